@@ -1,0 +1,157 @@
+import { asKilonovaError, CommonErrors, KilonovaError, within } from "../../kernel/index.js";
+import type { Clock, Ctx } from "../../kernel/index.js";
+
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: string;
+  /** Added to the URL; arrays repeat the name. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it comes; such a request is never repeated. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  /** Overrides the caller's deadline per call. */
+  readonly timeoutMs?: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as JSON; undefined when it is empty or not JSON. */
+  readonly json: unknown;
+}
+
+export interface HttpStream {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface HttpClientOptions {
+  /** Names the other side in errors: "The Image service". */
+  readonly what: string;
+  readonly clock: Pick<Clock, "sleep">;
+  /** 0..1, for the jitter of retries. */
+  readonly random: () => number;
+  /** Per attempt sequence, i.e. the whole call. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Attempts of a GET or HEAD in all. Default 3. */
+  readonly attempts?: number;
+  /** Larger answers are refused. Default 16 MiB. */
+  readonly maxAnswerBytes?: number;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * JSON over HTTP towards one service: deadlines, cancellation, bounded answers, request ids and trace headers.
+ * Only GET and HEAD are repeated, on 502, 503, 504 and lost connections, with full jitter. An answer of any status is an
+ * answer; only its absence throws.
+ */
+export interface HttpClient {
+  /** @throws UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED */
+  call(ctx: Ctx, request: HttpRequest): Promise<HttpAnswer>;
+  /** For long bodies: `timeoutMs` covers the headers only, the body runs until `ctx` ends. */
+  open(ctx: Ctx, request: HttpRequest): Promise<HttpStream>;
+}
+
+const BACKOFF_MS = 100;
+const PASSING = new Set([502, 503, 504]);
+
+export function httpClient(options: HttpClientOptions): HttpClient {
+  const { what, attempts = 3, timeoutMs = 30_000, maxAnswerBytes = 16 * 1024 * 1024 } = options;
+
+  const once = async (ctx: Ctx, request: HttpRequest): Promise<HttpAnswer> => {
+    const response = await send(ctx, request, options);
+    const text = await readAll(response, maxAnswerBytes, what);
+    return { status: response.status, headers: response.headers, json: parse(text) };
+  };
+
+  return {
+    call: (ctx, request) => within(ctx, request.timeoutMs ?? timeoutMs, what, async (inner) => {
+      const tries = request.method === "GET" || request.method === "HEAD" ? attempts : 1;
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await once(inner, request).catch((error: unknown) => normalize(error, inner, what));
+        const passing = outcome instanceof KilonovaError ? outcome.kind === "unavailable" : PASSING.has(outcome.status);
+        if (!passing || attempt >= tries) {
+          if (outcome instanceof KilonovaError) throw outcome;
+          return outcome;
+        }
+        inner.log.debug("http.call.retried", { what, attempt });
+        await options.clock.sleep(options.random() * BACKOFF_MS * 2 ** attempt, inner.signal);
+      }
+    }),
+    open: async (ctx, request) => {
+      const controller = new AbortController();
+      const signal = AbortSignal.any([ctx.signal, controller.signal]);
+      const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), request.timeoutMs ?? timeoutMs);
+      try {
+        const response = await send({ ...ctx, signal }, request, options);
+        return { status: response.status, headers: response.headers, body: chunks(response, { ...ctx, signal }, what) };
+      } catch (error) {
+        throw normalize(error, { ...ctx, signal }, what);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+async function send(ctx: Ctx, request: HttpRequest, options: HttpClientOptions): Promise<Response> {
+  const headers: Record<string, string> = {
+    Accept: "application/json", "X-OpenStack-Request-ID": ctx.globalRequestId || ctx.requestId, ...request.headers,
+  };
+  if (ctx.span.traceparent) headers["traceparent"] = ctx.span.traceparent;
+  if (request.json !== undefined) headers["Content-Type"] ??= "application/json";
+  const body = request.stream ? { body: ReadableStream.from(request.stream) as NonNullable<RequestInit["body"]>, duplex: "half" as const }
+    : request.json === undefined ? {} : { body: JSON.stringify(request.json) };
+  return (options.fetch ?? fetch)(withQuery(request.url, request.query), {
+    method: request.method, headers, signal: ctx.signal, redirect: "manual", ...body,
+  });
+}
+
+function withQuery(url: string, query: HttpRequest["query"]): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === undefined) continue;
+    for (const one of typeof value === "string" ? [value] : value) params.append(name, one);
+  }
+  const text = params.toString();
+  return text === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${text}`;
+}
+
+/** Turns whatever fetch throws into an error of ours; what aborted the call wins over its symptom. */
+function normalize(error: unknown, ctx: Ctx, what: string): KilonovaError {
+  if (error instanceof KilonovaError) return error;
+  if (ctx.signal.aborted) return asKilonovaError(ctx.signal.reason);
+  return CommonErrors.UNAVAILABLE({ what }, { cause: error });
+}
+
+async function readAll(response: Response, maxBytes: number, what: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    // Leaving the loop cancels the body.
+    if (size > maxBytes) throw new KilonovaError({ kind: "internal", domain: "http", reason: "ANSWER_TOO_LARGE", message: `${what} sent an answer that is too large.` });
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+async function* chunks(response: Response, ctx: Ctx, what: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const part of response.body ?? []) yield part;
+  } catch (error) {
+    throw normalize(error, ctx, what);
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // HTML from a proxy, say: the status tells enough.
+  }
+}

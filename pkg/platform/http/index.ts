@@ -1,0 +1,6 @@
+export * from "./context.js";
+export * from "./failure.js";
+export * from "./body.js";
+export * from "./base-url.js";
+export * from "./server.js";
+export * from "./client.js";

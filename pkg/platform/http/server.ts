@@ -1,0 +1,82 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import express from "express";
+import type { Express, RequestHandler } from "express";
+import type { Logger } from "../../kernel/index.js";
+import { requestContext } from "./context.js";
+import type { HttpEnv } from "./context.js";
+
+/** An Express app with the common settings and the request context installed; routes and the failure handler are the caller's. */
+export function httpApp(service: string, env: HttpEnv): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.locals["service"] = service;
+  app.use(requestContext(env));
+  return app;
+}
+
+/** Lets browsers of the given origins call a service with OpenStack's headers; no origins, no headers. */
+export function cors(origins: readonly string[]): RequestHandler {
+  const allowed = new Set(origins);
+  const names = "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, X-OpenStack-Nova-API-Version, X-OpenStack-Request-ID, Content-Type";
+  return (req, res, next): void => {
+    const origin = req.get("origin");
+    if (!origin || !allowed.has(origin)) return next();
+    res.setHeader("Access-Control-Allow-Origin", origin);
+    res.appendHeader("Vary", "Origin");
+    res.setHeader("Access-Control-Expose-Headers", names);
+    if (req.method !== "OPTIONS") return next();
+    res.setHeader("Access-Control-Allow-Headers", names);
+    res.setHeader("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
+    res.setHeader("Access-Control-Max-Age", "600");
+    res.status(204).end();
+  };
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly log: Logger;
+  /** Milliseconds for a whole request to arrive; 0 for services that take uploads of any length. Default 30,000. */
+  readonly receiveTimeoutMs?: number;
+}
+
+/** A listening HTTP server. */
+export interface HttpServer {
+  readonly port: number;
+  /** `http://host:port` */
+  readonly url: string;
+  /** Refuses new connections, lets running requests end within `graceMs`, then cuts the rest. Repeatable. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Starts serving. @throws when the address is taken */
+export async function listen(app: Express, options: ListenOptions): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: options.receiveTimeoutMs ?? 30_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  server.on("error", (error) => options.log.error("http.server.failed", { error }));
+  const { port } = server.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
+  const close = async (graceMs: number): Promise<void> => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+    clearTimeout(cut);
+  };
+  return {
+    port,
+    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    close: (graceMs = 5_000) => (closing ??= close(graceMs)),
+  };
+}
