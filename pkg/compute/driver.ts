@@ -1,0 +1,117 @@
+import type { Ctx } from "../kernel/index.js";
+
+/**
+ * What a hypervisor driver must do. The required core is small, and every method is safe to repeat: the agent calls it
+ * again after a crash without knowing how far it came. Everything optional is a property whose presence *is* the capability.
+ */
+export interface Driver {
+  readonly name: string;
+  /** Connects to the hypervisor and re-attaches to guests that survived an agent restart. Failing here stops the agent. */
+  start(ctx: Ctx): Promise<void>;
+  /** Lets go of everything but the guests themselves. */
+  close(): Promise<void>;
+  /** What this host can offer; asked at start and at each audit. */
+  inventory(ctx: Ctx): Promise<HostInventory>;
+  /** Every guest this driver knows, running or not. */
+  list(ctx: Ctx): Promise<readonly GuestState[]>;
+  /** @returns undefined when the guest is not defined here */
+  inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined>;
+  /** Makes disks, config drive and definition, without starting. A repeated call with the same spec changes nothing. */
+  define(ctx: Ctx, spec: GuestSpec): Promise<void>;
+  /** Starts a defined guest; already running is success. */
+  powerOn(ctx: Ctx, instanceUuid: string): Promise<void>;
+  /** Soft: ACPI power button, then pulls the plug after `softTimeoutMs`. 0 pulls at once. Not running is success. */
+  powerOff(ctx: Ctx, instanceUuid: string, softTimeoutMs: number): Promise<void>;
+  /**
+   * soft: asks the guest to restart and falls back to hard when it has not done so within `softTimeoutMs`;
+   * hard: ends the process and starts a new one from the definition. Repeating a finished reboot must not be asked for.
+   */
+  reboot(ctx: Ctx, instanceUuid: string, type: "soft" | "hard", softTimeoutMs: number): Promise<void>;
+  /** Ends the guest and removes every trace: process, disks, sockets, folder. Absent is success. */
+  remove(ctx: Ctx, instanceUuid: string): Promise<void>;
+  /** Tells what happens to guests without being asked. One listener. */
+  onEvent(listener: (event: GuestEvent) => void): void;
+  /** The last bytes of the serial console; capability. @param maxBytes at most 102,400 */
+  readonly consoleLog?: (ctx: Ctx, instanceUuid: string, maxBytes: number) => Promise<Uint8Array>;
+  readonly pause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
+  readonly unpause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
+  /** Diagnostics in the shape of REST 2.48; capability. */
+  readonly diagnostics?: (ctx: Ctx, instanceUuid: string) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+export type PowerState = "NOSTATE" | "RUNNING" | "PAUSED" | "SHUTDOWN" | "CRASHED" | "SUSPENDED";
+
+/** What the hypervisor says about one guest now. */
+export interface GuestState {
+  readonly instanceUuid: string;
+  readonly powerState: PowerState;
+  /** Hypervisor's process id, 0 when not running. */
+  readonly pid: number;
+}
+
+export interface GuestEvent {
+  readonly instanceUuid: string;
+  readonly type: "STARTED" | "STOPPED" | "PAUSED" | "RESUMED" | "CRASHED" | "REBOOTED";
+  /** Guest asked for it itself (e.g. `poweroff` inside). */
+  readonly byGuest: boolean;
+}
+
+/** What a host offers, before overcommit and reservations. */
+export interface HostInventory {
+  readonly hypervisorType: string;            // "QEMU", "fake"
+  readonly hypervisorVersion: number;         // QEMU 7.2.22 is 7002022
+  readonly hypervisorHostname: string;
+  readonly hostIp: string;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
+  /** Free disk now, for `disk_available_least`. */
+  readonly diskFreeGib: number;
+  /** JSON of `cpu_info` as Nova shows it: arch, model, vendor, topology, features. */
+  readonly cpuInfo: string;
+  readonly supportedInstances: readonly (readonly [arch: string, hvType: string, vmMode: string])[];
+  /** Standard trait names that the driver can prove, e.g. COMPUTE_IMAGE_TYPE_QCOW2. */
+  readonly traits: readonly string[];
+  readonly uptime: string;
+}
+
+/** All a driver needs to make a guest. Units are in the names; secrets are wiped by the agent after `define`. */
+export interface GuestSpec {
+  readonly instanceUuid: string;
+  /** `instance-00000001` */
+  readonly instanceName: string;
+  readonly hostname: string;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly rootGib: number;
+  readonly ephemeralGib: number;
+  readonly swapMib: number;
+  /** Absolute path of the prepared, inspected base image (raw, 0444); undefined for no root image. */
+  readonly rootImage: PreparedImage | undefined;
+  /** Direct kernel boot when the image names kernel_id/ramdisk_id. */
+  readonly kernel: { readonly kernelPath: string; readonly ramdiskPath: string | undefined; readonly commandLine: string } | undefined;
+  readonly interfaces: readonly GuestInterface[];
+  /** Files of the config drive (path below the drive's root → bytes); undefined means no config drive. */
+  readonly configDrive: ReadonlyMap<string, Uint8Array> | undefined;
+  readonly hardware: GuestHardware;
+}
+
+export interface PreparedImage { readonly imageId: string; readonly path: string; readonly virtualSizeBytes: number }
+
+export interface GuestInterface {
+  readonly portId: string;
+  readonly macAddress: string;
+  readonly mtu: number;
+  /** `virtio` unless image property hw_vif_model says otherwise. */
+  readonly model: string;
+  /** Unix socket on which QEMU listens and to which the agent's switch connects (made by the driver). */
+  readonly socketPath: string;
+}
+
+/** Image and flavor properties that shape the machine; unset means the driver's default. */
+export interface GuestHardware {
+  readonly machineType?: string;
+  readonly diskBus?: string;
+  readonly cpuModel?: string;
+  readonly architecture?: string;
+}

@@ -1,0 +1,103 @@
+import type { Logger } from "./logger.js";
+import { silentLogger } from "./logger.js";
+import { CommonErrors } from "./errors.js";
+
+/** Who asks. Built once at the edge (token) or from a peer's identity; travels with every hop. */
+export interface Actor {
+  readonly kind: "user" | "service" | "anonymous";
+  readonly userId: string;
+  readonly projectId: string;
+  readonly domainId: string;
+  readonly roles: readonly string[];
+  /** Set for system-scoped tokens. */
+  readonly systemScope: boolean;
+  /** For `service`: the service's name (`conductor`, `compute`, …). */
+  readonly service: string;
+  /** For `service: "compute"`: the logical host it speaks for. */
+  readonly host: string;
+}
+
+/** A unit of traced work. The platform gives one backed by OpenTelemetry; the kernel only knows this shape. */
+export interface Span {
+  /** W3C traceparent of this span, or "" when tracing is off. */
+  readonly traceparent: string;
+  child(name: string, attributes?: SpanAttributes): Span;
+  attribute(name: string, value: string | number | boolean): void;
+  event(name: string, attributes?: SpanAttributes): void;
+  end(error?: unknown): void;
+}
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+
+export const noSpan: Span = { traceparent: "", child: () => noSpan, attribute() {}, event() {}, end() {} };
+
+/** First parameter of everything that can wait: identity, deadline, cancellation, log and trace of one request. */
+export interface Ctx {
+  /** `req-<uuid>`; in every log line, error and instance action. */
+  readonly requestId: string;
+  /** The caller's own id of the whole (X-OpenStack-Request-ID), or "". */
+  readonly globalRequestId: string;
+  readonly actor: Actor;
+  /** Aborts on cancellation and when the deadline passes. */
+  readonly signal: AbortSignal;
+  /** Absolute, epoch milliseconds; undefined when unlimited. Only ever shrinks on the way down. */
+  readonly deadlineMs: number | undefined;
+  readonly log: Logger;
+  readonly span: Span;
+}
+
+export const anonymous: Actor = Object.freeze({
+  kind: "anonymous", userId: "", projectId: "", domainId: "", roles: [], systemScope: false, service: "", host: "",
+});
+
+/** The actor of one of our own services; `host` only for compute agents. */
+export const serviceActor = (service: string, host = ""): Actor =>
+  ({ ...anonymous, kind: "service", service, host, roles: ["service"] });
+
+/** A context with nobody behind it; the platform's servers and background tasks fill it in, tests take it as it is. */
+export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
+  return {
+    globalRequestId: "", actor: anonymous, signal: new AbortController().signal, deadlineMs: undefined,
+    log: silentLogger, span: noSpan, ...init,
+  };
+}
+
+/**
+ * Runs `fn` with at most `ms` left: shortens the deadline, never lengthens it, and aborts the inner signal when it passes.
+ * @throws DEADLINE_EXCEEDED when the time is up before `fn` settles (its result is then ignored)
+ */
+export async function within<T>(ctx: Ctx, ms: number, what: string, fn: (ctx: Ctx) => Promise<T>): Promise<T> {
+  const deadlineMs = Math.min(ctx.deadlineMs ?? Infinity, Date.now() + ms);
+  const controller = new AbortController();
+  const onOuter = (): void => controller.abort(ctx.signal.reason);
+  if (ctx.signal.aborted) onOuter(); else ctx.signal.addEventListener("abort", onOuter, { once: true });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = CommonErrors.DEADLINE_EXCEEDED({ what });
+      controller.abort(error);
+      reject(error);
+    }, Math.max(0, deadlineMs - Date.now()));
+  });
+  try {
+    return await Promise.race([fn({ ...ctx, deadlineMs, signal: controller.signal }), expired]);
+  } finally {
+    clearTimeout(timer);
+    ctx.signal.removeEventListener("abort", onOuter);
+  }
+}
+
+/** Runs `fn` under a child span; an error ends the span as failed and passes through. */
+export async function traced<T>(ctx: Ctx, name: string, attributes: SpanAttributes, fn: (ctx: Ctx) => Promise<T>): Promise<T> {
+  const span = ctx.span.child(name, attributes);
+  try {
+    const result = await fn({ ...ctx, span });
+    span.end();
+    return result;
+  } catch (error) {
+    span.end(error);
+    throw error;
+  }
+}
+
+/** Milliseconds left before the deadline; Infinity without one, never negative. */
+export const remainingMs = (ctx: Ctx): number => ctx.deadlineMs === undefined ? Infinity : Math.max(0, ctx.deadlineMs - Date.now());

@@ -1,0 +1,6 @@
+export * from "./errors.js";
+export * from "./time.js";
+export * from "./ids.js";
+export * from "./logger.js";
+export * from "./ctx.js";
+export * from "./concurrency.js";
