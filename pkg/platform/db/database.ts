@@ -1,0 +1,184 @@
+import { Kysely, Transaction, WithSchemaPlugin } from "kysely";
+import type { Ctx } from "../../kernel/ctx.js";
+import { traced } from "../../kernel/ctx.js";
+import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
+import type { Clock } from "../../kernel/time.js";
+import { systemClock } from "../process/clock.js";
+import { whenEnded } from "./abort.js";
+import { toDbError } from "./classify.js";
+import { BoundConnection, kyselyProps } from "./connection.js";
+import { DbError, DbErrors } from "./errors.js";
+import type { DbPool, Session } from "./pool.js";
+import { Repeatable, rerun } from "./rerun.js";
+
+export type AccessKind = "read" | "write" | "statement";
+
+/** One finished call, for metrics. `name` comes from code, so it is a closed set. */
+export interface DbSample {
+  readonly kind: AccessKind;
+  readonly name: string;
+  readonly attempts: number;
+  readonly seconds: number;
+  /** `refused`: the function threw an error of its own; `failed`: the database did. */
+  readonly outcome: "ok" | "refused" | "failed";
+}
+export interface DbMetrics { observe(sample: DbSample): void }
+
+/**
+ * Typed access to one schema. Every call takes one session of the pool, and ends (telling the server to stop) when the
+ * context is cancelled or its deadline passes. Names are for spans and metrics: `"instances.get"`.
+ *
+ * @throws DB_UNAVAILABLE when there is no database, CONTENTION after too many conflicts; a `DbError` for failed statements
+ */
+export interface Database<S> {
+  readonly schema: string;
+  /** A REPEATABLE READ, READ ONLY transaction: all its queries see one snapshot. May run again. */
+  read<T>(ctx: Ctx, name: string, fn: (tx: Kysely<S>) => Promise<T>): Promise<T>;
+  /**
+   * A SERIALIZABLE transaction, run again as a whole after a conflict: nothing but SQL inside, and nothing outside is
+   * changed before it has returned. An error of `fn` rolls back and passes through; a statement that failed rolls back
+   * even when `fn` swallows its error.
+   * @throws COMMIT_UNKNOWN when the connection broke during the commit
+   */
+  write<T>(ctx: Ctx, name: string, fn: (tx: Transaction<S>) => Promise<T>): Promise<T>;
+  /**
+   * One statement that commits itself: the cheapest way for reads on hot paths and conditional single-row writes.
+   * @throws COMMIT_UNKNOWN when the connection broke under a statement that is not a plain SELECT
+   */
+  statement<T>(ctx: Ctx, name: string, fn: (db: Kysely<S>) => Promise<T>): Promise<T>;
+  /** Ends the access, not the pool, which others may share. */
+  close(): Promise<void>;
+}
+
+const BEGIN = {
+  read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+  write: "BEGIN ISOLATION LEVEL SERIALIZABLE",
+} as const;
+
+/** Opens a schema of the pool's database; costs nothing until first used. */
+export function openDatabase<S>(pool: DbPool, options: { readonly schema: string; readonly clock?: Clock; readonly metrics?: DbMetrics }): Database<S> {
+  const { schema, clock = systemClock, metrics } = options;
+  const plugins = [new WithSchemaPlugin(schema)];
+  let closed = false;
+
+  async function call<T>(ctx: Ctx, kind: AccessKind, name: string, attempt: (session: Session, connection: BoundConnection) => Promise<T>): Promise<T> {
+    if (closed) throw DbErrors.DB_UNAVAILABLE({});
+    const startedMs = clock.monotonicMs();
+    let attempts = 0;
+    const observe = (outcome: DbSample["outcome"]): void =>
+      metrics?.observe({ kind, name, attempts, outcome, seconds: (clock.monotonicMs() - startedMs) / 1000 });
+    try {
+      const result = await traced(ctx, `db.${kind} ${name}`, { "db.namespace": schema }, (inner) => rerun(inner, clock, async (number) => {
+        attempts = number;
+        const session = await acquire(pool, inner);
+        return withSession(inner, session, kind === "statement" ? 1 : Infinity, (connection) => attempt(session, connection));
+      }));
+      observe("ok");
+      return result;
+    } catch (error) {
+      observe(error instanceof DbError || (error instanceof KilonovaError && error.domain === "db") ? "failed" : "refused");
+      throw error;
+    }
+  }
+
+  const transaction = <T>(ctx: Ctx, kind: "read" | "write", name: string, fn: (tx: Transaction<S>) => Promise<T>): Promise<T> =>
+    call(ctx, kind, name, (session, connection) =>
+      runTransaction(session, connection, kind, () => fn(new Transaction<S>(kyselyProps(plugins, connection)))));
+
+  return {
+    schema,
+    read: (ctx, name, fn) => transaction(ctx, "read", name, fn),
+    write: (ctx, name, fn) => transaction(ctx, "write", name, fn),
+    statement: (ctx, name, fn) => call(ctx, "statement", name, (session, connection) =>
+      runStatement(session, connection, () => fn(new Kysely<S>(kyselyProps(plugins, connection))))),
+    close: async () => { closed = true; },
+  };
+}
+
+async function acquire(pool: DbPool, ctx: Ctx): Promise<Session> {
+  try {
+    return await pool.acquire(ctx);
+  } catch (error) {
+    if (error instanceof DbError && error.failure === "lost") throw new Repeatable(error);
+    throw error;
+  }
+}
+
+/** Runs `work` until it settles or the context ends; in the latter case the session is cancelled and thrown away. */
+async function withSession<T>(ctx: Ctx, session: Session, maxQueries: number, work: (connection: BoundConnection) => Promise<T>): Promise<T> {
+  const connection = new BoundConnection(session, maxQueries);
+  let stop: (() => void) | undefined;
+  const ended = new Promise<never>((_, reject) => {
+    stop = whenEnded(ctx, (reason) => {
+      connection.end(reason);
+      session.discard({ cancel: true });
+      reject(reason);
+    });
+  });
+  try {
+    return await Promise.race([work(connection), ended]);
+  } finally {
+    stop?.();
+    connection.end(CommonErrors.CANCELLED({ what: "A query after the end of its transaction" }));
+  }
+}
+
+async function runTransaction<T>(session: Session, connection: BoundConnection, kind: "read" | "write", fn: () => Promise<T>): Promise<T> {
+  let result: T;
+  try {
+    await connection.control(BEGIN[kind]);
+    result = await fn();
+    if (connection.failure !== undefined) throw connection.failure;
+  } catch (error) {
+    await rollback(session, connection);
+    if (connection.failure !== undefined && isRepeatable(connection.failure)) throw new Repeatable(connection.failure);
+    throw error;
+  }
+  await commit(session, connection, kind);
+  return result;
+}
+
+async function commit(session: Session, connection: BoundConnection, kind: "read" | "write"): Promise<void> {
+  try {
+    await connection.control("COMMIT");
+    session.release();
+  } catch (error) {
+    const failure = toDbError(error);
+    session.discard();
+    if (failure.failure === "conflict") throw new Repeatable(failure);
+    if (failure.failure !== "lost" && failure.failure !== "ambiguous" && failure.failure !== "timeout") throw failure;
+    throw kind === "read" ? new Repeatable(failure) : DbErrors.COMMIT_UNKNOWN({}, { cause: failure });
+  }
+}
+
+async function rollback(session: Session, connection: BoundConnection): Promise<void> {
+  const failure = connection.failure?.failure;
+  if (failure === "lost" || failure === "stale-plan") return session.discard();
+  try {
+    await connection.control("ROLLBACK");
+    session.release();
+  } catch {
+    // A session that cannot even roll back is closed; the server then rolls back by itself.
+    session.discard();
+  }
+}
+
+async function runStatement<T>(session: Session, connection: BoundConnection, fn: () => Promise<T>): Promise<T> {
+  try {
+    const result = await fn();
+    await connection.idle();
+    session.release();
+    return result;
+  } catch (error) {
+    await connection.idle();
+    const failure = connection.failure;
+    if (failure === undefined) { session.release(); throw error; }
+    const broken = failure.failure === "lost" || failure.failure === "stale-plan" || failure.failure === "ambiguous";
+    if (broken) session.discard(); else session.release();
+    if (failure.failure === "conflict" || failure.failure === "stale-plan") throw new Repeatable(failure);
+    if (!broken) throw error;
+    throw connection.onlyReads ? new Repeatable(failure) : DbErrors.COMMIT_UNKNOWN({}, { cause: failure });
+  }
+}
+
+const isRepeatable = ({ failure }: DbError): boolean => failure === "conflict" || failure === "lost" || failure === "stale-plan";

@@ -1,0 +1,8 @@
+export { openDatabase } from "./database.js";
+export type { AccessKind, Database, DbMetrics, DbSample } from "./database.js";
+export { DbError, DbErrors, violates } from "./errors.js";
+export { openPool } from "./pool.js";
+export type { DbPool, PoolOptions } from "./pool.js";
+export { sqlJson, sqlTime } from "./values.js";
+export { migrate } from "./migrate.js";
+export type { Migration } from "./migrate.js";
