@@ -16,9 +16,13 @@ export interface Driver {
   list(ctx: Ctx): Promise<readonly GuestState[]>;
   /** @returns undefined when the guest is not defined here */
   inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined>;
-  /** Makes disks, config drive and definition, without starting. A repeated call with the same spec changes nothing. */
+  /**
+   * Makes disks, config drive and definition, without starting. A repeated call with the same spec changes nothing.
+   * With another spec it redefines: disks are kept (the root disk may grow, never shrink or change its image), the rest
+   * counts from the next start.
+   */
   define(ctx: Ctx, spec: GuestSpec): Promise<void>;
-  /** Starts a defined guest; already running is success. */
+  /** Starts a defined guest; already running (or paused) is success. @throws GUEST_NOT_DEFINED, as all methods below */
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void>;
   /** Soft: ACPI power button, then pulls the plug after `softTimeoutMs`. 0 pulls at once. Not running is success. */
   powerOff(ctx: Ctx, instanceUuid: string, softTimeoutMs: number): Promise<void>;
@@ -29,8 +33,16 @@ export interface Driver {
   reboot(ctx: Ctx, instanceUuid: string, type: "soft" | "hard", softTimeoutMs: number): Promise<void>;
   /** Ends the guest and removes every trace: process, disks, sockets, folder. Absent is success. */
   remove(ctx: Ctx, instanceUuid: string): Promise<void>;
-  /** Tells what happens to guests without being asked. One listener. */
+  /**
+   * Tells what happens to guests without a method having asked for it (also what happened while the agent was away,
+   * during `start`). One listener; set it before `start`. It must not throw.
+   */
   onEvent(listener: (event: GuestEvent) => void): void;
+  /**
+   * Where the guest's interface will listen for the agent's switch; capability of drivers with packet sockets.
+   * Stable for the pair and at most 107 bytes long; the agent puts it into `GuestInterface.socketPath`.
+   */
+  readonly interfaceSocketPath?: (instanceUuid: string, portId: string) => string;
   /** The last bytes of the serial console; capability. @param maxBytes at most 102,400 */
   readonly consoleLog?: (ctx: Ctx, instanceUuid: string, maxBytes: number) => Promise<Uint8Array>;
   readonly pause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
@@ -75,7 +87,10 @@ export interface HostInventory {
   readonly uptime: string;
 }
 
-/** All a driver needs to make a guest. Units are in the names; secrets are wiped by the agent after `define`. */
+/**
+ * All a driver needs to make a guest. Units are in the names; secrets are wiped by the agent after `define`.
+ * A root disk is made when there is a `rootImage`, or blank when there is none and `rootGib` > 0.
+ */
 export interface GuestSpec {
   readonly instanceUuid: string;
   /** `instance-00000001` */
@@ -104,7 +119,10 @@ export interface GuestInterface {
   readonly mtu: number;
   /** `virtio` unless image property hw_vif_model says otherwise. */
   readonly model: string;
-  /** Unix socket on which QEMU listens and to which the agent's switch connects (made by the driver). */
+  /**
+   * Unix socket on which QEMU listens and to which the agent's switch connects: `Driver.interfaceSocketPath`.
+   * It is made anew at each start of the guest, so the switch reconnects.
+   */
   readonly socketPath: string;
 }
 

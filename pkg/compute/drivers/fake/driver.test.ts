@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KilonovaError, rootCtx } from "../../../kernel/index.js";
+import type { GuestEvent } from "../../driver.js";
+import { aGuestSpec } from "../testing/a-spec.js";
+import { driverConformance } from "../testing/conformance.js";
+import type { DriverHarness } from "../testing/conformance.js";
+import { FakeDriver } from "./driver.js";
+
+const ctx = rootCtx({ requestId: "req-fake" });
+
+async function harness(): Promise<DriverHarness> {
+  const dir = mkdtempSync(join(tmpdir(), "kilonova-fake-"));
+  const events: GuestEvent[] = [];
+  const open = async (): Promise<FakeDriver> => {
+    const driver = new FakeDriver({ hostname: "host1", persistDir: dir });
+    driver.onEvent((e) => events.push(e));
+    await driver.start(ctx);
+    return driver;
+  };
+  let driver = await open();
+  return {
+    events, driver: () => driver,
+    aSpec: async (over) => aGuestSpec(over), aDeafSpec: async () => aGuestSpec(), booted: async () => {},
+    restart: async (meanwhile) => { await driver.close(); await meanwhile?.(); driver = await open(); },
+    guestPowersOff: async (uuid) => driver.guestPowersOff(uuid),
+    guestReboots: async (uuid) => driver.guestReboots(uuid),
+    guestCrashes: async (uuid) => driver.crashGuest(uuid),
+    dispose: async () => { await driver.close(); rmSync(dir, { recursive: true }); },
+  };
+}
+
+driverConformance("fake", harness, 1_000);
+
+describe("fake driver", () => {
+  const refused = (reason: string) => (e: unknown): boolean => e instanceof KilonovaError && e.reason === reason;
+
+  it("fails as scripted, so many times, for the guests meant", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    const [one, two] = [aGuestSpec({ instanceName: "instance-00000001" }), aGuestSpec({ instanceName: "instance-00000002" })];
+    driver.rules.add({ method: "define", nameMatches: "1$", times: 1, fail: { reason: "NO_DISK", message: "no disk", kind: "unavailable" } });
+    await driver.define(ctx, two);
+    await assert.rejects(driver.define(ctx, one), refused("NO_DISK"));
+    assert.equal(await driver.inspect(ctx, one.instanceUuid), undefined);
+    await driver.define(ctx, one);
+    assert.equal((await driver.list(ctx)).length, 2);
+  });
+
+  it("can lose the answer after the effect", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    const spec = aGuestSpec();
+    await driver.define(ctx, spec);
+    const takeBack = driver.rules.add({ method: "powerOn", when: "after", fail: { reason: "LOST", message: "lost" } });
+    await assert.rejects(driver.powerOn(ctx, spec.instanceUuid), refused("LOST"));
+    assert.equal(driver.guest(spec.instanceUuid)?.starts, 1);
+    takeBack();
+    await driver.powerOn(ctx, spec.instanceUuid);
+    assert.equal(driver.guest(spec.instanceUuid)?.starts, 1);
+  });
+
+  it("hangs until the caller gives up, without the effect", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    const spec = aGuestSpec();
+    await driver.define(ctx, spec);
+    driver.rules.add({ method: "powerOn", hang: true });
+    const caller = new AbortController();
+    const call = driver.powerOn({ ...ctx, signal: caller.signal }, spec.instanceUuid);
+    caller.abort(new Error("gave up"));
+    await assert.rejects(call, /gave up/);
+    assert.equal(driver.guest(spec.instanceUuid)?.starts, 0);
+  });
+
+  it("takes well under 50 microseconds a call", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    const specs = Array.from({ length: 2_000 }, () => aGuestSpec());
+    const started = performance.now();
+    for (const spec of specs) {
+      await driver.define(ctx, spec);
+      await driver.powerOn(ctx, spec.instanceUuid);
+      await driver.inspect(ctx, spec.instanceUuid);
+    }
+    const microsPerCall = (performance.now() - started) * 1000 / (specs.length * 3);
+    assert.ok(microsPerCall < 50, `${microsPerCall} µs`);
+  });
+
+  it("offers 64 VCPU, 256 GiB and 4 TiB unless told otherwise", async () => {
+    const driver = new FakeDriver({ hostname: "h", inventory: { vcpus: 8 } });
+    const { vcpus, memoryMib, diskGib } = await driver.inventory(ctx);
+    assert.deepEqual({ vcpus, memoryMib, diskGib }, { vcpus: 8, memoryMib: 262_144, diskGib: 4096 });
+    driver.setInventory({ vcpus: 9 });
+    assert.equal((await driver.inventory(ctx)).vcpus, 9);
+  });
+});

@@ -1,0 +1,213 @@
+import type { Ctx } from "../../../kernel/index.js";
+import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
+import { DriverErrors } from "../errors.js";
+import { FakeGuestFiles } from "./guest-file.js";
+import type { FakeGuest } from "./guest-file.js";
+import { fakeInventory } from "./inventory.js";
+import { FakeRules, applyRule } from "./rules.js";
+import type { FakeMethod } from "./rules.js";
+
+export interface FakeDriverOptions {
+  readonly hostname: string;
+  /** What differs from 64 VCPU, 256 GiB, 4 TiB. */
+  readonly inventory?: Partial<HostInventory>;
+  /** Folder that keeps the guests over restarts; memory only when unset. */
+  readonly persistDir?: string;
+  /** Shared between hosts when given. */
+  readonly rules?: FakeRules;
+}
+
+/**
+ * A hypervisor that only remembers. Thousands fit in one process; scripted by `rules`, and through the methods below a
+ * test plays the guest.
+ *
+ * @cost a few microseconds a call without rules and persistence
+ */
+export class FakeDriver implements Driver {
+  readonly name = "fake";
+  readonly rules: FakeRules;
+  #inventory: HostInventory;
+  readonly #guests = new Map<string, FakeGuest>();
+  readonly #files: FakeGuestFiles | undefined;
+  #listener: (event: GuestEvent) => void = () => {};
+  #nextPid = 1000;
+
+  constructor(options: FakeDriverOptions) {
+    this.rules = options.rules ?? new FakeRules();
+    this.#inventory = fakeInventory(options.hostname, options.inventory ?? {});
+    this.#files = options.persistDir === undefined ? undefined : new FakeGuestFiles(options.persistDir);
+  }
+
+  start(ctx: Ctx): Promise<void> {
+    return this.#scripted(ctx, "start", undefined, () => {
+      for (const guest of this.#files?.load() ?? []) {
+        this.#guests.set(guest.instanceUuid, guest);
+        this.#nextPid = Math.max(this.#nextPid, guest.pid + 1);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#listener = () => {};
+  }
+
+  inventory(ctx: Ctx): Promise<HostInventory> {
+    return this.#scripted(ctx, "inventory", undefined, () => this.#inventory);
+  }
+
+  list(ctx: Ctx): Promise<readonly GuestState[]> {
+    return this.#scripted(ctx, "list", undefined, () => [...this.#guests.values()].map(toState));
+  }
+
+  inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined> {
+    return this.#scripted(ctx, "inspect", instanceUuid, () => {
+      const guest = this.#guests.get(instanceUuid);
+      return guest && toState(guest);
+    });
+  }
+
+  define(ctx: Ctx, spec: GuestSpec): Promise<void> {
+    return this.#scripted(ctx, "define", spec.instanceUuid, () => {
+      const before = this.#guests.get(spec.instanceUuid);
+      const { configDrive, ...plain } = spec;
+      const digest = JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
+      if (before?.digest === digest) return;
+      this.#put({
+        instanceUuid: spec.instanceUuid, instanceName: spec.instanceName, digest, vcpus: spec.vcpus, memoryMib: spec.memoryMib,
+        macAddresses: spec.interfaces.map((i) => i.macAddress), hasConfigDrive: configDrive !== undefined,
+        powerState: before?.powerState ?? "SHUTDOWN", pid: before?.pid ?? 0,
+        defines: (before?.defines ?? 0) + 1, starts: before?.starts ?? 0, console: before?.console ?? "",
+      });
+    }, spec.instanceName);
+  }
+
+  powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "powerOn", instanceUuid, () => {
+      const guest = this.#need(instanceUuid);
+      if (!isUp(guest)) this.#boot(guest);
+    });
+  }
+
+  powerOff(ctx: Ctx, instanceUuid: string, _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "powerOff", instanceUuid, () => this.#down(this.#need(instanceUuid), "SHUTDOWN"));
+  }
+
+  reboot(ctx: Ctx, instanceUuid: string, _type: "soft" | "hard", _softTimeoutMs: number): Promise<void> {
+    return this.#scripted(ctx, "reboot", instanceUuid, () => this.#boot(this.#need(instanceUuid)));
+  }
+
+  remove(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "remove", instanceUuid, () => {
+      this.#guests.delete(instanceUuid);
+      this.#files?.drop(instanceUuid);
+    });
+  }
+
+  onEvent(listener: (event: GuestEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  consoleLog(ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
+    return this.#scripted(ctx, "consoleLog", instanceUuid, () =>
+      new TextEncoder().encode(this.#need(instanceUuid).console).slice(-maxBytes || Infinity));
+  }
+
+  pause(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "pause", instanceUuid, () => this.#put({ ...this.#needUp(instanceUuid), powerState: "PAUSED" }));
+  }
+
+  unpause(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#scripted(ctx, "unpause", instanceUuid, () => this.#put({ ...this.#needUp(instanceUuid), powerState: "RUNNING" }));
+  }
+
+  diagnostics(ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
+      const guest = this.#needUp(instanceUuid);
+      return {
+        // `driver` is a closed set for clients (they validate it); this is the member that fits.
+        state: guest.powerState === "PAUSED" ? "paused" : "running", driver: "libvirt", hypervisor: "fake", hypervisor_os: "linux",
+        uptime: 0, config_drive: guest.hasConfigDrive, num_cpus: guest.vcpus, num_nics: guest.macAddresses.length, num_disks: 1,
+        cpu_details: Array.from({ length: guest.vcpus }, (_, id) => ({ id, time: 0, utilisation: 0 })),
+        nic_details: guest.macAddresses.map((mac_address) => ({
+          mac_address, rx_octets: 0, rx_errors: 0, rx_drop: 0, rx_packets: 0, rx_rate: null,
+          tx_octets: 0, tx_errors: 0, tx_drop: 0, tx_packets: 0, tx_rate: null,
+        })),
+        disk_details: [{ read_bytes: 0, read_requests: 0, write_bytes: 0, write_requests: 0, errors_count: 0 }],
+        memory_details: { maximum: guest.memoryMib, used: guest.memoryMib },
+      };
+    });
+  }
+
+  // ---- what a test does to the host and its guests ----
+
+  /** Counts from the next `inventory`. */
+  setInventory(over: Partial<HostInventory>): void {
+    this.#inventory = { ...this.#inventory, ...over };
+  }
+
+  /** The guest as the "hypervisor" remembers it. */
+  guest(instanceUuid: string): FakeGuest | undefined {
+    return this.#guests.get(instanceUuid);
+  }
+
+  /** Plays `poweroff` inside the guest. */
+  guestPowersOff(instanceUuid: string): void {
+    this.#down(this.#needUp(instanceUuid), "SHUTDOWN");
+    this.#listener({ instanceUuid, type: "STOPPED", byGuest: true });
+  }
+
+  /** Plays `reboot` inside the guest. */
+  guestReboots(instanceUuid: string): void {
+    this.#boot(this.#needUp(instanceUuid));
+    this.#listener({ instanceUuid, type: "REBOOTED", byGuest: true });
+  }
+
+  /** Plays the death of the hypervisor process. */
+  crashGuest(instanceUuid: string): void {
+    this.#down(this.#needUp(instanceUuid), "CRASHED");
+    this.#listener({ instanceUuid, type: "CRASHED", byGuest: false });
+  }
+
+  // ---- inside ----
+
+  async #scripted<T>(ctx: Ctx, method: FakeMethod, instanceUuid: string | undefined, effect: () => T, name?: string): Promise<T> {
+    const instanceName = name ?? (instanceUuid === undefined ? undefined : this.#guests.get(instanceUuid)?.instanceName);
+    const rule = this.rules.take(method, instanceUuid, instanceName);
+    if (rule === undefined) return effect();
+    if (rule.when !== "after") await applyRule(ctx, rule);
+    const result = effect();
+    if (rule.when === "after") await applyRule(ctx, rule);
+    return result;
+  }
+
+  #boot(guest: FakeGuest): void {
+    this.#put({
+      ...guest, powerState: "RUNNING", pid: this.#nextPid++, starts: guest.starts + 1,
+      console: `${guest.console}[fake] ${guest.instanceName} boot ${guest.starts + 1}\n`.slice(-65_536),
+    });
+  }
+
+  #down(guest: FakeGuest, powerState: "SHUTDOWN" | "CRASHED"): void {
+    if (guest.powerState !== powerState) this.#put({ ...guest, powerState, pid: 0 });
+  }
+
+  #put(guest: FakeGuest): void {
+    this.#files?.save(guest);
+    this.#guests.set(guest.instanceUuid, guest);
+  }
+
+  #need(instanceUuid: string): FakeGuest {
+    const guest = this.#guests.get(instanceUuid);
+    if (guest === undefined) throw DriverErrors.GUEST_NOT_DEFINED({ instanceUuid });
+    return guest;
+  }
+
+  #needUp(instanceUuid: string): FakeGuest {
+    const guest = this.#need(instanceUuid);
+    if (!isUp(guest)) throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid });
+    return guest;
+  }
+}
+
+const isUp = (guest: FakeGuest): boolean => guest.powerState === "RUNNING" || guest.powerState === "PAUSED";
+const toState = ({ instanceUuid, powerState, pid }: FakeGuest): GuestState => ({ instanceUuid, powerState, pid });

@@ -1,0 +1,74 @@
+import { KilonovaError } from "../../../kernel/index.js";
+import type { Ctx, ErrorKind } from "../../../kernel/index.js";
+
+export type FakeMethod =
+  | "start" | "inventory" | "list" | "inspect" | "define" | "powerOn" | "powerOff" | "reboot" | "remove"
+  | "consoleLog" | "pause" | "unpause" | "diagnostics";
+
+/** One scripted misbehaviour. Empty conditions match every call of the method; the first matching rule counts. */
+export interface FakeRule {
+  readonly method: FakeMethod;
+  readonly instanceUuid?: string;
+  /** Regular expression over the instance name (`instance-0000002a`). */
+  readonly nameMatches?: string;
+  /** How many calls it applies to; unlimited when unset. */
+  readonly times?: number;
+  /** `before` (default): the effect does not happen. `after`: it happens, then the delay, failure or hang; a lost answer. */
+  readonly when?: "before" | "after";
+  readonly delayMs?: number;
+  readonly fail?: { readonly reason: string; readonly message: string; readonly kind?: ErrorKind };
+  /** Never answers: ends only when the caller's context is aborted. */
+  readonly hang?: boolean;
+}
+
+/** The rules of one or many fake hosts; change them at any time. */
+export class FakeRules {
+  readonly #rules: { rule: FakeRule; left: number }[] = [];
+
+  /** @returns takes the rule back */
+  add(rule: FakeRule): () => void {
+    const entry = { rule, left: rule.times ?? Infinity };
+    this.#rules.push(entry);
+    return () => {
+      const at = this.#rules.indexOf(entry);
+      if (at >= 0) this.#rules.splice(at, 1);
+    };
+  }
+
+  clear(): void {
+    this.#rules.length = 0;
+  }
+
+  /** Finds the rule for a call and counts it as used. */
+  take(method: FakeMethod, instanceUuid: string | undefined, instanceName: string | undefined): FakeRule | undefined {
+    for (const [at, entry] of this.#rules.entries()) {
+      const { rule } = entry;
+      if (rule.method !== method) continue;
+      if (rule.instanceUuid !== undefined && rule.instanceUuid !== instanceUuid) continue;
+      if (rule.nameMatches !== undefined && !new RegExp(rule.nameMatches).test(instanceName ?? "")) continue;
+      entry.left -= 1;
+      if (entry.left <= 0) this.#rules.splice(at, 1);
+      return rule;
+    }
+    return undefined;
+  }
+}
+
+/** Does what the rule says, in the order delay, hang, failure. @throws the rule's failure, or the reason of ctx's abort */
+export async function applyRule(ctx: Ctx, rule: FakeRule): Promise<void> {
+  if (rule.delayMs !== undefined) await pause(ctx.signal, rule.delayMs);
+  if (rule.hang === true) await pause(ctx.signal, undefined);
+  if (rule.fail) {
+    const { reason, message, kind = "internal" } = rule.fail;
+    throw new KilonovaError({ kind, domain: "compute.driver", reason, message });
+  }
+}
+
+function pause(signal: AbortSignal, ms: number | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error);
+    const onAbort = (): void => { clearTimeout(timer); reject(signal.reason as Error); };
+    const timer = ms === undefined ? undefined : setTimeout(() => { signal.removeEventListener("abort", onAbort); resolve(); }, ms);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
