@@ -2,6 +2,7 @@ import { DefaultQueryExecutor, PostgresAdapter, PostgresIntrospector, PostgresQu
 import type { CompiledQuery, ConnectionProvider, DatabaseConnection, Dialect, Driver, KyselyProps, QueryResult, WithSchemaPlugin } from "kysely";
 import type pg from "pg";
 import { CommonErrors } from "../../kernel/errors.js";
+import type { KilonovaError } from "../../kernel/errors.js";
 import { toDbError } from "./classify.js";
 import type { DbError } from "./errors.js";
 import type { Session } from "./pool.js";
@@ -17,7 +18,7 @@ export class BoundConnection implements DatabaseConnection, ConnectionProvider {
   #queries = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #pending = 0;
-  #ended: unknown;
+  #ended: (() => KilonovaError) | undefined;
   /** The first statement that failed. */
   failure: DbError | undefined;
   /** Whether everything sent so far may be sent again without harm even if it took effect. */
@@ -38,7 +39,7 @@ export class BoundConnection implements DatabaseConnection, ConnectionProvider {
   }
 
   /** Refuses all further queries with this reason: the transaction is over, but its function may not know yet. */
-  end(reason: unknown): void {
+  end(reason: () => KilonovaError): void {
     this.#ended ??= reason;
   }
 
@@ -78,10 +79,10 @@ export class BoundConnection implements DatabaseConnection, ConnectionProvider {
 
   async #run(send: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
     try {
-      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#ended !== undefined) throw this.#ended();
       return await send();
     } catch (error) {
-      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#ended !== undefined) throw this.#ended();
       const wrapped = toDbError(error);
       this.failure ??= wrapped;
       throw wrapped;

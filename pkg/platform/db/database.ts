@@ -50,6 +50,8 @@ export interface Database<S> {
   close(): Promise<void>;
 }
 
+const afterEnd = (): KilonovaError => CommonErrors.CANCELLED({ what: "A query after the end of its transaction" });
+
 const BEGIN = {
   read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
   write: "BEGIN ISOLATION LEVEL SERIALIZABLE",
@@ -110,7 +112,7 @@ async function withSession<T>(ctx: Ctx, session: Session, maxQueries: number, wo
   let stop: (() => void) | undefined;
   const ended = new Promise<never>((_, reject) => {
     stop = whenEnded(ctx, (reason) => {
-      connection.end(reason);
+      connection.end(() => reason);
       session.discard({ cancel: true });
       reject(reason);
     });
@@ -119,7 +121,7 @@ async function withSession<T>(ctx: Ctx, session: Session, maxQueries: number, wo
     return await Promise.race([work(connection), ended]);
   } finally {
     stop?.();
-    connection.end(CommonErrors.CANCELLED({ what: "A query after the end of its transaction" }));
+    connection.end(afterEnd);
   }
 }
 

@@ -10,7 +10,9 @@ export const sqlTime = (at: Instant): string => `${isoMicros(at)}Z`;
 /** A jsonb value. Needed for arrays and strings, which node-postgres would otherwise send as SQL arrays and bare text. */
 export const sqlJson = <T>(value: T): RawBuilder<T> => sql<T>`${JSON.stringify(value)}::jsonb`;
 
-const INT8 = 20, INT8_ARRAY = 1016, TIMESTAMPTZ = 1184, TIMESTAMPTZ_ARRAY = 1185, TEXT_ARRAY = 1009;
+/** Object ids of types, fixed in pg_type.dat; CockroachDB uses the same. */
+const INT8 = 20, INT8_ARRAY = 1016, TIMESTAMPTZ = 1184, TIMESTAMPTZ_ARRAY = 1185;
+const TEXT_ARRAY: number = 1009;
 
 /**
  * How columns arrive: int8 as number, timestamptz as Instant; everything else as node-postgres does it
@@ -26,7 +28,7 @@ export const columnTypes: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 };
 
-const parseTextArray: (text: string) => (string | null)[] = pg.types.getTypeParser(TEXT_ARRAY as pg.types.TypeId, "text");
+const parseTextArray: (text: string) => (string | null)[] = pg.types.getTypeParser(TEXT_ARRAY, "text");
 const eachOf = <T>(parse: (text: string) => T) => (text: string): (T | null)[] =>
   parseTextArray(text).map((item) => item === null ? null : parse(item));
 
