@@ -144,11 +144,17 @@ async function prepare(client: pg.ClientBase, schema: string): Promise<void> {
 /** SQLSTATEs of "it is already there": duplicate schema, table, column, object, and the catalog races of IF NOT EXISTS. */
 const ALREADY_THERE = new Set(["42P06", "42P07", "42701", "42710", "23505"]);
 
+/** Runs a statement whose effect may already be there, also when another process is doing the same just now. */
 async function tolerant(client: pg.ClientBase, statement: string): Promise<void> {
-  try {
-    await client.query(statement);
-  } catch (error) {
-    if (!ALREADY_THERE.has(toDbError(error).sqlstate)) throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(statement);
+      return;
+    } catch (error) {
+      const failure = toDbError(error);
+      if (ALREADY_THERE.has(failure.sqlstate)) return;
+      if (failure.failure !== "conflict" || attempt === 10) throw error;
+    }
   }
 }
 
