@@ -17,6 +17,16 @@ export interface Actor {
   readonly host: string;
 }
 
+/** The immediate caller of an RPC, as its channel proved it: one of our services, or a user at the public port. */
+export interface Peer {
+  /** `api`, `conductor`, `compute`, … ; `user` at the public port; "" when not called over RPC. */
+  readonly service: string;
+  /** For `compute`: the logical host that the channel belongs to. */
+  readonly host: string;
+}
+
+export const noPeer: Peer = Object.freeze({ service: "", host: "" });
+
 /** A unit of traced work. The platform gives one backed by OpenTelemetry; the kernel only knows this shape. */
 export interface Span {
   /** W3C traceparent of this span, or "" when tracing is off. */
@@ -36,7 +46,10 @@ export interface Ctx {
   readonly requestId: string;
   /** The caller's own id of the whole (X-OpenStack-Request-ID), or "". */
   readonly globalRequestId: string;
+  /** Who started it all: the user, or the service whose own work this is. */
   readonly actor: Actor;
+  /** Who called this process. Rules about services look here, rules about users at `actor`. */
+  readonly peer: Peer;
   /** Aborts on cancellation and when the deadline passes. */
   readonly signal: AbortSignal;
   /** Absolute, epoch milliseconds; undefined when unlimited. Only ever shrinks on the way down. */
@@ -56,7 +69,7 @@ export const serviceActor = (service: string, host = ""): Actor =>
 /** A context with nobody behind it; the platform's servers and background tasks fill it in, tests take it as it is. */
 export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
   return {
-    globalRequestId: "", actor: anonymous, signal: new AbortController().signal, deadlineMs: undefined,
+    globalRequestId: "", actor: anonymous, peer: noPeer, signal: new AbortController().signal, deadlineMs: undefined,
     log: silentLogger, span: noSpan, ...init,
   };
 }

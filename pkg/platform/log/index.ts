@@ -1,0 +1,42 @@
+import { pino } from "pino";
+import type { DestinationStream, Logger as PinoLogger } from "pino";
+import type { LogFields, Logger } from "../../kernel/index.js";
+import { KilonovaError } from "../../kernel/index.js";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Field names whose values never reach a log, wherever they stand. */
+const SECRET_FIELDS = ["password", "adminPassword", "admin_password", "adminPass", "token", "userData", "user_data", "secret", "privateKey", "private_key"];
+
+/** A structured logger over pino: one JSON object per line with time, level, event and fields; secrets print as `***`. */
+export function createLogger(options: { level: LogLevel; destination?: DestinationStream; fields?: LogFields }): Logger {
+  const base = pino({
+    level: options.level,
+    base: null,
+    messageKey: "event",
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: SECRET_FIELDS.flatMap((f) => [f, `*.${f}`]), censor: "***" },
+    serializers: { error: describeError },
+  }, options.destination ?? pino.destination(2));
+  return wrap(options.fields ? base.child(options.fields) : base);
+}
+
+function wrap(target: PinoLogger): Logger {
+  return {
+    debug: (event, fields = {}) => target.debug(fields, event),
+    info: (event, fields = {}) => target.info(fields, event),
+    warn: (event, fields = {}) => target.warn(fields, event),
+    error: (event, fields = {}) => target.error(fields, event),
+    child: (fields) => wrap(target.child(fields)),
+  };
+}
+
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return {
+    name: error.name, message: error.message, stack: error.stack,
+    ...(error instanceof KilonovaError ? { reason: error.reason, facts: error.facts } : {}),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}

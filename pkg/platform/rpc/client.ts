@@ -1,0 +1,98 @@
+import * as grpc from "@grpc/grpc-js";
+import type { Ctx } from "../../kernel/index.js";
+import { isRetryable } from "../../kernel/index.js";
+import { carrierOf, metadataKeys } from "./carrier.js";
+import { methodPath } from "./bind.js";
+import { makeClient } from "./local.js";
+import { RetryBudget } from "./retry-budget.js";
+import { DETAILS_KEY } from "./server.js";
+import { fromWireStatus } from "./status.js";
+import type { Channel, MethodDefinition, ServiceDefinition } from "./types.js";
+
+export interface ConnectOptions {
+  readonly credentials?: grpc.ChannelCredentials;
+  /** A user's token, for public ports. */
+  readonly token?: () => Promise<string>;
+  /** Attempts of a call that fails as `unavailable`, the first included. Default 3. Every method here is repeatable. */
+  readonly attempts?: number;
+}
+
+/** Opens a channel to a server over HTTP/2; connects when first used and again after breaks. */
+export function connectRpc(target: string, options: ConnectOptions = {}): Channel {
+  const raw = new grpc.Client(target, options.credentials ?? grpc.credentials.createInsecure(), {
+    "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000, "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 20_000, "grpc.max_receive_message_length": 64 << 20, "grpc.enable_retries": 0,
+  });
+  const budget = new RetryBudget();
+  return {
+    client: (definition) => makeClient(definition, (method) => ({
+      unary: (ctx, request) => budget.run(ctx, options.attempts ?? 3, isRetryable, () => unary(raw, definition, method, ctx, request, options)),
+      stream: (ctx, request) => stream(raw, definition, method, ctx, request, options),
+    })),
+    close: async () => { raw.close(); },
+  };
+}
+
+async function unary(raw: grpc.Client, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown, options: ConnectOptions): Promise<unknown> {
+  const span = ctx.span.child(method.name, { "rpc.service": definition.fullName });
+  const metadata = await metadataOf({ ...ctx, span }, options);
+  return new Promise((resolve, reject) => {
+    const call = raw.makeUnaryRequest(methodPath(definition, method), serializer(method), deserializer(method), request, metadata, callOptions(ctx), (error, answer) => {
+      ctx.signal.removeEventListener("abort", cancel);
+      if (error) {
+        const failure = errorOf(error);
+        span.end(failure);
+        reject(failure);
+      } else {
+        span.end();
+        resolve(answer);
+      }
+    });
+    const cancel = (): void => call.cancel();
+    if (ctx.signal.aborted) cancel(); else ctx.signal.addEventListener("abort", cancel, { once: true });
+  });
+}
+
+async function* stream(raw: grpc.Client, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown, options: ConnectOptions): AsyncGenerator<unknown> {
+  const span = ctx.span.child(method.name, { "rpc.service": definition.fullName });
+  const metadata = await metadataOf({ ...ctx, span }, options);
+  const call = raw.makeServerStreamRequest(methodPath(definition, method), serializer(method), deserializer(method), request, metadata, callOptions(ctx));
+  const cancel = (): void => call.cancel();
+  if (ctx.signal.aborted) cancel(); else ctx.signal.addEventListener("abort", cancel, { once: true });
+  let failure: unknown;
+  try {
+    yield* call as AsyncIterable<unknown>;
+  } catch (error) {
+    failure = errorOf(error as grpc.ServiceError);
+    throw failure;
+  } finally {
+    ctx.signal.removeEventListener("abort", cancel);
+    call.cancel();
+    span.end(failure);
+  }
+}
+
+const serializer = (method: MethodDefinition) => (value: unknown): Buffer => {
+  const bytes = method.requestType.encode(method.requestType.fromPartial(value as never)).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+};
+const deserializer = (method: MethodDefinition) => (bytes: Buffer): unknown => method.responseType.decode(bytes);
+
+const callOptions = (ctx: Ctx): grpc.CallOptions => ctx.deadlineMs === undefined ? {} : { deadline: ctx.deadlineMs };
+
+async function metadataOf(ctx: Ctx, options: ConnectOptions): Promise<grpc.Metadata> {
+  const metadata = new grpc.Metadata();
+  const carrier = carrierOf(ctx);
+  metadata.set(metadataKeys.requestId, carrier.requestId);
+  if (carrier.globalRequestId) metadata.set(metadataKeys.globalRequestId, carrier.globalRequestId);
+  if (carrier.traceparent) metadata.set(metadataKeys.traceparent, carrier.traceparent);
+  if (options.token) metadata.set("x-auth-token", await options.token());
+  else metadata.set(metadataKeys.actor, Buffer.from(carrier.actor));
+  return metadata;
+}
+
+function errorOf(error: grpc.ServiceError): unknown {
+  if (typeof error.code !== "number") return error;
+  const details = error.metadata?.get(DETAILS_KEY)[0];
+  return fromWireStatus(error.code, error.details, Buffer.isBuffer(details) ? details : undefined, error);
+}

@@ -1,0 +1,14 @@
+import type { Peer } from "../../kernel/index.js";
+import { noPeer } from "../../kernel/index.js";
+
+const SPIFFE_LIKE = /URI:kilonova:\/\/([^/,\s]+)\/([^/,\s]+)(?:\/([^/,\s]+))?/;
+
+/**
+ * The peer that a client certificate names: `kilonova://<cell>/<service>[/<host>]` in its subject alternative names.
+ * @returns nobody when there is no certificate, so that every method but those for `anyone` is refused
+ */
+export function peerOfCertificate(call: { getAuthContext(): { sslPeerCertificate?: { subjectaltname?: string | undefined } | undefined } }): Peer {
+  const names = call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "";
+  const match = SPIFFE_LIKE.exec(names);
+  return match ? { service: match[2] ?? "", host: match[3] ?? "" } : noPeer;
+}

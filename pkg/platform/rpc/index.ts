@@ -1,0 +1,9 @@
+export type { Channel, Client, Handler, Handlers, RequestOf, ResponseOf, ServiceBinding, ServiceDefinition } from "./types.js";
+export { bindService } from "./bind.js";
+export { LocalNetwork } from "./local.js";
+export { startRpcServer } from "./server.js";
+export type { RpcServer, RpcServerOptions } from "./server.js";
+export { connectRpc } from "./client.js";
+export type { ConnectOptions } from "./client.js";
+export type { PipelineOptions } from "./pipeline.js";
+export { RpcErrors, raceAbort } from "./pipeline.js";

@@ -1,0 +1,3 @@
+export { Metrics } from "./metrics.js";
+export { createTracer, noTracer } from "./tracer.js";
+export type { Tracer, TracerOptions } from "./tracer.js";
