@@ -7,7 +7,7 @@ import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Actor } from "../../type/v1/actor.js";
 import { OperationError, OperationState } from "../../type/v1/operation.js";
-import { InstanceChange } from "./instance_change.js";
+import { InstanceChange, InstanceRecord } from "./instance_change.js";
 
 /** A step as stored. */
 export interface StepRecord {
@@ -31,6 +31,18 @@ export interface StepRecord {
   errorReason: string;
   /** Tenant-safe text of the last failure. */
   errorMessage: string;
+  /** Name in the instance action's timeline, such as "compute__do_build_and_run_instance"; empty shows no event. */
+  event: string;
+  /** Logical host on which it works; empty for none. */
+  host: string;
+  /** How often the step was undone and begun anew. Part of the ids of its effects, so that a repeated start repeats them. */
+  round: number;
+}
+
+/** Steps of an operation as one stored value, written whole by each commit. */
+export interface StoredSteps {
+  /** In order of first start. */
+  steps: StepRecord[];
 }
 
 /** A signal waiting to be consumed. */
@@ -110,7 +122,13 @@ export interface StoredOperation {
     | Timestamp
     | undefined;
   /** Last change. */
-  updatedAt: Timestamp | undefined;
+  updatedAt:
+    | Timestamp
+    | undefined;
+  /** Database to which a source has handed it over; empty when it has not. A finder of a dormant copy decides by this. */
+  handedOverTo: string;
+  /** While UNDOING: the step at which undoing ends and running begins anew; empty undoes everything. */
+  undoUntil: string;
 }
 
 /** A kind that a conductor can run. */
@@ -143,6 +161,8 @@ export interface AcquireOperationsRequest {
 export interface AcquireOperationsResponse {
   /** Acquired ones, with fences. */
   operations: StoredOperation[];
+  /** The instances they concern, same order. */
+  instances: InstanceRecord[];
 }
 
 /** Input of RenewOperations. */
@@ -207,6 +227,8 @@ export interface CommitStepRequest {
     | undefined;
   /** Give up ownership with this commit. */
   release: boolean;
+  /** New value while UNDOING; empty otherwise. */
+  undoUntil: string;
 }
 
 /** Output of CommitStep. */
@@ -217,6 +239,8 @@ export interface CommitStepResponse {
   signals: StoredSignal[];
   /** Whether somebody asked to cancel. */
   cancelRequested: boolean;
+  /** The instance as it is now. */
+  instance: InstanceRecord | undefined;
 }
 
 /** Input of GetStoredOperation. */
@@ -291,6 +315,8 @@ export interface PrepareHandoverRequest {
     | undefined;
   /** Encoded InstanceRecord from the source. */
   instance: Buffer;
+  /** Fence at the source; a copy prepared under a higher one is kept. */
+  fence: bigint;
 }
 
 /** Output of PrepareHandover. */
@@ -319,10 +345,20 @@ export interface ActivateHandoverRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  /** Conductor that goes on with it at once; empty leaves it to whoever acquires it. */
+  owner: string;
+  /** See AcquireOperations. */
+  ownership: Duration | undefined;
 }
 
 /** Output of ActivateHandover. */
 export interface ActivateHandoverResponse {
+  /** With `owner`, when it is this call that activated: the operation, owned. */
+  operation:
+    | StoredOperation
+    | undefined;
+  /** Its instance. */
+  instance: InstanceRecord | undefined;
 }
 
 /** Input of DropHandover. */
@@ -413,6 +449,9 @@ function createBaseStepRecord(): StepRecord {
     finishedAt: undefined,
     errorReason: "",
     errorMessage: "",
+    event: "",
+    host: "",
+    round: 0,
   };
 }
 
@@ -441,6 +480,15 @@ export const StepRecord: MessageFns<StepRecord> = {
     }
     if (message.errorMessage !== "") {
       writer.uint32(66).string(message.errorMessage);
+    }
+    if (message.event !== "") {
+      writer.uint32(74).string(message.event);
+    }
+    if (message.host !== "") {
+      writer.uint32(82).string(message.host);
+    }
+    if (message.round !== 0) {
+      writer.uint32(88).uint32(message.round);
     }
     return writer;
   },
@@ -522,6 +570,30 @@ export const StepRecord: MessageFns<StepRecord> = {
             message.errorMessage = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -551,6 +623,64 @@ export const StepRecord: MessageFns<StepRecord> = {
       : undefined;
     message.errorReason = object.errorReason ?? "";
     message.errorMessage = object.errorMessage ?? "";
+    message.event = object.event ?? "";
+    message.host = object.host ?? "";
+    message.round = object.round ?? 0;
+    return message;
+  },
+};
+
+function createBaseStoredSteps(): StoredSteps {
+  return { steps: [] };
+}
+
+export const StoredSteps: MessageFns<StoredSteps> = {
+  encode(message: StoredSteps, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.steps) {
+      StepRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredSteps {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredSteps();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.steps.push(StepRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredSteps>): StoredSteps {
+    return StoredSteps.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredSteps>): StoredSteps {
+    const message = createBaseStoredSteps();
+    message.steps = object.steps?.map((e) => StepRecord.fromPartial(e)) || [];
     return message;
   },
 };
@@ -664,6 +794,8 @@ function createBaseStoredOperation(): StoredOperation {
     action: "",
     createdAt: undefined,
     updatedAt: undefined,
+    handedOverTo: "",
+    undoUntil: "",
   };
 }
 
@@ -755,6 +887,12 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(226).fork()).join();
+    }
+    if (message.handedOverTo !== "") {
+      writer.uint32(234).string(message.handedOverTo);
+    }
+    if (message.undoUntil !== "") {
+      writer.uint32(242).string(message.undoUntil);
     }
     return writer;
   },
@@ -996,6 +1134,22 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.updatedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.handedOverTo = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.undoUntil = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1051,6 +1205,8 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
       ? Timestamp.fromPartial(object.updatedAt)
       : undefined;
+    message.handedOverTo = object.handedOverTo ?? "";
+    message.undoUntil = object.undoUntil ?? "";
     return message;
   },
 };
@@ -1240,13 +1396,16 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
 };
 
 function createBaseAcquireOperationsResponse(): AcquireOperationsResponse {
-  return { operations: [] };
+  return { operations: [], instances: [] };
 }
 
 export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = {
   encode(message: AcquireOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.operations) {
       StoredOperation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.instances) {
+      InstanceRecord.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1272,6 +1431,14 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
             message.operations.push(StoredOperation.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instances.push(InstanceRecord.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1290,6 +1457,7 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
   fromPartial(object: DeepPartial<AcquireOperationsResponse>): AcquireOperationsResponse {
     const message = createBaseAcquireOperationsResponse();
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
+    message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1543,6 +1711,7 @@ function createBaseCommitStepRequest(): CommitStepRequest {
     error: undefined,
     change: undefined,
     release: false,
+    undoUntil: "",
   };
 }
 
@@ -1589,6 +1758,9 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
     }
     if (message.release !== false) {
       writer.uint32(104).bool(message.release);
+    }
+    if (message.undoUntil !== "") {
+      writer.uint32(114).string(message.undoUntil);
     }
     return writer;
   },
@@ -1710,6 +1882,14 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
             message.release = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.undoUntil = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1748,12 +1928,13 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
       ? InstanceChange.fromPartial(object.change)
       : undefined;
     message.release = object.release ?? false;
+    message.undoUntil = object.undoUntil ?? "";
     return message;
   },
 };
 
 function createBaseCommitStepResponse(): CommitStepResponse {
-  return { generation: 0n, signals: [], cancelRequested: false };
+  return { generation: 0n, signals: [], cancelRequested: false, instance: undefined };
 }
 
 export const CommitStepResponse: MessageFns<CommitStepResponse> = {
@@ -1769,6 +1950,9 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     }
     if (message.cancelRequested !== false) {
       writer.uint32(24).bool(message.cancelRequested);
+    }
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1810,6 +1994,14 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
             message.cancelRequested = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1832,6 +2024,9 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
       : 0n;
     message.signals = object.signals?.map((e) => StoredSignal.fromPartial(e)) || [];
     message.cancelRequested = object.cancelRequested ?? false;
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
     return message;
   },
 };
@@ -2303,7 +2498,14 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
 };
 
 function createBasePrepareHandoverRequest(): PrepareHandoverRequest {
-  return { database: "", sourceDatabase: "", operation: undefined, change: undefined, instance: Buffer.alloc(0) };
+  return {
+    database: "",
+    sourceDatabase: "",
+    operation: undefined,
+    change: undefined,
+    instance: Buffer.alloc(0),
+    fence: 0n,
+  };
 }
 
 export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
@@ -2322,6 +2524,12 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
     }
     if (message.instance.length !== 0) {
       writer.uint32(42).bytes(message.instance);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.fence);
     }
     return writer;
   },
@@ -2379,6 +2587,14 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
             message.instance = Buffer.from(reader.bytes());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2405,6 +2621,7 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
       ? InstanceChange.fromPartial(object.change)
       : undefined;
     message.instance = object.instance ?? Buffer.alloc(0);
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     return message;
   },
 };
@@ -2590,7 +2807,7 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
 };
 
 function createBaseActivateHandoverRequest(): ActivateHandoverRequest {
-  return { database: "", name: "" };
+  return { database: "", name: "", owner: "", ownership: undefined };
 }
 
 export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
@@ -2600,6 +2817,12 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message.owner !== "") {
+      writer.uint32(26).string(message.owner);
+    }
+    if (message.ownership !== undefined) {
+      Duration.encode(message.ownership, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2633,6 +2856,22 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
             message.name = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ownership = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2652,16 +2891,26 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
     const message = createBaseActivateHandoverRequest();
     message.database = object.database ?? "";
     message.name = object.name ?? "";
+    message.owner = object.owner ?? "";
+    message.ownership = (object.ownership !== undefined && object.ownership !== null)
+      ? Duration.fromPartial(object.ownership)
+      : undefined;
     return message;
   },
 };
 
 function createBaseActivateHandoverResponse(): ActivateHandoverResponse {
-  return {};
+  return { operation: undefined, instance: undefined };
 }
 
 export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
-  encode(_: ActivateHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ActivateHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message.instance !== undefined) {
+      InstanceRecord.encode(message.instance, writer.uint32(18).fork()).join();
+    }
     return writer;
   },
 
@@ -2678,6 +2927,22 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operation = StoredOperation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2693,8 +2958,14 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
   create(base?: DeepPartial<ActivateHandoverResponse>): ActivateHandoverResponse {
     return ActivateHandoverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ActivateHandoverResponse>): ActivateHandoverResponse {
+  fromPartial(object: DeepPartial<ActivateHandoverResponse>): ActivateHandoverResponse {
     const message = createBaseActivateHandoverResponse();
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? StoredOperation.fromPartial(object.operation)
+      : undefined;
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? InstanceRecord.fromPartial(object.instance)
+      : undefined;
     return message;
   },
 };
