@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { anonymous, CommonErrors, noSpan } from "../../kernel/index.js";
+import { CommonErrors, noSpan, rootCtx } from "../../kernel/index.js";
 import type { Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
 /** What the request context needs from its server. */
@@ -39,10 +39,9 @@ export function requestContext(env: HttpEnv): RequestHandler {
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })), env.requestTimeoutMs);
-    contexts.set(req, {
-      requestId, globalRequestId, actor: anonymous, signal: controller.signal,
-      deadlineMs: Date.now() + env.requestTimeoutMs, log, span,
-    });
+    contexts.set(req, rootCtx({
+      requestId, globalRequestId, signal: controller.signal, deadlineMs: Date.now() + env.requestTimeoutMs, log, span,
+    }));
     res.setHeader("x-openstack-request-id", requestId);
     // "close" comes exactly once, after the last byte or when the client went away.
     res.once("close", () => {

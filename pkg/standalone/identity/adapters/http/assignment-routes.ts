@@ -1,0 +1,103 @@
+import { Router } from "express";
+import type { Request } from "express";
+import type { Ctx } from "../../../../kernel/index.js";
+import { lastOf, pathOf, queryOf } from "../../../../platform/http/index.js";
+import type { Query } from "../../../../platform/http/index.js";
+import type { Role, Scope } from "../../domain/model.js";
+import { listJson, roleJson } from "../../domain/views.js";
+import { E } from "../../errors.js";
+import type { IdentityParts } from "../../ports.js";
+import type { NamedAssignment } from "../sql/assignments.js";
+import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { existing } from "./user-routes.js";
+
+/** Where grants hang below: the path and how to read its scope. */
+const places: readonly { readonly prefix: string; readonly scopeOf: (req: Request) => Scope }[] = [
+  { prefix: "/v3/projects/:target", scopeOf: (req) => ({ kind: "project", projectId: pathOf(req, "target") }) },
+  { prefix: "/v3/domains/:target", scopeOf: (req) => ({ kind: "domain", domainId: pathOf(req, "target") }) },
+  { prefix: "/v3/system", scopeOf: () => ({ kind: "system" }) },
+];
+
+export function assignmentRoutes(parts: IdentityParts): Router {
+  const { assignments } = parts;
+  const router = Router();
+  for (const { prefix, scopeOf } of places) {
+    const one = `${prefix}/users/:user/roles/:role`;
+    router.get(`${prefix}/users/:user/roles`, reply(async (ctx, req) => {
+      demand(ctx, { do: "read" }, "identity:list_grants");
+      const roles = await assignments.direct(ctx, (await existing(parts, ctx, pathOf(req, "user"))).id, scopeOf(req));
+      return listJson("roles", roles.map((role) => roleJson(baseOf(req), role)), selfUrl(req, baseOf(req)));
+    }));
+    router.put(one, reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:create_grant");
+      await assignments.grant(ctx, { userId: pathOf(req, "user"), roleId: pathOf(req, "role"), scope: scopeOf(req) });
+    }));
+    // Express answers HEAD from GET.
+    router.get(one, reply(async (ctx, req) => {
+      demand(ctx, { do: "read" }, "identity:check_grant");
+      const held = await assignments.direct(ctx, pathOf(req, "user"), scopeOf(req));
+      if (!held.some((role) => role.id === pathOf(req, "role"))) throw E.NOT_FOUND({ what: "role assignment", id: pathOf(req, "role") });
+    }));
+    router.delete(one, reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:revoke_grant");
+      await assignments.revoke(ctx, { userId: pathOf(req, "user"), roleId: pathOf(req, "role"), scope: scopeOf(req) });
+    }));
+  }
+  router.get("/v3/role_assignments", reply(async (ctx, req) => {
+    const query = queryOf(req);
+    const userId = lastOf(query, "user.id");
+    demand(ctx, userId !== undefined && userId === ctx.actor.userId ? { do: "read-own", userId } : { do: "read" }, "identity:list_role_assignments");
+    const found = lastOf(query, "group.id") !== undefined ? [] : await listAssignments(parts, ctx, query);
+    const names = isOn(query, "include_names");
+    return listJson("role_assignments", found.map((entry) => assignmentJson(baseOf(req), entry, names)), selfUrl(req, baseOf(req)));
+  }));
+  return router;
+}
+
+/** `?effective`, `?effective=1` and `?effective=true` alike; 0 and false are off. */
+const isOn = (query: Query, name: string): boolean => {
+  const value = lastOf(query, name);
+  return value !== undefined && !["0", "false"].includes(value.toLowerCase());
+};
+
+async function listAssignments({ assignments, directory }: IdentityParts, ctx: Ctx, query: Query): Promise<NamedAssignment[]> {
+  const projectId = lastOf(query, "scope.project.id");
+  const domainId = lastOf(query, "scope.domain.id");
+  const scope: Scope | undefined = projectId !== undefined ? { kind: "project", projectId }
+    : domainId !== undefined ? { kind: "domain", domainId }
+      : query.has("scope.system") ? { kind: "system" } : undefined;
+  const roleId = lastOf(query, "role.id");
+  const effective = isOn(query, "effective");
+  const direct = await assignments.list(ctx, { userId: lastOf(query, "user.id"), scope, roleId: effective ? undefined : roleId });
+  if (!effective) return direct;
+  const roles = new Map((await directory.roles(ctx, {})).map((role) => [role.id, role]));
+  return withImplied(direct, roles, await assignments.implications(ctx)).filter((entry) => roleId === undefined || entry.roleId === roleId);
+}
+
+/** Adds what each assignment implies, once per user, target and role. */
+function withImplied(direct: readonly NamedAssignment[], roles: ReadonlyMap<string, Role>, rules: readonly (readonly [string, string])[]): NamedAssignment[] {
+  const out = new Map<string, NamedAssignment>();
+  const add = (entry: NamedAssignment): void => {
+    const key = JSON.stringify([entry.userId, entry.scope, entry.roleId]);
+    if (out.has(key)) return;
+    out.set(key, entry);
+    for (const [prior, implied] of rules) {
+      if (prior === entry.roleId) add({ ...entry, roleId: implied, roleName: roles.get(implied)?.name ?? "" });
+    }
+  };
+  direct.forEach(add);
+  return [...out.values()];
+}
+
+function assignmentJson(base: string, entry: NamedAssignment, names: boolean): Readonly<Record<string, unknown>> {
+  const { scope } = entry;
+  const target = scope.kind === "project" ? `projects/${scope.projectId}` : scope.kind === "domain" ? `domains/${scope.domainId}` : "system";
+  return {
+    role: names ? { id: entry.roleId, name: entry.roleName } : { id: entry.roleId },
+    user: names ? { id: entry.userId, name: entry.userName, domain: { id: entry.userDomainId, name: entry.userDomainName } } : { id: entry.userId },
+    scope: scope.kind === "system" ? { system: { all: true } }
+      : scope.kind === "domain" ? { domain: names ? { id: scope.domainId, name: entry.domainName } : { id: scope.domainId } }
+        : { project: names ? { id: scope.projectId, name: entry.projectName, domain: { id: entry.projectDomainId, name: entry.projectDomainName } } : { id: scope.projectId } },
+    links: { assignment: `${base}/v3/${target}/users/${entry.userId}/roles/${entry.roleId}` },
+  };
+}

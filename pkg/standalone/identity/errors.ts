@@ -1,0 +1,12 @@
+import { defineErrors } from "../../kernel/index.js";
+
+/** Every refusal of the Identity service. */
+export const E = defineErrors("identity", {
+  NOT_FOUND: ["missing", (p: { what: string; id: string }) => `Could not find ${p.what}: ${p.id}.`],
+  TOKEN_NOT_FOUND: ["missing", (_p: Record<string, never>) => "Could not find token."],
+  DUPLICATE: ["exists", (p: { what: string; name: string }) => `Conflict occurred attempting to store ${p.what} - Duplicate entry found with name ${p.name}.`],
+  DOMAIN_ENABLED: ["forbidden", (_p: Record<string, never>) => "Cannot delete a domain that is enabled, please disable it first."],
+  IMMUTABLE: ["forbidden", (p: { what: string }) => `${p.what} cannot be changed through this API.`],
+  INVALID: ["invalid", (p: { problem: string }) => p.problem],
+  BUSY: ["unavailable", (_p: Record<string, never>) => "Too many authentications are under way; please try again."],
+});

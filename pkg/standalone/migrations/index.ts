@@ -1,0 +1,7 @@
+import type { Migration } from "../../platform/db/index.js";
+import { identity } from "./0001-identity.js";
+import { image } from "./0002-image.js";
+import { network } from "./0003-network.js";
+
+/** The history of schema `standalone`. */
+export const standaloneMigrations: readonly Migration[] = [identity, image, network];
