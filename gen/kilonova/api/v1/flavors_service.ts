@@ -37,19 +37,31 @@ export interface CreateFlavorRequest {
 /** Output of CreateFlavor. */
 export interface CreateFlavorResponse {
   /** As made. */
-  flavor: Flavor | undefined;
+  flavor:
+    | Flavor
+    | undefined;
+  /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
+  hiddenFields: string[];
 }
 
 /** Input of GetFlavor. */
 export interface GetFlavorRequest {
   /** Flavor's id. */
   flavorId: string;
+  /** The list of projects with access is wanted: needs its policy; NOT_FOUND / FLAVOR_ACCESS_NOT_FOUND for public flavors. */
+  withAccess: boolean;
+  /** The extra specs are wanted, not only shown if allowed: needs their policy. */
+  withExtraSpecs: boolean;
 }
 
 /** Output of GetFlavor. */
 export interface GetFlavorResponse {
   /** The flavor. */
-  flavor: Flavor | undefined;
+  flavor:
+    | Flavor
+    | undefined;
+  /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
+  hiddenFields: string[];
 }
 
 /** Input of ListFlavors. */
@@ -78,6 +90,8 @@ export interface ListFlavorsResponse {
   flavors: Flavor[];
   /** Empty on the last page. */
   nextPageToken: string;
+  /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
+  hiddenFields: string[];
 }
 
 /** Input of UpdateFlavor. */
@@ -93,7 +107,11 @@ export interface UpdateFlavorRequest {
 /** Output of UpdateFlavor. */
 export interface UpdateFlavorResponse {
   /** As it is now. */
-  flavor: Flavor | undefined;
+  flavor:
+    | Flavor
+    | undefined;
+  /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
+  hiddenFields: string[];
 }
 
 /** Input of DeleteFlavor. */
@@ -223,13 +241,16 @@ export const CreateFlavorRequest: MessageFns<CreateFlavorRequest> = {
 };
 
 function createBaseCreateFlavorResponse(): CreateFlavorResponse {
-  return { flavor: undefined };
+  return { flavor: undefined, hiddenFields: [] };
 }
 
 export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
   encode(message: CreateFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -255,6 +276,14 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
             message.flavor = Flavor.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -275,18 +304,25 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseGetFlavorRequest(): GetFlavorRequest {
-  return { flavorId: "" };
+  return { flavorId: "", withAccess: false, withExtraSpecs: false };
 }
 
 export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
   encode(message: GetFlavorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavorId !== "") {
       writer.uint32(10).string(message.flavorId);
+    }
+    if (message.withAccess !== false) {
+      writer.uint32(16).bool(message.withAccess);
+    }
+    if (message.withExtraSpecs !== false) {
+      writer.uint32(24).bool(message.withExtraSpecs);
     }
     return writer;
   },
@@ -312,6 +348,22 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
             message.flavorId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.withAccess = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.withExtraSpecs = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -330,18 +382,23 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
   fromPartial(object: DeepPartial<GetFlavorRequest>): GetFlavorRequest {
     const message = createBaseGetFlavorRequest();
     message.flavorId = object.flavorId ?? "";
+    message.withAccess = object.withAccess ?? false;
+    message.withExtraSpecs = object.withExtraSpecs ?? false;
     return message;
   },
 };
 
 function createBaseGetFlavorResponse(): GetFlavorResponse {
-  return { flavor: undefined };
+  return { flavor: undefined, hiddenFields: [] };
 }
 
 export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
   encode(message: GetFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -367,6 +424,14 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
             message.flavor = Flavor.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -387,6 +452,7 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
@@ -531,7 +597,7 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
 };
 
 function createBaseListFlavorsResponse(): ListFlavorsResponse {
-  return { flavors: [], nextPageToken: "" };
+  return { flavors: [], nextPageToken: "", hiddenFields: [] };
 }
 
 export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
@@ -541,6 +607,9 @@ export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -574,6 +643,14 @@ export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -593,6 +670,7 @@ export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
     const message = createBaseListFlavorsResponse();
     message.flavors = object.flavors?.map((e) => Flavor.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
@@ -667,13 +745,16 @@ export const UpdateFlavorRequest: MessageFns<UpdateFlavorRequest> = {
 };
 
 function createBaseUpdateFlavorResponse(): UpdateFlavorResponse {
-  return { flavor: undefined };
+  return { flavor: undefined, hiddenFields: [] };
 }
 
 export const UpdateFlavorResponse: MessageFns<UpdateFlavorResponse> = {
   encode(message: UpdateFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -699,6 +780,14 @@ export const UpdateFlavorResponse: MessageFns<UpdateFlavorResponse> = {
             message.flavor = Flavor.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -719,6 +808,7 @@ export const UpdateFlavorResponse: MessageFns<UpdateFlavorResponse> = {
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };

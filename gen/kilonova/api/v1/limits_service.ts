@@ -116,7 +116,11 @@ export interface GetInstanceActionRequest {
 /** Output of GetInstanceAction. */
 export interface GetInstanceActionResponse {
   /** With its events. */
-  action: InstanceAction | undefined;
+  action:
+    | InstanceAction
+    | undefined;
+  /** Paths of fields that policy hid from this caller: events.traceback, events.host, events.details. */
+  hiddenFields: string[];
 }
 
 function createBaseGetLimitsRequest(): GetLimitsRequest {
@@ -885,13 +889,16 @@ export const GetInstanceActionRequest: MessageFns<GetInstanceActionRequest> = {
 };
 
 function createBaseGetInstanceActionResponse(): GetInstanceActionResponse {
-  return { action: undefined };
+  return { action: undefined, hiddenFields: [] };
 }
 
 export const GetInstanceActionResponse: MessageFns<GetInstanceActionResponse> = {
   encode(message: GetInstanceActionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.action !== undefined) {
       InstanceAction.encode(message.action, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -917,6 +924,14 @@ export const GetInstanceActionResponse: MessageFns<GetInstanceActionResponse> = 
             message.action = InstanceAction.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -937,6 +952,7 @@ export const GetInstanceActionResponse: MessageFns<GetInstanceActionResponse> = 
     message.action = (object.action !== undefined && object.action !== null)
       ? InstanceAction.fromPartial(object.action)
       : undefined;
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };

@@ -142,7 +142,13 @@ export interface GetServerRequest {
 /** Output of GetServer. */
 export interface GetServerResponse {
   /** The server. */
-  server: Server | undefined;
+  server:
+    | Server
+    | undefined;
+  /** Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs, fault.details, user_data. */
+  hiddenFields: string[];
+  /** Its cell does not answer: only id, project_id and created_at are known. */
+  cellUnreachable: boolean;
 }
 
 /** Which servers to list. Unset fields do not filter; all that are set must hold. */
@@ -251,6 +257,11 @@ export interface ListServersRequest {
   withHostInfo: boolean;
   /** Set by the gateway after it dropped filters that the caller may not use. */
   allFiltersChecked: boolean;
+  /**
+   * Fields of the filter that only callers with the right to all filters may use at the microversion asked for; dropped silently for others. Set by the
+   * gateway with all_filters_checked; without both, a filter that needs the right is refused.
+   */
+  privilegedFilters: string[];
 }
 
 /** Output of ListServers. */
@@ -263,6 +274,8 @@ export interface ListServersResponse {
   unreachableCells: string[];
   /** What is known (id, created_at, project) of servers in unreachable cells. */
   downCellServers: Server[];
+  /** Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs, fault.details, user_data. */
+  hiddenFields: string[];
 }
 
 /** Input of UpdateServer. */
@@ -284,7 +297,11 @@ export interface UpdateServerRequest {
 /** Output of UpdateServer. */
 export interface UpdateServerResponse {
   /** As it is now. */
-  server: Server | undefined;
+  server:
+    | Server
+    | undefined;
+  /** Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs, fault.details, user_data. */
+  hiddenFields: string[];
 }
 
 /** Input of DeleteServer. */
@@ -1041,13 +1058,19 @@ export const GetServerRequest: MessageFns<GetServerRequest> = {
 };
 
 function createBaseGetServerResponse(): GetServerResponse {
-  return { server: undefined };
+  return { server: undefined, hiddenFields: [], cellUnreachable: false };
 }
 
 export const GetServerResponse: MessageFns<GetServerResponse> = {
   encode(message: GetServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.server !== undefined) {
       Server.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.cellUnreachable !== false) {
+      writer.uint32(24).bool(message.cellUnreachable);
     }
     return writer;
   },
@@ -1073,6 +1096,22 @@ export const GetServerResponse: MessageFns<GetServerResponse> = {
             message.server = Server.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cellUnreachable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1093,6 +1132,8 @@ export const GetServerResponse: MessageFns<GetServerResponse> = {
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
+    message.cellUnreachable = object.cellUnreachable ?? false;
     return message;
   },
 };
@@ -1605,6 +1646,7 @@ function createBaseListServersRequest(): ListServersRequest {
     marker: "",
     withHostInfo: false,
     allFiltersChecked: false,
+    privilegedFilters: [],
   };
 }
 
@@ -1633,6 +1675,9 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     }
     if (message.allFiltersChecked !== false) {
       writer.uint32(64).bool(message.allFiltersChecked);
+    }
+    for (const v of message.privilegedFilters) {
+      writer.uint32(74).string(v!);
     }
     return writer;
   },
@@ -1714,6 +1759,14 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             message.allFiltersChecked = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.privilegedFilters.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1741,12 +1794,13 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     message.marker = object.marker ?? "";
     message.withHostInfo = object.withHostInfo ?? false;
     message.allFiltersChecked = object.allFiltersChecked ?? false;
+    message.privilegedFilters = object.privilegedFilters?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseListServersResponse(): ListServersResponse {
-  return { servers: [], nextPageToken: "", unreachableCells: [], downCellServers: [] };
+  return { servers: [], nextPageToken: "", unreachableCells: [], downCellServers: [], hiddenFields: [] };
 }
 
 export const ListServersResponse: MessageFns<ListServersResponse> = {
@@ -1762,6 +1816,9 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     }
     for (const v of message.downCellServers) {
       Server.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -1811,6 +1868,14 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
             message.downCellServers.push(Server.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1832,6 +1897,7 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     message.nextPageToken = object.nextPageToken ?? "";
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     message.downCellServers = object.downCellServers?.map((e) => Server.fromPartial(e)) || [];
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
@@ -1935,13 +2001,16 @@ export const UpdateServerRequest: MessageFns<UpdateServerRequest> = {
 };
 
 function createBaseUpdateServerResponse(): UpdateServerResponse {
-  return { server: undefined };
+  return { server: undefined, hiddenFields: [] };
 }
 
 export const UpdateServerResponse: MessageFns<UpdateServerResponse> = {
   encode(message: UpdateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.server !== undefined) {
       Server.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -1967,6 +2036,14 @@ export const UpdateServerResponse: MessageFns<UpdateServerResponse> = {
             message.server = Server.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1987,6 +2064,7 @@ export const UpdateServerResponse: MessageFns<UpdateServerResponse> = {
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
