@@ -1,0 +1,138 @@
+import type { Definition, StoredSpec } from "./definition.js";
+import { planDisks } from "./disk-plan.js";
+import type { PlannedDisk } from "./disk-plan.js";
+import type { GuestPaths } from "./guest-paths.js";
+import { diskBus, machineFamily, nicModels } from "./hardware.js";
+
+/** What of the host's options shapes the command line. */
+export interface ArgvOptions { readonly qemu: string; readonly virtType: "tcg" | "kvm" }
+
+/** PCIe slots for devices that come while the guest runs; q35 cannot add slots later. */
+export const HOTPLUG_PORTS = 8;
+
+/**
+ * The command line of a guest. Pure. Every disk names its format and its whole chain, so that QEMU never has to guess
+ * what a file is; every value that could hold a comma is escaped or JSON.
+ */
+export function buildArgv(definition: Definition, paths: GuestPaths, options: ArgvOptions): readonly string[] {
+  const { spec, machine } = definition;
+  return [
+    options.qemu,
+    ...identity(spec),
+    ...platform(spec, machine, options.virtType),
+    ...monitors(paths),
+    ...ports(machine),
+    ...planDisks(definition, paths).flatMap((disk) => blockNodes(disk)),
+    ...diskDevices(definition, paths),
+    ...spec.interfaces.flatMap((nic, index) => network(nic, index)),
+    "-device", "virtio-balloon-pci,id=balloon0",
+    "-object", "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,id=rngdev0,rng=rng0",
+    ...kernel(spec),
+    // QEMU may neither start processes nor gain rights; what it needs was opened or given before.
+    "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+  ];
+}
+
+/** Arguments by which the guest's process is known among all others of this machine. */
+export const processMarks = (instanceUuid: string, paths: GuestPaths): readonly string[] => [instanceUuid, qmpChardev(paths)];
+
+function identity(spec: StoredSpec): string[] {
+  const smbios = {
+    type: "1", manufacturer: "OpenStack Foundation", product: "OpenStack Compute", serial: spec.instanceUuid, uuid: spec.instanceUuid, family: "Virtual Machine",
+  };
+  return [
+    "-name", options({ guest: spec.instanceName, process: `qemu:${spec.instanceName}`, "debug-threads": "on" }),
+    "-uuid", spec.instanceUuid,
+    // cloud-init looks for this product name before it asks for OpenStack's metadata.
+    "-smbios", options(smbios),
+  ];
+}
+
+function platform(spec: StoredSpec, machine: string, virtType: "tcg" | "kvm"): string[] {
+  const cpu = spec.hardware.cpuModel ?? (virtType === "kvm" ? "host" : "max");
+  const chipset = machineFamily(machine) === "q35" ? "ICH9-LPC" : "PIIX4_PM";
+  return [
+    "-machine", `${machine},usb=off,vmport=off,dump-guest-core=off`,
+    "-accel", virtType === "kvm" ? "kvm" : "tcg,thread=multi",
+    "-cpu", cpu,
+    "-smp", `${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`,
+    "-m", `${spec.memoryMib}M`,
+    "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-msg", "timestamp=on",
+    "-rtc", "base=utc,driftfix=slew",
+    // Sleep states would look like a guest that hangs.
+    "-global", `${chipset}.disable_s3=1`, "-global", `${chipset}.disable_s4=1`,
+    // Started paused: networks are plugged before the first instruction. And a guest that powers itself off leaves its
+    // process behind, paused, so that an agent that was away can tell that from a crash.
+    "-S", "-action", "shutdown=pause",
+  ];
+}
+
+function monitors(paths: GuestPaths): string[] {
+  return [
+    "-chardev", qmpChardev(paths), "-mon", "chardev=qmp0,mode=control",
+    "-chardev", options({ socket: undefined, id: "qmp1", path: paths.operatorSocket, server: "on", wait: "off" }), "-mon", "chardev=qmp1,mode=control",
+    "-chardev", options({
+      socket: undefined, id: "serial0", path: paths.serialSocket, server: "on", wait: "off", logfile: paths.consoleLog, logappend: "on",
+    }),
+    "-serial", "chardev:serial0",
+  ];
+}
+
+const qmpChardev = (paths: GuestPaths): string =>
+  options({ socket: undefined, id: "qmp0", path: paths.qmpSocket, server: "on", wait: "off" });
+
+function ports(machine: string): string[] {
+  if (machineFamily(machine) !== "q35") return [];
+  return Array.from({ length: HOTPLUG_PORTS }, (_, i) => ["-device", `pcie-root-port,id=rp${i},chassis=${i + 1},slot=${i + 1},bus=pcie.0`]).flat();
+}
+
+function blockNodes(disk: PlannedDisk): string[] {
+  const nodes: Record<string, unknown>[] = [];
+  if (disk.base !== undefined) {
+    nodes.push(
+      { driver: "file", "node-name": `${disk.node}-base-file`, filename: disk.base, "read-only": true },
+      { driver: "raw", "node-name": `${disk.node}-base`, file: `${disk.node}-base-file`, "read-only": true },
+    );
+  }
+  const readOnly = disk.readOnly ? { "read-only": true } : { discard: "unmap" };
+  nodes.push({ driver: "file", "node-name": `${disk.node}-file`, filename: disk.path, ...readOnly });
+  nodes.push({
+    driver: disk.format, "node-name": disk.node, file: `${disk.node}-file`, ...readOnly,
+    ...(disk.format === "qcow2" ? { backing: disk.base === undefined ? null : `${disk.node}-base` } : {}),
+  });
+  return nodes.flatMap((node) => ["-blockdev", JSON.stringify(node)]);
+}
+
+function diskDevices(definition: Definition, paths: GuestPaths): string[] {
+  const bus = diskBus(definition.spec.hardware.diskBus ?? "virtio", machineFamily(definition.machine));
+  const disks = planDisks(definition, paths);
+  // The config drive is always virtio: it must be readable whatever controller the image has drivers for, and its
+  // image was built for this cloud.
+  const devices = disks.map((disk, index) => {
+    const onBus = disk.node === "config" ? "virtio-blk-pci" : bus.device(index);
+    const boot = disk.bootIndex === undefined ? "" : `,bootindex=${disk.bootIndex}`;
+    return ["-device", `${onBus},id=${disk.node}-disk,drive=${disk.node},serial=${disk.node}${boot}`];
+  });
+  return [...bus.controllers.flatMap((c) => ["-device", c]), ...devices.flat()];
+}
+
+function network(nic: StoredSpec["interfaces"][number], index: number): string[] {
+  const model = nicModels[nic.model];
+  const mtu = model?.tellsMtu && nic.mtu > 0 ? `,host_mtu=${nic.mtu}` : "";
+  return [
+    "-netdev", options({ stream: undefined, id: `net${index}`, server: "on", "addr.type": "unix", "addr.path": nic.socketPath }),
+    // No option ROM: guests do not boot from the network, and it would cost a second.
+    "-device", `${model?.device ?? "virtio-net-pci"},id=nic${index},netdev=net${index},mac=${nic.macAddress}${mtu},romfile=`,
+  ];
+}
+
+function kernel(spec: StoredSpec): string[] {
+  if (spec.kernel === null) return [];
+  const { kernelPath, ramdiskPath, commandLine } = spec.kernel;
+  return ["-kernel", kernelPath, ...(ramdiskPath === null ? [] : ["-initrd", ramdiskPath]), ...(commandLine === "" ? [] : ["-append", commandLine])];
+}
+
+/** QEMU's option syntax; a comma inside a value is written twice. An undefined value stands for the bare key. */
+function options(pairs: Readonly<Record<string, string | undefined>>): string {
+  return Object.entries(pairs).map(([key, value]) => value === undefined ? key : `${key}=${value.replaceAll(",", ",,")}`).join(",");
+}

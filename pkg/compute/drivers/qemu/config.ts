@@ -1,0 +1,38 @@
+import type { RunAsChoice } from "../host/run-as.js";
+
+/** Options of the QEMU driver. Times in milliseconds, sizes in bytes. */
+export interface QemuConfig {
+  /** Folder of this agent's guests (definitions, disks, consoles). Two agents must not share it. */
+  readonly stateDir: string;
+  /** Parent of the sockets' folder; `/run` for root and `/tmp` otherwise when unset. Short: socket paths end at 107 bytes. */
+  readonly runtimeBase?: string;
+  /** `tcg` emulates; `kvm` needs a /dev/kvm that really works and is never chosen by itself. */
+  readonly virtType: "tcg" | "kvm";
+  readonly hypervisorHostname: string;
+  readonly hostIp: string;
+  /** Part of the machine that this agent offers, 0..1; less than 1 when several agents share it. */
+  readonly share: number;
+  readonly runAs: RunAsChoice;
+  /** Folders of base images, kernels and ramdisks; the guests' user must be able to reach them. */
+  readonly imageDirs: readonly string[];
+  readonly qemu: string;
+  readonly qemuImg: string;
+  readonly xorriso: string;
+  /** What the unpinned machine names mean, so that saved state still loads after an upgrade of QEMU. */
+  readonly pinnedMachines: Readonly<Record<"q35" | "pc", string>>;
+  /** At least this much of each console is kept, at most about three times as much. */
+  readonly consoleBytes: number;
+  /** From spawn to a greeting monitor. */
+  readonly launchTimeoutMs: number;
+  /** From `quit` to a process that is gone, before it is killed. */
+  readonly quitTimeoutMs: number;
+  /** The power button is pressed again each time this has passed. */
+  readonly powerButtonIntervalMs: number;
+  readonly toolTimeoutMs: number;
+}
+
+export const qemuDefaults = {
+  virtType: "tcg", share: 1, runAs: "auto", qemu: "qemu-system-x86_64", qemuImg: "qemu-img", xorriso: "xorriso",
+  pinnedMachines: { q35: "pc-q35-7.2", pc: "pc-i440fx-7.2" },
+  consoleBytes: 1024 * 1024, launchTimeoutMs: 60_000, quitTimeoutMs: 10_000, powerButtonIntervalMs: 10_000, toolTimeoutMs: 120_000,
+} as const satisfies Partial<QemuConfig>;

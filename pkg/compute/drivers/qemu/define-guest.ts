@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Ctx } from "../../../kernel/index.js";
+import type { GuestSpec } from "../../driver.js";
+import { DriverErrors } from "../errors.js";
+import type { RunAs } from "../host/run-as.js";
+import type { RunTool } from "../host/run-tool.js";
+import { writeConfigDrive } from "./config-drive.js";
+import type { QemuConfig } from "./config.js";
+import { toDefinition } from "./definition.js";
+import type { Definition } from "./definition.js";
+import { planDisks } from "./disk-plan.js";
+import { prepareDisk, qcow2SizeBytes } from "./disks.js";
+import type { GuestFiles } from "./guest-files.js";
+import { checkSocketPath, interfaceSocketPath } from "./guest-paths.js";
+import type { GuestPaths } from "./guest-paths.js";
+import { checkHardware, pinMachine } from "./hardware.js";
+
+export interface DefineTools {
+  readonly config: QemuConfig;
+  readonly files: GuestFiles;
+  readonly run: RunTool;
+  readonly runDir: string;
+  readonly runAs: RunAs | undefined;
+}
+
+export interface DefineInput {
+  readonly spec: GuestSpec;
+  readonly before: Definition | undefined;
+  readonly isRunning: boolean;
+  readonly paths: GuestPaths;
+}
+
+/**
+ * Makes or changes a guest's files so that they fit the spec; the definition's file is written last. Disks of a running
+ * guest are left alone: they grow at its next start.
+ *
+ * @returns the definition now in force
+ * @throws UNSUPPORTED_HARDWARE, FLAVOR_DISK_TOO_SMALL, IMAGE_CHANGED, DISK_SHRINK_REFUSED
+ */
+export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
+  const { spec, before, paths } = input;
+  const wanted = toDefinition(withSockets(spec, tools.runDir), machineFor(spec, before, tools.config));
+  if (before && isDeepStrictEqual(before, wanted)) return before;
+  checkHardware(wanted.spec, wanted.machine);
+  await checkDisks(wanted, before, paths);
+  await tools.files.makeFolder(paths);
+  if (!input.isRunning) {
+    for (const disk of planDisks(wanted, paths)) {
+      if (disk.node !== "config") await prepareDisk(ctx, disk, { run: tools.run, config: tools.config, runAs: tools.runAs });
+    }
+  }
+  if (spec.configDrive && wanted.configDriveDigest !== before?.configDriveDigest) {
+    const { xorriso, toolTimeoutMs } = tools.config;
+    await writeConfigDrive(ctx, spec.configDrive, paths.configDrive, { run: tools.run, xorriso, timeoutMs: toolTimeoutMs });
+    await tools.files.give(paths.configDrive);
+  }
+  await tools.files.commit(paths, wanted);
+  return wanted;
+}
+
+/** A machine once pinned stays what it is until another type is asked for. */
+function machineFor(spec: GuestSpec, before: Definition | undefined, config: QemuConfig): string {
+  if (before && before.spec.hardware.machineType === spec.hardware.machineType) return before.machine;
+  return pinMachine(spec.hardware.machineType, config.pinnedMachines);
+}
+
+function withSockets(spec: GuestSpec, runDir: string): GuestSpec {
+  const interfaces = spec.interfaces.map((nic) => ({
+    ...nic,
+    socketPath: nic.socketPath === "" ? interfaceSocketPath(runDir, spec.instanceUuid, nic.portId) : checkSocketPath(nic.socketPath),
+  }));
+  return { ...spec, interfaces };
+}
+
+async function checkDisks(wanted: Definition, before: Definition | undefined, paths: GuestPaths): Promise<void> {
+  const { rootImage, instanceUuid } = wanted.spec;
+  const root = planDisks(wanted, paths).find((disk) => disk.node === "root");
+  if (rootImage && root && rootImage.virtualSizeBytes > root.sizeBytes) {
+    throw DriverErrors.FLAVOR_DISK_TOO_SMALL({ rootBytes: root.sizeBytes, imageBytes: rootImage.virtualSizeBytes });
+  }
+  if (before === undefined) return;
+  if (before.spec.rootImage?.path !== rootImage?.path) throw DriverErrors.IMAGE_CHANGED({ instanceUuid });
+  const haveBytes = root === undefined ? 0 : await qcow2SizeBytes(paths.rootDisk).catch(() => 0);
+  if (root && haveBytes > root.sizeBytes) throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: root.sizeBytes });
+}

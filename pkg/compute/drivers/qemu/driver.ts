@@ -1,0 +1,333 @@
+import { chmod, mkdir, rmdir } from "node:fs/promises";
+import { CommonErrors, mapLimit } from "../../../kernel/index.js";
+import type { Ctx } from "../../../kernel/index.js";
+import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
+import { DriverErrors } from "../errors.js";
+import { KeyedLock } from "../host/keyed-lock.js";
+import { chooseRunAs } from "../host/run-as.js";
+import type { RunAs } from "../host/run-as.js";
+import { runTool } from "../host/run-tool.js";
+import type { RunTool } from "../host/run-tool.js";
+import type { QemuConfig } from "./config.js";
+import { boundConsole, consoleTail } from "./console-log.js";
+import { defineGuest } from "./define-guest.js";
+import type { Definition } from "./definition.js";
+import { readDiagnostics } from "./diagnostics.js";
+import { planDisks } from "./disk-plan.js";
+import { prepareDisk } from "./disks.js";
+import { askToShutDown, endProcess } from "./end-guest.js";
+import { GuestFiles } from "./guest-files.js";
+import { interfaceSocketPath } from "./guest-paths.js";
+import type { GuestPaths } from "./guest-paths.js";
+import { probeHypervisor } from "./host-probe.js";
+import type { HypervisorFacts } from "./host-probe.js";
+import { readInventory } from "./inventory.js";
+import { launch } from "./launch.js";
+import { reattach } from "./reattach.js";
+import { openRunDir } from "./run-dir.js";
+import { stoppedRecord, writeRunRecord } from "./run-record.js";
+import type { GuestSignal } from "./run-state.js";
+import type { RunningGuest } from "./running-guest.js";
+
+const CONSOLE_CHECK_MS = 5_000;
+const REATTACH_AT_ONCE = 8;
+
+/** What `start` found out. */
+interface Host {
+  readonly files: GuestFiles;
+  readonly runDir: string;
+  readonly runAs: RunAs | undefined;
+  readonly facts: HypervisorFacts;
+}
+
+/** What the driver holds of one defined guest. */
+interface Entry {
+  definition: Definition;
+  readonly paths: GuestPaths;
+  running: RunningGuest | undefined;
+  /** How the last process ended, while there is none. */
+  last: "stopped" | "crashed";
+}
+
+/**
+ * Real machines by QEMU over its monitor protocol. Guests are processes in sessions of their own: they do not notice
+ * when the agent ends. One task per guest at a time; all waiting is for events, with a limit.
+ */
+export class QemuDriver implements Driver {
+  readonly name = "qemu";
+  readonly #config: QemuConfig;
+  readonly #run: RunTool;
+  readonly #locks = new KeyedLock();
+  readonly #guests = new Map<string, Entry>();
+  #host: Host | undefined;
+  #ctx: Ctx | undefined;
+  #listener: (event: GuestEvent) => void = () => {};
+  #consoleTimer: NodeJS.Timeout | undefined;
+
+  constructor(config: QemuConfig, run: RunTool = runTool) {
+    this.#config = config;
+    this.#run = run;
+  }
+
+  async start(ctx: Ctx): Promise<void> {
+    const { stateDir, runAs: choice, imageDirs } = this.#config;
+    await mkdir(stateDir, { recursive: true });
+    // Passing through is not reading: guests' folders inside are closed.
+    await chmod(stateDir, 0o711);
+    const { runAs, obstacle } = chooseRunAs(choice, [stateDir, ...imageDirs]);
+    if (obstacle !== undefined) ctx.log.warn("compute.qemu.runs-as-root", { unreachable: obstacle });
+    const runDir = await openRunDir(stateDir, this.#config.runtimeBase, runAs);
+    const files = new GuestFiles(stateDir, runDir, runAs);
+    const facts = await probeHypervisor(ctx, this.#config, runAs);
+    this.#host = { files, runDir, runAs, facts };
+    this.#ctx = ctx;
+    const found = await files.load(ctx.log);
+    const events: GuestEvent[] = [];
+    const attach = reattach(ctx, this.#config);
+    await mapLimit(found, REATTACH_AT_ONCE, async (definition) => {
+      const instanceUuid = definition.spec.instanceUuid;
+      const paths = files.paths(instanceUuid);
+      const { running, last, tell } = await attach(definition, paths);
+      const entry: Entry = { definition, paths, running: undefined, last };
+      this.#guests.set(instanceUuid, entry);
+      if (running) this.#follow(entry, running);
+      if (tell) events.push({ instanceUuid, ...tell });
+    });
+    for (const event of events) this.#listener(event);
+    this.#consoleTimer = setInterval(() => this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
+    ctx.log.info("compute.qemu.started", { guests: found.length, running: found.length - this.#stopped().length, version: facts.version });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#consoleTimer);
+    for (const entry of this.#guests.values()) entry.running?.detach();
+    this.#guests.clear();
+    this.#listener = () => {};
+    // Only an empty one goes: running guests keep their sockets.
+    if (this.#host) await rmdir(this.#host.runDir).catch(() => undefined);
+    this.#host = undefined;
+  }
+
+  inventory(ctx: Ctx): Promise<HostInventory> {
+    return readInventory(ctx, this.#config, this.#started().facts);
+  }
+
+  async list(_ctx: Ctx): Promise<readonly GuestState[]> {
+    this.#started();
+    return [...this.#guests.values()].map(toState);
+  }
+
+  async inspect(_ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined> {
+    this.#started();
+    const entry = this.#guests.get(instanceUuid);
+    // A monitor that does not answer is no reason to fail: then the last word counts.
+    await entry?.running?.refresh().catch(() => undefined);
+    return entry && toState(entry);
+  }
+
+  define(ctx: Ctx, spec: GuestSpec): Promise<void> {
+    return this.#locks.run(spec.instanceUuid, async () => {
+      const { files, runDir, runAs } = this.#started();
+      const entry = this.#guests.get(spec.instanceUuid);
+      const paths = files.paths(spec.instanceUuid);
+      const definition = await defineGuest(ctx, { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
+        { config: this.#config, files, run: this.#run, runDir, runAs });
+      if (entry) entry.definition = definition;
+      else this.#guests.set(spec.instanceUuid, { definition, paths, running: undefined, last: "stopped" });
+    });
+  }
+
+  powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      if (entry.running && entry.running.powerState !== "SHUTDOWN" && entry.running.alive) return;
+      await this.#end(entry);
+      await this.#boot(ctx, entry);
+    });
+  }
+
+  powerOff(ctx: Ctx, instanceUuid: string, softTimeoutMs: number): Promise<void> {
+    if (softTimeoutMs <= 0) this.#guests.get(instanceUuid)?.running?.hurry();
+    return this.#locked(instanceUuid, async (entry) => {
+      await this.#shutDown(ctx, entry, softTimeoutMs);
+      await this.#end(entry);
+    });
+  }
+
+  reboot(ctx: Ctx, instanceUuid: string, type: "soft" | "hard", softTimeoutMs: number): Promise<void> {
+    if (type === "hard") this.#guests.get(instanceUuid)?.running?.hurry();
+    return this.#locked(instanceUuid, async (entry) => {
+      // ACPI knows no reboot: the guest shuts down and is started anew, as Nova does it.
+      if (type === "soft") await this.#shutDown(ctx, entry, softTimeoutMs);
+      await this.#end(entry);
+      await this.#boot(ctx, entry);
+    });
+  }
+
+  remove(_ctx: Ctx, instanceUuid: string): Promise<void> {
+    this.#guests.get(instanceUuid)?.running?.hurry();
+    return this.#locks.run(instanceUuid, async () => {
+      const { files } = this.#started();
+      const entry = this.#guests.get(instanceUuid);
+      if (entry) await this.#end(entry);
+      await files.discard(files.paths(instanceUuid), instanceUuid);
+      this.#guests.delete(instanceUuid);
+    });
+  }
+
+  onEvent(listener: (event: GuestEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  interfaceSocketPath(instanceUuid: string, portId: string): string {
+    return interfaceSocketPath(this.#started().runDir, instanceUuid, portId);
+  }
+
+  async consoleLog(_ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
+    return consoleTail(this.#need(instanceUuid).paths, maxBytes);
+  }
+
+  pause(_ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      const running = needRunning(entry);
+      if (running.runState === "paused") return;
+      running.changeExpected = "paused";
+      await running.execute("stop");
+      await running.refresh();
+    });
+  }
+
+  unpause(_ctx: Ctx, instanceUuid: string): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      const running = needRunning(entry);
+      if (running.runState === "running") return;
+      running.changeExpected = "resumed";
+      await running.execute("cont");
+      await running.refresh();
+    });
+  }
+
+  async diagnostics(_ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
+    const entry = this.#need(instanceUuid);
+    return readDiagnostics(needRunning(entry), entry.definition, entry.paths, this.#config.virtType);
+  }
+
+  // ---- steps, all under the guest's lock ----
+
+  async #boot(ctx: Ctx, entry: Entry): Promise<void> {
+    const { files, runAs } = this.#started();
+    for (const disk of planDisks(entry.definition, entry.paths)) {
+      if (disk.node !== "config") await prepareDisk(ctx, disk, { run: this.#run, config: this.#config, runAs });
+    }
+    boundConsole(entry.paths, this.#config.consoleBytes);
+    await files.makeStartable(entry.paths);
+    const running = await launch(ctx, entry.definition, entry.paths, { config: this.#config, runAs });
+    this.#follow(entry, running);
+    running.changeExpected = "resumed";
+    await running.execute("cont");
+    await running.refresh();
+    ctx.log.info("compute.qemu.guest.started", { instanceUuid: running.instanceUuid, pid: running.identity.pid });
+  }
+
+  async #shutDown(ctx: Ctx, entry: Entry, softTimeoutMs: number): Promise<void> {
+    if (entry.running === undefined || softTimeoutMs <= 0) return;
+    entry.running.endExpected = true;
+    try {
+      await askToShutDown(ctx, entry.running, softTimeoutMs, this.#config.powerButtonIntervalMs);
+    } catch (error) {
+      entry.running.endExpected = false;
+      throw error;
+    }
+  }
+
+  /** Leaves no process, and no memory of a crash. */
+  async #end(entry: Entry): Promise<void> {
+    if (entry.running) await endProcess(entry.running, entry.paths, this.#config);
+    else if (entry.last === "crashed") await writeRunRecord(entry.paths.runRecord, stoppedRecord);
+    entry.running = undefined;
+    entry.last = "stopped";
+  }
+
+  // ---- what happens unasked ----
+
+  #follow(entry: Entry, running: RunningGuest): void {
+    entry.running = running;
+    running.onSignal((signal) => this.#onSignal(entry, running, signal));
+    // It may have shut down while it was being taken over.
+    if (running.powerState === "SHUTDOWN") this.#onSignal(entry, running, { kind: "shutdown", byGuest: true, exits: running.toldToExit });
+    void running.gone.then(() => this.#unasked(entry, running, () => this.#vanished(entry, running)));
+  }
+
+  #onSignal(entry: Entry, running: RunningGuest, signal: GuestSignal): void {
+    const { instanceUuid } = running;
+    const asked = running.endExpected || running.changeExpected === signal.kind;
+    if (running.changeExpected === signal.kind) running.changeExpected = undefined;
+    if (asked) return;
+    switch (signal.kind) {
+      case "paused": if (running.runState === "paused") this.#listener({ instanceUuid, type: "PAUSED", byGuest: false }); break;
+      case "resumed": this.#listener({ instanceUuid, type: "RESUMED", byGuest: false }); break;
+      case "reset": this.#listener({ instanceUuid, type: "REBOOTED", byGuest: signal.byGuest }); break;
+      case "shutdown": if (!signal.exits) this.#unasked(entry, running, () => this.#shutItselfDown(entry, signal.byGuest)); break;
+      case "panicked": this.#listener({ instanceUuid, type: "CRASHED", byGuest: true }); break;
+    }
+  }
+
+  /** Handles the end of a process that nobody asked for; skipped when a method got there first. */
+  #unasked(entry: Entry, running: RunningGuest, handle: () => Promise<void>): void {
+    void this.#locks.run(running.instanceUuid, async () => {
+      if (entry.running === running && !running.endExpected) await handle();
+    }).catch((error: unknown) => this.#ctx?.log.error("compute.qemu.guest.end-unhandled", { instanceUuid: running.instanceUuid, error }));
+  }
+
+  async #shutItselfDown(entry: Entry, byGuest: boolean): Promise<void> {
+    await this.#end(entry);
+    this.#listener({ instanceUuid: entry.definition.spec.instanceUuid, type: "STOPPED", byGuest });
+  }
+
+  async #vanished(entry: Entry, running: RunningGuest): Promise<void> {
+    entry.running = undefined;
+    entry.last = running.toldToExit ? "stopped" : "crashed";
+    await writeRunRecord(entry.paths.runRecord, { version: 1, phase: entry.last });
+    this.#ctx?.log.warn("compute.qemu.guest.vanished", { instanceUuid: running.instanceUuid, pid: running.identity.pid, as: entry.last });
+    this.#listener({ instanceUuid: running.instanceUuid, type: running.toldToExit ? "STOPPED" : "CRASHED", byGuest: false });
+  }
+
+  #boundConsoles(): void {
+    for (const entry of this.#guests.values()) {
+      if (entry.running) boundConsole(entry.paths, this.#config.consoleBytes);
+    }
+  }
+
+  // ---- look-ups ----
+
+  #locked(instanceUuid: string, task: (entry: Entry) => Promise<void>): Promise<void> {
+    return this.#locks.run(instanceUuid, () => task(this.#need(instanceUuid)));
+  }
+
+  #need(instanceUuid: string): Entry {
+    this.#started();
+    const entry = this.#guests.get(instanceUuid);
+    if (entry === undefined) throw DriverErrors.GUEST_NOT_DEFINED({ instanceUuid });
+    return entry;
+  }
+
+  #started(): Host {
+    if (this.#host === undefined) throw CommonErrors.UNAVAILABLE({ what: "The hypervisor driver" });
+    return this.#host;
+  }
+
+  #stopped(): readonly Entry[] {
+    return [...this.#guests.values()].filter((entry) => entry.running === undefined);
+  }
+}
+
+function needRunning(entry: Entry): RunningGuest {
+  const { running, definition } = entry;
+  if (running === undefined || running.powerState === "SHUTDOWN") throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid: definition.spec.instanceUuid });
+  return running;
+}
+
+function toState({ definition, running, last }: Entry): GuestState {
+  const { instanceUuid } = definition.spec;
+  if (running === undefined) return { instanceUuid, powerState: last === "crashed" ? "CRASHED" : "SHUTDOWN", pid: 0 };
+  return { instanceUuid, powerState: running.powerState, pid: running.powerState === "SHUTDOWN" ? 0 : running.identity.pid };
+}

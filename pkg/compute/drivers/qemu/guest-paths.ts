@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { DriverErrors } from "../errors.js";
+
+/** Where everything of one guest lies. */
+export interface GuestPaths {
+  readonly dir: string;
+  /** The commit point of `define`; a folder without it is a leftover. */
+  readonly definition: string;
+  /** Which process runs the guest, or how the last one ended. */
+  readonly runRecord: string;
+  readonly rootDisk: string;
+  readonly ephemeralDisk: string;
+  readonly swapDisk: string;
+  readonly configDrive: string;
+  readonly consoleLog: string;
+  readonly consoleLogBefore: string;
+  readonly qemuLog: string;
+  /** Short-lived and short-named: unix socket paths may have 107 bytes only. */
+  readonly socketDir: string;
+  readonly qmpSocket: string;
+  /** A second monitor for operators; the first one is the agent's and serves one client. */
+  readonly operatorSocket: string;
+  readonly serialSocket: string;
+}
+
+/** Linux's `sun_path` without its final zero. */
+export const SOCKET_PATH_LIMIT = 107;
+
+export function guestPaths(stateDir: string, runDir: string, instanceUuid: string): GuestPaths {
+  const dir = join(stateDir, instanceUuid);
+  const socketDir = join(runDir, shortHash(instanceUuid));
+  return {
+    dir, definition: join(dir, "instance.json"), runRecord: join(dir, "run.json"),
+    rootDisk: join(dir, "disk"), ephemeralDisk: join(dir, "disk.eph0"), swapDisk: join(dir, "disk.swap"), configDrive: join(dir, "disk.config"),
+    consoleLog: join(dir, "console.log"), consoleLogBefore: join(dir, "console.log.1"), qemuLog: join(dir, "qemu.log"),
+    socketDir, qmpSocket: join(socketDir, "qmp.sock"), operatorSocket: join(socketDir, "qmp2.sock"), serialSocket: join(socketDir, "serial.sock"),
+  };
+}
+
+/** @throws SOCKET_PATH_UNUSABLE when the runtime folder's name is too long for a socket inside */
+export function interfaceSocketPath(runDir: string, instanceUuid: string, portId: string): string {
+  return checkSocketPath(join(runDir, shortHash(instanceUuid), `port-${portId}`));
+}
+
+export function checkSocketPath(path: string): string {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > SOCKET_PATH_LIMIT || !path.startsWith("/")) throw DriverErrors.SOCKET_PATH_UNUSABLE({ bytes });
+  return path;
+}
+
+/** The folder of all sockets of one agent; it follows from the state folder, so that the next agent finds it. */
+export const runDirFor = (base: string, realStateDir: string): string => join(base, `kilonova-${shortHash(realStateDir)}`);
+
+const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);

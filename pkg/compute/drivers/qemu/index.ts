@@ -1,0 +1,4 @@
+export { QemuDriver } from "./driver.js";
+export { qemuDefaults } from "./config.js";
+export type { QemuConfig } from "./config.js";
+export { CONFIG_DRIVE_LABEL } from "./config-drive.js";

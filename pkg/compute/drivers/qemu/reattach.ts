@@ -1,0 +1,62 @@
+import type { Ctx } from "../../../kernel/index.js";
+import type { GuestEvent } from "../../driver.js";
+import { bootId, identify, isSameProcess, listProcesses } from "../host/linux-process.js";
+import type { ProcessIdentity, SeenProcess } from "../host/linux-process.js";
+import { processMarks } from "./argv.js";
+import type { QemuConfig } from "./config.js";
+import type { Definition } from "./definition.js";
+import { endProcess } from "./end-guest.js";
+import type { GuestPaths } from "./guest-paths.js";
+import { QmpClient } from "./qmp-client.js";
+import { judgeVanished, readRunRecord, writeRunRecord } from "./run-record.js";
+import { RunningGuest } from "./running-guest.js";
+
+const GREETING_TIMEOUT_MS = 5_000;
+
+export interface Reattached {
+  readonly running?: RunningGuest;
+  readonly last: "stopped" | "crashed";
+  readonly tell?: Pick<GuestEvent, "type" | "byGuest">;
+}
+
+/** Prepares to look for the guests of a former agent; /proc is read once, at the first guest whose record names none. */
+export function reattach(ctx: Ctx, config: Pick<QemuConfig, "quitTimeoutMs">): (definition: Definition, paths: GuestPaths) => Promise<Reattached> {
+  let processes: readonly SeenProcess[] | undefined;
+  return async (definition, paths) => {
+    const { instanceUuid } = definition.spec;
+    const marks = processMarks(instanceUuid, paths);
+    const record = await readRunRecord(paths.runRecord);
+    const recorded = record.process && isSameProcess(record.process, marks) ? record.process : undefined;
+    // An agent killed between spawning and writing down left a process that no record names.
+    const identity = recorded ?? find(processes ??= listProcesses(), marks);
+    if (identity === undefined) {
+      const { now, tell } = judgeVanished(record, bootId());
+      if (now !== record.phase) await writeRunRecord(paths.runRecord, { version: 1, phase: now });
+      return { last: now, ...(tell ? { tell: { type: tell, byGuest: false } } : {}) };
+    }
+    const running = await adopt(ctx, instanceUuid, identity, marks, paths);
+    if (running.runState === "shutdown" || running.runState === "prelaunch" || record.phase === "stopping") {
+      // It shut itself down, or was never told to run, or was about to be ended: finish that.
+      const tell = running.runState === "shutdown" && record.phase === "running";
+      await endProcess(running, paths, config);
+      return { last: "stopped", ...(tell ? { tell: { type: "STOPPED", byGuest: true } } : {}) };
+    }
+    if (recorded === undefined) await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: identity });
+    return { running, last: "stopped" };
+  };
+}
+
+function find(processes: readonly SeenProcess[], marks: readonly string[]): ProcessIdentity | undefined {
+  const seen = processes.find(({ args }) => marks.every((mark) => args.has(mark)));
+  return seen && identify(seen.pid);
+}
+
+async function adopt(ctx: Ctx, instanceUuid: string, identity: ProcessIdentity, marks: readonly string[], paths: GuestPaths): Promise<RunningGuest> {
+  try {
+    const qmp = await QmpClient.connect(paths.qmpSocket, { greetingTimeoutMs: GREETING_TIMEOUT_MS });
+    return await RunningGuest.adopt(instanceUuid, { identity, marks }, qmp);
+  } catch (error) {
+    ctx.log.error("compute.qemu.guest.monitor-lost", { instanceUuid, pid: identity.pid, error });
+    return RunningGuest.adopt(instanceUuid, { identity, marks }, undefined);
+  }
+}
