@@ -56,8 +56,9 @@ export type FailureRenderer = (failure: HttpFailure, req: Request, res: Response
 export function failureHandler(render: FailureRenderer, overrides: StatusOverrides = {}): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, _next: NextFunction): void => {
     const failed = failureOf(error, overrides);
+    if (res.destroyed) return; // The client went away; whatever broke because of it is no failure of ours.
     if (failed.status >= 500) ctxOf(req).log.error("http.request.failed", { status: failed.status, error });
-    if (res.headersSent || res.destroyed) {
+    if (res.headersSent) {
       res.destroy();
       return;
     }

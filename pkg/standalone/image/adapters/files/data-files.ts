@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { DataFacts } from "../../domain/model.js";
+import { E } from "../../errors.js";
+
+/** Image data in files: `data/<upload id>` once complete, `incoming/<upload id>` until then. */
+export interface DataFiles {
+  /**
+   * Stores a stream under its final name; after this returns, a crash does not lose it.
+   * @throws TOO_MUCH beyond `maxBytes`; whatever the source throws. Nothing is left behind then
+   */
+  write(uploadId: string, source: AsyncIterable<Uint8Array>, diskFormat: string | null): Promise<DataFacts>;
+  /** @param range  first and last byte, both included */
+  read(uploadId: string, range?: { readonly start: number; readonly end: number }): Readable;
+  /** Repeatable. */
+  remove(uploadId: string): Promise<void>;
+  /** Removes what belongs to no image: leftovers of a crash. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
+}
+
+/** Opens (and makes) the directory. Upload ids are made by us, so they are safe file names. */
+export async function dataFiles(directory: string, maxBytes: number): Promise<DataFiles> {
+  const incoming = join(directory, "incoming");
+  const data = join(directory, "data");
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  return {
+    write: async (uploadId, source, diskFormat) => {
+      const temporary = join(incoming, uploadId);
+      const file = await open(temporary, "wx", 0o600);
+      try {
+        const meter = new Meter(maxBytes);
+        await writeFile(file, meter.pass(source));
+        await file.sync();
+        await file.close();
+        await rename(temporary, join(data, uploadId));
+        await syncDirectory(data);
+        return meter.facts(diskFormat);
+      } catch (error) {
+        await file.close();
+        await rm(temporary, { force: true });
+        throw error;
+      }
+    },
+    read: (uploadId, range) => createReadStream(join(data, uploadId), range ?? {}),
+    remove: (uploadId) => rm(join(data, uploadId), { force: true }),
+    sweep: async (keep) => {
+      for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
+      for (const name of await readdir(data)) if (!keep.has(name)) await rm(join(data, name), { force: true });
+    },
+  };
+}
+
+/** A rename is only durable once its directory is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+const HEAD_BYTES = 32;
+
+/** Counts and hashes what passes through it, and keeps its head. */
+class Meter {
+  readonly #maxBytes: number;
+  readonly #md5 = createHash("md5");
+  readonly #sha512 = createHash("sha512");
+  #head = Buffer.alloc(0);
+  #size = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  async *pass(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      this.#size += chunk.byteLength;
+      if (this.#size > this.#maxBytes) throw E.TOO_MUCH({ what: "image size in bytes", limit: this.#maxBytes });
+      if (this.#head.length < HEAD_BYTES) this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
+      this.#md5.update(chunk);
+      this.#sha512.update(chunk);
+      yield chunk;
+    }
+  }
+
+  facts(diskFormat: string | null): DataFacts {
+    return {
+      size: this.#size, virtualSize: virtualSizeOf(diskFormat, this.#head, this.#size),
+      checksum: this.#md5.digest("hex"), hashAlgo: "sha512", hashValue: this.#sha512.digest("hex"),
+    };
+  }
+}
+
+const QCOW2_MAGIC = 0x514649fb;
+const QCOW2_SIZE_OFFSET = 24;
+
+/** The size of the disk inside: known for raw (itself) and qcow2 (from its header), else null. */
+export function virtualSizeOf(diskFormat: string | null, head: Buffer, size: number): number | null {
+  if (diskFormat === "raw" || diskFormat === "iso") return size;
+  if (diskFormat !== "qcow2" || head.length < HEAD_BYTES || head.readUInt32BE(0) !== QCOW2_MAGIC) return null;
+  const virtual = Number(head.readBigUInt64BE(QCOW2_SIZE_OFFSET));
+  return Number.isSafeInteger(virtual) ? virtual : null;
+}

@@ -1,0 +1,43 @@
+import type { Express } from "express";
+import type { Clock, Ctx, Ids } from "../../kernel/index.js";
+import type { Database } from "../../platform/db/index.js";
+import type { Authenticate } from "../shared/auth.js";
+import { dataFiles } from "./adapters/files/data-files.js";
+import { imageApp } from "./adapters/http/app.js";
+import type { ImageAppOptions } from "./adapters/http/app.js";
+import { imageStore } from "./adapters/sql/images.js";
+import { memberStore } from "./adapters/sql/members.js";
+import type { ImageTables } from "./adapters/sql/tables.js";
+import type { ImageParts } from "./ports.js";
+
+export type { ImageTables } from "./adapters/sql/tables.js";
+export type { ImageParts } from "./ports.js";
+export { readNewImage } from "./domain/attributes.js";
+export { uploadData } from "./ops/upload.js";
+
+/** A running Image service without its socket. */
+export interface ImageService {
+  readonly parts: ImageParts;
+  app(options: ImageAppOptions): Express;
+}
+
+export interface ImageServiceOptions {
+  readonly db: Database<ImageTables>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Holds the data; made when missing. One service per directory. */
+  readonly directory: string;
+  /** Largest image in bytes. Default 1 TiB, as Glance's. */
+  readonly maxBytes?: number;
+  readonly authenticate: Authenticate;
+}
+
+const TEBIBYTE = 2 ** 40;
+
+/** Puts the Image service together, after clearing away what a crash may have left of uploads. */
+export async function buildImage(ctx: Ctx, options: ImageServiceOptions): Promise<ImageService> {
+  const { db, clock, ids, directory, maxBytes = TEBIBYTE, authenticate } = options;
+  const parts: ImageParts = { images: imageStore(db), members: memberStore(db), files: await dataFiles(directory, maxBytes), clock, ids };
+  await parts.files.sweep(await parts.images.recover(ctx, clock.now()));
+  return { parts, app: (appOptions) => imageApp(parts, appOptions, authenticate) };
+}
