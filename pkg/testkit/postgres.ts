@@ -1,6 +1,5 @@
 import { execFile, spawn } from "node:child_process";
 import { chown, mkdtemp } from "node:fs/promises";
-import { createConnection } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { migrate, openDatabase, openPool } from "../platform/db/index.js";
@@ -8,6 +7,7 @@ import type { Database, DbMetrics, DbPool, Migration, PoolOptions } from "../pla
 import { serverAccount, spawnAs } from "../platform/postgres/account.js";
 import { debianBinaries, npmBinaries } from "../platform/postgres/binaries.js";
 import type { Binaries } from "../platform/postgres/binaries.js";
+import { answers } from "../platform/postgres/probe.js";
 import { testCtx } from "./ctx.js";
 import { until } from "./until.js";
 
@@ -75,7 +75,7 @@ async function startCluster(): Promise<TestCluster> {
   keeper.unref();
   const { stdin } = keeper;
   if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
-  await until(() => accepts(join(dir, ".s.PGSQL.5432")), { timeoutMs: 20_000, what: "PostgreSQL to start" });
+  await until(() => answers(dir, 5432), { timeoutMs: 20_000, what: "PostgreSQL to start" });
   return { major, connection: { host: dir, port: 5432, user: "kilonova", database: "postgres" } };
 }
 
@@ -84,20 +84,5 @@ async function chooseBinaries(): Promise<{ major: number; binaries: Binaries }> 
   const debian = wanted === "18" ? undefined : await debianBinaries(15);
   if (debian !== undefined) return { major: 15, binaries: debian };
   if (wanted !== undefined && wanted !== "18") throw new Error(`KILONOVA_TEST_PG=${wanted}: not installed`);
-  return { major: 18, binaries: await npmBinaries("/tmp/kilonova-test-pg-links") };
-}
-
-/** Whether a PostgreSQL answers a startup packet with anything but "the database system is starting up". */
-async function accepts(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const body = Buffer.from("user\0kilonova\0database\0postgres\0\0");
-    const head = Buffer.alloc(8);
-    head.writeInt32BE(8 + body.length, 0);
-    head.writeInt32BE(196608, 4);
-    const socket = createConnection(socketPath, () => socket.write(Buffer.concat([head, body])));
-    const settle = (answer: boolean): void => { socket.destroy(); resolve(answer); };
-    socket.once("data", (data) => settle(data.toString("latin1", 0, 1) === "R"));
-    socket.once("error", () => settle(false));
-    socket.once("close", () => settle(false));
-  });
+  return { major: 18, binaries: await npmBinaries(`/tmp/kilonova-test-pg-${process.getuid?.() ?? 0}`, serverAccount()) };
 }

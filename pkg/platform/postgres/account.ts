@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { PostgresErrors } from "./errors.js";
 
 /** Whom PostgreSQL runs as; it refuses to run as root. */
 export interface Account { readonly uid: number; readonly gid: number; readonly name: string }
@@ -8,7 +9,7 @@ const CANDIDATES = ["postgres", "nobody"];
 
 /**
  * Chooses the account of the server: our own, or for root one of the system's unprivileged ones.
- * @throws Error when we are root and the system has neither `postgres` nor `nobody`
+ * @throws NO_ACCOUNT when we are root and the system has neither `postgres` nor `nobody`
  */
 export function serverAccount(passwd: () => string = () => readFileSync("/etc/passwd", "utf8"), uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0): Account {
   if (uid !== 0) return { uid, gid, name: "" };
@@ -17,7 +18,7 @@ export function serverAccount(passwd: () => string = () => readFileSync("/etc/pa
     const account = accounts.get(candidate);
     if (account !== undefined && account.uid > 0) return account;
   }
-  throw new Error("PostgreSQL cannot run as root, and this system has neither a `postgres` nor a `nobody` account");
+  throw PostgresErrors.NO_ACCOUNT({});
 }
 
 /** What `spawn` needs to start a process under the account; nothing when it is already ours. */

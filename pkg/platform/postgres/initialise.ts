@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { spawnAs } from "./account.js";
+import type { Account } from "./account.js";
+import type { Binaries } from "./binaries.js";
+import { PostgresErrors } from "./errors.js";
+import type { Places } from "./places.js";
+
+export const ROLE = "kilonova";
+
+/**
+ * Creates the database directory on the first start: under a temporary name, then renamed, so that a start that was
+ * interrupted leaves nothing that looks like a database.
+ * @returns whether it was created
+ * @throws OTHER_VERSION when the directory belongs to another major version
+ */
+export async function ensureDatabase(places: Places, binaries: Binaries, account: Account): Promise<boolean> {
+  const found = await readFile(join(places.data, "PG_VERSION"), "utf8").catch(() => undefined);
+  if (found !== undefined) {
+    if (found.trim() !== binaries.major) throw PostgresErrors.OTHER_VERSION({ data: places.data, found: found.trim(), wanted: binaries.major });
+    return false;
+  }
+  for (const name of await readdir(places.base)) {
+    if (name.startsWith("data.new")) await rm(join(places.base, name), { recursive: true, force: true });
+  }
+  const draft = join(places.base, "data.new");
+  await promisify(execFile)(
+    binaries.initdb, ["-D", draft, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"],
+    { ...spawnAs(account), cwd: places.base, env: serverEnv(binaries) });
+  await writeFile(join(draft, "pg_hba.conf"), accessRules(account));
+  await writeFile(join(draft, "pg_ident.conf"), `owner ${userInfo().username} ${ROLE}\n`);
+  await rename(draft, places.data);
+  return true;
+}
+
+/** A clean environment: the operator's PG* variables and locale must not leak into the server. */
+export const serverEnv = (binaries: Binaries): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC", ...binaries.env });
+
+/**
+ * Who may log in: over the unix socket only, whose directory only the server's account and root can enter. When the
+ * account is our own, that is all there is to prove. An account lent by root is shared with other programs, so there
+ * the kernel's word (peer) must say that the caller is root.
+ */
+function accessRules(account: Account): string {
+  const ours = process.getuid?.() === account.uid;
+  return `local all ${ROLE} ${ours ? "trust" : "peer map=owner"}\n`;
+}

@@ -1,0 +1,71 @@
+import { readFile, readlink, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startOf } from "../process/lock-file.js";
+import { PostgresErrors } from "./errors.js";
+
+/** What postmaster.pid says about the process that wrote it. */
+export interface Postmaster { readonly pid: number; readonly ready: boolean }
+
+/** @returns what the file in the data directory says, whether or not that process lives */
+export async function readPidFile(data: string): Promise<Postmaster | undefined> {
+  const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
+  const lines = text.split("\n");
+  const pid = Number(lines[0]);
+  // Line 8 is the state: starting, stopping, ready, standby (miscinit.h, LOCK_FILE_LINE_PM_STATUS).
+  return Number.isInteger(pid) && pid > 0 ? { pid, ready: lines[7]?.trim() === "ready" } : undefined;
+}
+
+/** Whether the process lives and works in this data directory; PostgreSQL's processes all have it as working directory. */
+export async function isServing(pid: number, data: string): Promise<boolean> {
+  return await startOf(pid) !== undefined && await readlink(`/proc/${pid}/cwd`).catch(() => "") === data;
+}
+
+/**
+ * Clears up after a postmaster that is gone: its backends outlive it briefly, and PostgreSQL does not start beside them;
+ * and a postmaster.pid whose number now belongs to an unrelated process would pass for a running server.
+ */
+export async function clearRemains(data: string): Promise<void> {
+  const found = await readPidFile(data);
+  if (found === undefined) return;
+  const free = await waitUntil(async () => !await anyServing(data), 5_000);
+  if (free && await startOf(found.pid) !== undefined) await rm(join(data, "postmaster.pid"), { force: true });
+}
+
+async function anyServing(data: string): Promise<boolean> {
+  for (const name of await readdir("/proc")) {
+    if (/^\d+$/.test(name) && await readlink(`/proc/${name}/cwd`).catch(() => "") === data) return true;
+  }
+  return false;
+}
+
+/** How long each way of asking may take: fast shutdown, immediate shutdown, none. */
+const STOP_STEPS = [["SIGINT", 15_000], ["SIGQUIT", 5_000], ["SIGKILL", 5_000]] as const;
+
+/**
+ * Stops a postmaster: sessions are closed and a checkpoint written; harder when that takes too long.
+ * @throws STOP_FAILED when it outlives even SIGKILL
+ */
+export async function stopPostmaster(pid: number, data: string): Promise<void> {
+  for (const [signal, budgetMs] of STOP_STEPS) {
+    if (!await isServing(pid, data)) return;
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+    if (await waitUntil(async () => !await isServing(pid, data), budgetMs)) return;
+  }
+  throw PostgresErrors.STOP_FAILED({ pid });
+}
+
+/** Asks every 3 ms: starting and stopping take some 40 ms, and a file in /proc announces nothing. @returns whether it came true in time */
+export async function waitUntil(condition: () => Promise<boolean>, budgetMs: number, signal?: AbortSignal): Promise<boolean> {
+  const endMs = performance.now() + budgetMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await condition()) return true;
+    if (performance.now() >= endMs) return false;
+    await sleep(3);
+  }
+}
