@@ -73,7 +73,7 @@ async function* stream(raw: grpc.Client, definition: ServiceDefinition, method: 
 }
 
 const serializer = (method: MethodDefinition) => (value: unknown): Buffer => {
-  const bytes = method.requestType.encode(method.requestType.fromPartial(value as never)).finish();
+  const bytes = method.requestType.encode(method.requestType.fromPartial(value as never) as never).finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 };
 const deserializer = (method: MethodDefinition) => (bytes: Buffer): unknown => method.responseType.decode(bytes);

@@ -51,7 +51,7 @@ export class LocalNetwork {
     const span = ctx.span.child(method.name, { "rpc.target": address });
     const carrier: Carrier = carrierOf({ ...ctx, span });
     try {
-      const bytes = method.requestType.encode(method.requestType.fromPartial(request as never)).finish();
+      const bytes = method.requestType.encode(method.requestType.fromPartial(request as never) as never).finish();
       const run = this.#pipeline.unary({ binding, carrier, peer: as, signal: ctx.signal }, binding.decodeRequest(bytes));
       const answer = binding.encodeResponse(await raceAbort(run, ctx.signal));
       span.end();
@@ -70,7 +70,7 @@ export class LocalNetwork {
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(ctx.signal.reason);
     if (ctx.signal.aborted) onAbort(); else ctx.signal.addEventListener("abort", onAbort, { once: true });
-    const bytes = method.requestType.encode(method.requestType.fromPartial(request as never)).finish();
+    const bytes = method.requestType.encode(method.requestType.fromPartial(request as never) as never).finish();
     const call = { binding, carrier: carrierOf({ ...ctx, span }), peer: as, signal: stop.signal };
     const messages = this.#pipeline.stream(call, binding.decodeRequest(bytes));
     let failure: unknown;

@@ -1,18 +1,18 @@
 import type { Ctx } from "../../kernel/index.js";
 
-/** A message type as ts-proto generates it. */
-export interface MessageType<T> {
-  encode(message: T): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
-  fromPartial(partial: never): T;
+/** A message type as ts-proto generates it; which message is known where a definition is used. */
+export interface MessageType {
+  encode(message: never): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): unknown;
+  fromPartial(partial: never): unknown;
 }
 
 /** One method of a ts-proto `generic-definitions` service. */
 export interface MethodDefinition {
   readonly name: string;
-  readonly requestType: MessageType<never>;
+  readonly requestType: MessageType;
   readonly requestStream: boolean;
-  readonly responseType: MessageType<never>;
+  readonly responseType: MessageType;
   readonly responseStream: boolean;
   readonly options: { readonly _unknownFields?: Readonly<Record<number, readonly Uint8Array[]>> };
 }

@@ -206,7 +206,7 @@ export interface GetHostResponse {
 export interface FakeRule {
   /** Driver method, such as "powerOn". */
   method: string;
-  /** Part of the server's name; empty for any. */
+  /** Regular expression over the guest's name (instance-0000002a); empty for any. */
   namePattern: string;
   /** How often it applies; 0 for ever. */
   times: number;

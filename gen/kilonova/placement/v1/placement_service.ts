@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Timestamp } from "../../../google/protobuf/timestamp.js";
 
 /** What a provider has of one resource class. */
 export interface Inventory {
@@ -42,6 +43,8 @@ export interface ResourceProvider {
   traits: string[];
   /** Filled where asked for. */
   aggregates: string[];
+  /** Last change of the provider or of anything on it (only in answers). */
+  updatedAt: Timestamp | undefined;
 }
 
 /** What a consumer holds on one provider. */
@@ -79,6 +82,10 @@ export interface ConsumerAllocations {
   ignoreConsumerGeneration: boolean;
   /** Request group suffix to provider, from 1.34. */
   mappings: Map<string, string>;
+  /** Operation whose claim this is; empty when written otherwise (only in answers). */
+  claimOperation: string;
+  /** Fence of that claim (only in answers). */
+  claimFence: bigint;
 }
 
 export interface ConsumerAllocations_MappingsEntry {
@@ -128,10 +135,12 @@ export interface ClaimAllocationsResponse {
 export interface ReleaseAllocationsRequest {
   /** Consumer. */
   consumerId: string;
-  /** Operation whose claims are undone; empty for a plain release. */
+  /** Operation that releases, or whose claims are undone; empty for a plain release without its tombstone. */
   operation: string;
   /** Operation's fence. */
   fence: bigint;
+  /** Undo: leaves alone what another operation has claimed meanwhile. */
+  ownClaimsOnly: boolean;
 }
 
 /** Output of ReleaseAllocations. */
@@ -586,6 +595,8 @@ export interface WatchChangesResponse {
   providers: ResourceProvider[];
   /** Providers that are gone. */
   deletedProviderIds: string[];
+  /** Providers of which only generation and inventories changed; their traits and aggregates are as before and not filled. */
+  usedProviders: ResourceProvider[];
 }
 
 function createBaseInventory(): Inventory {
@@ -755,7 +766,17 @@ export const Inventory: MessageFns<Inventory> = {
 };
 
 function createBaseResourceProvider(): ResourceProvider {
-  return { id: "", name: "", generation: 0n, parentId: "", rootId: "", inventories: [], traits: [], aggregates: [] };
+  return {
+    id: "",
+    name: "",
+    generation: 0n,
+    parentId: "",
+    rootId: "",
+    inventories: [],
+    traits: [],
+    aggregates: [],
+    updatedAt: undefined,
+  };
 }
 
 export const ResourceProvider: MessageFns<ResourceProvider> = {
@@ -786,6 +807,9 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
     }
     for (const v of message.aggregates) {
       writer.uint32(66).string(v!);
+    }
+    if (message.updatedAt !== undefined) {
+      Timestamp.encode(message.updatedAt, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -867,6 +891,14 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
             message.aggregates.push(reader.string());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.updatedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -894,6 +926,9 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
     message.inventories = object.inventories?.map((e) => Inventory.fromPartial(e)) || [];
     message.traits = object.traits?.map((e) => e) || [];
     message.aggregates = object.aggregates?.map((e) => e) || [];
+    message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
+      ? Timestamp.fromPartial(object.updatedAt)
+      : undefined;
     return message;
   },
 };
@@ -1073,6 +1108,8 @@ function createBaseConsumerAllocations(): ConsumerAllocations {
     allocations: [],
     ignoreConsumerGeneration: false,
     mappings: new Map(),
+    claimOperation: "",
+    claimFence: 0n,
   };
 }
 
@@ -1105,6 +1142,15 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
     message.mappings.forEach((value, key) => {
       ConsumerAllocations_MappingsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.claimOperation !== "") {
+      writer.uint32(74).string(message.claimOperation);
+    }
+    if (message.claimFence !== 0n) {
+      if (BigInt.asUintN(64, message.claimFence) !== message.claimFence) {
+        throw new globalThis.Error("value provided for field message.claimFence of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.claimFence);
+    }
     return writer;
   },
 
@@ -1188,6 +1234,22 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
             }
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.claimOperation = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.claimFence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1223,6 +1285,10 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
       });
       return m;
     })();
+    message.claimOperation = object.claimOperation ?? "";
+    message.claimFence = (object.claimFence !== undefined && object.claimFence !== null)
+      ? BigInt(object.claimFence)
+      : 0n;
     return message;
   },
 };
@@ -1592,7 +1658,7 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
 };
 
 function createBaseReleaseAllocationsRequest(): ReleaseAllocationsRequest {
-  return { consumerId: "", operation: "", fence: 0n };
+  return { consumerId: "", operation: "", fence: 0n, ownClaimsOnly: false };
 }
 
 export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = {
@@ -1608,6 +1674,9 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(24).uint64(message.fence);
+    }
+    if (message.ownClaimsOnly !== false) {
+      writer.uint32(32).bool(message.ownClaimsOnly);
     }
     return writer;
   },
@@ -1649,6 +1718,14 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
             message.fence = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ownClaimsOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1669,6 +1746,7 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
     message.consumerId = object.consumerId ?? "";
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    message.ownClaimsOnly = object.ownClaimsOnly ?? false;
     return message;
   },
 };
@@ -5586,7 +5664,7 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
 };
 
 function createBaseWatchChangesResponse(): WatchChangesResponse {
-  return { revision: 0n, reset: false, providers: [], deletedProviderIds: [] };
+  return { revision: 0n, reset: false, providers: [], deletedProviderIds: [], usedProviders: [] };
 }
 
 export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
@@ -5605,6 +5683,9 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
     }
     for (const v of message.deletedProviderIds) {
       writer.uint32(34).string(v!);
+    }
+    for (const v of message.usedProviders) {
+      ResourceProvider.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -5654,6 +5735,14 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
             message.deletedProviderIds.push(reader.string());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.usedProviders.push(ResourceProvider.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5675,6 +5764,7 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
     message.reset = object.reset ?? false;
     message.providers = object.providers?.map((e) => ResourceProvider.fromPartial(e)) || [];
     message.deletedProviderIds = object.deletedProviderIds?.map((e) => e) || [];
+    message.usedProviders = object.usedProviders?.map((e) => ResourceProvider.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5699,9 +5789,14 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 4]) as Buffer] } },
     },
     /**
-     * Claims resources for a consumer, all or nothing, once per operation and fence.
+     * Claims resources for a consumer, all or nothing. Repeating a claim with the same operation, fence and content answers
+     * the same generation. A higher fence of the same operation takes the claim over, whatever it holds.
      *
-     * Errors: FAILED_PRECONDITION / CAPACITY_EXCEEDED names provider and class; ABORTED / CLAIM_TOMBSTONED after an undo arrived first.
+     * Errors:
+     * * FAILED_PRECONDITION / CAPACITY_EXCEEDED, INVENTORY_MISSING, UNIT_VIOLATED: name provider and class.
+     * * ABORTED / CONSUMER_GENERATION_CONFLICT: the consumer holds something else than was expected.
+     * * ABORTED / CLAIM_TOMBSTONED: the operation's undo arrived first, under this fence or a higher one.
+     * * ABORTED / CLAIM_FENCED: the operation claimed under a higher fence.
      */
     claimAllocations: {
       name: "ClaimAllocations",
@@ -5711,7 +5806,12 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([2, 3, 5]) as Buffer] } },
     },
-    /** Releases what a consumer holds and leaves a tombstone for the operation. Idempotent. */
+    /**
+     * Releases what a consumer holds, whoever claimed it, and leaves tombstones for the operation named and for the one that
+     * had claimed, so that late claims of either are refused. Idempotent.
+     *
+     * Errors: ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
+     */
     releaseAllocations: {
       name: "ReleaseAllocations",
       requestType: ReleaseAllocationsRequest as typeof ReleaseAllocationsRequest,

@@ -99,6 +99,8 @@ export interface SelectDestinationsResponse {
     | undefined;
   /** Not claimed; same cell. */
   alternates: Destination[];
+  /** Generation of the server as a consumer; the claim of an alternate names it. */
+  consumerGeneration: bigint;
 }
 
 /** Input of Explain. */
@@ -842,7 +844,7 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
 };
 
 function createBaseSelectDestinationsResponse(): SelectDestinationsResponse {
-  return { chosen: undefined, alternates: [] };
+  return { chosen: undefined, alternates: [], consumerGeneration: 0n };
 }
 
 export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> = {
@@ -852,6 +854,12 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
     }
     for (const v of message.alternates) {
       Destination.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.consumerGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.consumerGeneration) !== message.consumerGeneration) {
+        throw new globalThis.Error("value provided for field message.consumerGeneration of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.consumerGeneration);
     }
     return writer;
   },
@@ -885,6 +893,14 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
             message.alternates.push(Destination.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.consumerGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -906,6 +922,9 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
       ? Destination.fromPartial(object.chosen)
       : undefined;
     message.alternates = object.alternates?.map((e) => Destination.fromPartial(e)) || [];
+    message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
+      ? BigInt(object.consumerGeneration)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,184 @@
+import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import { asKilonovaError, rootCtx, traced } from "../../kernel/index.js";
+import { AgentErrors } from "../errors.js";
+import type { Journal, JournalEntry } from "./journal.js";
+
+/** What a command does to the host. Must be repeatable; stops when `ctx.signal` aborts because a newer command took over. */
+export type CommandWork = (ctx: Ctx) => Promise<PowerState>;
+
+/** Told when a command ended whose caller no longer waits. */
+export type Reporter = (ctx: Ctx, entry: JournalEntry) => Promise<void>;
+
+interface Running { readonly fence: bigint; readonly stop: AbortController; readonly finished: Promise<JournalEntry> }
+interface ServerLog { fence: bigint; readonly commands: Map<string, JournalEntry>; running: Map<string, Running> }
+
+const UNTOLD_RETRY_MS = 1000;
+
+/**
+ * Runs commands at most once at a time per server, in the order of their fences: a lower fence than one seen is refused, a
+ * higher one stops what runs. A repeated command gets the stored answer. Everything is journaled before it is answered.
+ */
+export class Commands {
+  readonly #journal: Journal;
+  readonly #report: Reporter;
+  readonly #now: () => number;
+  readonly #servers = new Map<string, ServerLog>();
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  constructor(journal: Journal, entries: readonly JournalEntry[], report: Reporter, now: () => number = Date.now) {
+    this.#journal = journal;
+    this.#report = report;
+    this.#now = now;
+    for (const entry of entries) this.#remember(entry);
+  }
+
+  /** Commands that had begun when the agent died, or whose end nobody was told; the caller decides what to say of them. */
+  unfinished(): readonly JournalEntry[] {
+    return [...this.#servers.values()].flatMap((s) => [...s.commands.values()]).filter((e) => e.phase === "started" || e.told === false);
+  }
+
+  /**
+   * @param undoOf the command that this one undoes: its later arrival is then refused
+   * @returns how the command stands after at most `header.waitMs`; with STARTED the end will be reported
+   * @throws FENCE_LOST, COMMAND_UNDONE
+   */
+  async run(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf = ""): Promise<CommandResult> {
+    const server = this.#admit(header);
+    const known = server.commands.get(header.commandId);
+    if (known && known.phase !== "started") return answer(known);
+    let running = server.running.get(header.commandId);
+    if (!running) {
+      running = this.#start(ctx, header, work, server, undoOf);
+      server.running.set(header.commandId, running);
+    }
+    const entry = await waitAtMost(running.finished, header.waitMs, ctx.signal);
+    if (entry) return answer(entry);
+    this.#reportLater(ctx, header.commandId, running.finished);
+    return { phase: CommandPhase.COMMAND_PHASE_STARTED, errorReason: "", errorMessage: "", errorDetails: "", powerState: PowerState.POWER_STATE_UNSPECIFIED };
+  }
+
+  #admit(header: CommandHeader): ServerLog {
+    let server = this.#servers.get(header.serverId);
+    if (!server) this.#servers.set(header.serverId, server = { fence: 0n, commands: new Map(), running: new Map() });
+    if (header.fence < server.fence) {
+      throw AgentErrors.FENCE_LOST({ serverId: header.serverId, fence: String(header.fence), seen: String(server.fence) });
+    }
+    server.fence = header.fence;
+    if (server.commands.get(header.commandId)?.phase === "undone") throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
+    for (const [id, other] of server.running) {
+      if (id !== header.commandId && other.fence <= header.fence) other.stop.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
+    }
+    return server;
+  }
+
+  #start(ctx: Ctx, header: CommandHeader, work: CommandWork, server: ServerLog, undoOf: string): Running {
+    const stop = new AbortController();
+    const own = rootCtx({ requestId: ctx.requestId, globalRequestId: ctx.globalRequestId, actor: ctx.actor, log: ctx.log, span: ctx.span, signal: stop.signal });
+    const finished = this.#inTurn(header.serverId, () => this.#execute(own, header, work, undoOf))
+      .finally(() => server.running.delete(header.commandId));
+    finished.catch(() => {});
+    return { fence: header.fence, stop, finished };
+  }
+
+  async #execute(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf: string): Promise<JournalEntry> {
+    if (this.#servers.get(header.serverId)?.commands.get(header.commandId)?.phase === "undone") throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
+    const base = { serverId: header.serverId, commandId: header.commandId, operation: header.operation, fence: String(header.fence) };
+    if (undoOf) await this.#write({ ...base, commandId: undoOf, phase: "undone", at: this.#now() });
+    await this.#write({ ...base, phase: "started", at: this.#now() });
+    let end: JournalEntry;
+    try {
+      ctx.signal.throwIfAborted();
+      const powerState = await traced(ctx, "agent.command", { "command.id": header.commandId }, work);
+      end = { ...base, phase: "done", powerState, told: false, at: this.#now() };
+    } catch (error) {
+      const e = asKilonovaError(ctx.signal.aborted ? ctx.signal.reason : error);
+      if (e.kind === "internal") ctx.log.error("agent.command.failed", { commandId: header.commandId, instanceUuid: header.serverId, error });
+      end = { ...base, phase: "failed", errorReason: e.reason, errorMessage: e.message, errorDetails: describe(error), told: false, at: this.#now() };
+    }
+    await this.#write(end);
+    return end;
+  }
+
+  #reportLater(ctx: Ctx, commandId: string, finished: Promise<JournalEntry>): void {
+    void finished.then((entry) => this.tell(rootCtx({ requestId: ctx.requestId, actor: ctx.actor, log: ctx.log, span: ctx.span }), entry))
+      .catch((error: unknown) => ctx.log.error("agent.report.lost", { commandId, error }));
+  }
+
+  /** Forgets servers that nothing was asked of for `keepMs`. */
+  prune(keepMs: number): void {
+    for (const [serverId, server] of this.#servers) {
+      const newest = Math.max(0, ...[...server.commands.values()].map((e) => e.at));
+      if (server.running.size === 0 && this.#now() - newest > keepMs) this.#servers.delete(serverId);
+    }
+  }
+
+  /** Reports an end until the cell has taken it. */
+  async tell(ctx: Ctx, entry: JournalEntry): Promise<void> {
+    for (;;) {
+      try {
+        await this.#report(ctx, entry);
+        break;
+      } catch (error) {
+        if (asKilonovaError(error).kind === "missing" || ctx.signal.aborted) break;
+        ctx.log.warn("agent.report.failed", { commandId: entry.commandId, error });
+        await new Promise((resolve) => setTimeout(resolve, UNTOLD_RETRY_MS).unref());
+      }
+    }
+    await this.#write({ ...entry, told: true, at: this.#now() });
+  }
+
+  async #write(entry: JournalEntry): Promise<void> {
+    await this.#journal.append(entry);
+    this.#remember(entry);
+  }
+
+  #remember(entry: JournalEntry): void {
+    const server = this.#servers.get(entry.serverId) ?? { fence: 0n, commands: new Map<string, JournalEntry>(), running: new Map<string, Running>() };
+    const fence = BigInt(entry.fence);
+    if (fence > server.fence) server.fence = fence;
+    server.commands.set(entry.commandId, entry);
+    this.#servers.set(entry.serverId, server);
+  }
+
+  /** One command at a time per server; the next begins when the one before has ended, however. */
+  #inTurn<T>(serverId: string, fn: () => Promise<T>): Promise<T> {
+    const turn = (this.#tails.get(serverId) ?? Promise.resolve()).then(fn, fn);
+    const tail = turn.catch(() => {}).then(() => { if (this.#tails.get(serverId) === tail) this.#tails.delete(serverId); });
+    this.#tails.set(serverId, tail);
+    return turn;
+  }
+}
+
+function answer(entry: JournalEntry): CommandResult {
+  return {
+    phase: entry.phase === "done" ? CommandPhase.COMMAND_PHASE_DONE : entry.phase === "failed" ? CommandPhase.COMMAND_PHASE_FAILED : CommandPhase.COMMAND_PHASE_UNDONE,
+    errorReason: entry.errorReason ?? "", errorMessage: entry.errorMessage ?? "", errorDetails: entry.errorDetails ?? "",
+    powerState: (entry.powerState ?? PowerState.POWER_STATE_UNSPECIFIED) as PowerState,
+  };
+}
+
+/** The whole chain of causes in one line each: for administrators. */
+function describe(error: unknown): string {
+  const lines: string[] = [];
+  for (let e: unknown = error; e instanceof Error && lines.length < 5; e = e.cause) lines.push(`${e.name}: ${e.message}`);
+  return lines.join("\n").slice(0, 4000);
+}
+
+async function waitAtMost(finished: Promise<JournalEntry>, ms: number, signal: AbortSignal): Promise<JournalEntry | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => {};
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+    onAbort = () => resolve(undefined);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([finished, over]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,74 @@
+import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { Client } from "../../platform/rpc/index.js";
+import type { Driver, GuestEvent } from "../driver.js";
+import { powerStateOf } from "./guest-commands.js";
+
+const eventState: Readonly<Record<GuestEvent["type"], PowerState>> = {
+  STARTED: PowerState.POWER_STATE_RUNNING, RESUMED: PowerState.POWER_STATE_RUNNING, REBOOTED: PowerState.POWER_STATE_RUNNING,
+  STOPPED: PowerState.POWER_STATE_SHUTDOWN, PAUSED: PowerState.POWER_STATE_PAUSED, CRASHED: PowerState.POWER_STATE_CRASHED,
+};
+
+export interface GuestWatchDeps {
+  readonly host: string;
+  readonly cell: string;
+  readonly driver: Driver;
+  readonly cells: Client<typeof HostsServiceDefinition>;
+}
+
+/** Tells the cell what guests do by themselves, newest state per guest, until it is taken. */
+export class GuestWatch {
+  readonly #deps: GuestWatchDeps;
+  readonly #pending = new Map<string, { state: PowerState; byGuest: boolean; number: bigint }>();
+  #number = BigInt(Date.now()) * 1000n;
+  #wake = (): void => {};
+
+  constructor(deps: GuestWatchDeps) {
+    this.#deps = deps;
+    deps.driver.onEvent((event) => this.note(event.instanceUuid, eventState[event.type], event.byGuest));
+  }
+
+  note(serverId: string, state: PowerState, byGuest: boolean): void {
+    this.#pending.set(serverId, { state, byGuest, number: ++this.#number });
+    this.#wake();
+  }
+
+  /** Sends reports until `ctx.signal` aborts; failed ones again after a second. */
+  async run(ctx: Ctx): Promise<void> {
+    while (!ctx.signal.aborted) {
+      for (const [serverId, report] of [...this.#pending]) {
+        try {
+          await this.#deps.cells.reportGuest(ctx, {
+            cell: this.#deps.cell, host: this.#deps.host, serverId, powerState: report.state, byGuest: report.byGuest, reportNumber: report.number,
+          });
+          if (this.#pending.get(serverId) === report) this.#pending.delete(serverId);
+        } catch (error) {
+          ctx.log.warn("agent.guest-report.failed", { instanceUuid: serverId, error });
+        }
+      }
+      await this.#idle(ctx.signal, this.#pending.size > 0 ? 1000 : 60_000);
+    }
+  }
+
+  /** Compares what runs with the records: tells of each guest whose power state differs. */
+  async compare(ctx: Ctx, instances: readonly InstanceRecord[]): Promise<void> {
+    const guests = new Map((await this.#deps.driver.list(ctx)).map((g) => [g.instanceUuid, g]));
+    for (const { server } of instances) {
+      if (!server || server.currentOperation || server.taskState) continue;
+      const now = powerStateOf[guests.get(server.id)?.powerState ?? "NOSTATE"] ?? PowerState.POWER_STATE_NOSTATE;
+      if (now !== server.powerState) this.note(server.id, now, false);
+    }
+  }
+
+  #idle(signal: AbortSignal, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => { clearTimeout(timer); signal.removeEventListener("abort", done); this.#wake = () => {}; resolve(); };
+      const timer = setTimeout(done, ms);
+      timer.unref();
+      signal.addEventListener("abort", done, { once: true });
+      this.#wake = done;
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { GuestData } from "../guestdata/index.js";
+import type { PreparedImage } from "../driver.js";
+
+/** Gets images onto the host. */
+export interface Images {
+  /** Downloads, checks, inspects and converts the image unless that was done already. @throws IMAGE_REFUSED, IMAGE_UNAVAILABLE */
+  prepare(ctx: Ctx, image: ImageRef): Promise<PreparedImage>;
+}
+
+/** The host's data plane. */
+export interface Plumbing {
+  /** Connects a guest's ports; repeating it with other facts changes them. */
+  plug(ctx: Ctx, instance: InstanceRecord, socketPathOf: (portId: string) => string): Promise<void>;
+  unplug(ctx: Ctx, ports: readonly InstancePort[], serverId: string): Promise<void>;
+  /** Traffic of a guest's ports, for diagnostics. */
+  stats(ctx: Ctx, serverId: string): Promise<readonly PortStats[]>;
+  close(): Promise<void>;
+}
+
+export interface PortStats {
+  readonly portId: string; readonly rxBytes: number; readonly txBytes: number;
+  readonly rxPackets: number; readonly txPackets: number; readonly drops: number;
+}
+
+/** What the metadata service says about a guest of this host. */
+export interface GuestDataSource {
+  /** @returns undefined for a guest that is not here */
+  guestData(ctx: Ctx, serverId: string): Promise<{ readonly data: GuestData; readonly generation: bigint } | undefined>;
+}
+
+/** For drivers without disks or packets. */
+export const noPlumbing: Plumbing = { plug: async () => {}, unplug: async () => {}, stats: async () => [], close: async () => {} };
+export const noImages: Images = { prepare: async (_ctx, image) => ({ imageId: image.id, path: "", virtualSizeBytes: 0 }) };
