@@ -1,4 +1,4 @@
-import { readFile, readlink, readdir, rm } from "node:fs/promises";
+import { access, readFile, readlink, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startOf } from "../process/lock-file.js";
@@ -23,13 +23,13 @@ export async function isServing(pid: number, data: string): Promise<boolean> {
 
 /**
  * Clears up after a postmaster that is gone: its backends outlive it briefly, and PostgreSQL does not start beside them;
- * and a postmaster.pid whose number now belongs to an unrelated process would pass for a running server.
+ * and a postmaster.pid whose number belongs to a zombie or, by now, to an unrelated process passes for a running server.
  */
 export async function clearRemains(data: string): Promise<void> {
   const found = await readPidFile(data);
   if (found === undefined) return;
   const free = await waitUntil(async () => !await anyServing(data), 5_000);
-  if (free && await startOf(found.pid) !== undefined) await rm(join(data, "postmaster.pid"), { force: true });
+  if (free && await access(`/proc/${found.pid}`).then(() => true, () => false)) await rm(join(data, "postmaster.pid"), { force: true });
 }
 
 async function anyServing(data: string): Promise<boolean> {
