@@ -1,0 +1,42 @@
+// Static checks: generated code is fresh, contracts lint and stay compatible, types, lint, layers.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./lib/paths.mjs";
+
+const bin = (name) => join(root, "node_modules", ".bin", name);
+const checks = [
+  ["buf lint", () => call(bin("buf"), ["lint"])],
+  ["buf breaking", () => !existsSync(join(root, "proto/released.binpb")) || call(bin("buf"), ["breaking", "--against", "proto/released.binpb"])],
+  ["generated code", generatedIsFresh],
+  ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
+  ["oxlint", () => call(bin("oxlint"), ["--quiet"])],
+  ["layers", () => call(bin("depcruise"), ["pkg", "cmd", "--config", ".dependency-cruiser.cjs"])],
+];
+
+let failed = 0;
+for (const [name, check] of checks) {
+  const ok = check();
+  console.log(`${ok ? "✔" : "✖"} ${name}`);
+  if (!ok) failed += 1;
+}
+process.exit(failed === 0 ? 0 : 1);
+
+function call(command, args) {
+  const result = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  if (result.status !== 0) console.log(`${result.stdout}${result.stderr}`.slice(0, 8000));
+  return result.status === 0;
+}
+
+/** Generates again into a copy and compares, so that a check never changes the tree. */
+function generatedIsFresh() {
+  const copy = mkdtempSync(join(tmpdir(), "kilonova-gen-"));
+  try {
+    cpSync(join(root, "gen"), join(copy, "gen"), { recursive: true });
+    if (!call(process.execPath, ["scripts/gen.mjs"])) return false;
+    return call("diff", ["-r", join(copy, "gen"), join(root, "gen")]);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { root } from "./paths.mjs";
+
+const stamp = join(root, "dist", ".inputs");
+
+/** Names, sizes and times of everything that goes into the build. @cost a stat per file, some 20 ms */
+function fingerprint() {
+  const hash = createHash("sha256").update(readFileSync(join(root, "package-lock.json")));
+  const visit = (dir) => {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts")) {
+        const { size, mtimeMs } = statSync(path);
+        hash.update(`${relative(root, path)}\0${size}\0${mtimeMs}\n`);
+      }
+    }
+  };
+  for (const dir of ["cmd", "pkg", "gen"]) visit(join(root, dir));
+  return hash.digest("hex");
+}
+
+export const buildReady = () => existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint();
+
+/** Bundles each program of `cmd/` and each worker into `dist/`; npm packages stay outside. */
+export async function build() {
+  if (buildReady()) return;
+  const before = fingerprint();
+  const { build: esbuild } = await import("esbuild");
+  const { rmSync } = await import("node:fs");
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const programs = readdirSync(join(root, "cmd")).filter((name) => existsSync(join(root, "cmd", name, "main.ts")));
+  await esbuild({
+    absWorkingDir: root,
+    entryPoints: [
+      ...programs.map((name) => ({ in: `cmd/${name}/main.ts`, out: name })),
+      ...workers().map(({ file, out }) => ({ in: file, out })),
+    ],
+    outdir: "dist", bundle: true, splitting: true, format: "esm", platform: "node", target: "node20", packages: "external",
+    sourcemap: true, chunkNames: "chunks/[name]-[hash]", logLevel: "warning",
+  });
+  writeFileSync(stamp, before);
+}
+
+/** Threads have entry files of their own: every `worker.ts` in a folder `worker/`, named after the folder around it. */
+function workers() {
+  const found = [];
+  const visit = (dir) => {
+    for (const entry of readdirSync(join(root, dir), { withFileTypes: true })) {
+      if (entry.isDirectory()) visit(`${dir}/${entry.name}`);
+      else if (entry.name === "worker.ts") found.push({ file: `${dir}/${entry.name}`, out: `${dir.replace(/\/worker$/, "").split("/").at(-1)}-worker` });
+    }
+  };
+  visit("pkg");
+  return found;
+}

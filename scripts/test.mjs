@@ -1,0 +1,69 @@
+// `npm test [suite …]`: installs what is missing, then runs the suites: static checks, unit, integration, crash, e2e.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "./lib/build.mjs";
+import { installPackages, installer, missingPackages } from "./lib/debian.mjs";
+import { installNpm } from "./lib/npm.mjs";
+import { root } from "./lib/paths.mjs";
+import { progress } from "./lib/progress.mjs";
+
+const suites = {
+  static: { needs: [], run: () => node("scripts/check.mjs") },
+  unit: { needs: ["tests"], run: () => mocha(".mocharc.json") },
+  integration: { needs: ["hypervisor", "guestImage", "tests"], run: () => mocha("test/integration/.mocharc.json") },
+  crash: { needs: ["tests"], run: () => mocha("test/crash/.mocharc.json") },
+  e2e: { needs: ["hypervisor", "guestImage", "client", "tests"], run: () => mocha("test/e2e/.mocharc.json") },
+};
+const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(suites);
+for (const name of wanted) if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
+
+const counts = join(mkdtempSync(join(tmpdir(), "kilonova-test-")), "counts");
+const packages = [...new Set(missingPackages([...new Set(wanted.flatMap((name) => suites[name].needs))]))];
+try {
+  const show = progress(packages.length > 0 ? 3 : 2);
+  await show.step("npm packages", installNpm);
+  if (packages.length > 0) await show.step(`Debian packages: ${packages.join(" ")}`, async (note) => {
+    if (installer() === undefined) note("neither root nor sudo: what needs them is skipped and listed");
+    else await installPackages(packages, note);
+  });
+  await show.step("Building", build);
+} catch (error) {
+  fail(error.message);
+}
+
+let failedSuites = 0;
+for (const name of wanted) {
+  console.log(`\n=== ${name} ===`);
+  const started = Date.now();
+  const ok = suites[name].run();
+  console.log(`=== ${name}: ${ok ? "ok" : "FAILED"} (${((Date.now() - started) / 1000).toFixed(0)} s) ===`);
+  if (!ok) failedSuites += 1;
+}
+summary();
+
+function summary() {
+  const lines = existsSync(counts) ? readFileSync(counts, "utf8").trim().split("\n").filter(Boolean).map((l) => JSON.parse(l)) : [];
+  const passed = lines.reduce((sum, l) => sum + l.passes, 0);
+  const failures = lines.reduce((sum, l) => sum + l.failures, 0);
+  const skipped = lines.flatMap((l) => l.skipped);
+  for (const name of skipped) console.log(`skipped: ${name}`);
+  rmSync(counts, { force: true });
+  console.log(`\n${passed} passed, ${Math.max(failures, failedSuites > 0 && failures === 0 ? failedSuites : 0)} failed, ${skipped.length} skipped`);
+  process.exit(failedSuites === 0 ? 0 : 1);
+}
+
+function node(script) {
+  return spawnSync(process.execPath, [join(root, script)], { cwd: root, stdio: "inherit" }).status === 0;
+}
+
+function mocha(config) {
+  return spawnSync(process.execPath, [join(root, "node_modules", "mocha", "bin", "mocha.js"), "--config", config, "--reporter", "scripts/lib/counting-reporter.cjs"],
+    { cwd: root, stdio: "inherit", env: { ...process.env, KILONOVA_TEST_COUNTS: counts } }).status === 0;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
