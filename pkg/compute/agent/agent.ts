@@ -1,0 +1,124 @@
+import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { Ctx } from "../../kernel/index.js";
+import { isRetryable } from "../../kernel/index.js";
+import type { Client, ServiceBinding } from "../../platform/rpc/index.js";
+import { bindService } from "../../platform/rpc/index.js";
+import { Commands } from "./commands.js";
+import type { GuestCommandDeps } from "./guest-commands.js";
+import { GuestWatch } from "./guest-watch.js";
+import { Journal } from "./journal.js";
+import { Registration } from "./registration.js";
+import type { RegistrationDeps } from "./registration.js";
+import { agentHandlers } from "./service.js";
+
+export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
+  readonly cells: Client<typeof HostsServiceDefinition>;
+  readonly journalPath: string;
+  /** How often inventory and guests are compared with the records, in ms. */
+  readonly auditIntervalMs: number;
+  /** Takes the host's lease; resolves once it is held. */
+  readonly announce: (ctx: Ctx, epoch: bigint) => Promise<void>;
+  /** Starts a loop that shutdown can see and stop. */
+  readonly task: (name: string, run: (ctx: Ctx) => Promise<void>) => void;
+}
+
+export interface Agent {
+  readonly bindings: readonly ServiceBinding[];
+  /** Attaches to the hypervisor and its guests, registers, takes the lease; returns when the host can be scheduled to. */
+  start(ctx: Ctx): Promise<void>;
+  /** Lets go of everything but the guests. */
+  close(): Promise<void>;
+}
+
+const FORGET_COMMANDS_MS = 24 * 3600_000;
+
+/** One hypervisor host's agent. */
+export async function createAgent(deps: AgentDeps): Promise<Agent> {
+  const { driver, cells, host, cell } = deps;
+  const { journal, entries } = await Journal.open(deps.journalPath, Date.now());
+  const commands = new Commands(journal, entries, async (ctx, entry) => {
+    await cells.reportCommand(ctx, {
+      cell, host, commandId: entry.commandId, operation: entry.operation, fence: BigInt(entry.fence), succeeded: entry.phase === "done",
+      errorReason: entry.errorReason ?? "", errorMessage: entry.errorMessage ?? "", errorDetails: entry.errorDetails ?? "",
+    });
+  });
+  const registration = new Registration(deps);
+  const watch = new GuestWatch(deps);
+
+  const audit = async (ctx: Ctx): Promise<void> => {
+    await registration.register(ctx);
+    const instances = await listInstances(ctx, cells, cell, host);
+    await plugGuests(ctx, deps, instances);
+    await watch.compare(ctx, instances);
+    commands.prune(FORGET_COMMANDS_MS);
+  };
+
+  return {
+    bindings: [bindService(AgentServiceDefinition, agentHandlers({ ...deps, commands, epoch: () => registration.epoch }))],
+    async start(ctx) {
+      await driver.start(ctx);
+      await untilReachable(ctx, () => audit(ctx));
+      await deps.announce(ctx, registration.epoch);
+      deps.task(`agent-reports-${host}`, (c) => watch.run(c));
+      deps.task(`agent-audit-${host}`, (c) => every(c, deps.auditIntervalMs, audit));
+      for (const entry of commands.unfinished()) {
+        if (entry.phase !== "started") deps.task(`agent-tell-${entry.commandId}`, (c) => commands.tell(c, entry));
+      }
+    },
+    async close() {
+      await driver.close();
+      await deps.plumbing.close();
+      await journal.close();
+    },
+  };
+}
+
+async function listInstances(ctx: Ctx, cells: Client<typeof HostsServiceDefinition>, cell: string, host: string): Promise<readonly InstanceRecord[]> {
+  const all: InstanceRecord[] = [];
+  for (let pageToken = ""; ;) {
+    const page = await cells.listHostInstances(ctx, { cell, host, pageToken });
+    all.push(...page.instances);
+    pageToken = page.nextPageToken;
+    if (!pageToken) return all;
+  }
+}
+
+/** Connects the ports of guests that run: after a restart of the agent, and whatever an audit finds changed. */
+async function plugGuests(ctx: Ctx, deps: AgentDeps, instances: readonly InstanceRecord[]): Promise<void> {
+  const running = new Set((await deps.driver.list(ctx)).filter((g) => g.powerState !== "SHUTDOWN").map((g) => g.instanceUuid));
+  for (const instance of instances) {
+    const serverId = instance.server?.id;
+    if (!serverId || !running.has(serverId)) continue;
+    await deps.plumbing.plug(ctx, instance, (portId) => deps.driver.interfaceSocketPath?.(serverId, portId) ?? "");
+  }
+}
+
+/** The cell may start later than the agent. */
+async function untilReachable(ctx: Ctx, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error) || ctx.signal.aborted) throw error;
+      ctx.log.warn("agent.cell-unreachable", { error });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+async function every(ctx: Ctx, ms: number, work: (ctx: Ctx) => Promise<void>): Promise<void> {
+  while (!ctx.signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      ctx.signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
+    });
+    if (ctx.signal.aborted) return;
+    try {
+      await work(ctx);
+    } catch (error) {
+      ctx.log.warn("agent.audit.failed", { error });
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Ctx } from "../../kernel/index.js";
+import type { Neutron, PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
+import type { SecurityRule } from "../switch/port-config.js";
+
+/** What the switch must know of the groups in use: their rules, and the addresses of all their members on any host. */
+export interface SecurityPicture {
+  readonly rulesOf: ReadonlyMap<string, readonly SecurityRule[]>;
+  readonly membersOf: ReadonlyMap<string, readonly string[]>;
+}
+
+const protocolNumbers: Readonly<Record<string, number>> = {
+  icmp: 1, igmp: 2, ipip: 4, tcp: 6, egp: 8, udp: 17, dccp: 33, "ipv6-encap": 41, "ipv6-route": 43, "ipv6-frag": 44, rsvp: 46, gre: 47,
+  esp: 50, ah: 51, "ipv6-icmp": 58, icmpv6: 58, "ipv6-nonxt": 59, "ipv6-opts": 60, ospf: 89, pgm: 113, vrrp: 112, sctp: 132, udplite: 136,
+};
+
+/**
+ * Reads rules of the given groups and, for groups that rules name as remote, the addresses of their members.
+ * @cost two requests to the Network service, whatever the number of groups
+ */
+export async function readSecurity(ctx: Ctx, neutron: Neutron, groupIds: readonly string[]): Promise<SecurityPicture> {
+  if (groupIds.length === 0) return { rulesOf: new Map(), membersOf: new Map() };
+  const groups = await neutron.listSecurityGroups(ctx, { ids: groupIds });
+  const remote = new Set(groups.flatMap((g) => g.rules.flatMap((r) => r.remoteGroupId ?? [])));
+  const projects = new Set(groups.map((g) => g.projectId));
+  const ports = remote.size === 0 ? [] : (await Promise.all([...projects].map((projectId) => neutron.listPorts(ctx, { projectId })))).flat();
+  return { rulesOf: new Map(groups.map((g) => [g.id, switchRules(g)])), membersOf: members(remote, ports) };
+}
+
+/** A group's rules in the switch's form. Rules of protocols that it does not know are left out: rules only ever allow. */
+export function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
+  return group.rules.flatMap((rule): SecurityRule[] => {
+    const protocol = rule.protocol === undefined ? undefined : protocolNumber(rule.protocol, rule.ethertype);
+    if (rule.protocol !== undefined && protocol === undefined) return [];
+    return [{
+      direction: rule.direction, ethertype: rule.ethertype,
+      ...(protocol === undefined ? {} : { protocol }),
+      ...(rule.portRangeMin === undefined ? {} : { portRangeMin: rule.portRangeMin }),
+      ...(rule.portRangeMax === undefined ? {} : { portRangeMax: rule.portRangeMax }),
+      ...(rule.remoteIpPrefix === undefined ? {} : { remoteCidr: rule.remoteIpPrefix }),
+      ...(rule.remoteGroupId === undefined ? {} : { remoteGroupId: rule.remoteGroupId }),
+    }];
+  });
+}
+
+function protocolNumber(protocol: string, ethertype: string): number | undefined {
+  if (/^\d+$/.test(protocol)) return Number(protocol);
+  if (protocol === "icmp" && ethertype === "IPv6") return protocolNumbers["ipv6-icmp"];
+  return protocolNumbers[protocol];
+}
+
+function members(groups: ReadonlySet<string>, ports: readonly PortInfo[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>([...groups].map((id) => [id, []]));
+  for (const port of ports) {
+    for (const groupId of port.securityGroupIds) found.get(groupId)?.push(...port.fixedIps.map((f) => f.ipAddress));
+  }
+  return found;
+}
