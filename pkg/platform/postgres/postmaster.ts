@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startOf } from "../process/lock-file.js";
 import { PostgresErrors } from "./errors.js";
+import type { Places } from "./places.js";
 
 /** What postmaster.pid says about the process that wrote it. */
 export interface Postmaster { readonly pid: number; readonly ready: boolean }
@@ -22,14 +23,17 @@ export async function isServing(pid: number, data: string): Promise<boolean> {
 }
 
 /**
- * Clears up after a postmaster that is gone: its backends outlive it briefly, and PostgreSQL does not start beside them;
- * and a postmaster.pid whose number belongs to a zombie or, by now, to an unrelated process passes for a running server.
+ * Clears up after a postmaster that is gone. Its backends outlive it briefly, and PostgreSQL does not start beside them;
+ * and lock files whose number belongs to a zombie or, by now, to an unrelated process pass for those of a running server.
  */
-export async function clearRemains(data: string): Promise<void> {
+export async function clearRemains({ data, socketDir }: Places): Promise<void> {
   const found = await readPidFile(data);
-  if (found === undefined) return;
-  const free = await waitUntil(async () => !await anyServing(data), 5_000);
-  if (free && await access(`/proc/${found.pid}`).then(() => true, () => false)) await rm(join(data, "postmaster.pid"), { force: true });
+  if (found !== undefined) {
+    if (!await waitUntil(async () => !await anyServing(data), 5_000)) return;
+    if (await access(`/proc/${found.pid}`).then(() => true, () => false)) await rm(join(data, "postmaster.pid"), { force: true });
+  }
+  // Nobody works in the data directory, and the socket's directory is ours alone.
+  for (const name of await readdir(socketDir)) await rm(join(socketDir, name), { force: true });
 }
 
 async function anyServing(data: string): Promise<boolean> {

@@ -37,7 +37,7 @@ const argumentsOf = (places: Places): string[] =>
 export async function adopt(places: Places, binaries: Binaries): Promise<number | undefined> {
   const found = await readPidFile(places.data);
   if (found === undefined || !await isServing(found.pid, places.data)) {
-    await clearRemains(places.data);
+    await clearRemains(places);
     return undefined;
   }
   const same = await isSame(found.pid, places, binaries);
@@ -76,7 +76,7 @@ export async function launch(ctx: Ctx, places: Places, binaries: Binaries, accou
     const started = await waitUntil(async () => failure !== undefined || await isReady(), START_BUDGET_MS, ctx.signal);
     if (pid === undefined || !started || failure !== undefined) {
       if (pid !== undefined && failure === undefined) await stopPostmaster(pid, places.data);
-      throw PostgresErrors.START_FAILED({ log: places.log }, { cause: failure });
+      throw PostgresErrors.START_FAILED({ log: places.log }, { cause: new Error(await tailOf(places.log), { cause: failure }) });
     }
     return pid;
   } finally {
@@ -84,3 +84,7 @@ export async function launch(ctx: Ctx, places: Places, binaries: Binaries, accou
   }
 }
 
+
+/** The last words of the server, for our own log. */
+const tailOf = async (path: string): Promise<string> =>
+  (await readFile(path, "utf8").catch(() => "")).trimEnd().split("\n").slice(-4).join("\n");
