@@ -25,7 +25,7 @@ export interface TestGuest {
   console(): string;
   /** Resolves with the match as soon as the console shows it. @throws after `timeoutMs` (120 s), with the console's end */
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
-  /** Runs a command in the root shell (after BOOT-DONE) and gives its output. One at a time. */
+  /** Runs a command line in the root shell (after BOOT-DONE) and gives its output. One at a time. */
   shell(command: string, timeoutMs?: number): Promise<{ output: string; status: number }>;
   /** Sends one QMP command on the machine's monitor. */
   qmp(execute: string, args?: Readonly<Record<string, unknown>>): Promise<void>;
@@ -106,8 +106,8 @@ async function attach(child: ChildProcess, dir: string): Promise<TestGuest> {
       const from = text.length;
       const mark = randomBytes(4).toString("hex");
       // The quotes keep the echo of the typed line from looking like the marker itself.
-      serial.write(`echo "B""${mark}"; ${command}\necho "E""${mark} $?"\n`);
-      const match = await search(new RegExp(`B${mark}\\r\\n([^]*?)\\r?\\n?[^\\n]*E""${mark}[^]*?E${mark} (\\d+)`), from, timeoutMs);
+      serial.write(`echo "B""${mark}"; ${command}; echo "E""${mark} $?"\n`);
+      const match = await search(new RegExp(`B${mark}\\r\\n([^]*?)E${mark} (\\d+)`), from, timeoutMs);
       return { output: (match[1] ?? "").replaceAll("\r", "").trim(), status: Number(match[2]) };
     },
     qmp: (execute, args) => qmpOnce(join(dir, "qmp.sock"), execute, args),

@@ -1,0 +1,99 @@
+import type { IpPacket } from "../packet/ip.js";
+import { ipProtocol } from "../packet/ip.js";
+import { icmpv6Type } from "../packet/icmpv6.js";
+import type { Connection } from "./conntrack.js";
+import { ConnectionTable } from "./conntrack.js";
+import type { Direction, Flow } from "./flow.js";
+import { flowOf, isEchoReply, isTcpOpening } from "./flow.js";
+import type { IsMember, RuleSet } from "./rules.js";
+
+const connectionLimit = 16_384;
+const fragmentLimit = 256;
+const fragmentTimeoutMs = 30_000;
+const sweepIntervalMs = 30_000;
+
+/** Multicast listener queries and reports, without which multicast (and so neighbour discovery) breaks. */
+const listenerTypes: readonly number[] = [130, 131, 132, 143];
+
+/** Security groups of one port: rules decide about the first packet of a conversation, the rest follows it. */
+export class PortFirewall {
+  #rules: RuleSet;
+  readonly #isMember: IsMember;
+  readonly #connections = new ConnectionTable(connectionLimit);
+  /** Verdicts on packets whose first fragment was seen: only that one shows the ports. */
+  readonly #fragments = new Map<string, { allowed: boolean; expiresMs: number }>();
+  #epoch = 0;
+  #nextSweepMs = 0;
+
+  constructor(rules: RuleSet, isMember: IsMember) {
+    this.#rules = rules;
+    this.#isMember = isMember;
+  }
+
+  get connections(): number { return this.#connections.size; }
+
+  /** Takes new rules; running conversations go on only if the new rules would let them begin. */
+  setRules(rules: RuleSet): void {
+    this.#rules = rules;
+    this.#epoch += 1;
+  }
+
+  /** Group members changed: conversations must be allowed anew. */
+  membersChanged(): void { this.#epoch += 1; }
+
+  allows(direction: Direction, packet: IpPacket, nowMs: number): boolean {
+    this.#sweep(nowMs);
+    if (packet.fragment === undefined) return this.#judge(direction, packet, nowMs);
+    const id = `${direction} ${packet.protocol} ${packet.fragment.id} ${packet.source} ${packet.destination}`;
+    if (packet.fragment.offset > 0) {
+      const first = this.#fragments.get(id);
+      return first !== undefined && first.expiresMs > nowMs && first.allowed;
+    }
+    const allowed = this.#judge(direction, packet, nowMs);
+    this.#rememberFragment(id, allowed, nowMs);
+    return allowed;
+  }
+
+  #judge(direction: Direction, packet: IpPacket, nowMs: number): boolean {
+    const flow = flowOf(packet, direction);
+    if (flow === undefined) return false;
+    if (isNeighborDiscovery(flow)) return true; // the guard has checked who says what
+    const known = this.#connections.find(flow.key, nowMs);
+    if (known !== undefined && !(known.refused && (direction === known.openedBy || isTcpOpening(flow)))) {
+      if (known.epoch !== this.#epoch) this.#judgeAgain(known);
+      this.#connections.touch(flow, known, direction, nowMs);
+      return !known.refused;
+    }
+    if (flow.relatedKey !== undefined && this.#connections.find(flow.relatedKey, nowMs) !== undefined) return true;
+    if (!this.#rules.allows(direction, flow, this.#isMember)) return false;
+    // A TCP packet in the middle of an unknown conversation opens one too: it began before this switch did.
+    if (!isEchoReply(flow) && flow.relatedKey === undefined) this.#connections.open(flow, direction, this.#epoch, nowMs);
+    return true;
+  }
+
+  /** After a change of rules: may the conversation still begin as it did? */
+  #judgeAgain(known: Connection): void {
+    known.epoch = this.#epoch;
+    known.refused = !this.#rules.allows(known.openedBy, known.opening, this.#isMember);
+  }
+
+  #rememberFragment(id: string, allowed: boolean, nowMs: number): void {
+    if (this.#fragments.size >= fragmentLimit) {
+      for (const oldest of this.#fragments.keys()) { this.#fragments.delete(oldest); break; }
+    }
+    this.#fragments.set(id, { allowed, expiresMs: nowMs + fragmentTimeoutMs });
+  }
+
+  #sweep(nowMs: number): void {
+    if (nowMs < this.#nextSweepMs) return;
+    this.#nextSweepMs = nowMs + sweepIntervalMs;
+    this.#connections.sweep(nowMs);
+    for (const [id, verdict] of this.#fragments) if (verdict.expiresMs <= nowMs) this.#fragments.delete(id);
+  }
+}
+
+function isNeighborDiscovery(flow: Flow): boolean {
+  if (flow.protocol !== ipProtocol.icmpv6 || flow.icmp === undefined) return false;
+  const { type } = flow.icmp;
+  return (type >= icmpv6Type.routerSolicitation && type <= icmpv6Type.neighborAdvertisement) || listenerTypes.includes(type);
+}

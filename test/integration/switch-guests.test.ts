@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildMetadataTree } from "../../pkg/compute/guestdata/index.js";
+import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
+import type { MetadataHandler, PortConfig, Switch } from "../../pkg/compute/switch/index.js";
+import { startSwitch } from "../../pkg/compute/switch/index.js";
+import { somePort } from "../../pkg/compute/switch/testing/some-port.js";
+import type { TestGuest } from "../../pkg/guestimage/testing/guest.js";
+import { startGuest } from "../../pkg/guestimage/testing/guest.js";
+import { testGuestImage } from "../../pkg/guestimage/testing/test-image.js";
+import { silentLogger } from "../../pkg/kernel/index.js";
+
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample one@example";
+
+/** Metadata as the agent will serve it: by the port's instance, never by anything in the request. */
+const metadata: MetadataHandler = ({ instanceUuid, path }) => {
+  const n = Number(instanceUuid.slice(-3));
+  const data = someGuest({
+    uuid: instanceUuid, hostname: `guest-${n}`, domain: "", keys: [{ name: "k", type: "ssh", data: key }],
+    userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
+  });
+  const body = buildMetadataTree(data, randomBytes(512)).get(path);
+  return Promise.resolve({ status: body ? 200 : 404, headers: { "content-type": "text/plain" }, body: body ?? new Uint8Array() });
+};
+
+describe("switch with real guests", function () {
+  this.timeout(420_000);
+  let dir: string;
+  const switches: Switch[] = [];
+  const guests: TestGuest[] = [];
+
+  before(async () => { dir = await mkdtemp(join(tmpdir(), "switch-")); });
+  after(async () => {
+    for (const guest of guests) await guest.kill();
+    for (const sw of switches) await sw.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const newSwitch = async (): Promise<Switch> => {
+    const sw = await startSwitch({ tunnel: { address: "127.0.0.1", port: 0 }, log: silentLogger, metadata });
+    switches.push(sw);
+    return sw;
+  };
+  const portAt = (n: number): PortConfig => somePort(n, { socketPath: join(dir, `${n}.sock`) });
+  const bootGuest = async (n: number): Promise<TestGuest> => {
+    const { qcow2Path } = await testGuestImage();
+    const { macAddress, socketPath } = portAt(n);
+    const guest = await startGuest({ dir: join(dir, `guest-${n}`), qcow2Path, nics: [{ mac: macAddress, socketPath }] });
+    guests.push(guest);
+    return guest;
+  };
+  const dropsOf = async (sw: Switch, n: number): Promise<Record<string, number>> =>
+    ({ ...(await sw.stats()).ports.find((port) => port.portId === `port-${n}`)?.dropsByReason });
+
+  it("gives guests addresses and metadata, connects them on one host and across two, and stops liars", async () => {
+    const [first, second] = [await newSwitch(), await newSwitch()];
+    await first.setPeers([{ host: "b", address: "127.0.0.1", port: second.tunnelPort }]);
+    await second.setPeers([{ host: "a", address: "127.0.0.1", port: first.tunnelPort }]);
+    // The group of the port on the other host is known by the control plane only.
+    await first.setGroups([{ groupId: "default", addresses: ["10.77.0.3"] }]);
+    await second.setGroups([{ groupId: "default", addresses: ["10.77.0.1", "10.77.0.2"] }]);
+    await first.setPort(portAt(1));
+    await first.setPort(portAt(2));
+    await second.setPort(portAt(3));
+    const [one, two, three] = [await bootGuest(1), await bootGuest(2), await bootGuest(3)];
+    await Promise.all([one, two, three].map((guest) => guest.waitFor(/BOOT-DONE/)));
+
+    assert.match(one.console(), /net: eth0 10\.77\.0\.1\/24 gw 10\.77\.0\.254 mtu 1450 \(dhcp from 10\.77\.0\.254\)/);
+    assert.match(two.console(), /metadata source=http uuid=00000000-0000-4000-8000-000000000002 hostname=guest-2/);
+    assert.match(three.console(), /user data of 3\r\n/);
+    assert.ok(three.console().includes(`authorized key: ${key}`));
+
+    for (const [guest, to] of [[one, "10.77.0.2"], [one, "10.77.0.3"], [three, "10.77.0.2"], [two, "10.77.0.254"]] as const) {
+      assert.match((await guest.shell(`ping -c 2 -W 5 ${to}`)).output, /2 packets received/, `ping ${to}`);
+    }
+    // TCP across the tunnel: an ssh server greets.
+    assert.match((await one.shell("nc -w 5 10.77.0.3 22 < /dev/null | head -n 1")).output, /SSH-2\.0-dropbear/);
+    // A document larger than one segment, whole.
+    assert.equal((await two.shell("wget -q -O - http://169.254.169.254/openstack/latest/meta_data.json | tail -c 1")).output, "}");
+    assert.notEqual((await two.shell("wget -q -O - http://169.254.169.254/no/such/path")).status, 0);
+
+    await one.shell("ip addr add 10.77.0.99/24 dev eth0; ping -c 2 -W 1 -I 10.77.0.99 10.77.0.2");
+    const drops = await dropsOf(first, 1);
+    assert.ok((drops["spoofed-ip"] ?? 0) + (drops["spoofed-arp"] ?? 0) > 0, JSON.stringify(drops));
+    await two.shell("ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up; ping -c 1 -W 1 10.77.0.1");
+    assert.ok(((await dropsOf(first, 2))["spoofed-mac"] ?? 0) > 0);
+
+    // The agent restarts: its new switch takes the port over and the guest's traffic goes on.
+    await first.close();
+    const third = await newSwitch();
+    await third.setPeers([{ host: "b", address: "127.0.0.1", port: second.tunnelPort }]);
+    await second.setPeers([{ host: "a", address: "127.0.0.1", port: third.tunnelPort }]);
+    await third.setGroups([{ groupId: "default", addresses: ["10.77.0.3"] }]);
+    await third.setPort(portAt(1));
+    const pings = (await one.shell("ip addr del 10.77.0.99/24 dev eth0; ping -c 10 -W 5 10.77.0.3")).output;
+    assert.ok(Number(/(\d+) packets received/.exec(pings)?.[1]) >= 5, pings);
+  });
+});
