@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What is made once per installation and kept in `secrets.json`, mode 0600. */
+export interface Secrets {
+  readonly adminPassword: string;
+  readonly demoPassword: string;
+  readonly servicePassword: string;
+  /** 32 bytes, base64: encrypts user data and passwords at rest. */
+  readonly encryptionKey: string;
+  /** Seeds the guests' entropy. */
+  readonly guestSeed: string;
+  readonly metadataSecret: string;
+}
+
+const fresh = (): Secrets => ({
+  adminPassword: randomBytes(12).toString("base64url"),
+  demoPassword: randomBytes(12).toString("base64url"),
+  servicePassword: randomBytes(24).toString("base64url"),
+  encryptionKey: randomBytes(32).toString("base64"),
+  guestSeed: randomBytes(32).toString("base64"),
+  metadataSecret: randomBytes(24).toString("base64url"),
+});
+
+/** Reads the secrets, or makes them; a half-written file cannot come to be. */
+export async function loadSecrets(home: string): Promise<Secrets> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const path = join(home, "secrets.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  const known = text === undefined ? {} : JSON.parse(text) as Partial<Secrets>;
+  const secrets = { ...fresh(), ...known };
+  if (Object.keys(known).length < Object.keys(secrets).length) await writeAtomically(path, `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
+  return secrets;
+}
+
+/** Writes a file so that after a crash it is either the old or the new one. */
+export async function writeAtomically(path: string, text: string, mode: number): Promise<void> {
+  const file = await open(`${path}.new`, "w", mode);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,91 @@
+import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Neutron } from "../../clients/neutron/ports.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { Plumbing } from "../agent/ports.js";
+import type { PortConfig, SecurityRule, Switch } from "../switch/index.js";
+import { readSecurity } from "./security-groups.js";
+
+const DEFAULT_MTU = 1450;
+
+interface Plugged { readonly port: InstancePort; readonly serverId: string; readonly hostname: string; readonly socketPath: string }
+
+/** Connects guests to the host's switch and keeps their security groups as the Network service has them. */
+export class SwitchPlumbing implements Plumbing {
+  readonly #switch: Switch;
+  readonly #neutron: Neutron;
+  readonly #domain: string;
+  readonly #ports = new Map<string, Plugged>();
+  #rules: ReadonlyMap<string, readonly SecurityRule[]> = new Map();
+  #configs = new Map<string, string>();
+
+  constructor(deps: { readonly switch: Switch; readonly neutron: Neutron; readonly domain: string }) {
+    this.#switch = deps.switch;
+    this.#neutron = deps.neutron;
+    this.#domain = deps.domain;
+  }
+
+  async plug(ctx: Ctx, instance: InstanceRecord, socketPathOf: (portId: string) => string): Promise<void> {
+    const server = instance.server;
+    if (!server) return;
+    for (const port of instance.ports) {
+      this.#ports.set(port.portId, { port, serverId: server.id, hostname: server.hostname, socketPath: socketPathOf(port.portId) });
+    }
+    const groups = instance.ports.flatMap((p) => p.securityGroupIds);
+    if (groups.some((id) => !this.#rules.has(id))) await this.refresh(ctx);
+    for (const port of instance.ports) await this.#set(port.portId);
+  }
+
+  async unplug(_ctx: Ctx, ports: readonly InstancePort[], serverId: string): Promise<void> {
+    const ids = ports.length > 0 ? ports.map((p) => p.portId) : [...this.#ports].filter(([, p]) => p.serverId === serverId).map(([id]) => id);
+    for (const id of ids) {
+      this.#ports.delete(id);
+      this.#configs.delete(id);
+      await this.#switch.removePort(id);
+    }
+  }
+
+  async stats(_ctx: Ctx, serverId: string): ReturnType<Plumbing["stats"]> {
+    const { ports } = await this.#switch.stats();
+    return ports.filter((p) => p.instanceUuid === serverId).map((p) => ({
+      portId: p.portId, rxBytes: p.rxBytes, txBytes: p.txBytes, rxPackets: p.rxPackets, txPackets: p.txPackets, drops: p.rxDrops + p.txDrops,
+    }));
+  }
+
+  /** Reads rules and members of all groups in use again and applies what changed. @cost two requests, none without ports */
+  async refresh(ctx: Ctx): Promise<void> {
+    const groups = [...new Set([...this.#ports.values()].flatMap((p) => p.port.securityGroupIds))];
+    if (groups.length === 0) return;
+    const picture = await readSecurity(ctx, this.#neutron, groups);
+    this.#rules = picture.rulesOf;
+    await this.#switch.setGroups([...picture.membersOf].map(([groupId, addresses]) => ({ groupId, addresses })));
+    for (const id of this.#ports.keys()) if (this.#configs.has(id)) await this.#set(id);
+  }
+
+  async close(): Promise<void> {
+    await this.#switch.close();
+  }
+
+  /** Tells the switch about a port unless it knows exactly that already. */
+  async #set(portId: string): Promise<void> {
+    const plugged = this.#ports.get(portId);
+    if (!plugged) return;
+    const config = this.#configOf(plugged);
+    const text = JSON.stringify(config);
+    if (this.#configs.get(portId) === text) return;
+    await this.#switch.setPort(config);
+    this.#configs.set(portId, text);
+  }
+
+  #configOf({ port, serverId, hostname, socketPath }: Plugged): PortConfig {
+    return {
+      portId: port.portId, instanceUuid: serverId, networkId: port.networkId, vni: port.segmentationId, macAddress: port.macAddress,
+      mtu: port.mtu || DEFAULT_MTU, hostname, ...(this.#domain ? { domain: this.#domain } : {}), socketPath,
+      portSecurity: port.portSecurity, securityGroupIds: port.securityGroupIds,
+      securityRules: port.securityGroupIds.flatMap((id) => this.#rules.get(id) ?? []),
+      fixedIps: port.addresses.map((a) => ({
+        ip: a.ipAddress, prefixLength: a.prefixLength, ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}), dns: a.dnsServers,
+        routes: a.hostRoutes.map((r) => ({ destination: r.destination, nextHop: r.nexthop })), dhcp: a.dhcpEnabled,
+      })),
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const projectRoot = join(fileURLToPath(new URL(".", import.meta.url)), "..", "..", "..");
+const READY = /^Kilonova is ready/m;
+
+export interface CloudOptions {
+  readonly portOffset: number;
+  readonly args?: readonly string[];
+  /** Keeps an earlier cloud's state. */
+  readonly home?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A whole cloud as a newcomer starts it: `npm start`'s script in a process of its own. */
+export class Cloud {
+  readonly home: string;
+  readonly offset: number;
+  readonly #child: ChildProcess;
+  readonly output: { text: string };
+  readonly exited: Promise<number | null>;
+
+  private constructor(home: string, offset: number, child: ChildProcess, output: { text: string }) {
+    this.home = home;
+    this.offset = offset;
+    this.#child = child;
+    this.output = output;
+    this.exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+  }
+
+  /** Starts and waits for the ready line; the first start also builds the guest image. */
+  static async start(options: CloudOptions): Promise<Cloud> {
+    const home = options.home ?? mkdtempSync(join(tmpdir(), "kilonova-e2e-"));
+    const child = spawn(process.execPath, ["scripts/start.mjs", "--port-offset", String(options.portOffset), ...options.args ?? []], {
+      cwd: projectRoot, env: { ...process.env, ...options.env, KILONOVA_HOME: home }, stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output = { text: "" };
+    const cloud = new Cloud(home, options.portOffset, child, output);
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no ready line:\n${output.text.slice(-4000)}`)), 280_000);
+      const take = (chunk: Buffer): void => {
+        output.text += chunk.toString();
+        if (READY.test(output.text)) { clearTimeout(timer); resolve(); }
+      };
+      child.stdout?.on("data", take);
+      child.stderr?.on("data", take);
+      child.once("exit", (code) => { clearTimeout(timer); reject(new Error(`ended with ${String(code)}:\n${output.text.slice(-4000)}`)); });
+    });
+    return cloud;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  port(base: number): number {
+    return base + this.offset;
+  }
+
+  /** Credentials as `source <user>-openrc.sh` would set them. */
+  credentials(user: "admin" | "demo"): Record<string, string> {
+    const text = readFileSync(join(this.home, `${user}-openrc.sh`), "utf8");
+    return Object.fromEntries([...text.matchAll(/^export (\w+)='(.*)'$/gm)].map((m) => [m[1] ?? "", m[2] ?? ""]));
+  }
+
+  /** Ctrl-C, and waits for the end. */
+  async stop(): Promise<number | null> {
+    this.#child.kill("SIGINT");
+    return this.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.exited;
+  }
+
+  forget(): void {
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
