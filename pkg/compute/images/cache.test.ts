@@ -118,6 +118,7 @@ describe("image cache", () => {
     source.gate = async () => { throw new Error("connection reset"); };
     const cache = await open({ maxDownloadBytes: 12 });
     await assert.rejects(cache.prepare(ctx, "img-1"), refused("IMAGE_UNAVAILABLE"));
+    source.gate = async () => {};
     source.add("img-2", Buffer.from("x"), { status: "queued" });
     await assert.rejects(cache.prepare(ctx, "img-2"), refused("IMAGE_NOT_ACTIVE"));
     source.add("img-3", Buffer.from("more than twelve bytes"));
@@ -138,8 +139,9 @@ describe("image cache", () => {
     source.add("img-1", Buffer.from("plain disk"));
     let reached = (): void => {};
     const half = new Promise<void>((resolve) => { reached = resolve; });
-    source.gate = () => { reached(); return new Promise(() => {}); };
-    void (await open()).prepare(ctx, "img-1");
+    let killed = (): void => {};
+    source.gate = () => { reached(); return new Promise((_, reject) => { killed = () => reject(new Error("killed")); }); };
+    const never = (await open()).prepare(ctx, "img-1");
     await half;
     assert.equal(readdirSync(join(dir, "tmp")).length, 1);
     source.gate = async () => {};
@@ -147,6 +149,8 @@ describe("image cache", () => {
     assert.deepEqual(readdirSync(join(dir, "tmp")), []);
     assert.deepEqual(files(), []);
     assert.equal((await next.prepare(ctx, "img-1")).virtualSizeBytes, 10);
+    killed();
+    await assert.rejects(never);
   });
 
   it("evicts bases that are old and unused, and nothing else", async () => {

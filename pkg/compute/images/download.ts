@@ -13,6 +13,7 @@ import { SparseWriter } from "./sparse-writer.js";
  * @throws IMAGE_DAMAGED, IMAGE_UNAVAILABLE, IMAGE_REFUSED (TOO_LARGE); the file may be left half written
  */
 export async function downloadImage(ctx: Ctx, source: ImageSource, facts: ImageFacts, path: string, maxBytes: number): Promise<void> {
+  if ((facts.sizeBytes ?? 0) > maxBytes) throw tooMuch(facts, maxBytes);
   const expected = expectedHash(facts);
   const hash = expected && createHash(expected.algorithm);
   const file = await open(path, "wx", 0o600);
