@@ -255,13 +255,12 @@ export interface ListServersRequest {
   marker: string;
   /** Also fill host_info and host_status, as far as policy allows. */
   withHostInfo: boolean;
-  /** Set by the gateway after it dropped filters that the caller may not use. */
+  /** Drop filters that need the right to all filters silently for callers without it, as REST does, instead of refusing. */
   allFiltersChecked: boolean;
-  /**
-   * Fields of the filter that only callers with the right to all filters may use at the microversion asked for; dropped silently for others. Set by the
-   * gateway with all_filters_checked; without both, a filter that needs the right is refused.
-   */
+  /** Paths of `filter` that need the right to all filters at the microversion asked for, beside host, node and deleted, which always do. */
   privilegedFilters: string[];
+  /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
+  brief: boolean;
 }
 
 /** Output of ListServers. */
@@ -1647,6 +1646,7 @@ function createBaseListServersRequest(): ListServersRequest {
     withHostInfo: false,
     allFiltersChecked: false,
     privilegedFilters: [],
+    brief: false,
   };
 }
 
@@ -1678,6 +1678,9 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     }
     for (const v of message.privilegedFilters) {
       writer.uint32(74).string(v!);
+    }
+    if (message.brief !== false) {
+      writer.uint32(80).bool(message.brief);
     }
     return writer;
   },
@@ -1767,6 +1770,14 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             message.privilegedFilters.push(reader.string());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.brief = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1795,6 +1806,7 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     message.withHostInfo = object.withHostInfo ?? false;
     message.allFiltersChecked = object.allFiltersChecked ?? false;
     message.privilegedFilters = object.privilegedFilters?.map((e) => e) || [];
+    message.brief = object.brief ?? false;
     return message;
   },
 };
