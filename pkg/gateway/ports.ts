@@ -1,0 +1,27 @@
+import type {
+  AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
+} from "../../gen/kilonova/api/v1/hosts_service.js";
+import type { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
+import type { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
+import type { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import type { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import type { Policy } from "../policy/index.js";
+import type { Client } from "../platform/rpc/index.js";
+
+/** The services of `kilonova.api.v1`, which do what the gateway only translates. */
+export interface ApiClients {
+  readonly servers: Client<ServersServiceDefinition>;
+  readonly flavors: Client<FlavorsServiceDefinition>;
+  readonly keyPairs: Client<KeyPairsServiceDefinition>;
+  readonly limits: Client<LimitsServiceDefinition>;
+  readonly instanceActions: Client<InstanceActionsServiceDefinition>;
+  readonly availabilityZones: Client<AvailabilityZonesServiceDefinition>;
+  readonly computeServices: Client<ComputeServicesServiceDefinition>;
+  readonly hypervisors: Client<HypervisorsServiceDefinition>;
+}
+
+/**
+ * Policy as the edge needs it: which filters count and which fields are shown. Whether a call is allowed at all is decided
+ * by `api`, for every client alike.
+ */
+export type GatewayPolicy = Pick<Policy, "allows">;

@@ -1,0 +1,52 @@
+import { parseUuid } from "../../../kernel/index.js";
+import { GatewayErrors } from "../../errors.js";
+import type { ApiRequest } from "../../http/api-request.js";
+import { replyEmpty, replyJson } from "../../http/api-request.js";
+import { last } from "../../http/query.js";
+import type { ApiClients } from "../../ports.js";
+import type { Operation } from "../../routing/endpoints.js";
+import { required } from "../required.js";
+import { listServicesQuery, updateServiceBody } from "./schemas.js";
+import { changeById, changeByWord } from "./update.js";
+import { byUuid, serviceView } from "./view.js";
+
+/** What a service is called in a path. @throws BAD_REQUEST when it is not even the form of one */
+function serviceIdOf(request: ApiRequest): string {
+  const id = request.has(byUuid) ? parseUuid(request.id) : /^\d+$/.test(request.id) ? request.id : undefined;
+  if (id === undefined) throw GatewayErrors.BAD_REQUEST({ message: `Invalid service id ${request.id}` });
+  return id;
+}
+
+export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "computeServices">): Operation[] {
+  const view = serviceView();
+  return [
+    {
+      route: "GET /os-services", query: listServicesQuery,
+      handle: async (request) => {
+        const filter = { host: last(request.query, "host") ?? "", binary: last(request.query, "binary") ?? "" };
+        const { services } = await computeServices.listComputeServices(request.ctx, filter);
+        const shape = view.shape(request.version, request.may);
+        return replyJson({ services: services.map((service) => shape.render(service, null)) });
+      },
+    },
+    {
+      route: "PUT /os-services/{id}", body: updateServiceBody,
+      handle: async (request) => {
+        if (!request.has(byUuid)) {
+          const change = changeByWord(request);
+          await computeServices.updateComputeService(request.ctx, change.request);
+          return replyJson({ service: change.shown });
+        }
+        const { service } = await computeServices.updateComputeService(request.ctx, changeById(request));
+        return replyJson({ service: view.shape(request.version, request.may).render(required(service, "service"), null) });
+      },
+    },
+    {
+      route: "DELETE /os-services/{id}",
+      handle: async (request) => {
+        await computeServices.deleteComputeService(request.ctx, { serviceId: serviceIdOf(request) });
+        return replyEmpty;
+      },
+    },
+  ];
+}

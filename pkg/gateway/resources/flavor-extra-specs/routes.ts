@@ -1,0 +1,59 @@
+import { GatewayErrors } from "../../errors.js";
+import type { ApiRequest } from "../../http/api-request.js";
+import { replyEmpty, replyJson } from "../../http/api-request.js";
+import { mapOf, member } from "../../http/fields.js";
+import { isObject } from "../../http/json.js";
+import type { ApiClients } from "../../ports.js";
+import type { Operation } from "../../routing/endpoints.js";
+import { noParameters } from "../flavors/schemas.js";
+import { textsOf } from "../flavors/view.js";
+import { required } from "../required.js";
+import { extraSpecBody, extraSpecsBody } from "./schemas.js";
+
+export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
+  const read = async (request: ApiRequest): Promise<ReadonlyMap<string, string>> =>
+    required((await flavors.getFlavor(request.ctx, { flavorId: request.id })).flavor, "flavor").extraSpecs;
+  return [
+    {
+      route: "GET /flavors/{id}/os-extra_specs", query: noParameters,
+      handle: async (request) => {
+        request.need("os_compute_api:os-flavor-extra-specs:index");
+        return replyJson({ extra_specs: textsOf(await read(request)) });
+      },
+    },
+    {
+      route: "GET /flavors/{id}/os-extra_specs/{sub}", query: noParameters,
+      handle: async (request) => {
+        request.need("os_compute_api:os-flavor-extra-specs:show");
+        const value = (await read(request)).get(request.sub);
+        if (value === undefined) throw GatewayErrors.NOT_FOUND({ message: `Flavor ${request.id} has no extra specs with key ${request.sub}.` });
+        return replyJson({ [request.sub]: value });
+      },
+    },
+    {
+      // Answers what was sent, not the whole set.
+      route: "POST /flavors/{id}/os-extra_specs", body: extraSpecsBody,
+      handle: async (request) => {
+        const extraSpecs = request.member("extra_specs");
+        await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs: mapOf(extraSpecs) });
+        return replyJson({ extra_specs: extraSpecs });
+      },
+    },
+    {
+      route: "PUT /flavors/{id}/os-extra_specs/{sub}", body: extraSpecBody,
+      handle: async (request) => {
+        const body = isObject(request.body) ? request.body : {};
+        if (member(body, request.sub) === undefined) throw GatewayErrors.BAD_REQUEST({ message: "Request body and URI mismatch" });
+        await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs: mapOf(body) });
+        return replyJson(body);
+      },
+    },
+    {
+      route: "DELETE /flavors/{id}/os-extra_specs/{sub}",
+      handle: async (request) => {
+        await flavors.deleteFlavorExtraSpec(request.ctx, { flavorId: request.id, key: request.sub });
+        return replyEmpty;
+      },
+    },
+  ];
+}

@@ -1,0 +1,50 @@
+import { FlavorVisibility, ListFlavorsRequest } from "../../../../gen/kilonova/api/v1/flavors_service.js";
+import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
+import { GatewayErrors } from "../../errors.js";
+import type { ApiRequest } from "../../http/api-request.js";
+import { booleanOf, numberOf, textOf } from "../../http/fields.js";
+import type { JsonObject } from "../../http/json.js";
+import { pageOf, sortKey } from "../../http/paging.js";
+import { last } from "../../http/query.js";
+import { booleanWord } from "../../http/words.js";
+
+/** The flavor that a create body describes. */
+export function flavorOfBody(body: JsonObject): Flavor {
+  const description = textOf(body, "description");
+  return Flavor.fromPartial({
+    id: textOf(body, "id") ?? "", name: textOf(body, "name") ?? "",
+    description: description ?? "", hasDescription: description !== undefined,
+    memoryMib: numberOf(body, "ram") ?? 0, vcpus: numberOf(body, "vcpus") ?? 0, rootGib: numberOf(body, "disk") ?? 0,
+    ephemeralGib: numberOf(body, "OS-FLV-EXT-DATA:ephemeral") ?? 0, swapMib: numberOf(body, "swap") ?? 0,
+    rxtxFactor: numberOf(body, "rxtx_factor") ?? 1, isPublic: booleanOf(body, "os-flavor-access:is_public") ?? true,
+  });
+}
+
+/** @throws BAD_REQUEST for words and numbers that the schema lets pass as text */
+export function listRequest(request: ApiRequest): ListFlavorsRequest {
+  const { query } = request;
+  const page = pageOf(query);
+  return ListFlavorsRequest.fromPartial({
+    visibility: visibilityOf(request), minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
+    minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"), name: last(query, "name") ?? "",
+    sort: [sortKey(last(query, "sort_key") ?? "flavorid", last(query, "sort_dir") ?? "asc")],
+    pageSize: page.pageSize, marker: page.marker,
+  });
+}
+
+/** Only administrators choose; for others the parameter does not exist, whatever it says. */
+function visibilityOf(request: ApiRequest): FlavorVisibility {
+  const word = last(request.query, "is_public");
+  if (!request.isAdmin || word === undefined) return FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC;
+  if (word.toLowerCase() === "none") return FlavorVisibility.FLAVOR_VISIBILITY_ALL;
+  const isPublic = booleanWord(word);
+  if (isPublic === undefined) throw GatewayErrors.BAD_REQUEST({ message: `Invalid is_public filter [${word}]` });
+  return isPublic ? FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC : FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE;
+}
+
+function wholeNumber(text: string | undefined, parameter: string): number {
+  if (text === undefined) return 0;
+  const value = Number(text.trim());
+  if (text.trim() === "" || !Number.isInteger(value)) throw GatewayErrors.BAD_REQUEST({ message: `Invalid ${parameter} filter [${text}]` });
+  return Math.min(Math.max(0, value), 2 ** 32 - 1);
+}

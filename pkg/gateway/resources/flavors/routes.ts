@@ -1,0 +1,55 @@
+import type { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
+import type { ApiRequest, Reply } from "../../http/api-request.js";
+import { replyJson } from "../../http/api-request.js";
+import { textOf } from "../../http/fields.js";
+import { cut, nextPage, pageOf } from "../../http/paging.js";
+import type { ApiClients } from "../../ports.js";
+import type { Operation } from "../../routing/endpoints.js";
+import type { View } from "../../view/view.js";
+import type { Links } from "../../http/links.js";
+import { required } from "../required.js";
+import { flavorOfBody, listRequest } from "./request.js";
+import { createFlavorBody, listFlavorsQuery, noParameters, updateFlavorBody } from "./schemas.js";
+import { briefFlavor, fullFlavor } from "./view.js";
+
+export function flavorRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
+  const [brief, full] = [briefFlavor(), fullFlavor()];
+  const list = async (request: ApiRequest, view: View<Flavor, Links>, path: string): Promise<Reply> => {
+    const page = pageOf(request.query);
+    const answer = await flavors.listFlavors(request.ctx, listRequest(request));
+    const shown = cut(answer.flavors, page);
+    const shape = view.shape(request.version, request.may);
+    const links = nextPage("flavors_links", path, shown.map((f) => ({ marker: f.id })), page, request.query, request.links);
+    return replyJson({ flavors: shown.map((f) => shape.render(f, request.links)), ...links });
+  };
+  const one = (request: ApiRequest, flavor: Flavor | undefined): Reply =>
+    replyJson({ flavor: full.shape(request.version, request.may).render(required(flavor, "flavor"), request.links) });
+
+  return [
+    { route: "GET /flavors", query: listFlavorsQuery, handle: (request) => list(request, brief, "flavors") },
+    { route: "GET /flavors/detail", query: listFlavorsQuery, handle: (request) => list(request, full, "flavors/detail") },
+    {
+      route: "GET /flavors/{id}", query: noParameters,
+      handle: async (request) => one(request, (await flavors.getFlavor(request.ctx, { flavorId: request.id })).flavor),
+    },
+    {
+      route: "POST /flavors", body: createFlavorBody, legacyBody: true,
+      handle: async (request) => one(request, (await flavors.createFlavor(request.ctx, { flavor: flavorOfBody(request.member("flavor")) })).flavor),
+    },
+    {
+      route: "PUT /flavors/{id}", body: updateFlavorBody,
+      handle: async (request) => {
+        const description = textOf(request.member("flavor"), "description");
+        const flavor = { id: request.id, description: description ?? "", hasDescription: description !== undefined };
+        return one(request, (await flavors.updateFlavor(request.ctx, { flavor, updateMask: ["description"] })).flavor);
+      },
+    },
+    {
+      route: "DELETE /flavors/{id}",
+      handle: async (request) => {
+        await flavors.deleteFlavor(request.ctx, { flavorId: request.id });
+        return {};
+      },
+    },
+  ];
+}

@@ -1,0 +1,24 @@
+import type { ApiClients } from "../ports.js";
+import type { Operation } from "../routing/endpoints.js";
+import type { FragmentCache } from "../view/fragments.js";
+import { availabilityZoneRoutes } from "./availability-zones/routes.js";
+import { computeServiceRoutes } from "./compute-services/routes.js";
+import { extensionRoutes } from "./extensions/routes.js";
+import { flavorAccessRoutes } from "./flavor-access/routes.js";
+import { flavorExtraSpecRoutes } from "./flavor-extra-specs/routes.js";
+import { flavorRoutes } from "./flavors/routes.js";
+import { hypervisorRoutes } from "./hypervisors/routes.js";
+import { instanceActionRoutes } from "./instance-actions/routes.js";
+import { keyPairRoutes } from "./key-pairs/routes.js";
+import { limitRoutes } from "./limits/routes.js";
+import { serverIpRoutes } from "./server-ips/routes.js";
+import { serverActionRoutes } from "./servers/action-routes.js";
+import { serverRoutes } from "./servers/routes.js";
+import { versionRoutes } from "./versions/routes.js";
+
+/** Every route that is served; the rest of the route table answers that it is not, or that it is gone. */
+export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[] => [
+  ...versionRoutes(), ...extensionRoutes(), ...flavorRoutes(api), ...flavorExtraSpecRoutes(api), ...flavorAccessRoutes(api), ...keyPairRoutes(api),
+  ...availabilityZoneRoutes(api), ...computeServiceRoutes(api), ...hypervisorRoutes(api), ...limitRoutes(api), ...serverRoutes(api, cache),
+  ...serverActionRoutes(api), ...serverIpRoutes(api), ...instanceActionRoutes(api),
+];

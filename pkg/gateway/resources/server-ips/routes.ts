@@ -1,0 +1,32 @@
+import type { Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
+import { GatewayErrors } from "../../errors.js";
+import type { ApiRequest } from "../../http/api-request.js";
+import { replyJson } from "../../http/api-request.js";
+import { member } from "../../http/fields.js";
+import type { JsonObject } from "../../http/json.js";
+import type { ApiClients } from "../../ports.js";
+import type { Operation } from "../../routing/endpoints.js";
+import { required } from "../required.js";
+import { noParameters } from "../servers/schemas.js";
+import { addressesOf } from "../servers/view.js";
+
+const plain = (a: ServerAddress): JsonObject => ({ version: a.version, addr: a.address });
+
+export function serverIpRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
+  const read = async (request: ApiRequest): Promise<Server> =>
+    required((await servers.getServer(request.ctx, { serverId: request.id })).server, "server");
+  return [
+    {
+      route: "GET /servers/{id}/ips", query: noParameters,
+      handle: async (request) => replyJson({ addresses: addressesOf(await read(request), plain) }),
+    },
+    {
+      route: "GET /servers/{id}/ips/{sub}", query: noParameters,
+      handle: async (request) => {
+        const addresses = member(addressesOf(await read(request), plain), request.sub);
+        if (addresses === undefined) throw GatewayErrors.NOT_FOUND({ message: "Instance is not a member of specified network" });
+        return replyJson({ [request.sub]: addresses });
+      },
+    },
+  ];
+}

@@ -1,0 +1,130 @@
+import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { parseIso } from "../../../kernel/index.js";
+import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
+import { GatewayErrors } from "../../errors.js";
+import type { ApiRequest } from "../../http/api-request.js";
+import { booleanWord } from "../../http/words.js";
+import type { Span } from "../../microversion/version.js";
+import { always, inSpan, since } from "../../microversion/version.js";
+import { toTimestamp } from "../../view/times.js";
+import { powerStateOf, statesOfStatuses, vmStateOf } from "./states.js";
+
+type Filter = { -readonly [K in keyof ServerFilter]?: ServerFilter[K] };
+/** Puts one parameter into the filter. `values` has at least one entry. */
+type Reader = (filter: Filter, value: string, values: readonly string[], request: ApiRequest) => void;
+
+/** An unknown status is a mistake rather than a list without servers. */
+const unknownStatusRefused = since("2.38");
+
+/** What callers without the policy for all filters may use, and from when on. The rest is dropped, as if it had not been sent. */
+const openFilters: ReadonlyMap<string, Span> = new Map<string, Span>([
+  ...["reservation_id", "name", "status", "image", "flavor", "ip", "changes-since", "all_tenants"].map((name) => [name, always] as const),
+  ["ip6", since("2.5")],
+  ...["tags", "tags-any", "not-tags", "not-tags-any"].map((name) => [name, since("2.26")] as const),
+  ["changes-before", since("2.66")],
+  ["locked", since("2.73")],
+  ...["availability_zone", "config_drive", "key_name", "created_at", "launched_at", "terminated_at", "power_state", "task_state", "vm_state", "progress", "user_id"]
+    .map((name) => [name, since("2.83")] as const),
+  ["hostname", since("2.90")],
+]);
+
+/** Relations of the record that nobody can filter by. */
+const invalidFilters = new Set(["block_device_mapping", "services", "metadata", "system_metadata", "info_cache", "security_groups", "pci_devices"]);
+
+const bad = (message: string): Error => GatewayErrors.BAD_REQUEST({ message });
+const tagList = (value: string): string[] => value.split(",").filter((tag) => tag !== "");
+const strictBoolean = (value: string, name: string): boolean => {
+  const word = booleanWord(value);
+  if (word === undefined) throw bad(`Unrecognized value '${value}' for ${name}: a boolean word is expected.`);
+  return word;
+};
+const time = (value: string): Timestamp | undefined => {
+  const at = parseIso(value);
+  return at === undefined ? undefined : toTimestamp(at);
+};
+/** A value that no server can have. */
+const orNothing = <T>(filter: Filter, value: T | undefined, put: (value: T) => void): void => {
+  if (value === undefined) filter.matchNothing = true; else put(value);
+};
+const exactTime = (key: "createdAt" | "launchedAt" | "terminatedAt"): Reader => (filter, value) =>
+  orNothing(filter, time(value), (at) => { filter[key] = at; });
+const ready = (key: "imageId" | "flavorId" | "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex" | "reservationId" | "host" | "node"
+  | "availabilityZone" | "keyName" | "userId" | "projectId" | "description"): Reader => (filter, value) => { filter[key] = value; };
+
+const readers: Readonly<Record<string, Reader>> = {
+  name: ready("nameRegex"), display_name: ready("nameRegex"), hostname: ready("hostnameRegex"), ip: ready("ipRegex"), ip6: ready("ip6Regex"),
+  image: ready("imageId"), image_ref: ready("imageId"), flavor: ready("flavorId"), reservation_id: ready("reservationId"), host: ready("host"),
+  node: ready("node"), availability_zone: ready("availabilityZone"), key_name: ready("keyName"), user_id: ready("userId"),
+  project_id: ready("projectId"), tenant_id: ready("projectId"), description: ready("description"), display_description: ready("description"),
+  uuid: (filter, value) => { filter.ids = [value]; },
+  status: readStatus,
+  vm_state: (filter, _value, values) => { filter.vmStates = values.flatMap((name) => vmStateOf(name) ?? []); if (filter.vmStates.length === 0) filter.matchNothing = true; },
+  task_state: (filter, _value, values) => { filter.taskStates = [...values]; },
+  power_state: (filter, value) => orNothing(filter, /^\d+$/.test(value) ? powerStateOf(Number(value)) : undefined, (state) => { filter.powerStates = [state]; }),
+  progress: (filter, value) => orNothing(filter, /^\d{1,3}$/.test(value) ? Number(value) : undefined, (progress) => { filter.progress = progress; }),
+  config_drive: (filter, value) => { filter.configDrive = strictBoolean(value, "config_drive"); },
+  locked: (filter, value) => { filter.locked = strictBoolean(value, "locked"); },
+  deleted: (filter, value) => { filter.deleted = booleanWord(value) ?? false; },
+  "changes-since": (filter, value) => { filter.changesSince = time(value); },
+  "changes-before": (filter, value) => { filter.changesBefore = time(value); },
+  created_at: exactTime("createdAt"), launched_at: exactTime("launchedAt"), terminated_at: exactTime("terminatedAt"),
+  tags: (filter, value) => { filter.tags = tagList(value); },
+  "tags-any": (filter, value) => { filter.tagsAny = tagList(value); },
+  "not-tags": (filter, value) => { filter.notTags = tagList(value); },
+  "not-tags-any": (filter, value) => { filter.notTagsAny = tagList(value); },
+};
+
+/** Parameters of the list that do not filter. */
+const notFilters = new Set(["all_tenants", "limit", "marker", "sort_key", "sort_dir", "soft_deleted"]);
+
+export interface ServerSelection { readonly filter: Filter; readonly allProjects: boolean; /** Whether any filter is in force. */ readonly filtered: boolean }
+
+/** Turns the parameters of a list into what `api` understands. @throws BAD_REQUEST, or FORBIDDEN for deleted servers */
+export function selectionOf(request: ApiRequest): ServerSelection {
+  const allFilters = request.may("os_compute_api:servers:allow_all_filters");
+  const filter: Filter = {};
+  let filtered = false;
+  for (const [name, values] of request.query) {
+    const span = openFilters.get(name);
+    if (!allFilters && (span === undefined || !inSpan(request.version, span))) continue;
+    if (invalidFilters.has(name) || name.startsWith("_")) throw bad(`Invalid filter field: ${name}.`);
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    const value = values.at(-1);
+    if (notFilters.has(name) || !reader || value === undefined) continue;
+    reader(filter, value, values, request);
+    filtered = true;
+  }
+  const allProjects = wantsAllProjects(request);
+  checkBounds(filter);
+  // Without the right to see others, a project in the query means nothing.
+  if (!allProjects) delete filter.projectId;
+  return { filter, allProjects, filtered };
+}
+
+function wantsAllProjects(request: ApiRequest): boolean {
+  const value = request.query.get("all_tenants")?.at(-1);
+  if (value === undefined) return false;
+  return value === "" || strictBoolean(value, "all_tenants");
+}
+
+function checkBounds({ changesSince, changesBefore }: Filter): void {
+  if (!changesSince || !changesBefore) return;
+  const [from, to] = [changesSince, changesBefore].map((t) => t.seconds * 1_000_000_000n + BigInt(t.nanos));
+  if (from !== undefined && to !== undefined && from > to) {
+    throw bad("The value of changes-since must be less than or equal to changes-before.");
+  }
+}
+
+function readStatus(filter: Filter, _value: string, values: readonly string[], request: ApiRequest): void {
+  const { vmStates, taskStates } = statesOfStatuses(values);
+  if (vmStates.length === 0) {
+    if (request.has(unknownStatusRefused)) throw bad("Invalid status value");
+    filter.matchNothing = true;
+    return;
+  }
+  filter.vmStates = [...vmStates];
+  if (taskStates.length > 0) filter.taskStates = [...taskStates];
+  if (!values.some((value) => value.toUpperCase() === "DELETED")) return;
+  if (!request.isAdmin) throw GatewayErrors.DELETED_FORBIDDEN({});
+  filter.deleted = true;
+}

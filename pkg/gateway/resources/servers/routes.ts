@@ -1,0 +1,75 @@
+import type { CreateServersResponse } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
+import type { ApiRequest, Reply } from "../../http/api-request.js";
+import { replyEmpty, replyJson } from "../../http/api-request.js";
+import { booleanOf } from "../../http/fields.js";
+import type { Links } from "../../http/links.js";
+import type { ApiClients } from "../../ports.js";
+import type { Operation } from "../../routing/endpoints.js";
+import type { FragmentCache } from "../../view/fragments.js";
+import type { View } from "../../view/view.js";
+import { required } from "../required.js";
+import { createRequest, requestedGroups } from "./create-request.js";
+import { serverFragment } from "./fragments.js";
+import { listServersQuery } from "./list-schema.js";
+import { listServers } from "./list.js";
+import { createServerBody, noParameters, updateServerBody } from "./schemas.js";
+import { updateRequest } from "./update-request.js";
+import { briefServer, downServer } from "./view-minimal.js";
+import { serverView } from "./view.js";
+
+export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: FragmentCache): Operation[] {
+  const [show, detail, update] = [serverView("show"), serverView("detail"), serverView("update")];
+  const brief = { items: briefServer(), down: downServer("brief") };
+  const full = { items: detail, down: downServer("detail") };
+  const one = (request: ApiRequest, view: View<Server, Links>, server: Server | undefined): Reply => {
+    const fragment = serverFragment(cache, view.shape(request.version, request.may), required(server, "server"), request.links);
+    return { json: Buffer.concat([OPEN, fragment, CLOSE]) };
+  };
+  return [
+    { route: "GET /servers", query: listServersQuery, handle: (request) => listServers(servers, cache, brief, "servers", request) },
+    { route: "GET /servers/detail", query: listServersQuery, handle: (request) => listServers(servers, cache, full, "servers/detail", request) },
+    {
+      route: "GET /servers/{id}", query: noParameters,
+      handle: async (request) => {
+        const answer = await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true });
+        return one(request, show, answer.server);
+      },
+    },
+    {
+      route: "POST /servers", body: createServerBody, legacyBody: true,
+      handle: async (request) => created(request, await servers.createServers(request.ctx, createRequest(request))),
+    },
+    {
+      route: "PUT /servers/{id}", body: updateServerBody, legacyBody: true,
+      handle: async (request) => one(request, update, (await servers.updateServer(request.ctx, updateRequest(request))).server),
+    },
+    {
+      route: "DELETE /servers/{id}",
+      handle: async (request) => {
+        await servers.deleteServer(request.ctx, { serverId: request.id });
+        return replyEmpty;
+      },
+    },
+  ];
+}
+
+const OPEN = Buffer.from('{"server":');
+const CLOSE = Buffer.from("}");
+
+/** Only the first server is told, or only the reservation that they share. */
+function created(request: ApiRequest, answer: CreateServersResponse): Reply {
+  const body = request.member("server");
+  if (booleanOf(body, "return_reservation_id") === true) return replyJson({ reservation_id: answer.reservationId });
+  const server = required(answer.servers[0], "a server");
+  const groups = requestedGroups(body);
+  const shown = {
+    id: server.id,
+    links: request.links.both("servers", server.id),
+    "OS-DCF:diskConfig": server.diskConfig === DiskConfig.DISK_CONFIG_AUTO ? "AUTO" : "MANUAL",
+    security_groups: (groups.length === 0 ? ["default"] : groups).map((name) => ({ name })),
+  };
+  const password = answer.adminPassword === "" ? {} : { adminPass: answer.adminPassword };
+  return replyJson({ server: { ...shown, ...password } }, { location: request.links.self("servers", server.id) });
+}

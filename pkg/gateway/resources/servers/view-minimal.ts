@@ -1,0 +1,25 @@
+import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Links } from "../../http/links.js";
+import { never } from "../../microversion/version.js";
+import { shortTime } from "../../view/times.js";
+import type { Field } from "../../view/view.js";
+import { View } from "../../view/view.js";
+
+/** One item of the short list. */
+export const briefServer = (): View<Server, Links> => new View("brief", [
+  { name: "id", value: (s) => s.id },
+  { name: "name", value: (s) => s.name },
+  { name: "links", value: (s, links) => links.both("servers", s.id) },
+]);
+
+type DownForm = "brief" | "detail";
+const downFields: readonly Field<Server, Links, DownForm>[] = [
+  { name: "id", value: (s) => s.id },
+  { name: "status", value: () => "UNKNOWN" },
+  { name: "created", forms: { brief: never }, value: (s) => shortTime(s.createdAt) },
+  { name: "tenant_id", forms: { brief: never }, value: (s) => s.projectId },
+  { name: "links", value: (s, links) => links.both("servers", s.id) },
+];
+
+/** What lists show of servers whose cell does not answer: no more than is known without it. */
+export const downServer = (form: DownForm): View<Server, Links> => new View(form, downFields);

@@ -1,0 +1,55 @@
+import type { Express } from "express";
+import {
+  AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
+} from "../../gen/kilonova/api/v1/hosts_service.js";
+import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
+import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
+import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import type { TokenValidator } from "../clients/keystone/ports.js";
+import { listen } from "../platform/http/index.js";
+import type { HttpEnv, HttpServer } from "../platform/http/index.js";
+import type { Channel } from "../platform/rpc/index.js";
+import type { GatewayConfig } from "./config.js";
+import { buildApp } from "./http/app.js";
+import type { ApiClients, GatewayPolicy } from "./ports.js";
+import { allOperations } from "./resources/index.js";
+import { Endpoints } from "./routing/endpoints.js";
+import { SchemaCompiler } from "./schema/compiler.js";
+import { FragmentCache } from "./view/fragments.js";
+
+export interface GatewayDeps {
+  readonly config: GatewayConfig;
+  /** To `kilonova.api.v1`, connected as `gateway`. */
+  readonly api: Channel;
+  readonly tokens: TokenValidator;
+  readonly policy: GatewayPolicy;
+  readonly log: HttpEnv["log"];
+  readonly ids: HttpEnv["ids"];
+  readonly startSpan?: HttpEnv["startSpan"];
+}
+
+export interface Gateway {
+  readonly app: Express;
+  /** Listens on the configured address. @throws when it is taken */
+  start(): Promise<HttpServer>;
+}
+
+/** Builds the REST gateway; nothing listens before `start`. */
+export function buildGateway(deps: GatewayDeps): Gateway {
+  const { config, log, ids, startSpan } = deps;
+  const app = buildApp({
+    env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, ...(startSpan ? { startSpan } : {}) },
+    endpoints: new Endpoints(allOperations(clients(deps.api), new FragmentCache(config.fragmentCacheBytes))),
+    schemas: new SchemaCompiler(), tokens: deps.tokens, policy: deps.policy,
+    maxBodyBytes: config.maxBodyBytes, linkPrefix: config.linkPrefix, identityUrl: config.identityUrl, corsOrigins: config.corsOrigins,
+  });
+  return { app, start: () => listen(app, { host: config.host, port: config.port, log }) };
+}
+
+const clients = (api: Channel): ApiClients => ({
+  servers: api.client(ServersServiceDefinition), flavors: api.client(FlavorsServiceDefinition), keyPairs: api.client(KeyPairsServiceDefinition),
+  limits: api.client(LimitsServiceDefinition), instanceActions: api.client(InstanceActionsServiceDefinition),
+  availabilityZones: api.client(AvailabilityZonesServiceDefinition), computeServices: api.client(ComputeServicesServiceDefinition),
+  hypervisors: api.client(HypervisorsServiceDefinition),
+});
