@@ -73,9 +73,14 @@ export async function launch(ctx: Ctx, places: Places, binaries: Binaries, accou
       const file = await readPidFile(places.data);
       return file?.pid === pid && file?.ready === true;
     };
-    const started = await waitUntil(async () => failure !== undefined || await isReady(), START_BUDGET_MS, ctx.signal);
-    if (pid === undefined || !started || failure !== undefined) {
-      if (pid !== undefined && failure === undefined) await stopPostmaster(pid, places.data);
+    const started = await waitUntil(async () => failure !== undefined || ctx.signal.aborted || await isReady(), START_BUDGET_MS);
+    if (pid === undefined || !started || failure !== undefined || ctx.signal.aborted) {
+      if (pid !== undefined && failure === undefined) {
+        // It is recognised by its working directory, into which it moves in its first milliseconds.
+        await waitUntil(async () => failure !== undefined || await isServing(pid, places.data), 2_000);
+        await stopPostmaster(pid, places.data);
+      }
+      ctx.signal.throwIfAborted();
       throw PostgresErrors.START_FAILED({ log: places.log }, { cause: new Error(await tailOf(places.log), { cause: failure }) });
     }
     return pid;

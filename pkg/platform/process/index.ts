@@ -1,0 +1,11 @@
+export { systemClock } from "./clock.js";
+export { systemIds } from "./ids.js";
+export { createLifecycle } from "./lifecycle.js";
+export type { Lifecycle, Started } from "./lifecycle.js";
+export { lockFile } from "./lock-file.js";
+export type { LockFile } from "./lock-file.js";
+export { onSignals } from "./signals.js";
+export type { SignalSource } from "./signals.js";
+export { createTasks } from "./tasks.js";
+export type { TaskState, Tasks } from "./tasks.js";
+export { ProcessErrors } from "./errors.js";
