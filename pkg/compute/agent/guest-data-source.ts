@@ -5,7 +5,7 @@ import { asKilonovaError } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { GuestData } from "../guestdata/index.js";
 import { toGuestData } from "./instance-guest.js";
-import type { GuestDataSource } from "./ports.js";
+import type { GuestDataSource } from "../metadata/index.js";
 
 /** How long a guest may see old metadata after a change, in ms. */
 const FRESH_MS = 5000;

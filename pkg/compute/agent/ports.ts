@@ -1,7 +1,6 @@
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { GuestData } from "../guestdata/index.js";
 import type { PreparedImage } from "../driver.js";
 
 /** Gets images onto the host. */
@@ -23,12 +22,6 @@ export interface Plumbing {
 export interface PortStats {
   readonly portId: string; readonly rxBytes: number; readonly txBytes: number;
   readonly rxPackets: number; readonly txPackets: number; readonly drops: number;
-}
-
-/** What the metadata service says about a guest of this host. */
-export interface GuestDataSource {
-  /** @returns undefined for a guest that is not here */
-  guestData(ctx: Ctx, serverId: string): Promise<{ readonly data: GuestData; readonly generation: bigint } | undefined>;
 }
 
 /** For drivers without disks or packets. */

@@ -1,0 +1,4 @@
+export { computeConfig } from "./config.js";
+export type { ComputeConfig } from "./config.js";
+export type { Agent } from "./agent/agent.js";
+export type { ComputeDeps, HostFacts, HostRegistry } from "./wire.js";

@@ -1,0 +1,127 @@
+import { hkdfSync } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import type { Glance } from "../clients/glance/ports.js";
+import type { Neutron } from "../clients/neutron/ports.js";
+import type { Ctx, Logger } from "../kernel/index.js";
+import { rootCtx, serviceActor } from "../kernel/index.js";
+import { systemIds } from "../platform/process/index.js";
+import type { Channel } from "../platform/rpc/index.js";
+import type { Agent } from "./agent/agent.js";
+import { createAgent } from "./agent/agent.js";
+import { cellGuestData } from "./agent/guest-data-source.js";
+import type { Images, Plumbing } from "./agent/ports.js";
+import { noImages, noPlumbing } from "./agent/ports.js";
+import type { ComputeConfig } from "./config.js";
+import type { Driver } from "./driver.js";
+import { FakeDriver } from "./drivers/fake/index.js";
+import { QemuDriver, qemuDefaults } from "./drivers/qemu/index.js";
+import { ImageCache } from "./images/index.js";
+import { metadataService, switchMetadataHandler } from "./metadata/index.js";
+import { SwitchPlumbing } from "./network/switch-plumbing.js";
+import type { PeerConfig } from "./switch/index.js";
+import { startSwitch } from "./switch/index.js";
+
+/** How a host makes itself known and finds the others. */
+export interface HostRegistry {
+  /** Takes the host's lease and keeps it; `facts` are what others read. */
+  announce(ctx: Ctx, host: string, facts: HostFacts): Promise<void>;
+  /** Calls back with the tunnel ends of all other hosts, now and after each change. */
+  watchPeers(host: string, onPeers: (peers: readonly PeerConfig[]) => void): void;
+}
+
+export interface HostFacts {
+  readonly cell: string; readonly address: string; readonly driver: string; readonly epoch: string;
+  readonly tunnelAddress: string; readonly tunnelPort: number;
+}
+
+export interface ComputeDeps {
+  readonly config: ComputeConfig;
+  readonly host: string;
+  /** Where conductors reach this agent. */
+  readonly address: string;
+  /** Folder of this host: guests, images, journal. */
+  readonly stateDir: string;
+  /** Part of the machine that this host offers, 0..1. */
+  readonly share: number;
+  /** Secret from which the guests' entropy is derived. */
+  readonly guestSeed: Uint8Array;
+  readonly cells: Channel;
+  readonly glance: Glance;
+  readonly neutron: Neutron;
+  readonly registry: HostRegistry;
+  readonly log: Logger;
+  readonly task: (name: string, run: (ctx: Ctx) => Promise<void>) => void;
+}
+
+const RANDOM_SEED_BYTES = 512;
+
+/** Builds one host's agent with its driver and data plane. */
+export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
+  const { config, host, address, log, registry } = deps;
+  const cells = deps.cells.client(HostsServiceDefinition);
+  const { plumbing, tunnelPort } = config.driver === "qemu" ? await startPlumbing(deps) : { plumbing: noPlumbing, tunnelPort: 0 };
+  const driver = makeDriver(deps);
+  return createAgent({
+    host, address, driver, plumbing, cells, cell: config.cell, zone: config.availabilityZone, domain: config.dhcpDomain,
+    images: config.driver === "qemu" ? await startImages(deps) : noImages,
+    reserved: { vcpus: config.reservedVcpus, memoryMib: config.reservedMemoryMib, diskGib: config.reservedDiskGib },
+    ratios: { cpu: config.cpuAllocationRatio, memory: config.memoryAllocationRatio, disk: config.diskAllocationRatio },
+    journalPath: join(deps.stateDir, "journal"),
+    auditIntervalMs: config.auditIntervalMs,
+    randomSeedOf: (serverId) => new Uint8Array(hkdfSync("sha512", deps.guestSeed, serverId, "kilonova guest entropy", RANDOM_SEED_BYTES)),
+    announce: (ctx, epoch) => registry.announce(ctx, host, {
+      cell: config.cell, address, driver: driver.name, epoch: String(epoch), tunnelAddress: config.tunnelAddress, tunnelPort,
+    }),
+    task: deps.task,
+  });
+}
+
+const imageDir = (deps: ComputeDeps): string => join(deps.stateDir, "images");
+
+function makeDriver(deps: ComputeDeps): Driver {
+  const { config, host } = deps;
+  if (config.driver === "fake") return new FakeDriver({ hostname: host, persistDir: join(deps.stateDir, "guests") });
+  return new QemuDriver({
+    ...qemuDefaults, stateDir: join(deps.stateDir, "guests"), hypervisorHostname: host, hostIp: config.tunnelAddress, share: deps.share,
+    virtType: config.virtType, imageDirs: [imageDir(deps)],
+    ...(config.machineType ? { pinnedMachines: { ...qemuDefaults.pinnedMachines, q35: config.machineType } } : {}),
+  });
+}
+
+async function startImages(deps: ComputeDeps): Promise<Images> {
+  const { glance } = deps;
+  await mkdir(imageDir(deps), { recursive: true });
+  const cache = new ImageCache({
+    dir: imageDir(deps),
+    source: { get: (ctx, id) => glance.getImage(ctx, id), download: (ctx, id) => glance.download(ctx, id) },
+  });
+  await cache.start();
+  return { prepare: (ctx, image) => cache.prepare(ctx, image.id) };
+}
+
+async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {
+  const { config, host, log } = deps;
+  const source = cellGuestData({ cell: config.cell, domain: config.dhcpDomain, instances: deps.cells.client(InstancesServiceDefinition) });
+  const newCtx = (): Ctx => rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("compute", host), log });
+  const sw = await startSwitch({
+    tunnel: { address: config.tunnelAddress, port: config.tunnelPort }, log,
+    metadata: switchMetadataHandler(metadataService(source), newCtx),
+  });
+  const plumbing = new SwitchPlumbing({ switch: sw, neutron: deps.neutron, domain: config.dhcpDomain });
+  deps.registry.watchPeers(host, (peers) => {
+    sw.setPeers(peers).catch((error: unknown) => log.warn("agent.peers.failed", { host, error }));
+  });
+  deps.task(`agent-security-${host}`, async (ctx) => {
+    while (!ctx.signal.aborted) {
+      await plumbing.refresh(ctx);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, config.securityRefreshMs);
+        ctx.signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
+      });
+    }
+  });
+  return { plumbing, tunnelPort: sw.tunnelPort };
+}
