@@ -71,6 +71,12 @@ export interface AcceptServersResponse {
 export interface GetInstanceMappingsRequest {
   /** UUIDs. */
   serverIds: string[];
+  /** Without UUIDs: all that are in one of these databases, oldest first, without deleted ones. */
+  databases: string[];
+  /** With databases: only of this project; empty for any. */
+  projectId: string;
+  /** With databases: at most this many; 0 is 1000. */
+  limit: number;
 }
 
 /** Where a server's record is. */
@@ -679,13 +685,22 @@ export const AcceptServersResponse: MessageFns<AcceptServersResponse> = {
 };
 
 function createBaseGetInstanceMappingsRequest(): GetInstanceMappingsRequest {
-  return { serverIds: [] };
+  return { serverIds: [], databases: [], projectId: "", limit: 0 };
 }
 
 export const GetInstanceMappingsRequest: MessageFns<GetInstanceMappingsRequest> = {
   encode(message: GetInstanceMappingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.serverIds) {
       writer.uint32(10).string(v!);
+    }
+    for (const v of message.databases) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(26).string(message.projectId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
     }
     return writer;
   },
@@ -711,6 +726,30 @@ export const GetInstanceMappingsRequest: MessageFns<GetInstanceMappingsRequest> 
             message.serverIds.push(reader.string());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.databases.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -729,6 +768,9 @@ export const GetInstanceMappingsRequest: MessageFns<GetInstanceMappingsRequest> 
   fromPartial(object: DeepPartial<GetInstanceMappingsRequest>): GetInstanceMappingsRequest {
     const message = createBaseGetInstanceMappingsRequest();
     message.serverIds = object.serverIds?.map((e) => e) || [];
+    message.databases = object.databases?.map((e) => e) || [];
+    message.projectId = object.projectId ?? "";
+    message.limit = object.limit ?? 0;
     return message;
   },
 };
