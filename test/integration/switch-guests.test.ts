@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildMetadataTree } from "../../pkg/compute/guestdata/index.js";
 import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
-import type { MetadataHandler, PortConfig, Switch } from "../../pkg/compute/switch/index.js";
+import { metadataService, switchMetadataHandler } from "../../pkg/compute/metadata/index.js";
+import type { PortConfig, Switch } from "../../pkg/compute/switch/index.js";
 import { startSwitch } from "../../pkg/compute/switch/index.js";
 import { somePort } from "../../pkg/compute/switch/testing/some-port.js";
 import type { TestGuest } from "../../pkg/guestimage/testing/guest.js";
 import { startGuest } from "../../pkg/guestimage/testing/guest.js";
 import { testGuestImage } from "../../pkg/guestimage/testing/test-image.js";
-import { silentLogger } from "../../pkg/kernel/index.js";
+import { rootCtx, silentLogger } from "../../pkg/kernel/index.js";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample one@example";
 
-/** Metadata as the agent will serve it: by the port's instance, never by anything in the request. */
-const metadata: MetadataHandler = ({ instanceUuid, path }) => {
-  const n = Number(instanceUuid.slice(-3));
-  const data = someGuest({
-    uuid: instanceUuid, hostname: `guest-${n}`, domain: "", keys: [{ name: "k", type: "ssh", data: key }],
-    userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
-  });
-  const body = buildMetadataTree(data, randomBytes(512)).get(path);
-  return Promise.resolve({ status: body ? 200 : 404, headers: { "content-type": "text/plain" }, body: body ?? new Uint8Array() });
-};
+/** The real metadata service over invented guests: instance …001 is `guest-1`. */
+const metadata = switchMetadataHandler(metadataService({
+  guestData: (_ctx, instanceUuid) => {
+    const n = Number(instanceUuid.slice(-3));
+    const data = someGuest({
+      uuid: instanceUuid, hostname: `guest-${n}`, domain: "", keys: [{ name: "k", type: "ssh", data: key }],
+      userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
+    });
+    return Promise.resolve({ data, generation: 1n });
+  },
+}), () => rootCtx({ requestId: "req-test" }));
 
 describe("switch with real guests", function () {
   this.timeout(420_000);
