@@ -129,6 +129,8 @@ export interface StoredOperation {
   handedOverTo: string;
   /** While UNDOING: the step at which undoing ends and running begins anew; empty undoes everything. */
   undoUntil: string;
+  /** Grows with every change of the operation; order in the feed. */
+  generation: bigint;
 }
 
 /** A kind that a conductor can run. */
@@ -796,6 +798,7 @@ function createBaseStoredOperation(): StoredOperation {
     updatedAt: undefined,
     handedOverTo: "",
     undoUntil: "",
+    generation: 0n,
   };
 }
 
@@ -893,6 +896,12 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     }
     if (message.undoUntil !== "") {
       writer.uint32(242).string(message.undoUntil);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(248).uint64(message.generation);
     }
     return writer;
   },
@@ -1150,6 +1159,14 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.undoUntil = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1207,6 +1224,9 @@ export const StoredOperation: MessageFns<StoredOperation> = {
       : undefined;
     message.handedOverTo = object.handedOverTo ?? "";
     message.undoUntil = object.undoUntil ?? "";
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,77 @@
+import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Handlers } from "../../../platform/rpc/index.js";
+import { durationMs } from "../../../model/wire-time.js";
+import type { NumberBlocks } from "../number-blocks.js";
+import { activate } from "../../ops/hand-over.js";
+import type { Waker } from "../../ports.js";
+import type { Stores } from "../../stores.js";
+import { acquireOperations, releaseOperations, renewOperations } from "../sql/acquire.js";
+import { commitStep } from "../sql/commit-step.js";
+import type { StoreDeps } from "../sql/deps.js";
+import { commitHandover, dropDormant, listDormant, prepareHandover } from "../sql/handover.js";
+import { abandonOperation, requestCancel, retryOperation } from "../sql/operator-actions.js";
+import { operationIdOf } from "../sql/owned-operation.js";
+import { getOperation, listOperations } from "../sql/read-operations.js";
+import { signalOperation } from "../sql/signals.js";
+
+export interface OperationStoreDeps {
+  readonly stores: Stores;
+  readonly deps: StoreDeps;
+  readonly waker: Waker;
+  /** Numbers that name guests, by cell. */
+  readonly guestNumbers: (cell: string) => NumberBlocks;
+}
+
+/** Serves stored operations. Each method translates and calls one store function. */
+export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
+  return {
+    acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
+    renewOperations: async (ctx, { database, owner, ownership }) => {
+      await renewOperations(stores.get(database), deps, ctx, owner, durationMs(ownership));
+      return {};
+    },
+    releaseOperations: async (ctx, { database, owner }) => {
+      await releaseOperations(stores.get(database), deps, ctx, owner);
+      return {};
+    },
+    commitStep: (ctx, request) => commitStep(stores.get(request.database), deps, ctx, request),
+    getStoredOperation: async (ctx, { database, name }) => ({ operation: await getOperation(await stores.locateOperation(ctx, database, name), ctx, name) }),
+    listStoredOperations: async (ctx, request) =>
+      listOperations(await stores.locate(ctx, request.database, request.serverId), ctx, request),
+    signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      const { accepted, woke } = await signalOperation(store, deps, ctx, { operation: name, id: signalId, kind, payload });
+      if (woke) waker.wake(ctx, store.name, name);
+      return { accepted };
+    },
+    prepareHandover: async (ctx, request) => {
+      const target = stores.cell(request.database);
+      await prepareHandover(target, deps, ctx, request, await guestNumbers(target.name).next(ctx));
+      return {};
+    },
+    commitHandover: async (ctx, { database, name, fence, targetDatabase }) => {
+      await commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name);
+      return {};
+    },
+    activateHandover: (ctx, request) => activate(stores, deps, ctx, request),
+    dropHandover: async (ctx, { database, name }) => {
+      await dropDormant(stores.cell(database), ctx, operationIdOf(name));
+      return {};
+    },
+    listDormant: async (ctx, { database, olderThan }) => ({ operations: await listDormant(stores.cell(database), deps, ctx, durationMs(olderThan)) }),
+    retryOperation: async (ctx, { database, name }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      const operation = await retryOperation(store, deps, ctx, name);
+      waker.wake(ctx, store.name, name);
+      return { operation };
+    },
+    abandonOperation: async (ctx, { database, name, reason }) =>
+      ({ operation: await abandonOperation(await stores.locateOperation(ctx, database, name), deps, ctx, name, reason) }),
+    requestCancel: async (ctx, { database, name }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      const operation = await requestCancel(store, deps, ctx, name);
+      waker.wake(ctx, store.name, name);
+      return { operation };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { sql } from "kysely";
+import type { AcquireOperationsRequest, AcquireOperationsResponse, StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { durationMs } from "../../../model/wire-time.js";
+import { loadRecord } from "../../domain/records.js";
+import type { StoreDeps } from "./deps.js";
+import { toStored } from "./operation-rows.js";
+import { instanceColumnsPrefixed, instanceOf, operationColumns, operationIdOf, pendingSignals } from "./owned-operation.js";
+import type { JoinedRow } from "./owned-operation.js";
+import type { Store } from "./tables.js";
+
+type AcquiredRow = JoinedRow & { readonly has_signals: boolean };
+
+/**
+ * Takes operations that are ready: unowned, expired or due ones. The fence is the instance's own growing number, so that
+ * the fences of all operations on one server can be compared, whoever minted them.
+ * @cost one statement; one more for each operation with signals
+ */
+export async function acquireOperations(store: Store, deps: StoreDeps, ctx: Ctx, request: AcquireOperationsRequest): Promise<AcquireOperationsResponse> {
+  const rows = await store.db.statement(ctx, "operations.acquire", async (db) => (await acquisition(store, deps, request).execute(db)).rows);
+  const operations: StoredOperation[] = [];
+  const instances: InstanceRecord[] = [];
+  for (const row of rows) {
+    const signals = row.has_signals ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id)) : [];
+    operations.push(toStored(row, { signals, secrets: openSecrets(deps, row) }));
+    instances.push(loadRecord(instanceOf(row)));
+  }
+  return { operations, instances };
+}
+
+/** Secrets of an operation for its owner. */
+export const openSecrets = (deps: StoreDeps, row: { readonly id: string; readonly secrets: Buffer | null }): Buffer =>
+  row.secrets === null ? Buffer.alloc(0) : deps.box.open(row.secrets, row.id);
+
+function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRequest) {
+  const { t } = store;
+  const now = deps.clock.now();
+  const until = now + BigInt(durationMs(request.ownership)) * 1000n;
+  const kinds = sql.join(request.kinds.map(({ kind, version }) => sql`(o.kind = ${kind} AND o.kind_version <= ${version})`), sql` OR `);
+  const named = request.names.length === 0 ? sql`true` : sql`o.id = ANY(${request.names.map(operationIdOf)}::text[])`;
+  return sql<AcquiredRow>`
+    WITH picked AS (
+      SELECT o.id, o.server_id FROM ${t.operation} AS o
+      WHERE o.ready_at <= ${now} AND ${named} AND (${kinds})
+      ORDER BY o.ready_at LIMIT ${request.limit} FOR UPDATE SKIP LOCKED
+    ), inst AS (
+      UPDATE ${t.instance} AS i SET operation_fence = i.operation_fence + 1 FROM picked
+      WHERE i.id = picked.server_id AND i.current_operation = 'operations/' || picked.server_id || '/' || picked.id
+      RETURNING i.id AS i_id, ${instanceColumnsPrefixed("i")}
+    )
+    UPDATE ${t.operation} AS o SET
+      fence = inst.i_operation_fence, owner = ${request.owner}, ready_at = ${until}, waiting_for = '',
+      state = CASE WHEN o.state = 'parked' THEN 'running' ELSE o.state END
+    FROM picked JOIN inst ON inst.i_id = picked.server_id WHERE o.id = picked.id
+    RETURNING ${operationColumns("o")}, inst.*,
+      EXISTS (SELECT 1 FROM ${t.operation_signal} AS s WHERE s.operation_id = o.id AND s.consumed_at IS NULL) AS has_signals`;
+}
+
+/** Extends the ownership of everything that an owner runs. */
+export async function renewOperations(store: Store, deps: StoreDeps, ctx: Ctx, owner: string, ownershipMs: number): Promise<void> {
+  const until = deps.clock.now() + BigInt(ownershipMs) * 1000n;
+  await store.db.statement(ctx, "operations.renew", (db) =>
+    sql`UPDATE ${store.t.operation} SET ready_at = ${until} WHERE owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
+}
+
+/** Gives everything back that an owner still has. */
+export async function releaseOperations(store: Store, deps: StoreDeps, ctx: Ctx, owner: string): Promise<void> {
+  await store.db.statement(ctx, "operations.release", (db) =>
+    sql`UPDATE ${store.t.operation} SET ready_at = ${deps.clock.now()}, owner = '' WHERE owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
+}

@@ -1,0 +1,117 @@
+import { sql } from "kysely";
+import { OperationError, OperationState, Operation } from "../../../../gen/kilonova/type/v1/operation.js";
+import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { CommitStepRequest, CommitStepResponse, StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
+import { isLive, operationStateWord } from "../../../model/operation-states.js";
+import { fromTimestampOrNull } from "../../../model/wire-time.js";
+import { applyChange } from "../../domain/apply-change.js";
+import { encoded } from "../../domain/bytes.js";
+import { instanceColumns } from "../../domain/instance-columns.js";
+import type { InstanceColumns } from "../../domain/instance-columns.js";
+import { loadRecord, serverOf } from "../../domain/records.js";
+import type { StoreDeps } from "./deps.js";
+import { allTogether, assignments } from "./fragments.js";
+import type { Part } from "./fragments.js";
+import { toPublic, toStored } from "./operation-rows.js";
+import type { OutboxRow } from "./outbox.js";
+import { instanceOf, lockOwned, pendingSignals } from "./owned-operation.js";
+import type { JoinedRow } from "./owned-operation.js";
+import type { OperationRow, Store } from "./tables.js";
+import { timelineParts } from "./timeline.js";
+
+/**
+ * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals, outbox) in
+ * one transaction, conditional on the fence.
+ * @throws FENCE_LOST
+ * @cost four round trips: begin, one read that locks, one writing statement, commit; one more for signals and one for the outbox
+ */
+export async function commitStep(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
+  return store.db.write(ctx, "operations.commit-step", async (tx) => {
+    const now = deps.clock.now();
+    const row = await lockOwned(store, tx, request.name, request.fence);
+    const waiting = (await pendingSignals(store, tx, row.id)).filter(({ id }) => !request.consumedSignals.includes(id));
+    const next = nextRow(row, request, waiting, now);
+    const record = nextInstance(row, request, now);
+    const columns = record === undefined ? undefined : instanceColumns(record);
+    await allTogether(writes(store, row, next, request, columns, now)).execute(tx);
+    await deps.outbox.append(tx, store.name, outboxRows(next, record, columns, request));
+    const current = record ?? loadRecord(instanceOf(row));
+    return { generation: serverOf(current).generation, signals: waiting, cancelRequested: row.cancel_requested, instance: current };
+  });
+}
+
+/** Steps after a commit: changed ones replace those of the same name and round, new ones come last. */
+export function mergeSteps(before: readonly StepRecord[], changed: readonly StepRecord[]): StepRecord[] {
+  const merged = [...before];
+  for (const step of changed) {
+    const at = merged.findIndex(({ name, round }) => name === step.name && round === step.round);
+    if (at === -1) merged.push(step); else merged[at] = step;
+  }
+  return merged;
+}
+
+/** The operation's row after the commit. Ended operations have no owner, no timer and no secrets. */
+function nextRow(row: OperationRow, request: CommitStepRequest, waiting: readonly StoredSignal[], now: Instant): OperationRow {
+  const live = isLive(request.state);
+  const needsOperator = request.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
+  return {
+    ...row,
+    state: operationStateWord(request.state), current_step: request.currentStep, undo_until: request.undoUntil,
+    steps: encoded(StoredSteps, { steps: mergeSteps(StoredSteps.decode(row.steps).steps, request.steps) }),
+    generation: row.generation + 1, owner: live && !request.release ? row.owner : "", ready_at: readyAt(row, request, waiting, now),
+    deadline: fromTimestampOrNull(request.deadline) ?? row.deadline, waiting_for: request.state === OperationState.OPERATION_STATE_PARKED || needsOperator ? request.waitingFor : "",
+    error: request.error === undefined ? null : encoded(OperationError, request.error), secrets: live || needsOperator ? row.secrets : null, updated_at: now,
+  };
+}
+
+/** When somebody may take the operation: at once, when a timer or an ownership ends, or never. */
+function readyAt(row: OperationRow, request: CommitStepRequest, waiting: readonly StoredSignal[], now: Instant): Instant | null {
+  if (!isLive(request.state)) return null;
+  if (!request.release) return row.ready_at;
+  const timer = fromTimestampOrNull(request.wakeAt);
+  if (request.state !== OperationState.OPERATION_STATE_PARKED) return timer ?? now;
+  const arrived = request.waitingFor !== "" && waiting.some(({ kind }) => kind === request.waitingFor);
+  return arrived || row.cancel_requested ? now : timer;
+}
+
+function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant): InstanceRecord | undefined {
+  const ends = !isLive(request.state);
+  if (request.change === undefined && !ends) return undefined;
+  return applyChange(loadRecord(instanceOf(row)), request.change, ends ? "" : row.i_current_operation, now);
+}
+
+function writes(store: Store, row: OperationRow, next: OperationRow, request: CommitStepRequest, columns: InstanceColumns | undefined, now: Instant): Part[] {
+  const { t } = store;
+  const { state, current_step, undo_until, steps, generation, owner, ready_at, deadline, waiting_for, error, secrets, updated_at } = next;
+  const changes = { state, current_step, undo_until, steps, generation, owner, ready_at, deadline, waiting_for, error, secrets, updated_at };
+  const parts: Part[] = [{ name: "op", body: sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}` }];
+  if (columns !== undefined) parts.push({ name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}` });
+  if (request.consumedSignals.length > 0) {
+    parts.push({ name: "sig", body: sql`UPDATE ${t.operation_signal} SET consumed_at = ${now} WHERE operation_id = ${row.id} AND signal_id = ANY(${request.consumedSignals}::text[])` });
+  }
+  const failed = request.state === OperationState.OPERATION_STATE_FAILED || request.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
+  if (row.action !== "") {
+    parts.push(...timelineParts(t, next, request.steps, failed, now));
+  }
+  return parts;
+}
+
+function outboxRows(next: OperationRow, record: InstanceRecord | undefined, columns: InstanceColumns | undefined, request: CommitStepRequest): OutboxRow[] {
+  const rows: OutboxRow[] = [operationChanged(next)];
+  if (record !== undefined && columns !== undefined) rows.unshift(instanceChanged(record, columns, request.change?.deleteRecord === true ? "deleted" : "changed"));
+  return rows;
+}
+
+/** The outbox row of an operation's new state. */
+export const operationChanged = (row: OperationRow, eventType: OutboxRow["eventType"] = "changed"): OutboxRow => ({
+  entityKind: "operation", entityId: row.id, projectId: row.project_id, generation: row.generation, eventType, payload: encoded(Operation, toPublic(toStored(row))),
+});
+
+/** The outbox row of an instance's new generation. */
+export function instanceChanged(record: InstanceRecord, columns: InstanceColumns, eventType: OutboxRow["eventType"]): OutboxRow {
+  const server = serverOf(record);
+  return { entityKind: "instance", entityId: server.id, projectId: server.projectId, generation: Number(server.generation), eventType, payload: columns.server };
+}

@@ -1,0 +1,72 @@
+import type { Migration } from "../../../../platform/db/index.js";
+import { serverRecordStatements } from "./server-records.js";
+
+/** History of the global database. */
+export const globalMigrations: readonly Migration[] = [
+  { name: "0001-server-records", statements: serverRecordStatements },
+  {
+    name: "0002-mappings-and-quota",
+    statements: [
+      `CREATE TABLE cell (name text PRIMARY KEY, uuid text NOT NULL, disabled bool NOT NULL DEFAULT false)`,
+      `CREATE TABLE instance_mapping (
+        server_id text PRIMARY KEY,
+        database text NOT NULL,
+        project_id text NOT NULL,
+        user_id text NOT NULL,
+        deleted bool NOT NULL DEFAULT false,
+        created_at timestamptz NOT NULL
+      )`,
+      `CREATE TABLE quota_limit (
+        project_id text NOT NULL,
+        user_id text NOT NULL DEFAULT '',
+        resource text NOT NULL,
+        max int8 NOT NULL,
+        PRIMARY KEY (project_id, user_id, resource)
+      )`,
+      `CREATE TABLE quota_usage (
+        project_id text PRIMARY KEY,
+        instances int8 NOT NULL CONSTRAINT quota_usage_instances CHECK (instances >= 0),
+        cores int8 NOT NULL CONSTRAINT quota_usage_cores CHECK (cores >= 0),
+        ram int8 NOT NULL CONSTRAINT quota_usage_ram CHECK (ram >= 0)
+      )`,
+      `CREATE TABLE quota_holding (
+        server_id text PRIMARY KEY,
+        project_id text NOT NULL,
+        cores int8 NOT NULL,
+        ram int8 NOT NULL
+      )`,
+    ],
+  },
+  {
+    name: "0003-flavors-and-key-pairs",
+    statements: [
+      `CREATE TABLE flavor (
+        id text CONSTRAINT flavor_id_once PRIMARY KEY,
+        name text NOT NULL CONSTRAINT flavor_name_once UNIQUE,
+        is_public bool NOT NULL,
+        disabled bool NOT NULL,
+        vcpus int8 NOT NULL,
+        memory_mib int8 NOT NULL,
+        root_gib int8 NOT NULL,
+        ephemeral_gib int8 NOT NULL,
+        swap_mib int8 NOT NULL,
+        rxtx_factor float8 NOT NULL,
+        description text,
+        created_at timestamptz NOT NULL,
+        updated_at timestamptz,
+        project_ids text[] NOT NULL,
+        generation int8 NOT NULL,
+        body bytea NOT NULL
+      )`,
+      `CREATE TABLE key_pair (
+        user_id text NOT NULL,
+        name text NOT NULL,
+        id int8 NOT NULL CONSTRAINT key_pair_number_once UNIQUE,
+        body bytea NOT NULL,
+        CONSTRAINT key_pair_name_once PRIMARY KEY (user_id, name)
+      )`,
+      `CREATE TABLE counter (name text PRIMARY KEY, value int8 NOT NULL)`,
+      `INSERT INTO counter (name, value) VALUES ('key_pair', 0) ON CONFLICT DO NOTHING`,
+    ],
+  },
+];

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import type { InstanceChange, InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Server, ServerAddress } from "../../../gen/kilonova/type/v1/server.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { vmStateWord } from "../../model/instance-states.js";
+import { mayBecome } from "../../model/transitions.js";
+import { toTimestamp } from "../../model/wire-time.js";
+import type { Instant } from "../../kernel/time.js";
+import { CommonErrors } from "../../kernel/errors.js";
+import { CellsErrors } from "../errors.js";
+import { serverOf } from "./records.js";
+
+/** Paths that an operation may change. */
+const OPERATION_PATHS: Readonly<Record<string, keyof Server>> = {
+  vm_state: "vmState", task_state: "taskState", power_state: "powerState", host_info: "hostInfo", fault: "fault", launched_at: "launchedAt",
+  terminated_at: "terminatedAt", availability_zone: "availabilityZone", progress: "progress", flavor: "flavor", image: "image",
+  security_groups: "securityGroups", volumes: "volumes", lock: "lock",
+};
+
+/** Paths that a user may change at once. */
+const USER_PATHS: Readonly<Record<string, keyof Server>> = {
+  name: "name", description: "description", hostname: "hostname", access_ip_v4: "accessIpV4", access_ip_v6: "accessIpV6",
+  disk_config: "diskConfig", power_state: "powerState",
+};
+
+/**
+ * The record after a change: next generation, `updated_at` now.
+ * @param owner  what `current_operation` becomes
+ * @throws ILLEGAL_TRANSITION, INVALID_ARGUMENT for a path that may not be changed: both are bugs of the caller
+ */
+export function applyChange(record: InstanceRecord, change: InstanceChange | undefined, owner: string, now: Instant): InstanceRecord {
+  const before = serverOf(record);
+  const server: Server = { ...before, currentOperation: owner };
+  if (change !== undefined) copyPaths(server, change.server, change.updateMask, OPERATION_PATHS);
+  if (change?.dropFault === true) server.fault = undefined;
+  if (change?.replacePorts === true) server.addresses = addressesOf(change.ports);
+  if (change?.deleteRecord === true) markDeleted(server, now);
+  if (!mayBecome(before.vmState, server.vmState)) throw CellsErrors.ILLEGAL_TRANSITION({ from: vmStateWord(before.vmState), to: vmStateWord(server.vmState) });
+  finish(server, now);
+  return { ...record, server, ports: change?.replacePorts === true ? change.ports : record.ports };
+}
+
+/** The record after a user's change. @throws INVALID_ARGUMENT for a path that users may not change */
+export function applyUserChange(record: InstanceRecord, values: Server | undefined, mask: readonly string[] | undefined, now: Instant): InstanceRecord {
+  const server: Server = { ...serverOf(record) };
+  copyPaths(server, values, mask, USER_PATHS);
+  if (mask?.includes("description")) server.hasDescription = values?.hasDescription ?? false;
+  finish(server, now);
+  return { ...record, server };
+}
+
+function copyPaths(target: Server, values: Server | undefined, mask: readonly string[] | undefined, allowed: Readonly<Record<string, keyof Server>>): void {
+  for (const path of mask ?? []) {
+    const key = allowed[path];
+    if (key === undefined || values === undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "update_mask", problem: `${path} cannot be changed here` });
+    Object.assign(target, { [key]: values[key] });
+  }
+}
+
+function markDeleted(server: Server, now: Instant): void {
+  server.vmState = VmState.VM_STATE_DELETED;
+  server.taskState = "";
+  server.deletedAt = toTimestamp(now);
+  server.terminatedAt ??= toTimestamp(now);
+}
+
+function finish(server: Server, now: Instant): void {
+  server.generation += 1n;
+  server.updatedAt = toTimestamp(now);
+  server.hostId = hostIdOf(server.projectId, server.hostInfo?.host ?? "");
+}
+
+/** What tenants see instead of a host's name: the same for one project and host, unrelated otherwise. @source nova utils.generate_hostid */
+export const hostIdOf = (projectId: string, host: string): string =>
+  host === "" ? "" : createHash("sha224").update(projectId + host).digest("hex");
+
+/** Addresses of a server as REST shows them, in order of its ports. */
+export const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] => ports.flatMap((port) => port.addresses.map((address) => ({
+  networkLabel: port.networkLabel, version: address.version, address: address.ipAddress, type: "fixed", macAddress: port.macAddress,
+  portId: port.portId, networkId: port.networkId, subnetId: address.subnetId,
+})));

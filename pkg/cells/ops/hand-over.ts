@@ -1,0 +1,58 @@
+import type { ActivateHandoverRequest, ActivateHandoverResponse, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Ctx } from "../../kernel/ctx.js";
+import { parseOperationName } from "../../model/operation-name.js";
+import { durationMs } from "../../model/wire-time.js";
+import { openSecrets } from "../adapters/sql/acquire.js";
+import type { StoreDeps } from "../adapters/sql/deps.js";
+import { activateHandover, dropDormant, dropLeft, findDormant } from "../adapters/sql/handover.js";
+import { toStored } from "../adapters/sql/operation-rows.js";
+import { getOperation } from "../adapters/sql/read-operations.js";
+import type { Store } from "../adapters/sql/tables.js";
+import { loadRecord } from "../domain/records.js";
+import { CellsErrors } from "../errors.js";
+import type { Stores } from "../stores.js";
+
+/**
+ * Wakes a dormant copy if its source says that the operation was handed over to this database, then lets the source
+ * forget its record. Whoever comes again finishes what is left.
+ * @throws FENCE_LOST when the source has not handed over
+ */
+export async function activate(stores: Stores, deps: StoreDeps, ctx: Ctx, request: ActivateHandoverRequest): Promise<ActivateHandoverResponse> {
+  const target = stores.cell(request.database);
+  const operationId = parseOperationName(request.name)?.operationId ?? "";
+  const dormant = await findDormant(target, ctx, { operationId });
+  if (dormant === undefined) return { operation: undefined, instance: undefined };
+  const source = stores.get(dormant.sourceDatabase);
+  const original = await sourceOf(source, ctx, request.name);
+  if (original?.handedOverTo !== target.name) throw CellsErrors.FENCE_LOST({ operation: request.name });
+  const news = { cancelRequested: original.cancelRequested };
+  const activated = await activateHandover(target, deps, ctx, operationId, news, request.owner, durationMs(request.ownership));
+  await dropLeft(source, ctx, dormant.serverId, operationId, target.name);
+  await dropDormant(target, ctx, operationId);
+  if (activated === undefined) return { operation: undefined, instance: undefined };
+  const operation = toStored(activated.operation, { secrets: openSecrets(deps, activated.operation) });
+  return { operation: request.owner === "" ? { ...operation, secrets: Buffer.alloc(0) } : operation, instance: loadRecord(activated.instance) };
+}
+
+async function sourceOf(source: Store, ctx: Ctx, name: string): Promise<StoredOperation | undefined> {
+  try {
+    return await getOperation(source, ctx, name);
+  } catch (error) {
+    if (error instanceof Error && "reason" in error && error.reason === "OPERATION_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A server that its mapping places here may still be dormant, when a conductor died between the two commits.
+ * @returns whether it was woken
+ */
+export async function wakeServer(stores: Stores, deps: StoreDeps, ctx: Ctx, target: Store, serverId: string): Promise<boolean> {
+  const dormant = target.name === stores.global.name ? undefined : await findDormant(target, ctx, { serverId });
+  if (dormant === undefined) return false;
+  const name = `operations/${dormant.serverId}/${dormant.operationId}`;
+  const source = await sourceOf(stores.get(dormant.sourceDatabase), ctx, name);
+  if (source?.handedOverTo !== target.name) return false;
+  await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined });
+  return true;
+}

@@ -1,0 +1,49 @@
+import type { Ctx } from "../kernel/ctx.js";
+import { parseOperationName } from "../model/operation-name.js";
+import { sql } from "kysely";
+import { CellsErrors } from "./errors.js";
+import type { Store } from "./adapters/sql/tables.js";
+
+/** The databases that this process serves, by name. */
+export class Stores {
+  readonly global: Store;
+  readonly #byName: ReadonlyMap<string, Store>;
+
+  constructor(global: Store, cells: readonly Store[]) {
+    this.global = global;
+    this.#byName = new Map([global, ...cells].map((store) => [store.name, store]));
+  }
+
+  /** All databases, the global one first. */
+  get all(): readonly Store[] { return [...this.#byName.values()]; }
+
+  /** @throws UNKNOWN_DATABASE */
+  get(name: string): Store {
+    const store = this.#byName.get(name);
+    if (store === undefined) throw CellsErrors.UNKNOWN_DATABASE({ database: name });
+    return store;
+  }
+
+  /** A cell, cell0 included. @throws UNKNOWN_DATABASE for anything else */
+  cell(name: string): Store {
+    if (name === this.global.name) throw CellsErrors.UNKNOWN_DATABASE({ database: name });
+    return this.get(name);
+  }
+
+  /** The named database, or with "" the one that the server's mapping names. @throws UNKNOWN_DATABASE, SERVER_NOT_FOUND */
+  async locate(ctx: Ctx, name: string, serverId: string): Promise<Store> {
+    if (name !== "") return this.get(name);
+    const { rows } = await this.global.db.statement(ctx, "mappings.locate", (db) =>
+      sql<{ database: string }>`SELECT database FROM ${this.global.t.instance_mapping} WHERE server_id = ${serverId}`.execute(db));
+    const row = rows[0];
+    if (row === undefined) throw CellsErrors.SERVER_NOT_FOUND({ server: serverId });
+    return this.get(row.database);
+  }
+
+  /** As `locate`, for an operation's name. @throws OPERATION_NOT_FOUND */
+  async locateOperation(ctx: Ctx, name: string, operation: string): Promise<Store> {
+    const ids = parseOperationName(operation);
+    if (ids === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation });
+    return this.locate(ctx, name, ids.serverId);
+  }
+}

@@ -1,0 +1,20 @@
+import { InstanceChange } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Change } from "./kind.js";
+
+const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Puts the task state that the next step shows on top of what a step changed. */
+export function withTaskState(change: Change | undefined, taskState: string | undefined): Change | undefined {
+  return taskState === undefined ? change : { ...change, set: { ...change?.set, taskState } };
+}
+
+/** A change as the cells service takes it: exactly the fields named, cleared ones included. */
+export function toInstanceChange(change: Change | undefined): InstanceChange | undefined {
+  if (change === undefined) return undefined;
+  const set = change.set ?? {};
+  return {
+    server: Server.fromPartial(set as Partial<Server>), updateMask: Object.keys(set).map(snake),
+    ports: [...change.ports ?? []], replacePorts: change.ports !== undefined, deleteRecord: change.deleteRecord ?? false, dropFault: change.dropFault ?? false,
+  };
+}

@@ -1,0 +1,41 @@
+import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { toDuration, toTimestamp } from "../../model/wire-time.js";
+import { toInstanceChange, withTaskState } from "./change.js";
+import type { Step, StepResult } from "./kind.js";
+import { encodeJson } from "./outputs.js";
+import { recordOf, withRecords } from "./progress.js";
+import { stepAt, stepIndex } from "./registry.js";
+import type { Run } from "./run.js";
+import type { RunnerOptions } from "./runner.js";
+
+/**
+ * Moves an operation and its instance to another database: a dormant copy at the target, the source's commit, which
+ * alone decides, and the awakening. A crash in between leaves a dormant copy whose finder asks the source.
+ * @returns true: this conductor goes on at the target, unless somebody else has woken the copy
+ */
+export async function handOverTo(run: Run, options: RunnerOptions, step: Step, record: StepRecord, result: Extract<StepResult, { kind: "hand-over" }>): Promise<boolean> {
+  const { kind, operation, database } = run;
+  const { store, crash, owner, ownershipMs } = options;
+  const next = stepAt(kind, stepIndex(kind, step.name) + 1);
+  const finished: StepRecord = { ...record, state: "done", output: encodeJson(result.output), finishedAt: toTimestamp(run.now) };
+  const steps = withRecords(operation.steps, [finished, recordOf(operation.steps, next, run.now)]);
+  const moved = {
+    ...operation, currentStep: next.name, steps, deadline: toTimestamp(run.now + BigInt(next.timeoutMs) * 1000n), signals: [], waitingFor: "",
+  };
+  const change = toInstanceChange(withTaskState(result.change, next.taskState));
+  const instance = Buffer.from(InstanceRecord.encode(run.instance).finish());
+  const base = { name: run.name, targetDatabase: result.database };
+  await run.repeatedly((ctx) => store.prepareHandover(ctx, {
+    database: result.database, sourceDatabase: database, operation: moved, instance, fence: operation.fence, ...change === undefined ? {} : { change },
+  }));
+  await crash.hit(kind.kind, step.name, "before");
+  await run.repeatedly((ctx) => store.commitHandover(ctx, { database, fence: operation.fence, ...base }));
+  await crash.hit(kind.kind, step.name, "after");
+  const awake = await run.repeatedly((ctx) => store.activateHandover(ctx, { database: result.database, name: run.name, owner, ownership: toDuration(ownershipMs) }));
+  if (awake.operation === undefined || awake.instance === undefined) return false;
+  run.database = result.database;
+  run.operation = awake.operation;
+  run.instance = awake.instance;
+  return true;
+}

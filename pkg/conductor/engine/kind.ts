@@ -1,0 +1,109 @@
+import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { StoredOperation, StoredSignal } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/ctx.js";
+import type { Instant } from "../../kernel/time.js";
+import type { Outputs } from "./outputs.js";
+
+/** What an operation changes on its instance, in the commit that moves it on. */
+export interface Change {
+  /** New values; exactly these fields change. An explicit undefined clears a field. */
+  readonly set?: { readonly [K in keyof Server]?: Server[K] | undefined };
+  /** Replaces the ports, and the addresses with them. */
+  readonly ports?: readonly InstancePort[];
+  readonly dropFault?: boolean;
+  /** Marks the record deleted. */
+  readonly deleteRecord?: boolean;
+}
+
+/** What a step knows. Everything in it is stored; nothing else survives a crash. */
+export interface StepCall<I = unknown> {
+  readonly ctx: Ctx;
+  readonly database: string;
+  readonly operation: StoredOperation;
+  readonly input: I;
+  readonly instance: InstanceRecord;
+  readonly server: Server;
+  /** Under which every effect outside is made. */
+  readonly fence: bigint;
+  /** `<operation uuid>/<step>/<round>`: the same for every start until the step is undone. */
+  readonly stepId: string;
+  /** How often the step was undone before. */
+  readonly round: number;
+  /** Signals that wait; name those used up in the result. */
+  readonly signals: readonly StoredSignal[];
+  readonly outputs: Outputs;
+  /** Decrypted; only what the operation was accepted with. */
+  readonly secrets: Buffer;
+  readonly now: Instant;
+}
+
+/** How a start of a step ended. Built with `done`, `park`, `retry`, `fail` and `handOver`. */
+export type StepResult =
+  | { readonly kind: "done"; readonly output: unknown; readonly change: Change | undefined; readonly consumed: readonly string[]; readonly host: string }
+  | { readonly kind: "park"; readonly signal: string; readonly wakeAfterMs: number; readonly consumed: readonly string[]; readonly host: string }
+  | { readonly kind: "retry"; readonly afterMs: number }
+  | { readonly kind: "fail"; readonly error: OperationError; readonly backTo: string; readonly details: string; readonly consumed: readonly string[]; readonly host: string }
+  | { readonly kind: "hand-over"; readonly database: string; readonly output: unknown; readonly change: Change | undefined };
+
+interface Extra { readonly consumed?: readonly string[]; readonly host?: string }
+
+/** Finished: the output is stored before the next step begins. `host` is where it worked, for the timeline. */
+export const done = (output: unknown = {}, change?: Change, extra: Extra = {}): StepResult =>
+  ({ kind: "done", output, change, consumed: extra.consumed ?? [], host: extra.host ?? "" });
+
+/** Waits for a kind of signal ("" for none) or a timer, whichever comes first; then the step is started again. */
+export const park = (signal: string, wakeAfterMs: number, extra: Extra = {}): StepResult =>
+  ({ kind: "park", signal, wakeAfterMs, consumed: extra.consumed ?? [], host: extra.host ?? "" });
+
+/** Starts again later. */
+export const retry = (afterMs: number): StepResult => ({ kind: "retry", afterMs });
+
+/**
+ * Gives up: everything done so far is undone. With `backTo`, only down to that step, which then begins anew.
+ * @param details  for administrators
+ */
+export const fail = (error: { readonly reason: string; readonly domain: string; readonly message: string; readonly facts?: Readonly<Record<string, string>> }, options: Extra & { readonly backTo?: string; readonly details?: string } = {}): StepResult => ({
+  kind: "fail", backTo: options.backTo ?? "", details: options.details ?? "", consumed: options.consumed ?? [], host: options.host ?? "",
+  error: { reason: error.reason, domain: error.domain, message: error.message, facts: new Map(Object.entries(error.facts ?? {})) },
+});
+
+/** Goes on in another database. The source's commit is the step's commit. */
+export const handOver = (database: string, output: unknown, change?: Change): StepResult => ({ kind: "hand-over", database, output, change });
+
+/** One named piece of an operation. Both halves may be repeated at any time, also after they succeeded. */
+export interface Step<I = unknown> {
+  readonly name: string;
+  /** Name in the instance action's timeline, Nova's where it has one; "" shows nothing. */
+  readonly event: string;
+  /** Task state while it runs; absent keeps the one before. */
+  readonly taskState?: string;
+  /** From its first start, parked time included; then it fails (before the pivot). */
+  readonly timeoutMs: number;
+  run(call: StepCall<I>): Promise<StepResult>;
+  /** Absent when there is nothing to take back. */
+  undo?(call: StepCall<I>): Promise<void>;
+}
+
+/** An operation: a list of steps. One file in `ops/`. */
+export interface OperationKind<I = unknown> {
+  readonly kind: string;
+  /** Grows when stored operations of the version before could not be continued with these steps. */
+  readonly version: number;
+  /** @throws when the bytes are no input of this kind */
+  parseInput(bytes: Buffer): I;
+  readonly steps: readonly Step<I>[];
+  /** From this step on there is only forward: no cancelling, no undo. Absent: every step can be undone. */
+  readonly pivot?: string;
+  /** The instance after the operation failed and everything was undone. */
+  failed(call: StepCall<I>, error: OperationError, details: string): Change;
+}
+
+/** Checks what TypeScript cannot: names are unique and the pivot is one of them. */
+export function defineKind<I>(kind: OperationKind<I>): OperationKind {
+  const names = kind.steps.map(({ name }) => name);
+  if (new Set(names).size !== names.length) throw new Error(`${kind.kind}: two steps of one name`);
+  if (kind.pivot !== undefined && !names.includes(kind.pivot)) throw new Error(`${kind.kind}: no step ${kind.pivot}`);
+  return kind as OperationKind;
+}

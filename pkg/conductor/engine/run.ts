@@ -1,0 +1,116 @@
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { CommitStepRequest, OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { StepRecord, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
+import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
+import type { Ctx } from "../../kernel/ctx.js";
+import { within } from "../../kernel/ctx.js";
+import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
+import type { Clock, Instant } from "../../kernel/time.js";
+import { parseOperationName } from "../../model/operation-name.js";
+import { toTimestamp } from "../../model/wire-time.js";
+import type { Client } from "../../platform/rpc/index.js";
+import { backoffMs } from "./backoff.js";
+import { toInstanceChange } from "./change.js";
+import type { Change, OperationKind, Step, StepCall } from "./kind.js";
+import { Outputs } from "./outputs.js";
+import { withRecords } from "./progress.js";
+
+export type OperationStore = Client<typeof OperationStoreServiceDefinition>;
+
+/** What one commit stores. */
+export interface Progress {
+  readonly state: OperationState;
+  readonly currentStep: string;
+  readonly steps: readonly StepRecord[];
+  readonly change?: Change | undefined;
+  readonly consumed?: readonly string[];
+  readonly error?: OperationError | undefined;
+  readonly undoUntil?: string;
+  readonly waitingFor?: string;
+  readonly wakeAt?: Instant | undefined;
+  readonly deadline?: Instant | undefined;
+  readonly release?: boolean;
+}
+
+const COMMIT_TIMEOUT_MS = 15_000;
+
+/**
+ * An operation in this conductor's hands: what is stored, as far as this conductor knows. Only commits change it, so
+ * that memory is never ahead of the database.
+ */
+export class Run {
+  readonly ctx: Ctx;
+  readonly kind: OperationKind;
+  readonly #store: OperationStore;
+  readonly #clock: Clock;
+  database: string;
+  operation: StoredOperation;
+  instance: InstanceRecord;
+
+  constructor(init: { ctx: Ctx; kind: OperationKind; store: OperationStore; clock: Clock; database: string; operation: StoredOperation; instance: InstanceRecord }) {
+    this.ctx = init.ctx;
+    this.kind = init.kind;
+    this.#store = init.store;
+    this.#clock = init.clock;
+    this.database = init.database;
+    this.operation = init.operation;
+    this.instance = init.instance;
+  }
+
+  get now(): Instant { return this.#clock.now(); }
+  get name(): string { return this.operation.name; }
+
+  /** What a step gets to see. */
+  callOf(step: Step, record: StepRecord, ctx: Ctx = this.ctx): StepCall {
+    const { operation, instance, database } = this;
+    if (instance.server === undefined) throw new Error("an instance record without server");
+    return {
+      ctx, database, operation, instance, server: instance.server, input: this.kind.parseInput(operation.input), fence: operation.fence,
+      stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`, round: record.round,
+      signals: operation.signals, outputs: new Outputs(operation.steps), secrets: operation.secrets, now: this.now,
+    };
+  }
+
+  /**
+   * Stores progress, as often as it takes: a commit whose answer was lost may be repeated.
+   * @throws FENCE_LOST when somebody else has the operation; other errors are bugs
+   */
+  async commit(progress: Progress): Promise<void> {
+    const request = CommitStepRequest.fromPartial({
+      database: this.database, name: this.name, fence: this.operation.fence, steps: [...progress.steps], state: progress.state, currentStep: progress.currentStep,
+      waitingFor: progress.waitingFor ?? "", undoUntil: progress.undoUntil ?? "", consumedSignals: [...progress.consumed ?? []], release: progress.release ?? false,
+      ...progress.wakeAt === undefined ? {} : { wakeAt: toTimestamp(progress.wakeAt) },
+      ...progress.deadline === undefined ? {} : { deadline: toTimestamp(progress.deadline) },
+      ...progress.error === undefined ? {} : { error: progress.error },
+    });
+    request.change = toInstanceChange(progress.change);
+    const answer = await this.repeatedly((ctx) => this.#store.commitStep(ctx, request));
+    this.instance = answer.instance ?? this.instance;
+    this.operation = {
+      ...this.operation, state: progress.state, currentStep: progress.currentStep, steps: withRecords(this.operation.steps, progress.steps),
+      signals: answer.signals, cancelRequested: answer.cancelRequested, undoUntil: progress.undoUntil ?? "", error: progress.error,
+      deadline: progress.deadline === undefined ? this.operation.deadline : toTimestamp(progress.deadline),
+    };
+  }
+
+  /** Repeats a call to the store while the store cannot be reached; the fence decides whether it still counts. */
+  async repeatedly<T>(call: (ctx: Ctx) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await within(this.ctx, COMMIT_TIMEOUT_MS, "The commit", call);
+      } catch (error) {
+        const { kind } = asKilonovaError(error);
+        if (this.ctx.signal.aborted || (!isRetryable(error) && kind !== "deadline")) throw error;
+        this.ctx.log.warn("operation.commit.retry", { operation: this.name, attempt, error });
+        await this.#clock.sleep(backoffMs(attempt, Math.random), this.ctx.signal);
+      }
+    }
+  }
+}
+
+/** An error as operations store it. */
+export function toOperationError(error: unknown): OperationError {
+  const { reason, domain, message, facts } = asKilonovaError(error);
+  return { reason, domain, message, facts: new Map(Object.entries(facts)) };
+}
