@@ -60,7 +60,7 @@ const RANDOM_SEED_BYTES = 512;
 
 /** Builds one host's agent with its driver and data plane. */
 export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
-  const { config, host, address, log, registry } = deps;
+  const { config, host, address, registry } = deps;
   const cells = deps.cells.client(HostsServiceDefinition);
   const { plumbing, tunnelPort } = config.driver === "qemu" ? await startPlumbing(deps) : { plumbing: noPlumbing, tunnelPort: 0 };
   const driver = makeDriver(deps);

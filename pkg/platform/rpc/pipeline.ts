@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
 import { CommonErrors, asKilonovaError, defineErrors, serviceActor } from "../../kernel/index.js";
 import type { Metrics } from "../telemetry/metrics.js";
@@ -117,6 +118,8 @@ function actorOf(call: IncomingCall): Actor {
 /** An AbortSignal that follows `outer` and fires at the deadline; `release` frees timer and listener. */
 function linkDeadline(outer: AbortSignal, deadlineMs: number | undefined, what: string): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
+  // A handler may have any number of waits under way; each takes its listener off again.
+  setMaxListeners(0, controller.signal);
   const onAbort = (): void => controller.abort(outer.reason);
   if (outer.aborted) onAbort(); else outer.addEventListener("abort", onAbort, { once: true });
   const timer = deadlineMs === undefined ? undefined

@@ -1,0 +1,109 @@
+// `npm run bench`: CPU time per operation of a whole cloud on the fake driver, with fsync, policy and tracing on. Writes docs/perf.md.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { Cloud, projectRoot } from "../e2e/support/cloud.js";
+import { startBaseline } from "./baseline.js";
+import { cpuMs, pssMib } from "./cpu.js";
+import { measureHop } from "./hop.js";
+import { Rest, many } from "./rest.js";
+
+/** CPU time of the real Nova on such a machine, in ms. */
+const NOVA_MS = { create: 1000, detail1000: 2100, show: 54, flavors: 11 } as const;
+
+interface Row { readonly what: string; readonly cpuMsEach: number; readonly perSecond: number; readonly novaMs?: number }
+
+const postgresPid = (home: string): number => {
+  const base = (JSON.parse(readFileSync(join(home, "postgres.json"), "utf8")) as { base: string }).base;
+  return Number(readFileSync(join(base, "data", "postmaster.pid"), "utf8").split("\n")[0]);
+};
+
+const cloud = await Cloud.start({ portOffset: 30_000, args: ["--driver", "fake", "--hosts", "20"], env: { KILONOVA_TELEMETRY_TRACES: "discard" } });
+try {
+  const rows = await bench();
+  const report = render(rows);
+  console.log(report.text);
+  writeFileSync(join(projectRoot, "docs", "perf.md"), report.markdown);
+} finally {
+  await cloud.stop();
+  cloud.forget();
+}
+
+async function bench(): Promise<{ rows: Row[]; pss: ReturnType<typeof pssMib>; baselineMs: number }> {
+  const roots = [cloud.pid, postgresPid(cloud.home)];
+  const rest = new Rest(`http://127.0.0.1:${cloud.port(8774)}/v2.1`);
+  await rest.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
+  const image = (await imageOf()).id;
+  const network = await networkOf();
+  const rows: Row[] = [];
+  const measure = async (what: string, count: number, concurrency: number, call: (i: number) => Promise<unknown>, novaMs?: number, settle?: () => Promise<void>): Promise<void> => {
+    const before = cpuMs(roots);
+    const started = performance.now();
+    await many(count, concurrency, call);
+    await settle?.();
+    const seconds = (performance.now() - started) / 1000;
+    rows.push({ what, cpuMsEach: (cpuMs(roots) - before) / count, perSecond: count / seconds, ...(novaMs ? { novaMs } : {}) });
+  };
+  const body = (i: number): unknown => ({ server: { name: `bench-${i}`, imageRef: image, flavorRef: "1", networks: [{ uuid: network }] } });
+  const create = (i: number): Promise<unknown> => rest.send("POST", "/servers", body(i), "2.37");
+  const active = (n: number) => async (): Promise<void> => {
+    for (;;) {
+      const { servers } = await rest.json<{ servers: { status: string }[] }>("GET", "/servers/detail?status=ACTIVE&limit=1000");
+      if (servers.length >= n) return;
+      const bad = await rest.json<{ servers: { fault?: { message: string } }[] }>("GET", "/servers/detail?status=ERROR&limit=1");
+      if (bad.servers.length > 0) throw new Error(`a server failed: ${JSON.stringify(bad.servers[0]?.fault)}`);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  };
+  await many(20, 4, create);
+  await active(20)();
+  const pss = pssMib(roots);
+  await measure("create → ACTIVE, fake hosts, concurrency 16", 200, 16, (i) => create(20 + i), NOVA_MS.create, active(220));
+  await many(780, 16, (i) => create(220 + i));
+  await active(1000)();
+  const [server] = (await rest.json<{ servers: { id: string }[] }>("GET", "/servers?limit=1")).servers;
+  for (let warm = 0; warm < 3; warm++) await rest.send("GET", "/servers/detail");
+  await measure("GET /servers/detail, 1,000 servers", 20, 1, () => rest.send("GET", "/servers/detail"), NOVA_MS.detail1000);
+  await many(200, 8, () => rest.send("GET", `/servers/${server?.id ?? ""}`));
+  await measure("GET /servers/{id}", 1000, 8, () => rest.send("GET", `/servers/${server?.id ?? ""}`), NOVA_MS.show);
+  await measure("GET /flavors/detail", 1000, 8, () => rest.send("GET", "/flavors/detail"), NOVA_MS.flavors);
+  rest.close();
+  rows.push(...await measureHop());
+  return { rows, pss, baselineMs: await startBaseline() };
+}
+
+async function imageOf(): Promise<{ id: string }> {
+  const images = new Rest(`http://127.0.0.1:${cloud.port(9292)}`);
+  await images.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
+  const { images: [first] } = await images.json<{ images: { id: string }[] }>("GET", "/v2/images");
+  images.close();
+  if (!first) throw new Error("the cloud has no image");
+  return first;
+}
+
+async function networkOf(): Promise<string> {
+  const networks = new Rest(`http://127.0.0.1:${cloud.port(9696)}`);
+  await networks.login(`http://127.0.0.1:${cloud.port(5000)}`, cloud.credentials("admin"));
+  const { networks: [first] } = await networks.json<{ networks: { id: string }[] }>("GET", "/v2.0/networks?name=private");
+  networks.close();
+  return first?.id ?? "";
+}
+
+function render({ rows, pss, baselineMs }: Awaited<ReturnType<typeof bench>>): { text: string; markdown: string } {
+  const lines = rows.map((r) => [
+    r.what, r.cpuMsEach.toFixed(2), r.perSecond.toFixed(1), (r.cpuMsEach / baselineMs).toFixed(1),
+    r.novaMs ? String(r.novaMs) : "–", r.novaMs ? `1/${(r.novaMs / r.cpuMsEach).toFixed(0)}` : "–",
+  ]);
+  const head = ["operation", "CPU ms each", "per second", "× baseline", "Nova CPU ms", "of Nova"];
+  const table = [`| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...lines.map((l) => `| ${l.join(" | ")} |`)].join("\n");
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: projectRoot, encoding: "utf8" }).trim();
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown CPU"}, Node ${process.versions.node}`;
+  const memory = `Summed PSS of all processes after 20 creates, PostgreSQL included: ${pss.total.toFixed(0)} MiB.`;
+  const baseline = `Baseline of the same run: an Express handler that answers 1 KB of JSON, ${baselineMs.toFixed(2)} ms of CPU each.`;
+  return {
+    text: `${table}\n\n${memory}\n${baseline}`,
+    markdown: `# Performance\n\nCPU time per operation, summed over all processes of the cloud (PostgreSQL included), with fsync, policy and tracing on; measured by \`npm run bench\`
+at commit ${commit} on ${machine}. Nova's figures are of the real services on such a machine.\n\n${table}\n\n${memory}\n\n${baseline}\n`,
+  };
+}

@@ -1,0 +1,66 @@
+import { Agent, request } from "node:http";
+
+/** A REST caller that keeps its connections and costs little itself. */
+export class Rest {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  #token = "";
+
+  readonly base: string;
+
+  constructor(base: string) {
+    this.base = base;
+  }
+
+  async login(identityUrl: string, credentials: Readonly<Record<string, string>>): Promise<void> {
+    const body = {
+      auth: {
+        identity: { methods: ["password"], password: { user: { name: credentials["OS_USERNAME"], domain: { name: "Default" }, password: credentials["OS_PASSWORD"] } } },
+        scope: { project: { name: credentials["OS_PROJECT_NAME"], domain: { name: "Default" } } },
+      },
+    };
+    const answer = await fetch(`${identityUrl}/v3/auth/tokens`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    if (answer.status !== 201) throw new Error(`login: ${answer.status}`);
+    this.#token = answer.headers.get("x-subject-token") ?? "";
+  }
+
+  /** @returns the body as text @throws when the status is not 2xx */
+  send(method: string, path: string, body?: unknown, version = "2.1"): Promise<string> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const req = request(`${this.base}${path}`, {
+        method, agent: this.#agent,
+        headers: {
+          "X-Auth-Token": this.#token, "OpenStack-API-Version": `compute ${version}`,
+          ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+        },
+      }, (res) => {
+        const chunks: Buffer[] = [];
+        res.on("data", (chunk: Buffer) => chunks.push(chunk));
+        res.on("end", () => {
+          const answer = Buffer.concat(chunks).toString();
+          const status = res.statusCode ?? 0;
+          if (status >= 200 && status < 300) resolve(answer);
+          else reject(new Error(`${method} ${path}: ${status} ${answer.slice(0, 300)}`));
+        });
+      });
+      req.on("error", reject);
+      req.end(text);
+    });
+  }
+
+  async json<T>(method: string, path: string, body?: unknown, version?: string): Promise<T> {
+    return JSON.parse(await this.send(method, path, body, version)) as T;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Runs `count` calls with at most `concurrency` at once. */
+export async function many(count: number, concurrency: number, call: (i: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (next < count) await call(next++);
+  }));
+}
