@@ -37,6 +37,7 @@ export function parseDhcp(bytes: Buffer): DhcpMessage | undefined {
   const options = parseOptions(bytes.subarray(fixedBytes + 4));
   const type = Object.values(dhcpType).find((value) => value === options?.get(dhcpOption.messageType)?.[0]);
   if (options === undefined || type === undefined) return undefined;
+  options.delete(dhcpOption.messageType);
   return {
     operation: operation === 1 ? "request" : "reply", type, transactionId: bytes.readUInt32BE(4),
     broadcast: (bytes.readUInt8(10) & 0x80) !== 0,

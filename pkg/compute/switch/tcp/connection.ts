@@ -191,7 +191,7 @@ export class TcpConnection {
     if (sequenceDiff(this.#next, acknowledgement) < 0) this.#next = acknowledgement;
     this.#duplicates = 0;
     this.#retransmits = 0;
-    this.#congestionWindow = Math.min(maxWindow, this.#congestionWindow + this.#mss);
+    if (dataBytes > 0) this.#congestionWindow = Math.min(maxWindow, this.#congestionWindow + this.#mss);
     this.#timerAtMs = this.#inFlight > 0 ? nowMs + firstRetransmitMs : undefined;
     if (dataBytes > 0) this.#out.acknowledged();
   }
