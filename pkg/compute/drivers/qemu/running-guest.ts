@@ -140,7 +140,7 @@ export class RunningGuest {
     const lost = this.#qmp?.closed.then(() => { if (this.#state !== "shutdown") this.#state = "unknown"; });
     if (this.#process.exited) {
       await this.#process.exited;
-      return true;
+      return !this.#detached;
     }
     await lost;
     // Linux tells the end of a process only to its parent, which died with the former agent.

@@ -1,6 +1,7 @@
 /**
- * A whole guest in one boot sector, for tests: it writes `boot` and a newline to its serial port, obeys the power button,
- * and takes orders over the serial port: `p` powers off, `r` resets, anything else comes back. Boots in well under a second.
+ * A whole guest in one boot sector, for tests: it writes `boot` and a newline to its serial port, obeys the power button
+ * (writing `off` first), and takes orders over the serial port: `p` powers off, `r` resets, anything else comes back. Boots
+ * in well under a second.
  *
  * @param deaf  never looks at the power button
  */
@@ -11,15 +12,17 @@ export function buttonGuestDisk(deaf = false): Uint8Array {
   return disk;
 }
 
+/** mov dx,0x3f8; then for each letter: mov al,c; out dx,al */
+const print = (text: string): number[] => [0xba, 0xf8, 0x03, ...[...text].flatMap((c) => [0xb0, c.charCodeAt(0), 0xee])];
+
 // ACPI's fixed registers as SeaBIOS places them on both PC machines: status 0x600, enable 0x602, control 0x604.
 function assemble(deaf: boolean): number[] {
   const head = [
     0xfb, 0x31, 0xc0, 0x8e, 0xd8,             // sti; xor ax,ax; mov ds,ax
     ...(deaf ? [] : [0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef]), // mov dx,0x602; mov ax,0x100; out dx,ax   (hear the button)
-    0xba, 0xf8, 0x03,                         // mov dx,0x3f8
-    ...[..."boot\n"].flatMap((c) => [0xb0, c.charCodeAt(0), 0xee]), // mov al,c; out dx,al
+    ...print("boot\n"),
   ];
-  const off = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef];  // mov dx,0x604; mov ax,0x2000; out dx,ax
+  const off = [...print("off\n"), 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef];  // mov dx,0x604; mov ax,0x2000; out dx,ax
   const reset = [0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee];      // mov dx,0xcf9; mov al,6; out dx,al
   const idle = 0xf4;                                       // hlt: woken 18 times a second by the timer
   // Written backwards so that every jump is short and its distance is known.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
 import type { Driver, GuestEvent, GuestSpec } from "../../driver.js";
-import { until } from "./until.js";
+import { until } from "../../../testkit/until.js";
 
 /** What a driver's test gives to the suite: a host of its own, and hands to play the guest and the world outside. */
 export interface DriverHarness {
@@ -31,16 +31,17 @@ const ctx = rootCtx({ requestId: "req-conformance" });
 
 /** Every driver keeps the promises of `driver.ts`, or fails here. @param timeoutMs patience for one event */
 export function driverConformance(name: string, make: () => Promise<DriverHarness>, timeoutMs: number): void {
-  describe(`driver conformance: ${name}`, () => {
+  describe(`driver conformance: ${name}`, function () {
+    this.timeout(timeoutMs * 2);
     let h: DriverHarness;
     beforeEach(async () => { h = await make(); });
     afterEach(async () => { await h.dispose(); });
 
     const stateOf = async (uuid: string): Promise<string | undefined> => (await h.driver().inspect(ctx, uuid))?.powerState;
     const settles = (uuid: string, state: string): Promise<true> =>
-      until(`${uuid} becomes ${state}`, timeoutMs, async () => (await stateOf(uuid)) === state ? true : undefined);
+      until(async () => (await stateOf(uuid)) === state, { timeoutMs, what: `${uuid} to be ${state}` });
     const event = (uuid: string, type: GuestEvent["type"]): Promise<GuestEvent> =>
-      until(`event ${type}`, timeoutMs, () => h.events.find((e) => e.instanceUuid === uuid && e.type === type));
+      until(() => h.events.find((e) => e.instanceUuid === uuid && e.type === type), { timeoutMs, what: `event ${type}` });
     const running = async (over?: Partial<GuestSpec>): Promise<GuestSpec> => {
       const spec = await h.aSpec(over);
       await h.driver().define(ctx, spec);
@@ -221,7 +222,7 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const first = await read(102_400);
       assert.match(first, /boot/);
       await h.driver().reboot(ctx, instanceUuid, "hard", 0);
-      await until("the console grows", timeoutMs, async () => (await read(102_400)).split("boot").length >= 3);
+      await until(async () => (await read(102_400)).split("boot").length >= 3, { timeoutMs, what: "the console to grow" });
       assert.ok((await read(102_400)).startsWith(first.slice(0, 5)));
       assert.equal((await read(5)).length, 5);
     });

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rootCtx } from "../../pkg/kernel/index.js";
+import type { GuestSpec } from "../../pkg/compute/driver.js";
+import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
+import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
+import { identify } from "../../pkg/compute/drivers/host/linux-process.js";
+import { until } from "../../pkg/testkit/until.js";
+
+const ctx = rootCtx({ requestId: "req-recovery" });
+const timeoutMs = PATIENCE_MS;
+
+describe("QEMU driver: what survives, what is told", function () {
+  this.timeout(PATIENCE_MS * 2);
+  let host: QemuHost;
+  beforeEach(async () => { host = await qemuHost(); });
+  afterEach(() => host.dispose());
+
+  const running = async (spec?: GuestSpec): Promise<{ instanceUuid: string; pid: number }> => {
+    const wanted = spec ?? await host.aSpec();
+    await host.driver().define(ctx, wanted);
+    await host.driver().powerOn(ctx, wanted.instanceUuid);
+    await host.booted(wanted.instanceUuid);
+    return { instanceUuid: wanted.instanceUuid, pid: (await host.driver().inspect(ctx, wanted.instanceUuid))?.pid ?? 0 };
+  };
+  const gone = (pid: number): Promise<true> => until(() => identify(pid) === undefined, { timeoutMs, what: `process ${pid} to end` });
+
+  it("tells of a guest that powered itself off while the agent was away, and ends its process", async () => {
+    const { instanceUuid, pid } = await running();
+    await host.restart(async () => {
+      await host.guestPowersOff(instanceUuid);
+      await until(() => host.console(instanceUuid).endsWith("off\n"), { timeoutMs, what: "the guest to go off" });
+    });
+    assert.deepEqual(host.events, [{ instanceUuid, type: "STOPPED", byGuest: true }]);
+    assert.deepEqual(await host.driver().list(ctx), [{ instanceUuid, powerState: "SHUTDOWN", pid: 0 }]);
+    await gone(pid);
+  });
+
+  it("tells of a process that died while the agent was away, once", async () => {
+    const { instanceUuid, pid } = await running();
+    await host.restart(async () => { process.kill(pid, "SIGKILL"); await gone(pid); });
+    assert.deepEqual(host.events, [{ instanceUuid, type: "CRASHED", byGuest: false }]);
+    await host.restart();
+    assert.equal(host.events.length, 1);
+    assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "CRASHED");
+    await host.driver().powerOff(ctx, instanceUuid, 0);
+    assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "SHUTDOWN");
+  });
+
+  it("still hears a re-attached guest: its own power off, its death", async () => {
+    const [one, two] = [await running(), await running()];
+    await host.restart();
+    await host.guestPowersOff(one.instanceUuid);
+    process.kill(two.pid, "SIGKILL");
+    await until(() => host.events.length === 2, { timeoutMs, what: "both events" });
+    assert.deepEqual(host.events.find((e) => e.instanceUuid === one.instanceUuid), { instanceUuid: one.instanceUuid, type: "STOPPED", byGuest: true });
+    assert.deepEqual(host.events.find((e) => e.instanceUuid === two.instanceUuid), { instanceUuid: two.instanceUuid, type: "CRASHED", byGuest: false });
+  });
+
+  it("finds a process that no record names", async () => {
+    const { instanceUuid, pid } = await running();
+    await host.restart(async () => rmSync(host.paths(instanceUuid).runRecord));
+    assert.deepEqual(await host.driver().inspect(ctx, instanceUuid), { instanceUuid, powerState: "RUNNING", pid });
+    assert.deepEqual(host.events, []);
+  });
+
+  it("never touches another process that got the number of its own", async () => {
+    const { instanceUuid, pid } = await running();
+    const innocent = spawn("sleep", ["600"], { stdio: "ignore" });
+    try {
+      await host.restart(async () => {
+        process.kill(pid, "SIGKILL");
+        await gone(pid);
+        const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as { process: { pid: number } };
+        writeFileSync(host.paths(instanceUuid).runRecord, JSON.stringify({ ...record, process: { ...record.process, pid: innocent.pid } }));
+      });
+      assert.equal(host.events[0]?.type, "CRASHED");
+      await host.driver().powerOff(ctx, instanceUuid, 0);
+      await host.driver().remove(ctx, instanceUuid);
+      assert.ok(identify(innocent.pid ?? 0));
+    } finally {
+      innocent.kill("SIGKILL");
+    }
+  });
+
+  it("takes a process of before a reboot of the machine for stopped, not crashed", async () => {
+    const { instanceUuid, pid } = await running();
+    await host.restart(async () => {
+      process.kill(pid, "SIGKILL");
+      await gone(pid);
+      const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as { process: object };
+      writeFileSync(host.paths(instanceUuid).runRecord, JSON.stringify({ ...record, process: { ...record.process, bootId: "another" } }));
+    });
+    assert.deepEqual(host.events, [{ instanceUuid, type: "STOPPED", byGuest: false }]);
+  });
+
+  it("says no word about a guest that it was about to end when it was killed", async () => {
+    const { instanceUuid, pid } = await running();
+    await host.restart(async () => {
+      const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as object;
+      writeFileSync(host.paths(instanceUuid).runRecord, JSON.stringify({ ...record, phase: "stopping" }));
+    });
+    assert.deepEqual(host.events, []);
+    assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "SHUTDOWN");
+    await gone(pid);
+  });
+
+  it("pulls the plug at once when somebody is in a hurry while it waits for a deaf guest", async () => {
+    const spec = await host.aDeafSpec();
+    const { instanceUuid } = await running(spec);
+    const soft = host.driver().powerOff(ctx, instanceUuid, 10 * 60_000);
+    await host.driver().remove(ctx, instanceUuid);
+    await soft;
+    assert.deepEqual(await host.driver().list(ctx), []);
+  });
+
+  it("stops waiting for a guest when its caller gives up, and leaves it running", async () => {
+    const spec = await host.aDeafSpec();
+    const { instanceUuid } = await running(spec);
+    const caller = new AbortController();
+    const soft = host.driver().powerOff({ ...ctx, signal: caller.signal }, instanceUuid, 10 * 60_000);
+    caller.abort(new Error("gave up"));
+    await assert.rejects(soft, /gave up/);
+    assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "RUNNING");
+  });
+
+  it("runs guests without root's rights, and closes their files to others", async function () {
+    if (process.getuid?.() !== 0) return;
+    const { instanceUuid, pid } = await running();
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    assert.match(status, /^Uid:\t(?!0\t)(\d+)\t\1\t\1\t\1$/m);
+    assert.match(status, /^Groups:\t\s*$/m);
+    assert.match(status, /^CapEff:\t0+$/m);
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+    assert.match(status, /^Seccomp:\t2$/m);
+    const paths = host.paths(instanceUuid);
+    assert.equal(statSync(paths.definition).mode & 0o777, 0o600);
+    assert.equal(statSync(paths.definition).uid, 0);
+    assert.equal(statSync(paths.rootDisk).mode & 0o777, 0o600);
+    assert.equal(statSync(paths.socketDir).mode & 0o777, 0o700);
+    assert.equal(statSync(paths.dir).mode & 0o007, 0);
+  });
+});
+
+describe("QEMU driver: a state folder with a long path", function () {
+  this.timeout(PATIENCE_MS * 2);
+
+  it("keeps its sockets reachable", async () => {
+    const host = await qemuHost({}, "a-rather-long-folder-name/".repeat(6));
+    try {
+      const spec = await host.aSpec();
+      assert.ok(host.config.stateDir.length > 150);
+      assert.ok(spec.interfaces.every((nic) => nic.socketPath.length <= 107));
+      await host.driver().define(ctx, spec);
+      await host.driver().powerOn(ctx, spec.instanceUuid);
+      await host.booted(spec.instanceUuid);
+      assert.ok(statSync(spec.interfaces[0]?.socketPath ?? "").isSocket());
+      await host.restart();
+      assert.equal((await host.driver().inspect(ctx, spec.instanceUuid))?.powerState, "RUNNING");
+    } finally {
+      await host.dispose();
+    }
+  });
+});
