@@ -24,9 +24,18 @@ export interface DbSample {
 }
 export interface DbMetrics { observe(sample: DbSample): void }
 
+export interface WriteOptions {
+  /**
+   * `read-committed` is for queues whose order is kept by a locked row: it neither fails nor makes others fail with
+   * conflicts. Everything else is serializable.
+   */
+  readonly isolation?: "serializable" | "read-committed";
+}
+
 /**
  * Typed access to one schema. Every call takes one session of the pool, and ends (telling the server to stop) when the
- * context is cancelled or its deadline passes. Names are for spans and metrics: `"instances.get"`.
+ * context is cancelled or its deadline passes. Names are for spans and metrics: `"instances.get"`. Built queries find
+ * their tables in the schema; in raw `sql` name it: `sql.table(`${db.schema}.instances`)`.
  *
  * @throws DB_UNAVAILABLE when there is no database, CONTENTION after too many conflicts; a `DbError` for failed statements
  */
@@ -40,9 +49,12 @@ export interface Database<S> {
    * even when `fn` swallows its error.
    * @throws COMMIT_UNKNOWN when the connection broke during the commit
    */
-  write<T>(ctx: Ctx, name: string, fn: (tx: Transaction<S>) => Promise<T>): Promise<T>;
+  write<T>(ctx: Ctx, name: string, fn: (tx: Transaction<S>) => Promise<T>, options?: WriteOptions): Promise<T>;
   /**
-   * One statement that commits itself: the cheapest way for reads on hot paths and conditional single-row writes.
+   * One statement that commits itself, in the server's default isolation: for reads on hot paths, and for writes of rows
+   * named by their key whose condition looks at those rows alone (a compare-and-set). Any wider condition belongs into a
+   * `write`: PostgreSQL does not count these statements among its serializable transactions, which is what keeps them
+   * cheap and keeps them from making writers fail.
    * @throws COMMIT_UNKNOWN when the connection broke under a statement that is not a plain SELECT
    */
   statement<T>(ctx: Ctx, name: string, fn: (db: Kysely<S>) => Promise<T>): Promise<T>;
@@ -55,6 +67,7 @@ const afterEnd = (): KilonovaError => CommonErrors.CANCELLED({ what: "A query af
 const BEGIN = {
   read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
   write: "BEGIN ISOLATION LEVEL SERIALIZABLE",
+  "read-committed": "BEGIN ISOLATION LEVEL READ COMMITTED",
 } as const;
 
 /** Opens a schema of the pool's database; costs nothing until first used. */
@@ -83,14 +96,14 @@ export function openDatabase<S>(pool: DbPool, options: { readonly schema: string
     }
   }
 
-  const transaction = <T>(ctx: Ctx, kind: "read" | "write", name: string, fn: (tx: Transaction<S>) => Promise<T>): Promise<T> =>
+  const transaction = <T>(ctx: Ctx, kind: "read" | "write", name: string, begin: keyof typeof BEGIN, fn: (tx: Transaction<S>) => Promise<T>): Promise<T> =>
     call(ctx, kind, name, (session, connection) =>
-      runTransaction(session, connection, kind, () => fn(new Transaction<S>(kyselyProps(plugins, connection)))));
+      runTransaction(session, connection, begin, () => fn(new Transaction<S>(kyselyProps(plugins, connection)))));
 
   return {
     schema,
-    read: (ctx, name, fn) => transaction(ctx, "read", name, fn),
-    write: (ctx, name, fn) => transaction(ctx, "write", name, fn),
+    read: (ctx, name, fn) => transaction(ctx, "read", name, "read", fn),
+    write: (ctx, name, fn, { isolation } = {}) => transaction(ctx, "write", name, isolation === "read-committed" ? isolation : "write", fn),
     statement: (ctx, name, fn) => call(ctx, "statement", name, (session, connection) =>
       runStatement(session, connection, () => fn(new Kysely<S>(kyselyProps(plugins, connection))))),
     close: async () => { closed = true; },
@@ -125,10 +138,10 @@ async function withSession<T>(ctx: Ctx, session: Session, maxQueries: number, wo
   }
 }
 
-async function runTransaction<T>(session: Session, connection: BoundConnection, kind: "read" | "write", fn: () => Promise<T>): Promise<T> {
+async function runTransaction<T>(session: Session, connection: BoundConnection, begin: keyof typeof BEGIN, fn: () => Promise<T>): Promise<T> {
   let result: T;
   try {
-    await connection.control(BEGIN[kind]);
+    await connection.control(BEGIN[begin]);
     result = await fn();
     if (connection.failure !== undefined) throw connection.failure;
   } catch (error) {
@@ -136,11 +149,11 @@ async function runTransaction<T>(session: Session, connection: BoundConnection, 
     if (connection.failure !== undefined && isRepeatable(connection.failure)) throw new Repeatable(connection.failure);
     throw error;
   }
-  await commit(session, connection, kind);
+  await commit(session, connection, begin === "read");
   return result;
 }
 
-async function commit(session: Session, connection: BoundConnection, kind: "read" | "write"): Promise<void> {
+async function commit(session: Session, connection: BoundConnection, readOnly: boolean): Promise<void> {
   try {
     await connection.control("COMMIT");
     session.release();
@@ -149,7 +162,7 @@ async function commit(session: Session, connection: BoundConnection, kind: "read
     session.discard();
     if (failure.failure === "conflict") throw new Repeatable(failure);
     if (failure.failure !== "lost" && failure.failure !== "ambiguous" && failure.failure !== "timeout") throw failure;
-    throw kind === "read" ? new Repeatable(failure) : DbErrors.COMMIT_UNKNOWN({}, { cause: failure });
+    throw readOnly ? new Repeatable(failure) : DbErrors.COMMIT_UNKNOWN({}, { cause: failure });
   }
 }
 

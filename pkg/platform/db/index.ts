@@ -1,5 +1,5 @@
 export { openDatabase } from "./database.js";
-export type { AccessKind, Database, DbMetrics, DbSample } from "./database.js";
+export type { AccessKind, Database, DbMetrics, DbSample, WriteOptions } from "./database.js";
 export { DbError, DbErrors, violates } from "./errors.js";
 export { openPool } from "./pool.js";
 export type { DbPool, PoolOptions } from "./pool.js";

@@ -45,7 +45,7 @@ export interface DbPool {
   close(): Promise<void>;
 }
 
-/** Opens a pool; connects on first use. Sessions run in UTC and SERIALIZABLE, as CockroachDB's do by default. */
+/** Opens a pool; connects on first use. Sessions run in UTC. */
 export function openPool(options: PoolOptions): DbPool {
   const log = options.log ?? silentLogger;
   const pool = new pg.Pool(poolConfig(options));
@@ -70,7 +70,7 @@ function poolConfig(options: PoolOptions): pg.PoolConfig {
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 5_000,
     application_name: options.applicationName ?? "kilonova",
     statement_timeout: options.statementTimeoutMs ?? 60_000, idle_in_transaction_session_timeout: 60_000,
-    options: "-c TimeZone=UTC -c default_transaction_isolation=serializable",
+    options: "-c TimeZone=UTC",
     types: columnTypes,
   };
 }

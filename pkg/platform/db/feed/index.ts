@@ -1,0 +1,25 @@
+import type { Database } from "../database.js";
+import type { Sequencer } from "./sequencer.js";
+
+export { appendOutbox } from "./outbox.js";
+export type { FeedEvent } from "./outbox.js";
+export { createBell } from "./bell.js";
+export type { Bell } from "./bell.js";
+export { compactFeed, compactionTask, renewIncarnation } from "./compaction.js";
+export { FeedErrors } from "./errors.js";
+export { createFeedReader } from "./reader.js";
+export type { FeedEntry, FeedHead, FeedPage, FeedPosition, FeedReader } from "./reader.js";
+export { feedMigration } from "./schema.js";
+export type { FeedTables } from "./schema.js";
+export { createSequencer } from "./sequencer.js";
+export type { Sequencer, SequencerOptions } from "./sequencer.js";
+
+/** The same database, whose successful writes wake the sequencer; a spurious nudge costs one indexed look. */
+export const nudging = <S>(db: Database<S>, sequencer: Pick<Sequencer, "nudge">): Database<S> => ({
+  ...db,
+  write: async (ctx, name, fn, options) => {
+    const result = await db.write(ctx, name, fn, options);
+    sequencer.nudge();
+    return result;
+  },
+});

@@ -1,0 +1,115 @@
+import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
+import type { Database } from "../database.js";
+import { createBell } from "./bell.js";
+import type { Bell } from "./bell.js";
+import { FeedErrors } from "./errors.js";
+import type { FeedEvent } from "./outbox.js";
+import type { FeedTables } from "./schema.js";
+
+export interface FeedEntry extends FeedEvent {
+  readonly revision: number;
+  readonly createdAt: Instant;
+}
+
+/** A place in the feed of one database; what a watch token holds of it. */
+export interface FeedPosition { readonly incarnation: string; readonly revision: number }
+
+export interface FeedHead extends FeedPosition { readonly compacted: number }
+
+export interface FeedPage {
+  /** In the order of their revisions, without gaps. */
+  readonly entries: readonly FeedEntry[];
+  /** Where to go on. */
+  readonly position: FeedPosition;
+  /** The newest revision when the page was read; beyond `position` there is more. */
+  readonly head: number;
+}
+
+export interface FeedReader {
+  /** The newest position: take it, read a snapshot of the tables after, then follow the feed from it. */
+  head(ctx: Ctx): Promise<FeedHead>;
+  /**
+   * Up to `limit` entries after a position; an incarnation of "" is not compared.
+   * @throws COMPACTED, UNKNOWN_INCARNATION: begin again with a snapshot
+   * @cost one indexed statement
+   */
+  readAfter(ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage>;
+  /** Pages as they come, never an empty one, until the context ends (then it returns). @throws as `readAfter` */
+  follow(ctx: Ctx, position: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void>;
+}
+
+/**
+ * @param published  rung by a sequencer in this process: entries then arrive within milliseconds
+ * @param pollMs     how often `follow` looks by itself; 250 by default
+ */
+export function createFeedReader(db: Database<FeedTables>, options: { readonly published?: Bell; readonly pollMs?: number } = {}): FeedReader {
+  const { published = createBell(), pollMs = 250 } = options;
+
+  const head = (ctx: Ctx): Promise<FeedHead> => db.statement(ctx, "feed.head", async (d) => {
+    const state = await d.selectFrom("feed_state").select(["incarnation", "head", "compacted"]).where("id", "=", 1).executeTakeFirstOrThrow();
+    return { incarnation: state.incarnation, revision: state.head, compacted: state.compacted };
+  });
+
+  const readAfter = (ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> => db.statement(ctx, "feed.read", async (d) => {
+    const rows = await d.selectFrom("feed_state as s").leftJoin("outbox as o", (join) => join.on("o.revision", ">", position.revision))
+      .select(["s.incarnation", "s.head", "s.compacted", "o.revision", "o.entity_kind", "o.entity_id", "o.project_id", "o.generation", "o.event_type", "o.payload", "o.created_at"])
+      .where("s.id", "=", 1).orderBy("o.revision").limit(limit).execute();
+    const state = rows[0];
+    if (state === undefined) throw new Error("feed_state has no row");
+    check(position, state);
+    const entries = rows.flatMap(toEntry);
+    const last = entries.at(-1)?.revision ?? position.revision;
+    return { entries, head: state.head, position: { incarnation: state.incarnation, revision: last } };
+  });
+
+  async function* follow(ctx: Ctx, from: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void> {
+    let position = from;
+    while (!ctx.signal.aborted) {
+      const seen = published.rings;
+      const page = await readUnlessEnded(ctx, position, limit);
+      if (page === undefined) return;
+      position = page.position;
+      if (page.entries.length > 0) yield page;
+      if (page.entries.length < limit) await published.wait(seen, pollMs, ctx.signal);
+    }
+  }
+
+  async function readUnlessEnded(ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage | undefined> {
+    try {
+      return await readAfter(ctx, position, limit);
+    } catch (error) {
+      if (ctx.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  return { head, readAfter, follow };
+}
+
+function check(position: FeedPosition, state: { readonly incarnation: string; readonly head: number; readonly compacted: number }): void {
+  if (position.incarnation !== "" && position.incarnation !== state.incarnation) throw FeedErrors.UNKNOWN_INCARNATION({});
+  const { revision } = position;
+  // Beyond the head: of a database whose newest part is lost. Never an empty page for ever.
+  if (revision < state.compacted || revision > state.head) throw FeedErrors.COMPACTED({ revision, compacted: state.compacted, head: state.head });
+}
+
+/** A row of the outer join; all columns of the outbox are null where it has nothing. */
+interface JoinedRow {
+  readonly revision: number | null;
+  readonly entity_kind: string | null;
+  readonly entity_id: string | null;
+  readonly project_id: string | null;
+  readonly generation: number | null;
+  readonly event_type: string | null;
+  readonly payload: Buffer | null;
+  readonly created_at: Instant | null;
+}
+
+function toEntry(row: JoinedRow): FeedEntry[] {
+  if (row.revision === null || row.payload === null) return [];
+  return [{
+    revision: row.revision, entityKind: row.entity_kind ?? "", entityId: row.entity_id ?? "", projectId: row.project_id ?? "",
+    generation: row.generation ?? 0, eventType: row.event_type ?? "", payload: row.payload, createdAt: row.created_at ?? 0n,
+  }];
+}
