@@ -22,6 +22,7 @@ import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { toStored, victimBytes } from "./operation-rows.js";
+import { outboxPart } from "./outbox.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import type { InstanceRow, OperationRow, Store, Tx } from "./tables.js";
 
@@ -115,10 +116,8 @@ async function storeAccepted(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, ac
     parts.push({ name: "victim", body: sql`UPDATE ${t.operation} SET ${assignments({ state, owner, ready_at, secrets, generation, updated_at })} WHERE id = ${ended.id}` });
     parts.push({ name: "cut", body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${ended.id} AND finished_at IS NULL` });
   }
-  await allTogether(parts).execute(tx);
-  await deps.outbox.append(tx, store.name, [
-    instanceChanged(changed, columns, "changed"), operationChanged(operation, "created"), ...ended === undefined ? [] : [operationChanged(ended)],
-  ]);
+  const events = [instanceChanged(changed, columns, "changed"), operationChanged(operation, "created"), ...ended === undefined ? [] : [operationChanged(ended)]];
+  await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
   return operation;
 }
 

@@ -16,6 +16,7 @@ import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { toPublic, toStored } from "./operation-rows.js";
+import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
 import { instanceOf, lockOwned, pendingSignals } from "./owned-operation.js";
 import type { JoinedRow } from "./owned-operation.js";
@@ -26,7 +27,7 @@ import { timelineParts } from "./timeline.js";
  * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals, outbox) in
  * one transaction, conditional on the fence.
  * @throws FENCE_LOST
- * @cost four round trips: begin, one read that locks, one writing statement, commit; one more for signals and one for the outbox
+ * @cost five round trips: begin, one read that locks, signals, one writing statement, commit
  */
 export async function commitStep(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
   return store.db.write(ctx, "operations.commit-step", async (tx) => {
@@ -36,8 +37,8 @@ export async function commitStep(store: Store, deps: StoreDeps, ctx: Ctx, reques
     const next = nextRow(row, request, waiting, now);
     const record = nextInstance(row, request, now);
     const columns = record === undefined ? undefined : instanceColumns(record);
-    await allTogether(writes(store, row, next, request, columns, now)).execute(tx);
-    await deps.outbox.append(tx, store.name, outboxRows(next, record, columns, request));
+    const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
+    await allTogether([...writes(store, row, next, request, columns, now), outbox]).execute(tx);
     const current = record ?? loadRecord(instanceOf(row));
     return { generation: serverOf(current).generation, signals: waiting, cancelRequested: row.cancel_requested, instance: current };
   });

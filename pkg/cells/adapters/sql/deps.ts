@@ -1,12 +1,10 @@
 import type { Clock } from "../../../kernel/time.js";
 import type { Ids } from "../../../kernel/ids.js";
 import type { SecretBox } from "../secret-box.js";
-import type { Outbox } from "./outbox.js";
 
 /** What the stores need besides a database. */
 export interface StoreDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly box: SecretBox;
-  readonly outbox: Outbox;
 }

@@ -15,6 +15,7 @@ import { instanceChanged, operationChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
+import { outboxPart } from "./outbox.js";
 import { lockOperation, operationIdOf } from "./owned-operation.js";
 import type { InstanceRow, OperationRow, Store, Tx } from "./tables.js";
 import { timelineParts } from "./timeline.js";
@@ -132,8 +133,8 @@ async function insertActivated(store: Store, deps: StoreDeps, tx: Tx, dormant: D
     ...events,
     { name: "dormant", body: sql`UPDATE ${t.dormant_operation} SET activated = true, secrets = NULL, user_data = NULL WHERE operation_id = ${dormant.operation_id}` },
   ];
+  parts.push(outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now));
   await allTogether(parts).execute(tx);
-  await deps.outbox.append(tx, store.name, [instanceChanged(record, columns, "changed"), operationChanged(operation)]);
   const row: InstanceRow = {
     generation: Number(server.generation), current_operation: copy.name, operation_fence: fence, leaving_to: "", number: Number(record.number),
     server: columns.server, details: columns.details, user_data: dormant.user_data,

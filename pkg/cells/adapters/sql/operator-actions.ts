@@ -14,6 +14,7 @@ import { instanceChanged, operationChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { toStored } from "./operation-rows.js";
+import { outboxPart } from "./outbox.js";
 import { instanceOf, isLiveWord, lockOperation } from "./owned-operation.js";
 import type { JoinedRow } from "./owned-operation.js";
 import type { OperationRow, Store, Tx } from "./tables.js";
@@ -53,8 +54,8 @@ export async function retryOperation(store: Store, deps: StoreDeps, ctx: Ctx, na
     await allTogether([
       { name: "op", body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}` },
       { name: "inst", body: sql`UPDATE ${store.t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}` },
+      outboxPart(store.t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(next)], now),
     ]).execute(tx);
-    await deps.outbox.append(tx, store.name, [instanceChanged(record, columns, "changed"), operationChanged(next)]);
     return toStored(next);
   });
 }
@@ -79,8 +80,8 @@ export async function abandonOperation(store: Store, deps: StoreDeps, ctx: Ctx, 
       { name: "op", body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, owner, ready_at, secrets, error: next.error, generation, updated_at })} WHERE id = ${row.id}` },
       ...columns === undefined ? [] : [{ name: "inst", body: sql`UPDATE ${store.t.instance} SET ${assignments({ ...columns, operation_fence: row.i_operation_fence + 1 })} WHERE id = ${row.server_id}` }],
       { name: "act", body: sql`UPDATE ${store.t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${row.server_id} AND id = ${row.id}` },
+      outboxPart(store.t, deps.ids, [...record === undefined || columns === undefined ? [] : [instanceChanged(record, columns, "changed")], operationChanged(next)], now),
     ]).execute(tx);
-    await deps.outbox.append(tx, store.name, [...record === undefined || columns === undefined ? [] : [instanceChanged(record, columns, "changed")], operationChanged(next)]);
     return toStored(next);
   });
 }

@@ -5,7 +5,7 @@ import type { Database } from "../../../platform/db/index.js";
 
 const NAMES = [
   "instance", "operation", "operation_signal", "client_token", "instance_action", "instance_action_event", "dormant_operation",
-  "cell", "instance_mapping", "quota_limit", "quota_usage", "quota_holding", "flavor", "key_pair", "counter", "service", "compute_node",
+  "cell", "instance_mapping", "quota_limit", "quota_usage", "quota_holding", "flavor", "key_pair", "counter", "service", "compute_node", "outbox",
 ] as const;
 
 /** Qualified table names for statements written out as SQL. */

@@ -1,4 +1,5 @@
 import type { Migration } from "../../../../platform/db/index.js";
+import { feedMigration } from "../../../../platform/db/feed/index.js";
 import { serverRecordStatements } from "./server-records.js";
 
 /** History of a cell's database, cell0 included. */
@@ -34,4 +35,5 @@ export const cellMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  feedMigration("0003-feed"),
 ];

@@ -1,4 +1,5 @@
 import type { Migration } from "../../../../platform/db/index.js";
+import { feedMigration } from "../../../../platform/db/feed/index.js";
 import { serverRecordStatements } from "./server-records.js";
 
 /** History of the global database. */
@@ -69,4 +70,5 @@ export const globalMigrations: readonly Migration[] = [
       `INSERT INTO counter (name, value) VALUES ('key_pair', 0) ON CONFLICT DO NOTHING`,
     ],
   },
+  feedMigration("0004-feed"),
 ];

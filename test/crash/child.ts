@@ -1,0 +1,39 @@
+import { noCrash } from "../../pkg/conductor/engine/crash-points.js";
+import type { CrashPoints } from "../../pkg/conductor/engine/crash-points.js";
+import type { Answer, Connection, CrashAt, Order } from "./protocol.js";
+import { scenarios } from "./scenarios.js";
+
+/** The process that dies. Nothing but this entry can make a conductor crash. */
+const connection = JSON.parse(process.env["KILONOVA_CRASH_CONNECTION"] ?? "{}") as Connection;
+
+const dieAt = (at: CrashAt): CrashPoints => ({
+  hit: async (kind, step, when) => {
+    if (kind !== at.kind || step !== at.step || when !== at.when) return;
+    process.kill(process.pid, "SIGKILL");
+    await new Promise<never>(() => {});
+  },
+});
+
+const say = (answer: Answer): void => { process.send?.(answer); };
+
+async function obey(order: Order): Promise<void> {
+  const scenario = scenarios.get(order.scenario);
+  if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
+  const crash = order.do === "run" && order.crash !== undefined ? dieAt(order.crash) : noCrash;
+  const world = await scenario.open(order.place, connection, crash);
+  if (order.do === "run") await world.begin(order.crash?.kind ?? order.place.label);
+  await world.settled();
+  const state = await world.endState();
+  await world.close();
+  say({ said: "ended", place: order.place.label, state });
+}
+
+let queue = Promise.resolve();
+process.on("message", (message) => {
+  const order = message as Order;
+  queue = queue.then(() => obey(order)).catch((error: unknown) => {
+    say({ said: "failed", place: order.place.label, error: error instanceof Error ? error.stack ?? error.message : String(error) });
+  });
+});
+process.on("disconnect", () => process.exit(0));
+say({ said: "ready" });

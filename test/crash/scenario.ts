@@ -1,0 +1,23 @@
+import type { CrashPoints } from "../../pkg/conductor/engine/crash-points.js";
+import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
+import type { Connection, Place } from "./protocol.js";
+
+/** A running installation of one place. */
+export interface World {
+  /** Kinds whose steps make the matrix. */
+  readonly kinds: readonly OperationKind[];
+  /** Makes what the kind needs, then accepts an operation of it. */
+  begin(kind: string): Promise<void>;
+  /** Resolves when everything that was accepted has ended. */
+  settled(): Promise<void>;
+  /** What is left in all stores and in the world outside; the same for any two runs that ended alike. */
+  endState(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** How to build an installation. Opening a place again finds what was left there. */
+export interface Scenario {
+  readonly name: string;
+  prepare(place: Place, connection: Connection): Promise<void>;
+  open(place: Place, connection: Connection, crash: CrashPoints): Promise<World>;
+}

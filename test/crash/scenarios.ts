@@ -1,0 +1,5 @@
+import type { Scenario } from "./scenario.js";
+import { toyScenario } from "./toy-scenario.js";
+
+/** Installations that a child can open. */
+export const scenarios: ReadonlyMap<string, Scenario> = new Map([toyScenario].map((one) => [one.name, one]));

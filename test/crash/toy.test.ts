@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { pointsOf, runMatrix } from "./matrix.js";
+import { Ledger, toyLedger } from "./toy.ledger.js";
+import { toyScenario } from "./toy-scenario.js";
+
+describe("crash matrix of the toy kind", function () {
+  this.timeout(120_000);
+  it("ends as the undisturbed run, wherever the process is killed", async () => {
+    const kinds = [toyLedger(new Ledger("/dev/null"))];
+    const tried = await runMatrix(toyScenario, kinds, () => {});
+    assert.equal(tried, pointsOf(kinds).length);
+    assert.equal(tried, kinds.reduce((sum, { steps }) => sum + steps.length * 2, 0));
+  });
+});
