@@ -1,0 +1,43 @@
+import type { Cell, GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
+import type { Clock, Ctx } from "../../kernel/index.js";
+import type { Client } from "../../platform/rpc/index.js";
+
+/** The database of what has no cell yet. */
+export const GLOBAL = "global";
+
+/** The list of cells, read again after a while. */
+export class Databases {
+  readonly #global: Client<GlobalServiceDefinition>;
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+  #known: { cells: readonly Cell[]; untilMs: number } | undefined;
+
+  constructor(global: Client<GlobalServiceDefinition>, clock: Clock, ttlMs: number) {
+    this.#global = global;
+    this.#clock = clock;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Names of all cells, cell0 included. The last known list serves while the global database is silent. */
+  async cells(ctx: Ctx): Promise<readonly string[]> {
+    return (await this.#list(ctx)).map((cell) => cell.name);
+  }
+
+  /** Cells that may have hosts. */
+  async hostingCells(ctx: Ctx): Promise<readonly string[]> {
+    return (await this.cells(ctx)).filter((name) => name !== "cell0");
+  }
+
+  async #list(ctx: Ctx): Promise<readonly Cell[]> {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#known !== undefined && nowMs < this.#known.untilMs) return this.#known.cells;
+    try {
+      const { cells } = await this.#global.listCells(ctx, {});
+      this.#known = { cells, untilMs: nowMs + this.#ttlMs };
+    } catch (error) {
+      if (this.#known === undefined) throw error;
+      ctx.log.warn("api.cells.stale", { error });
+    }
+    return this.#known.cells;
+  }
+}

@@ -1,0 +1,75 @@
+import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { Clock, Ctx } from "../../kernel/index.js";
+import type { Client } from "../../platform/rpc/index.js";
+import type { Databases } from "./databases.js";
+import type { Answers, CellGuard } from "./guard.js";
+import { isSilence } from "./guard.js";
+
+export const COMPUTE_BINARY = "nova-compute";
+
+/** The hosts of one cell as they were a moment ago. */
+export interface CellHosts {
+  readonly cell: string;
+  readonly services: readonly HostService[];
+  readonly nodes: readonly ComputeNode[];
+  /** Compute services by host. */
+  readonly byHost: ReadonlyMap<string, HostService>;
+}
+
+/** Hosts of all cells: a read of a cell serves everybody for a moment; a silent cell is shown as last seen. */
+export class HostDirectory {
+  readonly #hosts: Client<HostsServiceDefinition>;
+  readonly #databases: Databases;
+  readonly #guard: CellGuard;
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+  readonly #known = new Map<string, { hosts: Promise<CellHosts>; untilMs: number }>();
+  readonly #last = new Map<string, CellHosts>();
+
+  constructor(hosts: Client<HostsServiceDefinition>, databases: Databases, guard: CellGuard, clock: Clock, ttlMs: number) {
+    this.#hosts = hosts;
+    this.#databases = databases;
+    this.#guard = guard;
+    this.#clock = clock;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** @throws only when the cell is silent and was never read */
+  async of(ctx: Ctx, cell: string): Promise<CellHosts> {
+    const known = this.#known.get(cell);
+    if (known !== undefined && this.#clock.monotonicMs() < known.untilMs) return known.hosts;
+    const shared = { ...ctx, signal: new AbortController().signal, deadlineMs: undefined }; // others wait for it too: it must not end with its first caller
+    const hosts = this.#read(shared, cell);
+    this.#known.set(cell, { hosts, untilMs: this.#clock.monotonicMs() + this.#ttlMs });
+    hosts.catch(() => this.#known.delete(cell));
+    return hosts;
+  }
+
+  /** All cells that have hosts; those that are silent and unknown are named. */
+  async all(ctx: Ctx): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
+    const { answers, unreachable } = await this.some(ctx, await this.#databases.hostingCells(ctx));
+    return { cells: answers.map((answer) => answer.value), unreachable };
+  }
+
+  /** The given cells, as far as they answer. */
+  some(ctx: Ctx, cells: readonly string[]): Promise<Answers<CellHosts>> {
+    return this.#guard.fanOut(ctx, cells, (inner, cell) => this.of(inner, cell));
+  }
+
+  /** Forgets what is known of a cell, after a change. */
+  forget(cell: string): void { this.#known.delete(cell); }
+
+  async #read(ctx: Ctx, cell: string): Promise<CellHosts> {
+    try {
+      const { services, nodes } = await this.#guard.call(ctx, cell, (inner) => this.#hosts.listHosts(inner, { cell }));
+      const byHost = new Map(services.filter((service) => service.binary === COMPUTE_BINARY).map((service) => [service.host, service]));
+      const hosts = { cell, services, nodes, byHost };
+      this.#last.set(cell, hosts);
+      return hosts;
+    } catch (error) {
+      const last = this.#last.get(cell);
+      if (last === undefined || !isSilence(error)) throw error;
+      return last;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import { KilonovaError, parseUuid } from "../../kernel/index.js";
+import type { Policy, RuleName } from "../../policy/index.js";
+import type { Client } from "../../platform/rpc/index.js";
+import { ApiErrors } from "../errors.js";
+import type { CellGuard } from "./guard.js";
+import type { Mappings } from "./mappings.js";
+
+/** A server's record and where it was found. */
+export interface LoadedServer {
+  readonly record: InstanceRecord;
+  readonly server: Server;
+  readonly database: string;
+}
+
+/** How to load. */
+export interface LoadOptions { readonly withUserData?: boolean; readonly withDeleted?: boolean }
+
+/** Finds servers wherever they are. Other projects' servers do not exist, except for administrators. */
+export class Servers {
+  readonly #instances: Client<InstancesServiceDefinition>;
+  readonly #mappings: Mappings;
+  readonly #guard: CellGuard;
+  readonly #policy: Policy;
+
+  constructor(instances: Client<InstancesServiceDefinition>, mappings: Mappings, guard: CellGuard, policy: Policy) {
+    this.#instances = instances;
+    this.#mappings = mappings;
+    this.#guard = guard;
+    this.#policy = policy;
+  }
+
+  /** @throws SERVER_NOT_FOUND; unavailable when its cell is silent */
+  async load(ctx: Ctx, serverId: string, options: LoadOptions = {}): Promise<LoadedServer> {
+    const { withUserData = false, withDeleted = false } = options;
+    const projectId = this.scope(ctx);
+    return this.at(ctx, serverId, async (inner, database, id) => {
+      const { instance: record } = await this.#instances.getInstance(inner, { database, serverId: id, projectId, withUserData, withDeleted });
+      const server = record?.server;
+      if (record === undefined || server === undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
+      return { record, server, database };
+    });
+  }
+
+  /** Loads a server and asks a rule about its owner. @throws SERVER_NOT_FOUND, then FORBIDDEN */
+  async loadFor(ctx: Ctx, rule: RuleName, serverId: string, options: LoadOptions = {}): Promise<LoadedServer> {
+    const loaded = await this.load(ctx, serverId, options);
+    this.#policy.enforce(ctx.actor, rule, ownerOf(loaded.server));
+    return loaded;
+  }
+
+  /**
+   * Runs `fn` against the database that holds a server; once more when it has moved meanwhile.
+   * @throws SERVER_NOT_FOUND when it is nowhere, or of a project that the caller does not see
+   */
+  async at<T>(ctx: Ctx, serverId: string, fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>): Promise<T> {
+    const id = parseUuid(serverId);
+    const mapping = id === undefined ? undefined : await this.#mappings.find(ctx, id);
+    if (id === undefined || !this.sees(ctx, mapping)) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
+    try {
+      return await this.#guard.call(ctx, mapping.database, (inner) => fn(inner, mapping.database, id));
+    } catch (error) {
+      if (!isElsewhere(error)) throw error;
+      const fresh = await this.#mappings.refresh(ctx, id);
+      if (!this.sees(ctx, fresh) || (fresh.database === mapping.database && !isMoved(error))) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId }, { cause: error });
+      return this.#again(ctx, fresh, id, serverId, fn);
+    }
+  }
+
+  /** What the mapping alone tells; for servers in a silent cell. @throws SERVER_NOT_FOUND */
+  async mappingOf(ctx: Ctx, serverId: string): Promise<InstanceMapping> {
+    const mapping = await this.#mappings.find(ctx, parseUuid(serverId) ?? serverId);
+    if (!this.sees(ctx, mapping)) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
+    return mapping;
+  }
+
+  /** The project whose servers the caller can address: "" for all. */
+  scope(ctx: Ctx): string {
+    return this.#policy.allows(ctx.actor, "context_is_admin") ? "" : ctx.actor.projectId;
+  }
+
+  sees(ctx: Ctx, mapping: InstanceMapping | undefined): mapping is InstanceMapping {
+    if (mapping === undefined) return false;
+    const projectId = this.scope(ctx);
+    return projectId === "" ? this.#policy.allows(ctx.actor, "context_is_admin") : mapping.projectId === projectId;
+  }
+
+  async #again<T>(ctx: Ctx, mapping: InstanceMapping, id: string, asked: string, fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>): Promise<T> {
+    try {
+      return await this.#guard.call(ctx, mapping.database, (inner) => fn(inner, mapping.database, id));
+    } catch (error) {
+      if (isElsewhere(error)) throw ApiErrors.SERVER_NOT_FOUND({ server: asked }, { cause: error });
+      throw error;
+    }
+  }
+}
+
+/** What rules about a server are asked about. */
+export const ownerOf = (server: Server): { readonly project_id: string; readonly user_id: string } =>
+  ({ project_id: server.projectId, user_id: server.userId });
+
+const isMoved = (error: unknown): boolean => error instanceof KilonovaError && error.reason === "SERVER_MOVED";
+const isElsewhere = (error: unknown): boolean => isMoved(error) || (error instanceof KilonovaError && error.reason === "SERVER_NOT_FOUND");

@@ -1,0 +1,86 @@
+import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
+import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
+import type { ImageInfo } from "../../clients/glance/ports.js";
+import type { Ctx } from "../../kernel/index.js";
+import { KilonovaError } from "../../kernel/index.js";
+import type { Limits } from "../domain/injected-limits.js";
+import { mayUseImage } from "../domain/image-fit.js";
+import type { ZoneRequest } from "../domain/zone-request.js";
+import { CreateErrors } from "../errors.js";
+import { readFlavor } from "../ops/flavor-access.js";
+import type { Parts } from "../parts.js";
+import type { NetworkPlan } from "./networks.js";
+import { planNetworks } from "./networks.js";
+import type { SecurityGroupPlan } from "./security-groups.js";
+import { planSecurityGroups } from "./security-groups.js";
+import { requirePlace } from "./place.js";
+
+/** Everything a create has to know from elsewhere, all of it usable by the caller. */
+export interface Gathered {
+  readonly flavor: Flavor;
+  readonly image: ImageInfo | undefined;
+  readonly keyPair: KeyPair | undefined;
+  readonly networks: NetworkPlan;
+  readonly securityGroups: SecurityGroupPlan;
+  readonly limits: Limits;
+}
+
+/** Reads it all at once: one round trip's time. @throws the first problem in the order in which Nova finds them */
+export async function gather(parts: Parts, ctx: Ctx, request: CreateServersRequest, zone: ZoneRequest, maxCount: number): Promise<Gathered> {
+  const reads = [
+    flavorOf(parts, ctx, request.flavorId), imageOf(parts, ctx, request.imageId), keyPairOf(parts, ctx, request.keyName),
+    limitsOf(parts, ctx, request), planSecurityGroups(parts, ctx, request.securityGroups), planNetworks(parts, ctx, request, maxCount),
+    requirePlace(parts, ctx, zone, request),
+  ] as const;
+  await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
+  const [flavor, image, keyPair, limits, securityGroups, networks] = await inOrder(reads);
+  return { flavor, image, keyPair, limits, securityGroups, networks };
+}
+
+async function inOrder<const T extends readonly Promise<unknown>[]>(settled: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const values: unknown[] = [];
+  for (const one of settled) values.push(await one);
+  return values as { -readonly [K in keyof T]: Awaited<T[K]> };
+}
+
+async function flavorOf(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavor> {
+  try {
+    const flavor = await readFlavor(parts, ctx, flavorId);
+    if (flavor.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
+    return flavor;
+  } catch (error) {
+    if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND") throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });
+    throw error;
+  }
+}
+
+async function imageOf(parts: Parts, ctx: Ctx, imageId: string): Promise<ImageInfo | undefined> {
+  if (imageId === "") return undefined;
+  try {
+    const image = await parts.glance.getImage(ctx, imageId);
+    if (!mayUseImage(image, ctx.actor.projectId, parts.policy.allows(ctx.actor, "context_is_admin"))) throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
+    return image;
+  } catch (error) {
+    if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId }, { cause: error });
+    throw error;
+  }
+}
+
+async function keyPairOf(parts: Parts, ctx: Ctx, name: string): Promise<KeyPair | undefined> {
+  if (name === "") return undefined;
+  try {
+    const { keyPair } = await parts.global.getStoredKeyPair(ctx, { userId: ctx.actor.userId, name });
+    return keyPair;
+  } catch (error) {
+    if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.KEY_PAIR_NOT_FOUND({ name }, { cause: error });
+    throw error;
+  }
+}
+
+/** Only read when something is limited by them; servers, cores and memory are counted when the request is accepted. */
+async function limitsOf(parts: Parts, ctx: Ctx, request: CreateServersRequest): Promise<Limits> {
+  if (request.metadata.size === 0 && request.files.length === 0) return new Map();
+  const { limits } = await parts.global.getQuota(ctx, { projectId: ctx.actor.projectId, userId: ctx.actor.userId });
+  return new Map(limits.map(({ resource, limit }) => [resource, limit]));
+}

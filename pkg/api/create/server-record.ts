@@ -1,0 +1,70 @@
+import type { AcceptedServer } from "../../../gen/kilonova/cells/v1/global_service.js";
+import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
+import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { ImageInfo } from "../../clients/glance/ports.js";
+import type { Instant } from "../../kernel/index.js";
+import { TaskState } from "../../model/instance-states.js";
+import { toTimestamp } from "../../model/wire-time.js";
+import { hostnameFrom, numbered } from "../domain/hostname.js";
+import type { ZoneRequest } from "../domain/zone-request.js";
+import type { Gathered } from "./gather.js";
+
+/** What all servers of one request share. */
+export interface Batch {
+  readonly request: CreateServersRequest;
+  readonly gathered: Gathered;
+  readonly zone: ZoneRequest;
+  readonly projectId: string;
+  readonly userId: string;
+  readonly reservationId: string;
+  readonly adminPassword: string;
+  readonly userData: string;
+  readonly configDrive: boolean;
+  readonly diskConfig: DiskConfig;
+  readonly now: Instant;
+  /** Servers asked for at most; more than one are numbered. */
+  readonly count: number;
+}
+
+/** One server of a batch: what it shall be, its secrets, and its first record. @param index  from 0 */
+export function acceptedServer(batch: Batch, index: number, id: string): AcceptedServer {
+  const spec = specOf(batch, index, id);
+  return { serverId: id, spec, secrets: { adminPassword: batch.adminPassword, userData: batch.userData }, server: recordOf(batch, spec, index, id) };
+}
+
+function specOf({ request, gathered, zone, configDrive, diskConfig, count }: Batch, index: number, id: string): ServerSpec {
+  const { flavor, image, keyPair, networks, securityGroups } = gathered;
+  const name = numbered(request.name, index, count);
+  return ServerSpec.fromPartial({
+    name, hostname: request.hostname || hostnameFrom(name, `Server-${id}`), flavor: { ...flavor, projectIds: [] }, image: image && imageRefOf(image), networks: [...networks],
+    securityGroups: [...securityGroups.ids], securityGroupNames: [...securityGroups.names],
+    keyName: keyPair?.name ?? "", publicKey: keyPair?.publicKey ?? "", keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
+    configDrive, availabilityZone: zone.zone, forcedHost: zone.host, forcedNode: zone.node, requestedHost: request.host, requestedNode: request.hypervisorHostname,
+    metadata: request.metadata, tags: [...new Set(request.tags)].sort(), description: request.description, hasDescription: request.hasDescription || request.description !== "",
+    accessIpV4: request.accessIpV4, accessIpV6: request.accessIpV6, diskConfig, schedulerHintsJson: request.schedulerHintsJson,
+    trustedImageCertificates: request.trustedImageCertificates, files: request.files,
+  });
+}
+
+function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Server {
+  return Server.fromPartial({
+    id, name: spec.name, projectId: batch.projectId, userId: batch.userId, hostname: spec.hostname, description: spec.description, hasDescription: spec.hasDescription,
+    vmState: VmState.VM_STATE_BUILDING, taskState: TaskState.scheduling, powerState: PowerState.POWER_STATE_NOSTATE,
+    createdAt: toTimestamp(batch.now), updatedAt: toTimestamp(batch.now), flavor: spec.flavor, image: spec.image && { id: spec.image.id, properties: spec.image.properties },
+    metadata: spec.metadata, tags: spec.tags, accessIpV4: spec.accessIpV4, accessIpV6: spec.accessIpV6, configDrive: spec.configDrive, diskConfig: spec.diskConfig,
+    keyName: spec.keyName, securityGroups: spec.securityGroupNames, availabilityZone: spec.availabilityZone, pinnedAvailabilityZone: spec.availabilityZone,
+    trustedImageCertificates: spec.trustedImageCertificates, schedulerHintsJson: spec.schedulerHintsJson, reservationId: batch.reservationId, launchIndex: index,
+    hostInfo: { kernelId: spec.image?.properties.get("kernel_id") ?? "", ramdiskId: spec.image?.properties.get("ramdisk_id") ?? "" }, generation: 1n,
+  });
+}
+
+function imageRefOf(image: ImageInfo): ImageRef {
+  return {
+    id: image.id, name: image.name, diskFormat: image.diskFormat ?? "", containerFormat: image.containerFormat ?? "", sizeBytes: BigInt(image.sizeBytes ?? 0),
+    minDiskGib: image.minDiskGib, minMemoryMib: image.minRamMib, checksum: image.checksum ?? "", osHashAlgo: image.hashAlgorithm ?? "", osHashValue: image.hashValue ?? "",
+    properties: new Map(Object.entries(image.properties)),
+  };
+}

@@ -1,0 +1,215 @@
+import type { WatchEventsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { EventType } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { FeedEntry } from "../../../gen/kilonova/cells/v1/feed_service.js";
+import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
+import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
+import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import { toTimestamp } from "../../model/wire-time.js";
+import { GLOBAL } from "../cells/databases.js";
+import type { Parts } from "../parts.js";
+import type { ServerMask } from "../view/server-view.js";
+import { presentServers } from "../view/server-view.js";
+import { pumpFeed } from "./feed-pump.js";
+import type { Happening } from "./feed-pump.js";
+import { Generations } from "./generations.js";
+import { StreamRace } from "./race.js";
+import type { Position, WatchState } from "./resume-token.js";
+import { encodeResumeToken } from "./resume-token.js";
+
+/** What one watcher wants. */
+export interface WatchWish {
+  readonly binding: string;
+  /** "" for all projects. */
+  readonly projectId: string;
+  /** Empty for all. */
+  readonly serverIds: ReadonlySet<string>;
+  readonly withOperations: boolean;
+  readonly mask: ServerMask;
+}
+
+const BY_ID = [{ field: "id", direction: SortDirection.SORT_DIRECTION_ASC }];
+const SNAPSHOT_PAGE = 500;
+/** How long the cells wait for a global feed that says nothing. */
+const HOLD_MS = 500;
+/** Where no database ever is: to go on from there begins with a reset. */
+const NOWHERE: Position = { incarnation: "none", revision: 0n };
+/** The token of a watch that knows nothing yet. */
+const EXPIRED: WatchState = { positions: new Map([[GLOBAL, NOWHERE]]), recent: new Map() };
+
+/** One watcher's stream of events: the feeds of all databases as one, with a token in every event from which it can go on. */
+export class EventWatch {
+  readonly #parts: Parts;
+  readonly #ctx: Ctx;
+  readonly #wish: WatchWish;
+  readonly #positions = new Map<string, Position>();
+  #generations: Generations;
+  /** Databases whose feed is waited for until the global one has caught up. */
+  #held: string[] = [];
+  #globalTarget = 0n;
+
+  constructor(parts: Parts, ctx: Ctx, wish: WatchWish) {
+    this.#parts = parts;
+    this.#ctx = ctx;
+    this.#wish = wish;
+    this.#generations = new Generations(parts.clock);
+  }
+
+  /** @param from  where to go on; undefined begins now. Ends when the context aborts */
+  async *run(from: WatchState | undefined): AsyncGenerator<WatchEventsResponse, void> {
+    if (from !== undefined) this.#generations = new Generations(this.#parts.clock, from.recent);
+    const databases = await this.#databases();
+    let lost = false;
+    if (from === undefined) yield* this.#beginNow(databases);
+    else for (const [database, position] of from.positions) if (databases.includes(database)) this.#positions.set(database, position);
+    while (!this.#ctx.signal.aborted) {
+      if (lost) yield* this.#reset();
+      lost = yield* this.#follow(await this.#databases());
+    }
+  }
+
+  async #databases(): Promise<string[]> {
+    return [GLOBAL, ...await this.#parts.databases.cells(this.#ctx)];
+  }
+
+  async *#beginNow(databases: readonly string[]): AsyncGenerator<WatchEventsResponse, void> {
+    for (const database of await this.#readHeads(databases)) yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
+    yield this.#event({ type: EventType.EVENT_TYPE_BOOKMARK });
+  }
+
+  /** Sets the positions to the heads. @returns databases that do not answer: their first answer will be a reset */
+  async #readHeads(databases: readonly string[]): Promise<readonly string[]> {
+    const { answers, unreachable } = await this.#parts.guard.fanOut(this.#ctx, databases, (ctx, database) => this.#parts.feed.getFeedHead(ctx, { database }));
+    for (const { database, value } of answers) this.#positions.set(database, { incarnation: value.incarnation, revision: value.revision });
+    for (const database of unreachable) this.#positions.set(database, NOWHERE);
+    return unreachable;
+  }
+
+  /** Follows until a position is lost. @returns true then; false when the context aborts */
+  async *#follow(databases: readonly string[]): AsyncGenerator<WatchEventsResponse, boolean> {
+    const stop = new AbortController();
+    const ctx = { ...this.#ctx, signal: AbortSignal.any([this.#ctx.signal, stop.signal]), deadlineMs: undefined };
+    const race = new StreamRace<Happening>();
+    try {
+      await this.#hold(databases);
+      const started = new Set<string>();
+      const start = (database: string): void => { if (!started.has(database)) race.add(this.#pump(ctx, database)); started.add(database); };
+      start(GLOBAL);
+      this.#releaseIfCaughtUp(start);
+      for (;;) {
+        const happening = await this.#nextOf(race, ctx);
+        if (this.#ctx.signal.aborted) return false;
+        if (happening === undefined) {
+          this.#releaseIfCaughtUp(start, true);
+          for (const database of await this.#databases()) start(database); // cells may be new
+          yield this.#event({ type: EventType.EVENT_TYPE_BOOKMARK });
+          continue;
+        }
+        if (happening.type === "lost") return true;
+        yield* this.#tell(happening);
+        if (happening.database === GLOBAL) this.#releaseIfCaughtUp(start, happening.type === "silent");
+      }
+    } finally {
+      stop.abort();
+      await race.close();
+    }
+  }
+
+  /** @returns undefined when nothing happens for a while */
+  async #nextOf(race: StreamRace<Happening>, ctx: Ctx): Promise<Happening | undefined> {
+    const timer = new AbortController();
+    const ms = this.#held.length > 0 ? HOLD_MS : this.#parts.config.bookmarkIntervalMs;
+    try {
+      return await race.next(this.#parts.clock.sleep(ms, AbortSignal.any([ctx.signal, timer.signal])));
+    } finally {
+      timer.abort();
+    }
+  }
+
+  #pump(ctx: Ctx, database: string): AsyncGenerator<Happening, void> {
+    const { withOperations, projectId } = this.#wish;
+    const query = { entityKinds: withOperations ? ["instance", "operation"] : ["instance"], projectId };
+    return pumpFeed(ctx, this.#parts.feed, this.#parts.clock, database, this.#positions.get(database) ?? { incarnation: "", revision: 0n }, query);
+  }
+
+  /** The cells wait until the global feed is read to where it is now: what a server was before it had a cell comes first. */
+  async #hold(databases: readonly string[]): Promise<void> {
+    this.#held = databases.filter((database) => database !== GLOBAL);
+    try {
+      this.#globalTarget = (await this.#parts.guard.call(this.#ctx, GLOBAL, (ctx) => this.#parts.feed.getFeedHead(ctx, { database: GLOBAL }))).revision;
+    } catch {
+      this.#globalTarget = 0n; // silent: the cells need not wait for it; its pump tells
+    }
+  }
+
+  #releaseIfCaughtUp(start: (database: string) => void, anyway = false): void {
+    if (!anyway && (this.#positions.get(GLOBAL)?.revision ?? 0n) < this.#globalTarget) return;
+    for (const database of this.#held) start(database);
+    this.#held = [];
+  }
+
+  async *#tell(happening: Exclude<Happening, { type: "lost" }>): AsyncGenerator<WatchEventsResponse, void> {
+    const { database } = happening;
+    if (happening.type === "silent") {
+      yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
+      return;
+    }
+    const { entries, revision, incarnation } = happening.batch;
+    for (const entry of entries) {
+      const event = await this.#eventOf(entry, database);
+      this.#positions.set(database, { incarnation, revision: entry.revision });
+      if (event !== undefined) yield this.#event({ ...event, at: entry.at });
+    }
+    this.#positions.set(database, { incarnation, revision });
+  }
+
+  async #eventOf(entry: FeedEntry, database: string): Promise<Partial<WatchEventsResponse> | undefined> {
+    const { projectId, serverIds, mask } = this.#wish;
+    if ((projectId !== "" && entry.projectId !== projectId) || entry.eventType === "moved") return undefined;
+    if (entry.entityKind === "operation") {
+      const operation = Operation.decode(entry.payload);
+      if (serverIds.size > 0 && !serverIds.has(operation.serverId)) return undefined;
+      return this.#generations.admit(`operation ${entry.entityId}`, entry.generation) ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation } : undefined;
+    }
+    if (serverIds.size > 0 && !serverIds.has(entry.entityId)) return undefined;
+    if (!this.#generations.admit(entry.entityId, entry.generation)) return undefined;
+    const [server] = await presentServers(this.#ctx, this.#parts.directory, mask, [{ server: Server.decode(entry.payload), database }]);
+    return { type: entry.eventType === "deleted" ? EventType.EVENT_TYPE_SERVER_DELETED : EventType.EVENT_TYPE_SERVER_CHANGED, server };
+  }
+
+  /** Forget everything, then the present state, then go on from where the heads were before it was read. */
+  async *#reset(): AsyncGenerator<WatchEventsResponse, void> {
+    this.#positions.clear();
+    this.#generations = new Generations(this.#parts.clock);
+    yield this.#event({ type: EventType.EVENT_TYPE_RESET });
+    const databases = await this.#databases();
+    for (const database of await this.#readHeads(databases)) yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
+    for (const database of databases) if (this.#positions.get(database) !== NOWHERE) yield* this.#snapshotOf(database);
+    yield this.#event({ type: EventType.EVENT_TYPE_SNAPSHOT_END });
+  }
+
+  async *#snapshotOf(database: string): AsyncGenerator<WatchEventsResponse, void> {
+    const { projectId, serverIds, mask } = this.#wish;
+    const filter = ServerFilter.fromPartial({ ids: [...serverIds] });
+    let after: string[] = [];
+    for (let more = true; more;) {
+      const page = await this.#parts.instances.listInstances(this.#ctx, { database, filter, projectId, sort: BY_ID, pageSize: SNAPSHOT_PAGE, after });
+      const news = page.rows.filter((row) => this.#generations.admit(row.serverId, row.generation));
+      const servers = await presentServers(this.#ctx, this.#parts.directory, mask, news.map((row) => ({ server: Server.decode(row.server), database })));
+      for (const server of servers) yield this.#event({ type: EventType.EVENT_TYPE_SNAPSHOT, server });
+      after = page.rows.at(-1)?.sortValues ?? [];
+      more = page.more && after.length > 0;
+    }
+  }
+
+  /** Inside a snapshot the token is of a watch that knows nothing: whoever breaks off there gets a new snapshot. */
+  #event(event: Partial<WatchEventsResponse>): WatchEventsResponse {
+    const inSnapshot = event.type === EventType.EVENT_TYPE_RESET || event.type === EventType.EVENT_TYPE_SNAPSHOT;
+    const state: WatchState = inSnapshot ? EXPIRED : { positions: this.#positions, recent: this.#generations.recent() };
+    return {
+      type: EventType.EVENT_TYPE_UNSPECIFIED, server: undefined, operation: undefined, cell: "", at: toTimestamp(this.#parts.clock.now()), ...event,
+      resumeToken: encodeResumeToken(this.#wish.binding, state),
+    };
+  }
+}

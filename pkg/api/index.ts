@@ -1,0 +1,5 @@
+export { buildApi } from "./wire.js";
+export type { ApiService } from "./wire.js";
+export type { ApiDeps, ImagesPort, NetworksPort, ProjectsPort } from "./ports.js";
+export { apiConfigSchema } from "./config.js";
+export type { ApiConfig } from "./config.js";

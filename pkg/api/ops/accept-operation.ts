@@ -1,0 +1,60 @@
+import type { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
+import type { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { RuleName } from "../../policy/index.js";
+import { bodyHash } from "../crypto/hashes.js";
+import { ownerOf } from "../cells/servers.js";
+import { ApiErrors } from "../errors.js";
+import type { Parts } from "../parts.js";
+
+/** What an action on a server needs, in the words of Nova's table of states. */
+export interface ActionRules {
+  readonly rule: RuleName;
+  /** RPC that the client token belongs to. */
+  readonly method: string;
+  readonly kind: string;
+  /** Instance action, and the word in refusals. */
+  readonly action: string;
+  /** Empty for any. */
+  readonly vmStates: readonly VmState[];
+  /** "" is none; empty for any. */
+  readonly taskStates: readonly string[];
+  readonly taskState: string;
+  readonly mustHaveHost?: boolean;
+  readonly mustHaveLaunched?: boolean;
+  readonly preempt?: boolean;
+  readonly idempotentKind?: boolean;
+}
+
+/** One call of an action. */
+export interface ActionCall {
+  readonly serverId: string;
+  readonly clientToken: string;
+  /** The encoded request without its token: what the token protects. */
+  readonly body: Uint8Array;
+  /** The encoded input of the operation. */
+  readonly input?: Uint8Array;
+}
+
+/**
+ * Accepts an operation on a server, wherever its record is. States and locks are judged where the record is written; rights are judged here.
+ * @throws SERVER_NOT_FOUND, FORBIDDEN; INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS, TOKEN_REUSED of cells
+ */
+export async function acceptAction(parts: Parts, ctx: Ctx, rules: ActionRules, call: ActionCall): Promise<Operation> {
+  const { server } = await parts.servers.load(ctx, call.serverId);
+  parts.policy.enforce(ctx.actor, rules.rule, ownerOf(server));
+  const operation = await parts.servers.at(ctx, call.serverId, async (inner, database, serverId) => {
+    const request: Partial<AcceptOperationRequest> = {
+      database, serverId, projectId: parts.servers.scope(ctx), clientToken: call.clientToken, bodyHash: Buffer.from(bodyHash(call.body)), method: rules.method,
+      actor: { ...ctx.actor, roles: [...ctx.actor.roles] }, kind: rules.kind, kindVersion: 1, input: Buffer.from(call.input ?? []),
+      action: rules.action, verb: rules.action, allowedVmStates: [...rules.vmStates], allowedTaskStates: [...rules.taskStates],
+      mustHaveHost: rules.mustHaveHost ?? false, mustHaveLaunched: rules.mustHaveLaunched ?? false, checkLock: true,
+      bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"), taskState: rules.taskState,
+      preempt: rules.preempt ?? false, idempotentKind: rules.idempotentKind ?? false, traceparent: ctx.span.traceparent,
+    };
+    return (await parts.instances.acceptOperation(inner, request)).operation;
+  });
+  if (operation === undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: call.serverId });
+  return operation;
+}

@@ -1,0 +1,96 @@
+import { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { Ctx } from "../../kernel/index.js";
+import { gather } from "../create/gather.js";
+import type { Batch } from "../create/server-record.js";
+import { acceptedServer } from "../create/server-record.js";
+import { createShape } from "../create/shape.js";
+import { makePassword, makeReservationId } from "../crypto/chance.js";
+import { bodyHash, sortedMap } from "../crypto/hashes.js";
+import type { BlockDevice } from "../domain/block-devices.js";
+import { parseBlockDevice, requireLocalDevices } from "../domain/block-devices.js";
+import type { Counts } from "../domain/counts.js";
+import { countsOf } from "../domain/counts.js";
+import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
+import { requireFit } from "../domain/image-fit.js";
+import { requireFileLimits, requireMetadataLimit } from "../domain/injected-limits.js";
+import { requireHints } from "../domain/scheduler-hints.js";
+import { requireBase64 } from "../domain/user-data.js";
+import type { ZoneRequest } from "../domain/zone-request.js";
+import { parseZone } from "../domain/zone-request.js";
+import { CreateErrors } from "../errors.js";
+import type { Unary } from "../shape/shape.js";
+import { checked } from "../shape/shape.js";
+import type { Parts } from "../parts.js";
+import { maskOf, presentServers } from "../view/server-view.js";
+
+/** What the request alone tells. */
+interface Understood {
+  readonly counts: Counts;
+  readonly zone: ZoneRequest;
+  readonly devices: readonly BlockDevice[];
+  readonly userData: string;
+}
+
+/**
+ * Accepts servers: shape, then rights, then what the request says by itself, then everything it refers to (read at once), then one transaction.
+ * Nothing is stored before that transaction, so a failure leaves nothing behind.
+ */
+export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateServersResponse> =>
+  checked(createShape, async (ctx, request) => {
+    const zone = parseZone(request.availabilityZone, parts.config.defaultAvailabilityZone);
+    enforceRights(parts, ctx, request, zone);
+    const understood = understand(request, zone);
+    const batch = await makeBatch(parts, ctx, request, understood);
+    const accepted = await parts.global.acceptServers(ctx, {
+      clientToken: request.clientToken, bodyHash: Buffer.from(hashOf(request)), actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
+      servers: Array.from({ length: batch.count }, (_, index) => acceptedServer(batch, index, parts.ids.uuid())),
+      minCount: understood.counts.min, traceparent: ctx.span.traceparent,
+    });
+    const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
+    return {
+      servers: await presentServers(ctx, parts.directory, mask, accepted.servers.map((server) => ({ server, database: "global" }))),
+      operations: accepted.operations,
+      reservationId: accepted.servers[0]?.reservationId ?? batch.reservationId,
+      adminPassword: accepted.replayed ? "" : batch.adminPassword,
+      replayed: accepted.replayed,
+    };
+  });
+
+function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersRequest, zone: ZoneRequest): void {
+  const target = { project_id: ctx.actor.projectId, user_id: ctx.actor.userId };
+  policy.enforce(ctx.actor, "os_compute_api:servers:create", target);
+  if (zone.host !== "" || zone.node !== "") policy.enforce(ctx.actor, "os_compute_api:servers:create:forced_host", target);
+  if (request.host !== "" || request.hypervisorHostname !== "") policy.enforce(ctx.actor, "compute:servers:create:requested_destination", target);
+  if (request.blockDevicesJson.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_volume", target);
+  if (request.networks.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_network", target);
+  if (request.trustedImageCertificates.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:trusted_certs", target);
+}
+
+function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
+  const counts = countsOf(request.minCount, request.maxCount);
+  if (request.hostname !== "" && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
+  requireHints(request.schedulerHintsJson);
+  const devices = request.blockDevicesJson.map(parseBlockDevice);
+  if (request.imageId === "" && devices.length === 0) throw CreateErrors.IMAGE_REQUIRED({});
+  return { counts, zone, devices, userData: requireBase64(request.userData) };
+}
+
+async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData }: Understood): Promise<Batch> {
+  const gathered = await gather(parts, ctx, request, zone, counts.max);
+  const { flavor, image, limits } = gathered;
+  requireMetadataLimit(request.metadata.size, limits);
+  requireFileLimits(request.files, limits);
+  if (devices.length > 0) requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
+  const { projectId, userId } = ctx.actor;
+  if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
+  return {
+    request, gathered, zone, projectId, userId, userData, count: counts.max, now: parts.clock.now(),
+    reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
+    configDrive: configDriveOf(request.configDrive, image, parts.config.configDriveDefault), diskConfig: diskConfigOf(request.diskConfig, image),
+  };
+}
+
+/** Equal requests hash equally, whatever token they carry and in whatever order their maps came. */
+const hashOf = (request: CreateServersRequest): Uint8Array =>
+  bodyHash(CreateServersRequest.encode({ ...request, clientToken: "", metadata: sortedMap(request.metadata) }).finish());

@@ -1,0 +1,28 @@
+import type { AvailabilityZone, ListAvailabilityZonesRequest, ListAvailabilityZonesResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { COMPUTE_BINARY } from "../cells/host-directory.js";
+import type { Unary } from "../shape/shape.js";
+import type { Parts } from "../parts.js";
+import { INTERNAL_ZONE } from "../view/service-view.js";
+
+/** Lists zones; in detail also the internal one, with services. */
+export const listAvailabilityZones = (parts: Parts): Unary<ListAvailabilityZonesRequest, ListAvailabilityZonesResponse> =>
+  async (ctx, { detail }) => {
+    parts.policy.enforce(ctx.actor, detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list");
+    const { cells } = await parts.directory.all(ctx);
+    const zones = zonesOf(cells.flatMap((cell) => cell.services));
+    return { zones: detail ? zones : zones.filter((zone) => zone.name !== INTERNAL_ZONE).map((zone) => ({ ...zone, services: [] })) };
+  };
+
+/** A zone is available while one of its services is enabled, whether alive or not. */
+function zonesOf(services: readonly HostService[]): AvailabilityZone[] {
+  const zones = new Map<string, AvailabilityZone>();
+  for (const service of services) {
+    const name = service.binary === COMPUTE_BINARY ? service.availabilityZone : INTERNAL_ZONE;
+    const zone = zones.get(name) ?? { name, available: false, services: [] };
+    zone.available ||= !service.disabled;
+    zone.services.push({ host: service.host, binary: service.binary, active: !service.disabled, available: service.up, updatedAt: service.lastSeenAt ?? service.updatedAt });
+    zones.set(name, zone);
+  }
+  return [...zones.values()].sort((a, b) => a.name < b.name ? -1 : 1);
+}

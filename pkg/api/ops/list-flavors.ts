@@ -1,0 +1,24 @@
+import type { ListFlavorsRequest, ListFlavorsResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { paging, sort } from "../shape/common.js";
+import type { Unary } from "../shape/shape.js";
+import { checked, text } from "../shape/shape.js";
+import type { Parts } from "../parts.js";
+import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
+
+/** Lists flavors. Only administrators choose the visibility; users see public ones and those of their project. */
+export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavorsResponse> =>
+  checked<ListFlavorsRequest, ListFlavorsResponse>({ ...paging, name: text(), sort }, async (ctx, request) => {
+    const admin = parts.policy.allows(ctx.actor, "context_is_admin");
+    const { visibility, ...query } = request;
+    const { flavors, nextPageToken } = await parts.global.listStoredFlavors(ctx, {
+      ...query, ...isPublic(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId, seeAll: admin,
+    });
+    const mask = flavorMaskOf(parts, ctx);
+    return { flavors: flavors.map((flavor) => presentFlavor(flavor, mask)), nextPageToken, hiddenFields: hiddenFlavorFields(mask) };
+  });
+
+function isPublic(visibility: FlavorVisibility): { isPublic?: boolean } {
+  if (visibility === FlavorVisibility.FLAVOR_VISIBILITY_ALL) return {};
+  return { isPublic: visibility !== FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE };
+}

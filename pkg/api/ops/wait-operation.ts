@@ -1,0 +1,42 @@
+import type { WaitOperationRequest, WaitOperationResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type { Duration } from "../../../gen/google/protobuf/duration.js";
+import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
+import type { Ctx } from "../../kernel/index.js";
+import { remainingMs } from "../../kernel/index.js";
+import { durationMs } from "../../model/wire-time.js";
+import { id } from "../shape/common.js";
+import type { Rule, Unary } from "../shape/shape.js";
+import { checked, optional } from "../shape/shape.js";
+import type { Parts } from "../parts.js";
+import { readOperation } from "./read-operation.js";
+
+const MAX_WAIT_MS = 600_000;
+/** Kept of the caller's deadline for the answer itself. */
+const ANSWER_MS = 200;
+
+const timeout: Rule<Duration> = (value, path, report) => {
+  const ms = durationMs(value);
+  if (ms < 0 || ms > MAX_WAIT_MS) report(path, "must be between 0 and 10 minutes");
+};
+
+/** Waits for an operation's end, whatever it is; after the timeout it tells where the operation stands. */
+export const waitOperation = (parts: Parts): Unary<WaitOperationRequest, WaitOperationResponse> =>
+  checked<WaitOperationRequest, WaitOperationResponse>({ name: id, timeout: optional(timeout) }, async (ctx, request) => {
+    const wantedMs = request.timeout === undefined ? parts.config.defaultWaitMs : durationMs(request.timeout);
+    const endMs = parts.clock.monotonicMs() + Math.min(wantedMs, Math.max(0, remainingMs(ctx) - ANSWER_MS));
+    return { operation: await wait(parts, ctx, request.name, endMs) };
+  });
+
+async function wait(parts: Parts, ctx: Ctx, name: string, endMs: number): Promise<Operation> {
+  const news = parts.signals.subscribe(name); // before the read, so that nothing is missed between
+  try {
+    for (;;) {
+      const operation = await readOperation(parts, ctx, name);
+      const leftMs = endMs - parts.clock.monotonicMs();
+      if (operation.done || leftMs <= 0) return operation;
+      await news.next(leftMs, ctx.signal);
+    }
+  } finally {
+    news.close();
+  }
+}

@@ -1,0 +1,45 @@
+import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
+import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import type { Client } from "../platform/rpc/index.js";
+import { CellGuard } from "./cells/guard.js";
+import { Databases } from "./cells/databases.js";
+import { HostDirectory } from "./cells/host-directory.js";
+import { Mappings } from "./cells/mappings.js";
+import { Servers } from "./cells/servers.js";
+import { OperationSignals } from "./events/operation-signals.js";
+import type { ApiDeps } from "./ports.js";
+
+/** What operations are made of; built once per process. */
+export interface Parts extends ApiDeps {
+  readonly global: Client<GlobalServiceDefinition>;
+  readonly instances: Client<InstancesServiceDefinition>;
+  readonly hosts: Client<HostsServiceDefinition>;
+  readonly operations: Client<OperationStoreServiceDefinition>;
+  readonly feed: Client<FeedServiceDefinition>;
+  readonly guard: CellGuard;
+  readonly databases: Databases;
+  readonly directory: HostDirectory;
+  readonly mappings: Mappings;
+  readonly servers: Servers;
+  readonly signals: OperationSignals;
+}
+
+export function makeParts(deps: ApiDeps): Parts {
+  const global = deps.cells.client(GlobalServiceDefinition);
+  const instances = deps.cells.client(InstancesServiceDefinition);
+  const hosts = deps.cells.client(HostsServiceDefinition);
+  const feed = deps.cells.client(FeedServiceDefinition);
+  const guard = new CellGuard(deps.config);
+  const databases = new Databases(global, deps.clock, deps.config.cellListTtlMs);
+  const mappings = new Mappings(global, deps.config.mappingCacheSize);
+  return {
+    ...deps, global, instances, hosts, feed, guard, databases, mappings,
+    operations: deps.cells.client(OperationStoreServiceDefinition),
+    directory: new HostDirectory(hosts, databases, guard, deps.clock, deps.config.hostListTtlMs),
+    servers: new Servers(instances, mappings, guard, deps.policy),
+    signals: new OperationSignals(feed, databases, deps.clock),
+  };
+}

@@ -1,0 +1,29 @@
+import type { Glance } from "../clients/glance/ports.js";
+import type { Keystone } from "../clients/keystone/ports.js";
+import type { Neutron } from "../clients/neutron/ports.js";
+import type { Clock, Ids } from "../kernel/index.js";
+import type { Policy } from "../policy/index.js";
+import type { Channel } from "../platform/rpc/index.js";
+import type { ApiConfig } from "./config.js";
+
+/** What the api asks of the Image service, with its own rights: visibility is checked here. */
+export type ImagesPort = Pick<Glance, "getImage">;
+/** What the api asks of the Network service, with its own rights: ownership is checked here. */
+export type NetworksPort = Pick<Neutron, "listNetworks" | "getPort" | "listPorts" | "listSecurityGroups" | "getSecurityGroup">;
+/** What the api asks of Identity. */
+export type ProjectsPort = Pick<Keystone, "projectExists">;
+
+/** Everything from outside that the api needs. */
+export interface ApiDeps {
+  readonly config: ApiConfig;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** To the cells service, as `api`. */
+  readonly cells: Channel;
+  /** To the agent of a host, by the address in its service record; channels are kept and closed by whoever gives them. */
+  agent(address: string, host: string): Channel;
+  readonly glance: ImagesPort;
+  readonly neutron: NetworksPort;
+  readonly keystone: ProjectsPort;
+}

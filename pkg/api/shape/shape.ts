@@ -1,0 +1,87 @@
+import type { Ctx, FieldViolation } from "../../kernel/index.js";
+import { ApiErrors } from "../errors.js";
+
+/** Judges one value; tells each problem with the path at which it sits. Pure. */
+export type Rule<T> = (value: T, path: string, report: (path: string, problem: string) => void) => void;
+
+/** What a request must look like, field by field; fields without an entry may be anything their type allows. */
+export type Shape<M> = { readonly [K in keyof M]?: Rule<M[K]> };
+
+/** A unary RPC as `ops/` implements it. */
+export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
+
+/**
+ * Checks requests against a shape before the operation runs.
+ * @throws INVALID_REQUEST with one violation per problem, paths in the proto's spelling
+ */
+export function checked<Req extends object, Res>(shape: Shape<Req>, run: Unary<Req, Res>): Unary<Req, Res> {
+  return async (ctx, request) => {
+    requireShape(shape, request);
+    return run(ctx, request);
+  };
+}
+
+/** @throws INVALID_REQUEST */
+export function requireShape<M extends object>(shape: Shape<M>, message: M): void {
+  const violations: FieldViolation[] = [];
+  object(shape)(message, "", (path, problem) => violations.push({ field: path, description: problem }));
+  const first = violations[0];
+  if (first !== undefined) throw ApiErrors.INVALID_REQUEST({ field: first.field, problem: first.description }, { violations });
+}
+
+/** A message inside a message. */
+export const object = <M extends object>(shape: Shape<M>): Rule<M> => (value, path, report) => {
+  for (const key in shape) {
+    const rule = shape[key];
+    if (rule !== undefined) rule(value[key], path === "" ? snake(key) : `${path}.${snake(key)}`, report);
+  }
+};
+
+/** A message that must be there. */
+export const required = <M extends object>(shape: Shape<M>): Rule<M | undefined> => (value, path, report) => {
+  if (value === undefined) report(path, "is required");
+  else object(shape)(value, path, report);
+};
+
+/** A rule for values that may be left out. */
+export const optional = <T>(rule: Rule<T>): Rule<T | undefined> => (value, path, report) => {
+  if (value !== undefined) rule(value, path, report);
+};
+
+export interface TextLimits {
+  /** Characters at least; 0, the default, also lets the empty text pass every other check: it means "not given". */
+  readonly min?: number;
+  readonly max?: number;
+  readonly pattern?: RegExp;
+  /** What the pattern means, for people. */
+  readonly hint?: string;
+}
+
+/** A text; lengths count characters (code points). NUL is never allowed. */
+export const text = ({ min = 0, max = 255, pattern, hint = "has the wrong form" }: TextLimits = {}): Rule<string> => (value, path, report) => {
+  if (value === "" && min === 0) return;
+  const length = value.length <= max ? value.length : [...value].length;
+  if (length < min) report(path, min === 1 ? "must not be empty" : `must have at least ${min} characters`);
+  else if (length > max) report(path, `must have at most ${max} characters`);
+  else if (value.includes("\0")) report(path, "must not contain NUL");
+  else if (pattern !== undefined && !pattern.test(value)) report(path, hint);
+};
+
+export const number = ({ min = 0, max = 2_147_483_647 }: { readonly min?: number; readonly max?: number } = {}): Rule<number> => (value, path, report) => {
+  if (!(value >= min && value <= max)) report(path, `must be between ${min} and ${max}`);
+};
+
+/** @param max  entries at most */
+export const list = <T>(item: Rule<T>, max = 1000): Rule<T[]> => (values, path, report) => {
+  if (values.length > max) report(path, `must have at most ${max} items`);
+  else values.forEach((value, i) => item(value, `${path}[${i}]`, report));
+};
+
+export const map = (key: Rule<string>, value: Rule<string>): Rule<Map<string, string>> => (entries, path, report) => {
+  for (const [k, v] of entries) {
+    key(k, `${path}["${k}"]`, report);
+    value(v, `${path}["${k}"]`, report);
+  }
+};
+
+const snake = (key: string): string => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);

@@ -1,0 +1,22 @@
+import type { StepRecord, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Operation, OperationStep } from "../../../gen/kilonova/type/v1/operation.js";
+import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
+import { isLive } from "../../model/operation-states.js";
+
+const RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
+const WITH_ERROR: ReadonlySet<OperationState> = new Set<OperationState>([
+  OperationState.OPERATION_STATE_FAILED, OperationState.OPERATION_STATE_CANCELLED, OperationState.OPERATION_STATE_NEEDS_OPERATOR,
+]);
+
+/** What users see of a stored operation: no inputs, outputs, owners or hosts. */
+export function presentOperation(stored: StoredOperation): Operation {
+  const done = !isLive(stored.state);
+  return {
+    name: stored.name, kind: stored.kind, serverId: stored.serverId, projectId: stored.projectId, requestId: stored.requestId, state: stored.state, done,
+    currentStep: done ? "" : stored.currentStep, steps: stored.steps.map(presentStep), error: WITH_ERROR.has(stored.state) ? stored.error : undefined,
+    createdAt: stored.createdAt, updatedAt: stored.updatedAt,
+  };
+}
+
+const presentStep = (step: StepRecord): OperationStep =>
+  ({ name: step.name, startedAt: step.startedAt, finishedAt: step.finishedAt, result: RESULTS[step.state] ?? "", attempts: step.attempts });

@@ -1,0 +1,83 @@
+import type { Server, ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import { HostStatus } from "../../../gen/kilonova/type/v1/server.js";
+import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { Policy } from "../../policy/index.js";
+import { hostIdOf } from "../crypto/hashes.js";
+import type { HostDirectory } from "../cells/host-directory.js";
+
+/** What a caller may see of servers; the same for all servers of one answer. */
+export interface ServerMask {
+  readonly hostInfo: boolean;
+  readonly hostStatus: "all" | "unknown-only" | "none";
+  readonly extraSpecs: boolean;
+  readonly faultDetails: boolean;
+  readonly userData: boolean;
+}
+
+/** What a caller wants beyond the usual. */
+export interface ServerWishes { readonly hostInfo: boolean; readonly userData: boolean }
+
+/** Asks the rules that only change an answer. */
+export function maskOf(ctx: Ctx, policy: Policy, wishes: ServerWishes): ServerMask {
+  const may = (rule: Parameters<Policy["allows"]>[1]): boolean => policy.allows(ctx.actor, rule);
+  const attributes = may("os_compute_api:os-extended-server-attributes");
+  return {
+    hostInfo: wishes.hostInfo && attributes,
+    hostStatus: !wishes.hostInfo ? "none" : may("os_compute_api:servers:show:host_status") ? "all"
+      : may("os_compute_api:servers:show:host_status:unknown-only") ? "unknown-only" : "none",
+    extraSpecs: may("os_compute_api:servers:show:flavor-extra-specs"),
+    faultDetails: may("context_is_admin"),
+    userData: wishes.userData && attributes,
+  };
+}
+
+/** The paths that answers name in `hidden_fields`. */
+export const hiddenFields = (mask: ServerMask): string[] => [
+  ...(mask.hostInfo ? [] : ["host_info"]),
+  ...(mask.hostStatus === "none" ? ["host_status"] : []),
+  ...(mask.extraSpecs ? [] : ["flavor.extra_specs"]),
+  ...(mask.faultDetails ? [] : ["fault.details"]),
+  ...(mask.userData ? [] : ["user_data"]),
+];
+
+/** A stored server as the caller may see it. @param host  the compute service of its host, when it has one */
+export function presentServer(server: Server, mask: ServerMask, host: HostService | undefined): Server {
+  const info = server.hostInfo;
+  return {
+    ...server,
+    hostId: hostIdOf(server.projectId, info?.host ?? ""),
+    availabilityZone: host?.availabilityZone || server.availabilityZone,
+    hostInfo: mask.hostInfo ? info ?? noHost : undefined,
+    hostStatus: shownStatus(mask, statusOf(info, host)),
+    flavor: server.flavor && { ...server.flavor, projectIds: [], extraSpecs: mask.extraSpecs ? server.flavor.extraSpecs : new Map() },
+    fault: server.fault && { ...server.fault, details: mask.faultDetails || server.fault.code !== 500 ? server.fault.details : "" },
+    userData: mask.userData ? server.userData : "",
+  };
+}
+
+/** Presents servers of any number of databases; the hosts of each are read at most once, and unknown when their cell is silent. */
+export async function presentServers(ctx: Ctx, directory: HostDirectory, mask: ServerMask, found: readonly { readonly server: Server; readonly database: string }[]): Promise<Server[]> {
+  const hosted = new Set(found.filter(({ server }) => (server.hostInfo?.host ?? "") !== "").map(({ database }) => database));
+  const { answers } = await directory.some(ctx, [...hosted]);
+  const directories = new Map(answers.map(({ database, value }) => [database, value]));
+  return found.map(({ server, database }) => presentServer(server, mask, directories.get(database)?.byHost.get(server.hostInfo?.host ?? "")));
+}
+
+const noHost: ServerHostInfo = {
+  host: "", node: "", instanceName: "", cell: "", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "",
+};
+
+/** The first match in Nova's order wins. */
+function statusOf(info: ServerHostInfo | undefined, host: HostService | undefined): HostStatus {
+  if (info === undefined || info.host === "") return HostStatus.HOST_STATUS_NONE;
+  if (host === undefined) return HostStatus.HOST_STATUS_UNKNOWN;
+  if (host.forcedDown) return HostStatus.HOST_STATUS_DOWN;
+  if (host.disabled) return HostStatus.HOST_STATUS_MAINTENANCE;
+  return host.up ? HostStatus.HOST_STATUS_UP : HostStatus.HOST_STATUS_UNKNOWN;
+}
+
+function shownStatus(mask: ServerMask, status: HostStatus): HostStatus {
+  const shown = mask.hostStatus === "all" || (mask.hostStatus === "unknown-only" && status === HostStatus.HOST_STATUS_UNKNOWN);
+  return shown ? status : HostStatus.HOST_STATUS_UNSPECIFIED;
+}

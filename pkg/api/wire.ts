@@ -1,0 +1,98 @@
+import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
+import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../gen/kilonova/api/v1/hosts_service.js";
+import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
+import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import type { Ctx } from "../kernel/index.js";
+import type { ServiceBinding } from "../platform/rpc/index.js";
+import { bindService } from "../platform/rpc/index.js";
+import { addFlavorAccess } from "./ops/add-flavor-access.js";
+import { cancelOperation } from "./ops/cancel-operation.js";
+import { createFlavor } from "./ops/create-flavor.js";
+import { createKeyPair } from "./ops/create-key-pair.js";
+import { createServers } from "./ops/create-servers.js";
+import { deleteComputeService } from "./ops/delete-compute-service.js";
+import { deleteFlavorExtraSpec } from "./ops/delete-flavor-extra-spec.js";
+import { deleteFlavor } from "./ops/delete-flavor.js";
+import { deleteKeyPair } from "./ops/delete-key-pair.js";
+import { deleteServer } from "./ops/delete-server.js";
+import { getConsoleOutput } from "./ops/get-console-output.js";
+import { getFlavor } from "./ops/get-flavor.js";
+import { getHypervisor } from "./ops/get-hypervisor.js";
+import { getInstanceAction } from "./ops/get-instance-action.js";
+import { getKeyPair } from "./ops/get-key-pair.js";
+import { getLimits } from "./ops/get-limits.js";
+import { getOperation } from "./ops/get-operation.js";
+import { getServer } from "./ops/get-server.js";
+import { listAvailabilityZones } from "./ops/list-availability-zones.js";
+import { listComputeServices } from "./ops/list-compute-services.js";
+import { listFlavors } from "./ops/list-flavors.js";
+import { listHypervisors } from "./ops/list-hypervisors.js";
+import { listInstanceActions } from "./ops/list-instance-actions.js";
+import { listKeyPairs } from "./ops/list-key-pairs.js";
+import { listOperations } from "./ops/list-operations.js";
+import { listServers } from "./ops/list-servers.js";
+import { rebootServer } from "./ops/reboot-server.js";
+import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
+import { startServer } from "./ops/start-server.js";
+import { stopServer } from "./ops/stop-server.js";
+import { updateComputeService } from "./ops/update-compute-service.js";
+import { updateFlavor } from "./ops/update-flavor.js";
+import { updateServer } from "./ops/update-server.js";
+import { waitOperation } from "./ops/wait-operation.js";
+import { watchEvents } from "./ops/watch-events.js";
+import type { Parts } from "./parts.js";
+import { makeParts } from "./parts.js";
+import type { ApiDeps } from "./ports.js";
+
+/** The api service, ready to be served. */
+export interface ApiService {
+  readonly bindings: readonly ServiceBinding[];
+  /** Begins to follow the feeds; waits work without it, but only until their timeout. */
+  start(ctx: Ctx): void;
+  close(): Promise<void>;
+}
+
+export function buildApi(deps: ApiDeps): ApiService {
+  const parts = makeParts(deps);
+  return {
+    bindings: [...serverBindings(parts), ...catalogueBindings(parts), ...operatorBindings(parts)],
+    start: (ctx) => { parts.signals.start(ctx); },
+    close: () => parts.signals.close(),
+  };
+}
+
+const serverBindings = (parts: Parts): ServiceBinding[] => [
+  bindService(ServersServiceDefinition, {
+    createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
+    deleteServer: deleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
+    getConsoleOutput: getConsoleOutput(parts),
+  }),
+  bindService(InstanceActionsServiceDefinition, { listInstanceActions: listInstanceActions(parts), getInstanceAction: getInstanceAction(parts) }),
+  bindService(OperationsServiceDefinition, {
+    getOperation: getOperation(parts), listOperations: listOperations(parts), waitOperation: waitOperation(parts), cancelOperation: cancelOperation(parts),
+  }),
+  bindService(EventsServiceDefinition, { watchEvents: watchEvents(parts) }),
+];
+
+const catalogueBindings = (parts: Parts): ServiceBinding[] => [
+  bindService(FlavorsServiceDefinition, {
+    createFlavor: createFlavor(parts), getFlavor: getFlavor(parts), listFlavors: listFlavors(parts), updateFlavor: updateFlavor(parts),
+    deleteFlavor: deleteFlavor(parts), setFlavorExtraSpecs: setFlavorExtraSpecs(parts), deleteFlavorExtraSpec: deleteFlavorExtraSpec(parts),
+    addFlavorAccess: addFlavorAccess(parts), removeFlavorAccess: removeFlavorAccess(parts),
+  }),
+  bindService(KeyPairsServiceDefinition, {
+    createKeyPair: createKeyPair(parts), getKeyPair: getKeyPair(parts), listKeyPairs: listKeyPairs(parts), deleteKeyPair: deleteKeyPair(parts),
+  }),
+];
+
+const operatorBindings = (parts: Parts): ServiceBinding[] => [
+  bindService(AvailabilityZonesServiceDefinition, { listAvailabilityZones: listAvailabilityZones(parts) }),
+  bindService(ComputeServicesServiceDefinition, {
+    listComputeServices: listComputeServices(parts), updateComputeService: updateComputeService(parts), deleteComputeService: deleteComputeService(parts),
+  }),
+  bindService(HypervisorsServiceDefinition, { listHypervisors: listHypervisors(parts), getHypervisor: getHypervisor(parts) }),
+  bindService(LimitsServiceDefinition, { getLimits: getLimits(parts) }),
+];
