@@ -2243,7 +2243,7 @@ export const HostsServiceDefinition = {
       requestStream: false,
       responseType: ListHostsResponse as typeof ListHostsResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([3, 2, 5, 3]) as Buffer] } },
+      options: { _unknownFields: { 400010: [Buffer.from([4, 2, 5, 3, 9]) as Buffer] } },
     },
     /** Enables, disables or forces down. */
     updateHostService: {

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import type { Ctx } from "../../pkg/kernel/index.js";
+import { rootCtx, serviceActor } from "../../pkg/kernel/index.js";
+import { systemIds } from "../../pkg/platform/process/index.js";
+import type { Channel } from "../../pkg/platform/rpc/index.js";
+import { connectRpc } from "../../pkg/platform/rpc/index.js";
+import { projectRoot } from "./project-root.js";
+
+const LONGEST_SOCKET_PATH = 107;
+
+/** Where a running `kilonova up` listens for its operator; only its owner may connect. Short even in deep folders. */
+export function operatorSocket(home: string): string {
+  const path = join(home, "operator.sock");
+  return Buffer.byteLength(path) <= LONGEST_SOCKET_PATH ? path : `/tmp/kilonova-op-${createHash("sha256").update(home).digest("hex").slice(0, 12)}.sock`;
+}
+
+export const homeOf = (home: string | undefined): string => resolve(home ?? process.env["KILONOVA_HOME"] ?? join(projectRoot(), ".kilonova"));
+
+/** Runs one operator's command against the running cloud and prints what it returns or why it failed. */
+export async function asOperator(home: string | undefined, work: (ctx: Ctx, channel: Channel) => Promise<void>): Promise<void> {
+  const channel = connectRpc(`unix:${operatorSocket(homeOf(home))}`, { attempts: 1 });
+  try {
+    await work(rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("operator"), deadlineMs: Date.now() + 30_000 }), channel);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  } finally {
+    await channel.close();
+  }
+}
