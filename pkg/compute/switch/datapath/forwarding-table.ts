@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.js";
 import type { Mac } from "../packet/address.js";
 import { isGroupMac } from "../packet/address.js";
 
@@ -6,14 +7,12 @@ const limit = 8_192;
 
 /** Learned places of MAC addresses in one network. Bounded, so that invented addresses cannot fill the memory. */
 export class ForwardingTable<Place> {
-  readonly #entries = new Map<Mac, { place: Place; expiresMs: number }>();
+  readonly #entries = new BoundedMap<Mac, { place: Place; expiresMs: number }>(limit);
 
   get size(): number { return this.#entries.size; }
 
   learn(mac: Mac, place: Place, nowMs: number): void {
     if (isGroupMac(mac)) return;
-    this.#entries.delete(mac); // the oldest stay in front
-    if (this.#entries.size >= limit) for (const oldest of this.#entries.keys()) { this.#entries.delete(oldest); break; }
     this.#entries.set(mac, { place, expiresMs: nowMs + lifetimeMs });
   }
 
@@ -25,7 +24,5 @@ export class ForwardingTable<Place> {
   }
 
   /** Forgets everything learned about a place that has gone. */
-  forget(isGone: (place: Place) => boolean): void {
-    for (const [mac, entry] of this.#entries) if (isGone(entry.place)) this.#entries.delete(mac);
-  }
+  forget(isGone: (place: Place) => boolean): void { this.#entries.deleteWhere((entry) => isGone(entry.place)); }
 }

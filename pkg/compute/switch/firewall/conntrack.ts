@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.js";
 import { ipProtocol } from "../packet/ip.js";
 import { tcpFlag } from "../packet/tcp.js";
 import type { Direction, Flow } from "./flow.js";
@@ -26,10 +27,9 @@ export interface Connection {
 
 /** Remembers one port's conversations. Bounded: when full, the one unused for longest gives way. */
 export class ConnectionTable {
-  readonly #entries = new Map<string, Connection>();
-  readonly #limit: number;
+  readonly #entries: BoundedMap<string, Connection>;
 
-  constructor(limit: number) { this.#limit = limit; }
+  constructor(limit: number) { this.#entries = new BoundedMap(limit); }
 
   get size(): number { return this.#entries.size; }
 
@@ -41,9 +41,6 @@ export class ConnectionTable {
   }
 
   open(flow: Flow, openedBy: Direction, epoch: number, nowMs: number): void {
-    if (this.#entries.size >= this.#limit) {
-      for (const oldest of this.#entries.keys()) { this.#entries.delete(oldest); break; }
-    }
     const entry: Connection = { opening: flow, openedBy, replied: false, ending: "no", expiresMs: 0, epoch, refused: false };
     this.touch(flow, entry, openedBy, nowMs);
   }
@@ -53,14 +50,11 @@ export class ConnectionTable {
     if (direction !== entry.openedBy) entry.replied = true;
     if (flow.protocol === ipProtocol.tcp) entry.ending = endingOf(entry, flow);
     entry.expiresMs = nowMs + timeoutOf(entry);
-    this.#entries.delete(flow.key);
     this.#entries.set(flow.key, entry);
   }
 
   /** Forgets what has expired. @cost O(conversations); call now and then */
-  sweep(nowMs: number): void {
-    for (const [key, entry] of this.#entries) if (entry.expiresMs <= nowMs) this.#entries.delete(key);
-  }
+  sweep(nowMs: number): void { this.#entries.deleteWhere((entry) => entry.expiresMs <= nowMs); }
 }
 
 function endingOf(entry: Connection, flow: Flow): Connection["ending"] {

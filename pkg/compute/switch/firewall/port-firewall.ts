@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.js";
 import type { IpPacket } from "../packet/ip.js";
 import { ipProtocol } from "../packet/ip.js";
 import { icmpv6Type } from "../packet/icmpv6.js";
@@ -21,7 +22,7 @@ export class PortFirewall {
   readonly #isMember: IsMember;
   readonly #connections = new ConnectionTable(connectionLimit);
   /** Verdicts on packets whose first fragment was seen: only that one shows the ports. */
-  readonly #fragments = new Map<string, { allowed: boolean; expiresMs: number }>();
+  readonly #fragments = new BoundedMap<string, { allowed: boolean; expiresMs: number }>(fragmentLimit);
   #epoch = 0;
   #nextSweepMs = 0;
 
@@ -50,7 +51,7 @@ export class PortFirewall {
       return first !== undefined && first.expiresMs > nowMs && first.allowed;
     }
     const allowed = this.#judge(direction, packet, nowMs);
-    this.#rememberFragment(id, allowed, nowMs);
+    this.#fragments.set(id, { allowed, expiresMs: nowMs + fragmentTimeoutMs });
     return allowed;
   }
 
@@ -77,18 +78,11 @@ export class PortFirewall {
     known.refused = !this.#rules.allows(known.openedBy, known.opening, this.#isMember);
   }
 
-  #rememberFragment(id: string, allowed: boolean, nowMs: number): void {
-    if (this.#fragments.size >= fragmentLimit) {
-      for (const oldest of this.#fragments.keys()) { this.#fragments.delete(oldest); break; }
-    }
-    this.#fragments.set(id, { allowed, expiresMs: nowMs + fragmentTimeoutMs });
-  }
-
   #sweep(nowMs: number): void {
     if (nowMs < this.#nextSweepMs) return;
     this.#nextSweepMs = nowMs + sweepIntervalMs;
     this.#connections.sweep(nowMs);
-    for (const [id, verdict] of this.#fragments) if (verdict.expiresMs <= nowMs) this.#fragments.delete(id);
+    this.#fragments.deleteWhere((verdict) => verdict.expiresMs <= nowMs);
   }
 }
 

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { IpPacket } from "../packet/ip.js";
+import { ipProtocol } from "../packet/ip.js";
+import { buildIcmp, icmpType } from "../packet/icmp.js";
+import { buildIpv4, parseIpv4 } from "../packet/ipv4.js";
+import { parseIp } from "../packet/address.js";
+import { buildTcp, tcpFlag } from "../packet/tcp.js";
+import { buildUdp } from "../packet/udp.js";
+import type { SecurityRule } from "../port-config.js";
+import { defaultGroupRules } from "../port-config.js";
+import type { Direction } from "./flow.js";
+import { PortFirewall } from "./port-firewall.js";
+import { compileRules } from "./rules.js";
+
+const [own, friend, stranger] = ["10.0.0.5", "10.0.0.6", "192.0.2.1"];
+const isMember = (groupId: string, ip: string): boolean => groupId === "default" && ip === parseIp(friend);
+
+function packet(from: string, to: string, protocol: number, payload: Buffer): IpPacket {
+  const parsed = parseIpv4(buildIpv4(parseIp(from), parseIp(to), protocol, payload));
+  assert.ok(parsed);
+  return parsed;
+}
+const tcp = (from: string, to: string, ports: readonly [number, number], flags: number = tcpFlag.ack): IpPacket => packet(from, to, ipProtocol.tcp,
+  buildTcp(parseIp(from), parseIp(to), { sourcePort: ports[0], destinationPort: ports[1], sequence: 0, acknowledgement: 0, flags, window: 1, payload: Buffer.alloc(0) }));
+const udp = (from: string, to: string, ports: readonly [number, number]): IpPacket => packet(from, to, ipProtocol.udp,
+  buildUdp(parseIp(from), parseIp(to), { sourcePort: ports[0], destinationPort: ports[1], payload: Buffer.alloc(0) }));
+const icmp = (from: string, to: string, type: number, body: Buffer = Buffer.alloc(4), code = 0): IpPacket =>
+  packet(from, to, ipProtocol.icmp, buildIcmp({ type, code, body }));
+
+const firewall = (rules: readonly SecurityRule[]): PortFirewall => new PortFirewall(compileRules(rules), isMember);
+const ingress = (over: Partial<SecurityRule> = {}): SecurityRule => ({ direction: "ingress", ethertype: "IPv4", ...over });
+const egress = (over: Partial<SecurityRule> = {}): SecurityRule => ({ direction: "egress", ethertype: "IPv4", ...over });
+
+describe("security group rules", () => {
+  for (const [name, rule, direction, what, allowed] of [
+    ["no rule", undefined, "ingress", udp(stranger, own, [1, 2]), false],
+    ["any ingress", ingress(), "ingress", udp(stranger, own, [1, 2]), true],
+    ["ingress does not open egress", ingress(), "egress", udp(own, stranger, [1, 2]), false],
+    ["other ethertype", ingress({ ethertype: "IPv6" }), "ingress", udp(stranger, own, [1, 2]), false],
+    ["protocol", ingress({ protocol: 17 }), "ingress", udp(stranger, own, [1, 2]), true],
+    ["other protocol", ingress({ protocol: 6 }), "ingress", udp(stranger, own, [1, 2]), false],
+    ["first port", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [5, 80]), true],
+    ["last port", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [5, 90]), true],
+    ["port outside", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [5, 91]), false],
+    ["source port does not count", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [80, 91]), false],
+    ["egress looks at the remote port", egress({ protocol: 6, portRangeMin: 443, portRangeMax: 443 }), "egress", tcp(own, stranger, [5, 443]), true],
+    ["network", ingress({ remoteCidr: "192.0.2.0/24" }), "ingress", udp(stranger, own, [1, 2]), true],
+    ["other network", ingress({ remoteCidr: "198.51.100.0/24" }), "ingress", udp(stranger, own, [1, 2]), false],
+    ["group member", ingress({ remoteGroupId: "default" }), "ingress", udp(friend, own, [1, 2]), true],
+    ["no group member", ingress({ remoteGroupId: "default" }), "ingress", udp(stranger, own, [1, 2]), false],
+    ["icmp type", ingress({ protocol: 1, portRangeMin: 8 }), "ingress", icmp(stranger, own, 8), true],
+    ["other icmp type", ingress({ protocol: 1, portRangeMin: 13 }), "ingress", icmp(stranger, own, 8), false],
+    ["icmp code", ingress({ protocol: 1, portRangeMin: 8, portRangeMax: 1 }), "ingress", icmp(stranger, own, 8), false],
+    ["ports on a protocol without any", ingress({ portRangeMin: 1, portRangeMax: 9 }), "ingress", packet(stranger, own, 47, Buffer.alloc(8)), false],
+    ["protocol by number", ingress({ protocol: 47 }), "ingress", packet(stranger, own, 47, Buffer.alloc(8)), true],
+    ["a broken header", ingress(), "ingress", packet(stranger, own, 6, Buffer.alloc(3)), false],
+  ] as const satisfies readonly (readonly [string, SecurityRule | undefined, Direction, IpPacket, boolean])[]) {
+    it(`${name}: ${allowed ? "lets through" : "stops"}`, () => {
+      assert.equal(firewall(rule === undefined ? [] : [rule]).allows(direction, what, 0), allowed);
+    });
+  }
+});
+
+describe("stateful firewall", () => {
+  it("lets answers back in, and nothing else", () => {
+    const wall = firewall(defaultGroupRules("default"));
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [443, 5000]), 0), false);
+    assert.equal(wall.allows("egress", tcp(own, stranger, [5000, 443], tcpFlag.syn), 0), true);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [443, 5000], tcpFlag.syn | tcpFlag.ack), 0), true);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [443, 5001]), 0), false);
+    assert.equal(wall.allows("ingress", tcp(friend, own, [9, 22], tcpFlag.syn), 0), true);
+  });
+
+  it("forgets: UDP soon, an established TCP connection only after days, a closed one quickly", () => {
+    const wall = firewall([egress()]);
+    wall.allows("egress", udp(own, stranger, [5, 53]), 0);
+    assert.equal(wall.allows("ingress", udp(stranger, own, [53, 5]), 29_000), true);
+    assert.equal(wall.allows("ingress", udp(stranger, own, [53, 5]), 120_000), true);
+    assert.equal(wall.allows("ingress", udp(stranger, own, [53, 5]), 400_000), false);
+    wall.allows("egress", tcp(own, stranger, [6, 80], tcpFlag.syn), 0);
+    wall.allows("ingress", tcp(stranger, own, [80, 6], tcpFlag.syn | tcpFlag.ack), 10);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 6]), 86_400_000), true);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 6], tcpFlag.rst), 86_400_000), true);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 6]), 86_411_000), false);
+  });
+
+  it("matches echo replies by their id", () => {
+    const wall = firewall([egress()]);
+    wall.allows("egress", icmp(own, stranger, icmpType.echo, Buffer.from([0, 7, 0, 1])), 0);
+    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 7, 0, 1])), 0), true);
+    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 8, 0, 1])), 0), false);
+  });
+
+  it("lets errors about a running conversation in, and no others", () => {
+    const wall = firewall([egress()]);
+    const sent = buildIpv4(parseIp(own), parseIp(stranger), 17, buildUdp(parseIp(own), parseIp(stranger), { sourcePort: 5, destinationPort: 53, payload: Buffer.alloc(50) }));
+    const unreachable = icmp("192.0.2.254", own, icmpType.unreachable, Buffer.concat([Buffer.alloc(4), sent.subarray(0, 28)]), 3);
+    assert.equal(wall.allows("ingress", unreachable, 0), false);
+    wall.allows("egress", udp(own, stranger, [5, 53]), 0);
+    assert.equal(wall.allows("ingress", unreachable, 0), true);
+  });
+
+  it("treats later fragments like their first", () => {
+    const wall = firewall([ingress({ protocol: 17, portRangeMin: 53, portRangeMax: 53 })]);
+    const part = (offset: number, port: number): IpPacket => ({ ...udp(stranger, own, [1, port]), fragment: { id: port, offset } });
+    assert.equal(wall.allows("ingress", part(1480, 53), 0), false);
+    assert.equal(wall.allows("ingress", part(0, 53), 0), true);
+    assert.equal(wall.allows("ingress", part(1480, 53), 0), true);
+    assert.equal(wall.allows("ingress", part(0, 54), 0), false);
+    assert.equal(wall.allows("ingress", part(1480, 54), 0), false);
+    assert.equal(wall.allows("ingress", part(1480, 53), 31_000), false);
+  });
+
+  it("cuts running conversations when a rule goes, even if the guest could answer under another", () => {
+    const wall = firewall([egress(), ingress({ protocol: 6 })]);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [9, 22], tcpFlag.syn), 0), true);
+    assert.equal(wall.allows("egress", tcp(own, stranger, [22, 9], tcpFlag.syn | tcpFlag.ack), 0), true);
+    wall.setRules(compileRules([egress()]));
+    assert.equal(wall.allows("egress", tcp(own, stranger, [22, 9]), 1), false);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [9, 22]), 2), false);
+    wall.setRules(compileRules([egress(), ingress({ protocol: 6 })]));
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [9, 22]), 3), true);
+  });
+
+  it("keeps conversations that the new rules allow as well", () => {
+    const wall = firewall([egress()]);
+    wall.allows("egress", tcp(own, stranger, [5, 80], tcpFlag.syn), 0);
+    wall.setRules(compileRules([egress({ protocol: 6 })]));
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 5], tcpFlag.syn | tcpFlag.ack), 1), true);
+  });
+
+  it("picks up a TCP connection that is older than the switch", () => {
+    const wall = firewall([egress()]);
+    assert.equal(wall.allows("egress", tcp(own, stranger, [5, 80]), 0), true);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 5]), 0), true);
+  });
+
+  it("holds a bounded number of conversations", () => {
+    const wall = firewall([egress()]);
+    for (let i = 0; i < 20_000; i += 1) wall.allows("egress", udp(own, stranger, [1 + i % 60_000, 53]), 0);
+    assert.equal(wall.connections, 16_384);
+    assert.equal(wall.allows("ingress", udp(stranger, own, [53, 20_000]), 0), true);
+    assert.equal(wall.allows("ingress", udp(stranger, own, [53, 1]), 0), false);
+  });
+});
