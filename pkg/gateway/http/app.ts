@@ -34,9 +34,9 @@ export function buildApp(deps: AppDeps): Express {
 async function serve(deps: AppDeps, req: Request, res: Response): Promise<void> {
   let route = "";
   try {
+    res.setHeader("x-compute-request-id", ctxOf(req).requestId);
     const at = locate(req.originalUrl);
     if (at.path === "/") return serveRoot(deps, req, res);
-    res.setHeader("x-compute-request-id", ctxOf(req).requestId);
     assertAnnouncedSize(req, deps.maxBodyBytes);
     if (!isMounted(at)) return serveChoices(deps, req, res, at.path);
     if (at.segments.length === 0 || (at.segments.length === 1 && at.segments[0] === "")) return serveDocument(deps, req, res, at.mount);
@@ -51,6 +51,7 @@ const isMounted = (at: Located): at is Located & { mount: Mount } => at.mount !=
 function serveRoot(deps: AppDeps, req: Request, res: Response): void {
   // The list of versions stands in front of everything, request ids included.
   res.removeHeader("x-openstack-request-id");
+  res.removeHeader("x-compute-request-id");
   sendJson(res, JSON.stringify(versionList(baseUrlOf(req, deps.linkPrefix))));
 }
 

@@ -2,7 +2,11 @@ import type { SortKey } from "../../../../gen/kilonova/type/v1/page.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { sortKey } from "../../http/paging.js";
+import { since } from "../../microversion/version.js";
 import { ignoredSortKeys } from "./list-schema.js";
+
+/** Before, `locked` was one of the keys without effect. */
+const lockedSortable = since("2.73");
 
 /** Columns that tell where a server is. */
 const ADMIN_KEYS = new Set(["host", "node"]);
@@ -22,5 +26,6 @@ export function sortOf(request: ApiRequest): SortKey[] {
   if (hidden !== undefined && !request.isAdmin) throw GatewayErrors.SORT_FORBIDDEN({ key: hidden });
   const first = directions[0] ?? "desc";
   if (keys.length === 0) return directions.length === 0 ? [] : [sortKey("created_at", first)];
-  return keys.map((key, index) => sortKey(key, directions[index] ?? first)).filter(({ field }) => !ignoredSortKeys.includes(field));
+  const counts = (key: string): boolean => !ignoredSortKeys.includes(key) && (key !== "locked" || request.has(lockedSortable));
+  return keys.map((key, index) => sortKey(key, directions[index] ?? first)).filter(({ field }) => counts(field));
 }

@@ -1,0 +1,50 @@
+import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { KeyPairsServiceDefinition } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { CommonErrors, silentLogger } from "../../kernel/index.js";
+import type { Ctx } from "../../kernel/index.js";
+import { bindService, LocalNetwork } from "../../platform/rpc/index.js";
+import type { Channel, Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
+import { Metrics, noTracer } from "../../platform/telemetry/index.js";
+
+/** What a test serves; methods that it leaves out answer UNIMPLEMENTED. */
+export interface FakeApi {
+  readonly servers?: Partial<Handlers<ServersServiceDefinition>>;
+  readonly flavors?: Partial<Handlers<FlavorsServiceDefinition>>;
+  readonly keyPairs?: Partial<Handlers<KeyPairsServiceDefinition>>;
+  readonly limits?: Partial<Handlers<LimitsServiceDefinition>>;
+  readonly instanceActions?: Partial<Handlers<InstanceActionsServiceDefinition>>;
+  readonly availabilityZones?: Partial<Handlers<AvailabilityZonesServiceDefinition>>;
+  readonly computeServices?: Partial<Handlers<ComputeServicesServiceDefinition>>;
+  readonly hypervisors?: Partial<Handlers<HypervisorsServiceDefinition>>;
+}
+
+/** One call as the fake saw it. */
+export interface SeenCall { readonly method: string; readonly ctx: Ctx; readonly request: unknown }
+
+/** A `kilonova.api.v1` in this process. @param seen  gets every call */
+export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
+  const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
+  network.listen("api", [
+    stub(ServersServiceDefinition, fake.servers ?? {}, seen), stub(FlavorsServiceDefinition, fake.flavors ?? {}, seen),
+    stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen), stub(LimitsServiceDefinition, fake.limits ?? {}, seen),
+    stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen), stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
+    stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen), stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),
+  ]);
+  return network.connect("api", { service: "gateway", host: "" });
+}
+
+type AnyHandler = (ctx: Ctx, request: unknown) => Promise<unknown>;
+
+function stub<D extends ServiceDefinition>(definition: D, handlers: Partial<Handlers<D>>, seen: SeenCall[]): ServiceBinding {
+  const served = handlers as Readonly<Record<string, AnyHandler | undefined>>;
+  const full = Object.fromEntries(Object.keys(definition.methods).map((method) => [method, async (ctx: Ctx, request: unknown) => {
+    seen.push({ method, ctx, request });
+    const handler = served[method];
+    if (!handler) throw CommonErrors.UNIMPLEMENTED({ what: method });
+    return handler(ctx, request);
+  }]));
+  return bindService(definition, full as unknown as Handlers<D>);
+}

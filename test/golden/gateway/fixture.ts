@@ -1,0 +1,85 @@
+import { ListAvailabilityZonesResponse, GetHypervisorResponse, ListComputeServicesResponse, ListHypervisorsResponse, UpdateComputeServiceResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { AddFlavorAccessResponse, CreateFlavorResponse, GetFlavorResponse, ListFlavorsResponse, RemoveFlavorAccessResponse, SetFlavorExtraSpecsResponse, UpdateFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { CreateKeyPairResponse, GetKeyPairResponse, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import { GetInstanceActionResponse, GetLimitsResponse, ListInstanceActionsResponse } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { CreateServersResponse, GetConsoleOutputResponse, GetServerResponse, ListServersResponse, UpdateServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
+import type { Ctx } from "../../../pkg/kernel/index.js";
+import type { FakeApi } from "../../../pkg/gateway/testing/fake-api.js";
+import { SERVER_ID, someFlavor, someServer, someServerForAdmin } from "../../../pkg/gateway/testing/samples.js";
+import { PROJECT } from "../../../pkg/gateway/testing/test-tokens.js";
+
+const at = (seconds: bigint) => ({ seconds, nanos: 123_456_000 });
+export const SERVICE_ID = "e81d66a4-ddd3-4aba-8a84-171d1cb4d339";
+export const HYPERVISOR_ID = "b1e43b5f-eec1-44e0-9f10-7b4945c0226d";
+export const REQUEST_ID = "req-0d819d5c-1527-4669-bdf0-ffad31b5105b";
+
+const service: ComputeService = {
+  id: SERVICE_ID, number: 2n, binary: "nova-compute", host: "compute-1", zone: "nova", disabled: true, disabledReason: "maintenance", forcedDown: false,
+  up: true, updatedAt: at(1_762_000_000n), cell: "cell1",
+};
+const hypervisor: Hypervisor = {
+  id: HYPERVISOR_ID, number: 1n, hypervisorHostname: "compute-1.example", hypervisorType: "QEMU", hypervisorVersion: 7_002_022, hostIp: "192.0.2.7",
+  cpuInfoJson: '{"arch":"x86_64","topology":{"cores":4}}', vcpus: 8, vcpusUsed: 2, memoryMib: 16_384n, memoryMibUsed: 1_536n, diskGib: 200n, diskGibUsed: 20n,
+  diskAvailableLeastGib: 150n, runningServers: 2, currentWorkload: 0, service, uptime: "12:00:00 up 3 days", servers: [{ id: SERVER_ID, instanceName: "instance-0000002a" }],
+};
+const keyPair = {
+  id: 3n, name: "key", userId: "member-user", type: KeyPairType.KEY_PAIR_TYPE_SSH, publicKey: "ssh-ed25519 AAAA key",
+  fingerprint: "44:fe:29:6e:23:14:b9:53:5b:65:82:58:1c:fe:5a:c3", createdAt: at(1_762_000_000n),
+};
+const action = {
+  requestId: REQUEST_ID, action: "stop", serverId: SERVER_ID, projectId: PROJECT, userId: "member-user", startedAt: at(1_762_000_100n), updatedAt: at(1_762_000_102n),
+};
+const event = { event: "destroy-guest", startedAt: at(1_762_000_100n), finishedAt: at(1_762_000_102n), result: "Success", host: "compute-1", hostId: "2091634b" };
+
+const seenBy = (ctx: Ctx) => (ctx.actor.roles.includes("admin") ? someServerForAdmin() : someServer());
+const privateFlavor = someFlavor({ id: "private", name: "own", isPublic: false, projectIds: [PROJECT], description: "for us", hasDescription: true, swapMib: 64 });
+const flavorOf = (id: string) => (id === "private" ? privateFlavor : someFlavor());
+
+/** An api that always answers the same, as far as it may see it. */
+export const fixture: FakeApi = {
+  servers: {
+    getServer: async (ctx) => GetServerResponse.fromPartial({ server: seenBy(ctx) }),
+    listServers: async (ctx) => ListServersResponse.fromPartial({ servers: [seenBy(ctx)] }),
+    createServers: async () => CreateServersResponse.fromPartial({ servers: [someServer()], reservationId: "r-3fhpjulh", adminPassword: "secret" }),
+    updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx) }),
+    getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
+  },
+  flavors: {
+    getFlavor: async (_ctx, { flavorId }) => GetFlavorResponse.fromPartial({ flavor: flavorOf(flavorId) }),
+    listFlavors: async () => ListFlavorsResponse.fromPartial({ flavors: [someFlavor(), privateFlavor] }),
+    createFlavor: async () => CreateFlavorResponse.fromPartial({ flavor: someFlavor() }),
+    updateFlavor: async () => UpdateFlavorResponse.fromPartial({ flavor: privateFlavor }),
+    setFlavorExtraSpecs: async () => SetFlavorExtraSpecsResponse.fromPartial({ flavor: someFlavor() }),
+    addFlavorAccess: async () => AddFlavorAccessResponse.fromPartial({ flavor: privateFlavor }),
+    removeFlavorAccess: async () => RemoveFlavorAccessResponse.fromPartial({ flavor: privateFlavor }),
+  },
+  keyPairs: {
+    createKeyPair: async (_ctx, request) => CreateKeyPairResponse.fromPartial({ keyPair, privateKey: request.publicKey === "" ? "PEM" : "" }),
+    getKeyPair: async () => GetKeyPairResponse.fromPartial({ keyPair }),
+    listKeyPairs: async () => ListKeyPairsResponse.fromPartial({ keyPairs: [keyPair] }),
+  },
+  limits: {
+    getLimits: async () => GetLimitsResponse.fromPartial({
+      limits: [{ name: "instances", limit: 10n, used: 1n }, { name: "cores", limit: 20n, used: 1n }, { name: "ram", limit: 51_200n, used: 512n }, { name: "metadata_items", limit: 128n }],
+    }),
+  },
+  instanceActions: {
+    listInstanceActions: async () => ListInstanceActionsResponse.fromPartial({ actions: [action] }),
+    getInstanceAction: async () => GetInstanceActionResponse.fromPartial({ action: { ...action, events: [event] } }),
+  },
+  availabilityZones: {
+    listAvailabilityZones: async (_ctx, { detail }) => ListAvailabilityZonesResponse.fromPartial({
+      zones: [{ name: "nova", available: true, services: detail ? [{ host: "compute-1", binary: "nova-compute", active: true, available: true, updatedAt: at(1_762_000_000n) }] : [] }],
+    }),
+  },
+  computeServices: {
+    listComputeServices: async () => ListComputeServicesResponse.fromPartial({ services: [service] }),
+    updateComputeService: async () => UpdateComputeServiceResponse.fromPartial({ service }),
+  },
+  hypervisors: {
+    listHypervisors: async () => ListHypervisorsResponse.fromPartial({ hypervisors: [hypervisor] }),
+    getHypervisor: async () => GetHypervisorResponse.fromPartial({ hypervisor }),
+  },
+};
