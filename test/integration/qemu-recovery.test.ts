@@ -6,6 +6,7 @@ import type { GuestSpec } from "../../pkg/compute/driver.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import { identify } from "../../pkg/compute/drivers/host/linux-process.js";
+import { startEntry } from "../../pkg/testkit/processes.js";
 import { until } from "../../pkg/testkit/until.js";
 
 const ctx = rootCtx({ requestId: "req-recovery" });
@@ -56,6 +57,23 @@ describe("QEMU driver: what survives, what is told", function () {
     await until(() => host.events.length === 2, { timeoutMs, what: "both events" });
     assert.deepEqual(host.events.find((e) => e.instanceUuid === one.instanceUuid), { instanceUuid: one.instanceUuid, type: "STOPPED", byGuest: true });
     assert.deepEqual(host.events.find((e) => e.instanceUuid === two.instanceUuid), { instanceUuid: two.instanceUuid, type: "CRASHED", byGuest: false });
+  });
+
+  it("takes over the guest of an agent that was killed", async () => {
+    const { configDrive: _, ...spec } = await host.aSpec();
+    const { instanceUuid } = spec;
+    let pid = 0;
+    await host.restart(async () => {
+      const agent = await startEntry(new URL("./entries/qemu-agent.ts", import.meta.url),
+        { args: [JSON.stringify(host.config), JSON.stringify(spec)], ready: /^running \d+$/, timeoutMs });
+      pid = Number(agent.readyLine.split(" ")[1]);
+      await agent.kill();
+    });
+    assert.deepEqual(await host.driver().inspect(ctx, instanceUuid), { instanceUuid, powerState: "RUNNING", pid });
+    assert.deepEqual(host.events, []);
+    await host.booted(instanceUuid);
+    await host.driver().powerOff(ctx, instanceUuid, timeoutMs);
+    await gone(pid);
   });
 
   it("finds a process that no record names", async () => {
