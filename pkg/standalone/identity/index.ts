@@ -18,6 +18,7 @@ export type { IdentityTables } from "./adapters/sql/tables.js";
 export type { ServiceConfig } from "./domain/catalog.js";
 export type { IdentityConfig, IdentityParts } from "./ports.js";
 export { newId } from "./adapters/crypto.js";
+export type { PasswordCost } from "./adapters/crypto.js";
 
 /** A running Identity service without its socket. */
 export interface Identity {

@@ -19,7 +19,8 @@ export interface IdentityParts {
 
 export interface IdentityConfig {
   readonly region: string;
-  readonly services: readonly ServiceConfig[];
+  /** Asked at each use: addresses may only be known once the services listen. */
+  readonly services: () => readonly ServiceConfig[];
   /** Seconds a new token lives; Keystone's default is 3,600. */
   readonly tokenSeconds: number;
 }

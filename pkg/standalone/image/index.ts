@@ -12,8 +12,8 @@ import type { ImageParts } from "./ports.js";
 
 export type { ImageTables } from "./adapters/sql/tables.js";
 export type { ImageParts } from "./ports.js";
-export { readNewImage } from "./domain/attributes.js";
-export { uploadData } from "./ops/upload.js";
+export { seedImage } from "./ops/seed-image.js";
+export type { SeedImage } from "./ops/seed-image.js";
 
 /** A running Image service without its socket. */
 export interface ImageService {

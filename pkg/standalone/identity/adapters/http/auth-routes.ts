@@ -52,7 +52,7 @@ export function authRoutes(parts: IdentityParts): Router {
   }));
   router.get("/v3/auth/catalog", reply(async (ctx, req) => {
     const projectId = ctx.actor.projectId === "" ? undefined : ctx.actor.projectId;
-    return { catalog: catalogFor(parts.config.services, parts.config.region, projectId, stableId), links: { self: selfUrl(req, baseOf(req)) } };
+    return { catalog: catalogFor(parts.config.services(), parts.config.region, projectId, stableId), links: { self: selfUrl(req, baseOf(req)) } };
   }));
   router.get("/v3/auth/projects", reply(async (ctx, req) => {
     const { projects } = await parts.assignments.reach(ctx, ctx.actor.userId);
@@ -79,4 +79,4 @@ function readIssue(body: unknown): AuthRequest {
 const wantsCatalog = (req: Request): boolean => !queryOf(req).has("nocatalog");
 
 const catalogOf = (parts: IdentityParts, view: TokenView): ServiceView[] =>
-  catalogFor(parts.config.services, parts.config.region, view.project?.id, stableId);
+  catalogFor(parts.config.services(), parts.config.region, view.project?.id, stableId);

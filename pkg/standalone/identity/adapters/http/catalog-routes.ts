@@ -14,10 +14,10 @@ type Entry = Readonly<Record<string, unknown>> & { readonly id: string };
 export function catalogRoutes({ config }: IdentityParts): Router {
   const router = Router();
   const kinds: readonly { readonly many: string; readonly one: string; readonly open: boolean; readonly entries: (base: string) => Entry[] }[] = [
-    { many: "services", one: "service", open: false, entries: (base) => config.services.map((service) => entry(base, "services", stableId(`service/${service.type}`), {
+    { many: "services", one: "service", open: false, entries: (base) => config.services().map((service) => entry(base, "services", stableId(`service/${service.type}`), {
       type: service.type, name: service.name, description: service.description ?? "", enabled: true,
     })) },
-    { many: "endpoints", one: "endpoint", open: false, entries: (base) => config.services.flatMap((service) => endpointsOf(service).map(([name, url]) =>
+    { many: "endpoints", one: "endpoint", open: false, entries: (base) => config.services().flatMap((service) => endpointsOf(service).map(([name, url]) =>
       entry(base, "endpoints", stableId(`endpoint/${service.type}/${name}`), {
         interface: name, url, region: config.region, region_id: config.region, service_id: stableId(`service/${service.type}`), enabled: true,
       }))) },

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
 import type { Actor, Ctx, Instant } from "../../../../kernel/index.js";
 import { sqlJson, violates } from "../../../../platform/db/index.js";
@@ -95,9 +96,9 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
   };
 }
 
-const select = (tx: Db) => tx.selectFrom("image_image").selectAll().select(
-  // One text array per image; an ordered subselect works on both databases.
-  sql<string[]>`array(select t.tag from ${sql.table("image_tag")} as t where t.image_id = ${sql.ref("image_image.id")} order by t.tag)`.as("tags"));
+const select = (tx: Db) => tx.selectFrom("image_image").selectAll("image_image").select((eb) => jsonArrayFrom(
+  eb.selectFrom("image_tag as t").select("t.tag").whereRef("t.image_id", "=", "image_image.id").orderBy("t.tag"),
+).as("tags"));
 
 async function load(tx: Db, actor: Actor, id: string): Promise<Image> {
   const row = await select(tx).where("id", "=", id).where(readable(actor)).executeTakeFirst();
@@ -157,9 +158,9 @@ const columnsOf = (attributes: Attributes) => ({
   properties: sqlJson<Record<string, string>>({ ...attributes.properties }),
 });
 
-const fromRow = (row: Selectable<ImageTables["image_image"]> & { tags: string[] }): Image => ({
+const fromRow = (row: Selectable<ImageTables["image_image"]> & { tags: { tag: string }[] }): Image => ({
   id: row.id, name: row.name, owner: row.owner, status: row.status, visibility: row.visibility, protected: row.protected, hidden: row.hidden,
   diskFormat: row.disk_format, containerFormat: row.container_format, minDisk: row.min_disk, minRam: row.min_ram,
   size: row.size, virtualSize: row.virtual_size, checksum: row.checksum, hashAlgo: row.hash_algo, hashValue: row.hash_value,
-  uploadId: row.upload_id, properties: row.properties, tags: row.tags, createdAt: row.created_at, updatedAt: row.updated_at,
+  uploadId: row.upload_id, properties: row.properties, tags: row.tags.map(({ tag }) => tag), createdAt: row.created_at, updatedAt: row.updated_at,
 });

@@ -1,0 +1,100 @@
+import type { Transaction } from "kysely";
+import { contains, eui64Address, formatAddress, parseAddress, parseCidr, pickAddress } from "../../domain/addresses.js";
+import type { FixedIp, Subnet } from "../../domain/model.js";
+import { E } from "../../errors.js";
+import { subnetsOf } from "./subnets.js";
+import type { NetworkTables } from "./tables.js";
+
+type Tx = Transaction<NetworkTables>;
+
+/** What a port wants to be addressed by: a subnet, an address, or both. */
+export interface AddressWish { readonly subnetId?: string | undefined; readonly ipAddress?: string | undefined }
+
+interface Target { readonly id: string; readonly networkId: string; readonly macAddress: string }
+
+/**
+ * Gives a port its addresses, keeping the ones it has that are still wanted. The primary key (subnet, address) is what
+ * keeps two ports from having the same one.
+ * @param wishes   undefined: one of each IP version, as the network's subnets allow
+ * @param current  what the port has
+ * @param random   0..1
+ * @throws INVALID_IP_FOR_NETWORK, INVALID_IP_FOR_SUBNET, INVALID_INPUT, IP_ADDRESS_ALREADY_ALLOCATED, IP_ADDRESS_GENERATION_FAILURE
+ */
+export async function assignAddresses(tx: Tx, port: Target, wishes: readonly AddressWish[] | undefined, current: readonly FixedIp[], random: () => number): Promise<FixedIp[]> {
+  const subnets = await subnetsOf(tx, port.networkId);
+  const resolved = wishes === undefined ? defaults(subnets, port) : wishes.map((wish) => resolve(wish, port, subnets));
+  const unused = [...current];
+  const kept = new Map<number, FixedIp>();
+  for (const exact of [true, false]) {
+    for (const [at, wish] of resolved.entries()) {
+      if (kept.has(at) || (wish.ipAddress !== undefined) !== exact) continue;
+      const found = unused.findIndex((ip) => ip.subnetId === wish.subnet.id && (!exact || ip.ipAddress === wish.ipAddress));
+      const [ip] = found < 0 ? [] : unused.splice(found, 1);
+      if (ip) kept.set(at, ip);
+    }
+  }
+  for (const ip of unused) await tx.deleteFrom("network_fixed_ip").where("subnet_id", "=", ip.subnetId).where("ip_address", "=", ip.ipAddress).where("port_id", "=", port.id).execute();
+  const out: FixedIp[] = [];
+  for (const [at, wish] of resolved.entries()) {
+    out.push(kept.get(at) ?? await take(tx, port, wish, at, random));
+  }
+  return out;
+}
+
+interface Resolved { readonly subnet: Subnet; readonly ipAddress: string | undefined; readonly alternatives: readonly Subnet[] }
+
+/** One IPv4 and one IPv6 address where there are such subnets, from any of them; each subnet with router advertisements gives one more. */
+function defaults(subnets: readonly Subnet[], port: Target): Resolved[] {
+  const managed = ([4, 6] as const).flatMap((version): Resolved[] => {
+    const alternatives = subnets.filter((subnet) => subnet.ipVersion === version && !isSlaac(subnet));
+    return alternatives[0] === undefined ? [] : [{ subnet: alternatives[0], ipAddress: undefined, alternatives }];
+  });
+  return [...managed, ...subnets.filter(isSlaac).map((subnet) => ({ subnet, ipAddress: slaacAddress(subnet, port), alternatives: [subnet] }))];
+}
+
+const isSlaac = (subnet: Subnet): boolean => subnet.ipv6AddressMode === "slaac" || subnet.ipv6AddressMode === "dhcpv6-stateless";
+
+function resolve(wish: AddressWish, port: Target, subnets: readonly Subnet[]): Resolved {
+  const named = wish.subnetId === undefined ? undefined : subnets.find((subnet) => subnet.id === wish.subnetId);
+  if (wish.subnetId !== undefined && !named) throw E.INVALID_INPUT({ problem: `Failed to create port on network ${port.networkId}, because fixed_ips included invalid subnet ${wish.subnetId}` });
+  if (wish.ipAddress === undefined) {
+    if (!named) throw E.INVALID_INPUT({ problem: "IP allocation requires subnet_id or ip_address" });
+    return { subnet: named, ipAddress: isSlaac(named) ? slaacAddress(named, port) : undefined, alternatives: [named] };
+  }
+  const address = parseAddress(wish.ipAddress);
+  if (!address) throw E.INVALID_INPUT({ problem: `'${wish.ipAddress}' is not a valid IP address` });
+  const holds = (subnet: Subnet): boolean => {
+    const cidr = parseCidr(subnet.cidr);
+    const edge = cidr !== undefined && cidr.version === 4 && cidr.prefix < 31 && (address.value === cidr.first || address.value === cidr.last);
+    return cidr !== undefined && contains(cidr, address) && !edge;
+  };
+  if (named && !holds(named)) throw E.INVALID_IP_FOR_SUBNET({ ip: wish.ipAddress });
+  const subnet = named ?? subnets.find(holds);
+  if (!subnet) throw E.INVALID_IP_FOR_NETWORK({ ip: wish.ipAddress });
+  return { subnet, ipAddress: formatAddress(address), alternatives: [subnet] };
+}
+
+function slaacAddress(subnet: Subnet, port: Target): string {
+  const cidr = parseCidr(subnet.cidr);
+  if (!cidr) throw E.INVALID_INPUT({ problem: `'${subnet.cidr}' is not a valid IP subnet` });
+  return eui64Address(cidr, port.macAddress);
+}
+
+async function take(tx: Tx, port: Target, wish: Resolved, position: number, random: () => number): Promise<FixedIp> {
+  if (wish.ipAddress !== undefined) {
+    if (!await claim(tx, port.id, wish.subnet.id, wish.ipAddress, position)) throw E.IP_ADDRESS_ALREADY_ALLOCATED({ ip: wish.ipAddress, subnet: wish.subnet.id });
+    return { subnetId: wish.subnet.id, ipAddress: wish.ipAddress };
+  }
+  for (const subnet of wish.alternatives) {
+    const taken = new Set((await tx.selectFrom("network_fixed_ip").select("ip_address").where("subnet_id", "=", subnet.id).execute()).map((row) => row.ip_address));
+    const address = pickAddress(subnet.ipVersion, subnet.allocationPools, taken, random);
+    if (address !== undefined && await claim(tx, port.id, subnet.id, address, position)) return { subnetId: subnet.id, ipAddress: address };
+  }
+  throw E.IP_ADDRESS_GENERATION_FAILURE({ network: port.networkId });
+}
+
+async function claim(tx: Tx, portId: string, subnetId: string, ipAddress: string, position: number): Promise<boolean> {
+  const done = await tx.insertInto("network_fixed_ip").values({ subnet_id: subnetId, ip_address: ipAddress, port_id: portId, position })
+    .onConflict((oc) => oc.columns(["subnet_id", "ip_address"]).doNothing()).returning("ip_address").execute();
+  return done.length > 0;
+}

@@ -1,0 +1,79 @@
+import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool, Transaction } from "kysely";
+import type { Actor } from "../../../../kernel/index.js";
+import type { Listing, ListingSpec } from "../../domain/listing.js";
+import type { FloatingIp } from "../../domain/model.js";
+import { isTrusted } from "../../domain/policy.js";
+import { E } from "../../errors.js";
+import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { NOBODY, standardOf } from "./networks.js";
+import type { NetworkTables } from "./tables.js";
+
+type Db = Kysely<NetworkTables>;
+type Tx = Transaction<NetworkTables>;
+
+const text = (column: string) => ({ column, kind: "text" }) as const;
+
+export const floatingIpListing: ListingSpec = {
+  columns: {
+    id: text("id"), description: text("description"), project_id: text("project_id"), tenant_id: text("project_id"), port_id: text("port_id"),
+    router_id: text("router_id"), floating_network_id: text("network_id"), floating_ip_address: text("ip_address"), fixed_ip_address: text("fixed_ip_address"),
+  },
+  special: ["status"], sortable: ["id", "project_id", "network_id", "ip_address"], tagged: true,
+};
+
+const visible = (actor: Actor) => (eb: ExpressionBuilder<NetworkTables, "network_floating_ip">): Expression<SqlBool> =>
+  isTrusted(actor) ? eb.lit(true) : eb("project_id", "=", actor.projectId || NOBODY);
+
+export async function listFloatingIps(db: Db, actor: Actor, listing: Listing): Promise<FloatingIp[]> {
+  const marker = listing.marker === undefined ? undefined : await getRow(db, actor, listing.marker);
+  const status = listing.special.get("status");
+  const query = db.selectFrom("network_floating_ip").selectAll().where(visible(actor)).where((eb) => eb.and([
+    ...listingConditions(listing, marker),
+    ...(status === undefined ? [] : [eb.or([
+      ...(status.includes("ACTIVE") ? [eb("port_id", "is not", null)] : []), ...(status.includes("DOWN") ? [eb("port_id", "is", null)] : []),
+    ])]),
+  ])).orderBy(listingOrder(listing));
+  return inOrder(listing, await (listing.limit === undefined ? query : query.limit(listing.limit)).execute()).map(toFloatingIp);
+}
+
+async function getRow(db: Db, actor: Actor, id: string) {
+  const row = await db.selectFrom("network_floating_ip").selectAll().where("id", "=", id).where(visible(actor)).executeTakeFirst();
+  if (!row) throw E.FLOATING_IP_NOT_FOUND({ id });
+  return row;
+}
+
+/** @throws FLOATING_IP_NOT_FOUND also when the actor may not see it */
+export const getFloatingIp = async (db: Db, actor: Actor, id: string): Promise<FloatingIp> => toFloatingIp(await getRow(db, actor, id));
+
+/** @param ownPortId  the port on the external network that holds the address */
+export async function insertFloatingIp(tx: Tx, ip: FloatingIp, ownPortId: string): Promise<void> {
+  const { name: _name, ...row } = toRow(ip);
+  await tx.insertInto("network_floating_ip").values({ ...row, own_port_id: ownPortId }).execute();
+}
+
+export async function updateFloatingIp(tx: Tx, ip: FloatingIp): Promise<void> {
+  const { id, name: _name, created_at: _created, ...row } = toRow(ip);
+  await tx.updateTable("network_floating_ip").set(row).where("id", "=", id).execute();
+}
+
+export async function deleteFloatingIp(tx: Tx, id: string): Promise<void> {
+  const gone = await tx.deleteFrom("network_floating_ip").where("id", "=", id).returning("own_port_id").executeTakeFirst();
+  if (gone) await tx.deleteFrom("network_port").where("id", "=", gone.own_port_id).execute();
+}
+
+/** Whether another floating IP leads to the same address of a port already. */
+export const isAssociated = async (db: Db, portId: string, fixedIp: string, except: string): Promise<boolean> =>
+  (await db.selectFrom("network_floating_ip").select("id").where("port_id", "=", portId).where("fixed_ip_address", "=", fixedIp)
+    .where("id", "!=", except).executeTakeFirst()) !== undefined;
+
+const toRow = (ip: FloatingIp) => ({
+  id: ip.id, name: "", description: ip.description, project_id: ip.projectId, tags: [...ip.tags], revision: ip.revision,
+  created_at: ip.createdAt, updated_at: ip.updatedAt, network_id: ip.networkId, ip_address: ip.ipAddress,
+  port_id: ip.portId, fixed_ip_address: ip.fixedIpAddress, router_id: ip.routerId,
+});
+
+/** A port that was deleted takes the association with it. */
+const toFloatingIp = (row: Selectable<NetworkTables["network_floating_ip"]>): FloatingIp => ({
+  ...standardOf({ ...row, name: "" }), networkId: row.network_id, ipAddress: row.ip_address, portId: row.port_id,
+  fixedIpAddress: row.port_id === null ? null : row.fixed_ip_address, routerId: row.port_id === null ? null : row.router_id,
+});

@@ -1,0 +1,53 @@
+import type { Kysely, Transaction } from "kysely";
+import { quotaDefaults, quotaResources } from "../../domain/quotas.js";
+import type { QuotaLimits, QuotaResource } from "../../domain/quotas.js";
+import { E } from "../../errors.js";
+import type { NetworkTables } from "./tables.js";
+
+type Db = Kysely<NetworkTables>;
+type Tx = Transaction<NetworkTables>;
+
+/** Where each countable resource lives; the others do not exist here and count as none. */
+const TABLES = {
+  network: "network_network", subnet: "network_subnet", port: "network_port", router: "network_router", floatingip: "network_floating_ip",
+  security_group: "network_security_group", security_group_rule: "network_security_group_rule",
+} as const satisfies Partial<Record<QuotaResource, keyof NetworkTables>>;
+type Counted = keyof typeof TABLES;
+
+/** A project's limits: its own where set, else the defaults. */
+export async function quotaOf(db: Db, projectId: string): Promise<QuotaLimits> {
+  const rows = await db.selectFrom("network_quota").select(["resource", "quota"]).where("project_id", "=", projectId).execute();
+  return { ...quotaDefaults, ...Object.fromEntries(rows.map((row) => [row.resource, row.quota])) };
+}
+
+export async function quotaUse(db: Db, projectId: string): Promise<Readonly<Record<QuotaResource, number>>> {
+  const used = new Map<string, number>();
+  for (const resource of Object.keys(TABLES) as Counted[]) used.set(resource, await count(db, resource, projectId));
+  return Object.fromEntries(quotaResources.map((resource) => [resource, used.get(resource) ?? 0])) as Record<QuotaResource, number>;
+}
+
+async function count(db: Db, resource: Counted, projectId: string): Promise<number> {
+  const row = await db.selectFrom(TABLES[resource]).select((eb) => eb.fn.countAll<number>().as("used")).where("project_id", "=", projectId).executeTakeFirstOrThrow();
+  return Number(row.used);
+}
+
+/** Refuses one more when the project has no room; counted in the transaction that adds it. @throws OVER_QUOTA */
+export async function demandRoom(tx: Tx, resource: Counted, projectId: string): Promise<void> {
+  const limit = (await quotaOf(tx, projectId))[resource];
+  if (limit < 0) return;
+  if (await count(tx, resource, projectId) >= limit) throw E.OVER_QUOTA({ resource });
+}
+
+export async function setQuota(tx: Tx, projectId: string, limits: Readonly<Partial<Record<QuotaResource, number>>>): Promise<void> {
+  for (const [resource, quota] of Object.entries(limits)) {
+    await tx.insertInto("network_quota").values({ project_id: projectId, resource, quota })
+      .onConflict((oc) => oc.columns(["project_id", "resource"]).doUpdateSet({ quota })).execute();
+  }
+}
+
+export async function resetQuota(tx: Tx, projectId: string): Promise<void> {
+  await tx.deleteFrom("network_quota").where("project_id", "=", projectId).execute();
+}
+
+export const projectsWithQuota = async (db: Db): Promise<string[]> =>
+  (await db.selectFrom("network_quota").select("project_id").distinct().orderBy("project_id").execute()).map((row) => row.project_id);

@@ -1,0 +1,28 @@
+import type { Clock, Ctx, Ids } from "../../kernel/index.js";
+import type { Database } from "../../platform/db/index.js";
+import type { NetworkTables } from "./adapters/sql/tables.js";
+import type { PortEvent } from "./domain/port-events.js";
+
+/** All that the Network service works with. */
+export interface NetworkParts {
+  readonly db: Database<NetworkTables>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** 0..1; for MAC addresses, segmentation ids and the place in a pool. */
+  readonly random: () => number;
+  readonly config: NetworkConfig;
+  /**
+   * Told about ports of servers after their change is stored (`network-vif-plugged` …). A failure is logged and lost, as
+   * with the real service: Compute must look at the port as well.
+   */
+  readonly onPortEvents: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
+}
+
+export interface NetworkConfig {
+  /** Type of networks for which nobody names one. */
+  readonly defaultNetworkType: "vxlan" | "geneve" | "vlan" | "flat" | "local";
+  /** Bytes, of networks for which nobody names one. */
+  readonly defaultMtu: number;
+}
+
+export const networkDefaults: NetworkConfig = { defaultNetworkType: "vxlan", defaultMtu: 1_450 };

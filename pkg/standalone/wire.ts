@@ -1,0 +1,116 @@
+import type { Clock, Ctx, Ids, Logger, Span } from "../kernel/index.js";
+import { rootCtx } from "../kernel/index.js";
+import { migrate, openDatabase } from "../platform/db/index.js";
+import type { DbPool } from "../platform/db/index.js";
+import { listen } from "../platform/http/index.js";
+import type { HttpServer } from "../platform/http/index.js";
+import { buildIdentity } from "./identity/index.js";
+import type { Identity, IdentityTables, PasswordCost, ServiceConfig } from "./identity/index.js";
+import { buildImage } from "./image/index.js";
+import type { ImageService, ImageTables } from "./image/index.js";
+import { standaloneMigrations } from "./migrations/index.js";
+import { buildNetwork } from "./network/index.js";
+import type { NetworkService, NetworkTables, PortEvent } from "./network/index.js";
+import { seedStandalone } from "./seed.js";
+import type { Seeded, StandaloneSeed } from "./seed.js";
+
+export interface StandaloneOptions {
+  readonly pool: DbPool;
+  /** Default `standalone`. */
+  readonly schema?: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** 0..1 */
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly ports: { readonly identity: number; readonly image: number; readonly network: number };
+  /** Image data. */
+  readonly imageDirectory: string;
+  readonly maxImageBytes?: number;
+  /** Default RegionOne. */
+  readonly region?: string;
+  /** The other services of the cloud (compute, placement, volumev3), for the catalog; asked at each use. */
+  readonly services: () => readonly ServiceConfig[];
+  readonly seed: StandaloneSeed;
+  readonly passwordCost?: PasswordCost;
+  readonly tokenSeconds?: number;
+  readonly corsOrigins?: readonly string[];
+  readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
+  readonly startSpan?: (name: string, traceparent: string) => Span;
+}
+
+/** The running services. */
+export interface Standalone {
+  readonly identity: Identity;
+  readonly image: ImageService;
+  readonly network: NetworkService;
+  readonly seeded: Seeded;
+  /** Base addresses without versions. */
+  readonly urls: { readonly identity: string; readonly image: string; readonly network: string };
+  /** Stops serving; running requests get `graceMs`. The pool stays open. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Up- and downloads of images take as long as they take. */
+const IMAGE_TIMEOUT_MS = 6 * 3_600_000;
+const PURGE_EVERY_MS = 600_000;
+
+/** Migrates, seeds and serves Identity, Image and Network. */
+export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Promise<Standalone> {
+  const { pool, schema = "standalone", clock, ids, random, log, region = "RegionOne", host = "127.0.0.1" } = options;
+  await migrate(ctx, pool, schema, standaloneMigrations);
+  const urls = { identity: "", image: "", network: "" };
+  const services = (): ServiceConfig[] => [
+    { type: "identity", name: "keystone", publicUrl: `${urls.identity}/v3` }, { type: "image", name: "glance", publicUrl: urls.image },
+    { type: "network", name: "neutron", publicUrl: urls.network }, ...options.services(),
+  ];
+  const identity = buildIdentity({
+    db: openDatabase<IdentityTables>(pool, { schema, clock }), clock, config: { region, services, tokenSeconds: options.tokenSeconds ?? 3_600 },
+    ...(options.passwordCost ? { passwordCost: options.passwordCost } : {}),
+  });
+  const { authenticate } = identity;
+  const image = await buildImage(ctx, {
+    db: openDatabase<ImageTables>(pool, { schema, clock }), clock, ids, directory: options.imageDirectory, authenticate,
+    ...(options.maxImageBytes === undefined ? {} : { maxBytes: options.maxImageBytes }),
+  });
+  const network = buildNetwork({
+    db: openDatabase<NetworkTables>(pool, { schema, clock }), clock, ids, random, authenticate,
+    ...(options.onPortEvents ? { onPortEvents: options.onPortEvents } : {}),
+  });
+  const seeded = await seedStandalone(ctx, { identity, image, network }, options.seed);
+
+  const env = { log, ids, requestTimeoutMs: REQUEST_TIMEOUT_MS, corsOrigins: options.corsOrigins ?? [], ...(options.startSpan ? { startSpan: options.startSpan } : {}) };
+  const servers: HttpServer[] = [];
+  const serve = async (app: Parameters<typeof listen>[0], port: number, receiveTimeoutMs?: number): Promise<string> => {
+    const server = await listen(app, { host, port, log, ...(receiveTimeoutMs === undefined ? {} : { receiveTimeoutMs }) });
+    servers.push(server);
+    return server.url;
+  };
+  const close = async (graceMs?: number): Promise<void> => { await Promise.all(servers.map((server) => server.close(graceMs))); };
+  try {
+    urls.identity = await serve(identity.app(env), options.ports.identity);
+    const identityUrl = `${urls.identity}/v3`;
+    urls.image = await serve(image.app({ ...env, requestTimeoutMs: IMAGE_TIMEOUT_MS, identityUrl }), options.ports.image, 0);
+    urls.network = await serve(network.app({ ...env, identityUrl }), options.ports.network);
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  const stopPurging = purgeTokens(identity, clock, log);
+  return { identity, image, network, seeded, urls, close: async (graceMs) => { stopPurging(); await close(graceMs); } };
+}
+
+/** Forgets tokens that ended long ago, every ten minutes. */
+function purgeTokens(identity: Identity, clock: Clock, log: Logger): () => void {
+  const purge = (): void => {
+    const ctx = rootCtx({ requestId: "req-token-purge", log, deadlineMs: Date.now() + 30_000 });
+    identity.parts.tokens.purge(ctx, clock.now()).catch((error: unknown) => log.warn("identity.token.purge.failed", { error }));
+  };
+  const timer = setInterval(purge, PURGE_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
