@@ -22,7 +22,8 @@ function assemble(deaf: boolean): number[] {
     ...(deaf ? [] : [0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef]), // mov dx,0x602; mov ax,0x100; out dx,ax   (hear the button)
     ...print("boot\n"),
   ];
-  const off = [...print("off\n"), 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef];  // mov dx,0x604; mov ax,0x2000; out dx,ax
+  // mov dx,0x604; mov ax,0x2000; out dx,ax; hlt; jmp to the hlt
+  const off = [...print("off\n"), 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd];
   const reset = [0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee];      // mov dx,0xcf9; mov al,6; out dx,al
   const idle = 0xf4;                                       // hlt: woken 18 times a second by the timer
   // Written backwards so that every jump is short and its distance is known.
