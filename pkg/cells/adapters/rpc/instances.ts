@@ -1,0 +1,59 @@
+import { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import type { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { KilonovaError } from "../../../kernel/errors.js";
+import type { Handlers } from "../../../platform/rpc/index.js";
+import { CellsErrors } from "../../errors.js";
+import { wakeServer } from "../../ops/hand-over.js";
+import type { Waker } from "../../ports.js";
+import type { Stores } from "../../stores.js";
+import { acceptOperation } from "../sql/accept-operation.js";
+import type { StoreDeps } from "../sql/deps.js";
+import { listInstances } from "../sql/list-instances.js";
+import { toPublic } from "../sql/operation-rows.js";
+import { getAction, listActions } from "../sql/read-actions.js";
+import { countInstances, getInstance, updateInstance } from "../sql/read-instances.js";
+import type { Store } from "../sql/tables.js";
+
+export interface InstancesDeps { readonly stores: Stores; readonly deps: StoreDeps; readonly waker: Waker }
+
+/** Serves the records of each database. */
+export function instancesHandlers({ stores, deps, waker }: InstancesDeps): Handlers<InstancesServiceDefinition> {
+  /** Runs `fn`; when the server is missing because its hand-over was cut short, finishes that and runs it again. */
+  const awake = async <T>(ctx: Ctx, database: string, serverId: string, fn: (store: Store) => Promise<T>): Promise<T> => {
+    const store = stores.get(database);
+    try {
+      return await fn(store);
+    } catch (error) {
+      const missing = error instanceof KilonovaError && error.reason === "SERVER_NOT_FOUND";
+      if (!missing || !await wakeServer(stores, deps, ctx, store, serverId)) throw error;
+      return fn(store);
+    }
+  };
+  return {
+    getInstance: async (ctx, request) => {
+      const instance = await awake(ctx, request.database, request.serverId, (store) => getInstance(store, deps, ctx, request));
+      // An agent sees the instances of its own host only.
+      if (ctx.peer.service === "compute" && instance.server?.hostInfo?.host !== ctx.peer.host) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
+      return { instance };
+    },
+    listInstances: (ctx, request) => {
+      const filter = ctx.peer.service === "compute" ? ServerFilter.fromPartial({ ...request.filter, host: ctx.peer.host }) : request.filter;
+      return listInstances(stores.get(request.database), ctx, { ...request, filter });
+    },
+    updateInstance: async (ctx, request) => {
+      const instance: InstanceRecord = await awake(ctx, request.database, request.server?.id ?? "", (store) => updateInstance(store, deps, ctx, request));
+      return { instance };
+    },
+    acceptOperation: async (ctx, request) => {
+      const { operation, replayed } = await awake(ctx, request.database, request.serverId, (store) => acceptOperation(store, deps, ctx, request));
+      if (!replayed) waker.wake(ctx, request.database, operation.name);
+      return { operation: toPublic(operation), replayed };
+    },
+    listActions: async (ctx, { database, query }) =>
+      query === undefined ? { actions: [], nextPageToken: "" } : listActions(stores.get(database), ctx, query),
+    getAction: async (ctx, { database, serverId, requestId }) => ({ action: await getAction(stores.get(database), ctx, serverId, requestId) }),
+    countInstances: async (ctx, { database, host }) => ({ instances: await countInstances(stores.get(database), ctx, host) }),
+  };
+}

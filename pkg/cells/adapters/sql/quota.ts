@@ -1,0 +1,54 @@
+import { sql } from "kysely";
+import type { QuotaLimit } from "../../../../gen/kilonova/cells/v1/global_service.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { COUNTED } from "../../domain/quota.js";
+import type { Counted } from "../../domain/quota.js";
+import type { Store, Tx } from "./tables.js";
+
+/** Limits for projects that have none of their own, by resource; -1 is unlimited. */
+export type DefaultLimits = Readonly<Record<string, number>>;
+
+
+/** Limits in force and present use, in one statement. A project without servers has no row and uses nothing. */
+export async function readQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<{ limits: Record<string, number>; used: Counted }> {
+  const { t } = store;
+  const { rows } = await sql<{ kind: string; resource: string; value: number }>`
+    SELECT 'limit' AS kind, resource, max AS value FROM ${t.quota_limit} WHERE project_id = ${projectId} AND user_id IN ('', ${userId})
+    UNION ALL SELECT 'used', 'instances', instances FROM ${t.quota_usage} WHERE project_id = ${projectId}
+    UNION ALL SELECT 'used', 'cores', cores FROM ${t.quota_usage} WHERE project_id = ${projectId}
+    UNION ALL SELECT 'used', 'ram', ram FROM ${t.quota_usage} WHERE project_id = ${projectId}`.execute(tx);
+  const limits: Record<string, number> = { ...defaults };
+  const used: Record<string, number> = {};
+  for (const { kind, resource, value } of rows) (kind === "limit" ? limits : used)[resource] = value;
+  return { limits, used: { instances: used["instances"] ?? 0, cores: used["cores"] ?? 0, ram: used["ram"] ?? 0 } };
+}
+
+/** The counted part of limits. */
+export const countedLimits = (limits: Readonly<Record<string, number>>): Counted =>
+  ({ instances: limits["instances"] ?? -1, cores: limits["cores"] ?? -1, ram: limits["ram"] ?? -1 });
+
+/** All limits of a project with what is used of them. */
+export async function getQuota(store: Store, ctx: Ctx, projectId: string, userId: string, defaults: DefaultLimits): Promise<QuotaLimit[]> {
+  return store.db.read(ctx, "quota.get", async (tx) => {
+    const { limits, used } = await readQuota(store, tx, projectId, userId, defaults);
+    const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${store.t.key_pair} WHERE user_id = ${userId}`.execute(tx);
+    const inUse = (resource: string): number => resource === "key_pairs" ? rows[0]?.count ?? 0 : COUNTED.find((one) => one === resource) === undefined ? 0 : used[resource as keyof Counted];
+    return Object.entries(limits).map(([resource, limit]) => ({ resource, limit: BigInt(limit), used: BigInt(inUse(resource)) }));
+  });
+}
+
+/** Releases what servers held and marks their mappings deleted. A second release of the same server finds nothing to subtract. */
+export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
+  const { t } = store;
+  await store.db.write(ctx, "quota.release", (tx) => sql`
+    WITH gone AS (
+      DELETE FROM ${t.quota_holding} WHERE server_id = ANY(${serverIds}::text[]) RETURNING project_id, cores, ram
+    ), sums AS (
+      SELECT project_id, count(*) AS instances, sum(cores)::int8 AS cores, sum(ram)::int8 AS ram FROM gone GROUP BY project_id
+    ), usage AS (
+      UPDATE ${t.quota_usage} AS u SET instances = u.instances - s.instances, cores = u.cores - s.cores, ram = u.ram - s.ram
+      FROM sums AS s WHERE u.project_id = s.project_id RETURNING 1
+    ), mapping AS (
+      UPDATE ${t.instance_mapping} SET deleted = true WHERE server_id = ANY(${serverIds}::text[]) AND NOT deleted RETURNING 1
+    ) SELECT 1`.execute(tx));
+}

@@ -1,0 +1,36 @@
+/** What one server holds. */
+export interface Holding { readonly cores: number; readonly ram: number }
+
+/** Counted resources of a project. */
+export interface Counted { readonly instances: number; readonly cores: number; readonly ram: number }
+
+export const COUNTED = ["instances", "cores", "ram"] as const satisfies readonly (keyof Counted)[];
+
+/** Whether a limit allows a total; -1 is unlimited. */
+const allows = (limit: number, total: number): boolean => limit < 0 || total <= limit;
+
+/** A refusal in the words of Nova's message: resources, and numbers in their order. */
+export interface QuotaRefusal { readonly resources: string; readonly requested: string; readonly used: string; readonly limit: string }
+
+/**
+ * How many of the servers fit, at least `minCount`, the first ones.
+ * @returns the refusal for `minCount` servers when not even these fit
+ */
+export function fitQuota(holdings: readonly Holding[], minCount: number, used: Counted, limits: Counted): number | QuotaRefusal {
+  const least = Math.min(holdings.length, Math.max(1, minCount));
+  for (let count = holdings.length; count >= least; count--) {
+    const after = add(used, holdings.slice(0, count));
+    if (COUNTED.every((resource) => allows(limits[resource], after[resource]))) return count;
+  }
+  const after = add(used, holdings.slice(0, least));
+  const over = COUNTED.filter((resource) => !allows(limits[resource], after[resource]));
+  const list = (of: (resource: keyof Counted) => number): string => over.map((resource) => String(of(resource))).join(", ");
+  return { resources: over.join(", "), requested: list((r) => after[r] - used[r]), used: list((r) => used[r]), limit: list((r) => limits[r]) };
+}
+
+/** Use after some servers more. */
+export const add = (used: Counted, holdings: readonly Holding[]): Counted => ({
+  instances: used.instances + holdings.length,
+  cores: holdings.reduce((sum, { cores }) => sum + cores, used.cores),
+  ram: holdings.reduce((sum, { ram }) => sum + ram, used.ram),
+});
