@@ -4,6 +4,7 @@ import { parseOperationName } from "../../model/operation-name.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Databases } from "../cells/databases.js";
 import { GLOBAL } from "../cells/databases.js";
+import { linkedAbort } from "./linked-abort.js";
 
 const RETRY_MS = 1_000;
 /** How long the list of cells is believed to be complete. */
@@ -65,12 +66,12 @@ export class OperationSignals {
 
   async #next(waiter: Waiter, ms: number, signal: AbortSignal): Promise<void> {
     if (!waiter.changed) {
-      const timer = new AbortController();
-      const either = AbortSignal.any([signal, timer.signal]);
+      const timer = linkedAbort(signal);
       const woken = new Promise<void>((resolve) => { waiter.wake = resolve; });
       try {
-        await Promise.race([woken, this.#clock.sleep(ms, either)]);
+        await Promise.race([woken, this.#clock.sleep(ms, timer.signal)]);
       } finally {
+        timer.release();
         timer.abort();
         waiter.wake = undefined;
       }

@@ -14,6 +14,7 @@ import { presentServers } from "../view/server-view.js";
 import { pumpFeed } from "./feed-pump.js";
 import type { Happening } from "./feed-pump.js";
 import { Generations } from "./generations.js";
+import { linkedAbort } from "./linked-abort.js";
 import { StreamRace } from "./race.js";
 import type { Position, WatchState } from "./resume-token.js";
 import { encodeResumeToken } from "./resume-token.js";
@@ -88,8 +89,8 @@ export class EventWatch {
 
   /** Follows until a position is lost. @returns true then; false when the context aborts */
   async *#follow(databases: readonly string[]): AsyncGenerator<WatchEventsResponse, boolean> {
-    const stop = new AbortController();
-    const ctx = { ...this.#ctx, signal: AbortSignal.any([this.#ctx.signal, stop.signal]), deadlineMs: undefined };
+    const stop = linkedAbort(this.#ctx.signal);
+    const ctx = { ...this.#ctx, signal: stop.signal, deadlineMs: undefined };
     const race = new StreamRace<Happening>();
     try {
       await this.#hold(databases);
@@ -111,6 +112,7 @@ export class EventWatch {
         if (happening.database === GLOBAL) this.#releaseIfCaughtUp(start, happening.type === "silent");
       }
     } finally {
+      stop.release();
       stop.abort();
       await race.close();
     }
@@ -118,11 +120,12 @@ export class EventWatch {
 
   /** @returns undefined when nothing happens for a while */
   async #nextOf(race: StreamRace<Happening>, ctx: Ctx): Promise<Happening | undefined> {
-    const timer = new AbortController();
+    const timer = linkedAbort(ctx.signal);
     const ms = this.#held.length > 0 ? HOLD_MS : this.#parts.config.bookmarkIntervalMs;
     try {
-      return await race.next(this.#parts.clock.sleep(ms, AbortSignal.any([ctx.signal, timer.signal])));
+      return await race.next(this.#parts.clock.sleep(ms, timer.signal));
     } finally {
+      timer.release();
       timer.abort();
     }
   }
