@@ -25,13 +25,14 @@ describe("guest image, booted", function () {
 
   it("configures itself from a config drive and powers off at the button", async () => {
     const { qcow2Path } = await testGuestImage();
-    guest = await startGuest({ dir, qcow2Path, configDrive });
+    guest = await startGuest({ dir, qcow2Path, configDrive, nics: [{ mac: "fa:16:3e:00:00:01", socketPath: join(dir, "nic.sock") }] });
     await guest.waitFor(/BOOT-DONE/);
     const text = guest.console();
     assert.match(text, /guest\[\d+\.\d+\]: config drive \/dev\/sr0 \(iso9660\)/);
     assert.match(text, /metadata source=configdrive uuid=6c1bc2d2-\S+ hostname=web-1\.novalocal/);
     assert.ok(text.includes(`authorized key: ${key}`));
     assert.match(text, /admin password set/);
+    assert.match(text, /net: eth0 10\.0\.0\.5\/24 gw 10\.0\.0\.1 \(static\)/);
     assert.match(text, /from-user-data 42/);
     assert.match(text, /user data ended status=0/);
     assert.match(text, /boots=1/);
@@ -43,6 +44,7 @@ describe("guest image, booted", function () {
     assert.match(hash, /^\$6\$/);
     const salt = hash.split("$")[2] ?? "";
     assert.equal((await guest.shell(`mkpasswd -m sha512 -S '${salt}' 's3cret "quoted"'`)).output, hash);
+    assert.match((await guest.shell("ip route")).output, /default via 10\.0\.0\.1 dev eth0[^]*10\.9\.0\.0\/16 via 10\.0\.0\.9 dev eth0/);
     assert.equal((await guest.shell("false")).status, 1);
 
     await guest.qmp("system_powerdown");

@@ -44,7 +44,12 @@ describe("switch with real guests", function () {
     switches.push(sw);
     return sw;
   };
-  const portAt = (n: number): PortConfig => somePort(n, { socketPath: join(dir, `${n}.sock`) });
+  const v6 = (n: number): string => `2001:db8:77::f816:3eff:fe00:${n}`;
+  /** Port n has IPv4 by DHCP and IPv6 by SLAAC. */
+  const portAt = (n: number): PortConfig => somePort(n, {
+    socketPath: join(dir, `${n}.sock`),
+    fixedIps: [...somePort(n).fixedIps, { ip: v6(n), prefixLength: 64, gateway: "2001:db8:77::1", dns: [], routes: [], dhcp: true, ipv6Mode: "slaac" }],
+  });
   const bootGuest = async (n: number): Promise<TestGuest> => {
     const { qcow2Path } = await testGuestImage();
     const { macAddress, socketPath } = portAt(n);
@@ -60,8 +65,8 @@ describe("switch with real guests", function () {
     await first.setPeers([{ host: "b", address: "127.0.0.1", port: second.tunnelPort }]);
     await second.setPeers([{ host: "a", address: "127.0.0.1", port: first.tunnelPort }]);
     // The group of the port on the other host is known by the control plane only.
-    await first.setGroups([{ groupId: "default", addresses: ["10.77.0.3"] }]);
-    await second.setGroups([{ groupId: "default", addresses: ["10.77.0.1", "10.77.0.2"] }]);
+    await first.setGroups([{ groupId: "default", addresses: ["10.77.0.3", v6(3)] }]);
+    await second.setGroups([{ groupId: "default", addresses: ["10.77.0.1", "10.77.0.2", v6(1), v6(2)] }]);
     await first.setPort(portAt(1));
     await first.setPort(portAt(2));
     await second.setPort(portAt(3));
@@ -76,6 +81,9 @@ describe("switch with real guests", function () {
     for (const [guest, to] of [[one, "10.77.0.2"], [one, "10.77.0.3"], [three, "10.77.0.2"], [two, "10.77.0.254"]] as const) {
       assert.match((await guest.shell(`ping -c 2 -W 5 ${to}`)).output, /2 packets received/, `ping ${to}`);
     }
+    for (const [guest, to] of [[one, v6(2)], [one, v6(3)], [three, "2001:db8:77::1"]] as const) {
+      assert.match((await guest.shell(`ping6 -c 2 -W 5 ${to}`)).output, /2 packets received/, `ping6 ${to}`);
+    }
     // TCP across the tunnel: an ssh server greets.
     assert.match((await one.shell("nc -w 5 10.77.0.3 22 < /dev/null | head -n 1")).output, /SSH-2\.0-dropbear/);
     // A document larger than one segment, whole.
@@ -88,12 +96,19 @@ describe("switch with real guests", function () {
     await two.shell("ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up; ping -c 1 -W 1 10.77.0.1");
     assert.ok(((await dropsOf(first, 2))["spoofed-mac"] ?? 0) > 0);
 
+    // A second interface, plugged in while the guest runs.
+    const added = somePort(4, { vni: 78, socketPath: join(dir, "4.sock") });
+    await second.setPort(added);
+    await three.qmp("netdev_add", { type: "stream", id: "added", server: true, addr: { type: "unix", path: added.socketPath } });
+    await three.qmp("device_add", { driver: "virtio-net-pci", id: "nic-added", netdev: "added", mac: added.macAddress, bus: "spare" });
+    await three.waitFor(/nic eth1 added fa:16:3e:00:00:04[^]*net: eth1 10\.77\.0\.4\/24/);
+
     // The agent restarts: its new switch takes the port over and the guest's traffic goes on.
     await first.close();
     const third = await newSwitch();
     await third.setPeers([{ host: "b", address: "127.0.0.1", port: second.tunnelPort }]);
     await second.setPeers([{ host: "a", address: "127.0.0.1", port: third.tunnelPort }]);
-    await third.setGroups([{ groupId: "default", addresses: ["10.77.0.3"] }]);
+    await third.setGroups([{ groupId: "default", addresses: ["10.77.0.3", v6(3)] }]);
     await third.setPort(portAt(1));
     const pings = (await one.shell("ip addr del 10.77.0.99/24 dev eth0; ping -c 10 -W 5 10.77.0.3")).output;
     assert.ok(Number(/(\d+) packets received/.exec(pings)?.[1]) >= 5, pings);

@@ -43,16 +43,18 @@ export interface Switch {
 /**
  * Starts the data plane of a host.
  * Should its thread die, a new one is started with everything that was set, so callers need not notice.
+ * @param spawn  starts the thread; tests give their own to get hold of it
  * @throws TUNNEL_UNAVAILABLE
  */
-export async function startSwitch(options: SwitchOptions): Promise<Switch> {
-  const client = new SwitchClient(options);
+export async function startSwitch(options: SwitchOptions, spawn: (init: WorkerInit) => Worker = spawnSwitchWorker): Promise<Switch> {
+  const client = new SwitchClient(options, spawn);
   await client.start();
   return client;
 }
 
 class SwitchClient implements Switch {
   readonly #options: SwitchOptions;
+  readonly #spawnWorker: (init: WorkerInit) => Worker;
   readonly #ports = new Map<string, PortConfig>();
   #peers: readonly PeerConfig[] = [];
   #groups: readonly GroupMembers[] = [];
@@ -65,7 +67,10 @@ class SwitchClient implements Switch {
   #lastId = 0;
   #tunnelPort = 0;
 
-  constructor(options: SwitchOptions) { this.#options = options; }
+  constructor(options: SwitchOptions, spawn: (init: WorkerInit) => Worker) {
+    this.#options = options;
+    this.#spawnWorker = spawn;
+  }
 
   get tunnelPort(): number { return this.#tunnelPort; }
 
@@ -77,9 +82,9 @@ class SwitchClient implements Switch {
     const before = this.#ports.get(config.portId);
     this.#ports.set(config.portId, config);
     try {
-      await this.#command({ type: "set-port", config });
+      await this.#tell({ type: "set-port", config });
     } catch (error) {
-      if (isReason(error, "PORT_INVALID") && this.#ports.get(config.portId) === config) {
+      if (this.#ports.get(config.portId) === config) {
         if (before === undefined) this.#ports.delete(config.portId); else this.#ports.set(config.portId, before);
       }
       throw error;
@@ -88,17 +93,23 @@ class SwitchClient implements Switch {
 
   async removePort(portId: string): Promise<void> {
     this.#ports.delete(portId);
-    await this.#command({ type: "remove-port", portId });
+    await this.#tell({ type: "remove-port", portId });
   }
 
   async setPeers(peers: readonly PeerConfig[]): Promise<void> {
     this.#peers = peers;
-    await this.#command({ type: "set-peers", peers });
+    await this.#tell({ type: "set-peers", peers });
   }
 
   async setGroups(groups: readonly GroupMembers[]): Promise<void> {
-    await this.#command({ type: "set-groups", groups });
+    const before = this.#groups;
     this.#groups = groups;
+    try {
+      await this.#tell({ type: "set-groups", groups });
+    } catch (error) {
+      if (this.#groups === groups) this.#groups = before;
+      throw error;
+    }
   }
 
   async stats(): Promise<SwitchStats> {
@@ -119,7 +130,7 @@ class SwitchClient implements Switch {
   /** @returns the tunnel port */
   async #spawn(): Promise<number> {
     const init: WorkerInit = { tunnel: { address: this.#options.tunnel.address, port: this.#tunnelPort || this.#options.tunnel.port } };
-    const worker = spawnSwitchWorker(init);
+    const worker = this.#spawnWorker(init);
     this.#worker = worker;
     this.#startedAtMs = Date.now();
     return new Promise((resolve, reject) => {
@@ -163,6 +174,15 @@ class SwitchClient implements Switch {
     this.#postTo(worker, { type: "metadata-reply", id, response });
   }
 
+  /** Sends something that is also kept here: if the thread is gone, its successor will be told, so nothing is lost. */
+  async #tell(body: CommandBody): Promise<void> {
+    try {
+      await this.#command(body);
+    } catch (error) {
+      if (this.#closed || !isReason(error, "SWITCH_GONE")) throw error;
+    }
+  }
+
   #command(body: CommandBody): Promise<Extract<Reply, { ok: true }>> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -199,10 +219,19 @@ class SwitchClient implements Switch {
       await this.#spawn();
       await this.#command({ type: "set-peers", peers: this.#peers });
       await this.#command({ type: "set-groups", groups: this.#groups });
-      for (const config of [...this.#ports.values()]) await this.#command({ type: "set-port", config });
+      for (const portId of [...this.#ports.keys()]) {
+        const config = this.#ports.get(portId); // may have been replaced since, and must not be set back
+        if (config === undefined) continue;
+        await this.#command({ type: "set-port", config }).catch((error: unknown) => {
+          if (!isReason(error, "PORT_INVALID")) throw error;
+          this.#ports.delete(portId); // it came while no thread could check it
+          this.#options.log.error("switch.port.refused", { portId, error });
+        });
+      }
       this.#options.log.info("switch.worker.restarted", { ports: this.#ports.size });
     } catch (error) {
-      this.#options.log.error("switch.worker.restart_failed", { error }); // its exit starts the next attempt
+      this.#options.log.error("switch.worker.restart_failed", { error });
+      await this.#worker?.terminate(); // its exit starts the next attempt
     }
   }
 }

@@ -64,6 +64,8 @@ function qemuArguments(options: TestGuestOptions, disk: string, drive: string | 
       "-device", `virtio-net-pci,netdev=net${i},mac=${nic.mac},romfile=`,
     ]),
     "-device", "virtio-rng-pci",
+    // An empty slot, `spare`, into which a test may plug something while the guest runs.
+    "-device", "pcie-root-port,id=spare,chassis=1,slot=1,bus=pcie.0",
   ];
 }
 

@@ -23,6 +23,8 @@ export function metadataServer(ask: AskAgent): { accept(port: PortConfig, stream
     response.shouldKeepAlive = false;
     answer(callers, ask, request, response).catch(() => response.destroy());
   });
+  // Node's own reaction cuts the connection, and the guest would see a reset instead of the reason.
+  server.on("clientError", (_error, stream) => { if (stream.writable) stream.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"); });
   return {
     accept: (port, stream) => {
       callers.set(stream, { portId: port.portId, instanceUuid: port.instanceUuid });

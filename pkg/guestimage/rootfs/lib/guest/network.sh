@@ -20,6 +20,7 @@ prefix_of() {
 static_network() {
   address=$(json_get "$1" "$2.ip_address")
   prefix=$(prefix_of "$(json_get "$1" "$2.netmask")")
+  ip link set "$3" up # routes need it
   ip addr add "$address/$prefix" dev "$3"
   i=0
   while net=$(json_get "$1" "$2.routes.$i.network"); [ -n "$net" ]; do
