@@ -1,6 +1,6 @@
 import type { Holding } from "../domain/model.js";
 import { Bitset } from "./bitset.js";
-import { eligibleForGroup, eligibleForUnsuffixed, fitting, meeting } from "./eligible.js";
+import { eligibleForGroup, eligibleForUnsuffixed, fitting as fittingSlots, meeting } from "./eligible.js";
 import type { ProviderIndex } from "./provider-index.js";
 import { assertRequest } from "./request.js";
 import type { Candidate, CandidateRequest, Condition } from "./request.js";
@@ -24,16 +24,18 @@ interface Plan {
  * Finds where a request fits, at most `limit` ways. Breadth first: one way per tree, then a second per tree and so on,
  * so that a wide tree cannot starve the others.
  *
- * @param startAt  ratio 0..1: at which of the fitting trees to begin, so that a limit does not always show the same ones
+ * @param options.startAt  ratio 0..1: at which of the fitting trees to begin, so that a limit does not always show the same ones
+ * @param options.among  only trees with these roots
  * @throws CANDIDATES_INVALID
  * @cost O(providers) for the sets, then proportional to the ways found and the branches pruned
  * @source placement-api, GET /allocation_candidates
  */
-export function findCandidates(index: ProviderIndex, request: CandidateRequest, startAt = 0): Candidate[] {
+export function findCandidates(index: ProviderIndex, request: CandidateRequest, options: { readonly startAt?: number; readonly among?: Bitset } = {}): Candidate[] {
   assertRequest(request);
   const plan = planOf(index, request);
-  const anchors = anchorsOf(index, plan, request).toArray();
-  const first = Math.floor(startAt * anchors.length) % Math.max(1, anchors.length);
+  const fitting = anchorsOf(index, plan, request);
+  const anchors = (options.among === undefined ? fitting : fitting.and(options.among)).toArray();
+  const first = Math.floor((options.startAt ?? 0) * anchors.length) % Math.max(1, anchors.length);
   const ordered = [...anchors.slice(first), ...anchors.slice(0, first)];
   const limit = request.limit === 0 ? Infinity : request.limit;
   const found = new Map<string, Candidate>();
@@ -63,7 +65,7 @@ function planOf(index: ProviderIndex, request: CandidateRequest): Plan {
     }
     collective = group.required.filter(({ forbidden }) => !forbidden);
     const allowed = eligibleForUnsuffixed(index, group);
-    for (const amount of group.resources) demands.push({ suffix: "", amounts: [amount], eligible: fitting(index, allowed, new Map([amount])) });
+    for (const amount of group.resources) demands.push({ suffix: "", amounts: [amount], eligible: fittingSlots(index, allowed, new Map([amount])) });
   }
   return { demands, collective, isolate: request.groupPolicy === "isolate", sameSubtree: request.sameSubtree };
 }

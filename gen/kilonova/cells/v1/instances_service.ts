@@ -1636,7 +1636,7 @@ export const InstancesServiceDefinition = {
       requestStream: false,
       responseType: ListInstancesResponse as typeof ListInstancesResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([4, 2, 3, 7, 4]) as Buffer] } },
+      options: { _unknownFields: { 400010: [Buffer.from([5, 5, 2, 3, 7, 4]) as Buffer] } },
     },
     /** Changes what a user may change at once (name, description, …), without an operation. */
     updateInstance: {

@@ -87,8 +87,24 @@ export interface SelectDestinationsRequest {
   alternates: number;
   /** Hosts that were tried already. */
   excludeHosts: string[];
-  /** Stays on its host; some filters do not run. */
+  /** Stays on its host, which spec.forced_host names; only rules about a new image run, and nothing is claimed. */
   isRebuild: boolean;
+  /** The server's group as it is now; unset without one. */
+  group: ServerGroup | undefined;
+}
+
+/** A server group as far as scheduling cares. */
+export interface ServerGroup {
+  /** UUID. */
+  id: string;
+  /** affinity, anti-affinity, soft-affinity or soft-anti-affinity. */
+  policy: string;
+  /** Rule of anti-affinity; 0 means 1. */
+  maxServerPerHost: number;
+  /** Servers in it. */
+  memberIds: string[];
+  /** Hosts that are known to have members, besides what the scheduler sees itself. */
+  memberHosts: string[];
 }
 
 /** Output of SelectDestinations. */
@@ -113,6 +129,12 @@ export interface ExplainRequest {
     | undefined;
   /** Whether hosts are named. */
   adminView: boolean;
+  /** Group that the server would join; unset without one. */
+  group:
+    | ServerGroup
+    | undefined;
+  /** As which user's server. */
+  userId: string;
 }
 
 /** Output of Explain. */
@@ -688,6 +710,7 @@ function createBaseSelectDestinationsRequest(): SelectDestinationsRequest {
     alternates: 0,
     excludeHosts: [],
     isRebuild: false,
+    group: undefined,
   };
 }
 
@@ -722,6 +745,9 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
     }
     if (message.isRebuild !== false) {
       writer.uint32(72).bool(message.isRebuild);
+    }
+    if (message.group !== undefined) {
+      ServerGroup.encode(message.group, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -811,6 +837,14 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
             message.isRebuild = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.group = ServerGroup.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -839,6 +873,112 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
     message.alternates = object.alternates ?? 0;
     message.excludeHosts = object.excludeHosts?.map((e) => e) || [];
     message.isRebuild = object.isRebuild ?? false;
+    message.group = (object.group !== undefined && object.group !== null)
+      ? ServerGroup.fromPartial(object.group)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseServerGroup(): ServerGroup {
+  return { id: "", policy: "", maxServerPerHost: 0, memberIds: [], memberHosts: [] };
+}
+
+export const ServerGroup: MessageFns<ServerGroup> = {
+  encode(message: ServerGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.policy !== "") {
+      writer.uint32(18).string(message.policy);
+    }
+    if (message.maxServerPerHost !== 0) {
+      writer.uint32(24).uint32(message.maxServerPerHost);
+    }
+    for (const v of message.memberIds) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.memberHosts) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxServerPerHost = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memberIds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.memberHosts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServerGroup>): ServerGroup {
+    return ServerGroup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServerGroup>): ServerGroup {
+    const message = createBaseServerGroup();
+    message.id = object.id ?? "";
+    message.policy = object.policy ?? "";
+    message.maxServerPerHost = object.maxServerPerHost ?? 0;
+    message.memberIds = object.memberIds?.map((e) => e) || [];
+    message.memberHosts = object.memberHosts?.map((e) => e) || [];
     return message;
   },
 };
@@ -930,7 +1070,7 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
 };
 
 function createBaseExplainRequest(): ExplainRequest {
-  return { projectId: "", spec: undefined, adminView: false };
+  return { projectId: "", spec: undefined, adminView: false, group: undefined, userId: "" };
 }
 
 export const ExplainRequest: MessageFns<ExplainRequest> = {
@@ -943,6 +1083,12 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
     }
     if (message.adminView !== false) {
       writer.uint32(24).bool(message.adminView);
+    }
+    if (message.group !== undefined) {
+      ServerGroup.encode(message.group, writer.uint32(34).fork()).join();
+    }
+    if (message.userId !== "") {
+      writer.uint32(42).string(message.userId);
     }
     return writer;
   },
@@ -984,6 +1130,22 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
             message.adminView = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.group = ServerGroup.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1006,6 +1168,10 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
       ? ServerSpec.fromPartial(object.spec)
       : undefined;
     message.adminView = object.adminView ?? false;
+    message.group = (object.group !== undefined && object.group !== null)
+      ? ServerGroup.fromPartial(object.group)
+      : undefined;
+    message.userId = object.userId ?? "";
     return message;
   },
 };

@@ -1,0 +1,42 @@
+import { SchedulerServiceDefinition } from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type * as pb from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { CommonErrors } from "../../../kernel/errors.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { bindService } from "../../../platform/rpc/index.js";
+import type { ServiceBinding } from "../../../platform/rpc/index.js";
+import type { Explanation } from "../../domain/explanation.js";
+import type { RequestSpec } from "../../domain/request-spec.js";
+import type { Selected, Selection, SelectRequest } from "../../ops/select-destinations.js";
+import { toSpec } from "./to-spec.js";
+
+export interface SchedulerOps {
+  select(ctx: Ctx, request: SelectRequest): Promise<Selected>;
+  explain(ctx: Ctx, spec: RequestSpec): Promise<Explanation>;
+  hostsOf(serverIds: Iterable<string>): Set<string>;
+}
+
+/** The SchedulerService over these operations: translation only. */
+export const schedulerBinding = (ops: SchedulerOps): ServiceBinding => bindService(SchedulerServiceDefinition, {
+  selectDestinations: async (ctx, request) => {
+    if (request.serverId === "" || request.operation === "") throw CommonErrors.INVALID_ARGUMENT({ field: "server_id, operation", problem: "are required" });
+    const spec = toSpec(request, ops.hostsOf);
+    const { chosen, alternates, generation } = await ops.select(ctx, { spec, operation: request.operation, fence: Number(request.fence), alternates: request.alternates });
+    return { chosen: toDestination(chosen), alternates: alternates.map(toDestination), consumerGeneration: BigInt(generation) };
+  },
+  explain: async (ctx, request) => {
+    const explanation = await ops.explain(ctx, toSpec({ ...request, serverId: "", excludeHosts: [], isRebuild: false }, ops.hostsOf));
+    return { explanation: toExplanation(explanation, request.adminView) };
+  },
+});
+
+const toDestination = ({ host, holdings, weight }: Selection): pb.Destination => ({
+  cell: host.cell, host: host.host, node: host.node, computeNodeId: host.computeNodeId, availabilityZone: host.availabilityZone, agentAddress: host.address, weight,
+  resources: holdings.map(({ providerId, resources }) => ({ providerId, resources: new Map([...resources].map(([name, amount]) => [name, BigInt(amount)])) })),
+});
+
+/** Names of hosts are for administrators. */
+const toExplanation = ({ hostsConsidered, refusals, acceptedHosts }: Explanation, adminView: boolean): pb.Explanation => ({
+  hostsConsidered, acceptedHosts: adminView ? [...acceptedHosts] : [],
+  refusals: refusals.map(({ rule, reason, hosts, nearestHost, nearestFacts }) =>
+    ({ rule, reason, hosts, nearestHost: adminView ? nearestHost : "", nearestFacts: new Map(Object.entries(nearestFacts)) })),
+});

@@ -1,0 +1,106 @@
+import { Bitset, findCandidates, noCombination, shortfallOf } from "../../placement/index/index.js";
+import type { Candidate, CandidateRequest } from "../../placement/index/index.js";
+import { explain } from "../domain/explanation.js";
+import type { Explanation } from "../domain/explanation.js";
+import type { HostFacts } from "../domain/host-view.js";
+import { hostPrefilters, rootConditions } from "../domain/prefilters.js";
+import type { PrefilterOptions } from "../domain/prefilters.js";
+import { filterHosts, rankHosts } from "../domain/rank.js";
+import type { RankedHost } from "../domain/rank.js";
+import type { RequestSpec } from "../domain/request-spec.js";
+import { resourceRequest } from "../domain/resource-request.js";
+import type { Rules } from "../domain/rules.js";
+import { seeded } from "../domain/seed.js";
+import { refuse } from "../domain/verdict.js";
+import type { HostRefusal } from "../domain/verdict.js";
+import type { Fleet } from "../views/fleet.js";
+
+export interface DecideOptions extends PrefilterOptions {
+  readonly maxPlacementResults: number;
+}
+
+export interface Choice extends RankedHost {
+  /** What to claim there; the first that fits. */
+  readonly candidate: Candidate;
+}
+
+/** Hints that need to see every host: a limited search might not show the one they mean. */
+const UNLIMITED_HINTS = ["group", "same_host", "different_host"];
+
+/**
+ * Ranks the hosts that fit a request: host rules, then resources, then filters, then weighers. No I/O.
+ * @returns best first; empty when nothing fits (see `explainAll` for why)
+ * @cost O(hosts) for names and sets, then as many views as candidates
+ */
+export function decide(fleet: Fleet, request: RequestSpec, rules: Rules, options: DecideOptions): Choice[] {
+  fleet.instances.expire();
+  const wanted = wantedResources(request, options);
+  const facts = fleet.hosts();
+  const among = new Bitset();
+  for (const host of facts.values()) {
+    const slot = fleet.index.slotOf(host.computeNodeId);
+    if (slot !== undefined && hostPrefilters.every((rule) => rule.judge(host, request).passed)) among.add(slot);
+  }
+  const byRoot = new Map<string, Candidate>();
+  for (const candidate of findCandidates(fleet.index, wanted, { among, startAt: seeded(request.serverId, "start") })) {
+    if (!byRoot.has(candidate.rootId)) byRoot.set(candidate.rootId, candidate);
+  }
+  const hosts = [...byRoot.keys()].flatMap((id) => {
+    const host = facts.get(id);
+    return host === undefined ? [] : [fleet.view(host)];
+  });
+  return rankHosts(request, filterHosts(request, hosts, rules).passed, rules, request.serverId).flatMap((ranked) => {
+    const candidate = byRoot.get(ranked.host.computeNodeId);
+    return candidate === undefined ? [] : [{ ...ranked, candidate }];
+  });
+}
+
+function wantedResources(request: RequestSpec, options: DecideOptions): CandidateRequest {
+  const unlimited = UNLIMITED_HINTS.some((hint) => request.hints.has(hint)) || request.group !== undefined;
+  return resourceRequest(request, rootConditions(request, options), unlimited ? 0 : options.maxPlacementResults);
+}
+
+/** Judges a rebuild: the server stays on its host, so only the rules about its new image run. */
+export function judgeRebuild(fleet: Fleet, request: RequestSpec, rules: Rules): { readonly passed: readonly RankedHost[]; readonly explanation: Explanation } {
+  const hosts = [...fleet.hosts().values()].filter((host) => host.host === request.forcedHost && (request.forcedNode === "" || host.node === request.forcedNode));
+  const { passed, refused } = filterHosts(request, hosts.map((host) => fleet.view(host)), rules);
+  return { passed: passed.map((host) => ({ host, weight: 0 })), explanation: explain(hosts.length, refused, passed.map(({ host }) => host)) };
+}
+
+/**
+ * Says of every host which rule refuses it first. Looks at all of them, however long it takes: for failures and for
+ * those who ask.
+ * @param claims  refusals of placement itself, met while claiming
+ */
+export function explainAll(fleet: Fleet, request: RequestSpec, rules: Rules, options: DecideOptions, claims: readonly HostRefusal[] = []): Explanation {
+  const wanted = { ...wantedResources(request, options), limit: 0 };
+  const hosts = [...fleet.hosts().values()];
+  const refused: HostRefusal[] = [];
+  const remaining: HostFacts[] = [];
+  const claimed = new Map(claims.map((one) => [one.host, one]));
+  for (const host of hosts) {
+    const refusal = prefilterRefusal(host, request) ?? placementRefusal(fleet, wanted, host) ?? claimed.get(host.host);
+    if (refusal === undefined) remaining.push(host); else refused.push(refusal);
+  }
+  const judged = filterHosts(request, remaining.map((host) => fleet.view(host)), rules);
+  const order = ["RequestedHost", "ExcludedHosts", "AvailabilityZone", "placement", ...rules.filters.map(({ name }) => name), "claim"];
+  const all = [...refused, ...judged.refused].sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule));
+  return explain(hosts.length, all, judged.passed.map(({ host }) => host));
+}
+
+function prefilterRefusal(host: HostFacts, request: RequestSpec): HostRefusal | undefined {
+  for (const rule of hostPrefilters) {
+    const verdict = rule.judge(host, request);
+    if (!verdict.passed) return { host: host.host, rule: rule.name, refusal: verdict };
+  }
+  return undefined;
+}
+
+function placementRefusal(fleet: Fleet, wanted: CandidateRequest, host: HostFacts): HostRefusal | undefined {
+  const slot = fleet.index.slotOf(host.computeNodeId);
+  const at = { host: host.host, rule: "placement" };
+  if (slot === undefined) return { ...at, refusal: refuse("NO_PROVIDER") };
+  const shortfall = shortfallOf(fleet.index, wanted, slot)
+    ?? (findCandidates(fleet.index, { ...wanted, limit: 1 }, { among: Bitset.of([slot]) }).length > 0 ? undefined : noCombination);
+  return shortfall === undefined ? undefined : { ...at, refusal: { passed: false, ...shortfall } };
+}

@@ -1,0 +1,120 @@
+import type { Ctx } from "../../kernel/ctx.js";
+import { mapLimit } from "../../kernel/concurrency.js";
+import type { Clock } from "../../kernel/time.js";
+import { E } from "../errors.js";
+import type { Cells, Placement } from "../ports.js";
+import type { Fleet } from "../views/fleet.js";
+
+/** How often the list of cells is read again. */
+const CELLS_EVERY_MS = 10_000;
+/** Between attempts to follow a feed that broke. */
+const RETRY_MS = 500;
+/** Refusals in a row share one refresh within this time. */
+const REFRESH_AT_MOST_EVERY_MS = 100;
+
+export interface Follower {
+  /** Follows all feeds until the context is aborted. */
+  run(ctx: Ctx): Promise<void>;
+  /** Catches up with placement and reads the hosts of all cells anew; calls close together share one. */
+  refresh(ctx: Ctx): Promise<void>;
+  /** @throws VIEWS_NOT_READY before placement and each cell were read, or tried, once */
+  assertReady(): void;
+}
+
+export interface FollowDeps {
+  readonly fleet: Fleet;
+  readonly placement: Placement;
+  readonly cells: Cells;
+  readonly clock: Clock;
+}
+
+/** Keeps the fleet's views fed. A cell that cannot be reached keeps its last known hosts; liveness judges them. */
+export function createFollower({ fleet, placement, cells, clock }: FollowDeps): Follower {
+  const following = new Map<string, AbortController>();
+  const tried = new Set<string>();
+  let placementRead = false, cellsRead = false;
+  let refreshing: Promise<void> | undefined;
+  let refreshedMs = -Infinity;
+
+  const repeat = async (ctx: Ctx, what: string, waitMs: number, work: () => Promise<void>): Promise<void> => {
+    while (!ctx.signal.aborted) {
+      await work().catch((error: unknown) => {
+        if (!ctx.signal.aborted) ctx.log.warn("scheduler.feed.broken", { feed: what, error });
+      });
+      await clock.sleep(waitMs, ctx.signal).catch(() => {});
+    }
+  };
+
+  const followPlacement = async (ctx: Ctx): Promise<void> => {
+    for await (const batch of placement.changes(ctx, fleet.index.revision)) {
+      fleet.applyPlacement(batch);
+      placementRead = true;
+    }
+  };
+
+  /** A watch begins with what changed until now. */
+  const catchUp = async (ctx: Ctx): Promise<void> => {
+    for await (const batch of placement.changes(ctx, fleet.index.revision)) {
+      fleet.applyPlacement(batch);
+      return;
+    }
+  };
+
+  const followCell = async (ctx: Ctx, cell: string): Promise<void> => {
+    try {
+      for await (const news of cells.watch(ctx, cell)) {
+        if ("snapshot" in news) fleet.applySnapshot(cell, news.snapshot);
+        else for (const change of news.changes) fleet.applyChange(cell, change);
+        tried.add(cell);
+      }
+    } finally {
+      tried.add(cell);
+    }
+  };
+
+  const followCells = async (ctx: Ctx): Promise<void> => {
+    const names = new Set(await cells.list(ctx));
+    for (const [cell, stop] of following) {
+      if (names.has(cell)) continue;
+      stop.abort();
+      following.delete(cell);
+      fleet.dropCell(cell);
+    }
+    for (const cell of names) {
+      if (following.has(cell)) continue;
+      const stop = new AbortController();
+      following.set(cell, stop);
+      const inner = { ...ctx, signal: AbortSignal.any([ctx.signal, stop.signal]) };
+      void repeat(inner, cell, RETRY_MS, () => followCell(inner, cell));
+    }
+    cellsRead = true;
+  };
+
+  return {
+    run: async (ctx) => {
+      const listing = async (): Promise<void> => {
+        // Quick until it worked once: at start the cells service may come up after us.
+        while (!ctx.signal.aborted) {
+          await followCells(ctx).catch((error: unknown) => ctx.log.warn("scheduler.cells.unknown", { error }));
+          await clock.sleep(cellsRead ? CELLS_EVERY_MS : RETRY_MS, ctx.signal).catch(() => {});
+        }
+      };
+      await Promise.all([repeat(ctx, "placement", RETRY_MS, () => followPlacement(ctx)), listing()]);
+    },
+    refresh: (ctx) => {
+      if (refreshing !== undefined) return refreshing;
+      if (clock.monotonicMs() - refreshedMs < REFRESH_AT_MOST_EVERY_MS) return Promise.resolve();
+      const work = async (): Promise<void> => {
+        await catchUp(ctx);
+        await mapLimit([...following.keys()], 16, async (cell) => {
+          await cells.hosts(ctx, cell).then((hosts) => fleet.applySnapshot(cell, hosts), (error: unknown) => ctx.log.warn("scheduler.cell.silent", { cell, error }));
+        });
+        refreshedMs = clock.monotonicMs();
+      };
+      return refreshing = work().finally(() => { refreshing = undefined; });
+    },
+    assertReady: () => {
+      if (!placementRead || !cellsRead || [...following.keys()].some((cell) => !tried.has(cell))) throw E.VIEWS_NOT_READY({});
+    },
+  };
+}
