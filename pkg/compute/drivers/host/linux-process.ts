@@ -34,23 +34,28 @@ export function spawnDetached(argv: readonly string[], logPath: string): Promise
     child.on("error", reject);
     child.on("spawn", () => {
       // The child is not reaped before `exited` is told, so its number cannot have gone to another process yet.
-      const identity = identify(child.pid ?? 0);
+      const seen = look(child.pid ?? 0);
       child.unref();
-      if (identity) resolve({ identity, exited });
-      else reject(new Error(`${command} ended at once`));
+      if (seen) resolve({ identity: seen.identity, exited });
+      else reject(new Error(`${command} was not seen in /proc`));
     });
   });
 }
 
 /** The identity of whatever has this number now; zombies count as gone. */
 export function identify(pid: number): ProcessIdentity | undefined {
+  const seen = look(pid);
+  return seen === undefined || seen.ended ? undefined : seen.identity;
+}
+
+function look(pid: number): { readonly identity: ProcessIdentity; readonly ended: boolean } | undefined {
   const stat = readProc(pid, "stat");
   if (stat === undefined) return undefined;
   // The name (field 2) may hold spaces and brackets; the fields after its last bracket are plain.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, startTicks] = [fields[0], fields[19]];
-  if (startTicks === undefined || state === "Z" || state === "X") return undefined;
-  return { pid, startTicks, bootId: bootId() };
+  if (startTicks === undefined) return undefined;
+  return { identity: { pid, startTicks, bootId: bootId() }, ended: state === "Z" || state === "X" };
 }
 
 /** Whether this very process still runs, and its command line holds all of `marks` as arguments. */

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KilonovaError, rootCtx } from "../../../kernel/index.js";
+import { writeFileAtomic } from "./atomic-file.js";
+import { KeyedLock } from "./keyed-lock.js";
+import { identify, isSameProcess, listProcesses, signalProcess, spawnDetached } from "./linux-process.js";
+import { asUser, chooseRunAs } from "./run-as.js";
+import { runTool } from "./run-tool.js";
+
+const ctx = rootCtx({ requestId: "req-host" });
+
+describe("processes of the host", () => {
+  let dir: string;
+  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "kilonova-host-")); });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it("knows its own child again, by number, start and arguments", async () => {
+    const { identity, exited } = await spawnDetached(["sleep", "611"], join(dir, "log"));
+    assert.ok(isSameProcess(identity, ["611"]));
+    assert.ok(!isSameProcess(identity, ["612"]));
+    assert.ok(!isSameProcess({ ...identity, startTicks: "1" }, ["611"]));
+    assert.ok(!isSameProcess({ ...identity, bootId: "another" }, ["611"]));
+    assert.equal(signalProcess({ ...identity, startTicks: "1" }, ["611"], "SIGKILL"), false);
+    assert.ok(listProcesses().some((p) => p.pid === identity.pid && p.args.has("611")));
+    assert.equal(signalProcess(identity, ["611"], "SIGKILL"), true);
+    assert.deepEqual(await exited, { code: null, signal: "SIGKILL" });
+    assert.equal(identify(identity.pid), undefined);
+  });
+
+  it("gives a child a session of its own and nothing of the agent's environment", async () => {
+    process.env["KILONOVA_TEST_SECRET"] = "s3cret";
+    const { exited } = await spawnDetached(["sh", "-c", "env; cut -d' ' -f1,6 /proc/self/stat; echo $$"], join(dir, "log"));
+    delete process.env["KILONOVA_TEST_SECRET"];
+    await exited;
+    const output = readFileSync(join(dir, "log"), "utf8").trim().split("\n");
+    assert.ok(!output.some((line) => line.includes("s3cret")));
+    assert.equal(output.at(-2)?.split(" ")[1], output.at(-1));
+  });
+
+  it("says when a program does not exist", async () => {
+    await assert.rejects(spawnDetached(["/no/such/program"], join(dir, "log")), /ENOENT/);
+  });
+
+  it("writes files whole, with their mode", async () => {
+    await writeFileAtomic(join(dir, "f"), "one");
+    await writeFileAtomic(join(dir, "f"), "two");
+    assert.equal(readFileSync(join(dir, "f"), "utf8"), "two");
+    assert.equal(statSync(join(dir, "f")).mode & 0o777, 0o600);
+  });
+
+  it("runs tools to their end, or ends them", async () => {
+    assert.equal(await runTool(ctx, ["echo", "hi"], { timeoutMs: 5_000 }), "hi\n");
+    const failed = (why: RegExp) => (e: unknown): boolean => e instanceof KilonovaError && e.reason === "TOOL_FAILED" && why.test(String(e.cause));
+    await assert.rejects(runTool(ctx, ["sh", "-c", "echo bad >&2; exit 3"], { timeoutMs: 5_000 }), failed(/exit 3: bad/));
+    await assert.rejects(runTool(ctx, ["sleep", "60"], { timeoutMs: 20 }), failed(/timed out/));
+    await assert.rejects(runTool(ctx, ["/no/such/tool"], { timeoutMs: 5_000 }), failed(/ENOENT/));
+    const caller = new AbortController();
+    const call = runTool({ ...ctx, signal: caller.signal }, ["sleep", "60"], { timeoutMs: 5_000 });
+    caller.abort();
+    await assert.rejects(call, failed(/cancelled/));
+  });
+
+  it("limits what a tool may write", async () => {
+    await assert.rejects(runTool(ctx, ["truncate", "-s", "2M", join(dir, "big")],
+      { timeoutMs: 5_000, limits: { addressSpaceBytes: 1024 ** 3, cpuSeconds: 5, fileBytes: 1024 ** 2 } }));
+  });
+});
+
+describe("as whom to run", () => {
+  it("is oneself when told so, or when one cannot choose", () => {
+    assert.deepEqual(chooseRunAs("self", ["/"]), {});
+    assert.deepEqual(asUser(undefined, ["a"]), ["a"]);
+  });
+
+  it("drops to the user without a way back", () => {
+    assert.deepEqual(asUser({ uid: 7, gid: 8 }, ["a", "b"]),
+      ["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--", "a", "b"]);
+  });
+
+  it("names the folder that the user could not reach", function () {
+    if (process.getuid?.() !== 0) return;
+    const closed = mkdtempSync(join(tmpdir(), "kilonova-closed-"));
+    try {
+      assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [closed]), { obstacle: closed });
+      assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [tmpdir()]), { runAs: { uid: 65_534, gid: 65_534 } });
+    } finally {
+      rmSync(closed, { recursive: true });
+    }
+  });
+});
+
+describe("keyed lock", () => {
+  it("keeps one key's tasks apart and in order, others side by side, and survives failures", async () => {
+    const lock = new KeyedLock();
+    const order: string[] = [];
+    const task = (name: string, fails = false) => async (): Promise<void> => {
+      order.push(`${name} begins`);
+      await Promise.resolve();
+      order.push(`${name} ends`);
+      if (fails) throw new Error(name);
+    };
+    const [one, two, other] = [lock.run("k", task("1", true)), lock.run("k", task("2")), lock.run("x", task("x"))];
+    await assert.rejects(one, /1/);
+    await Promise.all([two, other]);
+    assert.deepEqual(order.filter((line) => !line.startsWith("x")), ["1 begins", "1 ends", "2 begins", "2 ends"]);
+    assert.ok(order.indexOf("x begins") < order.indexOf("2 begins"));
+  });
+});
