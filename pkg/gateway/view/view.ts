@@ -1,5 +1,3 @@
-import type { RuleName } from "../../policy/index.js";
-import type { May } from "../http/api-request.js";
 import type { Json } from "../http/json.js";
 import type { Microversion, Span } from "../microversion/version.js";
 import { always, inSpan } from "../microversion/version.js";
@@ -14,10 +12,10 @@ export interface Field<S, E, Forms extends string = never> {
   readonly span?: Span;
   /** Where a form differs from `span`. */
   readonly forms?: Partial<Readonly<Record<Forms, Span>>>;
-  /** Shown only to callers with this policy rule. */
-  readonly policy?: RuleName;
-  /** Shown only to callers without this rule: the short form of a field that others see in full. */
-  readonly unless?: RuleName;
+  /** Path by which `api` says that policy hid the value from this caller (`hidden_fields`): then there is no field. */
+  readonly hiddenAs?: string;
+  /** The short form of a field, shown only when `api` hid this path. */
+  readonly onlyIfHidden?: string;
   /** undefined leaves the field out. */
   value(source: S, env: E): Json | undefined;
 }
@@ -34,7 +32,7 @@ export interface Shape<S, E> {
 export class View<S, E> {
   readonly #form: string;
   readonly #fields: readonly Field<S, E, string>[];
-  readonly #rules: readonly RuleName[];
+  readonly #paths: readonly string[];
   readonly #byKey = new Map<number, Shape<S, E>>();
   readonly #byId = new Map<string, Shape<S, E>>();
 
@@ -42,12 +40,13 @@ export class View<S, E> {
   constructor(form: string, fields: readonly Field<S, E, string>[]) {
     this.#form = form;
     this.#fields = fields;
-    this.#rules = [...new Set(fields.flatMap((field) => [field.policy ?? [], field.unless ?? []].flat()))];
+    this.#paths = [...new Set(fields.flatMap((field) => [field.hiddenAs ?? [], field.onlyIfHidden ?? []].flat()))];
   }
 
-  shape(version: Microversion, may: May): Shape<S, E> {
+  /** @param hidden  paths that policy hid, as the answer of `api` names them */
+  shape(version: Microversion, hidden: readonly string[] = []): Shape<S, E> {
     let mask = 0;
-    for (const [index, rule] of this.#rules.entries()) if (may(rule)) mask |= 1 << index;
+    for (const path of hidden) mask |= this.#bit(path);
     const key = mask * 1024 + version;
     let shape = this.#byKey.get(key);
     if (!shape) this.#byKey.set(key, (shape = this.#make(version, mask)));
@@ -64,10 +63,15 @@ export class View<S, E> {
 
   #isShown(field: Field<S, E, string>, version: Microversion, mask: number): boolean {
     if (!inSpan(version, field.forms?.[this.#form] ?? field.span ?? always)) return false;
-    return (field.policy === undefined || this.#has(mask, field.policy)) && (field.unless === undefined || !this.#has(mask, field.unless));
+    if (field.hiddenAs !== undefined && (mask & this.#bit(field.hiddenAs)) !== 0) return false;
+    return field.onlyIfHidden === undefined || (mask & this.#bit(field.onlyIfHidden)) !== 0;
   }
 
-  #has(mask: number, rule: RuleName): boolean { return (mask & (1 << this.#rules.indexOf(rule))) !== 0; }
+  /** Paths that no field asks about count for nothing. */
+  #bit(path: string): number {
+    const index = this.#paths.indexOf(path);
+    return index < 0 ? 0 : 1 << index;
+  }
 }
 
 function makeShape<S, E>(id: string, fields: readonly Field<S, E, string>[]): Shape<S, E> {

@@ -33,6 +33,8 @@ const action = {
 };
 const event = { event: "destroy-guest", startedAt: at(1_762_000_100n), finishedAt: at(1_762_000_102n), result: "Success", host: "compute-1", hostId: "2091634b" };
 
+const hidden = (ctx: Ctx, ...hiddenFields: string[]) => ({ hiddenFields: ctx.actor.roles.includes("admin") ? [] : hiddenFields });
+const HIDDEN = ["host_info", "host_status", "fault.details", "user_data"];
 const seenBy = (ctx: Ctx) => (ctx.actor.roles.includes("admin") ? someServerForAdmin() : someServer());
 const privateFlavor = someFlavor({ id: "private", name: "own", isPublic: false, projectIds: [PROJECT], description: "for us", hasDescription: true, swapMib: 64 });
 const flavorOf = (id: string) => (id === "private" ? privateFlavor : someFlavor());
@@ -40,10 +42,10 @@ const flavorOf = (id: string) => (id === "private" ? privateFlavor : someFlavor(
 /** An api that always answers the same, as far as it may see it. */
 export const fixture: FakeApi = {
   servers: {
-    getServer: async (ctx) => GetServerResponse.fromPartial({ server: seenBy(ctx) }),
-    listServers: async (ctx) => ListServersResponse.fromPartial({ servers: [seenBy(ctx)] }),
+    getServer: async (ctx) => GetServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
+    listServers: async (ctx) => ListServersResponse.fromPartial({ servers: [seenBy(ctx)], ...hidden(ctx, ...HIDDEN) }),
     createServers: async () => CreateServersResponse.fromPartial({ servers: [someServer()], reservationId: "r-3fhpjulh", adminPassword: "secret" }),
-    updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx) }),
+    updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
   },
   flavors: {
@@ -67,7 +69,9 @@ export const fixture: FakeApi = {
   },
   instanceActions: {
     listInstanceActions: async () => ListInstanceActionsResponse.fromPartial({ actions: [action] }),
-    getInstanceAction: async () => GetInstanceActionResponse.fromPartial({ action: { ...action, events: [event] } }),
+    getInstanceAction: async (ctx) => GetInstanceActionResponse.fromPartial({
+      action: { ...action, events: [event] }, ...hidden(ctx, "events.traceback", "events.host", "events.details"),
+    }),
   },
   availabilityZones: {
     listAvailabilityZones: async (_ctx, { detail }) => ListAvailabilityZonesResponse.fromPartial({

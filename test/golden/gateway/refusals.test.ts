@@ -163,10 +163,6 @@ const rows: readonly Row[] = [
   ["bad minRam", "/v2.1/flavors?minRam=lots", {}, 400, "badRequest"],
   ["extra spec of another key", "/v2.1/flavors/1/os-extra_specs/a", admin({ method: "PUT", body: { b: "1" } }), 400, "badRequest"],
   ["missing extra spec", "/v2.1/flavors/1/os-extra_specs/none", {}, 404, "itemNotFound"],
-  ["extra specs without a role", "/v2.1/flavors/1/os-extra_specs", { token: "nobody" }, 403, "forbidden"],
-  ["access to a public flavor", "/v2.1/flavors/1/os-flavor-access", admin({}), 404, "itemNotFound"],
-  ["access list of a member", "/v2.1/flavors/private/os-flavor-access", {}, 403, "forbidden"],
-  ["adding access to a public flavor", "/v2.1/flavors/1/action", admin({ method: "POST", version: "2.7", body: { addTenantAccess: { tenant: "p" } } }), 409, "conflictingRequest"],
   ["a forbidden caller's bad body is bad", "/v2.1/flavors", { method: "POST", body: {} }, 400, "badRequest"],
   // Operators
   ["hypervisor by name", "/v2.1/os-hypervisors/compute", admin({}), 404, "itemNotFound"],

@@ -25,7 +25,7 @@ export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "comp
       handle: async (request) => {
         const filter = { host: last(request.query, "host") ?? "", binary: last(request.query, "binary") ?? "" };
         const { services } = await computeServices.listComputeServices(request.ctx, filter);
-        const shape = view.shape(request.version, request.may);
+        const shape = view.shape(request.version);
         return replyJson({ services: services.map((service) => shape.render(service, null)) });
       },
     },
@@ -38,7 +38,7 @@ export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "comp
           return replyJson({ service: change.shown });
         }
         const { service } = await computeServices.updateComputeService(request.ctx, changeById(request));
-        return replyJson({ service: view.shape(request.version, request.may).render(required(service, "service"), null) });
+        return replyJson({ service: view.shape(request.version).render(required(service, "service"), null) });
       },
     },
     {

@@ -27,7 +27,7 @@ const fields: readonly Field<Flavor, Links, Forms>[] = [
   { name: "links", value: (f, links) => links.both("flavors", f.id) },
   { name: "description", span: since("2.55"), value: (f) => (f.hasDescription ? f.description : null) },
   {
-    name: "extra_specs", span: since("2.61"), forms: fullOnly, policy: "os_compute_api:os-flavor-extra-specs:index",
+    name: "extra_specs", span: since("2.61"), forms: fullOnly, hiddenAs: "extra_specs",
     value: (f) => textsOf(f.extraSpecs),
   },
 ];

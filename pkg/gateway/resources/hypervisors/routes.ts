@@ -40,7 +40,7 @@ async function matching(api: Api, request: ApiRequest, hostnamePattern: string, 
 }
 
 async function list(api: Api, view: View<Hypervisor, HypervisorEnv>, path: string, request: ApiRequest): Promise<Reply> {
-  const shape = view.shape(request.version, request.may);
+  const shape = view.shape(request.version);
   const env = { withServers: wantsServers(request) };
   const pattern = last(request.query, "hypervisor_hostname_pattern");
   if (pattern !== undefined) {
@@ -75,7 +75,7 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       route: "GET /os-hypervisors/{id}", query: showHypervisorQuery,
       handle: async (request) => {
         const env = { withServers: wantsServers(request) };
-        return replyJson({ hypervisor: full.shape(request.version, request.may).render(await one(api, request, env.withServers), env) });
+        return replyJson({ hypervisor: full.shape(request.version).render(await one(api, request, env.withServers), env) });
       },
     },
     {
@@ -87,20 +87,20 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       handle: async (request) => {
         const hypervisor = await one(api, request, false);
         if (hypervisor.uptime === "") throw GatewayErrors.NOT_IMPLEMENTED({ what: "the uptime of this hypervisor" });
-        return replyJson({ hypervisor: uptime.shape(request.version, request.may).render(hypervisor, without) });
+        return replyJson({ hypervisor: uptime.shape(request.version).render(hypervisor, without) });
       },
     },
     {
       route: "GET /os-hypervisors/{id}/search",
       handle: async (request) => {
-        const shape = brief.shape(request.version, request.may);
+        const shape = brief.shape(request.version);
         return replyJson({ hypervisors: (await matching(api, request, request.id, false)).map((h) => shape.render(h, without)) });
       },
     },
     {
       route: "GET /os-hypervisors/{id}/servers",
       handle: async (request) => {
-        const shape = brief.shape(request.version, request.may);
+        const shape = brief.shape(request.version);
         return replyJson({ hypervisors: (await matching(api, request, request.id, true)).map((h) => shape.render(h, { withServers: true })) });
       },
     },

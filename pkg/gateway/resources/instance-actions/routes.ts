@@ -49,15 +49,15 @@ export function instanceActionRoutes({ instanceActions }: Pick<ApiClients, "inst
         const path = `servers/${request.id}/os-instance-actions`;
         const links = nextPage("links", path, shown.map((a) => ({ marker: a.requestId })), page, request.query, request.links);
         return replyJson({
-          instanceActions: shown.map((action) => views.render(action, request.version, request.may, false)), ...(request.has(paged) ? links : {}),
+          instanceActions: shown.map((action) => views.render(action, request.version, undefined)), ...(request.has(paged) ? links : {}),
         });
       },
     },
     {
       route: "GET /servers/{id}/os-instance-actions/{sub}", query: noParameters,
       handle: async (request) => {
-        const { action } = await instanceActions.getInstanceAction(request.ctx, { serverId: request.id, requestId: request.sub });
-        return replyJson({ instanceAction: views.render(required(action, "action"), request.version, request.may, true) });
+        const { action, hiddenFields } = await instanceActions.getInstanceAction(request.ctx, { serverId: request.id, requestId: request.sub });
+        return replyJson({ instanceAction: views.render(required(action, "action"), request.version, hiddenFields) });
       },
     },
   ];

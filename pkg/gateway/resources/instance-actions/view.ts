@@ -1,5 +1,4 @@
 import type { InstanceAction, InstanceActionEvent } from "../../../../gen/kilonova/api/v1/limits_service.js";
-import type { May } from "../../http/api-request.js";
 import type { Json } from "../../http/json.js";
 import type { Microversion } from "../../microversion/version.js";
 import { since, until } from "../../microversion/version.js";
@@ -7,8 +6,7 @@ import { longTime } from "../../view/times.js";
 import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
 
-const EVENTS = "os_compute_api:os-instance-actions:events";
-const DETAILS = "os_compute_api:os-instance-actions:events:details";
+const TRACEBACK = "events.traceback";
 const orNull = (text: string): string | null => (text === "" ? null : text);
 
 const eventFields: readonly Field<InstanceActionEvent, null>[] = [
@@ -16,10 +14,10 @@ const eventFields: readonly Field<InstanceActionEvent, null>[] = [
   { name: "start_time", value: (e) => longTime(e.startedAt) },
   { name: "finish_time", value: (e) => longTime(e.finishedAt) },
   { name: "result", value: (e) => orNull(e.result) },
-  { name: "traceback", policy: EVENTS, value: (e) => orNull(e.traceback) },
+  { name: "traceback", hiddenAs: TRACEBACK, value: (e) => orNull(e.traceback) },
   { name: "hostId", span: since("2.62"), value: (e) => e.hostId },
-  { name: "host", span: since("2.62"), policy: EVENTS, value: (e) => e.host },
-  { name: "details", span: since("2.84"), policy: DETAILS, value: (e) => orNull(e.details) },
+  { name: "host", span: since("2.62"), hiddenAs: "events.host", value: (e) => e.host },
+  { name: "details", span: since("2.84"), hiddenAs: "events.details", value: (e) => orNull(e.details) },
 ];
 
 /** Renders the events of one action. */
@@ -35,7 +33,7 @@ const actionFields: readonly Field<InstanceAction, EventsEnv | null>[] = [
   { name: "message", value: (a) => orNull(a.message) },
   { name: "updated_at", span: since("2.58"), value: (a) => longTime(a.updatedAt) },
   // Only administrators saw events at first.
-  { name: "events", span: until("2.50"), policy: EVENTS, value: (a, events) => events?.(a.events) },
+  { name: "events", span: until("2.50"), hiddenAs: TRACEBACK, value: (a, events) => events?.(a.events) },
   { name: "events", span: since("2.51"), value: (a, events) => events?.(a.events) },
 ];
 
@@ -43,8 +41,9 @@ export class ActionViews {
   readonly #events = new View<InstanceActionEvent, null>("event", eventFields);
   readonly #actions = new View<InstanceAction, EventsEnv | null>("action", actionFields);
 
-  render(action: InstanceAction, version: Microversion, may: May, withEvents: boolean): Record<string, Json> {
-    const events = this.#events.shape(version, may);
-    return this.#actions.shape(version, may).render(action, withEvents ? (all) => all.map((event) => events.render(event, null)) : null);
+  /** @param hidden  what policy keeps from the caller; undefined leaves the events out altogether */
+  render(action: InstanceAction, version: Microversion, hidden: readonly string[] | undefined): Record<string, Json> {
+    const events = this.#events.shape(version, hidden);
+    return this.#actions.shape(version, hidden).render(action, hidden ? (all) => all.map((event) => events.render(event, null)) : null);
   }
 }

@@ -24,7 +24,7 @@ export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Opera
         const page = pageOf(request.query);
         const answer = await keyPairs.listKeyPairs(request.ctx, { userId: userOf(request), pageSize: page.pageSize, marker: page.marker });
         const shown = cut(answer.keyPairs, page);
-        const shape = item.shape(request.version, request.may);
+        const shape = item.shape(request.version);
         const links = nextPage("keypairs_links", "os-keypairs", shown.map((k) => ({ marker: k.name })), page, request.query, request.links);
         return replyJson({ keypairs: shown.map((k) => ({ keypair: shape.render(k, { privateKey: "" }) })), ...(request.has(paged) ? links : {}) });
       },
@@ -33,14 +33,14 @@ export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Opera
       route: "GET /os-keypairs/{id}", query: keyPairQuery,
       handle: async (request) => {
         const { keyPair } = await keyPairs.getKeyPair(request.ctx, { name: request.id, userId: userOf(request) });
-        return replyJson({ keypair: show.shape(request.version, request.may).render(required(keyPair, "key pair"), { privateKey: "" }) });
+        return replyJson({ keypair: show.shape(request.version).render(required(keyPair, "key pair"), { privateKey: "" }) });
       },
     },
     {
       route: "POST /os-keypairs", body: createKeyPairBody, legacyBody: true,
       handle: async (request) => {
         const { keyPair, privateKey } = await keyPairs.createKeyPair(request.ctx, createKeyPairRequest(request));
-        return replyJson({ keypair: createdForm.shape(request.version, request.may).render(required(keyPair, "key pair"), { privateKey }) });
+        return replyJson({ keypair: createdForm.shape(request.version).render(required(keyPair, "key pair"), { privateKey }) });
       },
     },
     {

@@ -40,7 +40,7 @@ export function limitRoutes({ limits }: Pick<ApiClients, "limits">): Operation[]
     handle: async (request) => {
       const answer = await limits.getLimits(request.ctx, { projectId: last(request.query, "tenant_id") ?? "" });
       const byName = new Map(answer.limits.map((limit) => [limit.name, limit]));
-      return replyJson({ limits: { rate: [], absolute: view.shape(request.version, request.may).render(byName, null) } });
+      return replyJson({ limits: { rate: [], absolute: view.shape(request.version).render(byName, null) } });
     },
   }];
 }

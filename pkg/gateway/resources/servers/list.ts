@@ -24,13 +24,13 @@ export async function listServers(api: ApiClients["servers"], cache: FragmentCac
   const { filter, allProjects, filtered } = selectionOf(request);
   const answer = await api.listServers(request.ctx, ListServersRequest.fromPartial({
     filter, allProjects, sort: sortOf(request), pageSize: page.pageSize, marker: page.marker,
-    withHostInfo: path !== "servers", allFiltersChecked: true,
+    withHostInfo: path !== "servers", allFiltersChecked: true, brief: path === "servers",
   }));
   const shown = cut(answer.servers, page);
-  const shape = views.items.shape(request.version, request.may);
+  const shape = views.items.shape(request.version, answer.hiddenFields);
   const fragments = shown.map((server) => serverFragment(cache, shape, server, request.links));
   if (request.has(downCellsShown) && !filtered && !ORDERING.some((name) => request.query.has(name))) {
-    const down = views.down.shape(request.version, request.may);
+    const down = views.down.shape(request.version);
     fragments.push(...answer.downCellServers.map((server) => Buffer.from(JSON.stringify(down.render(server, request.links)))));
   }
   const links = nextPage("servers_links", path, shown.map((s) => ({ marker: s.id })), page, request.query, request.links);

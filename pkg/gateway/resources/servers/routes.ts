@@ -1,10 +1,12 @@
 import type { CreateServersResponse } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
 import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
+import { CommonErrors } from "../../../kernel/index.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { booleanOf } from "../../http/fields.js";
 import type { Links } from "../../http/links.js";
+import { since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import type { FragmentCache } from "../../view/fragments.js";
@@ -19,12 +21,18 @@ import { updateRequest } from "./update-request.js";
 import { briefServer, downServer } from "./view-minimal.js";
 import { serverView } from "./view.js";
 
+/** Servers of silent cells are shown with what is known without them. */
+const downCellShown = since("2.69");
+
+interface OneServer { readonly server: Server | undefined; readonly hiddenFields: readonly string[] }
+
 export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: FragmentCache): Operation[] {
   const [show, detail, update] = [serverView("show"), serverView("detail"), serverView("update")];
   const brief = { items: briefServer(), down: downServer("brief") };
   const full = { items: detail, down: downServer("detail") };
-  const one = (request: ApiRequest, view: View<Server, Links>, server: Server | undefined): Reply => {
-    const fragment = serverFragment(cache, view.shape(request.version, request.may), required(server, "server"), request.links);
+  const down = downServer("show");
+  const one = (request: ApiRequest, view: View<Server, Links>, answer: OneServer): Reply => {
+    const fragment = serverFragment(cache, view.shape(request.version, answer.hiddenFields), required(answer.server, "server"), request.links);
     return { json: Buffer.concat([OPEN, fragment, CLOSE]) };
   };
   return [
@@ -34,7 +42,8 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
       route: "GET /servers/{id}", query: noParameters,
       handle: async (request) => {
         const answer = await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true });
-        return one(request, show, answer.server);
+        if (answer.cellUnreachable && !request.has(downCellShown)) throw CommonErrors.UNAVAILABLE({ what: "The cell of this server" });
+        return one(request, answer.cellUnreachable ? down : show, answer);
       },
     },
     {
@@ -43,7 +52,7 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
     },
     {
       route: "PUT /servers/{id}", body: updateServerBody, legacyBody: true,
-      handle: async (request) => one(request, update, (await servers.updateServer(request.ctx, updateRequest(request))).server),
+      handle: async (request) => one(request, update, await servers.updateServer(request.ctx, updateRequest(request))),
     },
     {
       route: "DELETE /servers/{id}",

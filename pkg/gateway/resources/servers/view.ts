@@ -1,6 +1,5 @@
 import type { Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
 import { DiskConfig, VmState } from "../../../../gen/kilonova/type/v1/server.js";
-import type { RuleName } from "../../../policy/index.js";
 import type { Json, JsonObject } from "../../http/json.js";
 import type { Links } from "../../http/links.js";
 import type { Span } from "../../microversion/version.js";
@@ -15,9 +14,8 @@ import { hostStatusName, powerNumber, statusOf, vmStateName } from "./states.js"
 export type ServerForm = "show" | "detail" | "update";
 type ServerField = Field<Server, Links, ServerForm>;
 
-const EXTENDED = "os_compute_api:os-extended-server-attributes";
-const EXTRA_SPECS = "os_compute_api:servers:show:flavor-extra-specs";
-const ADMIN = "context_is_admin";
+
+const EXTRA_SPECS = "flavor.extra_specs";
 
 /** The answer of PUT became the same as that of GET. */
 const fullUpdate = since("2.75");
@@ -60,11 +58,11 @@ export function addressesOf(s: Server, form: (a: ServerAddress) => JsonObject): 
   return Object.fromEntries(labels);
 }
 
-function fault(s: Server, withDetails: boolean): Json | undefined {
+function fault(s: Server): Json | undefined {
   if (!s.fault || !WITH_FAULT.has(statusOfServer(s))) return undefined;
   const { code, message, details } = s.fault;
   const shown = { code, created: shortTime(s.fault.createdAt) ?? "", message };
-  return details !== "" && (withDetails || code !== 500) ? { ...shown, details } : shown;
+  return details === "" ? shown : { ...shown, details };
 }
 
 function volumes(s: Server, withDelete: boolean): Json {
@@ -73,7 +71,7 @@ function volumes(s: Server, withDelete: boolean): Json {
 
 /** A part of `host_info`, left out when `api` kept it back. */
 const hostInfo = (name: string, span: Span, value: (info: NonNullable<Server["hostInfo"]>, s: Server) => Json): ServerField => ({
-  name, span, forms: { update: { min: Math.max(span.min, fullUpdate.min), max: span.max } }, policy: EXTENDED,
+  name, span, forms: { update: { min: Math.max(span.min, fullUpdate.min), max: span.max } }, hiddenAs: "host_info",
   value: (s) => (s.hostInfo ? value(s.hostInfo, s) : undefined),
 });
 
@@ -89,6 +87,8 @@ const fields: readonly ServerField[] = [
   { name: "image", span: until("2.97"), value: (s, links) => image(s, links, false) },
   { name: "image", span: since("2.98"), value: (s, links) => image(s, links, true) },
   { name: "flavor", span: until("2.46"), value: linkedFlavor },
+  { name: "flavor", span: since("2.47"), hiddenAs: EXTRA_SPECS, value: (s) => embeddedFlavor(s, true) },
+  { name: "flavor", span: since("2.47"), onlyIfHidden: EXTRA_SPECS, value: (s) => embeddedFlavor(s, false) },
   { name: "created", value: (s) => shortTime(s.createdAt) },
   { name: "updated", value: (s) => shortTime(s.updatedAt ?? s.createdAt) },
   { name: "addresses", forms: { update: until("2.74"), show: never, detail: never }, value: (s) => addressesOf(s, shortAddress) },
@@ -97,6 +97,7 @@ const fields: readonly ServerField[] = [
   { name: "accessIPv6", value: (s) => s.accessIpV6 },
   { name: "links", value: (s, links) => links.both("servers", s.id) },
   { name: "OS-DCF:diskConfig", value: (s) => (s.diskConfig === DiskConfig.DISK_CONFIG_AUTO ? "AUTO" : "MANUAL") },
+  { name: "fault", value: fault },
   { name: "progress", value: (s) => (WITH_PROGRESS.has(statusOfServer(s)) ? s.progress : undefined) },
   { name: "OS-EXT-AZ:availability_zone", forms: updateLate, value: (s) => s.availabilityZone },
   { name: "config_drive", forms: updateLate, value: (s) => (s.configDrive ? "True" : "") },
@@ -124,7 +125,7 @@ const fields: readonly ServerField[] = [
   { name: "os-extended-volumes:volumes_attached", span: until("2.2"), forms: { update: never }, value: (s) => volumes(s, false) },
   { name: "os-extended-volumes:volumes_attached", span: since("2.3"), forms: updateLate, value: (s) => volumes(s, true) },
   { name: "locked", span: since("2.9"), value: (s) => s.lock !== undefined },
-  { name: "host_status", span: since("2.16"), forms: updateLate, value: (s) => hostStatusName(s.hostStatus) },
+  { name: "host_status", span: since("2.16"), forms: updateLate, hiddenAs: "host_status", value: (s) => hostStatusName(s.hostStatus) },
   { name: "description", span: since("2.19"), value: (s) => (s.hasDescription ? s.description : null) },
   { name: "tags", span: since("2.26"), value: (s) => s.tags },
   {
@@ -137,12 +138,4 @@ const fields: readonly ServerField[] = [
   { name: "scheduler_hints", span: since("2.100"), value: (s) => (s.schedulerHintsJson === "" ? {} : (JSON.parse(s.schedulerHintsJson) as Json)) },
 ];
 
-/** Fields of which some callers see more: a long form for those with the rule, a short one for the others. */
-const graded = (name: string, span: Span, rule: RuleName, value: (s: Server, more: boolean) => Json | undefined): ServerField[] => [
-  { name, span, policy: rule, value: (s) => value(s, true) },
-  { name, span, unless: rule, value: (s) => value(s, false) },
-];
-
-export const serverView = (form: ServerForm): View<Server, Links> => new View(form, [
-  ...fields, ...graded("flavor", since("2.47"), EXTRA_SPECS, embeddedFlavor), ...graded("fault", always, ADMIN, fault),
-]);
+export const serverView = (form: ServerForm): View<Server, Links> => new View(form, fields);
