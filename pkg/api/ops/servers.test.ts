@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { RebootType, ServerFilter, ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { ListServersRequest, ListServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { AcceptOperationRequest, ListInstancesRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
+import { HostStatus, ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Actor } from "../../kernel/index.js";
+import { CommonErrors } from "../../kernel/index.js";
+import { bindService } from "../../platform/rpc/index.js";
+import type { Handlers } from "../../platform/rpc/index.js";
+import type { TestApi } from "../testing/an-api.js";
+import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
+
+const uuid = (n: number): string => `00000000-0000-4000-8000-${n.toString().padStart(12, "0")}`;
+const A = uuid(1);
+const at = (seconds: number): { seconds: bigint; nanos: number } => ({ seconds: BigInt(seconds), nanos: 0 });
+const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
+const onHost = ServerHostInfo.fromPartial({ host: "h1", node: "n1", instanceName: "instance-1" });
+
+function withHost(api: TestApi, init: Partial<HostService> = {}): void {
+  api.cells.services.set("cell1", [HostService.fromPartial({ id: "s1", number: 1n, binary: "nova-compute", host: "h1", availabilityZone: "west", up: true, address: "agent:h1", ...init })]);
+}
+
+describe("getServer", () => {
+  it("hides hosts, details and extra rights from tenants, and says so", async () => {
+    const api = anApi();
+    withHost(api);
+    api.cells.put("cell1", { id: A, hostInfo: onHost, fault: ServerFault.fromPartial({ code: 500, message: "m", details: "secret" }), flavor: Flavor.fromPartial({ id: "1", projectIds: ["p9"] }) });
+    const { server, hiddenFields } = await servers(api).getServer(as(member), { serverId: A, withHostInfo: true, withUserData: true });
+    assert.equal(server?.hostInfo, undefined);
+    assert.equal(server?.hostStatus, HostStatus.HOST_STATUS_UNSPECIFIED);
+    assert.equal(server?.fault?.details, "");
+    assert.deepEqual(server?.flavor?.projectIds, []);
+    assert.equal(server?.availabilityZone, "west");
+    assert.match(server?.hostId ?? "", /^[0-9a-f]{56}$/);
+    assert.deepEqual(hiddenFields, ["host_info", "host_status", "fault.details", "user_data"]);
+  });
+
+  for (const [what, service, status] of [
+    ["up", {}, HostStatus.HOST_STATUS_UP], ["down", { up: false, forcedDown: true, disabled: true }, HostStatus.HOST_STATUS_DOWN],
+    ["in maintenance", { disabled: true }, HostStatus.HOST_STATUS_MAINTENANCE], ["unknown", { up: false }, HostStatus.HOST_STATUS_UNKNOWN],
+  ] as const) {
+    it(`shows administrators a host that is ${what}`, async () => {
+      const api = anApi();
+      withHost(api, service);
+      api.cells.put("cell1", { id: A, hostInfo: onHost });
+      const { server } = await servers(api).getServer(as(administrator), { serverId: A, withHostInfo: true });
+      assert.deepEqual([server?.hostInfo?.host, server?.hostStatus], ["h1", status]);
+    });
+  }
+
+  it("does not know servers of other projects, nor texts that are no UUID", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    await assert.rejects(servers(api).getServer(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND", message: `Instance ${A} could not be found.` });
+    await assert.rejects(servers(api).getServer(as(member), { serverId: "detail.json" }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(servers(api).getServer(as(member), { serverId: uuid(9) }), { reason: "SERVER_NOT_FOUND" });
+  });
+
+  it("follows a server that moved since its database was remembered", async () => {
+    const api = anApi();
+    api.cells.put("global", { id: A });
+    await servers(api).getServer(as(member), { serverId: A });
+    api.cells.put("cell1", { id: A, name: "moved" });
+    assert.equal((await servers(api).getServer(as(member), { serverId: A })).server?.name, "moved");
+    await servers(api).getServer(as(member), { serverId: A });
+    assert.equal(api.cells.calls.filter((call) => call === "getInstanceMappings").length, 2);
+  });
+
+  it("sketches a server of a silent cell", async () => {
+    const api = anApi({ config: { cellTimeoutMs: 100 } });
+    api.cells.put("cell1", { id: A, createdAt: at(5), name: "unseen" });
+    api.cells.silent.add("cell1");
+    const { server, cellUnreachable } = await servers(api).getServer(as(member), { serverId: A });
+    assert.equal(cellUnreachable, true);
+    assert.deepEqual([server?.id, server?.projectId, server?.createdAt, server?.name], [A, "p1", at(5), ""]);
+  });
+});
+
+describe("listServers", () => {
+  const list = (api: TestApi, wish: Partial<ListServersRequest> = {}, actor: Actor = member): Promise<ListServersResponse> => servers(api).listServers(as(actor), wish);
+  const ids = ({ servers: found }: ListServersResponse): string[] => found.map((one) => one.id);
+
+  function spread(count: number): TestApi {
+    const api = anApi({ config: { cellTimeoutMs: 150, downCellTimeoutMs: 20 } });
+    for (let i = 1; i <= count; i++) api.cells.put(["global", "cell0", "cell1", "cell2"][i % 4] ?? "", { id: uuid(i), name: `vm${i}`, createdAt: at(i) });
+    return api;
+  }
+
+  it("merges all databases, newest first, and pages through them without gap or repetition", async () => {
+    const api = spread(9);
+    const seen: string[] = [];
+    for (let pageToken = "", pages = 0; pages === 0 || pageToken !== ""; pages++) {
+      const page = await list(api, { pageSize: 4, pageToken });
+      seen.push(...ids(page));
+      pageToken = page.nextPageToken;
+    }
+    assert.deepEqual(seen, [9, 8, 7, 6, 5, 4, 3, 2, 1].map(uuid));
+  });
+
+  it("sorts as asked and continues after a marker", async () => {
+    const api = spread(5);
+    const sort = [{ field: "display_name", direction: 1 as const }];
+    assert.deepEqual(ids(await list(api, { sort, marker: uuid(2) })), [3, 4, 5].map(uuid));
+    await assert.rejects(list(api, { marker: uuid(77) }), { reason: "MARKER_NOT_FOUND", kind: "invalid", message: `marker [${uuid(77)}] not found` });
+  });
+
+  it("binds page tokens to filter and sort", async () => {
+    const api = spread(3);
+    const { nextPageToken } = await list(api, { pageSize: 1 });
+    await assert.rejects(list(api, { pageToken: nextPageToken, filter: ServerFilter.fromPartial({ keyName: "k" }) }), { reason: "BAD_PAGE_TOKEN" });
+  });
+
+  it("reads the global database before the cells", async () => {
+    const api = spread(1);
+    await list(api);
+    assert.deepEqual(api.cells.calls.filter((call) => call.startsWith("listInstances"))[0], "listInstances global");
+  });
+
+  it("names silent cells, shows what is known of their servers, and soon waits less for them", async () => {
+    const api = spread(8);
+    api.cells.silent.add("cell2");
+    const first = await list(api);
+    assert.deepEqual(first.unreachableCells, ["cell2"]);
+    assert.deepEqual(first.downCellServers.map((one) => [one.id, one.name]), [[uuid(3), ""], [uuid(7), ""]]);
+    assert.equal(first.servers.length, 6);
+    const startedMs = performance.now();
+    await list(api);
+    assert.ok(performance.now() - startedMs < 140, "the second request waited as long as the first");
+    api.cells.silent.clear();
+    assert.deepEqual((await list(api)).unreachableCells, []);
+    assert.equal((await list(api)).servers.length, 8);
+  });
+
+  it("keeps tenants to their project and lets administrators see all or one", async () => {
+    const api = spread(2);
+    api.cells.put("cell1", { id: uuid(50), projectId: "p2", createdAt: at(50) });
+    assert.deepEqual(ids(await list(api, {}, stranger)), [uuid(50)]);
+    assert.deepEqual(ids(await list(api, { allProjects: true }, administrator)).length, 3);
+    assert.deepEqual(ids(await list(api, { allProjects: true, filter: ServerFilter.fromPartial({ projectId: "p2" }) }, administrator)), [uuid(50)]);
+    assert.deepEqual(ids(await list(api, { filter: ServerFilter.fromPartial({ projectId: "p1" }) }, administrator)), []);
+    await assert.rejects(list(api, { allProjects: true }), { message: "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed." });
+    await assert.rejects(list(api, { allProjects: true, brief: true }), { message: "Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed." });
+  });
+
+  it("refuses filters that need a right, or drops them as REST does", async () => {
+    const api = spread(1);
+    const filter = ServerFilter.fromPartial({ host: "h1", keyName: "k", deleted: true, vmStates: [VmState.VM_STATE_ACTIVE] });
+    await assert.rejects(list(api, { filter }), { kind: "forbidden" });
+    await list(api, { filter, allFiltersChecked: true, privilegedFilters: ["key_name"] });
+    const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
+    assert.deepEqual([sent?.host, sent?.keyName, sent?.deleted, sent?.vmStates], ["", "", undefined, [VmState.VM_STATE_ACTIVE]]);
+    await list(api, { filter, privilegedFilters: ["key_name"] }, administrator);
+    assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).filter?.keyName, "k");
+  });
+
+  it("turns the state DELETED into the filter for deleted servers, for administrators", async () => {
+    const api = spread(1);
+    const filter = ServerFilter.fromPartial({ vmStates: [VmState.VM_STATE_DELETED] });
+    await assert.rejects(list(api, { filter }), { kind: "forbidden", message: "Only administrators may list deleted instances" });
+    await list(api, { filter }, administrator);
+    const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
+    assert.deepEqual([sent?.deleted, sent?.vmStates], [true, []]);
+  });
+
+  it("refuses bad regular expressions, contradicting times and unknown sort keys", async () => {
+    const api = spread(1);
+    await assert.rejects(list(api, { filter: ServerFilter.fromPartial({ nameRegex: "(" }) }), { reason: "INVALID_REQUEST" });
+    await assert.rejects(list(api, { filter: ServerFilter.fromPartial({ changesSince: at(2), changesBefore: at(1) }) }), { reason: "INVALID_REQUEST" });
+    await assert.rejects(list(api, { sort: [{ field: "shoe_size", direction: 1 }] }), { reason: "BAD_SORT_KEY" });
+    await assert.rejects(list(api, { sort: [{ field: "host", direction: 1 }] }), { kind: "forbidden" });
+  });
+
+  it("asks nobody for a filter that cannot match", async () => {
+    const api = spread(1);
+    assert.deepEqual(ids(await list(api, { filter: ServerFilter.fromPartial({ matchNothing: true }) })), []);
+    assert.deepEqual(api.cells.calls, []);
+  });
+});
+
+describe("actions on servers", () => {
+  const accepted = (api: TestApi): AcceptOperationRequest => api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+
+  it("accepts a stop where the record is, with Nova's conditions", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    const { operation } = await servers(api).stopServer(as(member), { serverId: A, clientToken: "t" });
+    assert.equal(operation?.kind, "server.stop");
+    const { database, verb, action, method, allowedVmStates, allowedTaskStates, taskState, checkLock, bypassLock, mustHaveHost, mustHaveLaunched, projectId, clientToken } = accepted(api);
+    assert.deepEqual({ database, verb, action, method, allowedVmStates, allowedTaskStates, taskState, checkLock, bypassLock, mustHaveHost, mustHaveLaunched, projectId, clientToken }, {
+      database: "cell1", verb: "stop", action: "stop", method: "StopServer", allowedVmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_ERROR], allowedTaskStates: [""],
+      taskState: "powering-off", checkLock: true, bypassLock: false, mustHaveHost: true, mustHaveLaunched: true, projectId: "p1", clientToken: "t",
+    });
+  });
+
+  it("lets administrators pass locks on servers of every project", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    await servers(api).startServer(as(administrator), { serverId: A });
+    assert.deepEqual([accepted(api).bypassLock, accepted(api).projectId, accepted(api).taskState], [true, "", "powering-on"]);
+  });
+
+  it("deletes from every state, taking over whatever runs", async () => {
+    const api = anApi();
+    api.cells.put("global", { id: A });
+    await servers(api).deleteServer(as(member), { serverId: A });
+    const { preempt, idempotentKind, allowedVmStates, allowedTaskStates, database } = accepted(api);
+    assert.deepEqual({ preempt, idempotentKind, allowedVmStates, allowedTaskStates, database }, { preempt: true, idempotentKind: true, allowedVmStates: [], allowedTaskStates: [], database: "global" });
+  });
+
+  it("tells hard reboots from soft ones, in the conditions and in what the token protects", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    await servers(api).rebootServer(as(member), { serverId: A });
+    const soft = accepted(api);
+    await servers(api).rebootServer(as(member), { serverId: A, type: RebootType.REBOOT_TYPE_HARD });
+    const hard = accepted(api);
+    assert.deepEqual([soft.taskState, soft.allowedVmStates, soft.preempt], ["rebooting", [VmState.VM_STATE_ACTIVE], false]);
+    assert.deepEqual([hard.taskState, hard.allowedVmStates.length, hard.preempt], ["rebooting_hard", 5, true]);
+    assert.notDeepEqual(soft.bodyHash, hard.bodyHash);
+  });
+
+  it("refuses readers after the server was found, strangers before", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    await assert.rejects(servers(api).stopServer(as({ ...member, roles: ["reader"] }), { serverId: A }), { message: "Policy doesn't allow os_compute_api:servers:stop to be performed." });
+    await assert.rejects(servers(api).stopServer(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+    assert.equal(accepted(api), undefined);
+  });
+});
+
+describe("updateServer", () => {
+  it("changes what the mask names", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A, name: "old", description: "d", hasDescription: true });
+    const { server } = await servers(api).updateServer(as(member), { serverId: A, server: { name: "new" }, updateMask: ["name"] });
+    assert.deepEqual([server?.name, server?.description], ["new", "d"]);
+  });
+  it("refuses other fields, an empty name and an empty mask", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    for (const [server, updateMask] of [[{ projectId: "p2" }, ["project_id"]], [{ name: "" }, ["name"]], [{}, []]] as const) {
+      await assert.rejects(servers(api).updateServer(as(member), { serverId: A, server, updateMask: [...updateMask] }), { reason: "INVALID_REQUEST" });
+    }
+  });
+});
+
+describe("getConsoleOutput", () => {
+  it("asks the agent of the server's host", async () => {
+    const api = anApi();
+    withHost(api);
+    const refuse = async (): Promise<never> => { throw CommonErrors.UNIMPLEMENTED({ what: "this" }); };
+    const all = Object.fromEntries(Object.keys(AgentServiceDefinition.methods).map((key) => [key, refuse])) as unknown as Handlers<AgentServiceDefinition>;
+    api.network.listen("agent:h1", [bindService(AgentServiceDefinition, { ...all, getConsoleLog: async (_ctx, { host, serverId }) => ({ output: Buffer.from(`${host}\n${serverId}\nlogin:\n`) }) })]);
+    api.cells.put("cell1", { id: A, hostInfo: onHost });
+    assert.equal((await servers(api).getConsoleOutput(as(member), { serverId: A, lines: 1 })).output, "login:\n");
+  });
+  it("is not ready without a host", async () => {
+    const api = anApi();
+    api.cells.put("global", { id: A });
+    await assert.rejects(servers(api).getConsoleOutput(as(member), { serverId: A }), { kind: "refused", message: `Instance ${A} is not ready` });
+  });
+});
