@@ -1,0 +1,16 @@
+import { apiConfigSchema } from "../../../pkg/api/config.js";
+import { computeConfig } from "../../../pkg/compute/config.js";
+import { gatewayConfig } from "../../../pkg/gateway/config.js";
+import { placementConfig } from "../../../pkg/placement/config.js";
+import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
+import type { ConfigOf } from "../../../pkg/platform/config/index.js";
+
+/** Every section of the configuration; source of docs/config.md. */
+export const sections = {
+  telemetry: telemetryConfig, gateway: gatewayConfig, api: apiConfigSchema, placement: placementConfig, compute: computeConfig,
+} as const;
+
+export type KilonovaConfig = ConfigOf<typeof sections>;
+
+/** Environment variables with our prefix that are no options. */
+export const otherVariables = ["KILONOVA_HOME", "KILONOVA_TEST_PG", "KILONOVA_TEST_COUNTS"];

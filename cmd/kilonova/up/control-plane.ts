@@ -1,0 +1,14 @@
+import { randomUUID } from "node:crypto";
+import { buildApi } from "../../../pkg/api/index.js";
+import { buildCells } from "../../../pkg/cells/index.js";
+import { buildConductor } from "../../../pkg/conductor/index.js";
+import type { Ctx } from "../../../pkg/kernel/index.js";
+import { buildPlacement } from "../../../pkg/placement/index.js";
+import type { PlacementTables } from "../../../pkg/placement/index.js";
+import { createPolicy } from "../../../pkg/policy/index.js";
+import { openDatabase } from "../../../pkg/platform/db/index.js";
+import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
+import type { Channel, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import { buildScheduler } from "../../../pkg/scheduler/index.js";
+import type { Runtime } from "./runtime.js";
+import { schemas } from "./storage.js";

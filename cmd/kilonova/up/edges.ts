@@ -1,0 +1,95 @@
+import { chmod, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import { cellGuestData } from "../../../pkg/compute/agent/guest-data-source.js";
+import { metadataProxyApp, metadataService } from "../../../pkg/compute/metadata/index.js";
+import { buildGateway } from "../../../pkg/gateway/index.js";
+import { buildPlacementGateway } from "../../../pkg/gateway-placement/index.js";
+import type { Ctx, Span } from "../../../pkg/kernel/index.js";
+import { createPolicy } from "../../../pkg/policy/index.js";
+import { listen } from "../../../pkg/platform/http/index.js";
+import type { HttpServer } from "../../../pkg/platform/http/index.js";
+import { systemIds } from "../../../pkg/platform/process/index.js";
+import { startRpcServer } from "../../../pkg/platform/rpc/index.js";
+import type { RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import { operatorSocket } from "../operator-socket.js";
+import { projectRoot } from "../project-root.js";
+import type { Runtime } from "./runtime.js";
+import { schemas } from "./storage.js";
+
+const GRACE_MS = 3000;
+const HOST = "127.0.0.1";
+
+/** Opens the doors: REST for compute and placement, metadata for proxies, public gRPC, and the operator's socket. */
+export async function openEdges(_ctx: Ctx, runtime: Runtime): Promise<void> {
+  await Promise.all([openCompute(runtime), openPlacement(runtime), openMetadata(runtime), openPublicGrpc(runtime), openOperator(runtime)]);
+}
+
+const startSpan = ({ tracer }: Runtime) => (name: string, traceparent: string): Span => tracer.start(name, traceparent, {}, "server");
+
+const http = (runtime: Runtime, name: string, start: () => Promise<HttpServer>): Promise<HttpServer> => runtime.lifecycle.start(name, async () => {
+  const server = await start();
+  return { value: server, stop: (budgetMs) => server.close(Math.min(budgetMs, GRACE_MS)) };
+});
+
+const clientsOf = ({ clients }: Runtime): NonNullable<Runtime["clients"]> => {
+  if (!clients) throw new Error("the clients are not open");
+  return clients;
+};
+
+async function openCompute(runtime: Runtime): Promise<void> {
+  const { config, options: { ports }, log, network } = runtime;
+  const gateway = buildGateway({
+    config: { ...config.gateway, port: ports.compute, identityUrl: `http://${HOST}:${ports.identity}` },
+    api: network.connect("api", { service: "gateway", host: "" }), tokens: clientsOf(runtime).keystone, policy: createPolicy(), log, ids: systemIds,
+    startSpan: startSpan(runtime),
+  });
+  await http(runtime, "gateway", () => gateway.start());
+}
+
+async function openPlacement(runtime: Runtime): Promise<void> {
+  const { options: { ports }, log, network } = runtime;
+  const app = buildPlacementGateway({
+    env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) }, tokens: clientsOf(runtime).keystone,
+    placement: network.connect("placement", { service: "gateway", host: "" }), identityUrl: `http://${HOST}:${ports.identity}`,
+  });
+  await http(runtime, "gateway-placement", () => listen(app, { host: HOST, port: ports.placement, log }));
+}
+
+async function openMetadata(runtime: Runtime): Promise<void> {
+  const { config, options: { ports }, secrets, log, network } = runtime;
+  const instances = network.connect("cells", { service: "metadata", host: "" }).client(InstancesServiceDefinition);
+  const service = metadataService(cellGuestData({ cell: schemas.cell1, domain: config.compute.dhcpDomain, instances }));
+  const app = metadataProxyApp({ log, ids: systemIds, requestTimeoutMs: 30_000, startSpan: startSpan(runtime) }, service,
+    { sharedSecret: config.compute.metadataSharedSecret || secrets.metadataSecret });
+  await http(runtime, "metadata", () => listen(app, { host: HOST, port: ports.metadata, log }));
+}
+
+const grpc = (runtime: Runtime, name: string, start: () => Promise<RpcServer>): Promise<RpcServer> => runtime.lifecycle.start(name, async () => {
+  const server = await start();
+  return { value: server, stop: (budgetMs) => server.drain(Math.min(budgetMs, GRACE_MS)) };
+});
+
+async function openPublicGrpc(runtime: Runtime): Promise<void> {
+  const { options: { ports }, log, tracer, metrics } = runtime;
+  const { keystone } = clientsOf(runtime);
+  const descriptors = await readFile(join(projectRoot(), "gen", "descriptors.binpb"));
+  await grpc(runtime, "grpc", () => startRpcServer({
+    address: `${HOST}:${ports.publicGrpc}`, bindings: bindingsOf(runtime, ["api"]), log, tracer, metrics, descriptors,
+    authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+  }));
+}
+
+/** Whoever may open the socket is the operator; only the owner of the state directory may. */
+async function openOperator(runtime: Runtime): Promise<void> {
+  const { options: { home }, log, tracer, metrics } = runtime;
+  const path = operatorSocket(home);
+  await rm(path, { force: true });
+  await grpc(runtime, "operator", () => startRpcServer({
+    address: `unix:${path}`, bindings: bindingsOf(runtime, ["cells", "conductor", "scheduler", "placement"]), log, tracer, metrics,
+    trustedPeer: { service: "operator", host: "" },
+  }));
+  await chmod(path, 0o600);
+}
+
+const bindingsOf = (runtime: Runtime, names: readonly string[]): ServiceBinding[] => names.flatMap((name) => runtime.bindings.get(name) ?? []);

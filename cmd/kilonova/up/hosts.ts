@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { setMaxListeners } from "node:events";
+import type { Ctx } from "../../../pkg/kernel/index.js";
+import { mapLimit } from "../../../pkg/kernel/index.js";
+import type { Agent, ComputeConfig, HostFacts, HostRegistry } from "../../../pkg/compute/index.js";
+import { buildAgent } from "../../../pkg/compute/wire.js";
+import type { HostDirectory } from "../../../pkg/platform/coordination/index.js";
+import type { Tasks } from "../../../pkg/platform/process/index.js";
+import type { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
+import type { OpenStackClients } from "./clients.js";
+import type { UpOptions } from "./options.js";
+import type { Secrets } from "./secrets.js";
+
+export interface HostsDeps {
+  readonly options: UpOptions;
+  readonly config: ComputeConfig;
+  readonly secrets: Secrets;
+  readonly clients: OpenStackClients;
+  readonly directory: HostDirectory;
+  readonly network: LocalNetwork;
+  readonly tasks: Tasks;
+}
+
+export const agentAddress = (host: string): string => `agent:${host}`;
+
+const STARTED_AT_ONCE = 16;
+
+/** Starts one agent per host. @returns what closes them all, leaving the guests alone */
+export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promise<void>> {
+  const { options, config, network, tasks } = deps;
+  const ending = new AbortController();
+  // Every host's lease hangs on it.
+  setMaxListeners(0, ending.signal);
+  const registry = registryOf(deps.directory, { ...ctx, signal: ending.signal, deadlineMs: undefined });
+  const agents = await mapLimit(options.hosts, STARTED_AT_ONCE, async (host): Promise<Agent> => {
+    const agent = await buildAgent({
+      config: { ...config, driver: options.driver }, host, address: agentAddress(host), stateDir: join(options.home, "hosts", host),
+      share: 1 / options.hosts.length, guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
+      cells: network.connect("cells", { service: "compute", host }), glance: deps.clients.glance, neutron: deps.clients.neutron,
+      registry, log: ctx.log.child({ host }), task: (name, run) => tasks.task(name, run),
+    });
+    network.listen(agentAddress(host), agent.bindings);
+    await agent.start(ctx);
+    return agent;
+  });
+  return async () => {
+    ending.abort();
+    await mapLimit(agents, STARTED_AT_ONCE, (agent) => agent.close());
+  };
+}
+
+function registryOf(directory: HostDirectory, ctx: Ctx): HostRegistry {
+  return {
+    announce: (_ctx, host, facts) => directory.announce(ctx, host, JSON.stringify(facts)),
+    watchPeers: (host, onPeers) => {
+      let last = "";
+      directory.onChange(() => {
+        const peers = [...directory.entries()].filter(([name]) => name !== host).flatMap(([name, value]) => {
+          const facts = JSON.parse(value) as HostFacts;
+          return facts.tunnelPort > 0 ? [{ host: name, address: facts.tunnelAddress, port: facts.tunnelPort }] : [];
+        });
+        const text = JSON.stringify(peers);
+        if (text !== last) onPeers(peers);
+        last = text;
+      });
+    },
+  };
+}

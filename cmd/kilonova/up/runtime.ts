@@ -1,0 +1,28 @@
+import type { Logger } from "../../../pkg/kernel/index.js";
+import type { HostDirectory } from "../../../pkg/platform/coordination/index.js";
+import type { DbPool } from "../../../pkg/platform/db/index.js";
+import type { Lifecycle, Tasks } from "../../../pkg/platform/process/index.js";
+import type { LocalNetwork, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import type { Metrics, Tracer } from "../../../pkg/platform/telemetry/index.js";
+import type { OpenStackClients } from "./clients.js";
+import type { KilonovaConfig } from "./config.js";
+import type { UpOptions } from "./options.js";
+import type { Secrets } from "./secrets.js";
+
+/** What the parts of one process share. The last three come to be while it starts. */
+export interface Runtime {
+  readonly options: UpOptions;
+  readonly config: KilonovaConfig;
+  readonly secrets: Secrets;
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly tasks: Tasks;
+  readonly tracer: Tracer;
+  readonly metrics: Metrics;
+  readonly network: LocalNetwork;
+  /** What each service in this process serves, by its local address. */
+  readonly bindings: Map<string, readonly ServiceBinding[]>;
+  pool?: DbPool;
+  clients?: OpenStackClients;
+  directory?: HostDirectory;
+}

@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import type { Ctx } from "../../../pkg/kernel/index.js";
+import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
+import { startStandalone } from "../../../pkg/standalone/wire.js";
+import type { DemoImage } from "./guest-image.js";
+import type { Runtime } from "./runtime.js";
+import { schemas } from "./storage.js";
+
+/** Identity, Image and Network for this one machine. */
+export async function startEmbeddedServices(ctx: Ctx, runtime: Runtime, images: readonly DemoImage[]): Promise<void> {
+  const { options: { ports, home }, secrets, pool, log, lifecycle, tracer } = runtime;
+  if (!pool) throw new Error("the database is not up");
+  await lifecycle.start("standalone", async () => {
+    const standalone = await startStandalone(ctx, {
+      pool, schema: schemas.standalone, clock: systemClock, ids: systemIds, random: Math.random, log,
+      ports: { identity: ports.identity, image: ports.image, network: ports.network },
+      imageDirectory: join(home, "images"),
+      services: () => [
+        { type: "compute", name: "nova", publicUrl: `http://127.0.0.1:${ports.compute}/v2.1` },
+        { type: "placement", name: "placement", publicUrl: `http://127.0.0.1:${ports.placement}` },
+      ],
+      seed: {
+        passwords: { admin: secrets.adminPassword, demo: secrets.demoPassword, nova: secrets.servicePassword },
+        images,
+      },
+      startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
+    });
+    return { value: standalone, stop: (budgetMs) => standalone.close(Math.min(budgetMs, 2000)) };
+  });
+}

@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { Listr } from "listr2";
+import type { Ctx, Logger } from "../../../pkg/kernel/index.js";
+import { KilonovaError, rootCtx, serviceActor } from "../../../pkg/kernel/index.js";
+import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
+import { loadConfig } from "../../../pkg/platform/config/index.js";
+import { openPool } from "../../../pkg/platform/db/index.js";
+import { createLogger } from "../../../pkg/platform/log/index.js";
+import { openFileDestination } from "../../../pkg/platform/log/file.js";
+import { startPostgres } from "../../../pkg/platform/postgres/index.js";
+import type { Lifecycle, Tasks } from "../../../pkg/platform/process/index.js";
+import { createLifecycle, createTasks, lockFile, onSignals, systemIds } from "../../../pkg/platform/process/index.js";
+import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
+import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
+import { readyText } from "./announce.js";
+import { openClients } from "./clients.js";
+import { openCoordination } from "./coordination.js";
+import { otherVariables, sections } from "./config.js";
+import type { KilonovaConfig } from "./config.js";
+import { startControlPlane } from "./control-plane.js";
+import { writeCredentials } from "./credential-files.js";
+import { seedFlavors } from "./demo-cloud.js";
+import { openEdges } from "./edges.js";
+import { demoImage } from "./guest-image.js";
+import type { DemoImage } from "./guest-image.js";
+import { openHome } from "./home.js";
+import { startHosts } from "./hosts.js";
+import type { UpOptions } from "./options.js";
+import { UpErrors } from "./options.js";
+import { loadSecrets } from "./secrets.js";
+import { startEmbeddedServices } from "./standalone.js";
+import { migrateAll } from "./storage.js";
+import type { Runtime } from "./runtime.js";
+
+const DRAIN_BUDGET_MS = 15_000;
+
+/** Brings everything up in this process, prints how to use it, and stays until it is told to stop. */
+export async function up(options: UpOptions, configFile: string | undefined): Promise<void> {
+  const startedMs = performance.now();
+  await openHome(options.home, options.fresh);
+  const lock = await lockHome(options.home);
+  const config = loadConfig(sections, { file: configFile, env: process.env, ignoreEnv: otherVariables });
+  const log = createLogger({ level: config.telemetry.logLevel, destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")) });
+  const lifecycle = createLifecycle({ log, budgetMs: DRAIN_BUDGET_MS });
+  await lifecycle.start("lock", async () => ({ value: lock, stop: () => lock.release() }));
+  const tasks = createTasks({ service: "kilonova", log });
+  onSignals({ log, drain: () => drain(lifecycle), report: () => ({ tasks: tasks.states(), memory: process.memoryUsage() }) });
+  try {
+    const image = await bringUp(options, config, log, lifecycle, tasks);
+    process.stdout.write(readyText(options, performance.now() - startedMs + scriptMs(), image.name));
+    log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
+  } catch (error) {
+    await lifecycle.stop().catch(() => {});
+    throw portProblem(error, options) ?? error;
+  }
+}
+
+/** Milliseconds that this process had run before `up` was called: the time to load the program counts for who waits. */
+const scriptMs = (): number => Math.max(0, process.uptime() * 1000 - performance.now());
+
+async function lockHome(home: string): Promise<{ release(): Promise<void> }> {
+  try {
+    return await lockFile(join(home, "kilonova.lock"));
+  } catch (error) {
+    if (error instanceof KilonovaError && error.reason === "ALREADY_RUNNING") throw UpErrors.ALREADY_RUNNING({ home, pid: error.facts["pid"] ?? "?" });
+    throw error;
+  }
+}
+
+async function bringUp(options: UpOptions, config: KilonovaConfig, log: Logger, lifecycle: Lifecycle, tasks: Tasks): Promise<DemoImage> {
+  const secrets = await loadSecrets(options.home);
+  const tracer = await openTracer(config.telemetry, "kilonova", join(options.home, "traces.jsonl"));
+  await lifecycle.start("tracer", async () => ({ value: tracer, stop: () => tracer.close() }));
+  const metrics = new Metrics().withProcessMetrics();
+  const network = new LocalNetwork({ log, tracer, metrics });
+  const ctx = rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("kilonova"), log });
+  const runtime: Runtime = { options, config, secrets, log, lifecycle, tasks, tracer, metrics, network, bindings: new Map() };
+  let image: DemoImage | undefined;
+  const steps = new Listr([
+    { title: "Database and guest image", task: async () => { image = await foundation(ctx, runtime); } },
+    { title: "Services", task: () => services(ctx, runtime, image) },
+    { title: `Hosts: ${options.hosts.length} × ${options.driver}`, task: () => hosts(ctx, runtime) },
+  ], { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false });
+  await steps.run();
+  if (!image) throw new Error("no image");
+  return image;
+}
+
+/** What does not need anything else, at the same time: PostgreSQL with its schemas, and the guest's image. */
+async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage> {
+  const { options, log, lifecycle } = runtime;
+  const [image] = await Promise.all([demoImage(ctx, options), (async () => {
+    const postgres = await lifecycle.start("postgres", async () => {
+      const server = await startPostgres(ctx, { stateDir: options.home, log });
+      return { value: server, stop: () => server.stop() };
+    });
+    runtime.pool = await lifecycle.start("pool", async () => {
+      const pool = openPool({ ...postgres.connection, max: 24, applicationName: "kilonova", log });
+      return { value: pool, stop: () => pool.close() };
+    });
+    await migrateAll(ctx, runtime.pool);
+  })()]);
+  return image;
+}
+
+async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined): Promise<void> {
+  const { options, secrets, lifecycle, tasks } = runtime;
+  await lifecycle.start("tasks", async () => ({ value: tasks, stop: async (budgetMs) => { await tasks.stop(budgetMs); } }));
+  await startEmbeddedServices(ctx, runtime, image ? [image] : []);
+  runtime.clients = openClients(options.ports, secrets);
+  runtime.directory = await openCoordination(ctx, runtime);
+  await startControlPlane(ctx, runtime);
+  await seedFlavors(ctx, runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition));
+  await openEdges(ctx, runtime);
+  await writeCredentials(options.home, options.ports, secrets);
+}
+
+async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
+  const { options, config, secrets, clients, directory, network, tasks, lifecycle } = runtime;
+  if (!clients || !directory) throw new Error("services are not up");
+  await lifecycle.start("hosts", async () => ({
+    value: undefined, stop: await startHosts(ctx, { options, config: config.compute, secrets, clients, directory, network, tasks }),
+  }));
+}
+
+async function drain(lifecycle: Lifecycle): Promise<void> {
+  process.stdout.write("\nStopping; guests keep running. Ctrl-C again ends at once.\n");
+  await lifecycle.stop();
+}
+
+function portProblem(error: unknown, options: UpOptions): KilonovaError | undefined {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    const { code, port } = e as NodeJS.ErrnoException & { port?: number };
+    if (code !== "EADDRINUSE" || port === undefined) continue;
+    const service = Object.entries(options.ports).find(([, p]) => p === port)?.[0] ?? "a service";
+    return UpErrors.PORT_BUSY({ port, service });
+  }
+  return undefined;
+}
+
