@@ -1,0 +1,4 @@
+export type * from "./ports.js";
+export { GlanceErrors } from "./errors.js";
+export { glanceClient } from "./client.js";
+export type { GlanceOptions } from "./client.js";

@@ -1,0 +1,26 @@
+import type { CatalogService, EndpointInterface } from "./ports.js";
+
+/** Other names of the same service, best first (service-types-authority). */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  volumev3: ["volumev3", "block-storage", "volumev2", "volume", "block-store"],
+  "block-storage": ["block-storage", "volumev3", "volumev2", "volume", "block-store"],
+};
+
+export interface EndpointWish {
+  readonly type: string;
+  readonly interface: EndpointInterface;
+  /** "" takes the first region. */
+  readonly region: string;
+}
+
+/** Finds a service's address; undefined when the catalog has none that fits. Without a trailing slash. */
+export function findEndpoint(catalog: readonly CatalogService[], wish: EndpointWish): string | undefined {
+  for (const type of ALIASES[wish.type] ?? [wish.type]) {
+    for (const service of catalog) {
+      if (service.type !== type) continue;
+      const found = service.endpoints.find((one) => one.interface === wish.interface && (wish.region === "" || one.regionId === wish.region));
+      if (found) return found.url.replace(/\/+$/, "");
+    }
+  }
+  return undefined;
+}

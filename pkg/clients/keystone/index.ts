@@ -1,0 +1,8 @@
+export type * from "./ports.js";
+export { KeystoneErrors } from "./errors.js";
+export { keystoneClient } from "./client.js";
+export type { KeystoneOptions } from "./client.js";
+export type { ServiceCredentials } from "./service-session.js";
+export type { TokenCacheOptions } from "./token-validator.js";
+export { serviceCaller } from "./authenticated.js";
+export type { ServiceCaller, ServiceRequest } from "./authenticated.js";

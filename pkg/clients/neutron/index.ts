@@ -1,0 +1,4 @@
+export type * from "./ports.js";
+export { NeutronErrors } from "./errors.js";
+export { neutronClient } from "./client.js";
+export type { NeutronOptions } from "./client.js";
