@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ctx } from "../kernel/index.js";
 import { GuestImageErrors } from "./errors.js";
@@ -61,9 +61,7 @@ async function findApt(ctx: Ctx, cacheDir: string): Promise<Apt> {
 
 async function download(ctx: Ctx, apt: Apt, cacheDir: string, name: string): Promise<string> {
   // Into a folder of its own first: a download cut short must not look like a cached package.
-  const partial = join(cacheDir, `partial-${name}`);
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  const partial = await mkdtemp(join(cacheDir, "partial-"));
   try {
     await run(ctx, "apt-get", [...apt.options, "-q", "download", name], { cwd: partial });
     const file = (await debNames(partial))[0];

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { configDriveFiles } from "../../pkg/compute/guestdata/index.js";
 import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
+import { buildGuestImage } from "../../pkg/guestimage/index.js";
 import type { TestGuest } from "../../pkg/guestimage/testing/guest.js";
 import { startGuest } from "../../pkg/guestimage/testing/guest.js";
 import { testGuestImage } from "../../pkg/guestimage/testing/test-image.js";
+import { rootCtx, silentLogger } from "../../pkg/kernel/index.js";
 
 describe("guest image, booted", function () {
   this.timeout(300_000);
@@ -50,6 +52,17 @@ describe("guest image, booted", function () {
     await guest.qmp("system_powerdown");
     await guest.exited;
     assert.match(guest.console(), /power button pressed/);
+  });
+
+  it("is not built again while nothing has changed", async () => {
+    const image = await testGuestImage();
+    const outDir = dirname(dirname(image.qcow2Path));
+    const steps: string[] = [];
+    const again = await buildGuestImage(rootCtx({ requestId: "req-test" }), {
+      outDir, cacheDir: join(dir, "empty"), log: silentLogger, onProgress: (step) => steps.push(step),
+    });
+    assert.deepEqual(again, image);
+    assert.deepEqual(steps, []);
   });
 
   it("counts its boots on the disk", async () => {

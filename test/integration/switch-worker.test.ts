@@ -164,20 +164,24 @@ describe("switch in its thread", function () {
     await connected(sw, one, 1);
   });
 
-  it("works from a bundle, with its worker beside it", async () => {
-    const pkg = fileURLToPath(new URL("../../pkg/compute/switch/", import.meta.url));
-    await build({
-      entryPoints: { main: join(pkg, "index.ts"), "switch-worker": join(pkg, "worker/worker.ts") },
-      bundle: true, platform: "node", format: "esm", target: "node20", outdir: dir, logLevel: "silent",
+  for (const [name, splitting] of [["one bundle", false], ["a bundle with shared chunks", true]] as const) {
+    it(`works from ${name}, with its worker beside it`, async () => {
+      const room = fileURLToPath(new URL("../../pkg/compute/switch/", import.meta.url));
+      const run = `
+        import { startSwitch } from ${JSON.stringify(join(room, "index.ts"))};
+        const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
+        const sw = await startSwitch({ tunnel: { address: "127.0.0.1", port: 0 }, log, metadata: async () => ({ status: 200, headers: {}, body: new Uint8Array() }) });
+        console.log(JSON.stringify(await sw.stats()));
+        await sw.close();`;
+      await writeFile(join(dir, "run.ts"), run);
+      await writeFile(join(dir, "other.ts"), `export { startSwitch } from ${JSON.stringify(join(room, "index.ts"))};`);
+      await writeFile(join(dir, "package.json"), `{"type":"module"}`);
+      await build({
+        entryPoints: { run: join(dir, "run.ts"), other: join(dir, "other.ts"), "switch-worker": join(room, "worker/worker.ts") },
+        bundle: true, splitting, chunkNames: "chunks/[name]-[hash]", platform: "node", format: "esm", target: "node20", outdir: join(dir, "dist"), logLevel: "silent",
+      });
+      const { stdout } = await promisify(execFile)(process.execPath, [join(dir, "dist", "run.js")], { timeout: 20_000 });
+      assert.deepEqual((JSON.parse(stdout) as { ports: unknown }).ports, []);
     });
-    await writeFile(join(dir, "package.json"), `{"type":"module"}`);
-    await writeFile(join(dir, "run.js"), `
-      import { startSwitch } from "./main.js";
-      const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
-      const sw = await startSwitch({ tunnel: { address: "127.0.0.1", port: 0 }, log, metadata: async () => ({ status: 200, headers: {}, body: new Uint8Array() }) });
-      console.log(JSON.stringify(await sw.stats()));
-      await sw.close();`);
-    const { stdout } = await promisify(execFile)(process.execPath, [join(dir, "run.js")], { timeout: 20_000 });
-    assert.deepEqual((JSON.parse(stdout) as { ports: unknown }).ports, []);
-  });
+  }
 });
