@@ -34,8 +34,8 @@ export const CellsErrors = defineErrors("cells", {
   SERVICE_NOT_FOUND: ["missing", (p: { service: string }) => `Service ${p.service} could not be found.`],
   SERVICE_HAS_INSTANCES: ["refused", (_p: { host: string }) => `Unable to delete compute service that is hosting instances.`],
   HOST_NOT_FOUND: ["missing", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
+  WRONG_HOST: ["forbidden", (_p: { host: string }) => "An agent may only speak for its own host."],
   STALE_EPOCH: ["refused", (p: { host: string; epoch: string }) => `A newer agent of host ${p.host} is registered.`],
-  FEED_COMPACTED: ["invalid", (p: { revision: string }) => `Entries up to revision ${p.revision} are gone; list again.`],
   SECRET_KEY_UNKNOWN: ["internal", (_p: { key: string }) => "An unexpected error prevented the server from fulfilling the request."],
   SORT_KEY_INVALID: ["invalid", (p: { field: string }) => `Sort key ${p.field} is not supported.`],
 });

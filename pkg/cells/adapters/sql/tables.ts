@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Kysely, RawBuilder } from "kysely";
 import type { Instant } from "../../../kernel/time.js";
 import type { Database } from "../../../platform/db/index.js";
+import type { FeedTables } from "../../../platform/db/feed/index.js";
 
 const NAMES = [
   "instance", "operation", "operation_signal", "client_token", "instance_action", "instance_action_event", "dormant_operation",
@@ -11,8 +12,8 @@ const NAMES = [
 /** Qualified table names for statements written out as SQL. */
 export type Tables = Readonly<Record<(typeof NAMES)[number], RawBuilder<unknown>>>;
 
-/** Statements here are written out, so the schema of typed tables is empty. */
-export type Schema = Record<never, never>;
+/** Statements here are written out; only the feed has typed tables. */
+export type Schema = FeedTables;
 export type Tx = Kysely<Schema>;
 
 /** One database of the service: the global one or a cell's. */

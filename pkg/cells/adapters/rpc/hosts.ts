@@ -1,0 +1,83 @@
+import { ReportCommandRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import type { Handlers } from "../../../platform/rpc/index.js";
+import { encoded } from "../../domain/bytes.js";
+import { providerTree } from "../../domain/provider-tree.js";
+import { CellsErrors } from "../../errors.js";
+import type { Liveness, PlacementPort, Waker } from "../../ports.js";
+import type { Stores } from "../../stores.js";
+import type { StoreDeps } from "../sql/deps.js";
+import { reportGuest } from "../sql/guest-reports.js";
+import { deletableService, deleteHostService, listHosts, registerHost, registerService, updateHostService } from "../sql/hosts.js";
+import { listHostInstances } from "../sql/read-instances.js";
+import { signalOperation } from "../sql/signals.js";
+
+export interface HostsDeps {
+  readonly stores: Stores;
+  readonly deps: StoreDeps;
+  readonly waker: Waker;
+  readonly placement: PlacementPort;
+  readonly liveness: Liveness;
+}
+
+/** Serves hosts' records: what agents report and what operators see. */
+export function hostsHandlers({ stores, deps, waker, placement, liveness }: HostsDeps): Handlers<HostsServiceDefinition> {
+  /** Whether a service works now: its lease is alive and nobody forced it down. */
+  const alive = (service: HostService): HostService => ({ ...service, up: !service.forcedDown && liveness.isAlive(service.binary, service.host) });
+  const syncTree = async (ctx: Ctx, node: ComputeNode, disabled: boolean, before: ComputeNode | undefined): Promise<void> => {
+    await placement.syncProviderTree(ctx, providerTree(node, disabled, before));
+  };
+  return {
+    registerHost: async (ctx, request) => {
+      speaksFor(ctx, request.service?.host ?? "");
+      const { service, node, nodeBefore } = await registerHost(stores.cell(request.cell), deps, ctx, request);
+      await syncTree(ctx, node, service.disabled, nodeBefore);
+      return { epoch: service.epoch, serviceId: service.id, computeNodeId: node.id, disabled: service.disabled };
+    },
+    reportCommand: async (ctx, request) => {
+      speaksFor(ctx, request.host);
+      const store = stores.cell(request.cell);
+      const { woke } = await signalOperation(store, deps, ctx, { operation: request.operation, id: `agent-report/${request.commandId}`, kind: "agent-report", payload: encoded(ReportCommandRequest, request) });
+      if (woke) waker.wake(ctx, store.name, request.operation);
+      return {};
+    },
+    reportGuest: async (ctx, request) => {
+      speaksFor(ctx, request.host);
+      await reportGuest(stores.cell(request.cell), deps, ctx, request);
+      return {};
+    },
+    listHostInstances: (ctx, { cell, host, pageToken }) => {
+      speaksFor(ctx, host);
+      return listHostInstances(stores.cell(cell), ctx, host, pageToken);
+    },
+    registerService: async (ctx, { cell, service }) => {
+      if (service === undefined) throw CellsErrors.SERVICE_NOT_FOUND({ service: "" });
+      return { service: alive(await registerService(stores.cell(cell), deps, ctx, service)) };
+    },
+    listHosts: async (ctx, request) => {
+      const { services, nodes } = await listHosts(stores.cell(request.cell), ctx, request);
+      return { services: services.map(alive), nodes };
+    },
+    updateHostService: async (ctx, request) => {
+      const { service, node } = await updateHostService(stores.cell(request.cell), deps, ctx, request);
+      if (node !== undefined && request.disabled !== undefined) {
+        // The record decides; the trait follows at the agent's next audit when placement is away now.
+        await syncTree(ctx, node, service.disabled, node).catch((error: unknown) => ctx.log.warn("hosts.trait.late", { host: service.host, error }));
+      }
+      return { service: alive(service) };
+    },
+    deleteHostService: async (ctx, { cell, serviceId }) => {
+      const store = stores.cell(cell);
+      const { nodeId } = await deletableService(store, ctx, serviceId);
+      if (nodeId !== undefined) await placement.deleteProvider(ctx, { id: nodeId });
+      await deleteHostService(store, deps, ctx, serviceId);
+      return {};
+    },
+  };
+}
+
+/** @throws WRONG_HOST when an agent speaks for another host than its channel belongs to */
+function speaksFor(ctx: Ctx, host: string): void {
+  if (ctx.peer.service === "compute" && ctx.peer.host !== host) throw CellsErrors.WRONG_HOST({ host });
+}

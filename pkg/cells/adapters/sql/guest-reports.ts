@@ -1,0 +1,34 @@
+import { sql } from "kysely";
+import type { ReportGuestRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { applyChange } from "../../domain/apply-change.js";
+import { afterGuestReport } from "../../domain/guest-report.js";
+import { instanceColumns } from "../../domain/instance-columns.js";
+import { loadRecord, serverOf } from "../../domain/records.js";
+import { instanceChanged } from "./commit-step.js";
+import type { StoreDeps } from "./deps.js";
+import { allTogether, assignments } from "./fragments.js";
+import { outboxPart } from "./outbox.js";
+import type { InstanceRow, Store } from "./tables.js";
+
+/** Takes a report of a guest that is on that host by its record; older reports than the last one, and those of other hosts, change nothing. */
+export async function reportGuest(store: Store, deps: StoreDeps, ctx: Ctx, report: ReportGuestRequest): Promise<void> {
+  const { t } = store;
+  await store.db.write(ctx, "guests.report", async (tx) => {
+    const { rows } = await sql<InstanceRow & { report_number: number }>`SELECT generation, current_operation, operation_fence, leaving_to, number, server, details, user_data, report_number
+      FROM ${t.instance} WHERE id = ${report.serverId} AND host = ${report.host} AND deleted_at IS NULL FOR UPDATE`.execute(tx);
+    const row = rows[0];
+    if (row === undefined || BigInt(row.report_number) >= report.reportNumber) return;
+    const record = loadRecord(row);
+    const set = afterGuestReport(serverOf(record), report.powerState);
+    const now = deps.clock.now();
+    if (set === undefined) return;
+    const changed = applyChange(record, InstanceChange.fromPartial({ server: set, updateMask: ["vm_state", "power_state"] }), row.current_operation, now);
+    const columns = instanceColumns(changed);
+    await allTogether([
+      { name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, report_number: Number(report.reportNumber) })} WHERE id = ${report.serverId}` },
+      outboxPart(t, deps.ids, [instanceChanged(changed, columns, "changed")], now),
+    ]).execute(tx);
+  });
+}

@@ -1,0 +1,17 @@
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+
+/**
+ * What a report of a guest's power changes on its record. A guest that ended by itself stops the server, as Nova's
+ * power synchronisation does; a server that something else owns is left to that.
+ * @returns undefined when nothing changes
+ * @source compute-driver §power sync (nova manager.py _sync_instance_power_state)
+ */
+export function afterGuestReport(server: Server, power: PowerState): Pick<Server, "vmState" | "powerState"> | undefined {
+  if (server.currentOperation !== "" || server.taskState !== "") return undefined;
+  const ended = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
+  const running = server.vmState === VmState.VM_STATE_ACTIVE || server.vmState === VmState.VM_STATE_RESCUED;
+  const vmState = ended && server.vmState === VmState.VM_STATE_ACTIVE ? VmState.VM_STATE_STOPPED : server.vmState;
+  if (!running && power === server.powerState) return undefined;
+  return vmState === server.vmState && power === server.powerState ? undefined : { vmState, powerState: power };
+}

@@ -1,0 +1,102 @@
+import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
+import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import type { Ctx } from "../kernel/ctx.js";
+import type { Ids } from "../kernel/ids.js";
+import type { Logger } from "../kernel/logger.js";
+import type { Clock } from "../kernel/time.js";
+import type { Database } from "../platform/db/index.js";
+import { compactionTask, createBell, createFeedReader, createSequencer, nudging } from "../platform/db/feed/index.js";
+import type { FeedReader, FeedTables } from "../platform/db/feed/index.js";
+import { bindService } from "../platform/rpc/index.js";
+import type { ServiceBinding } from "../platform/rpc/index.js";
+import { NumberBlocks } from "./adapters/number-blocks.js";
+import { feedHandlers } from "./adapters/rpc/feed.js";
+import { globalHandlers } from "./adapters/rpc/global.js";
+import { hostsHandlers } from "./adapters/rpc/hosts.js";
+import { instancesHandlers } from "./adapters/rpc/instances.js";
+import { operationStoreHandlers } from "./adapters/rpc/operation-store.js";
+import { secretBox } from "./adapters/secret-box.js";
+import type { SecretKey } from "./adapters/secret-box.js";
+import { registerCells } from "./adapters/sql/mappings.js";
+import { openStore } from "./adapters/sql/tables.js";
+import type { Store } from "./adapters/sql/tables.js";
+import { defaultLimitsOf } from "./config.js";
+import type { CellsConfig } from "./config.js";
+import { CellsErrors } from "./errors.js";
+import type { Liveness, PlacementPort, Waker } from "./ports.js";
+import { Stores } from "./stores.js";
+
+/** A cell of the configuration. */
+export interface CellSource { readonly name: string; readonly uuid: string; readonly database: Database<FeedTables> }
+
+export interface CellsDeps {
+  /** Migrated with `globalMigrations`. */
+  readonly global: Database<FeedTables>;
+  /** Migrated with `cellMigrations`; cell0 is one of them. */
+  readonly cells: readonly CellSource[];
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly config: CellsConfig;
+  /** For passwords and user data at rest; the first seals, all open. */
+  readonly secretKeys: readonly [SecretKey, ...SecretKey[]];
+  readonly waker: Waker;
+  readonly placement: PlacementPort;
+  readonly liveness: Liveness;
+  /** Who numbers the feeds; a constant for a process that runs alone. */
+  readonly sequencerOwner: string;
+}
+
+export interface CellsService {
+  readonly bindings: readonly ServiceBinding[];
+  /** Numbers and compacts the feeds until the context ends. */
+  start(ctx: Ctx): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Feed { readonly reader: FeedReader; run(ctx: Ctx): Promise<void> }
+
+/** One database with its feed: writes wake the sequencer, which rings for the readers. */
+function openWithFeed(name: string, database: Database<FeedTables>, deps: CellsDeps): { store: Store; feed: Feed } {
+  const published = createBell();
+  const sequencer = createSequencer(database, { owner: deps.sequencerOwner, published });
+  const compaction = compactionTask(database, { keepMs: deps.config.feedKeepHours * 3_600_000, clock: deps.clock });
+  return {
+    store: openStore(name, nudging(database, sequencer)),
+    feed: { reader: createFeedReader(database, { published }), run: async (ctx) => { await Promise.all([sequencer.run(ctx), compaction(ctx)]); } },
+  };
+}
+
+/** Builds the cells service. */
+export function buildCells(deps: CellsDeps): CellsService {
+  const opened = [{ name: "global", database: deps.global }, ...deps.cells].map(({ name, database }) => ({ name, ...openWithFeed(name, database, deps) }));
+  const [global, ...cells] = opened.map(({ store }) => store);
+  if (global === undefined) throw new Error("no global database");
+  const stores = new Stores(global, cells);
+  const feeds = new Map(opened.map(({ name, feed }) => [name, feed]));
+  const blocks = new Map(cells.map((store) => [store.name, new NumberBlocks(store, "instance")]));
+  const storeDeps = { clock: deps.clock, ids: deps.ids, box: secretBox(deps.secretKeys) };
+  const common = { stores, deps: storeDeps, waker: deps.waker };
+  const found = <T>(map: ReadonlyMap<string, T>, database: string): T => {
+    const value = map.get(database);
+    if (value === undefined) throw CellsErrors.UNKNOWN_DATABASE({ database });
+    return value;
+  };
+  return {
+    bindings: [
+      bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits: defaultLimitsOf(deps.config) })),
+      bindService(InstancesServiceDefinition, instancesHandlers(common)),
+      bindService(OperationStoreServiceDefinition, operationStoreHandlers({ ...common, guestNumbers: (cell) => found(blocks, cell) })),
+      bindService(HostsServiceDefinition, hostsHandlers({ ...common, placement: deps.placement, liveness: deps.liveness })),
+      bindService(FeedServiceDefinition, feedHandlers((database) => found(feeds, database).reader)),
+    ],
+    start: async (ctx) => {
+      await registerCells(global, ctx, deps.cells.map(({ name, uuid }) => ({ name, uuid })));
+      await Promise.all(opened.map(({ feed }) => feed.run(ctx)));
+    },
+    close: async () => { await Promise.all([deps.global.close(), ...deps.cells.map(({ database }) => database.close())]); },
+  };
+}
