@@ -38,6 +38,8 @@ export interface Driver {
    * during `start`). One listener; set it before `start`. It must not throw.
    */
   onEvent(listener: (event: GuestEvent) => void): void;
+  /** Paths of the images that defined guests rely on, so that the image cache keeps them; capability of drivers with disks. */
+  readonly imagesInUse?: () => ReadonlySet<string>;
   /**
    * Where the guest's interface will listen for the agent's switch; capability of drivers with packet sockets.
    * Stable for the pair and at most 107 bytes long; the agent puts it into `GuestInterface.socketPath`.

@@ -5,7 +5,6 @@ import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
-import { chooseRunAs } from "../../pkg/compute/drivers/host/run-as.js";
 import { runTool } from "../../pkg/compute/drivers/host/run-tool.js";
 import { ImageCache } from "../../pkg/compute/images/index.js";
 import { MemoryImageSource } from "../../pkg/compute/images/testing/memory-source.js";
@@ -34,8 +33,12 @@ describe("image cache with qemu-img", function () {
     writeFileSync(at("disk.raw"), raw);
     source = new MemoryImageSource();
     cache = new ImageCache({
-      dir: at("cache"), source, maxVirtualBytes: 64 * 1024 * 1024, runAs: chooseRunAs("auto", [home]).runAs,
-      run: (...args) => { ran += 1; return runTool(...args); },
+      dir: at("cache"), source, maxVirtualBytes: 64 * 1024 * 1024,
+      run: (runCtx, argv, options) => {
+        ran += 1;
+        if (process.getuid?.() === 0) assert.ok((options.runAs?.uid ?? 0) > 0, "qemu-img would run as root");
+        return runTool(runCtx, argv, options);
+      },
     });
     await cache.start();
   });

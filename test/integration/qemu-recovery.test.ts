@@ -5,6 +5,7 @@ import { rootCtx } from "../../pkg/kernel/index.js";
 import type { GuestSpec } from "../../pkg/compute/driver.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
+import { QmpClient } from "../../pkg/compute/drivers/qemu/qmp-client.js";
 import { identify } from "../../pkg/compute/drivers/host/linux-process.js";
 import { startEntry } from "../../pkg/testkit/processes.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -100,6 +101,17 @@ describe("QEMU driver: what survives, what is told", function () {
     } finally {
       innocent.kill("SIGKILL");
     }
+  });
+
+  it("tells of a guest that somebody else ended through the operators' monitor, or paused there", async () => {
+    const { instanceUuid } = await running();
+    const operator = await QmpClient.connect(host.paths(instanceUuid).operatorSocket, { greetingTimeoutMs: timeoutMs });
+    await operator.execute("stop");
+    await operator.execute("cont");
+    operator.execute("quit").catch(() => undefined);
+    await until(() => host.events.length === 3, { timeoutMs, what: "all events" });
+    assert.deepEqual(host.events.map((e) => [e.type, e.byGuest]), [["PAUSED", false], ["RESUMED", false], ["STOPPED", false]]);
+    assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "SHUTDOWN");
   });
 
   it("takes a process of before a reboot of the machine for stopped, not crashed", async () => {

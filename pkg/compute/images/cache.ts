@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import type { Ctx } from "../../kernel/index.js";
 import type { PreparedImage } from "../driver.js";
 import { syncPath } from "../drivers/host/atomic-file.js";
-import type { RunAs } from "../drivers/host/run-as.js";
+import { chooseRunAs } from "../drivers/host/run-as.js";
+import type { RunAsChoice } from "../drivers/host/run-as.js";
 import { runTool } from "../drivers/host/run-tool.js";
 import type { RunTool } from "../drivers/host/run-tool.js";
 import { downloadImage, expectedHash, viewOf } from "./download.js";
@@ -18,8 +19,8 @@ export interface ImageCacheOptions {
   /** Folder of this agent's base images; guests' user must be able to reach it. Not shared between agents. */
   readonly dir: string;
   readonly source: ImageSource;
-  /** As whom qemu-img reads strangers' images; as the agent when unset. */
-  readonly runAs?: RunAs | undefined;
+  /** As whom qemu-img reads strangers' images; `auto` when unset. */
+  readonly runAs?: RunAsChoice;
   readonly qemuImg?: string;
   /** Largest download, and largest disk after conversion; bytes. */
   readonly maxDownloadBytes?: number;
@@ -40,14 +41,15 @@ const BYTES_PER_CPU_SECOND = 10 * 1024 ** 2;
  * whole and durable; everything else lies in `tmp/` and is thrown away at the next start.
  */
 export class ImageCache {
-  readonly #options: Required<Omit<ImageCacheOptions, "runAs">> & { readonly runAs: RunAs | undefined };
+  readonly #options: Required<ImageCacheOptions>;
+  #converter: ReturnType<typeof chooseRunAs> = {};
   readonly #work = new SharedWork<PreparedImage>();
   readonly #lastAsked = new Map<string, number>();
   #evicting: Promise<unknown> = Promise.resolve();
 
   constructor(options: ImageCacheOptions) {
     this.#options = {
-      qemuImg: "qemu-img", maxDownloadBytes: TIB, maxVirtualBytes: 4 * TIB, convertTimeoutMs: 3_600_000, run: runTool, ...options, runAs: options.runAs,
+      qemuImg: "qemu-img", maxDownloadBytes: TIB, maxVirtualBytes: 4 * TIB, convertTimeoutMs: 3_600_000, run: runTool, runAs: "auto", ...options,
     };
   }
 
@@ -58,6 +60,7 @@ export class ImageCache {
     // Others may pass through to what they are told the name of.
     await chmod(this.#options.dir, 0o711);
     await chmod(this.#tmp, 0o711);
+    this.#converter = chooseRunAs(this.#options.runAs, [this.#tmp]);
   }
 
   /**
@@ -154,7 +157,9 @@ export class ImageCache {
 
   /** The only place where a tool opens a stranger's file: format said, size, memory and time limited, no rights. */
   async #convert(ctx: Ctx, facts: ImageFacts, inspection: Inspection, folder: string, data: string): Promise<string> {
-    const { runAs, qemuImg, run, convertTimeoutMs, maxVirtualBytes } = this.#options;
+    const { runAs, obstacle } = this.#converter;
+    if (obstacle !== undefined) ctx.log.warn("compute.image.converts-as-root", { unreachable: obstacle });
+    const { qemuImg, run, convertTimeoutMs, maxVirtualBytes } = this.#options;
     const raw = join(folder, "raw");
     if (runAs) for (const path of [folder, data]) await chown(path, runAs.uid, runAs.gid);
     const bytes = (inspection.virtualSizeBytes ?? maxVirtualBytes) + (facts.sizeBytes ?? 0);

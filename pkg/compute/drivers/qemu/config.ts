@@ -1,5 +1,8 @@
 import type { RunAsChoice } from "../host/run-as.js";
 
+/** Versioned names of the two PC machines. */
+export interface PinnedMachines { readonly q35: string; readonly pc: string }
+
 /** Options of the QEMU driver. Times in milliseconds, sizes in bytes. */
 export interface QemuConfig {
   /** Folder of this agent's guests (definitions, disks, consoles). Two agents must not share it. */
@@ -18,8 +21,11 @@ export interface QemuConfig {
   readonly qemu: string;
   readonly qemuImg: string;
   readonly xorriso: string;
-  /** What the unpinned machine names mean, so that saved state still loads after an upgrade of QEMU. */
-  readonly pinnedMachines: Readonly<Record<"q35" | "pc", string>>;
+  /**
+   * What the unpinned machine names mean to new guests, e.g. `pc-q35-7.2`; QEMU's newest when unset. A guest keeps the
+   * machine that it was defined with, so that its saved state still loads after an upgrade of QEMU.
+   */
+  readonly pinnedMachines?: Partial<PinnedMachines>;
   /** At least this much of each console is kept, at most about three times as much. */
   readonly consoleBytes: number;
   /** From spawn to a greeting monitor. */
@@ -33,6 +39,5 @@ export interface QemuConfig {
 
 export const qemuDefaults = {
   virtType: "tcg", share: 1, runAs: "auto", qemu: "qemu-system-x86_64", qemuImg: "qemu-img", xorriso: "xorriso",
-  pinnedMachines: { q35: "pc-q35-7.2", pc: "pc-i440fx-7.2" },
   consoleBytes: 1024 * 1024, launchTimeoutMs: 60_000, quitTimeoutMs: 10_000, powerButtonIntervalMs: 10_000, toolTimeoutMs: 120_000,
 } as const satisfies Partial<QemuConfig>;

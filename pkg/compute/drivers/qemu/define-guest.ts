@@ -5,7 +5,7 @@ import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import type { RunTool } from "../host/run-tool.js";
 import { writeConfigDrive } from "./config-drive.js";
-import type { QemuConfig } from "./config.js";
+import type { PinnedMachines, QemuConfig } from "./config.js";
 import { toDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
@@ -16,7 +16,8 @@ import type { GuestPaths } from "./guest-paths.js";
 import { checkHardware, pinMachine } from "./hardware.js";
 
 export interface DefineTools {
-  readonly config: QemuConfig;
+  readonly config: Pick<QemuConfig, "qemuImg" | "xorriso" | "toolTimeoutMs">;
+  readonly pinned: PinnedMachines;
   readonly files: GuestFiles;
   readonly run: RunTool;
   readonly runDir: string;
@@ -39,7 +40,7 @@ export interface DefineInput {
  */
 export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
   const { spec, before, paths } = input;
-  const wanted = toDefinition(withSockets(spec, tools.runDir), machineFor(spec, before, tools.config));
+  const wanted = toDefinition(withSockets(spec, tools.runDir), machineFor(spec, before, tools.pinned));
   if (before && isDeepStrictEqual(before, wanted)) return before;
   checkHardware(wanted.spec, wanted.machine);
   await checkDisks(wanted, before, paths);
@@ -59,9 +60,9 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
 }
 
 /** A machine once pinned stays what it is until another type is asked for. */
-function machineFor(spec: GuestSpec, before: Definition | undefined, config: QemuConfig): string {
+function machineFor(spec: GuestSpec, before: Definition | undefined, pinned: PinnedMachines): string {
   if (before && before.spec.hardware.machineType === spec.hardware.machineType) return before.machine;
-  return pinMachine(spec.hardware.machineType, config.pinnedMachines);
+  return pinMachine(spec.hardware.machineType, pinned);
 }
 
 function withSockets(spec: GuestSpec, runDir: string): GuestSpec {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
-import { asObject } from "./qmp-client.js";
+import { asArray, asObject } from "./qmp-client.js";
 import type { RunningGuest } from "./running-guest.js";
 
 const TICKS_PER_SECOND = 100;
@@ -62,5 +62,3 @@ function uptimeSeconds(startTicks: string): number {
   const sinceBoot = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
   return Math.max(0, Math.floor(sinceBoot - Number(startTicks) / TICKS_PER_SECOND));
 }
-
-const asArray = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

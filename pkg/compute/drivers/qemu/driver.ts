@@ -11,14 +11,14 @@ import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
-import type { Definition } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { planDisks } from "./disk-plan.js";
 import { prepareDisk } from "./disks.js";
+import { needRunning, toState } from "./entry.js";
+import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
 import { GuestFiles } from "./guest-files.js";
 import { interfaceSocketPath } from "./guest-paths.js";
-import type { GuestPaths } from "./guest-paths.js";
 import { probeHypervisor } from "./host-probe.js";
 import type { HypervisorFacts } from "./host-probe.js";
 import { readInventory } from "./inventory.js";
@@ -31,6 +31,7 @@ import type { RunningGuest } from "./running-guest.js";
 
 const CONSOLE_CHECK_MS = 5_000;
 const REATTACH_AT_ONCE = 8;
+const INSPECT_TIMEOUT_MS = 2_000;
 
 /** What `start` found out. */
 interface Host {
@@ -38,15 +39,6 @@ interface Host {
   readonly runDir: string;
   readonly runAs: RunAs | undefined;
   readonly facts: HypervisorFacts;
-}
-
-/** What the driver holds of one defined guest. */
-interface Entry {
-  definition: Definition;
-  readonly paths: GuestPaths;
-  running: RunningGuest | undefined;
-  /** How the last process ended, while there is none. */
-  last: "stopped" | "crashed";
 }
 
 /**
@@ -121,17 +113,17 @@ export class QemuDriver implements Driver {
     this.#started();
     const entry = this.#guests.get(instanceUuid);
     // A monitor that does not answer is no reason to fail: then the last word counts.
-    await entry?.running?.refresh().catch(() => undefined);
+    await entry?.running?.refresh(INSPECT_TIMEOUT_MS).catch(() => undefined);
     return entry && toState(entry);
   }
 
   define(ctx: Ctx, spec: GuestSpec): Promise<void> {
     return this.#locks.run(spec.instanceUuid, async () => {
-      const { files, runDir, runAs } = this.#started();
+      const { files, runDir, runAs, facts } = this.#started();
       const entry = this.#guests.get(spec.instanceUuid);
       const paths = files.paths(spec.instanceUuid);
       const definition = await defineGuest(ctx, { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
-        { config: this.#config, files, run: this.#run, runDir, runAs });
+        { config: this.#config, pinned: facts.pinned, files, run: this.#run, runDir, runAs });
       if (entry) entry.definition = definition;
       else this.#guests.set(spec.instanceUuid, { definition, paths, running: undefined, last: "stopped" });
     });
@@ -180,6 +172,11 @@ export class QemuDriver implements Driver {
 
   interfaceSocketPath(instanceUuid: string, portId: string): string {
     return interfaceSocketPath(this.#started().runDir, instanceUuid, portId);
+  }
+
+  imagesInUse(): ReadonlySet<string> {
+    const paths = [...this.#guests.values()].flatMap(({ definition: { spec } }) => [spec.rootImage?.path, spec.kernel?.kernelPath, spec.kernel?.ramdiskPath]);
+    return new Set(paths.filter((path) => path !== undefined && path !== null));
   }
 
   async consoleLog(_ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
@@ -318,16 +315,4 @@ export class QemuDriver implements Driver {
   #stopped(): readonly Entry[] {
     return [...this.#guests.values()].filter((entry) => entry.running === undefined);
   }
-}
-
-function needRunning(entry: Entry): RunningGuest {
-  const { running, definition } = entry;
-  if (running === undefined || running.powerState === "SHUTDOWN") throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid: definition.spec.instanceUuid });
-  return running;
-}
-
-function toState({ definition, running, last }: Entry): GuestState {
-  const { instanceUuid } = definition.spec;
-  if (running === undefined) return { instanceUuid, powerState: last === "crashed" ? "CRASHED" : "SHUTDOWN", pid: 0 };
-  return { instanceUuid, powerState: running.powerState, pid: running.powerState === "SHUTDOWN" ? 0 : running.identity.pid };
 }

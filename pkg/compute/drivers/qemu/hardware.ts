@@ -1,5 +1,5 @@
 import { DriverErrors } from "../errors.js";
-import type { QemuConfig } from "./config.js";
+import type { PinnedMachines } from "./config.js";
 import type { StoredSpec } from "./definition.js";
 
 /** NIC models by their Nova name; only virtio tells the guest its MTU. */
@@ -46,7 +46,7 @@ export function diskBus(name: string, family: "q35" | "pc"): DiskBus {
  * The machine type to write down: unpinned names get their version now.
  * @throws UNSUPPORTED_HARDWARE for anything but the two PC families, whose names come from image properties
  */
-export function pinMachine(machineType: string | undefined, pinned: QemuConfig["pinnedMachines"]): string {
+export function pinMachine(machineType: string | undefined, pinned: PinnedMachines): string {
   const wanted = machineType ?? "q35";
   if (wanted === "q35" || wanted === "pc") return pinned[wanted];
   if (!/^pc-(q35|i440fx)-\d+\.\d+$/.test(wanted)) throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_machine_type", value: wanted });

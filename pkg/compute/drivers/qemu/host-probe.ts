@@ -5,22 +5,24 @@ import { DriverErrors } from "../errors.js";
 import { asUser } from "../host/run-as.js";
 import type { RunAs } from "../host/run-as.js";
 import { toolPath } from "../host/run-tool.js";
-import type { QemuConfig } from "./config.js";
-import { QmpClient, asObject } from "./qmp-client.js";
+import type { PinnedMachines, QemuConfig } from "./config.js";
+import { QmpClient, asArray, asObject } from "./qmp-client.js";
+
+const OLDEST = 7_002_000;
 
 /** What the installed QEMU says about itself with the configured accelerator. */
 export interface HypervisorFacts {
   /** 7.2.22 is 7002022. */
   readonly version: number;
-  /** Machine types by name, e.g. `pc-q35-7.2`. */
-  readonly machines: ReadonlySet<string>;
+  /** What `q35` and `pc` mean to guests that are defined now. */
+  readonly pinned: PinnedMachines;
   /** CPU features that guests really get, by QEMU's names (`sse4.2`, `avx2`). */
   readonly cpuFeatures: ReadonlySet<string>;
 }
 
 /**
  * Asks QEMU, once, at start; also proves that it starts at all, sandboxed and as the user meant for guests.
- * @throws HYPERVISOR_FAILED when it does not, or when a pinned machine type is unknown to it
+ * @throws HYPERVISOR_FAILED when it does not, is older than 7.2, or does not know a pinned machine type
  */
 export async function probeHypervisor(ctx: Ctx, config: QemuConfig, runAs: RunAs | undefined): Promise<HypervisorFacts> {
   const argv = asUser(runAs, [
@@ -35,11 +37,8 @@ export async function probeHypervisor(ctx: Ctx, config: QemuConfig, runAs: RunAs
   child.on("error", (error) => { errors = error.message; });
   try {
     const qmp = await QmpClient.over(Duplex.from({ readable: child.stdout, writable: child.stdin }), { greetingTimeoutMs: config.launchTimeoutMs });
-    const facts = await readFacts(qmp);
+    const facts = await readFacts(qmp, config.pinnedMachines ?? {});
     await qmp.execute("quit").catch(() => undefined);
-    for (const machine of Object.values(config.pinnedMachines)) {
-      if (!facts.machines.has(machine)) throw new Error(`QEMU does not know the machine type ${machine}`);
-    }
     return facts;
   } catch (error) {
     ctx.log.error("compute.qemu.probe.failed", { error, output: errors });
@@ -50,15 +49,23 @@ export async function probeHypervisor(ctx: Ctx, config: QemuConfig, runAs: RunAs
   }
 }
 
-async function readFacts(qmp: QmpClient): Promise<HypervisorFacts> {
+async function readFacts(qmp: QmpClient, wanted: Partial<PinnedMachines>): Promise<HypervisorFacts> {
   const { major, minor, micro } = qmp.version;
-  const machines = await qmp.execute("query-machines");
+  const version = major * 1_000_000 + minor * 1_000 + micro;
+  if (version < OLDEST) throw new Error(`QEMU ${major}.${minor} is too old: -netdev stream came with 7.2`);
+  const machines = asArray(await qmp.execute("query-machines")).map(asObject);
   // `max` is what guests get: everything the accelerator can do.
   const expansion = await qmp.execute("query-cpu-model-expansion", { type: "full", model: { name: "max" } }, 30_000);
   const props = asObject(asObject(asObject(expansion)["model"])["props"]);
   return {
-    version: major * 1_000_000 + minor * 1_000 + micro,
-    machines: new Set((Array.isArray(machines) ? machines : []).map((m) => String(asObject(m)["name"]))),
+    version,
+    pinned: { q35: pin(machines, "q35", wanted.q35), pc: pin(machines, "pc", wanted.pc) },
     cpuFeatures: new Set(Object.entries(props).filter(([, value]) => value === true).map(([name]) => name)),
   };
+}
+
+function pin(machines: readonly Readonly<Record<string, unknown>>[], alias: "q35" | "pc", wanted: string | undefined): string {
+  const found = machines.find((machine) => (wanted === undefined ? machine["alias"] === alias : machine["name"] === wanted));
+  if (typeof found?.["name"] !== "string") throw new Error(`QEMU does not know the machine type ${wanted ?? alias}`);
+  return found["name"];
 }

@@ -188,3 +188,6 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {};
 }
+
+/** The value itself when it is a list, else an empty one. */
+export const asArray = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

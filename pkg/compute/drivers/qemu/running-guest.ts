@@ -89,8 +89,8 @@ export class RunningGuest {
   }
 
   /** Asks QEMU what it does now. @throws as QmpClient.execute */
-  async refresh(): Promise<RunState> {
-    const status = asObject(await this.execute("query-status"))["status"];
+  async refresh(timeoutMs?: number): Promise<RunState> {
+    const status = asObject(await this.execute("query-status", undefined, timeoutMs))["status"];
     if (typeof status === "string") this.#setState(status);
     return this.#state;
   }

@@ -1,0 +1,28 @@
+import type { GuestState } from "../../driver.js";
+import { DriverErrors } from "../errors.js";
+import type { Definition } from "./definition.js";
+import type { GuestPaths } from "./guest-paths.js";
+import type { RunningGuest } from "./running-guest.js";
+
+/** What the driver holds of one defined guest. */
+export interface Entry {
+  definition: Definition;
+  readonly paths: GuestPaths;
+  running: RunningGuest | undefined;
+  /** How the last process ended, while there is none. */
+  last: "stopped" | "crashed";
+}
+
+/** @throws GUEST_NOT_RUNNING */
+export function needRunning(entry: Entry): RunningGuest {
+  const { running, definition } = entry;
+  if (running === undefined || running.powerState === "SHUTDOWN") throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid: definition.spec.instanceUuid });
+  return running;
+}
+
+/** What the driver tells of the guest. A process that only waits to be ended does not count. */
+export function toState({ definition, running, last }: Entry): GuestState {
+  const { instanceUuid } = definition.spec;
+  if (running === undefined) return { instanceUuid, powerState: last === "crashed" ? "CRASHED" : "SHUTDOWN", pid: 0 };
+  return { instanceUuid, powerState: running.powerState, pid: running.powerState === "SHUTDOWN" ? 0 : running.identity.pid };
+}
