@@ -17,7 +17,7 @@ export class SchemaCompiler {
   readonly #byNode = new Map<Node, Map<number, Compiled>>();
 
   constructor() {
-    this.#ajv = new Ajv2020({ strict: false, allErrors: false, verbose: true, unicodeRegExp: true, validateSchema: false, addUsedSchema: false });
+    this.#ajv = new Ajv2020({ strict: false, allErrors: false, verbose: true, unicodeRegExp: true, validateSchema: false, addUsedSchema: false, code: { optimize: false } });
     for (const [format, check] of Object.entries(formats)) this.#ajv.addFormat(format, check);
     this.#ajv.addKeyword({ keyword: "numericMinimum", type: ["number", "string"], validate: (least: number, value: unknown) => Number(value) >= least });
     this.#ajv.addKeyword({ keyword: "numericMaximum", type: ["number", "string"], validate: (most: number, value: unknown) => Number(value) <= most });

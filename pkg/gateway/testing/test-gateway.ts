@@ -1,6 +1,8 @@
 import { Agent, request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import { fakeTokens } from "./test-tokens.js";
+import type { TokenValidator } from "../../clients/keystone/ports.js";
+import type { Channel } from "../../platform/rpc/index.js";
 import { silentLogger } from "../../kernel/index.js";
 import { createPolicy } from "../../policy/index.js";
 import { systemIds } from "../../platform/process/ids.js";
@@ -42,9 +44,15 @@ export interface TestGateway {
 /** A gateway on a free port in front of a fake api. Tokens: `admin`, `member`, `reader`, `nobody`; null sends none. */
 export async function startTestGateway(fake: FakeApi, config: Partial<GatewayConfig> = {}): Promise<TestGateway> {
   const calls: SeenCall[] = [];
+  return serveTestGateway(fakeApiChannel(fake, calls), { config, calls });
+}
+
+interface ServeOptions { readonly config?: Partial<GatewayConfig>; readonly tokens?: TokenValidator; readonly calls?: SeenCall[] }
+
+/** The same in front of any api. */
+export async function serveTestGateway(api: Channel, { config = {}, tokens = fakeTokens(), calls = [] }: ServeOptions = {}): Promise<TestGateway> {
   const gateway = buildGateway({
-    config: gatewayConfig.parse({ port: 0, ...config }), api: fakeApiChannel(fake, calls), tokens: fakeTokens(),
-    policy: createPolicy(), log: silentLogger, ids: systemIds,
+    config: gatewayConfig.parse({ port: 0, ...config }), api, tokens, policy: createPolicy(), log: silentLogger, ids: systemIds,
   });
   const server = await gateway.start();
   const agent = new Agent({ keepAlive: true });

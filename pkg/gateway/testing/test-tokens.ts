@@ -12,13 +12,17 @@ const roles: Readonly<Record<string, readonly string[]>> = {
 export const actorOf = (token: string): Actor =>
   ({ ...anonymous, kind: "user", userId: `${token}-user`, projectId: PROJECT, roles: roles[token] ?? [] });
 
-/** Tokens are the names of roles; `expired-member` only passes for sister services. */
-export function fakeTokens(): TokenValidator {
+/**
+ * Tokens are the names of roles; `expired-member` only passes for sister services.
+ * @param actors  further tokens, or other actors for these
+ */
+export function fakeTokens(actors: Readonly<Record<string, Actor>> = {}): TokenValidator {
+  const known = new Map([...Object.keys(roles).map((name) => [name, actorOf(name)] as const), ...Object.entries(actors)]);
   return {
     validate: async (_ctx, token, options) => {
-      const name = options?.allowExpired ? token.replace(/^expired-/, "") : token;
-      if (!Object.hasOwn(roles, name)) throw TestErrors.TOKEN_INVALID({});
-      return tokenInfo(actorOf(name));
+      const actor = known.get(options?.allowExpired ? token.replace(/^expired-/, "") : token);
+      if (!actor) throw TestErrors.TOKEN_INVALID({});
+      return tokenInfo(actor);
     },
   };
 }

@@ -28,7 +28,9 @@ describe("gateway: server list filters", () => {
     assert.deepEqual(select("status=ERROR&status=SHUTOFF").filter, { vmStates: [VmState.VM_STATE_STOPPED, VmState.VM_STATE_ERROR] });
     assert.deepEqual(select("status=REBOOT&status=PAUSED").filter, { vmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_PAUSED] });
     assert.deepEqual(select("status=weird", 37).filter, { matchNothing: true });
-    assert.deepEqual(select("status=deleted", 1, "admin").filter, { vmStates: [VmState.VM_STATE_DELETED], deleted: true });
+    assert.deepEqual(select("status=deleted", 1, "admin").filter, { vmStates: [VmState.VM_STATE_DELETED] });
+    assert.deepEqual(select("status=deleted&status=active").filter, { vmStates: [VmState.VM_STATE_ACTIVE] });
+    assert.deepEqual(select("vm_state=deleted", 83).filter, { vmStates: [], matchNothing: true });
   });
 
   it("takes the last of a repeated parameter, except for status", () => {

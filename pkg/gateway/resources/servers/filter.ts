@@ -1,4 +1,5 @@
 import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { parseIso } from "../../../kernel/index.js";
 import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
 import { GatewayErrors } from "../../errors.js";
@@ -58,7 +59,7 @@ const readers: Readonly<Record<string, Reader>> = {
   project_id: ready("projectId"), tenant_id: ready("projectId"), description: ready("description"), display_description: ready("description"),
   uuid: (filter, value) => { filter.ids = [value]; },
   status: readStatus,
-  vm_state: (filter, _value, values) => { filter.vmStates = values.flatMap((name) => vmStateOf(name) ?? []); if (filter.vmStates.length === 0) filter.matchNothing = true; },
+  vm_state: readVmState,
   task_state: (filter, _value, values) => { filter.taskStates = [...values]; },
   power_state: (filter, value) => orNothing(filter, /^\d+$/.test(value) ? powerStateOf(Number(value)) : undefined, (state) => { filter.powerStates = [state]; }),
   progress: (filter, value) => orNothing(filter, /^\d{1,3}$/.test(value) ? Number(value) : undefined, (progress) => { filter.progress = progress; }),
@@ -122,9 +123,16 @@ function readStatus(filter: Filter, _value: string, values: readonly string[], r
     filter.matchNothing = true;
     return;
   }
-  filter.vmStates = [...vmStates];
+  // Deleted servers are only meant when nothing else is; beside other statuses the word has no effect.
+  const onlyDeleted = vmStates.every((state) => state === VmState.VM_STATE_DELETED);
+  if (onlyDeleted && !request.isAdmin) throw GatewayErrors.DELETED_FORBIDDEN({});
+  filter.vmStates = onlyDeleted ? [...vmStates] : vmStates.filter((state) => state !== VmState.VM_STATE_DELETED);
   if (taskStates.length > 0) filter.taskStates = [...taskStates];
-  if (!values.some((value) => value.toUpperCase() === "DELETED")) return;
-  if (!request.isAdmin) throw GatewayErrors.DELETED_FORBIDDEN({});
-  filter.deleted = true;
+}
+
+/** Without the right to deleted servers, asking for their state finds none. */
+function readVmState(filter: Filter, _value: string, values: readonly string[], request: ApiRequest): void {
+  const states = values.flatMap((name) => vmStateOf(name) ?? []);
+  filter.vmStates = request.isAdmin ? states : states.filter((state) => state !== VmState.VM_STATE_DELETED);
+  if (filter.vmStates.length === 0) filter.matchNothing = true;
 }

@@ -52,7 +52,12 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
     },
     {
       route: "PUT /servers/{id}", body: updateServerBody, legacyBody: true,
-      handle: async (request) => one(request, update, await servers.updateServer(request.ctx, updateRequest(request))),
+      handle: async (request) => {
+        const change = updateRequest(request);
+        // A body that changes nothing is no mistake here, but one for api.
+        if (change.updateMask?.length === 0) return one(request, update, await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true }));
+        return one(request, update, await servers.updateServer(request.ctx, change));
+      },
     },
     {
       route: "DELETE /servers/{id}",
