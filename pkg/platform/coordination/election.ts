@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
+import { abortReason } from "../process/abort.js";
 import { CoordinationErrors } from "./errors.js";
 import { coordinationKeys } from "./keys.js";
 import type { CoordinationStore, KeyValue, Leadership, Lease } from "./ports.js";
@@ -29,7 +30,7 @@ export function election(store: CoordinationStore, name: string): Election {
     campaign: async (ctx, lease, value) => {
       const signal = AbortSignal.any([ctx.signal, lease.signal]);
       for (;;) {
-        signal.throwIfAborted();
+        if (signal.aborted) throw abortReason({ ...ctx, signal });
         const token = await lease.putIfAbsent(ctx, key, value);
         if (token !== undefined) return lead(store, key, lease, token);
         await untilFree({ ...ctx, signal });

@@ -3,7 +3,7 @@ import type { Ctx } from "../../kernel/ctx.js";
 import { remainingMs } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import type { Clock } from "../../kernel/time.js";
-import { abortReason } from "../db/abort.js";
+import { abortReason } from "../process/abort.js";
 import { systemClock } from "../process/clock.js";
 import { CoordinationErrors } from "./errors.js";
 import { keepAlive } from "./etcd-keep-alive.js";

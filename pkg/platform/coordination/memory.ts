@@ -1,6 +1,6 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Clock } from "../../kernel/time.js";
-import { abortReason } from "../db/abort.js";
+import { abortReason } from "../process/abort.js";
 import { systemClock } from "../process/clock.js";
 import { CoordinationErrors } from "./errors.js";
 import { EventQueue } from "./event-queue.js";

@@ -4,7 +4,7 @@ import { traced } from "../../kernel/ctx.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
 import type { Clock } from "../../kernel/time.js";
 import { systemClock } from "../process/clock.js";
-import { whenEnded } from "./abort.js";
+import { whenEnded } from "../process/abort.js";
 import { toDbError } from "./classify.js";
 import { BoundConnection, kyselyProps } from "./connection.js";
 import { DbError, DbErrors } from "./errors.js";

@@ -3,7 +3,7 @@ import pg from "pg";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Logger } from "../../kernel/logger.js";
 import { silentLogger } from "../../kernel/logger.js";
-import { abortReason } from "./abort.js";
+import { abortReason } from "../process/abort.js";
 import { toDbError } from "./classify.js";
 import { StatementNames } from "./statement-names.js";
 import { columnTypes } from "./values.js";

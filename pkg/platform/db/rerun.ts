@@ -1,7 +1,7 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import { remainingMs } from "../../kernel/ctx.js";
 import type { Clock } from "../../kernel/time.js";
-import { abortReason } from "./abort.js";
+import { abortReason } from "../process/abort.js";
 import { DbError, DbErrors } from "./errors.js";
 
 /** Conflicts are cheap and end soon under jitter: fifteen attempts bridge about three seconds of contention. */

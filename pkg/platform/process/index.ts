@@ -9,3 +9,4 @@ export type { SignalSource } from "./signals.js";
 export { createTasks } from "./tasks.js";
 export type { TaskState, Tasks } from "./tasks.js";
 export { ProcessErrors } from "./errors.js";
+export { abortReason, whenEnded } from "./abort.js";
