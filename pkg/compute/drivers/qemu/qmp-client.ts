@@ -119,8 +119,8 @@ export class QmpClient {
     clearTimeout(waiter.timer);
     if (!("error" in message)) return waiter.resolve(message["return"]);
     const error = asObject(message["error"]);
-    const errorClass = String(error["class"] ?? "");
-    waiter.reject(DriverErrors.COMMAND_REFUSED({ command: waiter.command, errorClass }, { cause: new Error(String(error["desc"] ?? "")) }));
+    const [errorClass, text] = [error["class"], error["desc"]].map((value) => typeof value === "string" ? value : "");
+    waiter.reject(DriverErrors.COMMAND_REFUSED({ command: waiter.command, errorClass: errorClass ?? "" }, { cause: new Error(text) }));
   }
 }
 

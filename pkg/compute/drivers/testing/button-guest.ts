@@ -13,7 +13,7 @@ export function buttonGuestDisk(deaf = false): Uint8Array {
 }
 
 /** mov dx,0x3f8; then for each letter: mov al,c; out dx,al */
-const print = (text: string): number[] => [0xba, 0xf8, 0x03, ...[...text].flatMap((c) => [0xb0, c.charCodeAt(0), 0xee])];
+const print = (text: string): number[] => [0xba, 0xf8, 0x03, ...[...Buffer.from(text)].flatMap((c) => [0xb0, c, 0xee])];
 
 // ACPI's fixed registers as SeaBIOS places them on both PC machines: status 0x600, enable 0x602, control 0x604.
 function assemble(deaf: boolean): number[] {

@@ -49,5 +49,5 @@ function findItem(h: Header, metadata: number, wanted: string): number | undefin
 
 const guid = (h: Header, at: number): string | undefined => {
   const text = h.text(at, 16);
-  return text === undefined ? undefined : [...text].map((c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+  return text === undefined ? undefined : Buffer.from(text, "latin1").toString("hex");
 };
