@@ -1,0 +1,2 @@
+export { placementGateway } from "./app.js";
+export type { PlacementGatewayDeps } from "./app.js";

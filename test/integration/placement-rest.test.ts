@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { placementGateway } from "../../pkg/gateway-placement/index.js";
+import { anonymous, defineErrors, silentLogger } from "../../pkg/kernel/index.js";
+import { testPlacement } from "../../pkg/placement/testing/test-placement.js";
+import type { TestPlacement } from "../../pkg/placement/testing/test-placement.js";
+import { listen } from "../../pkg/platform/http/index.js";
+import type { HttpServer } from "../../pkg/platform/http/index.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
+import { systemIds } from "../../pkg/platform/process/ids.js";
+
+const E = defineErrors("identity", { TOKEN_INVALID: ["unauthenticated", (_p: Record<string, never>) => "The token is not valid."] });
+/** What came over the wire: read freely, compared by assertions. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Json = any;
+const ROLES: Readonly<Record<string, readonly string[]>> = { admin: ["admin"], service: ["service"], member: ["member", "reader"] };
+
+describe("placement over REST (PostgreSQL)", () => {
+  let placement: TestPlacement;
+  let server: HttpServer;
+  before(async () => {
+    placement = await testPlacement();
+    const app = placementGateway({
+      env: { log: silentLogger, ids: systemIds, requestTimeoutMs: 10_000 }, identityUrl: "http://identity",
+      clock: systemClock, placement: placement.as("gateway"),
+      authenticate: async (_ctx, token) => {
+        const roles = ROLES[token];
+        if (roles === undefined) throw E.TOKEN_INVALID({});
+        return { ...anonymous, kind: "user", userId: "u1", projectId: "p1", roles };
+      },
+    });
+    server = await listen(app, { host: "127.0.0.1", port: 0, log: silentLogger });
+  });
+  after(async () => {
+    await server.close(100);
+    await placement.close();
+  });
+
+  interface Reply { readonly status: number; readonly json: Json; readonly headers: Headers }
+  const call = async (method: string, path: string, minor: number | string, body?: unknown, more: { token?: string; headers?: Record<string, string> } = {}): Promise<Reply> => {
+    const response = await fetch(`${server.url}${path}`, {
+      method, headers: {
+        ...(more.token === "" ? {} : { "X-Auth-Token": more.token ?? "admin" }), "OpenStack-API-Version": typeof minor === "number" ? `placement 1.${minor}` : minor,
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...more.headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, json: text === "" ? undefined : JSON.parse(text) };
+  };
+  const provider = async (inventories: Record<string, object> = { VCPU: { total: 8 }, MEMORY_MB: { total: 1024 } }, parent?: string): Promise<string> => {
+    const { json } = await call("POST", "/resource_providers", 39, { name: `p-${randomUUID()}`, ...(parent ? { parent_provider_uuid: parent } : {}) });
+    if (Object.keys(inventories).length > 0) {
+      const put = await call("PUT", `/resource_providers/${json.uuid}/inventories`, 39, { resource_provider_generation: 0, inventories });
+      assert.equal(put.status, 200, JSON.stringify(put.json));
+    }
+    return json.uuid as string;
+  };
+  const allocate = (consumer: string, rp: string, resources: Record<string, number>, generation: number | null = null, minor = 39) =>
+    call("PUT", `/allocations/${consumer}`, minor, { allocations: { [rp]: { resources } }, project_id: "p1", user_id: "u1", consumer_generation: generation, ...(minor >= 38 ? { consumer_type: "INSTANCE" } : {}) });
+
+  describe("protocol", () => {
+    const cases: [string, () => Promise<Reply>, number][] = [
+      ["shows versions to anyone", () => call("GET", "/", 0, undefined, { token: "" }), 200],
+      ["wants a token", () => call("GET", "/resource_providers", 0, undefined, { token: "" }), 401],
+      ["refuses a bad token", () => call("GET", "/resource_providers", 0, undefined, { token: "bad" }), 401],
+      ["refuses members", () => call("GET", "/resource_providers", 0, undefined, { token: "member" }), 403],
+      ["lets a project's reader see its usages", () => call("GET", "/usages?project_id=p1", 9, undefined, { token: "member" }), 200],
+      ["and no other project's", () => call("GET", "/usages?project_id=p2", 9, undefined, { token: "member" }), 403],
+      ["keeps reshaping for services", () => call("POST", "/reshaper", 30, {}), 403],
+      ["refuses a malformed version", () => call("GET", "/resource_providers", "placement x"), 400],
+      ["refuses a version too new", () => call("GET", "/resource_providers", "placement 1.40"), 406],
+      ["knows latest", () => call("GET", "/resource_providers", "placement latest"), 200],
+      ["does not find unknown paths", () => call("GET", "/nope", 0), 404],
+      ["does not find a route before its version", () => call("GET", "/allocation_candidates?resources=VCPU:1", 9), 404],
+      ["refuses unknown methods", () => call("PUT", "/resource_providers", 0, {}), 405],
+      ["refuses other content types", () => call("POST", "/resource_providers", 0, {}, { headers: { "Content-Type": "text/plain" } }), 415],
+      ["refuses unknown keys", () => call("POST", "/resource_providers", 0, { name: "x", nope: 1 }), 400],
+      ["refuses unknown query keys", () => call("GET", "/resource_providers?nope=1", 39), 400],
+    ];
+    for (const [name, run, status] of cases) it(name, async () => assert.equal((await run()).status, status));
+
+    it("gives errors a code from 1.23, and says which versions there are", async () => {
+      const { json, headers } = await call("GET", `/resource_providers/${randomUUID()}`, 23);
+      assert.equal(json.errors[0].code, "placement.undefined_code");
+      assert.equal(json.errors[0].status, 404);
+      assert.match(json.errors[0].request_id, /^req-/);
+      assert.equal(headers.get("openstack-api-version"), "placement 1.23");
+      assert.equal((await call("GET", "/resource_providers", "placement 1.99")).json.errors[0].max_version, "1.39");
+    });
+    it("tells when things changed from 1.15", async () => {
+      assert.equal((await call("GET", "/traits", 14)).headers.get("last-modified"), null);
+      assert.ok((await call("GET", "/traits", 15)).headers.get("last-modified"));
+    });
+  });
+
+  describe("providers", () => {
+    it("answers creation with the provider from 1.20, with its path before", async () => {
+      const old = await call("POST", "/resource_providers", 19, { name: randomUUID() });
+      assert.deepEqual([old.status, old.json], [201, undefined]);
+      assert.match(old.headers.get("location") ?? "", /^\/resource_providers\//);
+      const { status, json } = await call("POST", "/resource_providers", 39, { name: randomUUID() });
+      assert.equal(status, 200);
+      assert.equal(json.root_provider_uuid, json.uuid);
+      assert.equal(json.parent_provider_uuid, null);
+      assert.equal(json.generation, 0);
+    });
+    it("refuses a name twice", async () => {
+      const name = randomUUID();
+      await call("POST", "/resource_providers", 39, { name });
+      const { status, json } = await call("POST", "/resource_providers", 39, { name });
+      assert.deepEqual([status, json.errors[0].code], [409, "placement.duplicate_name"]);
+    });
+    it("moves a subtree from 1.37 only, never below itself", async () => {
+      const [a, b] = [await provider({}), await provider({})];
+      const child = await provider({}, a), grandchild = await provider({}, child);
+      const name = (await call("GET", `/resource_providers/${child}`, 39)).json.name;
+      assert.equal((await call("PUT", `/resource_providers/${child}`, 36, { name, parent_provider_uuid: b })).status, 400);
+      assert.equal((await call("PUT", `/resource_providers/${child}`, 37, { name, parent_provider_uuid: grandchild })).status, 400);
+      assert.equal((await call("PUT", `/resource_providers/${child}`, 37, { name, parent_provider_uuid: b })).status, 200);
+      assert.equal((await call("GET", `/resource_providers/${grandchild}`, 39)).json.root_provider_uuid, b);
+      assert.equal((await call("GET", `/resource_providers?in_tree=${grandchild}`, 39)).json.resource_providers.length, 3);
+      assert.equal((await call("DELETE", `/resource_providers/${b}`, 39)).json.errors[0].code, "placement.resource_provider.cannot_delete_parent");
+    });
+    it("guards inventories by generation and by use", async () => {
+      const rp = await provider();
+      const stale = await call("PUT", `/resource_providers/${rp}/inventories`, 39, { resource_provider_generation: 0, inventories: {} });
+      assert.deepEqual([stale.status, stale.json.errors[0].code], [409, "placement.concurrent_update"]);
+      assert.equal((await allocate(randomUUID(), rp, { VCPU: 1 })).status, 204);
+      const used = await call("PUT", `/resource_providers/${rp}/inventories`, 39, { resource_provider_generation: 2, inventories: {} });
+      assert.deepEqual([used.status, used.json.errors[0].code], [409, "placement.inventory.inuse"]);
+      const one = await call("DELETE", `/resource_providers/${rp}/inventories/VCPU`, 39);
+      assert.deepEqual([one.status, one.json.errors[0].code], [409, "placement.concurrent_update"]);
+      assert.equal((await call("DELETE", `/resource_providers/${rp}/inventories/MEMORY_MB`, 39)).status, 204);
+      assert.equal((await call("DELETE", `/resource_providers/${rp}/inventories`, 4)).status, 405);
+      assert.equal((await call("DELETE", `/resource_providers/${rp}`, 39)).json.errors[0].code, "placement.resource_provider.inuse");
+    });
+    it("bumps the generation for aggregates from 1.19 only", async () => {
+      const rp = await provider({}), aggregate = randomUUID();
+      assert.deepEqual((await call("PUT", `/resource_providers/${rp}/aggregates`, 18, [aggregate])).json, { aggregates: [aggregate] });
+      const { json } = await call("PUT", `/resource_providers/${rp}/aggregates`, 19, { aggregates: [aggregate], resource_provider_generation: 0 });
+      assert.deepEqual(json, { aggregates: [aggregate], resource_provider_generation: 1 });
+      assert.equal((await call("GET", `/resource_providers?member_of=in:${aggregate},${randomUUID()}`, 39)).json.resource_providers.length, 1);
+    });
+  });
+
+  describe("allocations", () => {
+    it("wants null for a new consumer and its generation after, and forgets an emptied one", async () => {
+      const rp = await provider(), consumer = randomUUID();
+      assert.equal((await allocate(consumer, rp, { VCPU: 2 }, 1)).json.errors[0].code, "placement.concurrent_update");
+      assert.equal((await allocate(consumer, rp, { VCPU: 2 }, null)).status, 204);
+      const conflict = await allocate(consumer, rp, { VCPU: 3 }, null);
+      assert.match(conflict.json.errors[0].detail, /consumer generation conflict/);
+      assert.deepEqual((await call("GET", `/allocations/${consumer}`, 39)).json, {
+        allocations: { [rp]: { generation: 2, resources: { VCPU: 2 } } }, project_id: "p1", user_id: "u1", consumer_generation: 1, consumer_type: "INSTANCE",
+      });
+      const emptied = await call("PUT", `/allocations/${consumer}`, 39, { allocations: {}, project_id: "p1", user_id: "u1", consumer_generation: 1, consumer_type: "INSTANCE" });
+      assert.equal(emptied.status, 204);
+      assert.deepEqual((await call("GET", `/allocations/${consumer}`, 39)).json, { allocations: {} });
+      assert.equal((await allocate(consumer, rp, { VCPU: 2 }, null)).status, 204);
+      assert.equal((await call("DELETE", `/allocations/${consumer}`, 39)).status, 204);
+      assert.equal((await call("DELETE", `/allocations/${consumer}`, 39)).status, 404);
+    });
+    it("takes the list of the first versions", async () => {
+      const rp = await provider(), consumer = randomUUID();
+      const { status } = await call("PUT", `/allocations/${consumer}`, 0, { allocations: [{ resource_provider: { uuid: rp }, resources: { VCPU: 1 } }] });
+      assert.equal(status, 204);
+      assert.equal((await call("GET", `/allocations/${consumer}`, 12)).json.project_id, "00000000-0000-0000-0000-000000000000");
+    });
+    it("moves several consumers at once or none", async () => {
+      const rp = await provider({ VCPU: { total: 4 } });
+      const [one, other] = [randomUUID(), randomUUID()];
+      const body = (amount: number) => ({ allocations: { [rp]: { resources: { VCPU: amount } } }, project_id: "p1", user_id: "u1", consumer_generation: null, consumer_type: "INSTANCE" });
+      assert.equal((await call("POST", "/allocations", 38, { [one]: body(2), [other]: body(3) })).status, 409);
+      assert.deepEqual((await call("GET", `/resource_providers/${rp}/usages`, 38)).json.usages, { VCPU: 0 });
+      assert.equal((await call("POST", "/allocations", 38, { [one]: body(2), [other]: body(2) })).status, 204);
+      assert.deepEqual((await call("GET", `/resource_providers/${rp}/usages`, 38)).json.usages, { VCPU: 4 });
+    });
+    it("tells unknown providers and classes from full ones", async () => {
+      const rp = await provider();
+      assert.equal((await allocate(randomUUID(), randomUUID(), { VCPU: 1 })).status, 400);
+      assert.equal((await allocate(randomUUID(), rp, { CUSTOM_NOPE: 1 })).status, 400);
+      assert.equal((await allocate(randomUUID(), rp, { DISK_GB: 1 })).status, 409);
+      assert.equal((await allocate(randomUUID(), rp, { VCPU: 9 })).status, 409);
+    });
+    it("sums usage by type from 1.38", async () => {
+      const rp = await provider();
+      const project = randomUUID();
+      await call("PUT", `/allocations/${randomUUID()}`, 39, { allocations: { [rp]: { resources: { VCPU: 2 } } }, project_id: project, user_id: "u1", consumer_generation: null, consumer_type: "INSTANCE" });
+      await call("PUT", `/allocations/${randomUUID()}`, 28, { allocations: { [rp]: { resources: { VCPU: 1 } } }, project_id: project, user_id: "u1", consumer_generation: null });
+      assert.deepEqual((await call("GET", `/usages?project_id=${project}`, 37)).json, { usages: { VCPU: 3 } });
+      assert.deepEqual((await call("GET", `/usages?project_id=${project}`, 38)).json, { usages: { INSTANCE: { VCPU: 2, consumer_count: 1 }, unknown: { VCPU: 1, consumer_count: 1 } } });
+      assert.deepEqual((await call("GET", `/usages?project_id=${project}&consumer_type=all`, 38)).json, { usages: { all: { VCPU: 3, consumer_count: 2 } } });
+    });
+  });
+
+  describe("candidates", () => {
+    it("offers what can be put back as an allocation", async () => {
+      const trait = `CUSTOM_T${randomUUID().replaceAll("-", "").toUpperCase()}`;
+      assert.equal((await call("PUT", `/traits/${trait}`, 39)).status, 201);
+      assert.equal((await call("PUT", `/traits/${trait}`, 39)).status, 204);
+      const rp = await provider();
+      await call("PUT", `/resource_providers/${rp}/traits`, 39, { traits: [trait], resource_provider_generation: 1 });
+      assert.equal((await call("DELETE", `/traits/${trait}`, 39)).status, 409);
+      const { json } = await call("GET", `/allocation_candidates?resources=VCPU:2,MEMORY_MB:64&required=${trait}`, 39);
+      assert.deepEqual(json.allocation_requests, [{ allocations: { [rp]: { resources: { VCPU: 2, MEMORY_MB: 64 } } }, mappings: { "": [rp] } }]);
+      assert.deepEqual(json.provider_summaries[rp].resources.VCPU, { capacity: 8, used: 0 });
+      const put = await call("PUT", `/allocations/${randomUUID()}`, 39, { ...json.allocation_requests[0], project_id: "p1", user_id: "u1", consumer_generation: null, consumer_type: "INSTANCE" });
+      assert.equal(put.status, 204);
+    });
+    const bad: [string, number, string][] = [
+      ["", 36, "placement.query.missing_value"], ["resources=VCPU:1&root_required=CUSTOM_A&root_required=CUSTOM_B", 35, "placement.query.duplicate_key"],
+      ["resources=VCPU:1&same_subtree=_a", 36, "placement.query.bad_value"], ["resources1=VCPU:1&resources2=VCPU:1", 39, "placement.query.bad_value"],
+      ["resources=VCPU:0", 39, "placement.undefined_code"], ["resources_x=VCPU:1", 32, "placement.undefined_code"], ["resources=VCPU:1&required=NOT_A_TRAIT", 39, "placement.undefined_code"],
+    ];
+    for (const [query, minor, code] of bad) {
+      it(`refuses '${query}' at 1.${minor}`, async () => {
+        const { status, json } = await call("GET", `/allocation_candidates?${query}`, minor);
+        assert.deepEqual([status, json.errors[0].code], [400, code]);
+      });
+    }
+  });
+
+  it("moves inventories and allocations in one step", async () => {
+    const root = await provider({ VCPU: { total: 4 }, VGPU: { total: 2 } });
+    const child = await provider({}, root);
+    const consumer = randomUUID();
+    await allocate(consumer, root, { VCPU: 1, VGPU: 1 });
+    const body = (generation: number) => ({
+      inventories: {
+        [root]: { resource_provider_generation: generation, inventories: { VCPU: { total: 4 } } },
+        [child]: { resource_provider_generation: 0, inventories: { VGPU: { total: 2 } } },
+      },
+      allocations: { [consumer]: { allocations: { [root]: { resources: { VCPU: 1 } }, [child]: { resources: { VGPU: 1 } } }, project_id: "p1", user_id: "u1", consumer_generation: 1, consumer_type: "INSTANCE" } },
+    });
+    assert.equal((await call("POST", "/reshaper", 39, body(1), { token: "service" })).json.errors[0].code, "placement.concurrent_update");
+    const dropped = { ...body(2), allocations: {} };
+    assert.equal((await call("POST", "/reshaper", 39, dropped, { token: "service" })).json.errors[0].code, "placement.inventory.inuse");
+    assert.equal((await call("POST", "/reshaper", 39, body(2), { token: "service" })).status, 204);
+    assert.deepEqual((await call("GET", `/resource_providers/${child}/usages`, 39)).json.usages, { VGPU: 1 });
+    assert.deepEqual(Object.keys((await call("GET", `/resource_providers/${root}/inventories`, 39)).json.inventories), ["VCPU"]);
+  });
+
+  it("lists, makes and drops resource classes", async () => {
+    const name = `CUSTOM_C${randomUUID().replaceAll("-", "").toUpperCase()}`;
+    assert.equal((await call("POST", "/resource_classes", 2, { name })).status, 201);
+    assert.equal((await call("POST", "/resource_classes", 2, { name })).status, 409);
+    assert.equal((await call("PUT", `/resource_classes/${name}`, 7)).status, 204);
+    const { json } = await call("GET", "/resource_classes", 39);
+    assert.equal(json.resource_classes[0].name, "VCPU");
+    assert.ok(json.resource_classes.some((one: { name: string }) => one.name === name));
+    assert.equal((await call("DELETE", "/resource_classes/VCPU", 39)).status, 400);
+    assert.equal((await call("DELETE", `/resource_classes/${name}`, 39)).status, 204);
+    assert.equal((await call("GET", `/resource_classes/${name}`, 39)).status, 404);
+  });
+});
