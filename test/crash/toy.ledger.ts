@@ -39,7 +39,10 @@ const entry = (name: string, ledger: Ledger): Step => ({
     ledger.put(`${operation.serverId}/${name}`, fence);
     return done({ entry: name });
   },
-  undo: async ({ operation, fence }) => ledger.take(`${operation.serverId}/${name}`, fence),
+  undo: async ({ operation, fence }) => {
+    ledger.take(`${operation.serverId}/${name}`, fence);
+    return undefined;
+  },
 });
 
 /**

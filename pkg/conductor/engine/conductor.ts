@@ -132,7 +132,7 @@ export class Conductor {
       const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, database, operation, instance });
       await drive(run, this.#options, () => this.#stopping);
       // A signal that was there before the operation parked would otherwise wait for the next poll.
-      if (run.operation.signals.length > 0) this.wake(run.database, run.name);
+      if (run.again || run.operation.signals.length > 0) this.wake(run.database, run.name);
     };
     const key = `${operation.name}#${operation.fence}`;
     const running = work()

@@ -37,5 +37,6 @@ export async function handOverTo(run: Run, options: RunnerOptions, step: Step, r
   run.database = result.database;
   run.operation = awake.operation;
   run.instance = awake.instance;
+  run.fresh = next.name;
   return true;
 }

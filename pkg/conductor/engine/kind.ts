@@ -31,6 +31,8 @@ export interface StepCall<I = unknown> {
   readonly stepId: string;
   /** How often the step was undone before. */
   readonly round: number;
+  /** Certain that nobody has started this round before: what a look at the world would find out otherwise. */
+  readonly firstStart: boolean;
   /** Signals that wait; name those used up in the result. */
   readonly signals: readonly StoredSignal[];
   readonly outputs: Outputs;
@@ -82,8 +84,8 @@ export interface Step<I = unknown> {
   /** From its first start, parked time included; then it fails (before the pivot). */
   readonly timeoutMs: number;
   run(call: StepCall<I>): Promise<StepResult>;
-  /** Absent when there is nothing to take back. */
-  undo?(call: StepCall<I>): Promise<void>;
+  /** Absent when there is nothing to take back. May change the instance with the commit that stores it. */
+  undo?(call: StepCall<I>): Promise<Change | undefined>;
 }
 
 /** An operation: a list of steps. One file in `ops/`. */

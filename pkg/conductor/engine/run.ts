@@ -47,6 +47,10 @@ export class Run {
   database: string;
   operation: StoredOperation;
   instance: InstanceRecord;
+  /** Name of the step that this run itself has just made current: nobody can have started it. */
+  fresh = "";
+  /** Whether the operation was given back in order to be taken at once, under a new fence. */
+  again = false;
 
   constructor(init: { ctx: Ctx; kind: OperationKind; store: OperationStore; clock: Clock; database: string; operation: StoredOperation; instance: InstanceRecord }) {
     this.ctx = init.ctx;
@@ -67,7 +71,7 @@ export class Run {
     if (instance.server === undefined) throw new Error("an instance record without server");
     return {
       ctx, database, operation, instance, server: instance.server, input: this.kind.parseInput(operation.input), fence: operation.fence,
-      stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`, round: record.round,
+      stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`, round: record.round, firstStart: this.fresh === step.name,
       signals: operation.signals, outputs: new Outputs(operation.steps), secrets: operation.secrets, now: this.now,
     };
   }

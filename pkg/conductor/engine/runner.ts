@@ -2,6 +2,7 @@ import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_servi
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import { within } from "../../kernel/ctx.js";
+import type { Ctx } from "../../kernel/ctx.js";
 import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import { fromTimestamp, toTimestamp } from "../../model/wire-time.js";
@@ -12,7 +13,7 @@ import type { CrashPoints } from "./crash-points.js";
 import { isFenceLost } from "./fence.js";
 import { handOverTo } from "./hand-over.js";
 import { retry } from "./kind.js";
-import type { Step, StepResult } from "./kind.js";
+import type { Step, StepCall, StepResult } from "./kind.js";
 import { encodeJson } from "./outputs.js";
 import { recordOf } from "./progress.js";
 import { isPastPivot, stepAt, stepIndex } from "./registry.js";
@@ -82,7 +83,8 @@ async function start(run: Run, options: RunnerOptions, step: Step, record: StepR
   for (let attempt = 0; ; attempt++) {
     try {
       const leftMs = Math.max(1, Number((deadline - run.now) / 1000n));
-      return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) => step.run(run.callOf(step, record, ctx)));
+      const call = (ctx: Ctx): StepCall => run.callOf(step, record, ctx);
+      return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) => { const now = call(ctx); run.fresh = ""; return step.run(now); });
     } catch (error) {
       if (isFenceLost(error) || run.ctx.signal.aborted) throw error;
       const problem = asKilonovaError(error);
@@ -115,6 +117,7 @@ async function finish(run: Run, options: RunnerOptions, index: number, record: S
       state: OperationState.OPERATION_STATE_RUNNING, currentStep: next.name, steps: [finished, recordOf(run.operation.steps, next, run.now)],
       change: withTaskState(result.change, next.taskState), consumed: result.consumed, deadline: run.now + BigInt(next.timeoutMs) * 1000n,
     });
+    run.fresh = next.name;
   }
   await options.crash.hit(kind.kind, step.name, "after");
   return !last;

@@ -5,6 +5,7 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { within } from "../../kernel/ctx.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Change, Step } from "./kind.js";
+import { withTaskState } from "./change.js";
 import type { CrashPoints } from "./crash-points.js";
 import { backoffMs } from "./backoff.js";
 import { isFenceLost } from "./fence.js";
@@ -29,10 +30,11 @@ export async function undoNext(run: Run, policy: UndoPolicy, crash: CrashPoints)
   const { operation, kind } = run;
   const standing = toUndo(kind, operation.steps, operation.currentStep, operation.undoUntil);
   const step = standing.find((one) => one.undo !== undefined);
-  if (step === undefined) return finishUndo(run, standing, []);
+  if (step === undefined) return finishUndo(run, standing, [], undefined);
   const record = recordOf(operation.steps, step, run.now);
+  let change: Change | undefined;
   try {
-    await within(run.ctx, policy.timeoutMs, `Undo of ${step.name}`, async (ctx) => step.undo?.(run.callOf(step, record, ctx)));
+    change = await within(run.ctx, policy.timeoutMs, `Undo of ${step.name}`, async (ctx) => step.undo?.(run.callOf(step, record, ctx)));
   } catch (error) {
     if (isFenceLost(error) || run.ctx.signal.aborted) throw error;
     return undoFailed(run, step, record, error, policy);
@@ -41,16 +43,17 @@ export async function undoNext(run: Run, policy: UndoPolicy, crash: CrashPoints)
   const undone: StepRecord = { ...record, state: "undone", finishedAt: record.finishedAt ?? toTimestamp(run.now) };
   const rest = standing.slice(standing.indexOf(step) + 1);
   const goesOn = rest.some((one) => one.undo !== undefined)
-    ? await run.commit({ state: OperationState.OPERATION_STATE_UNDOING, currentStep: step.name, steps: [undone], error: operation.error, undoUntil: operation.undoUntil }).then(() => true)
-    : await finishUndo(run, standing.filter((one) => one !== step), [undone]);
+    ? await run.commit({ state: OperationState.OPERATION_STATE_UNDOING, currentStep: step.name, steps: [undone], change, error: operation.error, undoUntil: operation.undoUntil }).then(() => true)
+    : await finishUndo(run, standing.filter((one) => one !== step), [undone], change);
   await crash.hit(kind.kind, step.name, "undo-after");
   return goesOn;
 }
 
-async function finishUndo(run: Run, leftovers: readonly Step[], undone: readonly StepRecord[]): Promise<boolean> {
+/** Ends the operation, or gives it back to begin anew: effects that were undone are refused under the fence that undid them. */
+async function finishUndo(run: Run, leftovers: readonly Step[], undone: readonly StepRecord[], change: Change | undefined): Promise<boolean> {
   const { operation, kind } = run;
   if (operation.undoUntil === "") {
-    await run.commit(ending(run, undone, operation.error));
+    await run.commit(ending(run, undone, operation.error, change));
     return false;
   }
   const step = stepAt(kind, stepIndex(kind, operation.undoUntil));
@@ -58,19 +61,20 @@ async function finishUndo(run: Run, leftovers: readonly Step[], undone: readonly
   const steps = [...undone, ...cleared];
   await run.commit({
     state: OperationState.OPERATION_STATE_RUNNING, currentStep: step.name, steps, error: operation.error,
-    change: { set: { taskState: step.taskState ?? run.instance.server?.taskState ?? "" } },
-    deadline: run.now + BigInt(step.timeoutMs) * 1000n,
+    change: withTaskState(change, step.taskState), deadline: run.now + BigInt(step.timeoutMs) * 1000n, release: true,
   });
-  return true;
+  run.again = true;
+  return false;
 }
 
 /** How an operation ends that was undone as a whole. */
-function ending(run: Run, steps: readonly StepRecord[], error: OperationError | undefined): Progress {
+function ending(run: Run, steps: readonly StepRecord[], error: OperationError | undefined, undone: Change | undefined): Progress {
   const { operation, kind } = run;
   const reason = error ?? { reason: "INTERNAL", domain: "conductor", message: "The operation failed.", facts: new Map<string, string>() };
   const cancelled = reason.reason === "OPERATION_CANCELLED";
   const failed = stepAt(kind, stepIndex(kind, operation.currentStep));
-  const change = kind.failed(run.callOf(failed, recordOf(operation.steps, failed, run.now)), reason, reason.facts.get("details") ?? "");
+  const last = kind.failed(run.callOf(failed, recordOf(operation.steps, failed, run.now)), reason, reason.facts.get("details") ?? "");
+  const change: Change = { ...undone, ...last, set: { ...undone?.set, ...last.set } };
   return {
     state: cancelled ? OperationState.OPERATION_STATE_CANCELLED : OperationState.OPERATION_STATE_FAILED,
     currentStep: operation.currentStep, steps, change, error: reason,

@@ -1,0 +1,31 @@
+import type { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
+import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
+import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { Neutron } from "../clients/neutron/ports.js";
+import type { Ctx } from "../kernel/ctx.js";
+import type { Client } from "../platform/rpc/index.js";
+
+/** A compute host: names are unique per cell. */
+export interface HostRef { readonly cell: string; readonly host: string }
+
+/** Ways to hosts' agents. */
+export interface Agents {
+  /** @throws HOST_NOT_REGISTERED (unavailable) when the cell knows no such host */
+  at(ctx: Ctx, host: HostRef): Promise<Client<typeof AgentServiceDefinition>>;
+  /** Whether the host's lease is alive and nobody forced it down; false for one that is not registered. */
+  isUp(ctx: Ctx, host: HostRef): Promise<boolean>;
+}
+
+/** Everything that steps reach. Nothing else of the world exists for them. */
+export interface Ports {
+  readonly scheduler: Pick<Client<SchedulerServiceDefinition>, "selectDestinations">;
+  readonly placement: Pick<Client<PlacementServiceDefinition>, "claimAllocations" | "releaseAllocations">;
+  readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
+  readonly neutron: Neutron;
+  readonly agents: Agents;
+  /** How long a step waits for an agent before it parks, ms. */
+  readonly agentWaitMs: number;
+  /** Time a guest gets to power itself off, ms. */
+  readonly softTimeoutMs: number;
+}

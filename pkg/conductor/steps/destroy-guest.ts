@@ -1,0 +1,31 @@
+import { done } from "../engine/kind.js";
+import type { Step, StepCall } from "../engine/kind.js";
+import { Outputs } from "../engine/outputs.js";
+import type { HostRef, Ports } from "../ports.js";
+import { claimedHost, selectedHosts } from "./destinations.js";
+import { destroyAt } from "./destroy-at.js";
+
+/** Hosts where the server's guest may be: its record's, and those that a pre-empted operation had chosen. */
+export function hostsTouched(call: Pick<StepCall, "server" | "database" | "operation">): HostRef[] {
+  const victim = new Outputs(call.operation.preemptedSteps);
+  const names = new Map<string, HostRef>();
+  const add = (cell: string, host: string): void => { if (host !== "") names.set(`${cell}/${host}`, { cell, host }); };
+  add(call.server.hostInfo?.cell === "" ? call.database : call.server.hostInfo?.cell ?? call.database, call.server.hostInfo?.host ?? "");
+  // Alternates that were never claimed were never told to build anything.
+  for (const { host } of victim.all(claimedHost)) add(host.cell, host.host);
+  for (const { hosts } of victim.all(selectedHosts)) if (hosts[0] !== undefined) add(hosts[0].cell, hosts[0].host);
+  return [...names.values()];
+}
+
+/** Removes the guest wherever it may be. Higher fences than its victim's make sure that nothing comes to life later. */
+export const destroyGuest = (ports: Ports): Step => ({
+  name: "destroy-guest",
+  event: "compute_terminate_instance",
+  taskState: "deleting",
+  timeoutMs: 600_000,
+  async run(call) {
+    const hosts = hostsTouched(call);
+    const removed = await Promise.all(hosts.map((host) => destroyAt(call, ports, host, { commandId: `${call.stepId}/${host.host}`, undoOf: "" })));
+    return done({ hosts: hosts.map(({ host }) => host), removed: removed.filter(Boolean).length }, undefined, { host: hosts[0]?.host ?? "" });
+  },
+});
