@@ -162,6 +162,8 @@ const rows: readonly Row[] = [
   ["bad is_public of a member", "/v2.1/flavors?is_public=maybe", {}, 200, ""],
   ["bad minRam", "/v2.1/flavors?minRam=lots", {}, 400, "badRequest"],
   ["extra spec of another key", "/v2.1/flavors/1/os-extra_specs/a", admin({ method: "PUT", body: { b: "1" } }), 400, "badRequest"],
+  ["senseless extra spec", "/v2.1/flavors/1/os-extra_specs", admin({ method: "POST", version: "2.85", body: { extra_specs: { "hw:cpu_policy": "x" } } }), 200, ""],
+  ["senseless extra spec from 2.86", "/v2.1/flavors/1/os-extra_specs", admin({ method: "POST", version: "2.86", body: { extra_specs: { "hw:cpu_policy": "x" } } }), 400, "badRequest"],
   ["missing extra spec", "/v2.1/flavors/1/os-extra_specs/none", {}, 404, "itemNotFound"],
   ["a forbidden caller's bad body is bad", "/v2.1/flavors", { method: "POST", body: {} }, 400, "badRequest"],
   // Operators

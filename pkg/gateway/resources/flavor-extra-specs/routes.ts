@@ -2,17 +2,29 @@ import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { mapOf, member } from "../../http/fields.js";
+import type { JsonObject } from "../../http/json.js";
 import { isObject } from "../../http/json.js";
+import { since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import { noParameters } from "../flavors/schemas.js";
 import { textsOf } from "../flavors/view.js";
 import { required } from "../required.js";
+import { assertExtraSpecs, extraSpecRules } from "./rules.js";
 import { extraSpecBody, extraSpecsBody } from "./schemas.js";
+
+/** Known extra specs must have values that mean something. */
+const specsChecked = since("2.86");
 
 export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
   const read = async (request: ApiRequest): Promise<ReadonlyMap<string, string>> =>
     required((await flavors.getFlavor(request.ctx, { flavorId: request.id, withExtraSpecs: true })).flavor, "flavor").extraSpecs;
+  const rules = extraSpecRules();
+  const set = async (request: ApiRequest, specs: JsonObject): Promise<void> => {
+    const extraSpecs = mapOf(specs);
+    if (request.has(specsChecked)) assertExtraSpecs(rules, extraSpecs);
+    await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs });
+  };
   return [
     {
       route: "GET /flavors/{id}/os-extra_specs", query: noParameters,
@@ -31,7 +43,7 @@ export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">):
       route: "POST /flavors/{id}/os-extra_specs", body: extraSpecsBody,
       handle: async (request) => {
         const extraSpecs = request.member("extra_specs");
-        await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs: mapOf(extraSpecs) });
+        await set(request, extraSpecs);
         return replyJson({ extra_specs: extraSpecs });
       },
     },
@@ -40,7 +52,7 @@ export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">):
       handle: async (request) => {
         const body = isObject(request.body) ? request.body : {};
         if (member(body, request.sub) === undefined) throw GatewayErrors.BAD_REQUEST({ message: "Request body and URI mismatch" });
-        await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs: mapOf(body) });
+        await set(request, body);
         return replyJson(body);
       },
     },
