@@ -11,7 +11,7 @@ import { GLOBAL } from "../cells/databases.js";
 import type { Parts } from "../parts.js";
 import type { ServerMask } from "../view/server-view.js";
 import { presentServers } from "../view/server-view.js";
-import { pumpFeed } from "./feed-pump.js";
+import { awaitFeed, pumpFeed } from "./feed-pump.js";
 import type { Happening } from "./feed-pump.js";
 import { Generations } from "./generations.js";
 import { linkedAbort } from "./linked-abort.js";
@@ -131,9 +131,11 @@ export class EventWatch {
   }
 
   #pump(ctx: Ctx, database: string): AsyncGenerator<Happening, void> {
+    const { feed, clock } = this.#parts;
     const { withOperations, projectId } = this.#wish;
-    const query = { entityKinds: withOperations ? ["instance", "operation"] : ["instance"], projectId };
-    return pumpFeed(ctx, this.#parts.feed, this.#parts.clock, database, this.#positions.get(database) ?? { incarnation: "", revision: 0n }, query);
+    const position = this.#positions.get(database) ?? { incarnation: "", revision: 0n };
+    if (position.incarnation === NOWHERE.incarnation) return awaitFeed(ctx, feed, clock, database);
+    return pumpFeed(ctx, feed, clock, database, position, { entityKinds: withOperations ? ["instance", "operation"] : ["instance"], projectId });
   }
 
   /** The cells wait until the global feed is read to where it is now: what a server was before it had a cell comes first. */
@@ -188,7 +190,7 @@ export class EventWatch {
     yield this.#event({ type: EventType.EVENT_TYPE_RESET });
     const databases = await this.#databases();
     for (const database of await this.#readHeads(databases)) yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
-    for (const database of databases) if (this.#positions.get(database) !== NOWHERE) yield* this.#snapshotOf(database);
+    for (const database of databases) if (this.#positions.get(database)?.incarnation !== NOWHERE.incarnation) yield* this.#snapshotOf(database);
     yield this.#event({ type: EventType.EVENT_TYPE_SNAPSHOT_END });
   }
 
