@@ -1,6 +1,6 @@
 import type { FeedServiceDefinition, WatchFeedResponse } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
-import { KilonovaError, within } from "../../kernel/index.js";
+import { KilonovaError } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Position } from "./resume-token.js";
 
@@ -16,7 +16,6 @@ export type Happening =
 export interface FeedQuery { readonly entityKinds: readonly string[]; readonly projectId: string }
 
 const RETRY_MS = 1_000;
-const HEAD_MS = 5_000;
 
 /** Reads one database's feed for ever, over breaks of the connection. Ends after `lost`, or when the context aborts. */
 export async function* pumpFeed(ctx: Ctx, feed: Client<FeedServiceDefinition>, clock: Clock, database: string, from: Position, query: FeedQuery): AsyncGenerator<Happening, void> {
@@ -47,11 +46,11 @@ export async function* pumpFeed(ctx: Ctx, feed: Client<FeedServiceDefinition>, c
   }
 }
 
-/** Waits for a database that did not answer when its head was wanted. @returns once: `lost`, as soon as it answers */
-export async function* awaitFeed(ctx: Ctx, feed: Client<FeedServiceDefinition>, clock: Clock, database: string): AsyncGenerator<Happening, void> {
+/** Waits for a database that did not answer when its head was wanted. @param ask  asks for it again. @returns once: `lost`, as soon as it answers */
+export async function* awaitFeed(ctx: Ctx, clock: Clock, database: string, ask: () => Promise<unknown>): AsyncGenerator<Happening, void> {
   while (!ctx.signal.aborted) {
     try {
-      await within(ctx, HEAD_MS, `Database ${database}`, (inner) => feed.getFeedHead(inner, { database }));
+      await ask();
       yield { type: "lost", database };
       return;
     } catch {

@@ -131,10 +131,12 @@ export class EventWatch {
   }
 
   #pump(ctx: Ctx, database: string): AsyncGenerator<Happening, void> {
-    const { feed, clock } = this.#parts;
+    const { feed, clock, guard } = this.#parts;
     const { withOperations, projectId } = this.#wish;
     const position = this.#positions.get(database) ?? { incarnation: "", revision: 0n };
-    if (position.incarnation === NOWHERE.incarnation) return awaitFeed(ctx, feed, clock, database);
+    if (position.incarnation === NOWHERE.incarnation) {
+      return awaitFeed(ctx, clock, database, () => guard.call(ctx, database, (inner) => feed.getFeedHead(inner, { database })));
+    }
     return pumpFeed(ctx, feed, clock, database, position, { entityKinds: withOperations ? ["instance", "operation"] : ["instance"], projectId });
   }
 
