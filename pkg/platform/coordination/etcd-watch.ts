@@ -1,7 +1,7 @@
 import type { IWatchResponse } from "etcd3";
 import type { Ctx } from "../../kernel/ctx.js";
-import type { EtcdCalls } from "./etcd.js";
-import { rangeOf, toKeyValue } from "./etcd.js";
+import type { EtcdCalls } from "./etcd-calls.js";
+import { rangeOf, toKeyValue } from "./etcd-calls.js";
 import { EventQueue } from "./event-queue.js";
 import type { Listing, WatchEvent } from "./ports.js";
 

@@ -1,15 +1,15 @@
-import type { Etcd3, IKeyValue, IOptions } from "etcd3";
+import type { Etcd3, IOptions } from "etcd3";
 import type { Ctx } from "../../kernel/ctx.js";
-import { remainingMs } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import type { Clock } from "../../kernel/time.js";
-import { abortReason } from "../process/abort.js";
 import { systemClock } from "../process/clock.js";
 import { CoordinationErrors } from "./errors.js";
+import { boundedCall, rangeOf, toKeyValue } from "./etcd-calls.js";
+import type { EtcdCalls } from "./etcd-calls.js";
 import { keepAlive } from "./etcd-keep-alive.js";
 import { watchPrefix } from "./etcd-watch.js";
 import { LeaseKeeper } from "./keeper.js";
-import type { CoordinationStore, KeyValue, Lease, Listing, WatchEvent } from "./ports.js";
+import type { CoordinationStore, Lease, Listing, WatchEvent } from "./ports.js";
 
 export interface EtcdOptions {
   /** `http://127.0.0.1:2379`, several for a cluster. */
@@ -20,30 +20,6 @@ export interface EtcdOptions {
   readonly callTimeoutMs?: number;
   readonly clock?: Clock;
 }
-
-/** The calls' common ground: a client, and a way to call it that always ends. */
-export interface EtcdCalls {
-  readonly client: Etcd3;
-  readonly clock: Clock;
-  readonly closed: AbortSignal;
-  /**
-   * Runs one call under a deadline and the context.
-   * @throws STORE_UNAVAILABLE, LEASE_LOST, the context's reason
-   */
-  call<T>(ctx: Ctx, fn: (options: { readonly deadline: number }) => Promise<T>): Promise<T>;
-}
-
-/** Key range that holds every key with the prefix: up to the prefix with its last byte raised (0xff never occurs in UTF-8). */
-export function rangeOf(prefix: string): { readonly key: Buffer; readonly range_end: Buffer } {
-  const key = Buffer.from(prefix);
-  const end = Buffer.from(key);
-  const last = end.length - 1;
-  end[last] = (end[last] ?? 0) + 1;
-  return { key, range_end: end };
-}
-
-export const toKeyValue = (kv: IKeyValue): KeyValue =>
-  ({ key: kv.key.toString(), value: kv.value.toString(), createRevision: Number(kv.create_revision) });
 
 /**
  * Connects to etcd. The etcd3 package is loaded here and not before: it parses protos for 180 ms. Of its helpers only
@@ -94,27 +70,6 @@ function etcdStore(client: Etcd3, { callTimeoutMs = 2_000, clock = systemClock }
       client.close();
     },
   };
-}
-
-async function boundedCall<T>(ctx: Ctx, timeoutMs: number, closed: AbortSignal, fn: (options: { readonly deadline: number }) => Promise<T>): Promise<T> {
-  if (ctx.signal.aborted) throw abortReason(ctx);
-  if (closed.aborted) throw CoordinationErrors.STORE_UNAVAILABLE({});
-  const deadline = Date.now() + Math.min(timeoutMs, remainingMs(ctx));
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortReason(ctx));
-    ctx.signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([fn({ deadline }), aborted]);
-  } catch (error) {
-    if (error instanceof KilonovaError) throw error;
-    // etcd3 recognises this one by the server's text; the class is checked by name as it is loaded lazily.
-    if (error instanceof Error && error.constructor.name === "EtcdLeaseInvalidError") throw CoordinationErrors.LEASE_LOST({}, { cause: error });
-    throw CoordinationErrors.STORE_UNAVAILABLE({}, { cause: error });
-  } finally {
-    ctx.signal.removeEventListener("abort", onAbort);
-  }
 }
 
 async function grant(ctx: Ctx, calls: EtcdCalls, wantedMs: number): Promise<Lease> {
