@@ -87,7 +87,7 @@ function makeDriver(deps: ComputeDeps): Driver {
   return new QemuDriver({
     ...qemuDefaults, stateDir: join(deps.stateDir, "guests"), hypervisorHostname: host, hostIp: config.tunnelAddress, share: deps.share,
     virtType: config.virtType, imageDirs: [imageDir(deps)],
-    ...(config.machineType ? { pinnedMachines: { ...qemuDefaults.pinnedMachines, q35: config.machineType } } : {}),
+    ...(config.machineType ? { pinnedMachines: { q35: config.machineType } } : {}),
   });
 }
 

@@ -15,6 +15,7 @@ import { networkFacts } from "./adapters/network-facts.js";
 import { conductorHandlers } from "./adapters/service.js";
 import type { ConductorConfig } from "./config.js";
 import { Conductor } from "./engine/conductor.js";
+import type { StartSpan } from "./engine/conductor.js";
 import { noCrash } from "./engine/crash-points.js";
 import type { CrashPoints } from "./engine/crash-points.js";
 import { engineDefaults } from "./engine/defaults.js";
@@ -36,6 +37,8 @@ export interface ConductorDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly config: ConductorConfig;
+  /** Opens the span of an operation's run below the request that started it; no tracing without it. */
+  readonly startSpan?: StartSpan;
   /** Only test entries give one. */
   readonly crash?: CrashPoints;
 }
@@ -65,7 +68,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
   const kinds = Object.values(kindFactories).map((factory) => factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }));
   const registry = new Registry(kinds);
   const conductor = new Conductor({
-    ...engineDefaults, registry, store: cells.client(OperationStoreServiceDefinition), clock, log, crash: deps.crash ?? noCrash, owner: deps.owner,
+    ...engineDefaults, registry, ...(deps.startSpan ? { startSpan: deps.startSpan } : {}), store: cells.client(OperationStoreServiceDefinition), clock, log, crash: deps.crash ?? noCrash, owner: deps.owner,
     concurrency: config.maxOperations, ownershipMs: config.ownershipMs, pollMs: config.pollMs, dormantMs: config.dormantMs,
     databases: databasesOf(async (ctx) => (await global.listCells(ctx, {})).cells.map(({ name }) => name), clock),
   });

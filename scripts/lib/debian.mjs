@@ -10,7 +10,7 @@ export const packageSets = {
     "/usr/bin/mcopy": "mtools", "/sbin/mkfs.fat": "dosfstools", "/usr/bin/syslinux": "syslinux", "/usr/lib/syslinux/mbr": "syslinux-common",
     "/sbin/mke2fs": "e2fsprogs", "/sbin/sfdisk": "fdisk", "/usr/bin/cpio": "cpio",
   },
-  client: { "/usr/bin/openstack": "python3-openstackclient" },
+  client: { "/usr/bin/openstack": "python3-openstackclient", "/usr/lib/python3/dist-packages/osc_placement": "python3-osc-placement" },
   tests: { "/usr/lib/postgresql/15/bin/postgres": "postgresql-15", "/usr/bin/etcd": "etcd-server" },
 };
 

@@ -1,13 +1,16 @@
 import { apiConfigSchema } from "../../../pkg/api/config.js";
+import { cellsConfig } from "../../../pkg/cells/index.js";
+import { conductorConfig } from "../../../pkg/conductor/index.js";
 import { computeConfig } from "../../../pkg/compute/config.js";
 import { gatewayConfig } from "../../../pkg/gateway/config.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
+import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
 
 /** Every section of the configuration; source of docs/config.md. */
 export const sections = {
-  telemetry: telemetryConfig, gateway: gatewayConfig, api: apiConfigSchema, placement: placementConfig, compute: computeConfig,
+  telemetry: telemetryConfig, gateway: gatewayConfig, api: apiConfigSchema, cells: cellsConfig, scheduler: schedulerConfig, conductor: conductorConfig, placement: placementConfig, compute: computeConfig,
 } as const;
 
 export type KilonovaConfig = ConfigOf<typeof sections>;

@@ -1,14 +1,111 @@
-import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { buildApi } from "../../../pkg/api/index.js";
 import { buildCells } from "../../../pkg/cells/index.js";
+import type { CellSource, Waker } from "../../../pkg/cells/index.js";
+import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { ConductorServiceDefinition } from "../../../gen/kilonova/conductor/v1/conductor_service.js";
+import { PlacementServiceDefinition } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { buildConductor } from "../../../pkg/conductor/index.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { buildPlacement } from "../../../pkg/placement/index.js";
 import type { PlacementTables } from "../../../pkg/placement/index.js";
 import { createPolicy } from "../../../pkg/policy/index.js";
+import type { DbPool } from "../../../pkg/platform/db/index.js";
 import { openDatabase } from "../../../pkg/platform/db/index.js";
+import type { FeedTables } from "../../../pkg/platform/db/feed/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import type { Channel, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
 import { buildScheduler } from "../../../pkg/scheduler/index.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
+
+const machine = hostname().split(".")[0] ?? "localhost";
+
+/** The embedded cells: cell0 for servers that never got a host, and one with all hosts. */
+const cells = [
+  { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", schema: schemas.cell0 },
+  { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", schema: schemas.cell1 },
+] as const;
+
+/** What a service of this process looks like to the rest of it. */
+interface Service { readonly bindings: readonly ServiceBinding[]; start(ctx: Ctx): Promise<void> | void; close(): Promise<void> }
+
+/** Starts placement, cells, scheduler, conductor and api on the local network. */
+export async function startControlPlane(ctx: Ctx, runtime: Runtime): Promise<void> {
+  const { pool } = runtime;
+  if (!pool) throw new Error("the database is not up");
+  const as = (service: string) => (address: string): Channel => runtime.network.connect(address, { service, host: "" });
+  await run(runtime, "placement", () => buildPlacement({
+    database: openDatabase<PlacementTables>(pool, { schema: schemas.placement, clock: systemClock }),
+    clock: systemClock, ids: systemIds, log: runtime.log, config: runtime.config.placement,
+  }));
+  await run(runtime, "cells", () => cellsOf(runtime, pool, as("cells")));
+  await run(runtime, "scheduler", () => schedulerOf(runtime, as("scheduler")));
+  await run(runtime, "conductor", () => conductorOf(runtime, as("conductor")));
+  await run(runtime, "api", () => apiOf(runtime, as("api")));
+  await announceServices(ctx, runtime);
+}
+
+/** Serves a service under its name and runs what it does in the background. */
+async function run(runtime: Runtime, name: string, build: () => Service): Promise<void> {
+  const { lifecycle, network, tasks, bindings } = runtime;
+  await lifecycle.start(name, async () => {
+    const service = build();
+    bindings.set(name, service.bindings);
+    const listening = network.listen(name, service.bindings);
+    tasks.task(name, async (ctx) => { await service.start(ctx); });
+    return { value: service, stop: async () => { listening.close(); await service.close(); } };
+  });
+}
+
+function cellsOf({ config, secrets, log, directory }: Runtime, pool: DbPool, connect: (address: string) => Channel): Service {
+  const database = (schema: string): CellSource["database"] => openDatabase<FeedTables>(pool, { schema, clock: systemClock });
+  const conductor = connect("conductor").client(ConductorServiceDefinition);
+  const waker: Waker = {
+    wake: (ctx, database_, name) => {
+      conductor.wakeOperation(ctx, { database: database_, name }).catch((error: unknown) => ctx.log.debug("wake.lost", { name, error }));
+    },
+  };
+  return buildCells({
+    global: database(schemas.global),
+    cells: cells.map(({ name, uuid, schema }) => ({ name, uuid, database: database(schema) })),
+    clock: systemClock, ids: systemIds, log, config: config.cells, waker,
+    secretKeys: [{ id: "1", key: Buffer.from(secrets.encryptionKey, "base64") }],
+    placement: connect("placement").client(PlacementServiceDefinition),
+    // The other services of the embedded cloud live and die with this process.
+    liveness: { isAlive: (binary, host) => binary === "nova-compute" ? directory?.isUp(host) === true : host === machine },
+    sequencerOwner: "embedded",
+  });
+}
+
+function schedulerOf({ config, directory }: Runtime, connect: (address: string) => Channel): Service {
+  return buildScheduler({
+    placement: connect("placement"), cells: connect("cells"), clock: systemClock, config: config.scheduler,
+    liveness: { isUp: (host) => directory?.isUp(host) === true },
+  });
+}
+
+function conductorOf({ config, clients, log, tracer }: Runtime, connect: (address: string) => Channel): Service {
+  if (!clients) throw new Error("the clients are not open");
+  return buildConductor({
+    cells: connect("cells"), scheduler: connect("scheduler"), placement: connect("placement"), connectAgent: (_host, address) => connect(address),
+    neutron: clients.neutron, clock: systemClock, log, config: config.conductor, owner: systemIds.uuid(),
+    startSpan: (name, traceparent, attributes) => tracer.start(name, traceparent, attributes, "internal"),
+  });
+}
+
+function apiOf({ config, clients }: Runtime, connect: (address: string) => Channel): Service {
+  if (!clients) throw new Error("the clients are not open");
+  return buildApi({
+    config: config.api, policy: createPolicy(), clock: systemClock, ids: systemIds, cells: connect("cells"), agent: (address) => connect(address),
+    glance: clients.glance, neutron: clients.neutron, keystone: clients.keystone,
+  });
+}
+
+/** Lets operators see conductor and scheduler in the list of services. */
+async function announceServices(ctx: Ctx, { network }: Runtime): Promise<void> {
+  await Promise.all((["conductor", "scheduler"] as const).map(async (service) => {
+    const hosts = network.connect("cells", { service, host: "" }).client(HostsServiceDefinition);
+    await hosts.registerService(ctx, { cell: schemas.cell1, service: { binary: `nova-${service}`, host: machine, availabilityZone: "internal", address: service } });
+  }));
+}

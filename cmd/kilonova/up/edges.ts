@@ -1,15 +1,16 @@
 import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import { PlacementServiceDefinition } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { cellGuestData } from "../../../pkg/compute/agent/guest-data-source.js";
 import { metadataProxyApp, metadataService } from "../../../pkg/compute/metadata/index.js";
 import { buildGateway } from "../../../pkg/gateway/index.js";
-import { buildPlacementGateway } from "../../../pkg/gateway-placement/index.js";
+import { placementGateway } from "../../../pkg/gateway-placement/index.js";
 import type { Ctx, Span } from "../../../pkg/kernel/index.js";
 import { createPolicy } from "../../../pkg/policy/index.js";
 import { listen } from "../../../pkg/platform/http/index.js";
 import type { HttpServer } from "../../../pkg/platform/http/index.js";
-import { systemIds } from "../../../pkg/platform/process/index.js";
+import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import { startRpcServer } from "../../../pkg/platform/rpc/index.js";
 import type { RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
 import { operatorSocket } from "../operator-socket.js";
@@ -49,9 +50,11 @@ async function openCompute(runtime: Runtime): Promise<void> {
 
 async function openPlacement(runtime: Runtime): Promise<void> {
   const { options: { ports }, log, network } = runtime;
-  const app = buildPlacementGateway({
-    env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) }, tokens: clientsOf(runtime).keystone,
-    placement: network.connect("placement", { service: "gateway", host: "" }), identityUrl: `http://${HOST}:${ports.identity}`,
+  const { keystone } = clientsOf(runtime);
+  const app = placementGateway({
+    env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) }, clock: systemClock,
+    authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+    placement: network.connect("placement", { service: "gateway", host: "" }).client(PlacementServiceDefinition),
   });
   await http(runtime, "gateway-placement", () => listen(app, { host: HOST, port: ports.placement, log }));
 }

@@ -1,8 +1,8 @@
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Actor as WireActor } from "../../../gen/kilonova/type/v1/actor.js";
-import type { Actor, Ctx } from "../../kernel/ctx.js";
-import { rootCtx, serviceActor, within } from "../../kernel/ctx.js";
+import type { Actor, Ctx, Span, SpanAttributes } from "../../kernel/ctx.js";
+import { noSpan, rootCtx, serviceActor, within } from "../../kernel/ctx.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import type { Logger } from "../../kernel/logger.js";
 import { toDuration } from "../../model/wire-time.js";
@@ -12,9 +12,13 @@ import { Run } from "./run.js";
 import { drive } from "./runner.js";
 import type { RunnerOptions } from "./runner.js";
 
+/** Starts a span below the one that the W3C traceparent names. */
+export type StartSpan = (name: string, traceparent: string, attributes: SpanAttributes) => Span;
+
 export interface ConductorOptions extends RunnerOptions {
   readonly registry: Registry;
   readonly log: Logger;
+  readonly startSpan?: StartSpan;
   /** All databases with operations, asked for at each round: cells may be added. */
   readonly databases: (ctx: Ctx) => Promise<readonly string[]>;
   /** Operations run at once. */
@@ -127,7 +131,8 @@ export class Conductor {
 
   #drive(database: string, operation: StoredOperation, instance: InstanceRecord): void {
     const { registry, store, clock, log } = this.#options;
-    const ctx = this.#ctx({ requestId: operation.requestId, actor: toActor(operation.actor), log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }) });
+    const span = (this.#options.startSpan ?? (() => noSpan))(`operation ${operation.kind}`, operation.traceparent, { "operation.name": operation.name, "request.id": operation.requestId });
+    const ctx = this.#ctx({ span, requestId: operation.requestId, actor: toActor(operation.actor), log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }) });
     const work = async (): Promise<void> => {
       const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, database, operation, instance });
       await drive(run, this.#options, () => this.#stopping);
@@ -137,7 +142,7 @@ export class Conductor {
     const key = `${operation.name}#${operation.fence}`;
     const running = work()
       .catch((error: unknown) => { if (!this.#abort.signal.aborted) ctx.log.error("operation.drive.failed", { error }); })
-      .finally(() => this.#running.delete(key));
+      .finally(() => { span.end(); this.#running.delete(key); });
     this.#running.set(key, running);
   }
 }

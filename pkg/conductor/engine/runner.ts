@@ -1,7 +1,7 @@
 import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
-import { within } from "../../kernel/ctx.js";
+import { traced, within } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
@@ -84,7 +84,8 @@ async function start(run: Run, options: RunnerOptions, step: Step, record: StepR
     try {
       const leftMs = Math.max(1, Number((deadline - run.now) / 1000n));
       const call = (ctx: Ctx): StepCall => run.callOf(step, record, ctx);
-      return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) => { const now = call(ctx); run.fresh = ""; return step.run(now); });
+      return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) =>
+        traced(ctx, `step ${step.name}`, { "step.attempt": record.attempts }, (inner) => { const now = call(inner); run.fresh = ""; return step.run(now); }));
     } catch (error) {
       if (isFenceLost(error) || run.ctx.signal.aborted) throw error;
       const problem = asKilonovaError(error);

@@ -1,5 +1,5 @@
 import { chmod, mkdir, rmdir } from "node:fs/promises";
-import { CommonErrors, mapLimit } from "../../../kernel/index.js";
+import { CommonErrors, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
@@ -183,22 +183,22 @@ export class QemuDriver implements Driver {
     return consoleTail(this.#need(instanceUuid).paths, maxBytes);
   }
 
-  pause(_ctx: Ctx, instanceUuid: string): Promise<void> {
+  pause(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
       const running = needRunning(entry);
       if (running.runState === "paused") return;
       running.changeExpected = "paused";
-      await running.execute("stop");
+      await command(ctx, running, "stop");
       await running.refresh();
     });
   }
 
-  unpause(_ctx: Ctx, instanceUuid: string): Promise<void> {
+  unpause(ctx: Ctx, instanceUuid: string): Promise<void> {
     return this.#locked(instanceUuid, async (entry) => {
       const running = needRunning(entry);
       if (running.runState === "running") return;
       running.changeExpected = "resumed";
-      await running.execute("cont");
+      await command(ctx, running, "cont");
       await running.refresh();
     });
   }
@@ -220,7 +220,7 @@ export class QemuDriver implements Driver {
     const running = await launch(ctx, entry.definition, entry.paths, { config: this.#config, runAs });
     this.#follow(entry, running);
     running.changeExpected = "resumed";
-    await running.execute("cont");
+    await command(ctx, running, "cont");
     await running.refresh();
     ctx.log.info("compute.qemu.guest.started", { instanceUuid: running.instanceUuid, pid: running.identity.pid });
   }
@@ -316,3 +316,6 @@ export class QemuDriver implements Driver {
     return [...this.#guests.values()].filter((entry) => entry.running === undefined);
   }
 }
+
+/** A monitor command under a span of its own. */
+const command = (ctx: Ctx, guest: RunningGuest, name: string): Promise<unknown> => traced(ctx, `qmp ${name}`, {}, () => guest.execute(name));
