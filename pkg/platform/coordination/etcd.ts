@@ -81,7 +81,7 @@ async function grant(ctx: Ctx, calls: EtcdCalls, wantedMs: number): Promise<Leas
   const onClose = (): void => keeper.lose();
   calls.closed.addEventListener("abort", onClose, { once: true });
   const stream = keepAlive(client, id);
-  void keeper.run(stream.renew).finally(() => {
+  void keeper.run((signal) => stream.renew(signal)).finally(() => {
     calls.closed.removeEventListener("abort", onClose);
     stream.close();
   });

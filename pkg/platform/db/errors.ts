@@ -42,10 +42,8 @@ const kindOf = (failure: FailureClass): KilonovaError["kind"] =>
 const reasonOf = (failure: FailureClass): string => failure === "bug" ? "STATEMENT_FAILED" : failure.toUpperCase().replaceAll("-", "_");
 
 /**
- * Whether an error is the violation of a constraint: by the name given to it in its migration, or of any unique one.
+ * Whether an error is the violation of a constraint, by the name given to it in its migration (a unique index has one too).
  * Catch it outside the `write` whose statement failed: PostgreSQL refuses everything else in that transaction.
  */
-export function violates(error: unknown, constraint: string | "any-unique"): error is DbError {
-  if (!(error instanceof DbError)) return false;
-  return constraint === "any-unique" ? error.failure === "unique" : error.constraint === constraint;
-}
+export const violates = (error: unknown, constraint: string): error is DbError =>
+  error instanceof DbError && constraint !== "" && error.constraint === constraint;
