@@ -100,9 +100,9 @@ function readTime(column: TimeColumn, value: string): ImageListQuery["times"][nu
 
 function readSort(query: ReadonlyMap<string, readonly string[]>): ImageListQuery["sort"] {
   const sort = query.get("sort")?.at(-1);
-  const keys = query.get("sort_key") ?? [];
   const dirs = query.get("sort_dir") ?? [];
-  if (sort !== undefined && (keys.length > 0 || dirs.length > 0)) throw E.INVALID({ problem: "Old and new sorting syntax cannot be combined" });
+  const keys = query.get("sort_key") ?? (dirs.length > 0 ? ["created_at"] : []);
+  if (sort !== undefined && keys.length > 0) throw E.INVALID({ problem: "Old and new sorting syntax cannot be combined" });
   if (dirs.length > 1 && dirs.length !== keys.length) throw E.INVALID({ problem: "Number of sort dirs does not match the number of sort keys" });
   const wanted = sort !== undefined
     ? sort.split(",").map((part): readonly [string, string] => [part.split(":")[0]?.trim() ?? "", part.split(":")[1]?.trim() ?? "desc"])

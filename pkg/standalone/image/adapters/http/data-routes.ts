@@ -10,9 +10,13 @@ import { imageId, reply } from "./common.js";
 export function dataRoutes(parts: ImageParts): Router {
   const { images, files } = parts;
   const router = Router();
-  router.put("/v2/images/:id/file", reply(async (ctx, req) => {
+  router.put("/v2/images/:id/file", reply(async (ctx, req, res) => {
     if ((req.get("content-type") ?? "").split(";")[0]?.trim() !== "application/octet-stream") throw E.MEDIA_TYPE({});
-    await uploadData(parts, ctx, imageId(req), req, announcedSize(req));
+    // Whoever stops reading early still gets an answer, on a connection that ends with it: the rest of the body is not wanted.
+    await uploadData(parts, ctx, imageId(req), req.iterator({ destroyOnReturn: false }), announcedSize(req)).catch((error: unknown) => {
+      if (!req.complete) res.setHeader("Connection", "close");
+      throw error;
+    });
   }));
   router.get("/v2/images/:id/file", reply(async (ctx, req, res) => {
     const image = await images.get(ctx, ctx.actor, imageId(req));
