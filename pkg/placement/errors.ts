@@ -23,8 +23,9 @@ export const E = defineErrors("placement", {
     `${p.asked} of ${p.resource_class} on resource provider ${p.provider} violates its min_unit, max_unit or step_size.`],
   CAPACITY_EXCEEDED: ["refused", (p: { provider: string; resource_class: string; asked: number; free: number }) =>
     `Unable to create allocation for ${p.resource_class} on resource provider ${p.provider}. The requested amount would exceed the capacity.`],
-  CONSUMER_GENERATION_CONFLICT: ["conflict", (p: { consumer: string; expected: string; have: string }) =>
-    `consumer generation conflict - expected ${p.expected} but got ${p.have}`],
+  /** Clients recognise this conflict by its text: keep the phrase. @source placement-api §1 */
+  CONSUMER_GENERATION_CONFLICT: ["conflict", (p: { consumer: string; given: string; have: string }) =>
+    `consumer generation conflict - expected ${p.have} but got ${p.given}`],
   CONSUMER_HAS_NONE: ["missing", (p: { consumer: string }) => `No allocations for consumer ${p.consumer} found.`],
   CLAIM_TOMBSTONED: ["conflict", (p: { consumer: string; operation: string }) => `The claim of ${p.operation} for ${p.consumer} was undone before.`],
   CLAIM_FENCED: ["conflict", (p: { consumer: string; operation: string }) => `Another owner of ${p.operation} holds the claim for ${p.consumer}.`],

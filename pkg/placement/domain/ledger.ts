@@ -141,7 +141,7 @@ function assertExpected({ consumerId, expected }: ConsumerChange, held: Consumer
   const have = held?.generation ?? "new";
   if (have !== expected) {
     const show = (value: number | "new"): string => value === "new" ? "None" : String(value);
-    throw E.CONSUMER_GENERATION_CONFLICT({ consumer: consumerId, expected: show(have), have: show(expected) });
+    throw E.CONSUMER_GENERATION_CONFLICT({ consumer: consumerId, given: show(expected), have: show(have) });
   }
 }
 
