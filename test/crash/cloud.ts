@@ -1,0 +1,153 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { PowerState } from "../../gen/kilonova/type/v1/server.js";
+import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
+import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
+import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
+import type { Neutron } from "../../pkg/clients/neutron/ports.js";
+import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
+import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
+import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
+import { computeConfig } from "../../pkg/compute/index.js";
+import { buildAgent } from "../../pkg/compute/wire.js";
+import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
+import type { ConductorService } from "../../pkg/conductor/index.js";
+import type { CrashPoints } from "../../pkg/conductor/engine/crash-points.js";
+import type { Ctx, Logger } from "../../pkg/kernel/index.js";
+import { rootCtx, serviceActor, silentLogger } from "../../pkg/kernel/index.js";
+import { buildPlacement, placementConfig, placementMigrations } from "../../pkg/placement/index.js";
+import { migrate, openDatabase, openPool } from "../../pkg/platform/db/index.js";
+import type { PoolOptions } from "../../pkg/platform/db/index.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
+import { systemIds } from "../../pkg/platform/process/ids.js";
+import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
+import type { Client } from "../../pkg/platform/rpc/index.js";
+import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
+import { buildScheduler, schedulerConfig } from "../../pkg/scheduler/index.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { until } from "../../pkg/testkit/until.js";
+
+/** Schemas of one installation. */
+export interface Schemas { readonly global: string; readonly cell0: string; readonly cell1: string; readonly placement: string }
+
+export const schemasOf = (prefix: string): Schemas =>
+  ({ global: `${prefix}_global`, cell0: `${prefix}_cell0`, cell1: `${prefix}_cell1`, placement: `${prefix}_placement` });
+
+/** Makes the schemas of an installation. */
+export async function migrateCloud(connection: PoolOptions, schemas: Schemas): Promise<void> {
+  const pool = openPool(connection);
+  await migrate(testCtx(), pool, schemas.global, globalMigrations);
+  await migrate(testCtx(), pool, schemas.cell0, cellMigrations);
+  await migrate(testCtx(), pool, schemas.cell1, cellMigrations);
+  await migrate(testCtx(), pool, schemas.placement, placementMigrations);
+  await pool.close();
+}
+
+export interface CloudOptions {
+  readonly connection: PoolOptions;
+  readonly schemas: Schemas;
+  /** Keeps guests and journals. */
+  readonly folder: string;
+  readonly hosts: readonly string[];
+  readonly neutron: Neutron;
+  readonly crash?: CrashPoints;
+  readonly owner?: string;
+  readonly conductor?: Partial<typeof conductorConfig._zod.output>;
+  readonly log?: Logger;
+}
+
+/** Everything from acceptance to the hypervisor in one process: the real services, fake drivers on the hosts. */
+export interface Cloud {
+  readonly stores: readonly Store[];
+  readonly global: Client<GlobalServiceDefinition>;
+  readonly instances: Client<InstancesServiceDefinition>;
+  readonly operations: Client<OperationStoreServiceDefinition>;
+  readonly hosts: Client<HostsServiceDefinition>;
+  readonly placement: Client<PlacementServiceDefinition>;
+  readonly conductor: ConductorService;
+  /** As an operator: to script fake drivers; as the conductor: to inspect. */
+  agent(host: string, as: "operator" | "conductor"): Client<typeof AgentServiceDefinition>;
+  /** Says something of a guest as its host's agent. */
+  reportGuest(host: string, serverId: string, powerState: PowerState): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openCloud(options: CloudOptions): Promise<Cloud> {
+  const { connection, schemas, folder, hosts, neutron, log = silentLogger } = options;
+  const pool = openPool({ ...connection, max: 12 });
+  const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
+  const stop = new AbortController();
+  const background = (service: string, host = ""): Ctx => rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal: stop.signal, log });
+  const tasks: Promise<unknown>[] = [];
+  const run = (work: Promise<unknown>): void => { tasks.push(work.catch((error: unknown) => { if (!stop.signal.aborted) log.error("cloud.task.failed", { error }); })); };
+  const connect = (as: string) => (address: string) => network.connect(address, { service: as, host: "" });
+  const alive = new Set<string>();
+
+  const placement = buildPlacement({ database: openDatabase(pool, { schema: schemas.placement }), clock: systemClock, ids: systemIds, log, config: placementConfig.parse({}) });
+  network.listen("placement", placement.bindings);
+  let conductor: ConductorService | undefined;
+  const cells = buildCells({
+    global: openDatabase(pool, { schema: schemas.global }),
+    cells: [
+      { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", database: openDatabase(pool, { schema: schemas.cell0 }) },
+      { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", database: openDatabase(pool, { schema: schemas.cell1 }) },
+    ],
+    clock: systemClock, ids: systemIds, log, config: cellsConfig.parse({ maxInstances: 1_000, maxCores: -1, maxRamMib: -1 }), secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
+    waker: { wake: (_ctx, database, name) => conductor?.wake(database, name) },
+    placement: connect("cells")("placement").client(PlacementServiceDefinition),
+    liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
+  });
+  network.listen("cells", cells.bindings);
+  run(cells.start(background("cells")));
+  const scheduler = buildScheduler({
+    placement: connect("scheduler")("placement"), cells: connect("scheduler")("cells"), clock: systemClock, config: schedulerConfig.parse({}), liveness: { isUp: (host) => alive.has(host) },
+  });
+  network.listen("scheduler", scheduler.bindings);
+  const agents = await Promise.all(hosts.map(async (host) => {
+    const stateDir = join(folder, host);
+    mkdirSync(stateDir, { recursive: true });
+    const agent = await buildAgent({
+      config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000 }), host, address: `agent:${host}`, stateDir, share: 1, guestSeed: Buffer.alloc(32),
+      cells: network.connect("cells", { service: "compute", host }), glance: fakeGlance(), neutron, log,
+      registry: { announce: async () => { alive.add(host); }, watchPeers: () => {} }, task: (_name, work) => run(work(background("compute", host))),
+    });
+    network.listen(`agent:${host}`, agent.bindings);
+    return { host, agent };
+  }));
+  conductor = buildConductor({
+    cells: connect("conductor")("cells"), scheduler: connect("conductor")("scheduler"), placement: connect("conductor")("placement"), neutron,
+    connectAgent: (_host, address) => network.connect(address, { service: "conductor", host: "" }), owner: options.owner ?? `conductor-${process.pid}`, clock: systemClock, log,
+    config: conductorConfig.parse({ pollMs: 50, ownershipMs: 500, dormantMs: 200, ...options.conductor }), ...options.crash === undefined ? {} : { crash: options.crash },
+  });
+  const stores = [openStore("global", openDatabase(pool, { schema: schemas.global })), openStore("cell0", openDatabase(pool, { schema: schemas.cell0 })), openStore("cell1", openDatabase(pool, { schema: schemas.cell1 }))];
+  const api = connect("api")("cells");
+  const cloud: Cloud = {
+    stores, conductor, global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), operations: connect("operator")("cells").client(OperationStoreServiceDefinition),
+    hosts: api.client(HostsServiceDefinition), placement: connect("operator")("placement").client(PlacementServiceDefinition),
+    agent: (host, as) => network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
+    reportGuest: async (host, serverId, powerState) => {
+      await network.connect("cells", { service: "compute", host }).client(HostsServiceDefinition).reportGuest(testCtx(), { cell: "cell1", host, serverId, powerState, byGuest: true, reportNumber: BigInt(Date.now()) * 10_000n });
+    },
+    close: async () => {
+      stop.abort();
+      await Promise.all(tasks);
+      await Promise.all(agents.map(({ agent }) => agent.close()));
+      await Promise.all([scheduler.close(), cells.close(), conductor?.close()]);
+      await pool.close();
+    },
+  };
+  await until(() => registered(cloud), { timeoutMs: 10_000, what: "the cells to be registered" });
+  run(scheduler.start(background("scheduler")));
+  await Promise.all(agents.map(({ agent, host }) => agent.start(background("compute", host))));
+  const explain = connect("operator")("scheduler").client(SchedulerServiceDefinition);
+  await until(async () => (await explain.explain(testCtx(), { spec: { flavor: { vcpus: 1, memoryMib: 1 } } })).explanation?.hostsConsidered === hosts.length, { timeoutMs: 10_000, what: "the scheduler to know all hosts" });
+  run(conductor.start(background("conductor")));
+  return cloud;
+}
+
+const registered = async ({ global }: Cloud): Promise<boolean> => (await global.listCells(testCtx(), {})).cells.length === 2;

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { sql } from "kysely";
+import { RebootServerRequest, RebootType } from "../../gen/kilonova/api/v1/servers_service.js";
+import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
+import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
+import { ACTION_RULES } from "../../pkg/model/transitions.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { testCluster } from "../../pkg/testkit/postgres.js";
+import { until } from "../../pkg/testkit/until.js";
+import type { Cloud } from "../crash/cloud.js";
+import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
+import { act, boot, bootRequest, databaseOf, ended, serverOf } from "../crash/requests.js";
+
+const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_STOPPED: STOPPED, VM_STATE_ERROR: ERROR, VM_STATE_DELETED: DELETED } = VmState;
+const HOSTS = ["a", "b", "c"];
+
+describe("a server's life", () => {
+  const neutron = fakeNeutron();
+  const network = neutron.addNetwork({ name: "private" });
+  neutron.addSubnet({ networkId: network.id });
+  const networks = [{ networkId: network.id }];
+  let cloud: Cloud;
+  before(async () => {
+    const { connection } = await testCluster();
+    const schemas = schemasOf(`life_${process.pid}`);
+    await migrateCloud(connection, schemas);
+    cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-life-"), hosts: HOSTS, neutron });
+  });
+  after(() => cloud.close());
+  afterEach(() => script([]));
+
+  const script = async (rules: { method: string; failReason?: string; failMessage?: string; delayMs?: number; times?: number }[], hosts: readonly string[] = HOSTS): Promise<void> => {
+    for (const host of hosts) await cloud.agent(host, "operator").scriptFakeDriver(testCtx(), { host, rules });
+  };
+  const portsOf = (id: string) => [...neutron.ports.values()].filter(({ deviceId }) => deviceId === id);
+  const held = async (id: string) => (await cloud.placement.getAllocations(testCtx(), { consumerId: id })).consumers.flatMap(({ allocations }) => allocations);
+  const guestOn = async (host: string, id: string) => (await cloud.agent(host, "conductor").inspectGuest(testCtx(), { host, serverId: id })).defined;
+  const guests = async (id: string) => (await Promise.all(HOSTS.map((host) => guestOn(host, id)))).filter(Boolean).length;
+
+  it("is built, stopped, started, restarted and deleted", async () => {
+    const id = randomUUID();
+    await boot(cloud, { ids: [id], networks });
+    const active = await ended(cloud, id);
+    assert.deepEqual([active.vmState, active.powerState, active.taskState], [ACTIVE, PowerState.POWER_STATE_RUNNING, ""]);
+    assert.equal(active.addresses[0]?.networkLabel, "private");
+    assert.ok(active.launchedAt !== undefined && active.hostId.length === 56);
+    assert.equal(await guestOn(active.hostInfo?.host ?? "", id), true);
+    await act(cloud, id, ACTION_RULES.stop);
+    assert.deepEqual([(await ended(cloud, id)).vmState, (await serverOf(cloud, id)).powerState], [STOPPED, PowerState.POWER_STATE_SHUTDOWN]);
+    await act(cloud, id, ACTION_RULES.start);
+    assert.equal((await ended(cloud, id)).vmState, ACTIVE);
+    await act(cloud, id, ACTION_RULES.rebootHard, Buffer.from(RebootServerRequest.encode(RebootServerRequest.fromPartial({ serverId: id, type: RebootType.REBOOT_TYPE_HARD })).finish()));
+    assert.equal((await ended(cloud, id)).vmState, ACTIVE);
+    await act(cloud, id, ACTION_RULES.delete);
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
+    assert.deepEqual([portsOf(id).length, (await held(id)).length, await guests(id)], [0, 0, 0]);
+    const { mappings } = await cloud.global.getInstanceMappings(testCtx(), { serverIds: [id] });
+    assert.equal(mappings[0]?.deleted, true);
+    const { actions } = await cloud.instances.listActions(testCtx(), { database: "cell1", query: { serverId: id } });
+    assert.deepEqual(actions.map(({ action }) => action), ["delete", "reboot", "start", "stop", "create"]);
+    const { action } = await cloud.instances.getAction(testCtx(), { database: "cell1", serverId: id, requestId: actions[4]?.requestId ?? "" });
+    assert.deepEqual(action?.events.map(({ event, result }) => [event, result]).at(-1), ["compute__do_build_and_run_instance", "Success"]);
+  });
+
+  it("keeps no secret once its boot has ended", async () => {
+    const id = randomUUID();
+    await boot(cloud, { ids: [id] });
+    await ended(cloud, id);
+    for (const store of cloud.stores) {
+      const { rows } = await store.db.statement(testCtx(), "test", (db) => sql<{ count: number }>`SELECT count(*) AS count FROM ${store.t.operation} WHERE server_id = ${id} AND secrets IS NOT NULL`.execute(db));
+      assert.equal(rows[0]?.count, 0);
+    }
+    const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: id, withUserData: true });
+    assert.equal(instance?.server?.userData, "IyEvYmluL3No");
+  });
+
+  it("goes to the next alternate when a host fails, and leaves nothing behind", async () => {
+    const id = randomUUID();
+    await script([{ method: "powerOn", failReason: "HYPERVISOR_FAILED", failMessage: "broken", times: 1 }]);
+    await boot(cloud, { ids: [id], networks });
+    const first = await until(async () => { const server = await serverOf(cloud, id); return server.vmState !== VmState.VM_STATE_BUILDING && server; }, { timeoutMs: 15_000 });
+    // Each host fails once: two alternates are tried, and the third attempt fails too.
+    assert.equal(first.vmState, ERROR);
+    assert.equal(first.fault?.reason, "MAX_RETRIES_EXCEEDED");
+    assert.deepEqual([portsOf(id).length, (await held(id)).length, await guests(id), first.hostInfo?.host], [0, 0, 0, ""]);
+    const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
+    assert.equal(operations[0]?.steps.filter(({ name }) => name === "build-guest").length, 3);
+    await act(cloud, id, ACTION_RULES.delete);
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
+  });
+
+  it("ends ACTIVE on an alternate when only the first host is broken", async () => {
+    const id = randomUUID();
+    await script([{ method: "powerOn", failReason: "HYPERVISOR_FAILED", failMessage: "broken" }], ["a", "b"]);
+    await boot(cloud, { ids: [id], networks });
+    const server = await ended(cloud, id);
+    assert.deepEqual([server.vmState, server.hostInfo?.host, server.fault], [ACTIVE, "c", undefined]);
+    assert.deepEqual([portsOf(id).length, await guests(id)], [1, 1]);
+    assert.equal(portsOf(id)[0]?.bindingHostId, "c");
+  });
+
+  it("is buried in cell0 with the reason when no host fits", async () => {
+    const id = randomUUID();
+    await boot(cloud, { ids: [id], flavor: { vcpus: 100_000 } });
+    const server = await ended(cloud, id);
+    assert.deepEqual([server.vmState, server.fault?.reason, await databaseOf(cloud, id)], [ERROR, "NO_VALID_HOST", "cell0"]);
+    assert.match(server.fault?.message ?? "", /^No valid host was found/);
+    await act(cloud, id, ACTION_RULES.delete);
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
+  });
+
+  it("is deleted in the middle of its boot, by a deletion that takes over", async () => {
+    const id = randomUUID();
+    await script([{ method: "powerOn", delayMs: 60_000 }]);
+    await boot(cloud, { ids: [id], networks });
+    await until(async () => (await serverOf(cloud, id)).taskState === "spawning", { what: "spawning" });
+    const operation = await act(cloud, id, ACTION_RULES.delete);
+    assert.equal((await act(cloud, id, ACTION_RULES.delete)).name, operation.name);
+    await script([]);
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
+    const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
+    assert.deepEqual(operations.map(({ kind, state }) => [kind, state]),
+      [["server.delete", OperationState.OPERATION_STATE_SUCCEEDED], ["server.boot", OperationState.OPERATION_STATE_PREEMPTED]]);
+    await until(async () => await guests(id) === 0);
+    assert.deepEqual([portsOf(id).length, (await held(id)).length], [0, 0]);
+  });
+
+  it("tells a failure of the guest without losing its state", async () => {
+    const id = randomUUID();
+    await boot(cloud, { ids: [id] });
+    await ended(cloud, id);
+    await script([{ method: "powerOff", failReason: "HYPERVISOR_FAILED", failMessage: "no" }]);
+    const { name } = await act(cloud, id, ACTION_RULES.stop);
+    const server = await ended(cloud, id);
+    assert.deepEqual([server.vmState, server.taskState, server.fault?.reason], [ACTIVE, "", "HYPERVISOR_FAILED"]);
+    assert.equal((await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.state, OperationState.OPERATION_STATE_FAILED);
+  });
+
+  it("refuses what its state does not allow, in Nova's terms", async () => {
+    const id = randomUUID();
+    await boot(cloud, { ids: [id] });
+    await ended(cloud, id);
+    await assert.rejects(act(cloud, id, ACTION_RULES.start), { reason: "INVALID_STATE", facts: { server: id, method: "start", attr: "vm_state", state: "active" } });
+  });
+
+  it("answers a repeated creation with the same servers, and refuses another body under the same token", async () => {
+    const ids = [randomUUID(), randomUUID()];
+    const first = await boot(cloud, { ids, clientToken: "t1" });
+    await Promise.all(ids.map((id) => ended(cloud, id)));
+    const again = await boot(cloud, { ids: [randomUUID(), randomUUID()], clientToken: "t1" });
+    assert.equal(again.replayed, true);
+    assert.deepEqual(again.operations.map(({ name }) => name), first.operations.map(({ name }) => name));
+    assert.deepEqual(again.servers.map(({ id, vmState }) => [id, vmState]), ids.map((id) => [id, ACTIVE]));
+    await assert.rejects(cloud.global.acceptServers(testCtx(), bootRequest({ ids, clientToken: "t1", name: "other" })), { reason: "TOKEN_REUSED" });
+  });
+
+  it("stops by itself when its guest powers off, unless something else owns it", async () => {
+    const id = randomUUID();
+    await boot(cloud, { ids: [id] });
+    const { hostInfo } = await ended(cloud, id);
+    const hosts = cloud.agent(hostInfo?.host ?? "", "conductor");
+    assert.equal((await hosts.inspectGuest(testCtx(), { host: hostInfo?.host ?? "", serverId: id })).powerState, PowerState.POWER_STATE_RUNNING);
+    await cloud.reportGuest(hostInfo?.host ?? "", id, PowerState.POWER_STATE_SHUTDOWN);
+    const server = await serverOf(cloud, id);
+    assert.deepEqual([server.vmState, server.powerState], [STOPPED, PowerState.POWER_STATE_SHUTDOWN]);
+  });
+
+  it("is built many times at once", async () => {
+    const ids = Array.from({ length: 20 }, () => randomUUID());
+    await boot(cloud, { ids, networks });
+    const servers = await Promise.all(ids.map((id) => ended(cloud, id)));
+    assert.deepEqual(new Set(servers.map(({ vmState }) => vmState)), new Set([ACTIVE]));
+    assert.equal(new Set(servers.map(({ hostInfo }) => hostInfo?.instanceName)).size, ids.length);
+  });
+});
