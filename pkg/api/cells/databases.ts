@@ -33,7 +33,7 @@ export class Databases {
     if (this.#known !== undefined && nowMs < this.#known.untilMs) return this.#known.cells;
     try {
       const { cells } = await this.#global.listCells(ctx, {});
-      this.#known = { cells, untilMs: nowMs + this.#ttlMs };
+      this.#known = { cells, untilMs: cells.length === 0 ? nowMs : nowMs + this.#ttlMs }; // none yet: somebody is just registering them
     } catch (error) {
       if (this.#known === undefined) throw error;
       ctx.log.warn("api.cells.stale", { error });

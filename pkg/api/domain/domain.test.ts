@@ -77,6 +77,10 @@ describe("fullSort", () => {
       [["display_name", 1], ["created_at", 1], ["id", 1]]);
     assert.deepEqual(fullSort([], false).map((key) => [key.field, key.direction]), [["created_at", 2], ["id", 2]]);
   });
+  it("counts a key once, under whichever of its names", () => {
+    const keys = ["locked", "locked_by", "display_name", "display_name"].map((field) => ({ field, direction: SortDirection.SORT_DIRECTION_ASC }));
+    assert.deepEqual(fullSort(keys, false).map((key) => key.field), ["locked_by", "display_name", "created_at", "id"]);
+  });
   it("refuses unknown keys, and hosts to tenants", () => {
     assert.throws(() => fullSort([{ field: "user_data", direction: 1 }], true), { reason: "BAD_SORT_KEY" });
     assert.throws(() => fullSort([{ field: "host", direction: 1 }], false), { reason: "NOT_AUTHORIZED" });

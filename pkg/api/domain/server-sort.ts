@@ -8,6 +8,8 @@ const SORTABLE: ReadonlySet<string> = new Set([
   "image_ref", "instance_type_id", "kernel_id", "key_name", "launch_index", "launched_at", "locked", "locked_by", "node", "power_state", "progress", "project_id",
   "ramdisk_id", "root_device_name", "task_state", "terminated_at", "updated_at", "user_id", "uuid", "vm_state",
 ]);
+/** Two names of one thing; a key counts once. */
+const ALIASES: Readonly<Record<string, string>> = { uuid: "id", locked: "locked_by" };
 /** Would tell tenants about hosts. */
 const PRIVILEGED: ReadonlySet<string> = new Set(["host", "node"]);
 const TIMES: ReadonlySet<string> = new Set(["created_at", "launched_at", "terminated_at", "updated_at"]);
@@ -20,8 +22,8 @@ export function fullSort(asked: readonly SortKey[], mayUsePrivileged: boolean): 
   const keys = asked.map(({ field, direction }) => {
     if (!SORTABLE.has(field)) throw ApiErrors.BAD_SORT_KEY({ key: field });
     if (PRIVILEGED.has(field) && !mayUsePrivileged) throw ApiErrors.NOT_AUTHORIZED({ what: `Not authorized to sort by ${field}` });
-    return { field: field === "uuid" ? "id" : field, direction: direction || defaultDirection(field) };
-  });
+    return { field: ALIASES[field] ?? field, direction: direction || defaultDirection(field) };
+  }).filter((key, index, all) => all.findIndex((other) => other.field === key.field) === index);
   const last = keys[0]?.direction ?? SortDirection.SORT_DIRECTION_DESC;
   for (const field of ["created_at", "id"]) if (!keys.some((key) => key.field === field)) keys.push({ field, direction: last });
   const end = keys.findIndex((key) => key.field === "id");

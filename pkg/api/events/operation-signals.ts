@@ -7,8 +7,8 @@ import { GLOBAL } from "../cells/databases.js";
 import { linkedAbort } from "./linked-abort.js";
 
 const RETRY_MS = 1_000;
-/** How long the list of cells is believed to be complete. */
-const CELLS_MS = 10_000;
+/** How often new cells are looked for; the list itself is read less often. */
+const CELLS_MS = 1_000;
 
 /** News of one operation. */
 export interface Subscription {

@@ -6,19 +6,24 @@ import { checked, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
 
-/** Lists flavors. Only administrators choose the visibility; users see public ones and those of their project. */
+/** Lists flavors. Only administrators choose the visibility; users see enabled public ones and those of their project. */
 export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavorsResponse> =>
   checked<ListFlavorsRequest, ListFlavorsResponse>({ ...paging, name: text(), sort }, async (ctx, request) => {
     const admin = parts.policy.allows(ctx.actor, "context_is_admin");
     const { visibility, ...query } = request;
     const { flavors, nextPageToken } = await parts.global.listStoredFlavors(ctx, {
-      ...query, ...isPublic(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId, seeAll: admin,
+      ...query, ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId,
     });
     const mask = flavorMaskOf(parts, ctx);
-    return { flavors: flavors.map((flavor) => presentFlavor(flavor, mask)), nextPageToken, hiddenFields: hiddenFlavorFields(mask) };
+    const shown = admin ? flavors : flavors.filter((flavor) => !flavor.disabled);
+    return { flavors: shown.map((flavor) => presentFlavor(flavor, mask)), nextPageToken, hiddenFields: hiddenFlavorFields(mask) };
   });
 
-function isPublic(visibility: FlavorVisibility): { isPublic?: boolean } {
-  if (visibility === FlavorVisibility.FLAVOR_VISIBILITY_ALL) return {};
-  return { isPublic: visibility !== FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE };
+/** PUBLIC means what the caller's project may use, private ones with access included. @source Nova's flavor query */
+function selection(visibility: FlavorVisibility): { isPublic?: boolean; seeAll: boolean } {
+  switch (visibility) {
+    case FlavorVisibility.FLAVOR_VISIBILITY_ALL: return { seeAll: true };
+    case FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE: return { seeAll: true, isPublic: false };
+    default: return { seeAll: false };
+  }
 }

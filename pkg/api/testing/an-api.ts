@@ -5,7 +5,7 @@ import type { Actor, Clock, Ctx } from "../../kernel/index.js";
 import { anonymous, defineErrors, silentLogger } from "../../kernel/index.js";
 import { createPolicy, parseOverrides } from "../../policy/index.js";
 import { systemClock } from "../../platform/process/clock.js";
-import type { Channel } from "../../platform/rpc/index.js";
+import type { Channel, ServiceBinding } from "../../platform/rpc/index.js";
 import { LocalNetwork } from "../../platform/rpc/index.js";
 import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 import { testCtx } from "../../testkit/ctx.js";
@@ -37,11 +37,21 @@ export const administrator: Actor = { ...member, userId: "root", projectId: "adm
 
 export const as = (actor: Actor, init: Partial<Ctx> = {}): Ctx => testCtx({ actor, ...init });
 
+/** What a case wants otherwise. */
+export interface TestApiOptions {
+  readonly config?: Partial<ApiConfig>;
+  /** An operator's policy file. */
+  readonly policy?: string;
+  readonly clock?: Clock;
+  /** A real cells service instead of the fake. */
+  readonly cellsBindings?: readonly ServiceBinding[];
+}
+
 /** An api over fakes, reached as the gateway reaches it. */
-export function anApi({ config = {}, policy = "", clock = systemClock }: { readonly config?: Partial<ApiConfig>; readonly policy?: string; readonly clock?: Clock } = {}): TestApi {
+export function anApi({ config = {}, policy = "", clock = systemClock, cellsBindings }: TestApiOptions = {}): TestApi {
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   const cells = new FakeCells();
-  network.listen("cells", fakeCellsBindings(cells));
+  network.listen("cells", cellsBindings ?? fakeCellsBindings(cells));
   const images = new Map<string, ImageInfo>();
   const networks: NetworkInfo[] = [];
   const ports = new Map<string, PortInfo>();
@@ -94,7 +104,7 @@ export const aSecurityGroup = (init: Partial<SecurityGroupInfo> = {}): SecurityG
   ({ id: "33333333-3333-4333-8333-333333333333", name: "web", projectId: "p1", description: "", rules: [], ...init });
 
 /** An api in which a plain create works. */
-export function aReadyApi(options: Parameters<typeof anApi>[0] = {}): TestApi {
+export function aReadyApi(options: TestApiOptions = {}): TestApi {
   const api = anApi(options);
   api.cells.flavors.set("1", aFlavor());
   api.images.set(anImage().id, anImage());
