@@ -19,41 +19,25 @@ const keyOfStatus: Readonly<Record<number, string>> = {
 };
 
 interface Exception {
+  readonly domain: string;
   readonly reason: string;
-  /** Only on these routes (keys of the route table); everywhere when absent. */
-  readonly routes?: readonly string[];
   readonly status: number;
 }
 
-const CREATE = ["POST /servers"];
-
 /**
- * Where OpenStack's status is not the usual one of the error's kind.
- * @source Nova's controllers: `expected_errors` and the exceptions they translate
+ * Where OpenStack's status is not the usual one of the error's kind. What depends on the call (a bad reference in a body is 400, a bad
+ * path 404) is told apart by the kinds that `api` chooses.
+ * @source Nova's WSGI stack, observed
  */
 const exceptions: readonly Exception[] = [
-  { reason: "VERSION_UNSUPPORTED", status: 406 },
-  { reason: "CONTENT_TYPE_UNSUPPORTED", status: 415 },
-  { reason: "BODY_TOO_LARGE", status: 413 },
-  { reason: "API_REMOVED", status: 410 },
-  // A marker is part of the query, not the resource that was asked for.
-  { reason: "MARKER_NOT_FOUND", status: 400 },
-  // What a new server's body names and does not exist is a bad body.
-  { reason: "IMAGE_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "FLAVOR_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "KEY_PAIR_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "NETWORK_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "PORT_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "SECURITY_GROUP_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "SERVER_GROUP_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "HOST_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "HYPERVISOR_NOT_FOUND", routes: CREATE, status: 400 },
-  { reason: "PROJECT_NOT_FOUND", routes: ["POST /flavors/{id}/action#addTenantAccess"], status: 400 },
+  { domain: "gateway", reason: "VERSION_UNSUPPORTED", status: 406 },
+  { domain: "gateway", reason: "CONTENT_TYPE_UNSUPPORTED", status: 415 },
+  { domain: "gateway", reason: "BODY_TOO_LARGE", status: 413 },
+  { domain: "gateway", reason: "API_REMOVED", status: 410 },
 ];
 
-/** @param route  key in the route table, or "" before a route was found */
-export function faultOf(error: KilonovaError, route: string, requestId: string): Fault {
-  const exception = exceptions.find((e) => e.reason === error.reason && (e.routes === undefined || e.routes.includes(route)));
+export function faultOf(error: KilonovaError, requestId: string): Fault {
+  const exception = exceptions.find((e) => e.reason === error.reason && e.domain === error.domain);
   const status = exception?.status ?? statusOfKind[error.kind];
   return { status, key: keyOfStatus[status] ?? "computeFault", message: error.kind === "internal" ? unexpected(requestId) : error.message };
 }

@@ -10,6 +10,7 @@ import type { TokenValidator } from "../clients/keystone/ports.js";
 import { listen } from "../platform/http/index.js";
 import type { HttpEnv, HttpServer } from "../platform/http/index.js";
 import type { Channel } from "../platform/rpc/index.js";
+import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
 import { buildApp } from "./http/app.js";
 import type { ApiClients, GatewayPolicy } from "./ports.js";
@@ -27,6 +28,7 @@ export interface GatewayDeps {
   readonly log: HttpEnv["log"];
   readonly ids: HttpEnv["ids"];
   readonly startSpan?: HttpEnv["startSpan"];
+  readonly metrics?: Metrics;
 }
 
 export interface Gateway {
@@ -37,14 +39,21 @@ export interface Gateway {
 
 /** Builds the REST gateway; nothing listens before `start`. */
 export function buildGateway(deps: GatewayDeps): Gateway {
-  const { config, log, ids, startSpan } = deps;
+  const { config, log, ids, startSpan, metrics } = deps;
   const app = buildApp({
     env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, ...(startSpan ? { startSpan } : {}) },
     endpoints: new Endpoints(allOperations(clients(deps.api), new FragmentCache(config.fragmentCacheBytes))),
     schemas: new SchemaCompiler(), tokens: deps.tokens, policy: deps.policy,
     maxBodyBytes: config.maxBodyBytes, linkPrefix: config.linkPrefix, identityUrl: config.identityUrl, corsOrigins: config.corsOrigins,
+    ...(metrics ? { observe: observer(metrics) } : {}),
   });
   return { app, start: () => listen(app, { host: config.host, port: config.port, log }) };
+}
+
+/** Routes come from the table and statuses from a short list: the labels stay few. */
+function observer(metrics: Metrics): (route: string, status: number, seconds: number) => void {
+  const duration = metrics.histogram("kilonova_http_server_duration_seconds", "Time until a REST answer was written.", ["route", "status"]);
+  return (route, status, seconds) => duration.observe({ route: route === "" ? "none" : route, status: String(status) }, seconds);
 }
 
 const clients = (api: Channel): ApiClients => ({

@@ -18,6 +18,8 @@ export interface AppDeps extends PipelineDeps {
   readonly identityUrl: string;
   /** Origins of browsers that may call. */
   readonly corsOrigins: readonly string[];
+  /** Told of every answer; the route is its key in the table, or "" for version documents and requests that reached none. */
+  observe?(route: string, status: number, seconds: number): void;
 }
 
 /**
@@ -32,6 +34,7 @@ export function buildApp(deps: AppDeps): Express {
 }
 
 async function serve(deps: AppDeps, req: Request, res: Response): Promise<void> {
+  const startedMs = performance.now();
   let route = "";
   try {
     res.setHeader("x-compute-request-id", ctxOf(req).requestId);
@@ -43,6 +46,8 @@ async function serve(deps: AppDeps, req: Request, res: Response): Promise<void> 
     await runApi(deps, req, res, at, (key) => { route = key; });
   } catch (error) {
     fail(deps, req, res, route, error);
+  } finally {
+    deps.observe?.(route, res.statusCode, (performance.now() - startedMs) / 1000);
   }
 }
 
@@ -69,7 +74,7 @@ function serveDocument(deps: AppDeps, req: Request, res: Response, mount: Mount)
 function fail(deps: AppDeps, req: Request, res: Response, route: string, thrown: unknown): void {
   const error = asKilonovaError(thrown);
   const ctx = ctxOf(req);
-  const fault = faultOf(error, route, ctx.requestId);
+  const fault = faultOf(error, ctx.requestId);
   if (fault.status >= 500 && fault.status !== 501) ctx.log.error("http.request.failed", { route, status: fault.status, error });
   if (res.headersSent || res.destroyed) {
     res.destroy();
