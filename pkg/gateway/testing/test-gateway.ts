@@ -76,6 +76,7 @@ function send(agent: Agent, port: number, path: string, options: Ask): Promise<A
     ...(body === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
     ...options.headers,
   };
+  if (headers["transfer-encoding"] === "chunked") delete headers["content-length"];
   return new Promise((resolve, reject) => {
     const req = httpRequest({ host: "127.0.0.1", port, path, method, headers, agent }, (res) => {
       const parts: Buffer[] = [];

@@ -98,6 +98,11 @@ describe("golden: gateway headers and documents", () => {
     assert.deepEqual([stopped.status, stopped.text, stopped.headers["content-type"]], [202, "", undefined]);
   });
 
+  it("stops reading a body that turns out too large, without an announced length", async () => {
+    const answer = await gateway.ask("/v2.1/servers", { method: "POST", raw: "x".repeat(300_000), headers: { "transfer-encoding": "chunked" } });
+    assert.deepEqual([answer.status, answer.headers.connection, answer.headers["content-type"]], [413, "close", "text/plain; charset=UTF-8"]);
+  });
+
   it("uses the vendor's media type for who prefers it, and JSON for who accepts nothing", async () => {
     const typeFor = async (accept: string): Promise<string | undefined> => (await gateway.ask("/v2.1/servers", { headers: { accept } })).headers["content-type"];
     assert.equal(await typeFor("application/vnd.openstack.compute+json"), "application/vnd.openstack.compute+json");
