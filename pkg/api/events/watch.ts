@@ -177,10 +177,10 @@ export class EventWatch {
     if (entry.entityKind === "operation") {
       const operation = Operation.decode(entry.payload);
       if (serverIds.size > 0 && !serverIds.has(operation.serverId)) return undefined;
-      return this.#generations.admit(`operation ${entry.entityId}`, entry.generation) ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation } : undefined;
+      return this.#generations.admit(`operation ${entry.entityId}`, entry.generation, database !== GLOBAL) ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation } : undefined;
     }
     if (serverIds.size > 0 && !serverIds.has(entry.entityId)) return undefined;
-    if (!this.#generations.admit(entry.entityId, entry.generation)) return undefined;
+    if (!this.#generations.admit(entry.entityId, entry.generation, database !== GLOBAL)) return undefined;
     const [server] = await presentServers(this.#ctx, this.#parts.directory, mask, [{ server: Server.decode(entry.payload), database }]);
     return { type: entry.eventType === "deleted" ? EventType.EVENT_TYPE_SERVER_DELETED : EventType.EVENT_TYPE_SERVER_CHANGED, server };
   }
@@ -202,7 +202,7 @@ export class EventWatch {
     let after: string[] = [];
     for (let more = true; more;) {
       const page = await this.#parts.instances.listInstances(this.#ctx, { database, filter, projectId, sort: BY_ID, pageSize: SNAPSHOT_PAGE, after });
-      const news = page.rows.filter((row) => this.#generations.admit(row.serverId, row.generation));
+      const news = page.rows.filter((row) => this.#generations.admit(row.serverId, row.generation, database !== GLOBAL));
       const servers = await presentServers(this.#ctx, this.#parts.directory, mask, news.map((row) => ({ server: Server.decode(row.server), database })));
       for (const server of servers) yield this.#event({ type: EventType.EVENT_TYPE_SNAPSHOT, server });
       after = page.rows.at(-1)?.sortValues ?? [];
