@@ -7,7 +7,7 @@ import type { Glance } from "../clients/glance/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx, Logger } from "../kernel/index.js";
 import { rootCtx, serviceActor } from "../kernel/index.js";
-import { systemIds } from "../platform/process/index.js";
+import { systemClock, systemIds } from "../platform/process/index.js";
 import type { Channel } from "../platform/rpc/index.js";
 import type { Agent } from "./agent/agent.js";
 import { createAgent } from "./agent/agent.js";
@@ -57,6 +57,7 @@ export interface ComputeDeps {
 }
 
 const RANDOM_SEED_BYTES = 512;
+const EVICT_EVERY_MS = 3_600_000;
 
 /** Builds one host's agent with its driver and data plane. */
 export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
@@ -66,7 +67,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
   const driver = makeDriver(deps);
   return createAgent({
     host, address, driver, plumbing, cells, cell: config.cell, zone: config.availabilityZone, domain: config.dhcpDomain,
-    images: config.driver === "qemu" ? await startImages(deps) : noImages,
+    images: config.driver === "qemu" ? await startImages(deps, driver) : noImages,
     reserved: { vcpus: config.reservedVcpus, memoryMib: config.reservedMemoryMib, diskGib: config.reservedDiskGib },
     ratios: { cpu: config.cpuAllocationRatio, memory: config.memoryAllocationRatio, disk: config.diskAllocationRatio },
     journalPath: join(deps.stateDir, "journal"),
@@ -91,14 +92,17 @@ function makeDriver(deps: ComputeDeps): Driver {
   });
 }
 
-async function startImages(deps: ComputeDeps): Promise<Images> {
-  const { glance } = deps;
+async function startImages(deps: ComputeDeps, driver: Driver): Promise<Images> {
+  const { glance, config, host } = deps;
   await mkdir(imageDir(deps), { recursive: true });
   const cache = new ImageCache({
     dir: imageDir(deps),
     source: { get: (ctx, id) => glance.getImage(ctx, id), download: (ctx, id) => glance.download(ctx, id) },
   });
   await cache.start();
+  deps.task(`agent-images-${host}`, (ctx) => periodically(ctx, EVICT_EVERY_MS, async () => {
+    await cache.evict(ctx, async () => driver.imagesInUse?.() ?? new Set(), config.imageKeepHours * 3_600_000);
+  }));
   return { prepare: (ctx, image) => cache.prepare(ctx, image.id) };
 }
 
@@ -114,14 +118,14 @@ async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; t
   deps.registry.watchPeers(host, (peers) => {
     sw.setPeers(peers).catch((error: unknown) => log.warn("agent.peers.failed", { host, error }));
   });
-  deps.task(`agent-security-${host}`, async (ctx) => {
-    while (!ctx.signal.aborted) {
-      await plumbing.refresh(ctx);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, config.securityRefreshMs);
-        ctx.signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-      });
-    }
-  });
+  deps.task(`agent-security-${host}`, (ctx) => periodically(ctx, config.securityRefreshMs, () => plumbing.refresh(ctx)));
   return { plumbing, tunnelPort: sw.tunnelPort };
+}
+
+/** Works, waits, and again, until the context ends. */
+async function periodically(ctx: Ctx, everyMs: number, work: () => Promise<void>): Promise<void> {
+  while (!ctx.signal.aborted) {
+    await work();
+    await systemClock.sleep(everyMs, ctx.signal).catch(() => {});
+  }
 }

@@ -80,6 +80,7 @@ async function bringUp(options: UpOptions, config: KilonovaConfig, log: Logger, 
     { title: "Database and guest image", task: async () => { image = await foundation(ctx, runtime); } },
     { title: "Services", task: () => services(ctx, runtime, image) },
     { title: `Hosts: ${options.hosts.length} × ${options.driver}`, task: () => hosts(ctx, runtime) },
+    { title: "Doors", task: () => doors(ctx, runtime) },
   ], { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false });
   await steps.run();
   if (!image) throw new Error("no image");
@@ -104,13 +105,18 @@ async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage> {
 }
 
 async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined): Promise<void> {
-  const { options, secrets, lifecycle, tasks } = runtime;
-  await lifecycle.start("tasks", async () => ({ value: tasks, stop: async (budgetMs) => { await tasks.stop(budgetMs); } }));
+  const { options, secrets } = runtime;
   await startEmbeddedServices(ctx, runtime, image ? [image] : []);
   runtime.clients = openClients(options.ports, secrets);
   runtime.directory = await openCoordination(ctx, runtime);
   await startControlPlane(ctx, runtime);
   await seedFlavors(ctx, runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition));
+}
+
+/** Last to open, so first to close; then background work ends while everything it calls is still there. */
+async function doors(ctx: Ctx, runtime: Runtime): Promise<void> {
+  const { options, secrets, lifecycle, tasks } = runtime;
+  await lifecycle.start("tasks", async () => ({ value: tasks, stop: async (budgetMs) => { await tasks.stop(budgetMs); } }));
   await openEdges(ctx, runtime);
   await writeCredentials(options.home, options.ports, secrets);
 }

@@ -3,6 +3,7 @@ import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_cha
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import { isRetryable } from "../../kernel/index.js";
+import { systemClock } from "../../platform/process/index.js";
 import type { Client, ServiceBinding } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
 import { Commands } from "./commands.js";
@@ -103,17 +104,15 @@ async function untilReachable(ctx: Ctx, work: () => Promise<void>): Promise<void
     } catch (error) {
       if (!isRetryable(error) || ctx.signal.aborted) throw error;
       ctx.log.warn("agent.cell-unreachable", { error });
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await systemClock.sleep(200, ctx.signal).catch(() => {});
     }
   }
 }
 
+/** Audits again and again; a failed one is only logged, the next may go better. */
 async function every(ctx: Ctx, ms: number, work: (ctx: Ctx) => Promise<void>): Promise<void> {
-  while (!ctx.signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      ctx.signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-    });
+  for (;;) {
+    await systemClock.sleep(ms, ctx.signal).catch(() => {});
     if (ctx.signal.aborted) return;
     try {
       await work(ctx);
