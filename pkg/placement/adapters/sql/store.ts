@@ -82,7 +82,7 @@ function sqlWriter(place: Place, touched: Touched): PlacementWriter {
     },
     removeName: async (kind, name) => (await tx.deleteFrom(nameTable(kind)).where("name", "=", name).executeTakeFirstOrThrow()).numDeletedRows === 1n,
     classInUse: async (name) => await tx.selectFrom("inventory").select("provider_id").where("resource_class", "=", name).limit(1).executeTakeFirst() !== undefined,
-    loadLedger: (consumerIds, providerIds) => loadLedger(tx, consumerIds, providerIds),
+    loadLedger: (consumerIds, providerIds) => loadLedger(place, consumerIds, providerIds),
     saveLedger: async (diff) => {
       await saveLedger(place, diff);
       for (const { id, generation } of diff.providers) touched.generations.set(id, generation);
@@ -97,14 +97,17 @@ function sqlWriter(place: Place, touched: Touched): PlacementWriter {
 async function moveHead({ tx, schema, clock }: Place, { shapes, generations, deleted }: Touched): Promise<number> {
   const ids = [...new Set([...shapes, ...generations.keys()])].filter((id) => !deleted.has(id));
   if (ids.length === 0 && deleted.size === 0) return readHead(tx);
-  const { revision } = await tx.updateTable("head").set((one) => ({ revision: one("revision", "+", 1) })).where("id", "=", 1).returning("revision").executeTakeFirstOrThrow();
-  if (ids.length > 0) {
-    await sql`UPDATE ${sql.id(schema, "provider")} AS p SET revision = ${revision}::int8, updated_at = ${sqlTime(clock.now())}::timestamptz,
-        generation = coalesce(v.generation, p.generation), shape_revision = CASE WHEN v.reshaped THEN ${revision}::int8 ELSE p.shape_revision END
-      FROM unnest(${ids}::text[], ${ids.map((id) => generations.get(id) ?? null)}::int8[], ${ids.map((id) => shapes.has(id))}::bool[])
+  const { rows: [head] } = await sql<{ revision: number }>`WITH moved AS (
+      UPDATE ${sql.id(schema, "head")} SET revision = revision + 1 WHERE id = 1 RETURNING revision
+    ), stamped AS (
+      UPDATE ${sql.id(schema, "provider")} AS p SET revision = moved.revision, updated_at = ${sqlTime(clock.now())}::timestamptz,
+        generation = coalesce(v.generation, p.generation), shape_revision = CASE WHEN v.reshaped THEN moved.revision ELSE p.shape_revision END
+      FROM moved, unnest(${ids}::text[], ${ids.map((id) => generations.get(id) ?? null)}::int8[], ${ids.map((id) => shapes.has(id))}::bool[])
         AS v (id, generation, reshaped)
-      WHERE p.id = v.id`.execute(tx);
-  }
+      WHERE p.id = v.id RETURNING p.id
+    ) SELECT revision FROM moved`.execute(tx);
+  if (head === undefined) throw new Error("the head row is missing");
+  const { revision } = head;
   for (const id of deleted) await tx.insertInto("provider_deletion").values({ provider_id: id, revision }).execute();
   return revision;
 }
