@@ -1,4 +1,5 @@
 import type { Express } from "express";
+import pLimit from "p-limit";
 import type { Clock, Ctx, Ids } from "../../kernel/index.js";
 import type { Database } from "../../platform/db/index.js";
 import type { Authenticate } from "../shared/auth.js";
@@ -36,6 +37,6 @@ export interface NetworkServiceOptions {
 /** Puts the Network service together. */
 export function buildNetwork(options: NetworkServiceOptions): NetworkService {
   const { db, clock, ids, random, config = networkDefaults, authenticate, onPortEvents = async () => {} } = options;
-  const parts: NetworkParts = { db, clock, ids, random, config, onPortEvents };
+  const parts: NetworkParts = { db, clock, ids, random, config, onPortEvents, inTurn: pLimit(1) };
   return { parts, app: (appOptions) => networkApp(parts, appOptions, authenticate) };
 }

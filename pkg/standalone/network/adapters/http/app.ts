@@ -60,7 +60,8 @@ function metaRoutes(): Router {
 }
 
 /** `PORT_NOT_FOUND` → `PortNotFound`, the name of Neutron's exception, which clients branch on. */
-const typeOf = (reason: string): string => reason.toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+const typeOf = (reason: string): string =>
+  reason.toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase()).replace("FloatingIp", "FloatingIP");
 
 const renderer = (identityUrl: string): FailureRenderer => (failed, _req: Request, res: Response, error: unknown) => {
   if (failed.status === 401) {

@@ -44,7 +44,7 @@ export function portRoutes(parts: NetworkParts): Router {
   router.post("/v2.0/ports", reply(async (ctx, req) => {
     const wish = bodyOf(req, "port", createBody);
     const projectId = ownerFor(ctx.actor, wish, "create_port");
-    const port = await db.write(ctx, "port.create", async (tx) => {
+    const port = await parts.inTurn(() => db.write(ctx, "port.create", async (tx) => {
       const network = await getNetwork(tx, ctx.actor, wish.network_id);
       demandUse(ctx.actor, network);
       demandFields(ctx.actor, network, wish);
@@ -54,7 +54,7 @@ export function portRoutes(parts: NetworkParts): Router {
       const securityGroupIds = wantsDefault ? [await ensureDefaultGroup(tx, projectId, ids, clock.now())] : await requireGroups(tx, projectId, wish.security_groups ?? []);
       const seed = { networkId: network.id, projectId, portSecurityEnabled, securityGroupIds, ...readWish(wish), macAddress: readMac(wish.mac_address) };
       return newPort(parts, tx, { ...seed, status: statusFor(seed.hostId ?? "", seed.adminStateUp ?? true) }, wish.fixed_ips?.map(addressWish));
-    });
+    }));
     await announce(parts, ctx, portEvents(undefined, port));
     return { port: portJson(port, isTrusted(ctx.actor)) };
   }, 201));
@@ -74,7 +74,8 @@ export function portRoutes(parts: NetworkParts): Router {
   };
   router.put("/v2.0/ports/:id", reply(async (ctx, req) => {
     const wish = bodyOf(req, "port", updateBody);
-    const port = await change(ctx, idOf(req), async (current, tx) => {
+    const run = wish.fixed_ips === undefined ? <T>(fn: () => Promise<T>): Promise<T> => fn() : parts.inTurn;
+    const port = await run(() => change(ctx, idOf(req), async (current, tx) => {
       demandFields(ctx.actor, await networkById(tx, current.networkId), wish);
       const edits = readWish(wish);
       const macAddress = readMac(wish.mac_address) ?? current.macAddress;
@@ -84,7 +85,7 @@ export function portRoutes(parts: NetworkParts): Router {
       const addresses = wish.fixed_ips === undefined ? current.fixedIps : await assignAddresses(tx, next, wish.fixed_ips.map(addressWish), current.fixedIps, random);
       const own = current.deviceOwner.startsWith("network:");
       return { ...next, fixedIps: addresses, status: own ? current.status : statusFor(next.hostId, next.adminStateUp) };
-    });
+    }));
     return { port: portJson(port, isTrusted(ctx.actor)) };
   }));
   router.delete("/v2.0/ports/:id", reply(async (ctx, req) => {
