@@ -108,6 +108,21 @@ describe("placement claims (PostgreSQL)", () => {
     assert.equal(await usage(provider), 0n);
   });
 
+  it("takes the next attempt of the same owner after the undo of one, and no late one", async () => {
+    const [one, other] = [await host(), await host()];
+    const server = randomUUID();
+    const attempt = (provider: string, number: number) => placement.as("conductor").claimAllocations(testCtx(), { claim: aClaim(server, provider), operation: operation(server), fence: 3n, attempt: number });
+    await attempt(one, 0);
+    await placement.as("conductor").releaseAllocations(testCtx(), { consumerId: server, operation: operation(server), fence: 3n, attempt: 0 });
+    await attempt(other, 1);
+    assert.equal((await refusal(attempt(one, 0))).reason, "CLAIM_TOMBSTONED");
+    await attempt(one, 2);
+    assert.deepEqual([await usage(one), await usage(other)], [1n, 0n]);
+    assert.equal((await refusal(attempt(other, 1))).reason, "CLAIM_FENCED");
+    await placement.as("conductor").releaseAllocations(testCtx(), { consumerId: server, operation: operation(server), fence: 3n });
+    assert.equal((await refusal(attempt(one, 3))).reason, "CLAIM_TOMBSTONED");
+  });
+
   it("releases another operation's claim on deletion and refuses its late repetition", async () => {
     const provider = await host();
     const server = randomUUID();

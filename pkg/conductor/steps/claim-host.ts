@@ -28,8 +28,9 @@ export const claimHost = (ports: Pick<Ports, "placement">): Step => ({
     return claimNext(call, ports, hosts);
   },
 
-  async undo({ ctx, operation, fence }) {
-    await ports.placement.releaseAllocations(ctx, { consumerId: operation.serverId, operation: operation.name, fence });
+  async undo({ ctx, operation, fence, round }) {
+    // Of this round only: the next one claims under the same fence.
+    await ports.placement.releaseAllocations(ctx, { consumerId: operation.serverId, operation: operation.name, fence, attempt: round });
     return undefined;
   },
 });
@@ -51,9 +52,9 @@ async function claimNext(call: StepCall, ports: Pick<Ports, "placement">, hosts:
   return fail(error, { details: before === undefined ? "" : `Last error: ${before.message} ${before.facts.get("details") ?? ""}` });
 }
 
-async function claim({ ctx, operation, server, fence }: StepCall, ports: Pick<Ports, "placement">, host: StoredDestination): Promise<void> {
+async function claim({ ctx, operation, server, fence, round }: StepCall, ports: Pick<Ports, "placement">, host: StoredDestination): Promise<void> {
   const allocations = host.resources.map(({ providerId, resources }) =>
     ({ providerId, resources: new Map(Object.entries(resources).map(([name, amount]) => [name, BigInt(amount)])) }));
   const claimed = { consumerId: server.id, projectId: server.projectId, userId: server.userId, consumerType: "INSTANCE", allocations };
-  await ports.placement.claimAllocations(ctx, { operation: operation.name, fence, claim: claimed });
+  await ports.placement.claimAllocations(ctx, { operation: operation.name, fence, attempt: round, claim: claimed });
 }

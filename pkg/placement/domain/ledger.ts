@@ -35,6 +35,7 @@ export interface AllocationRow {
   readonly amount: number;
 }
 
+/** `fence` grows with each owner of the operation and with each of an owner's attempts. */
 export interface ClaimKey { readonly operation: string; readonly fence: number }
 
 /**
@@ -105,7 +106,7 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
           if (key.fence > held.claimFence) now.set(consumerId, { ...held, claimFence: key.fence });
           return held.generation;
         }
-        // A new owner of the operation cannot know what its predecessor claimed.
+        // A new owner of the operation cannot know what its predecessor claimed, and a later attempt supersedes.
         if (key.fence > held.claimFence && change.expected === "new") {
           replace([{ ...change, expected: "any" }], key);
           return held.generation + 1;

@@ -121,6 +121,8 @@ export interface ClaimAllocationsRequest {
   operation: string;
   /** Operation's fence. */
   fence: bigint;
+  /** Which try of this owner it is, from 0 to 65534: a later one replaces what an earlier one claimed. */
+  attempt: number;
 }
 
 /** Output of ClaimAllocations. */
@@ -141,6 +143,8 @@ export interface ReleaseAllocationsRequest {
   fence: bigint;
   /** Undo: leaves alone what another operation has claimed meanwhile. */
   ownClaimsOnly: boolean;
+  /** Undo of one try: claims of later ones stay welcome under the same fence. Unset undoes every try. */
+  attempt?: number | undefined;
 }
 
 /** Output of ReleaseAllocations. */
@@ -1499,7 +1503,7 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
 };
 
 function createBaseClaimAllocationsRequest(): ClaimAllocationsRequest {
-  return { claim: undefined, operation: "", fence: 0n };
+  return { claim: undefined, operation: "", fence: 0n, attempt: 0 };
 }
 
 export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
@@ -1515,6 +1519,9 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(24).uint64(message.fence);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(32).uint32(message.attempt);
     }
     return writer;
   },
@@ -1556,6 +1563,14 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
             message.fence = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1578,6 +1593,7 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
       : undefined;
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    message.attempt = object.attempt ?? 0;
     return message;
   },
 };
@@ -1658,7 +1674,7 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
 };
 
 function createBaseReleaseAllocationsRequest(): ReleaseAllocationsRequest {
-  return { consumerId: "", operation: "", fence: 0n, ownClaimsOnly: false };
+  return { consumerId: "", operation: "", fence: 0n, ownClaimsOnly: false, attempt: undefined };
 }
 
 export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = {
@@ -1677,6 +1693,9 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
     }
     if (message.ownClaimsOnly !== false) {
       writer.uint32(32).bool(message.ownClaimsOnly);
+    }
+    if (message.attempt !== undefined) {
+      writer.uint32(40).uint32(message.attempt);
     }
     return writer;
   },
@@ -1726,6 +1745,14 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
             message.ownClaimsOnly = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1747,6 +1774,7 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     message.ownClaimsOnly = object.ownClaimsOnly ?? false;
+    message.attempt = object.attempt ?? undefined;
     return message;
   },
 };
@@ -5790,7 +5818,8 @@ export const PlacementServiceDefinition = {
     },
     /**
      * Claims resources for a consumer, all or nothing. Repeating a claim with the same operation, fence and content answers
-     * the same generation. A higher fence of the same operation takes the claim over, whatever it holds.
+     * the same generation. A higher fence of the same operation, or a later attempt under the same fence, takes the claim over,
+     * whatever it holds.
      *
      * Errors:
      * * FAILED_PRECONDITION / CAPACITY_EXCEEDED, INVENTORY_MISSING, UNIT_VIOLATED: name provider and class.

@@ -1,19 +1,19 @@
 import type { PlacementOps } from "../../ops/index.js";
-import { fromConsumer, fromUsageGroup, toChange, toInventory, toNumber } from "./convert.js";
+import { EVERY_ATTEMPT, fromConsumer, fromUsageGroup, orderOf, toChange, toInventory, toNumber } from "./convert.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { PlacementHandlers } from "./service.js";
 
 type Served = "claimAllocations" | "releaseAllocations" | "getAllocations" | "setAllocations" | "listUsages" | "reshape";
 
 export const allocationHandlers = (ops: PlacementOps): Pick<PlacementHandlers, Served> => ({
-  claimAllocations: async (ctx, { claim, operation, fence }) => {
+  claimAllocations: async (ctx, { claim, operation, fence, attempt }) => {
     if (claim === undefined || claim.consumerId === "") throw CommonErrors.INVALID_ARGUMENT({ field: "claim", problem: "names no consumer" });
     if (operation === "") throw CommonErrors.INVALID_ARGUMENT({ field: "operation", problem: "is required" });
-    const { generation, revision } = await ops.allocations.claim(ctx, toChange(claim), { operation, fence: toNumber(fence, "fence") });
+    const { generation, revision } = await ops.allocations.claim(ctx, toChange(claim), { operation, fence: orderOf(fence, attempt) });
     return { consumerGeneration: BigInt(generation), revision: BigInt(revision) };
   },
-  releaseAllocations: async (ctx, { consumerId, operation, fence, ownClaimsOnly }) => {
-    const key = operation === "" ? undefined : { operation, fence: toNumber(fence, "fence") };
+  releaseAllocations: async (ctx, { consumerId, operation, fence, ownClaimsOnly, attempt = EVERY_ATTEMPT }) => {
+    const key = operation === "" ? undefined : { operation, fence: orderOf(fence, attempt) };
     return { released: await ops.allocations.release(ctx, consumerId, key, ownClaimsOnly) };
   },
   getAllocations: async (ctx, { consumerId, providerId }) => {

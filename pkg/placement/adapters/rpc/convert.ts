@@ -12,6 +12,16 @@ export function toNumber(value: bigint, field: string): number {
   return number;
 }
 
+/** Stands for all attempts of an owner. */
+export const EVERY_ATTEMPT = 0xffff;
+const ATTEMPTS = 0x10000;
+
+/** One growing number for owner and attempt; the ledger and its tables call it the fence. @throws INVALID_ARGUMENT beyond 2^37 owners */
+export function orderOf(fence: bigint, attempt: number): number {
+  if (attempt > EVERY_ATTEMPT) throw CommonErrors.INVALID_ARGUMENT({ field: "attempt", problem: "out of range" });
+  return toNumber(fence * BigInt(ATTEMPTS) + BigInt(attempt), "fence");
+}
+
 export const toAmounts = (resources: ReadonlyMap<string, bigint>): Amounts =>
   new Map([...resources].filter(([, amount]) => amount > 0n).map(([name, amount]) => [name, toNumber(amount, name)]));
 
@@ -59,7 +69,7 @@ export const toChange = (one: pb.ConsumerAllocations): ConsumerChange => ({
 
 export const fromConsumer = (one: Consumer, generations: ReadonlyMap<string, number>): pb.ConsumerAllocations => ({
   consumerId: one.consumerId, projectId: one.projectId, userId: one.userId, consumerType: one.consumerType,
-  consumerGeneration: BigInt(one.generation), claimOperation: one.claimOperation, claimFence: BigInt(one.claimFence),
+  consumerGeneration: BigInt(one.generation), claimOperation: one.claimOperation, claimFence: BigInt(Math.trunc(one.claimFence / ATTEMPTS)),
   allocations: one.holdings.map((holding) => fromHolding(holding, generations.get(holding.providerId) ?? 0)),
   ignoreConsumerGeneration: false, mappings: new Map(),
 });
