@@ -36,6 +36,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
     const inbound = req.get("x-openstack-request-id") ?? "";
     const globalRequestId = GLOBAL_REQUEST_ID.test(inbound) ? inbound : "";
     const span = env.startSpan?.(`${req.method} ${req.app.locals["service"] ?? "http"}`, req.get("traceparent") ?? "") ?? noSpan;
+    span.attribute("request.id", requestId);
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })), env.requestTimeoutMs);
