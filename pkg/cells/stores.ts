@@ -1,6 +1,6 @@
 import type { Ctx } from "../kernel/ctx.js";
 import { parseOperationName } from "../model/operation-name.js";
-import { sql } from "kysely";
+import { sql } from "./adapters/sql/sql.js";
 import { CellsErrors } from "./errors.js";
 import type { Store } from "./adapters/sql/tables.js";
 

@@ -12,6 +12,7 @@ import { compactionTask, createBell, createFeedReader, createSequencer, nudging 
 import type { FeedReader, FeedTables } from "../platform/db/feed/index.js";
 import { bindService } from "../platform/rpc/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
+import { coalesced } from "./adapters/coalesced.js";
 import { NumberBlocks } from "./adapters/number-blocks.js";
 import { feedHandlers } from "./adapters/rpc/feed.js";
 import { globalHandlers } from "./adapters/rpc/global.js";
@@ -59,13 +60,17 @@ export interface CellsService {
 
 interface Feed { readonly reader: FeedReader; run(ctx: Ctx): Promise<void> }
 
+/** Longest that a change waits for its number. */
+const FEED_DELAY_MS = 15;
+
 /** One database with its feed: writes wake the sequencer, which rings for the readers. */
 function openWithFeed(name: string, database: Database<FeedTables>, deps: CellsDeps): { store: Store; feed: Feed } {
   const published = createBell();
   const sequencer = createSequencer(database, { owner: deps.sequencerOwner, published });
+  const nudge = coalesced(() => sequencer.nudge(), FEED_DELAY_MS);
   const compaction = compactionTask(database, { keepMs: deps.config.feedKeepHours * 3_600_000, clock: deps.clock });
   return {
-    store: openStore(name, nudging(database, sequencer)),
+    store: openStore(name, nudging(database, { nudge }), nudge),
     feed: { reader: createFeedReader(database, { published }), run: async (ctx) => { await Promise.all([sequencer.run(ctx), compaction(ctx)]); } },
   };
 }

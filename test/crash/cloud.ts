@@ -22,7 +22,7 @@ import type { Ctx, Logger } from "../../pkg/kernel/index.js";
 import { rootCtx, serviceActor, silentLogger } from "../../pkg/kernel/index.js";
 import { buildPlacement, placementConfig, placementMigrations } from "../../pkg/placement/index.js";
 import { migrate, openDatabase, openPool } from "../../pkg/platform/db/index.js";
-import type { PoolOptions } from "../../pkg/platform/db/index.js";
+import type { DbMetrics, PoolOptions } from "../../pkg/platform/db/index.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { systemIds } from "../../pkg/platform/process/ids.js";
 import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
@@ -59,6 +59,7 @@ export interface CloudOptions {
   readonly owner?: string;
   readonly conductor?: Partial<typeof conductorConfig._zod.output>;
   readonly log?: Logger;
+  readonly dbMetrics?: DbMetrics;
 }
 
 /** Everything from acceptance to the hypervisor in one process: the real services, fake drivers on the hosts. */
@@ -87,15 +88,16 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const run = (work: Promise<unknown>): void => { tasks.push(work.catch((error: unknown) => { if (!stop.signal.aborted) log.error("cloud.task.failed", { error }); })); };
   const connect = (as: string) => (address: string) => network.connect(address, { service: as, host: "" });
   const alive = new Set<string>();
+  const metrics = options.dbMetrics === undefined ? {} : { metrics: options.dbMetrics };
 
-  const placement = buildPlacement({ database: openDatabase(pool, { schema: schemas.placement }), clock: systemClock, ids: systemIds, log, config: placementConfig.parse({}) });
+  const placement = buildPlacement({ database: openDatabase(pool, { schema: schemas.placement, ...metrics }), clock: systemClock, ids: systemIds, log, config: placementConfig.parse({}) });
   network.listen("placement", placement.bindings);
   let conductor: ConductorService | undefined;
   const cells = buildCells({
-    global: openDatabase(pool, { schema: schemas.global }),
+    global: openDatabase(pool, { schema: schemas.global, ...metrics }),
     cells: [
-      { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", database: openDatabase(pool, { schema: schemas.cell0 }) },
-      { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", database: openDatabase(pool, { schema: schemas.cell1 }) },
+      { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", database: openDatabase(pool, { schema: schemas.cell0, ...metrics }) },
+      { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", database: openDatabase(pool, { schema: schemas.cell1, ...metrics }) },
     ],
     clock: systemClock, ids: systemIds, log, config: cellsConfig.parse({ maxInstances: 1_000, maxCores: -1, maxRamMib: -1 }), secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
     waker: { wake: (_ctx, database, name) => conductor?.wake(database, name) },

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import type { Answer, CrashAt, Order, Place } from "./protocol.js";
@@ -12,6 +13,16 @@ import type { Scenario } from "./scenario.js";
 /** All points of a matrix: every kind, every step, before and after its commit. */
 export const pointsOf = (kinds: readonly OperationKind[]): CrashAt[] => kinds.flatMap(({ kind, steps }) =>
   steps.flatMap(({ name }) => (["before", "after"] as const).map((when) => ({ kind, step: name, when }))));
+
+let bundle: Promise<string> | undefined;
+
+/** The child as one file: it starts in a fraction of the time, and a change to the sources does not reach a running matrix. */
+const childBundle = (): Promise<string> => bundle ??= (async () => {
+  const outfile = join(import.meta.dirname, "../../.cache", `crash-child-${process.pid}.mjs`);
+  await build({ entryPoints: [join(import.meta.dirname, "child.ts")], outfile, bundle: true, platform: "node", format: "esm", packages: "external", sourcemap: "inline", logLevel: "error" });
+  process.on("exit", () => rmSync(outfile, { force: true }));
+  return outfile;
+})();
 
 let places = 0;
 
@@ -36,8 +47,8 @@ export class Child {
 
   static async start(): Promise<Child> {
     const { connection } = await testCluster();
-    const child = fork(join(import.meta.dirname, "child.ts"), [], {
-      execArgv: ["--import", "tsx"], env: { ...process.env, KILONOVA_CRASH_CONNECTION: JSON.stringify(connection) }, stdio: ["ignore", "inherit", "inherit", "ipc"],
+    const child = fork(await childBundle(), [], {
+      execArgv: ["--enable-source-maps"], env: { ...process.env, KILONOVA_CRASH_CONNECTION: JSON.stringify(connection) }, stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const started = new Child(child);
     await started.#answer();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { sql } from "kysely";
+import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { AcceptOperationRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { silentLogger } from "../../pkg/kernel/index.js";

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql/sql.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Store } from "./sql/tables.js";
 

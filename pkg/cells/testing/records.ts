@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "../adapters/sql/sql.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { AcceptedServer, AcceptServersRequest } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";

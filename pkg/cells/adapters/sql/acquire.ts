@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { AcquireOperationsRequest, AcquireOperationsResponse, StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
@@ -22,6 +22,7 @@ export async function acquireOperations(store: Store, deps: StoreDeps, ctx: Ctx,
   const operations: StoredOperation[] = [];
   const instances: InstanceRecord[] = [];
   for (const row of rows) {
+    store.recent.put(row);
     const signals = row.has_signals ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id)) : [];
     operations.push(toStored(row, { signals, secrets: openSecrets(deps, row) }));
     instances.push(loadRecord(instanceOf(row)));

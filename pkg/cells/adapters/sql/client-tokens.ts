@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import { CellsErrors } from "../../errors.js";
 import type { Store, Tx } from "./tables.js";
 

@@ -1,10 +1,11 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import { OperationError, OperationState, Operation } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { CommitStepRequest, CommitStepResponse, StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { DbError } from "../../../platform/db/index.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../domain/apply-change.js";
@@ -18,31 +19,89 @@ import type { Part } from "./fragments.js";
 import { toPublic, toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
-import { instanceOf, lockOwned, pendingSignals } from "./owned-operation.js";
+import { instanceOf, joinRows, lockOwned, operationIdOf, pendingSignals } from "./owned-operation.js";
 import type { JoinedRow } from "./owned-operation.js";
-import type { OperationRow, Store } from "./tables.js";
+import type { InstanceRow, OperationRow, Store } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
 /**
  * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals, outbox) in
  * one transaction, conditional on the fence.
  * @throws FENCE_LOST
- * @cost five round trips: begin, one read that locks, signals, one writing statement, commit
+ * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write, commit
  */
 export async function commitStep(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
-  return store.db.write(ctx, "operations.commit-step", async (tx) => {
-    const now = deps.clock.now();
+  const known = store.recent.get(operationIdOf(request.name));
+  // Parking depends on signals that may have arrived; that is decided under the lock.
+  if (known !== undefined && request.state !== OperationState.OPERATION_STATE_PARKED && BigInt(known.fence) === request.fence) {
+    const answer = await commitUnchanged(store, deps, ctx, request, known);
+    if (answer !== undefined) return answer;
+    store.recent.drop(known.id);
+  }
+  return commitLocked(store, deps, ctx, request);
+}
+
+/** The commit when nobody else has touched operation and instance since `row`: one statement that fails as a whole otherwise. */
+async function commitUnchanged(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest, row: JoinedRow): Promise<CommitStepResponse | undefined> {
+  const { t } = store;
+  const plan = planOf(store, deps, request, row, []);
+  const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
+    WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}
+      AND i.generation = ${row.i_generation} AND i.current_operation = ${request.name} AND i.operation_fence = ${row.fence} FOR UPDATE`;
+  const writing = plan.parts.map(({ name, body }) => sql`${sql.ref(name)} AS (${body} RETURNING 1)`);
+  // Dividing by the number of rows held undoes the whole statement when there is none.
+  const statement = sql<{ cancel_requested: boolean; has_signals: boolean }>`WITH held AS (${held}), ${sql.join(writing)}
+    SELECT 1 / (SELECT count(*) FROM held) AS held, (SELECT cancel_requested FROM held) AS cancel_requested, EXISTS (
+      SELECT 1 FROM ${t.operation_signal} WHERE operation_id = ${row.id} AND consumed_at IS NULL AND NOT signal_id = ANY(${request.consumedSignals}::text[])) AS has_signals`;
+  try {
+    const { rows } = await store.db.statement(ctx, "operations.commit-step", (db) => statement.execute(db));
+    store.changed();
+    remember(store, plan);
+    const signals = rows[0]?.has_signals === true ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id)) : [];
+    return answerOf(plan, signals, rows[0]?.cancel_requested ?? false);
+  } catch (error) {
+    if (error instanceof DbError && error.sqlstate === DIVISION_BY_ZERO) return undefined;
+    throw error;
+  }
+}
+
+const DIVISION_BY_ZERO = "22012";
+
+async function commitLocked(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
+  const { plan, waiting, cancelRequested } = await store.db.write(ctx, "operations.commit-step", async (tx) => {
     const row = await lockOwned(store, tx, request.name, request.fence);
     const waiting = (await pendingSignals(store, tx, row.id)).filter(({ id }) => !request.consumedSignals.includes(id));
-    const next = nextRow(row, request, waiting, now);
-    const record = nextInstance(row, request, now);
-    const columns = record === undefined ? undefined : instanceColumns(record);
-    const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
-    await allTogether([...writes(store, row, next, request, columns, now), outbox]).execute(tx);
-    const current = record ?? loadRecord(instanceOf(row));
-    return { generation: serverOf(current).generation, signals: waiting, cancelRequested: row.cancel_requested, instance: current };
+    const plan = planOf(store, deps, request, row, waiting);
+    await allTogether(plan.parts).execute(tx);
+    return { plan, waiting, cancelRequested: row.cancel_requested };
   });
+  remember(store, plan);
+  return answerOf(plan, waiting, cancelRequested);
 }
+
+/** Everything that a commit writes, and the rows as they are after it. */
+interface Plan { readonly parts: readonly Part[]; readonly next: OperationRow; readonly record: InstanceRecord; readonly instance: InstanceRow }
+
+function planOf(store: Store, deps: StoreDeps, request: CommitStepRequest, row: JoinedRow, waiting: readonly StoredSignal[]): Plan {
+  const now = deps.clock.now();
+  const next = nextRow(row, request, waiting, now);
+  const before = instanceOf(row);
+  const record = nextInstance(row, request, now);
+  const columns = record === undefined ? undefined : instanceColumns(record);
+  const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
+  const after = record ?? loadRecord(before);
+  const instance = columns === undefined ? before
+    : { ...before, generation: Number(serverOf(after).generation), current_operation: serverOf(after).currentOperation, server: columns.server, details: columns.details };
+  return { parts: [...writes(store, row, next, request, columns, now), outbox], next, record: after, instance };
+}
+
+function remember(store: Store, { next, instance }: Plan): void {
+  if (next.ready_at === null) store.recent.drop(next.id);
+  else store.recent.put(joinRows(next, instance));
+}
+
+const answerOf = ({ record }: Plan, signals: StoredSignal[], cancelRequested: boolean): CommitStepResponse =>
+  ({ generation: serverOf(record).generation, signals, cancelRequested, instance: record });
 
 /** Steps after a commit: changed ones replace those of the same name and round, new ones come last. */
 export function mergeSteps(before: readonly StepRecord[], changed: readonly StepRecord[]): StepRecord[] {

@@ -1,5 +1,5 @@
-import { sql } from "kysely";
-import type { RawBuilder } from "kysely";
+import { sql } from "./sql.js";
+import type { Sql } from "./sql.js";
 import type { ListStoredFlavorsRequest, UpdateStoredFlavorRequest } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import { SortDirection } from "../../../../gen/kilonova/type/v1/page.js";
@@ -62,7 +62,7 @@ export async function getFlavor(store: Store, ctx: Ctx, idOrName: string, projec
   return Flavor.decode(row.body);
 }
 
-const seeing = (projectId: string, seeAll: boolean): RawBuilder<unknown> => seeAll ? sql`true` : sql`(is_public OR ${projectId} = ANY(project_ids))`;
+const seeing = (projectId: string, seeAll: boolean): Sql => seeAll ? sql`true` : sql`(is_public OR ${projectId} = ANY(project_ids))`;
 
 /** REST's sort keys. @source compute-api-query-params, GET /flavors sort_key */
 const SORT: Readonly<Record<string, string>> = {
@@ -100,7 +100,7 @@ export async function listFlavors(store: Store, ctx: Ctx, query: ListStoredFlavo
 
 const TEXT = new Set(["id", "name", "description"]);
 
-async function placeOf(tx: Tx, ranked: RawBuilder<unknown>, marker: string): Promise<number> {
+async function placeOf(tx: Tx, ranked: Sql, marker: string): Promise<number> {
   const { rows } = await sql<{ place: number }>`SELECT place FROM (${ranked}) AS r WHERE id = ${marker}`.execute(tx);
   const row = rows[0];
   if (row === undefined) throw CellsErrors.MARKER_NOT_FOUND({ marker });

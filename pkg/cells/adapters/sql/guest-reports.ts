@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { ReportGuestRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";

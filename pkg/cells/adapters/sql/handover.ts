@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
+import type { Sql } from "./sql.js";
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { PrepareHandoverRequest } from "../../../../gen/kilonova/cells/v1/operations_service.js";
@@ -16,7 +17,7 @@ import type { StoreDeps } from "./deps.js";
 import { allTogether, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
-import { lockOperation, operationIdOf } from "./owned-operation.js";
+import { joinRows, operationIdOf } from "./owned-operation.js";
 import type { InstanceRow, OperationRow, Store, Tx } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
@@ -40,14 +41,20 @@ export async function prepareHandover(store: Store, deps: StoreDeps, ctx: Ctx, r
     instance: encoded(InstanceRecord, { ...record, encryptedUserData: Buffer.alloc(0) }),
     user_data: before.encryptedUserData.length === 0 ? null : before.encryptedUserData, created_at: deps.clock.now(),
   };
-  await store.db.write(ctx, "handover.prepare", async (tx) => {
-    const { rows } = await sql`SELECT 1 FROM ${t.operation} WHERE id = ${id}`.execute(tx);
-    if (rows.length > 0) return;
-    await sql`${insertInto(t.dormant_operation, [row])} ON CONFLICT (operation_id) DO UPDATE SET
+  const columns = Object.entries(row);
+  await store.db.statement(ctx, "handover.prepare", (db) => sql`
+    INSERT INTO ${t.dormant_operation} (${sql.join(columns.map(([column]) => sql.ref(column)))})
+    SELECT ${sql.join(columns.map(([column, value]) => sql`${value}${DORMANT_TYPES[column] ?? sql``}`))}
+    WHERE NOT EXISTS (SELECT 1 FROM ${t.operation} WHERE id = ${id})
+    ON CONFLICT (operation_id) DO UPDATE SET
       source_fence = excluded.source_fence, operation = excluded.operation, secrets = excluded.secrets, instance = excluded.instance, created_at = excluded.created_at
-      WHERE ${t.dormant_operation}.source_fence <= excluded.source_fence AND NOT ${t.dormant_operation}.activated`.execute(tx);
-  });
+      WHERE ${t.dormant_operation}.source_fence <= excluded.source_fence AND NOT ${t.dormant_operation}.activated`.execute(db));
 }
+
+/** Parameters of a SELECT list are text unless told otherwise. */
+const DORMANT_TYPES: Readonly<Record<string, Sql>> = {
+  source_fence: sql`::int8`, operation: sql`::bytea`, secrets: sql`::bytea`, instance: sql`::bytea`, user_data: sql`::bytea`, created_at: sql`::timestamptz`,
+};
 
 function withGuestName(record: InstanceRecord, cell: string, number: bigint): InstanceRecord {
   const server = serverOf(record);
@@ -62,18 +69,29 @@ function withGuestName(record: InstanceRecord, cell: string, number: bigint): In
  */
 export async function commitHandover(store: Store, deps: StoreDeps, ctx: Ctx, name: string, fence: bigint, target: string): Promise<void> {
   const { t } = store;
-  await store.db.write(ctx, "handover.commit", async (tx) => {
-    const row = await lockOperation(store, tx, name);
-    if (row === undefined) throw CellsErrors.FENCE_LOST({ operation: name });
-    if (row.state === "handed-over" && row.handed_over_to === target) return;
-    if (row.state === "preempted") throw CellsErrors.PREEMPTED({ operation: name });
-    if (BigInt(row.fence) !== fence || row.i_current_operation !== name) throw CellsErrors.FENCE_LOST({ operation: name });
-    await allTogether([
-      { name: "op", body: sql`UPDATE ${t.operation} SET state = 'handed-over', handed_over_to = ${target}, owner = '', ready_at = NULL, secrets = NULL, updated_at = ${deps.clock.now()} WHERE id = ${row.id}` },
-      { name: "inst", body: sql`UPDATE ${t.instance} SET leaving_to = ${target} WHERE id = ${row.server_id}` },
-      { name: "mapping", body: sql`UPDATE ${t.instance_mapping} SET database = ${target} WHERE server_id = ${row.server_id}` },
-    ]).execute(tx);
-  });
+  const id = operationIdOf(name);
+  const { rows } = await store.db.statement(ctx, "handover.commit", (db) => sql`
+    WITH held AS (
+      SELECT o.id, o.server_id FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
+      WHERE o.id = ${id} AND o.fence = ${Number(fence)} AND o.state IN ('running', 'parked', 'undoing') AND i.current_operation = ${name} FOR UPDATE
+    ), op AS (
+      UPDATE ${t.operation} AS o SET state = 'handed-over', handed_over_to = ${target}, owner = '', ready_at = NULL, secrets = NULL, updated_at = ${deps.clock.now()}
+      FROM held WHERE o.id = held.id RETURNING 1
+    ), mapping AS (
+      UPDATE ${t.instance_mapping} AS m SET database = ${target} FROM held WHERE m.server_id = held.server_id RETURNING 1
+    )
+    UPDATE ${t.instance} AS i SET leaving_to = ${target} FROM held WHERE i.id = held.server_id RETURNING 1`.execute(db));
+  store.recent.drop(id);
+  if (rows.length === 0) await explainRefusal(store, ctx, id, name, target);
+}
+
+/** A hand-over that changed nothing had happened before, or may not happen. */
+async function explainRefusal(store: Store, ctx: Ctx, id: string, name: string, target: string): Promise<void> {
+  const { rows } = await store.db.statement(ctx, "handover.refused", (db) =>
+    sql<{ state: string; handed_over_to: string }>`SELECT state, handed_over_to FROM ${store.t.operation} WHERE id = ${id}`.execute(db));
+  if (rows[0]?.state === "handed-over" && rows[0].handed_over_to === target) return;
+  if (rows[0]?.state === "preempted") throw CellsErrors.PREEMPTED({ operation: name });
+  throw CellsErrors.FENCE_LOST({ operation: name });
 }
 
 interface DormantRow {
@@ -102,7 +120,7 @@ export async function findDormant(store: Store, ctx: Ctx, by: { readonly operati
  */
 export async function activateHandover(store: Store, deps: StoreDeps, ctx: Ctx, operationId: string, news: LateNews, owner: string, ownershipMs: number): Promise<Activated | undefined> {
   const { t } = store;
-  return store.db.write(ctx, "handover.activate", async (tx) => {
+  const activated = await store.db.write(ctx, "handover.activate", async (tx) => {
     const { rows } = await sql<DormantRow>`SELECT * FROM ${t.dormant_operation} WHERE operation_id = ${operationId} FOR UPDATE`.execute(tx);
     const dormant = rows[0];
     if (dormant === undefined || dormant.activated) return undefined;
@@ -110,6 +128,8 @@ export async function activateHandover(store: Store, deps: StoreDeps, ctx: Ctx, 
     const readyAt = owner === "" ? now : now + BigInt(ownershipMs) * 1000n;
     return insertActivated(store, deps, tx, dormant, news, owner, readyAt, now);
   });
+  if (activated !== undefined) store.recent.put(joinRows(activated.operation, activated.instance));
+  return activated;
 }
 
 async function insertActivated(store: Store, deps: StoreDeps, tx: Tx, dormant: DormantRow, news: LateNews, owner: string, readyAt: Instant, now: Instant): Promise<Activated> {

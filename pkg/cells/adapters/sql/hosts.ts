@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import { ComputeNode, HostService } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { RegisterHostRequest, UpdateHostServiceRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";

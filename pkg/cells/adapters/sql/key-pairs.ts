@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import { KeyPair } from "../../../../gen/kilonova/type/v1/key_pair.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { toTimestamp } from "../../../model/wire-time.js";

@@ -1,5 +1,5 @@
-import { sql } from "kysely";
-import type { RawBuilder } from "kysely";
+import { sql } from "./sql.js";
+import type { Sql } from "./sql.js";
 import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
 import type { ListInstancesRequest, ListInstancesResponse } from "../../../../gen/kilonova/cells/v1/instances_service.js";
@@ -12,7 +12,7 @@ import { fromSortValue, sortColumns, sortValue } from "../../domain/sort-keys.js
 import type { SortColumn } from "../../domain/sort-keys.js";
 import type { Store } from "./tables.js";
 
-type Condition = RawBuilder<unknown>;
+type Condition = Sql;
 
 /**
  * One page of records, as bytes. Sorted with `COLLATE "C"`; null is smaller than every value, as in Nova's databases:
@@ -54,7 +54,7 @@ function afterRow(columns: readonly SortColumn[], after: readonly string[]): Con
   return sql`(${sql.join(cases, sql` OR `)})`;
 }
 
-const collated = ({ column, kind }: SortColumn): RawBuilder<unknown> => kind === "text" ? sql`${sql.ref(column)} COLLATE "C"` : sql`${sql.ref(column)}`;
+const collated = ({ column, kind }: SortColumn): Sql => kind === "text" ? sql`${sql.ref(column)} COLLATE "C"` : sql`${sql.ref(column)}`;
 const equals = (column: SortColumn, value: string | number | boolean | null): Condition => value === null ? sql`${sql.ref(column.column)} IS NULL` : sql`${sql.ref(column.column)} = ${value}`;
 
 function beyond(column: SortColumn, value: string | number | boolean | null): Condition {
@@ -117,7 +117,7 @@ function tagConditions(filter: ServerFilter): Condition[] {
 }
 
 function timeConditions(filter: ServerFilter): Condition[] {
-  const when = (column: string, operator: RawBuilder<unknown>, at: Timestamp | undefined): Condition[] =>
+  const when = (column: string, operator: Sql, at: Timestamp | undefined): Condition[] =>
     at === undefined ? [] : [sql`${sql.ref(column)} ${operator} ${fromTimestamp(at)}`];
   return [
     ...when("updated_at", sql`>=`, filter.changesSince), ...when("updated_at", sql`<=`, filter.changesBefore), ...when("created_at", sql`=`, filter.createdAt),

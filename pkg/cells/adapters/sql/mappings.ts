@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { Cell, GetInstanceMappingsRequest, InstanceMapping } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";

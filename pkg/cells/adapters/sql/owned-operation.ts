@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { parseOperationName } from "../../../model/operation-name.js";
 import { CellsErrors } from "../../errors.js";
@@ -17,6 +17,12 @@ export type JoinedRow = OperationRow & { readonly [K in keyof InstanceRow as `i_
 export const instanceOf = (row: JoinedRow): InstanceRow => ({
   generation: row.i_generation, current_operation: row.i_current_operation, operation_fence: row.i_operation_fence, leaving_to: row.i_leaving_to,
   number: row.i_number, server: row.i_server, details: row.i_details, user_data: row.i_user_data,
+});
+
+/** A joined row out of its halves. */
+export const joinRows = (operation: OperationRow, instance: InstanceRow): JoinedRow => ({
+  ...operation, i_generation: instance.generation, i_current_operation: instance.current_operation, i_operation_fence: instance.operation_fence,
+  i_leaving_to: instance.leaving_to, i_number: instance.number, i_server: instance.server, i_details: instance.details, i_user_data: instance.user_data,
 });
 
 /** The operation's uuid. @throws OPERATION_NOT_FOUND when the text is no operation's name */

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { InstanceAction, InstanceActionEvent, ListInstanceActionsRequest } from "../../../../gen/kilonova/api/v1/limits_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { StoreDeps } from "./deps.js";
 import { operationIdOf } from "./owned-operation.js";

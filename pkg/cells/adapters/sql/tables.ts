@@ -1,5 +1,7 @@
-import { sql } from "kysely";
-import type { Kysely, RawBuilder } from "kysely";
+import { RecentOperations } from "./recent-operations.js";
+import { sql } from "./sql.js";
+import type { Kysely } from "kysely";
+import type { Sql } from "./sql.js";
 import type { Instant } from "../../../kernel/time.js";
 import type { Database } from "../../../platform/db/index.js";
 import type { FeedTables } from "../../../platform/db/feed/index.js";
@@ -10,7 +12,7 @@ const NAMES = [
 ] as const;
 
 /** Qualified table names for statements written out as SQL. */
-export type Tables = Readonly<Record<(typeof NAMES)[number], RawBuilder<unknown>>>;
+export type Tables = Readonly<Record<(typeof NAMES)[number], Sql>>;
 
 /** Statements here are written out; only the feed has typed tables. */
 export type Schema = FeedTables;
@@ -22,12 +24,15 @@ export interface Store {
   readonly name: string;
   readonly db: Database<Schema>;
   readonly t: Tables;
+  /** Tells that a statement of its own, outside a `write`, has added to the outbox. */
+  readonly changed: () => void;
+  readonly recent: RecentOperations;
 }
 
-/** A database under its public name. */
-export function openStore(name: string, db: Database<Schema>): Store {
+/** A database under its public name. @param changed  wakes the sequencer of its feed */
+export function openStore(name: string, db: Database<Schema>, changed: () => void = () => {}): Store {
   const t = Object.fromEntries(NAMES.map((table) => [table, sql.table(`${db.schema}.${table}`)])) as unknown as Tables;
-  return { name, db, t };
+  return { name, db, t, changed, recent: new RecentOperations() };
 }
 
 /** A row of `operation`. */

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql } from "./sql.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Instant } from "../../../kernel/time.js";

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { sql } from "../../pkg/cells/adapters/sql/sql.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { until } from "../../pkg/testkit/until.js";
+import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
+import { ACTION_RULES } from "../../pkg/model/transitions.js";
+import { VmState } from "../../gen/kilonova/type/v1/server.js";
+import type { Cloud, Schemas } from "./cloud.js";
+import { migrateCloud, openCloud } from "./cloud.js";
+import { diskNeutron, NETWORK } from "./disk-neutron.js";
+import type { Place } from "./protocol.js";
+import { act, boot, ended, ruleOf } from "./requests.js";
+import type { Scenario } from "./scenario.js";
+
+const SERVER = "5e000000-0000-4000-8000-000000000002";
+const HOST = "host-1";
+
+const schemas = (place: Place): Schemas =>
+  ({ global: place.global, cell0: place.cells["cell0"] ?? "", cell1: place.cells["cell1"] ?? "", placement: `${place.global}_placement` });
+
+const rowsOf = async (store: Store, query: ReturnType<typeof sql>): Promise<unknown[]> => (await store.db.statement(testCtx(), "crash", (db) => query.execute(db))).rows;
+
+/** Operations that will still do something, hand-overs that are not finished. */
+async function unsettled(cloud: Cloud): Promise<number> {
+  const counts = await Promise.all(cloud.stores.map(async ({ db, t }) => (await db.statement(testCtx(), "crash.live", (one) => sql<{ count: number }>`SELECT
+    (SELECT count(*) FROM ${t.operation} WHERE ready_at IS NOT NULL) + (SELECT count(*) FROM ${t.dormant_operation}) + (SELECT count(*) FROM ${t.instance} WHERE leaving_to <> '') AS count`.execute(one))).rows[0]?.count ?? 0));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Makes the state from which the kind may start, then accepts it. */
+async function begin(cloud: Cloud, kind: string): Promise<void> {
+  await boot(cloud, { ids: [SERVER], networks: [{ networkId: NETWORK }] });
+  if (kind === "server.boot") return;
+  const { vmState, fault } = await ended(cloud, SERVER);
+  if (vmState !== VmState.VM_STATE_ACTIVE) throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
+  const rule = ruleOf(kind);
+  if (rule === undefined) throw new Error(`no rule says when ${kind} may start`);
+  if (rule.vmStates !== undefined && !rule.vmStates.includes(VmState.VM_STATE_ACTIVE)) {
+    await act(cloud, SERVER, ACTION_RULES.stop);
+    await ended(cloud, SERVER);
+  }
+  await act(cloud, SERVER, rule);
+}
+
+async function endState(cloud: Cloud, neutron: ReturnType<typeof diskNeutron>): Promise<unknown> {
+  const databases: Record<string, unknown> = {};
+  for (const store of cloud.stores) {
+    const { t, name } = store;
+    databases[name] = {
+      instances: await rowsOf(store, sql`SELECT vm_state, task_state, power_state, current_operation, leaving_to, host, cardinality(ipv4) AS addresses, launched_at IS NOT NULL AS launched, deleted_at IS NOT NULL AS deleted FROM ${t.instance}`),
+      operations: await rowsOf(store, sql`SELECT kind, state, owner, current_step, secrets IS NOT NULL AS has_secrets, error IS NOT NULL AS has_error FROM ${t.operation} ORDER BY created_at`),
+      actions: await rowsOf(store, sql`SELECT a.action, a.failed, e.event, e.result FROM ${t.instance_action} AS a LEFT JOIN ${t.instance_action_event} AS e ON e.action_id = a.id ORDER BY a.started_at, e.position, e.round`),
+      dormant: await rowsOf(store, sql`SELECT 1 FROM ${t.dormant_operation}`),
+      signals: await rowsOf(store, sql`SELECT 1 FROM ${t.operation_signal} AS s JOIN ${t.operation} AS o ON o.id = s.operation_id WHERE o.ready_at IS NOT NULL`),
+    };
+  }
+  const [global] = cloud.stores;
+  if (global === undefined) throw new Error("no global database");
+  const { defined, powerState } = await cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: SERVER });
+  const { consumers } = await cloud.placement.getAllocations(testCtx(), { consumerId: SERVER });
+  return {
+    databases,
+    mapping: await rowsOf(global, sql`SELECT database, deleted FROM ${global.t.instance_mapping}`),
+    holdings: await rowsOf(global, sql`SELECT cores, ram FROM ${global.t.quota_holding}`),
+    usage: await rowsOf(global, sql`SELECT instances, cores, ram FROM ${global.t.quota_usage}`),
+    allocations: consumers.flatMap(({ allocations }) => allocations.map(({ resources }) => [...resources].map(([name, amount]) => `${name}=${amount}`).sort())),
+    ports: [...neutron.ports.values()].map(({ deviceId, bindingHostId, fixedIps }) => ({ deviceId, bindingHostId, addresses: fixedIps.length })),
+    guest: { defined, powerState },
+  };
+}
+
+/** The whole cloud: real services, one host with the fake driver, a Network service on disk. */
+export const cloudScenario: Scenario = {
+  name: "cloud",
+  prepare: (place, connection) => migrateCloud(connection, schemas(place)),
+  open: async (place, connection, crash) => {
+    const neutron = diskNeutron(join(place.folder, "neutron.json"));
+    const cloud = await openCloud({ connection, schemas: schemas(place), folder: place.folder, hosts: [HOST], neutron, crash });
+    return {
+      kinds: cloud.conductor.kinds,
+      begin: (kind) => begin(cloud, kind),
+      settled: async () => { await until(async () => await unsettled(cloud) === 0, { timeoutMs: 30_000, what: "everything to end", everyMs: 20 }); },
+      endState: () => endState(cloud, neutron),
+      close: () => cloud.close(),
+    };
+  },
+};

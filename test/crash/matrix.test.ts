@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
+import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
+import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
+import { silentLogger } from "../../pkg/kernel/index.js";
+import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
+import { cloudScenario } from "./cloud-scenario.js";
+import { pointsOf, runMatrix } from "./matrix.js";
+
+/** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
+function registeredKinds() {
+  const channel = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() }).connect("nowhere", { service: "conductor", host: "" });
+  return buildConductor({
+    cells: channel, scheduler: channel, placement: channel, neutron: fakeNeutron(), connectAgent: () => channel, owner: "", clock: systemClock, log: silentLogger, config: conductorConfig.parse({}),
+  }).kinds;
+}
+
+describe("crash matrix of all kinds", function () {
+  this.timeout(600_000);
+  it("ends as the undisturbed run, wherever the process is killed", async () => {
+    const kinds = registeredKinds();
+    const tried = await runMatrix(cloudScenario, kinds, (line) => process.stdout.write(`${line}\n`));
+    const steps = kinds.reduce((sum, kind) => sum + kind.steps.length, 0);
+    process.stdout.write(`  ${tried} points: ${kinds.length} kinds, ${steps} steps, before and after each commit\n`);
+    assert.equal(tried, steps * 2);
+    assert.equal(tried, pointsOf(kinds).length);
+  });
+});
