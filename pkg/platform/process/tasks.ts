@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { rootCtx, serviceActor } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Ids } from "../../kernel/ids.js";
@@ -37,6 +38,8 @@ interface Entry { readonly name: string; state: TaskState["state"]; restarts: nu
 export function createTasks(options: { readonly service: string; readonly log: Logger; readonly clock?: Clock; readonly ids?: Ids; readonly random?: () => number }): Tasks {
   const { service, log, clock = systemClock, ids = systemIds, random = Math.random } = options;
   const stopping = new AbortController();
+  // Every task waits on it, each as often as it likes.
+  setMaxListeners(0, stopping.signal);
   const entries: Entry[] = [];
 
   async function run(entry: Entry, fn: (ctx: Ctx) => Promise<void>): Promise<void> {
