@@ -33,8 +33,8 @@ export function makeParts(deps: ApiDeps): Parts {
   const hosts = deps.cells.client(HostsServiceDefinition);
   const feed = deps.cells.client(FeedServiceDefinition);
   const guard = new CellGuard(deps.config);
-  const databases = new Databases(global, deps.clock, deps.config.cellListTtlMs);
-  const mappings = new Mappings(global, deps.config.mappingCacheSize);
+  const databases = new Databases(global, guard, deps.clock, deps.config.cellListTtlMs);
+  const mappings = new Mappings(global, guard, deps.config.mappingCacheSize);
   return {
     ...deps, global, instances, hosts, feed, guard, databases, mappings,
     operations: deps.cells.client(OperationStoreServiceDefinition),

@@ -58,7 +58,9 @@ export const ruleDefaults = {
   "os_compute_api:os-deferred-delete:restore": project(MEMBER, "POST /servers/{server_id}/action (restore)"),
   "os_compute_api:os-deferred-delete:force": project(MEMBER, "POST /servers/{server_id}/action (forceDelete)"),
   "os_compute_api:os-evacuate": project(ADMIN, "POST /servers/{server_id}/action (evacuate)"),
-  "os_compute_api:os-extended-server-attributes": project(ADMIN, "GET /servers/{id}", "GET /servers/detail", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)"),
+  "os_compute_api:os-extended-server-attributes": project(
+    ADMIN, "GET /servers/{id}", "GET /servers/detail", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)",
+  ),
   "os_compute_api:extensions": project(ANYONE, "GET /extensions", "GET /extensions/{alias}"),
   "os_compute_api:os-flavor-access:add_tenant_access": project(ADMIN, "POST /flavors/{flavor_id}/action (addTenantAccess)"),
   "os_compute_api:os-flavor-access:remove_tenant_access": project(ADMIN, "POST /flavors/{flavor_id}/action (removeTenantAccess)"),
@@ -67,7 +69,9 @@ export const ruleDefaults = {
   "os_compute_api:os-flavor-extra-specs:create": project(ADMIN, "POST /flavors/{flavor_id}/os-extra_specs/"),
   "os_compute_api:os-flavor-extra-specs:update": project(ADMIN, "PUT /flavors/{flavor_id}/os-extra_specs/{flavor_extra_spec_key}"),
   "os_compute_api:os-flavor-extra-specs:delete": project(ADMIN, "DELETE /flavors/{flavor_id}/os-extra_specs/{flavor_extra_spec_key}"),
-  "os_compute_api:os-flavor-extra-specs:index": project(READER, "GET /flavors/{flavor_id}/os-extra_specs/", "POST /flavors", "GET /flavors/detail", "GET /flavors/{flavor_id}", "PUT /flavors/{flavor_id}"),
+  "os_compute_api:os-flavor-extra-specs:index": project(
+    READER, "GET /flavors/{flavor_id}/os-extra_specs/", "POST /flavors", "GET /flavors/detail", "GET /flavors/{flavor_id}", "PUT /flavors/{flavor_id}",
+  ),
   "os_compute_api:os-flavor-manage:create": project(ADMIN, "POST /flavors"),
   "os_compute_api:os-flavor-manage:update": project(ADMIN, "PUT /flavors/{flavor_id}"),
   "os_compute_api:os-flavor-manage:delete": project(ADMIN, "DELETE /flavors/{flavor_id}"),
@@ -128,7 +132,10 @@ export const ruleDefaults = {
   "os_compute_api:os-quota-sets:show": project(READER, "GET /os-quota-sets/{tenant_id}"),
   "os_compute_api:os-quota-sets:delete": project(ADMIN, "DELETE /os-quota-sets/{tenant_id}"),
   "os_compute_api:os-quota-sets:detail": project(READER, "GET /os-quota-sets/{tenant_id}/detail"),
-  "os_compute_api:os-remote-consoles": project(MEMBER, "POST /servers/{server_id}/action (os-getSerialConsole)", "POST /servers/{server_id}/action (os-getSPICEConsole)", "POST /servers/{server_id}/action (os-getVNCConsole)", "POST /servers/{server_id}/remote-consoles"),
+  "os_compute_api:os-remote-consoles": project(
+    MEMBER, "POST /servers/{server_id}/action (os-getSerialConsole)", "POST /servers/{server_id}/action (os-getSPICEConsole)",
+    "POST /servers/{server_id}/action (os-getVNCConsole)", "POST /servers/{server_id}/remote-consoles",
+  ),
   "os_compute_api:os-rescue": project(MEMBER, "POST /servers/{server_id}/action (rescue)"),
   "os_compute_api:os-unrescue": project(MEMBER, "POST /servers/{server_id}/action (unrescue)"),
   "os_compute_api:os-security-groups:get": project(READER, "GET /os-security-groups"),
@@ -174,9 +181,15 @@ export const ruleDefaults = {
   "os_compute_api:servers:detail:get_all_tenants": project(ADMIN, "GET /servers/detail"),
   "os_compute_api:servers:allow_all_filters": project(ADMIN, "GET /servers", "GET /servers/detail"),
   "os_compute_api:servers:show": project(READER, "GET /servers/{server_id}"),
-  "os_compute_api:servers:show:flavor-extra-specs": project(READER, "GET /servers/detail", "GET /servers/{server_id}", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)"),
-  "os_compute_api:servers:show:host_status": project(ADMIN, "GET /servers/{server_id}", "GET /servers/detail", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)"),
-  "os_compute_api:servers:show:host_status:unknown-only": project(ADMIN, "GET /servers/{server_id}", "GET /servers/detail", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)"),
+  "os_compute_api:servers:show:flavor-extra-specs": project(
+    READER, "GET /servers/detail", "GET /servers/{server_id}", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)",
+  ),
+  "os_compute_api:servers:show:host_status": project(
+    ADMIN, "GET /servers/{server_id}", "GET /servers/detail", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)",
+  ),
+  "os_compute_api:servers:show:host_status:unknown-only": project(
+    ADMIN, "GET /servers/{server_id}", "GET /servers/detail", "PUT /servers/{server_id}", "POST /servers/{server_id}/action (rebuild)",
+  ),
   "os_compute_api:servers:create": project(MEMBER, "POST /servers"),
   "os_compute_api:servers:create:forced_host": project(ADMIN, "POST /servers"),
   "compute:servers:create:requested_destination": project(ADMIN, "POST /servers"),

@@ -76,6 +76,7 @@ describe("integration: api and cells", () => {
     const now = { seconds: 1_767_225_600n, nanos: 0 };
     await store().commitStep(asConductor(), {
       database: "cell1", name, fence, state: OperationState.OPERATION_STATE_SUCCEEDED, release: true,
+      steps: [{ name: "build-guest", state: "done", attempts: 1, startedAt: now, finishedAt: now, event: "compute__do_build_and_run_instance", host: "h1" }],
       change: { server: { vmState: VmState.VM_STATE_ACTIVE, taskState: "", launchedAt: now }, updateMask: ["vm_state", "task_state", "launched_at"] },
     });
   }
@@ -121,6 +122,13 @@ describe("integration: api and cells", () => {
     assert.ok(story.some((event) => event.server?.vmState === VmState.VM_STATE_ACTIVE));
     const { actions } = await api.channel.client(InstanceActionsServiceDefinition).listInstanceActions(as(member), { serverId: id });
     assert.deepEqual(actions.map((one) => one.action), ["delete", "stop", "create"]);
+    const eventsFor = async (actor: typeof member) => {
+      const { action, hiddenFields } = await api.channel.client(InstanceActionsServiceDefinition).getInstanceAction(as(actor), { serverId: id, requestId: actions[2]?.requestId ?? "" });
+      return { events: action?.events.map(({ event, host, hostId }) => [event, host, hostId.length]), hiddenFields };
+    };
+    assert.deepEqual(await eventsFor(member), { events: [["compute__do_build_and_run_instance", "", 56]], hiddenFields: ["events.host", "events.traceback", "events.details"] });
+    assert.deepEqual(await eventsFor(administrator), { events: [["compute__do_build_and_run_instance", "h1", 56]], hiddenFields: [] });
+    await assert.rejects(eventsFor(stranger), { reason: "SERVER_NOT_FOUND" });
   });
 
   it("answers the same token with the same servers and another body with a conflict", async () => {

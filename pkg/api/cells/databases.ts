@@ -1,6 +1,7 @@
 import type { Cell, GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
+import type { CellGuard } from "./guard.js";
 
 /** The database of what has no cell yet. */
 export const GLOBAL = "global";
@@ -8,12 +9,14 @@ export const GLOBAL = "global";
 /** The list of cells, read again after a while. */
 export class Databases {
   readonly #global: Client<GlobalServiceDefinition>;
+  readonly #guard: CellGuard;
   readonly #clock: Clock;
   readonly #ttlMs: number;
   #known: { cells: readonly Cell[]; untilMs: number } | undefined;
 
-  constructor(global: Client<GlobalServiceDefinition>, clock: Clock, ttlMs: number) {
+  constructor(global: Client<GlobalServiceDefinition>, guard: CellGuard, clock: Clock, ttlMs: number) {
     this.#global = global;
+    this.#guard = guard;
     this.#clock = clock;
     this.#ttlMs = ttlMs;
   }
@@ -32,7 +35,7 @@ export class Databases {
     const nowMs = this.#clock.monotonicMs();
     if (this.#known !== undefined && nowMs < this.#known.untilMs) return this.#known.cells;
     try {
-      const { cells } = await this.#global.listCells(ctx, {});
+      const { cells } = await this.#guard.call(ctx, GLOBAL, (inner) => this.#global.listCells(inner, {}));
       this.#known = { cells, untilMs: cells.length === 0 ? nowMs : nowMs + this.#ttlMs }; // none yet: somebody is just registering them
     } catch (error) {
       if (this.#known === undefined) throw error;

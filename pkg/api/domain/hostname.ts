@@ -6,7 +6,7 @@ const MAX = 63;
  * @source Nova's hostname rules: characters beyond Latin-1 are dropped, letters become small, 63 characters at most
  */
 export function hostnameFrom(displayName: string, fallback: string): string {
-  const latin = displayName.replace(/[^\u0000-\u00ff]/gu, "");
+  const latin = [...displayName].filter((sign) => sign <= "\u00ff").join("");
   const cleaned = latin.replace(/[ _.]/g, "-").replace(/[^\p{L}\p{N}_-]+/gu, "").toLowerCase();
   const name = trim(trim(cleaned).slice(0, MAX));
   return name === "" ? fallback.slice(0, MAX) : name;

@@ -4,6 +4,7 @@ import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_servi
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
+import { PolicyErrors } from "../../policy/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
 import { GLOBAL } from "../cells/databases.js";
 import { bindingOf } from "../crypto/hashes.js";
@@ -40,7 +41,7 @@ interface Query { readonly filter: ServerFilter; readonly projectId: string; rea
 
 /** Lists servers of all databases as one. Cells that do not answer are named; their servers never vanish without a word. */
 export const listServers = (parts: Parts): Unary<ListServersRequest, ListServersResponse> =>
-  checked<ListServersRequest, ListServersResponse>({ filter: filterShape, sort, pageSize, pageToken, marker: text(), privilegedFilters: words }, async (ctx, request) => {
+  checked<ListServersRequest, ListServersResponse>({ filter: filterShape, sort, pageSize, pageToken, marker: text() }, async (ctx, request) => {
     const query = queryOf(parts, ctx, request);
     const mask = maskOf(ctx, parts.policy, { hostInfo: request.withHostInfo, userData: false });
     if (query.filter.matchNothing) return { servers: [], nextPageToken: "", unreachableCells: [], downCellServers: [], hiddenFields: hiddenFields(mask) };
@@ -63,9 +64,9 @@ function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Quer
   if (request.allProjects) policy.enforce(ctx.actor, `${rule}:get_all_tenants`);
   const admin = policy.allows(ctx.actor, "context_is_admin");
   const allFilters = policy.allows(ctx.actor, "os_compute_api:servers:allow_all_filters");
-  const refuse = (): never => { throw ApiErrors.NOT_AUTHORIZED({ what: "Policy doesn't allow os_compute_api:servers:allow_all_filters to be performed." }); };
+  const refuse = (): never => { throw PolicyErrors.FORBIDDEN({ rule: "os_compute_api:servers:allow_all_filters" }); };
   const asked = request.filter ?? ServerFilter.fromPartial({});
-  const filter = effectiveFilter(asked, { allFilters, admin, dropSilently: request.allFiltersChecked, privileged: request.privilegedFilters }, refuse);
+  const filter = effectiveFilter(asked, { allFilters, admin, dropSilently: request.allFiltersChecked }, refuse);
   const { changesSince, changesBefore } = filter;
   if (changesSince !== undefined && changesBefore !== undefined && fromTimestamp(changesSince) > fromTimestamp(changesBefore)) {
     throw ApiErrors.INVALID_REQUEST({ field: "filter.changes_since", problem: "The value of changes-since must be less than or equal to changes-before." });

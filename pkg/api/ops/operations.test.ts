@@ -42,6 +42,16 @@ describe("operations", () => {
     assert.deepEqual(operation?.steps.map(({ name, result, attempts }) => ({ name, result, attempts })), [{ name: "spawn", result: "error", attempts: 2 }]);
   });
 
+  it("count as running in the middle of a hand-over", async () => {
+    const api = withOperation(OperationState.OPERATION_STATE_UNSPECIFIED);
+    const left = api.cells.operations.get(NAME);
+    assert.ok(left);
+    left.handedOverTo = "cell1";
+    const { operation } = await operations(api).getOperation(as(member), { name: NAME });
+    assert.deepEqual([operation?.state, operation?.done], [OperationState.OPERATION_STATE_RUNNING, false]);
+    assert.ok(api.cells.calls.includes("getInstance cell1"), "nobody completed the hand-over");
+  });
+
   it("do not exist for strangers, and not under names that are none", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
     await assert.rejects(operations(api).getOperation(as(stranger), { name: NAME }), { reason: "OPERATION_NOT_FOUND" });

@@ -67,7 +67,7 @@ const globalHandlers = (cells: FakeCells): Partial<Handlers<GlobalServiceDefinit
   getQuota: async () => ({ limits: [...cells.limits].map(([resource, limit]) => ({ resource, limit, used: 0n })) }),
   acceptServers: async (_ctx, request) => {
     const operations: Operation[] = request.servers.map(({ serverId }) => acceptOperation(cells, serverId, "server.boot"));
-    const servers = request.servers.map(({ server, serverId }) => cells.change("global", { ...server ?? {}, id: serverId }, "created"));
+    const servers = request.servers.map(({ server, serverId }) => cells.change("global", { ...server, id: serverId }, "created"));
     return { servers, operations, replayed: false };
   },
   createStoredFlavor: async (_ctx, { flavor }) => { if (flavor) cells.flavors.set(flavor.id, flavor); return { flavor }; },

@@ -257,8 +257,6 @@ export interface ListServersRequest {
   withHostInfo: boolean;
   /** Drop filters that need the right to all filters silently for callers without it, as REST does, instead of refusing. */
   allFiltersChecked: boolean;
-  /** Paths of `filter` that need the right to all filters at the microversion asked for, beside host, node and deleted, which always do. */
-  privilegedFilters: string[];
   /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
   brief: boolean;
 }
@@ -1645,7 +1643,6 @@ function createBaseListServersRequest(): ListServersRequest {
     marker: "",
     withHostInfo: false,
     allFiltersChecked: false,
-    privilegedFilters: [],
     brief: false,
   };
 }
@@ -1676,11 +1673,8 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     if (message.allFiltersChecked !== false) {
       writer.uint32(64).bool(message.allFiltersChecked);
     }
-    for (const v of message.privilegedFilters) {
-      writer.uint32(74).string(v!);
-    }
     if (message.brief !== false) {
-      writer.uint32(80).bool(message.brief);
+      writer.uint32(72).bool(message.brief);
     }
     return writer;
   },
@@ -1763,15 +1757,7 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             continue;
           }
           case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.privilegedFilters.push(reader.string());
-            continue;
-          }
-          case 10: {
-            if (tag !== 80) {
+            if (tag !== 72) {
               break;
             }
 
@@ -1805,7 +1791,6 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     message.marker = object.marker ?? "";
     message.withHostInfo = object.withHostInfo ?? false;
     message.allFiltersChecked = object.allFiltersChecked ?? false;
-    message.privilegedFilters = object.privilegedFilters?.map((e) => e) || [];
     message.brief = object.brief ?? false;
     return message;
   },
