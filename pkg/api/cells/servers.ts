@@ -80,13 +80,13 @@ export class Servers {
 
   /** The project whose servers the caller can address: "" for all. */
   scope(ctx: Ctx): string {
-    return this.#policy.allows(ctx.actor, "context_is_admin") ? "" : ctx.actor.projectId;
+    return this.#policy.allows(ctx.actor, "context_is_admin") ? "" : ownProject(ctx);
   }
 
   sees(ctx: Ctx, mapping: InstanceMapping | undefined): mapping is InstanceMapping {
     if (mapping === undefined) return false;
     const projectId = this.scope(ctx);
-    return projectId === "" ? this.#policy.allows(ctx.actor, "context_is_admin") : mapping.projectId === projectId;
+    return projectId === "" || mapping.projectId === projectId;
   }
 
   async #again<T>(ctx: Ctx, mapping: InstanceMapping, id: string, asked: string, fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>): Promise<T> {
@@ -98,6 +98,9 @@ export class Servers {
     }
   }
 }
+
+/** The caller's project for queries in which "" would mean all: a token without project gets one that nobody has. */
+export const ownProject = (ctx: Ctx): string => ctx.actor.projectId || "(none)";
 
 /** What rules about a server are asked about. */
 export const ownerOf = (server: Server): { readonly project_id: string; readonly user_id: string } =>

@@ -18,7 +18,7 @@ import { requireHints } from "../domain/scheduler-hints.js";
 import { requireBase64 } from "../domain/user-data.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { parseZone } from "../domain/zone-request.js";
-import { CreateErrors } from "../errors.js";
+import { ApiErrors, CreateErrors } from "../errors.js";
 import type { Unary } from "../shape/shape.js";
 import { checked } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
@@ -60,6 +60,7 @@ export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateS
 function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersRequest, zone: ZoneRequest): void {
   const target = { project_id: ctx.actor.projectId, user_id: ctx.actor.userId };
   policy.enforce(ctx.actor, "os_compute_api:servers:create", target);
+  if (ctx.actor.projectId === "") throw ApiErrors.NOT_AUTHORIZED({ what: "A token of a project is needed." });
   if (zone.host !== "" || zone.node !== "") policy.enforce(ctx.actor, "os_compute_api:servers:create:forced_host", target);
   if (request.host !== "" || request.hypervisorHostname !== "") policy.enforce(ctx.actor, "compute:servers:create:requested_destination", target);
   if (request.blockDevicesJson.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_volume", target);

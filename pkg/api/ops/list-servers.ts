@@ -7,6 +7,7 @@ import type { Ctx } from "../../kernel/index.js";
 import { PolicyErrors } from "../../policy/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
 import { GLOBAL } from "../cells/databases.js";
+import { ownProject } from "../cells/servers.js";
 import { bindingOf } from "../crypto/hashes.js";
 import type { SortedPage } from "../domain/merge-rows.js";
 import { mergePages } from "../domain/merge-rows.js";
@@ -72,7 +73,7 @@ function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Quer
     throw ApiErrors.INVALID_REQUEST({ field: "filter.changes_since", problem: "The value of changes-since must be less than or equal to changes-before." });
   }
   const sortKeys = fullSort(request.sort, admin);
-  const projectId = request.allProjects ? filter.projectId : ctx.actor.projectId;
+  const projectId = request.allProjects ? filter.projectId : ownProject(ctx);
   const bound = ListServersRequest.fromPartial({ filter: { ...filter, projectId }, allProjects: request.allProjects, sort: sortKeys });
   return { filter: { ...filter, projectId: "" }, projectId, sort: sortKeys, pageSize: request.pageSize || MAX_PAGE, binding: bindingOf(ListServersRequest.encode(bound).finish()) };
 }

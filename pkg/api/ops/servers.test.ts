@@ -145,6 +145,14 @@ describe("listServers", () => {
     await assert.rejects(list(api, { allProjects: true, brief: true }), { message: "Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed." });
   });
 
+  it("shows nothing to tokens without project, whatever policy allows them", async () => {
+    const api = anApi({ policy: `{"os_compute_api:servers:detail": "@", "os_compute_api:servers:show": "@"}` });
+    api.cells.put("cell1", { id: A });
+    const unscoped = { ...member, projectId: "" };
+    assert.deepEqual(ids(await list(api, {}, unscoped)), []);
+    await assert.rejects(servers(api).getServer(as(unscoped), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+  });
+
   it("refuses filters that need a right, or drops them as REST does", async () => {
     const api = spread(1);
     const filter = ServerFilter.fromPartial({ host: "h1", keyName: "k", deleted: true, vmStates: [VmState.VM_STATE_ACTIVE] });

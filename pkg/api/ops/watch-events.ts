@@ -1,6 +1,8 @@
 import { WatchEventsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
 import type { WatchEventsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
 import type { Ctx } from "../../kernel/index.js";
+import { parseUuid } from "../../kernel/index.js";
+import { ownProject } from "../cells/servers.js";
 import { bindingOf } from "../crypto/hashes.js";
 import { decodeResumeToken } from "../events/resume-token.js";
 import { EventWatch } from "../events/watch.js";
@@ -18,8 +20,8 @@ export const watchEvents = (parts: Parts): (ctx: Ctx, request: WatchEventsReques
     requireShape(shape, request);
     parts.policy.enforce(ctx.actor, "os_compute_api:servers:detail");
     if (request.allProjects) parts.policy.enforce(ctx.actor, "os_compute_api:servers:detail:get_all_tenants");
-    const projectId = request.allProjects ? "" : ctx.actor.projectId;
-    const serverIds = new Set(request.serverIds.map((id) => id.toLowerCase()));
+    const projectId = request.allProjects ? "" : ownProject(ctx);
+    const serverIds = new Set(request.serverIds.map((id) => parseUuid(id) ?? id));
     const bound = WatchEventsRequest.encode({ ...request, resumeToken: "", serverIds: [...serverIds].sort() }).finish();
     const binding = `${bindingOf(bound)}${bindingOf(Buffer.from(projectId))}`;
     const from = request.resumeToken === "" ? undefined : decodeResumeToken(binding, request.resumeToken);
