@@ -13,7 +13,7 @@ export interface NetworkParts {
   readonly config: NetworkConfig;
   /**
    * Runs what chooses addresses one at a time. The constraints in SQL make it right whoever else is there; this only
-   * spares concurrent creations on one subnet from conflicting with each other over and over (16 at once: 2.4 s without).
+   * spares concurrent creations on one subnet from conflicting with each other over and over.
    */
   readonly inTurn: <T>(fn: () => Promise<T>) => Promise<T>;
   /**
