@@ -10,9 +10,17 @@ import { systemClock } from "../../pkg/platform/process/clock.js";
 import { systemIds } from "../../pkg/platform/process/ids.js";
 
 const E = defineErrors("identity", { TOKEN_INVALID: ["unauthenticated", (_p: Record<string, never>) => "The token is not valid."] });
-/** What came over the wire: read freely, compared by assertions. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Json = any;
+interface Shown { readonly [key: string]: unknown }
+/** The fields of answers that cases look into. */
+interface Json extends Shown {
+  readonly uuid: string; readonly name: string; readonly generation: number; readonly usages: unknown; readonly root_provider_uuid: string; readonly project_id: string;
+  readonly errors: readonly [{ readonly code: string; readonly status: number; readonly detail: string; readonly request_id: string; readonly max_version: string }];
+  readonly resource_providers: readonly Shown[];
+  readonly resource_classes: readonly { readonly name: string }[];
+  readonly inventories: Shown;
+  readonly allocation_requests: readonly Shown[];
+  readonly provider_summaries: Readonly<Record<string, { readonly resources: Readonly<Record<string, unknown>> }>>;
+}
 const ROLES: Readonly<Record<string, readonly string[]>> = { admin: ["admin"], service: ["service"], member: ["member", "reader"] };
 
 describe("placement over REST (PostgreSQL)", () => {
@@ -46,7 +54,7 @@ describe("placement over REST (PostgreSQL)", () => {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, json: text === "" ? undefined : JSON.parse(text) };
+    return { status: response.status, headers: response.headers, json: (text === "" ? undefined : JSON.parse(text)) as Json };
   };
   const provider = async (inventories: Record<string, object> = { VCPU: { total: 8 }, MEMORY_MB: { total: 1024 } }, parent?: string): Promise<string> => {
     const { json } = await call("POST", "/resource_providers", 39, { name: `p-${randomUUID()}`, ...(parent ? { parent_provider_uuid: parent } : {}) });
@@ -54,7 +62,7 @@ describe("placement over REST (PostgreSQL)", () => {
       const put = await call("PUT", `/resource_providers/${json.uuid}/inventories`, 39, { resource_provider_generation: 0, inventories });
       assert.equal(put.status, 200, JSON.stringify(put.json));
     }
-    return json.uuid as string;
+    return json.uuid;
   };
   const allocate = (consumer: string, rp: string, resources: Record<string, number>, generation: number | null = null, minor = 39) =>
     call("PUT", `/allocations/${consumer}`, minor, { allocations: { [rp]: { resources } }, project_id: "p1", user_id: "u1", consumer_generation: generation, ...(minor >= 38 ? { consumer_type: "INSTANCE" } : {}) });
@@ -204,7 +212,7 @@ describe("placement over REST (PostgreSQL)", () => {
       assert.equal((await call("DELETE", `/traits/${trait}`, 39)).status, 409);
       const { json } = await call("GET", `/allocation_candidates?resources=VCPU:2,MEMORY_MB:64&required=${trait}`, 39);
       assert.deepEqual(json.allocation_requests, [{ allocations: { [rp]: { resources: { VCPU: 2, MEMORY_MB: 64 } } }, mappings: { "": [rp] } }]);
-      assert.deepEqual(json.provider_summaries[rp].resources.VCPU, { capacity: 8, used: 0 });
+      assert.deepEqual(json.provider_summaries[rp]?.resources["VCPU"], { capacity: 8, used: 0 });
       const put = await call("PUT", `/allocations/${randomUUID()}`, 39, { ...json.allocation_requests[0], project_id: "p1", user_id: "u1", consumer_generation: null, consumer_type: "INSTANCE" });
       assert.equal(put.status, 204);
     });
@@ -247,8 +255,8 @@ describe("placement over REST (PostgreSQL)", () => {
     assert.equal((await call("POST", "/resource_classes", 2, { name })).status, 409);
     assert.equal((await call("PUT", `/resource_classes/${name}`, 7)).status, 204);
     const { json } = await call("GET", "/resource_classes", 39);
-    assert.equal(json.resource_classes[0].name, "VCPU");
-    assert.ok(json.resource_classes.some((one: { name: string }) => one.name === name));
+    assert.equal(json.resource_classes[0]?.name, "VCPU");
+    assert.ok(json.resource_classes.some((one) => one.name === name));
     assert.equal((await call("DELETE", "/resource_classes/VCPU", 39)).status, 400);
     assert.equal((await call("DELETE", `/resource_classes/${name}`, 39)).status, 204);
     assert.equal((await call("GET", `/resource_classes/${name}`, 39)).status, 404);

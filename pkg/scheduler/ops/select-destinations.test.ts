@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { KilonovaError } from "../../kernel/errors.js";
+import { openLedger } from "../../placement/domain/ledger.js";
+import type { Ledger } from "../../placement/domain/ledger.js";
+import { aProvider, chance } from "../../placement/testing/builders.js";
+import { fakeClock } from "../../testkit/clock.js";
+import { testCtx } from "../../testkit/ctx.js";
+import { rulesOf, schedulerConfig } from "../config.js";
+import type { Placement } from "../ports.js";
+import { aRequest } from "../testing/builders.js";
+import { Fleet } from "../views/fleet.js";
+import { selectDestinations } from "./select-destinations.js";
+
+/** A placement that decides like the real one, and whose feed is handed out only when the test says so. */
+function lazyPlacement(capacities: readonly number[]) {
+  const ids = capacities.map((_, number) => `h${number}`);
+  const ledger: Ledger = openLedger({ consumers: [], tombstones: [], providers: ids.map((id, number) => ({ id, generation: 0, inventories: aProvider(id, { VCPU: capacities[number] ?? 0 }).inventories })) });
+  let revision = 1, claims = 0;
+  const usedOn = (id: string): number => ledger.diff().usages.find(({ providerId }) => providerId === id)?.used ?? 0;
+  const placement: Placement = {
+    claim: async (_ctx, { serverId, projectId, userId, operation, fence, holdings, expected }) => {
+      claims++;
+      const generation = ledger.claim({ consumerId: serverId, projectId, userId, consumerType: "", expected, holdings }, { operation, fence });
+      return { generation, revision: ++revision };
+    },
+    held: async (_ctx, serverId) => {
+      const held = ledger.diff().consumers.find(({ consumerId }) => consumerId === serverId);
+      return held && { generation: held.generation, operation: held.claimOperation, fence: held.claimFence, holdings: held.holdings };
+    },
+    changes: async function* () { yield* []; },
+  };
+  return {
+    placement, usedOn, ledger, claims: () => claims,
+    feed: (fleet: Fleet): void => fleet.applyPlacement({
+      revision, reset: false, deletedProviderIds: [], providers: [],
+      usedProviders: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })),
+    }),
+    fleet: (): Fleet => {
+      const fleet = new Fleet({ isUp: () => true }, fakeClock(), 60_000);
+      fleet.applyPlacement({ revision, reset: true, deletedProviderIds: [], usedProviders: [], providers: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })) });
+      fleet.applySnapshot("cell1", {
+        services: ids.map((host) => ({ id: host, service: { host, availabilityZone: "nova", address: "", disabled: false, disabledReason: "", forcedDown: false } })),
+        nodes: ids.map((id) => ({ id, node: { host: id, node: id, computeNodeId: id, hostIp: "", hypervisorType: "", hypervisorVersion: 0, supported: [], capabilities: {} } })),
+      });
+      return fleet;
+    },
+  };
+}
+
+const config = schedulerConfig.parse({});
+const selectOn = (fleet: Fleet, placement: Placement) =>
+  selectDestinations({ fleet, placement, rules: rulesOf(config), options: config, refresh: async () => {}, assertReady: () => {} });
+const wants = (serverId: string, vcpus: number) =>
+  ({ spec: aRequest({ serverId, vcpus, memoryMib: 0, image: undefined }), operation: `boot/${serverId}`, fence: 1, alternates: 1 });
+
+describe("selectDestinations", () => {
+  it("never oversubscribes, and places whatever fits, with two schedulers behind late feeds", async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const rng = chance(seed);
+      const capacities = Array.from({ length: 6 }, () => 2 + rng.below(6));
+      const world = lazyPlacement(capacities);
+      const fleets = [world.fleet(), world.fleet()];
+      const total = capacities.reduce((sum, one) => sum + one, 0);
+      const outcomes = await Promise.all(Array.from({ length: total + 10 }, async (_, number) => {
+        const fleet = rng.pick(fleets);
+        if (rng.below(4) === 0) world.feed(fleet);
+        return selectOn(fleet, world.placement)(testCtx(), wants(`s${number}`, 1)).then(() => "ok", (error: unknown) => error instanceof KilonovaError ? error.reason : assert.fail(String(error)));
+      }));
+      assert.equal(outcomes.filter((one) => one === "ok").length, total, `seed ${seed}: everything that fits is placed`);
+      for (const [number, capacity] of capacities.entries()) assert.equal(world.usedOn(`h${number}`), capacity, `seed ${seed}: h${number}`);
+    }
+  });
+
+  it("does not run into its own claims", async () => {
+    const world = lazyPlacement([4, 4, 4]);
+    const fleet = world.fleet();
+    await Promise.all(Array.from({ length: 12 }, (_, number) => selectOn(fleet, world.placement)(testCtx(), wants(`s${number}`, 1))));
+    assert.equal(world.claims(), 12, "each claim was right at the first try");
+  });
+
+  it("lets failures of placement through, and forgets the claim it had counted", async () => {
+    const world = lazyPlacement([4]);
+    const fleet = world.fleet();
+    const away = new KilonovaError({ kind: "unavailable", domain: "rpc", reason: "UNAVAILABLE", message: "away" });
+    await assert.rejects(selectOn(fleet, { ...world.placement, claim: () => Promise.reject(away) })(testCtx(), wants("s", 4)), away);
+    assert.equal((await selectOn(fleet, world.placement)(testCtx(), wants("t", 4))).chosen.host.host, "h0");
+  });
+
+  it("refuses a group policy that nobody enforces", async () => {
+    const world = lazyPlacement([4]);
+    const bare = schedulerConfig.parse({ enabledFilters: ["ComputeFilter"] });
+    const select = selectDestinations({ fleet: world.fleet(), placement: world.placement, rules: rulesOf(bare), options: bare, refresh: async () => {}, assertReady: () => {} });
+    const request = wants("s", 1);
+    const group = { id: "g", policy: "affinity" as const, maxServerPerHost: 1, members: new Set(["s"]), hosts: new Set<string>() };
+    await assert.rejects(select(testCtx(), { ...request, spec: { ...request.spec, group } }), (error) => error instanceof KilonovaError && error.reason === "GROUP_POLICY_UNSUPPORTED");
+  });
+});
