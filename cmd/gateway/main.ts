@@ -1,39 +1,31 @@
-import { readFileSync } from "node:fs";
-import { credentials as grpcCredentials } from "@grpc/grpc-js";
-import { keystoneClient } from "../../pkg/clients/keystone/index.js";
+import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { buildGateway } from "../../pkg/gateway/index.js";
-import { loadConfig } from "../../pkg/platform/config/index.js";
-import { createLogger } from "../../pkg/platform/log/index.js";
-import { createLifecycle, onSignals, systemClock, systemIds } from "../../pkg/platform/process/index.js";
-import { connectRpc } from "../../pkg/platform/rpc/index.js";
-import { openTracer } from "../../pkg/platform/telemetry/index.js";
-import { createPolicy, parseOverrides } from "../../pkg/policy/index.js";
+import { placementGateway } from "../../pkg/gateway-placement/index.js";
+import { listen } from "../../pkg/platform/http/index.js";
+import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
+import { joinCluster, parseAddress, runProcess } from "../../pkg/platform/service/index.js";
+import { openPolicy, openStackClients } from "../shared/openstack.js";
 import { sections } from "./config.js";
 
-const config = loadConfig(sections, { file: process.env["KILONOVA_CONFIG"], env: process.env, ignoreEnv: ["KILONOVA_CONFIG"] });
-const { gateway: options, identity, apiPeer: peer, policy, telemetry } = config;
-const log = createLogger({ level: telemetry.logLevel, fields: { service: "gateway" } });
-const tracer = await openTracer(telemetry, "gateway", "traces.jsonl");
-const lifecycle = createLifecycle({ log, budgetMs: 10_000 });
-onSignals({ log, drain: () => lifecycle.stop() });
-
-const api = await lifecycle.start("api-channel", async () => {
-  const read = (file: string): Buffer => readFileSync(file);
-  const tls = peer.tlsCaFile === "" ? {} : { credentials: grpcCredentials.createSsl(read(peer.tlsCaFile), read(peer.tlsKeyFile), read(peer.tlsCertFile)) };
-  const channel = connectRpc(peer.address, tls);
-  return { value: channel, stop: () => channel.close() };
+await runProcess("gateway", sections, async (service) => {
+  const { config, lifecycle, log, metrics } = service;
+  const cluster = await joinCluster(service);
+  const { keystone } = openStackClients(config.identity);
+  const env = service.httpEnv(config.gateway.requestTimeoutMs);
+  await service.holdTasks();
+  await lifecycle.start("compute-rest", async () => {
+    const server = await buildGateway({
+      ...env, config: config.gateway, api: cluster.connect("api"), tokens: keystone, policy: openPolicy(config.policy), ids: systemIds, metrics,
+    }).start();
+    return { value: server, stop: (budgetMs) => server.close(budgetMs) };
+  });
+  if (!config.placementRest.listen) return;
+  await lifecycle.start("placement-rest", async () => {
+    const app = placementGateway({
+      env, clock: systemClock, identityUrl: config.gateway.identityUrl, authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+      placement: cluster.connect("placement").client(PlacementServiceDefinition),
+    });
+    const server = await listen(app, { ...parseAddress("placementRest.listen", config.placementRest.listen), log });
+    return { value: server, stop: (budgetMs) => server.close(budgetMs) };
+  });
 });
-const { username, password, projectName, domainName } = identity;
-const tokens = keystoneClient({
-  authUrl: identity.authUrl, region: identity.region, clock: systemClock, random: Math.random,
-  credentials: { username, password, projectName, userDomainName: domainName, projectDomainName: domainName },
-});
-const gateway = buildGateway({
-  config: options, api, tokens, policy: createPolicy(policy.file === "" ? {} : parseOverrides(readFileSync(policy.file, "utf8"))), log, ids: systemIds,
-  startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
-});
-const server = await lifecycle.start("http", async () => {
-  const listening = await gateway.start();
-  return { value: listening, stop: (budgetMs) => listening.close(budgetMs) };
-});
-log.info("gateway.ready", { url: server.url });

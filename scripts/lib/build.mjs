@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "./paths.mjs";
 
@@ -24,13 +24,18 @@ function fingerprint() {
 
 export const buildReady = () => existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint();
 
-/** Bundles each program of `cmd/` and each worker into `dist/`; npm packages stay outside. */
+/** Bundles everything into `dist/` unless that is fresh already. */
 export async function build() {
   if (buildReady()) return;
   const before = fingerprint();
-  const { build: esbuild } = await import("esbuild");
-  const { rmSync } = await import("node:fs");
   rmSync(join(root, "dist"), { recursive: true, force: true });
+  await bundle("dist");
+  writeFileSync(stamp, before);
+}
+
+/** Bundles each program of `cmd/` and each worker into `outdir`, which must lie inside the project: npm packages stay outside. */
+export async function bundle(outdir) {
+  const { build: esbuild } = await import("esbuild");
   const programs = readdirSync(join(root, "cmd")).filter((name) => existsSync(join(root, "cmd", name, "main.ts")));
   await esbuild({
     absWorkingDir: root,
@@ -38,10 +43,9 @@ export async function build() {
       ...programs.map((name) => ({ in: `cmd/${name}/main.ts`, out: name })),
       ...workers().map(({ file, out }) => ({ in: file, out })),
     ],
-    outdir: "dist", bundle: true, splitting: true, format: "esm", platform: "node", target: "node20", packages: "external",
+    outdir, bundle: true, splitting: true, format: "esm", platform: "node", target: "node20", packages: "external",
     sourcemap: true, chunkNames: "chunks/[name]-[hash]", logLevel: "warning",
   });
-  writeFileSync(stamp, before);
 }
 
 /** Threads have entry files of their own: every `worker.ts` in a folder `worker/`, named after the folder around it. */

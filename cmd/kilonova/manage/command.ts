@@ -3,6 +3,7 @@ import { OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { asOperator } from "../operator-socket.js";
 import { printTable } from "../table.js";
+import { dbCommand } from "./db.js";
 import { describeOperation, shortState } from "./describe.js";
 
 const unfinished = [OperationState.OPERATION_STATE_RUNNING, OperationState.OPERATION_STATE_PARKED, OperationState.OPERATION_STATE_UNDOING, OperationState.OPERATION_STATE_NEEDS_OPERATOR];
@@ -10,6 +11,7 @@ const unfinished = [OperationState.OPERATION_STATE_RUNNING, OperationState.OPERA
 /** `kilonova manage`: what operators do to a running cloud. */
 export function manageCommand(): Command {
   const manage = new Command("manage").description("operate a running cloud");
+  manage.addCommand(dbCommand());
   const operation = manage.command("operation").description("look at operations and help those that are stuck");
   const home = ["--home <dir>", "state directory of the cloud; default KILONOVA_HOME or .kilonova"] as const;
 

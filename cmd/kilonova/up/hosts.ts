@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { setMaxListeners } from "node:events";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { mapLimit } from "../../../pkg/kernel/index.js";
-import type { Agent, ComputeConfig, HostFacts, HostRegistry } from "../../../pkg/compute/index.js";
+import type { Agent, ComputeConfig } from "../../../pkg/compute/index.js";
 import { buildAgent } from "../../../pkg/compute/wire.js";
 import type { HostDirectory } from "../../../pkg/platform/coordination/index.js";
 import type { Tasks } from "../../../pkg/platform/process/index.js";
 import type { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
+import { registryOf } from "../../shared/host-registry.js";
 import type { OpenStackClients } from "./clients.js";
 import type { UpOptions } from "./options.js";
 import type { Secrets } from "./secrets.js";
@@ -46,23 +47,5 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promi
   return async () => {
     ending.abort();
     await mapLimit(agents, STARTED_AT_ONCE, (agent) => agent.close());
-  };
-}
-
-function registryOf(directory: HostDirectory, ctx: Ctx): HostRegistry {
-  return {
-    announce: (_ctx, host, facts) => directory.announce(ctx, host, JSON.stringify(facts)),
-    watchPeers: (host, onPeers) => {
-      let last = "";
-      directory.onChange(() => {
-        const peers = [...directory.entries()].filter(([name]) => name !== host).flatMap(([name, value]) => {
-          const facts = JSON.parse(value) as HostFacts;
-          return facts.tunnelPort > 0 ? [{ host: name, address: facts.tunnelAddress, port: facts.tunnelPort }] : [];
-        });
-        const text = JSON.stringify(peers);
-        if (text !== last) onPeers(peers);
-        last = text;
-      });
-    },
   };
 }

@@ -1,8 +1,7 @@
 import type { Ctx } from "../../kernel/ctx.js";
-import type { CoordinationStore, Lease } from "./ports.js";
+import { keepKey } from "./kept-key.js";
 import { coordinationKeys, lastSegment } from "./keys.js";
-
-const RETAKE_MS = 500;
+import type { CoordinationStore } from "./ports.js";
 
 /** Who is alive, as the leases of hosts say: a copy in memory, kept by one watch. */
 export interface HostDirectory {
@@ -31,8 +30,7 @@ export function hostDirectory(store: CoordinationStore, ttlMs: number): HostDire
       return () => listeners.delete(listener);
     },
     async announce(ctx, host, value) {
-      const lease = await take(ctx, store, ttlMs, host, value);
-      void keep(ctx, store, ttlMs, host, value, lease);
+      await keepKey(ctx, store, ttlMs, coordinationKeys.host(host), value);
     },
     async follow(ctx) {
       for await (const event of store.watch(ctx, coordinationKeys.hosts)) {
@@ -46,31 +44,3 @@ export function hostDirectory(store: CoordinationStore, ttlMs: number): HostDire
     },
   };
 }
-
-async function take(ctx: Ctx, store: CoordinationStore, ttlMs: number, host: string, value: string): Promise<Lease> {
-  const lease = await store.grant(ctx, ttlMs);
-  await lease.put(ctx, coordinationKeys.host(host), value);
-  return lease;
-}
-
-/** Takes a new lease whenever the old one is lost; gives it back when `ctx` ends. */
-async function keep(ctx: Ctx, store: CoordinationStore, ttlMs: number, host: string, value: string, first: Lease): Promise<void> {
-  for (let lease: Lease | undefined = first; ;) {
-    if (lease) await Promise.race([aborted(lease.signal), aborted(ctx.signal)]);
-    if (ctx.signal.aborted) {
-      await lease?.revoke(ctx);
-      return;
-    }
-    try {
-      lease = await take(ctx, store, ttlMs, host, value);
-      ctx.log.warn("host.lease.retaken", { host });
-    } catch (error) {
-      lease = undefined;
-      ctx.log.warn("host.lease.failed", { host, error });
-      await new Promise((resolve) => setTimeout(resolve, RETAKE_MS));
-    }
-  }
-}
-
-const aborted = (signal: AbortSignal): Promise<void> => signal.aborted ? Promise.resolve()
-  : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

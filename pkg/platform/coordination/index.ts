@@ -8,3 +8,7 @@ export { MemoryCoordination, MemoryLink } from "./memory.js";
 export type { CoordinationStore, KeyValue, Leadership, Lease, Listing, WatchEvent } from "./ports.js";
 export { hostDirectory } from "./host-directory.js";
 export type { HostDirectory } from "./host-directory.js";
+export { keepKey } from "./kept-key.js";
+export type { KeptKey } from "./kept-key.js";
+export { serviceDirectory } from "./service-directory.js";
+export type { ServiceDirectory, ServiceInstance } from "./service-directory.js";

@@ -4,5 +4,5 @@ export { DbError, DbErrors, violates } from "./errors.js";
 export { openPool } from "./pool.js";
 export type { DbPool, PoolOptions } from "./pool.js";
 export { sqlJson, sqlTime } from "./values.js";
-export { migrate } from "./migrate.js";
+export { migrate, pendingMigrations } from "./migrate.js";
 export type { Migration } from "./migrate.js";

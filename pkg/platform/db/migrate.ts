@@ -51,6 +51,15 @@ export async function migrate(ctx: Ctx, pool: DbPool, schema: string, migrations
   });
 }
 
+/**
+ * What `migrate` would do now, by name; changes nothing.
+ * @throws MIGRATION_CHANGED, MIGRATIONS_DIVERGED, DB_UNAVAILABLE
+ */
+export async function pendingMigrations(ctx: Ctx, pool: DbPool, schema: string, migrations: readonly Migration[]): Promise<readonly string[]> {
+  const ordered = [...migrations].sort((a, b) => a.name < b.name ? -1 : 1);
+  return pending(schema, ordered, await peek(ctx, pool, schema)).map(({ name }) => name);
+}
+
 const running = new WeakMap<DbPool, Promise<void>>();
 
 /** A migration holds two sessions; several at once could each hold one and wait for the other's. */

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly token?: () => Promise<string>;
   /** Attempts of a call that fails as `unavailable`, the first included. Default 3. Every method here is repeatable. */
   readonly attempts?: number;
+  /** Name sent to the server in the TLS handshake; needed for targets that are addresses and credentials that check identities. */
+  readonly serverName?: string;
 }
 
 /** Opens a channel to a server over HTTP/2; connects when first used and again after breaks. */
@@ -22,6 +24,7 @@ export function connectRpc(target: string, options: ConnectOptions = {}): Channe
   const raw = new grpc.Client(target, options.credentials ?? grpc.credentials.createInsecure(), {
     "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000, "grpc.keepalive_time_ms": 30_000,
     "grpc.keepalive_timeout_ms": 20_000, "grpc.max_receive_message_length": 64 << 20, "grpc.enable_retries": 0,
+    ...(options.serverName ? { "grpc.ssl_target_name_override": options.serverName } : {}),
   });
   const budget = new RetryBudget();
   return {

@@ -8,7 +8,11 @@ const SPIFFE_LIKE = /URI:kilonova:\/\/([^/,\s]+)\/([^/,\s]+)(?:\/([^/,\s]+))?/;
  * @returns nobody when there is no certificate, so that every method but those for `anyone` is refused
  */
 export function peerOfCertificate(call: { getAuthContext(): { sslPeerCertificate?: { subjectaltname?: string | undefined } | undefined } }): Peer {
-  const names = call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "";
+  return peerOfNames(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "");
+}
+
+/** The peer in a certificate's subject alternative names, as Node prints them. */
+export function peerOfNames(names: string): Peer {
   const match = SPIFFE_LIKE.exec(names);
   return match ? { service: match[2] ?? "", host: match[3] ?? "" } : noPeer;
 }

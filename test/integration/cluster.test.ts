@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { credentials as grpcCredentials } from "@grpc/grpc-js";
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { KilonovaError } from "../../pkg/kernel/index.js";
+import type { ErrorKind } from "../../pkg/kernel/index.js";
+import { connectRpc } from "../../pkg/platform/rpc/index.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { etcdInstalled, freePort } from "../../pkg/testkit/etcd.js";
+import { until } from "../../pkg/testkit/until.js";
+import type { Pem } from "./support/cluster/certificates.js";
+import { createAuthority } from "./support/cluster/certificates.js";
+import { TestDeployment } from "./support/cluster/cluster.js";
+import type { Program } from "./support/cluster/programs.js";
+import { Rest, login } from "./support/cluster/rest.js";
+
+interface Server { readonly id: string; readonly status: string; readonly fault?: unknown }
+interface Service { readonly binary: string; readonly host: string; readonly state: string }
+
+/** TTL of a lease, the time its end takes to be seen, and one look. */
+const DOWN_WITHIN_MS = 7_000;
+const BOOTS = 10;
+
+describe("a real deployment: every service a process of its own, mutual TLS, etcd, PostgreSQL", function () {
+  this.timeout(120_000);
+  let deployment: TestDeployment;
+  let cells: Program, conductors: readonly Program[], computes: readonly Program[], edges: readonly Program[];
+  let compute: Rest;
+  let image: string, network: string;
+
+  before(async function () {
+    if (!etcdInstalled()) this.skip();
+    deployment = await TestDeployment.prepare();
+    const { programs, ports } = deployment;
+    const [cellsOptions, placementOptions] = await Promise.all([deployment.cells(), deployment.placement()]);
+    await assert.rejects(programs.start("placement", "too-early", placementOptions), /older than this version.*manage db migrate placement/s);
+    await Promise.all([
+      programs.manage("db", "migrate", "cells", "--config", await programs.config("cells", cellsOptions)),
+      programs.manage("db", "migrate", "placement", "--config", await programs.config("placement", placementOptions)),
+    ]);
+    const [firstPort, secondPort] = [await freePort(), await freePort()];
+    const all = await Promise.all([
+      deployment.standalone(), programs.start("placement", "placement", placementOptions), programs.start("cells", "cells", cellsOptions),
+      deployment.scheduler(), deployment.conductor("conductor-1"), deployment.conductor("conductor-2"), deployment.api(), deployment.gateway(), deployment.metadata(),
+      deployment.compute("compute-1", ["host-1"], firstPort), deployment.compute("compute-2", ["host-2"], secondPort),
+    ]);
+    cells = all[2];
+    conductors = [all[4], all[5]];
+    edges = [all[6], all[7], all[8]];
+    computes = [all[9], all[10]];
+    const token = await login(`http://127.0.0.1:${ports.identity}`, "admin", "admin", deployment.adminPassword);
+    const common = { "X-Auth-Token": token };
+    compute = new Rest(`http://127.0.0.1:${ports.compute}/v2.1`, { ...common, "OpenStack-API-Version": "compute 2.96" });
+    [image, network] = await Promise.all([uploadImage(new Rest(`http://127.0.0.1:${ports.image}`, common)), findNetwork(new Rest(`http://127.0.0.1:${ports.network}`, common))]);
+    await compute.expect(200, "flavor", "POST", "/flavors", { flavor: { id: "cluster-1", name: "tiny", vcpus: 1, ram: 64, disk: 1 } });
+  });
+
+  after(async () => { await deployment?.close(); });
+
+  afterEach(function () {
+    if (this.currentTest?.state === "failed") console.error(deployment.programs.tail(15));
+  });
+
+  async function create(name: string): Promise<string> {
+    const server = await compute.expect<{ id: string }>(202, "server", "POST", "/servers",
+      { server: { name, imageRef: image, flavorRef: "cluster-1", networks: [{ uuid: network }] } });
+    return server.id;
+  }
+
+  const show = (id: string): Promise<Server> => compute.expect<Server>(200, "server", "GET", `/servers/${id}`);
+
+  async function active(id: string, timeoutMs: number): Promise<void> {
+    const server = await until(async () => {
+      const found = await show(id);
+      return found.status !== "BUILD" && found;
+    }, { timeoutMs, everyMs: 100, what: `server ${id} to leave BUILD` });
+    assert.equal(server.status, "ACTIVE", JSON.stringify(server.fault));
+  }
+
+  const gone = (id: string): Promise<unknown> =>
+    until(async () => (await compute.call("GET", `/servers/${id}`)).status === 404, { timeoutMs: 20_000, everyMs: 100, what: `server ${id} to be gone` });
+
+  const services = (binary: string): Promise<readonly Service[]> => compute.expect<readonly Service[]>(200, "services", "GET", `/os-services?binary=${binary}`);
+
+  it("is ready in every process, and says so to probes and scrapers", async () => {
+    for (const { statusUrl, name } of [cells, ...conductors, ...computes, ...edges]) {
+      const ready = await fetch(`${statusUrl}/readyz`);
+      assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, missing: {} }], name);
+      assert.equal((await fetch(`${statusUrl}/healthz`)).status, 200);
+    }
+    assert.match(await (await fetch(`${cells.statusUrl}/metrics`)).text(), /kilonova_rpc_server_duration_seconds_count\{.*\} \d+/);
+  });
+
+  it("lists hosts and control services as up", async () => {
+    const up = await until(async () => {
+      const listed = [...await services("nova-compute"), ...await services("nova-conductor"), ...await services("nova-scheduler")];
+      return listed.length === 5 && listed.every(({ state }) => state === "up") && listed;
+    }, { what: "five services to be up" });
+    assert.deepEqual(up.map(({ host }) => host).slice(0, 4).toSorted(), ["conductor-1", "conductor-2", "host-1", "host-2"]);
+  });
+
+  it("boots a server over REST and deletes it", async () => {
+    const id = await create("one");
+    await active(id, 20_000);
+    assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
+    await gone(id);
+  });
+
+  it("refuses who has no certificate, a foreign one, or that of a service that may not ask", async () => {
+    const address = cells.logged("service.listening", "address") ?? "";
+    const foreign = await createAuthority(deployment.dir, "foreign");
+    const ask = async (credentials: ChannelCredentials): Promise<ErrorKind | "answered"> => {
+      const channel = connectRpc(address, { credentials, serverName: "cells", attempts: 1 });
+      try {
+        await channel.client(GlobalServiceDefinition).listCells(testCtx(), {});
+        return "answered";
+      } catch (error) {
+        assert.ok(error instanceof KilonovaError, String(error));
+        return error.kind;
+      } finally {
+        await channel.close();
+      }
+    };
+    const tls = (pem?: Pick<Pem, "certificate" | "key">): ChannelCredentials => grpcCredentials.createSsl(readFileSync(deployment.authority.ca),
+      pem ? readFileSync(pem.key) : null, pem ? readFileSync(pem.certificate) : null, { checkServerIdentity: () => undefined });
+    assert.equal(await ask(tls(await deployment.authority.issue("global/api", "asker-api"))), "answered");
+    assert.equal(await ask(tls()), "unavailable");
+    assert.equal(await ask(grpcCredentials.createInsecure()), "unavailable");
+    assert.equal(await ask(tls(await foreign.issue("global/api", "asker-foreign"))), "unavailable");
+    assert.equal(await ask(tls(await deployment.authority.issue("cell1/compute/host-9", "asker-compute"))), "forbidden");
+  });
+
+  it(`finishes ${BOOTS} boots although a conductor is killed while they run`, async () => {
+    const accepted: Promise<string>[] = Array.from({ length: BOOTS }, (_, i) => create(`boot-${i}`));
+    await Promise.any(accepted);
+    const [victim, survivor] = conductors;
+    await victim?.kill();
+    const ids = await Promise.all(accepted);
+    await Promise.all(ids.map((id) => active(id, 40_000)));
+    assert.equal(new Set(ids).size, BOOTS);
+    assert.equal((await fetch(`${survivor?.statusUrl ?? ""}/readyz`)).status, 200);
+    await Promise.all(ids.map(async (id) => { assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204); await gone(id); }));
+  });
+
+  it(`shows the hosts of a killed compute process as down within ${DOWN_WITHIN_MS / 1000} s`, async () => {
+    await computes[1]?.kill();
+    const diedMs = performance.now();
+    const down = await until(async () => (await services("nova-compute")).find(({ host, state }) => host === "host-2" && state === "down"),
+      { timeoutMs: DOWN_WITHIN_MS, everyMs: 100, what: "host-2 to be shown as down" });
+    assert.equal(down.host, "host-2");
+    assert.ok(performance.now() - diedMs < DOWN_WITHIN_MS);
+    assert.deepEqual((await services("nova-compute")).filter(({ state }) => state === "up").map(({ host }) => host), ["host-1"]);
+  });
+
+  it("reports its state on SIGUSR2 without secrets, and ends with 0 on SIGTERM, leaving the registry at once", async () => {
+    const [, conductor] = conductors;
+    assert.ok(conductor);
+    conductor.send("SIGUSR2");
+    const report = await until(() => conductor.lines.find((line) => line.includes("process.report")), { what: "the report" });
+    assert.ok(report.includes('"name":"conductor"'), report);
+    assert.ok(!report.includes(deployment.adminPassword));
+    conductor.send("SIGTERM");
+    assert.equal(await conductor.ended, 0, conductor.lines.slice(-5).join("\n"));
+    const listed = await services("nova-conductor");
+    assert.deepEqual(listed.map(({ state }) => state), ["down", "down"]);
+  });
+});
+
+async function uploadImage(glance: Rest): Promise<string> {
+  const { id } = await glance.expect<{ id: string }>(201, "", "POST", "/v2/images", { name: "blank", disk_format: "raw", container_format: "bare", visibility: "public" });
+  assert.equal((await glance.call("PUT", `/v2/images/${id}/file`, new Uint8Array(4096))).status, 204);
+  return id;
+}
+
+async function findNetwork(neutron: Rest): Promise<string> {
+  const [found] = await neutron.expect<readonly { id: string }[]>(200, "networks", "GET", "/v2.0/networks?name=private");
+  return found?.id ?? "";
+}

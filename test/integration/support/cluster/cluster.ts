@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { freePort, startTestEtcd } from "../../../../pkg/testkit/etcd.js";
+import { testCluster } from "../../../../pkg/testkit/postgres.js";
+import type { Authority } from "./certificates.js";
+import { createAuthority } from "./certificates.js";
+import type { Options, Program } from "./programs.js";
+import { Programs } from "./programs.js";
+
+const PASSWORD = "cluster-test-password";
+const UUIDS = { cell0: "00000000-0000-0000-0000-000000000000", cell1: "11111111-1111-4111-8111-111111111111" } as const;
+const DATABASE = "kilonova_cluster";
+
+/** A real deployment on loopback: PostgreSQL, etcd, certificates, and one process per service. */
+export class TestDeployment {
+  readonly dir: string;
+  readonly programs: Programs;
+  readonly authority: Authority;
+  readonly ports: { readonly identity: number; readonly image: number; readonly network: number; readonly compute: number; readonly placement: number; readonly metadata: number };
+  readonly adminPassword = PASSWORD;
+  readonly #databaseUrl: string;
+  readonly #etcd: { readonly endpoint: string; close(): Promise<void> };
+
+  private constructor(parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports">, databaseUrl: string, etcd: { readonly endpoint: string; close(): Promise<void> }) {
+    this.dir = parts.dir;
+    this.programs = parts.programs;
+    this.authority = parts.authority;
+    this.ports = parts.ports;
+    this.#databaseUrl = databaseUrl;
+    this.#etcd = etcd;
+  }
+
+  /** Everything below the services. */
+  static async prepare(): Promise<TestDeployment> {
+    const dir = await mkdtemp("/tmp/kilonova-test-cluster-");
+    const [programs, authority, databaseUrl, etcd] = await Promise.all([Programs.bundle(dir), createAuthority(dir), createDatabase(), startTestEtcd()]);
+    const [identity = 0, image = 0, network = 0, compute = 0, placement = 0, metadata = 0] = await Promise.all(Array.from({ length: 6 }, freePort));
+    return new TestDeployment({ dir, programs, authority, ports: { identity, image, network, compute, placement, metadata } }, databaseUrl, etcd);
+  }
+
+  /** The options of `cells`: also what `kilonova manage db` reads. */
+  async cells(): Promise<Options> {
+    return {
+      ...await this.#common("cells", "global/cells"), sealing: { keys: [{ id: "1", key: randomBytes(32).toString("base64") }] },
+      databases: {
+        globalUrl: this.#databaseUrl, maxConnections: 12,
+        cells: Object.entries(UUIDS).map(([name, uuid]) => ({ name, uuid, url: this.#databaseUrl })),
+      },
+    };
+  }
+
+  async placement(): Promise<Options> {
+    return { ...await this.#common("placement", "global/placement"), database: { url: this.#databaseUrl, maxConnections: 6 } };
+  }
+
+  standalone(): Promise<Program> {
+    const { identity, image, network, compute, placement } = this.ports;
+    return this.programs.start("standalone", "standalone", {
+      database: { url: this.#databaseUrl, maxConnections: 6 },
+      standalone: {
+        identityPort: identity, imagePort: image, networkPort: network, imageDir: join(this.dir, "images"), adminPassword: PASSWORD, demoPassword: PASSWORD, servicePassword: PASSWORD,
+        computeUrl: `http://127.0.0.1:${compute}/v2.1`, placementUrl: `http://127.0.0.1:${placement}`,
+      },
+    });
+  }
+
+  async scheduler(): Promise<Program> {
+    return this.programs.start("scheduler", "scheduler", await this.#common("scheduler", "global/scheduler"));
+  }
+
+  async conductor(as: string): Promise<Program> {
+    return this.programs.start("conductor", as, {
+      ...await this.#common(as, "global/conductor"), ...this.#identity(), process: { host: as },
+      conductor: { ownershipMs: 3_000, pollMs: 500 },
+    });
+  }
+
+  async api(): Promise<Program> {
+    return this.programs.start("api", "api", { ...await this.#common("api", "global/api"), ...this.#identity(), publicGrpc: { listen: "127.0.0.1:0" } });
+  }
+
+  async gateway(): Promise<Program> {
+    return this.programs.start("gateway", "gateway", {
+      ...await this.#common("gateway", "global/gateway"), ...this.#identity(),
+      gateway: { port: this.ports.compute, identityUrl: `http://127.0.0.1:${this.ports.identity}` }, placementRest: { listen: `127.0.0.1:${this.ports.placement}` },
+    });
+  }
+
+  async metadata(): Promise<Program> {
+    return this.programs.start("metadata", "metadata", {
+      ...await this.#common("metadata", "global/metadata"), metadata: { listen: `127.0.0.1:${this.ports.metadata}`, sharedSecret: PASSWORD },
+    });
+  }
+
+  /** A compute process with hosts of the fake driver. */
+  async compute(as: string, hosts: readonly string[], firstPort: number): Promise<Program> {
+    const stateDir = join(this.dir, as);
+    await mkdir(stateDir);
+    await Promise.all(hosts.map((host) => this.authority.issue(`cell1/compute/${host}`, host)));
+    return this.programs.start("compute", as, {
+      ...this.#registry(), ...this.#identity(), rpc: { ...this.#tls("{host}"), listen: `127.0.0.1:${firstPort}` },
+      compute: { driver: "fake", hosts, cell: "cell1" }, hostState: { stateDir, guestSeed: randomBytes(32).toString("base64") },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.programs.close();
+    await this.#etcd.close();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  async #common(file: string, identity: string): Promise<Options> {
+    await this.authority.issue(identity, file);
+    return { ...this.#registry(), rpc: this.#tls(file) };
+  }
+
+  #registry(): Options {
+    return { registry: { etcdEndpoints: [this.#etcd.endpoint] } };
+  }
+
+  #tls(file: string): Readonly<Record<string, string>> {
+    return { tlsCaFile: this.authority.ca, tlsCertFile: join(this.dir, `${file}.crt`), tlsKeyFile: join(this.dir, `${file}.key`) };
+  }
+
+  #identity(): Options {
+    return { identity: { authUrl: `http://127.0.0.1:${this.ports.identity}/v3`, password: PASSWORD } };
+  }
+}
+
+async function createDatabase(): Promise<string> {
+  const { connection: { host, port, user, database } } = await testCluster();
+  const client = new pg.Client({ host, port, user, database });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${DATABASE}`);
+  await client.end();
+  return `postgresql://${user}@/${DATABASE}?host=${encodeURIComponent(host)}&port=${port}`;
+}

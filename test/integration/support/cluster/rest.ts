@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+
+export interface Answer { readonly status: number; readonly token: string; readonly body: Readonly<Record<string, unknown>> }
+
+/** Calls of an OpenStack REST API with a token. */
+export class Rest {
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(base: string, headers: Readonly<Record<string, string>> = {}) {
+    this.#base = base;
+    this.#headers = headers;
+  }
+
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const bytes = body instanceof Uint8Array;
+    const response = await fetch(`${this.#base}${path}`, {
+      method, signal: AbortSignal.timeout(30_000),
+      headers: { ...this.#headers, ...(body === undefined ? {} : { "Content-Type": bytes ? "application/octet-stream" : "application/json" }) },
+      ...(body === undefined ? {} : { body: bytes ? Buffer.from(body) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, token: response.headers.get("x-subject-token") ?? "", body: text.startsWith("{") ? JSON.parse(text) as Record<string, unknown> : {} };
+  }
+
+  /** Fails the test unless the answer has the status. @returns the body's member */
+  async expect<T>(status: number, member: string, method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.call(method, path, body);
+    assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+    return (member === "" ? answer.body : answer.body[member]) as T;
+  }
+}
+
+/** Logs in; a token of the project. */
+export async function login(identityUrl: string, user: string, project: string, password: string): Promise<string> {
+  const domain = { name: "Default" };
+  const answer = await new Rest(identityUrl).call("POST", "/v3/auth/tokens", {
+    auth: { identity: { methods: ["password"], password: { user: { name: user, domain, password } } }, scope: { project: { name: project, domain } } },
+  });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  return answer.token;
+}
