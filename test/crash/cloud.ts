@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { PowerState } from "../../gen/kilonova/type/v1/server.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
@@ -26,7 +27,7 @@ import type { DbMetrics, PoolOptions } from "../../pkg/platform/db/index.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { systemIds } from "../../pkg/platform/process/ids.js";
 import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
-import type { Client } from "../../pkg/platform/rpc/index.js";
+import type { Channel, Client } from "../../pkg/platform/rpc/index.js";
 import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
 import { buildScheduler, schedulerConfig } from "../../pkg/scheduler/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
@@ -73,6 +74,8 @@ export interface Cloud {
   readonly conductor: ConductorService;
   /** As an operator: to script fake drivers; as the conductor: to inspect. */
   agent(host: string, as: "operator" | "conductor"): Client<typeof AgentServiceDefinition>;
+  /** A channel as one of the services, to any of them. */
+  channel(as: string, address: string): Channel;
   /** Says something of a guest as its host's agent. */
   reportGuest(host: string, serverId: string, powerState: PowerState): Promise<void>;
   close(): Promise<void>;
@@ -83,6 +86,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const pool = openPool({ ...connection, max: 12 });
   const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const background = (service: string, host = ""): Ctx => rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal: stop.signal, log });
   const tasks: Promise<unknown>[] = [];
   const run = (work: Promise<unknown>): void => { tasks.push(work.catch((error: unknown) => { if (!stop.signal.aborted) log.error("cloud.task.failed", { error }); })); };
@@ -132,6 +136,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     stores, conductor, global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), operations: connect("operator")("cells").client(OperationStoreServiceDefinition),
     hosts: api.client(HostsServiceDefinition), placement: connect("operator")("placement").client(PlacementServiceDefinition),
     agent: (host, as) => network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
+    channel: (as, address) => connect(as)(address),
     reportGuest: async (host, serverId, powerState) => {
       await network.connect("cells", { service: "compute", host }).client(HostsServiceDefinition).reportGuest(testCtx(), { cell: "cell1", host, serverId, powerState, byGuest: true, reportNumber: BigInt(Date.now()) * 10_000n });
     },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Actor as WireActor } from "../../../gen/kilonova/type/v1/actor.js";
@@ -46,6 +47,8 @@ export class Conductor {
 
   constructor(options: ConductorOptions) {
     this.#options = options;
+    // Every operation being driven listens; that is no leak.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   start(): void {

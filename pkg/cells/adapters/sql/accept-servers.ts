@@ -27,7 +27,7 @@ import { allTogether, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { toPublic, toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
-import { countedLimits, readQuota } from "./quota.js";
+import { countedLimits, lockQuota } from "./quota.js";
 import type { DefaultLimits } from "./quota.js";
 import type { OperationRow, Store, Tx } from "./tables.js";
 
@@ -40,12 +40,13 @@ const KIND_VERSION = 1;
 
 /**
  * Accepts servers: client token, quota, build requests, mappings, operations, actions and outbox, all in one transaction.
+ * READ COMMITTED: the project's usage row is locked before anything is decided, and everything else is new rows.
  * @returns with `replayed` set to the operations of an earlier call with the same token, and nothing else
  * @throws QUOTA_EXCEEDED, TOKEN_REUSED
  * @cost four round trips however many servers
  */
 export async function acceptServers(store: Store, deps: StoreDeps, ctx: Ctx, request: AcceptServersRequest, defaults: DefaultLimits): Promise<AcceptedServers> {
-  const attempt = (): Promise<AcceptedServers> => store.db.write(ctx, "servers.accept", (tx) => accept(store, deps, ctx, tx, request, defaults));
+  const attempt = (): Promise<AcceptedServers> => store.db.write(ctx, "servers.accept", (tx) => accept(store, deps, ctx, tx, request, defaults), { isolation: "read-committed" });
   try {
     return await attempt();
   } catch (error) {
@@ -62,7 +63,7 @@ async function accept(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, request: 
   const token: TokenUse = { projectId: first.projectId, userId: actor.userId, method: METHOD, token: request.clientToken, bodyHash: request.bodyHash };
   const replayed = await replayOf(store, tx, token);
   if (replayed !== undefined) return { servers: [], operations: [], replayed };
-  const { limits, used } = await readQuota(store, tx, first.projectId, first.userId, defaults);
+  const { limits, used } = await lockQuota(store, tx, first.projectId, first.userId, defaults);
   const holdings = request.servers.map(holdingOf);
   const fits = fitQuota(holdings, request.minCount, used, countedLimits(limits));
   if (typeof fits !== "number") throw CellsErrors.QUOTA_EXCEEDED(fits);
@@ -97,13 +98,12 @@ function writes(store: Store, deps: StoreDeps, fresh: readonly FreshServer[], ho
   const columns = fresh.map(({ record }) => instanceColumns(record));
   const servers = fresh.map(({ record }) => serverOf(record));
   const { instances, cores, ram } = add({ instances: 0, cores: 0, ram: 0 }, holdings);
-  const usage = insertInto(t.quota_usage, [{ project_id: token.projectId, instances, cores, ram }]);
   const outbox = fresh.flatMap(({ record, operation }, index) => {
     const own = columns[index];
     return own === undefined ? [] : [instanceChanged(record, own, "created"), operationChanged(operation, "created")];
   });
   const parts: Part[] = [
-    { name: "usage", body: sql`${usage} ON CONFLICT (project_id) DO UPDATE SET instances = ${t.quota_usage}.instances + excluded.instances, cores = ${t.quota_usage}.cores + excluded.cores, ram = ${t.quota_usage}.ram + excluded.ram` },
+    { name: "usage", body: sql`UPDATE ${t.quota_usage} SET instances = instances + ${instances}, cores = cores + ${cores}, ram = ram + ${ram} WHERE project_id = ${token.projectId}` },
     { name: "holding", body: insertInto(t.quota_holding, servers.map((server, index) => ({ server_id: server.id, project_id: server.projectId, cores: holdings[index]?.cores ?? 0, ram: holdings[index]?.ram ?? 0 }))) },
     { name: "mapping", body: insertInto(t.instance_mapping, servers.map((server) => ({ server_id: server.id, database: store.name, project_id: server.projectId, user_id: server.userId, created_at: now }))) },
     { name: "inst", body: insertInto(t.instance, fresh.map(({ record, userData }, index) => ({ ...instanceIdentity(record), ...columns[index], user_data: userData }))) },

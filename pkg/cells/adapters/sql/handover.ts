@@ -63,6 +63,8 @@ function withGuestName(record: InstanceRecord, cell: string, number: bigint): In
   return { ...record, number, server: { ...server, hostInfo: { ...empty, ...server.hostInfo, cell, instanceName } } };
 }
 
+const GLOBAL = "global";
+
 /**
  * Source: the only commit point. From here on the target decides; the record stays readable until the target has it.
  * @throws FENCE_LOST; PREEMPTED when a deletion took over first
@@ -70,6 +72,10 @@ function withGuestName(record: InstanceRecord, cell: string, number: bigint): In
 export async function commitHandover(store: Store, deps: StoreDeps, ctx: Ctx, name: string, fence: bigint, target: string): Promise<void> {
   const { t } = store;
   const id = operationIdOf(name);
+  // Mappings live in the global database. A move between two cells will need a commit point of its own.
+  const mapping = store.name !== GLOBAL ? sql`` : sql`, mapping AS (
+      UPDATE ${t.instance_mapping} AS m SET database = ${target} FROM held WHERE m.server_id = held.server_id RETURNING 1
+    )`;
   const { rows } = await store.db.statement(ctx, "handover.commit", (db) => sql`
     WITH held AS (
       SELECT o.id, o.server_id FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
@@ -77,9 +83,7 @@ export async function commitHandover(store: Store, deps: StoreDeps, ctx: Ctx, na
     ), op AS (
       UPDATE ${t.operation} AS o SET state = 'handed-over', handed_over_to = ${target}, owner = '', ready_at = NULL, secrets = NULL, updated_at = ${deps.clock.now()}
       FROM held WHERE o.id = held.id RETURNING 1
-    ), mapping AS (
-      UPDATE ${t.instance_mapping} AS m SET database = ${target} FROM held WHERE m.server_id = held.server_id RETURNING 1
-    )
+    )${mapping}
     UPDATE ${t.instance} AS i SET leaving_to = ${target} FROM held WHERE i.id = held.server_id RETURNING 1`.execute(db));
   store.recent.drop(id);
   if (rows.length === 0) await explainRefusal(store, ctx, id, name, target);

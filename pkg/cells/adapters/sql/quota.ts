@@ -3,20 +3,42 @@ import type { QuotaLimit } from "../../../../gen/kilonova/cells/v1/global_servic
 import type { Ctx } from "../../../kernel/ctx.js";
 import { COUNTED } from "../../domain/quota.js";
 import type { Counted } from "../../domain/quota.js";
+import type { Sql } from "./sql.js";
 import type { Store, Tx } from "./tables.js";
 
 /** Limits for projects that have none of their own, by resource; -1 is unlimited. */
 export type DefaultLimits = Readonly<Record<string, number>>;
 
 
+interface QuotaRow { readonly kind: string; readonly resource: string; readonly value: number }
+
 /** Limits in force and present use, in one statement. A project without servers has no row and uses nothing. */
-export async function readQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<{ limits: Record<string, number>; used: Counted }> {
+export async function readQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<Quota> {
+  const usage = sql`SELECT instances, cores, ram FROM ${store.t.quota_usage} WHERE project_id = ${projectId}`;
+  return quotaFrom((await quotaQuery(store, usage, projectId, userId).execute(tx)).rows, defaults);
+}
+
+/**
+ * As `readQuota`, and keeps everybody else from using more until the transaction ends. Under READ COMMITTED this waits
+ * for its turn and sees what those before it have used; under SERIALIZABLE all but one of them would have to begin anew.
+ */
+export async function lockQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<Quota> {
   const { t } = store;
-  const { rows } = await sql<{ kind: string; resource: string; value: number }>`
-    SELECT 'limit' AS kind, resource, max AS value FROM ${t.quota_limit} WHERE project_id = ${projectId} AND user_id IN ('', ${userId})
-    UNION ALL SELECT 'used', 'instances', instances FROM ${t.quota_usage} WHERE project_id = ${projectId}
-    UNION ALL SELECT 'used', 'cores', cores FROM ${t.quota_usage} WHERE project_id = ${projectId}
-    UNION ALL SELECT 'used', 'ram', ram FROM ${t.quota_usage} WHERE project_id = ${projectId}`.execute(tx);
+  const usage = sql`INSERT INTO ${t.quota_usage} (project_id, instances, cores, ram) VALUES (${projectId}, 0, 0, 0)
+    ON CONFLICT (project_id) DO UPDATE SET instances = ${t.quota_usage}.instances RETURNING instances, cores, ram`;
+  return quotaFrom((await quotaQuery(store, usage, projectId, userId).execute(tx)).rows, defaults);
+}
+
+interface Quota { readonly limits: Readonly<Record<string, number>>; readonly used: Counted }
+
+const quotaQuery = ({ t }: Store, usage: Sql, projectId: string, userId: string): Sql<QuotaRow> => sql<QuotaRow>`
+  WITH used AS (${usage})
+  SELECT 'limit' AS kind, resource, max AS value FROM ${t.quota_limit} WHERE project_id = ${projectId} AND user_id IN ('', ${userId})
+  UNION ALL SELECT 'used', 'instances', instances FROM used
+  UNION ALL SELECT 'used', 'cores', cores FROM used
+  UNION ALL SELECT 'used', 'ram', ram FROM used`;
+
+function quotaFrom(rows: readonly QuotaRow[], defaults: DefaultLimits): Quota {
   const limits: Record<string, number> = { ...defaults };
   const used: Record<string, number> = {};
   for (const { kind, resource, value } of rows) (kind === "limit" ? limits : used)[resource] = value;
