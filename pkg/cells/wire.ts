@@ -71,8 +71,23 @@ function openWithFeed(name: string, database: Database<FeedTables>, deps: CellsD
   const compaction = compactionTask(database, { keepMs: deps.config.feedKeepHours * 3_600_000, clock: deps.clock });
   return {
     store: openStore(name, nudging(database, { nudge }), nudge),
-    feed: { reader: createFeedReader(database, { published }), run: async (ctx) => { await Promise.all([sequencer.run(ctx), compaction(ctx)]); } },
+    feed: { reader: createFeedReader(database, { published }), run: async (ctx) => { await Promise.all([keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)), keepRunning(ctx, deps.clock, `${name}.compaction`, compaction)]); } },
   };
+}
+
+const RESTART_MS = 1_000;
+
+/** Runs a loop until the context ends, again after it failed: a database that went away comes back. */
+async function keepRunning(ctx: Ctx, clock: Clock, name: string, loop: (ctx: Ctx) => Promise<void>): Promise<void> {
+  while (!ctx.signal.aborted) {
+    try {
+      await loop(ctx);
+    } catch (error) {
+      if (ctx.signal.aborted) return;
+      ctx.log.warn("cells.loop.failed", { loop: name, error });
+      await clock.sleep(RESTART_MS, ctx.signal).catch(() => undefined);
+    }
+  }
 }
 
 /** Builds the cells service. */

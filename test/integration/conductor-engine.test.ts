@@ -33,7 +33,7 @@ import { Ledger, toyLedger } from "../crash/toy.ledger.js";
 async function world() {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
   const stores = new Stores(openStore("global", global.open()), [openStore("cell1", cell.open())]);
-  const deps = { clock: systemClock, ids: systemIds, box: secretBox([{ id: "k1", key: randomBytes(32) }]), outbox: { append: async () => {} } };
+  const deps = { clock: systemClock, ids: systemIds, box: secretBox([{ id: "k1", key: randomBytes(32) }]) };
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   let conductor: Conductor | undefined;
   const blocks = new NumberBlocks(stores.get("cell1"), "instance");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
-import { sql } from "kysely";
+import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { RebootServerRequest, RebootType } from "../../gen/kilonova/api/v1/servers_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
@@ -174,5 +174,24 @@ describe("a server's life", () => {
     const servers = await Promise.all(ids.map((id) => ended(cloud, id)));
     assert.deepEqual(new Set(servers.map(({ vmState }) => vmState)), new Set([ACTIVE]));
     assert.equal(new Set(servers.map(({ hostInfo }) => hostInfo?.instanceName)).size, ids.length);
+  });
+});
+
+describe("work that outlasts its call", () => {
+  it("parks the operation until the agent reports, and no longer", async () => {
+    const { connection } = await testCluster();
+    const schemas = schemasOf(`park_${process.pid}`);
+    await migrateCloud(connection, schemas);
+    const cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-park-"), hosts: ["p"], neutron: fakeNeutron(), conductor: { agentWaitMs: 5 } });
+    await cloud.agent("p", "operator").scriptFakeDriver(testCtx(), { host: "p", rules: [{ method: "powerOn", delayMs: 700 }] });
+    const id = randomUUID();
+    await boot(cloud, { ids: [id] });
+    await until(async () => (await cloud.operations.listStoredOperations(testCtx(), { serverId: id })).operations[0]?.waitingFor === "agent-report", { what: "parking" });
+    assert.equal((await ended(cloud, id)).vmState, ACTIVE);
+    const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
+    const build = operations[0]?.steps.find(({ name }) => name === "build-guest");
+    // Asking again by timer would take twenty seconds.
+    assert.ok(Number((build?.finishedAt?.seconds ?? 99n) - (build?.startedAt?.seconds ?? 0n)) < 15);
+    await cloud.close();
   });
 });

@@ -1,8 +1,11 @@
 import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { KilonovaError } from "../../../kernel/errors.js";
+import { parseOperationName } from "../../../model/operation-name.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
 import type { NumberBlocks } from "../number-blocks.js";
-import { activate } from "../../ops/hand-over.js";
+import { activate, wakeServer } from "../../ops/hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../sql/acquire.js";
@@ -13,6 +16,7 @@ import { abandonOperation, requestCancel, retryOperation } from "../sql/operator
 import { operationIdOf } from "../sql/owned-operation.js";
 import { getOperation, listOperations } from "../sql/read-operations.js";
 import { signalOperation } from "../sql/signals.js";
+import type { Store } from "../sql/tables.js";
 
 export interface OperationStoreDeps {
   readonly stores: Stores;
@@ -24,6 +28,17 @@ export interface OperationStoreDeps {
 
 /** Serves stored operations. Each method translates and calls one store function. */
 export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
+  /** Runs `fn` where the operation is; when it is missing there because its hand-over was cut short, finishes that and runs it again. */
+  const awake = async <T>(ctx: Ctx, database: string, name: string, fn: (store: Store) => Promise<T>): Promise<T> => {
+    const store = await stores.locateOperation(ctx, database, name);
+    try {
+      return await fn(store);
+    } catch (error) {
+      const missing = error instanceof KilonovaError && error.reason === "OPERATION_NOT_FOUND";
+      if (!missing || !await wakeServer(stores, deps, ctx, store, parseOperationName(name)?.serverId ?? "")) throw error;
+      return fn(store);
+    }
+  };
   return {
     acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
     renewOperations: async (ctx, { database, owner, ownership }) => {
@@ -35,9 +50,18 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
       return {};
     },
     commitStep: (ctx, request) => commitStep(stores.get(request.database), deps, ctx, request),
-    getStoredOperation: async (ctx, { database, name }) => ({ operation: await getOperation(await stores.locateOperation(ctx, database, name), ctx, name) }),
-    listStoredOperations: async (ctx, request) =>
-      listOperations(await stores.locate(ctx, request.database, request.serverId), ctx, request),
+    getStoredOperation: async (ctx, { database, name }) => {
+      const operation = await awake(ctx, database, name, (store) => getOperation(store, ctx, name));
+      // Conductors ask a source what became of a hand-over; everybody else wants the operation where it lives on.
+      if (operation.handedOverTo === "" || ctx.peer.service === "conductor") return { operation };
+      return { operation: await awake(ctx, operation.handedOverTo, name, (store) => getOperation(store, ctx, name)) };
+    },
+    listStoredOperations: async (ctx, request) => {
+      const store = await stores.locate(ctx, request.database, request.serverId);
+      const page = await listOperations(store, ctx, request);
+      const cutShort = page.operations.length === 0 && request.serverId !== "" && request.pageToken === "" && await wakeServer(stores, deps, ctx, store, request.serverId);
+      return cutShort ? listOperations(store, ctx, request) : page;
+    },
     signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
       const store = await stores.locateOperation(ctx, database, name);
       const { accepted, woke } = await signalOperation(store, deps, ctx, { operation: name, id: signalId, kind, payload });
@@ -67,11 +91,10 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
     },
     abandonOperation: async (ctx, { database, name, reason }) =>
       ({ operation: await abandonOperation(await stores.locateOperation(ctx, database, name), deps, ctx, name, reason) }),
-    requestCancel: async (ctx, { database, name }) => {
-      const store = await stores.locateOperation(ctx, database, name);
+    requestCancel: async (ctx, { database, name }) => awake(ctx, database, name, async (store) => {
       const operation = await requestCancel(store, deps, ctx, name);
       waker.wake(ctx, store.name, name);
       return { operation };
-    },
+    }),
   };
 }

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { ServerFilter } from "../../gen/kilonova/api/v1/servers_service.js";
+import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
+import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { ComputeNode, HostService, HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
+import type { InstanceRow } from "../../gen/kilonova/cells/v1/instances_service.js";
+import type { SyncProviderTreeRequest } from "../../gen/kilonova/placement/v1/placement_service.js";
+import { SortDirection } from "../../gen/kilonova/type/v1/page.js";
+import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
+import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
+import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
+import { silentLogger } from "../../pkg/kernel/index.js";
+import { toTimestamp } from "../../pkg/model/wire-time.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
+import { systemIds } from "../../pkg/platform/process/ids.js";
+import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
+import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { testDatabase } from "../../pkg/testkit/postgres.js";
+import { until } from "../../pkg/testkit/until.js";
+import { bootRequest } from "../crash/requests.js";
+
+const DESC = SortDirection.SORT_DIRECTION_DESC, ASC = SortDirection.SORT_DIRECTION_ASC;
+
+async function service(limits: Partial<Parameters<typeof cellsConfig.parse>[0] & object> = {}) {
+  const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
+  const synced: SyncProviderTreeRequest[] = [];
+  const alive = new Set<string>();
+  const stop = new AbortController();
+  const cells = buildCells({
+    global: global.open(), cells: [{ name: "cell1", uuid: randomUUID(), database: cell.open() }], clock: systemClock, ids: systemIds, log: silentLogger, config: cellsConfig.parse(limits),
+    secretKeys: [{ id: "k", key: Buffer.alloc(32, 1) }], waker: { wake: () => {} }, liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
+    placement: {
+      syncProviderTree: async (_ctx, request) => { synced.push(request as SyncProviderTreeRequest); return { root: undefined }; },
+      deleteProvider: async () => ({}),
+    },
+  });
+  const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
+  network.listen("cells", cells.bindings);
+  const running = cells.start(testCtx({ signal: stop.signal, deadlineMs: Date.now() + 600_000 }));
+  const as = (peer: string, host = "") => network.connect("cells", { service: peer, host });
+  const api = as("api");
+  return {
+    store: openStore("cell1", cell.open()), synced, alive, as,
+    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition),
+    close: async () => { stop.abort(); await running; },
+  };
+}
+type Service = Awaited<ReturnType<typeof service>>;
+
+describe("lists of servers", () => {
+  let s: Service;
+  const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+  before(async () => {
+    s = await service();
+    for (let n = 1; n <= 7; n++) {
+      await putInstance(s.store, testCtx(), aServer({
+        id: id(n), name: n === 3 ? "Étoile" : `web-${n}`, projectId: n === 7 ? "other" : "project", createdAt: toTimestamp(BigInt(1_767_225_600_000_000 + (n % 3) * 1_000_000)),
+        keyName: n % 2 === 0 ? "" : `key${n}`, tags: n < 4 ? ["a", "b"] : ["b"], vmState: n === 5 ? VmState.VM_STATE_STOPPED : VmState.VM_STATE_ACTIVE, taskState: n === 6 ? "rebooting" : "",
+        addresses: [{ networkLabel: "net", version: 4, address: `10.0.0.${n}`, type: "fixed", macAddress: "", portId: "", networkId: "", subnetId: "" }],
+        ...n === 4 ? { deletedAt: toTimestamp(1_767_225_700_000_000n) } : {},
+      }));
+    }
+  });
+  after(() => s.close());
+
+  const list = async (request: { filter?: Partial<ServerFilter>; sort?: { field: string; direction: SortDirection }[]; pageSize?: number; projectId?: string }): Promise<number[]> => {
+    const rows: InstanceRow[] = [];
+    let after: string[] = [];
+    for (;;) {
+      const page = await s.instances.listInstances(testCtx(), { database: "cell1", ...request, after, ...request.filter === undefined ? {} : { filter: ServerFilter.fromPartial(request.filter) } });
+      rows.push(...page.rows);
+      if (!page.more) break;
+      after = page.rows.at(-1)?.sortValues ?? [];
+    }
+    return rows.map(({ server }) => Number(Server.decode(server).id.slice(-2)));
+  };
+
+  it("show a project's own, newest first, without deleted ones", async () => assert.deepEqual(await list({ projectId: "project" }), [5, 2, 1, 6, 3]));
+  for (const pageSize of [1, 2, 3]) {
+    it(`page by key through nulls in both directions, ${pageSize} at a time`, async () => {
+      assert.deepEqual(await list({ sort: [{ field: "key_name", direction: ASC }], pageSize }), [2, 6, 1, 3, 5, 7]);
+      assert.deepEqual(await list({ sort: [{ field: "key_name", direction: DESC }], pageSize }), [7, 5, 3, 1, 6, 2]);
+      assert.deepEqual(await list({ sort: [{ field: "created_at", direction: DESC }, { field: "uuid", direction: ASC }], pageSize }), [2, 5, 1, 7, 3, 6]);
+    });
+  }
+  it("sort text by its bytes", async () => assert.deepEqual((await list({ sort: [{ field: "display_name", direction: ASC }] })).at(-1), 3));
+  it("match names as regular expressions without case", async () => assert.deepEqual(await list({ filter: { nameRegex: "^WEB-[12]$" } }), [2, 1]));
+  it("refuse what is no regular expression", () => assert.rejects(list({ filter: { nameRegex: "(" } }), { reason: "INVALID_ARGUMENT" }));
+  it("match addresses", async () => assert.deepEqual(await list({ filter: { ipRegex: "0\\.5$" } }), [5]));
+  it("match states, an empty task state as none", async () => {
+    assert.deepEqual(await list({ filter: { vmStates: [VmState.VM_STATE_STOPPED] } }), [5]);
+    assert.deepEqual(await list({ filter: { taskStates: ["rebooting"] } }), [6]);
+    assert.deepEqual((await list({ filter: { taskStates: [""] } })).includes(6), false);
+  });
+  it("match tags in four ways", async () => {
+    assert.deepEqual((await list({ filter: { tags: ["a", "b"] } })).sort(), [1, 2, 3]);
+    assert.deepEqual((await list({ filter: { notTagsAny: ["a"] } })).sort(), [5, 6, 7]);
+    assert.deepEqual((await list({ filter: { notTags: ["a", "b"] } })).sort(), [5, 6, 7]);
+    assert.equal((await list({ filter: { tagsAny: ["a", "zz"] } })).length, 3);
+  });
+  it("show deleted ones when asked", async () => assert.deepEqual(await list({ filter: { deleted: true } }), [4]));
+  it("show nothing when nothing can match", async () => assert.deepEqual(await list({ filter: { matchNothing: true } }), []));
+});
+
+describe("quota", () => {
+  it("holds under concurrent requests, and is released once", async () => {
+    const s = await service({ maxInstances: 5 });
+    const ids = Array.from({ length: 12 }, () => randomUUID());
+    const results = await Promise.allSettled(ids.map((one) => s.global.acceptServers(testCtx(), bootRequest({ ids: [one] }))));
+    assert.equal(results.filter(({ status }) => status === "fulfilled").length, 5);
+    const refusal = results.find((one) => one.status === "rejected");
+    assert.deepEqual((refusal?.reason as { facts: unknown }).facts, { resources: "instances", requested: "1", used: "5", limit: "5" });
+    const accepted = ids.filter((_, index) => results[index]?.status === "fulfilled");
+    const conductor = s.as("conductor").client(GlobalServiceDefinition);
+    await conductor.releaseHoldings(testCtx(), { serverIds: accepted.slice(0, 2) });
+    await conductor.releaseHoldings(testCtx(), { serverIds: accepted.slice(0, 2) });
+    const { limits } = await s.global.getQuota(testCtx(), { projectId: "project", userId: "user" });
+    assert.deepEqual(limits.filter(({ used }) => used > 0n).map(({ resource, used }) => [resource, used]), [["instances", 3n], ["cores", 3n], ["ram", 1536n]]);
+    await s.close();
+  });
+
+  it("accepts as many of several as fit, at least min_count, or none", async () => {
+    const s = await service({ maxInstances: 3 });
+    const ask = (count: number, minCount: number) => s.global.acceptServers(testCtx(), bootRequest({ ids: Array.from({ length: count }, () => randomUUID()), minCount }));
+    assert.equal((await ask(5, 2)).servers.length, 3);
+    await assert.rejects(ask(1, 1), { reason: "QUOTA_EXCEEDED" });
+    await s.close();
+  });
+
+  it("answers two equal requests at once with one set of servers", async () => {
+    const s = await service();
+    const ask = () => s.global.acceptServers(testCtx(), bootRequest({ ids: [randomUUID()], clientToken: "twice" }));
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    assert.equal(new Set(answers.map(({ servers }) => servers[0]?.id)).size, 1);
+    assert.equal(answers.filter(({ replayed }) => replayed).length, 2);
+    await s.close();
+  });
+});
+
+describe("hosts", () => {
+  const register = (s: Service, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
+    cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
+    node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
+  });
+
+  it("get an epoch for each process, and the older process is refused", async () => {
+    const s = await service();
+    const first = await register(s, "h1");
+    const second = await register(s, "h1");
+    assert.deepEqual([first.epoch, second.epoch, first.computeNodeId === second.computeNodeId], [1n, 2n, true]);
+    assert.equal((await register(s, "h1", 2n)).epoch, 2n);
+    await assert.rejects(register(s, "h1", 1n), { reason: "STALE_EPOCH" });
+    await s.close();
+  });
+
+  it("are up by their lease, not by what is written, and down when forced", async () => {
+    const s = await service();
+    const { serviceId } = await register(s, "h1");
+    const up = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services[0]?.up;
+    assert.equal(await up(), false);
+    s.alive.add("h1");
+    assert.equal(await up(), true);
+    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, forcedDown: true });
+    assert.equal(await up(), false);
+    await s.close();
+  });
+
+  it("tell placement their inventory, and that they are disabled", async () => {
+    const s = await service();
+    const { serviceId } = await register(s, "h1");
+    await register(s, "h1", 1n, []);
+    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, disabled: true, disabledReason: "repair" });
+    assert.deepEqual(s.synced.map(({ root }) => root?.traits), [["HW_CPU_X86_VMX"], [], ["COMPUTE_STATUS_DISABLED"]]);
+    assert.deepEqual(s.synced[1]?.managedTraits, ["COMPUTE_STATUS_DISABLED", "HW_CPU_X86_VMX"]);
+    assert.deepEqual(s.synced[0]?.root?.inventories.map(({ resourceClass, total }) => [resourceClass, total]), [["VCPU", 8n], ["MEMORY_MB", 1024n], ["DISK_GB", 10n]]);
+    await s.close();
+  });
+
+  it("may not be spoken for by others, and stay while they have servers", async () => {
+    const s = await service();
+    const { serviceId } = await register(s, "h1");
+    await assert.rejects(s.as("compute", "h2").client(HostsServiceDefinition).listHostInstances(testCtx(), { cell: "cell1", host: "h1" }), { reason: "WRONG_HOST" });
+    await putInstance(s.store, testCtx(), aServer({ id: randomUUID(), hostInfo: { host: "h1", node: "h1", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }));
+    assert.equal((await s.hosts.listHosts(testCtx(), { cell: "cell1" })).nodes[0]?.vcpusUsed, 1);
+    await assert.rejects(s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId }), { reason: "SERVICE_HAS_INSTANCES" });
+    await s.close();
+  });
+});
+
+describe("the feed", () => {
+  it("tells each change once, in order, with what it changed to", async () => {
+    const s = await service();
+    const id = randomUUID();
+    await s.global.acceptServers(testCtx(), bootRequest({ ids: [id] }));
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const watching = (async () => {
+      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), { database: "global", afterRevision: 0n, entityKinds: ["instance"] })) {
+        for (const entry of entries) seen.push(`${entry.eventType} ${Server.decode(entry.payload).name} ${entry.generation}`);
+      }
+    })().catch(() => {});
+    await s.instances.updateInstance(testCtx(), { database: "global", server: { id, name: "renamed" }, updateMask: ["name"] });
+    await until(() => seen.length === 2, { what: "two events" });
+    assert.deepEqual(seen, ["created vm 1", "changed renamed 2"]);
+    stop.abort();
+    await watching;
+    await s.close();
+  });
+});
+
+describe("flavors and key pairs", () => {
+  it("are unique, hidden from projects without access, and paged", async () => {
+    const s = await service({ maxKeyPairs: 2 });
+    const flavor = (id: string, isPublic = true) => ({ id, name: `n${id}`, vcpus: 1, memoryMib: 1, isPublic });
+    for (const id of ["1", "2", "3"]) await s.global.createStoredFlavor(testCtx(), { flavor: flavor(id) });
+    await assert.rejects(s.global.createStoredFlavor(testCtx(), { flavor: { ...flavor("1"), name: "x" } }), { reason: "FLAVOR_EXISTS" });
+    await assert.rejects(s.global.createStoredFlavor(testCtx(), { flavor: { ...flavor("9"), name: "n1" } }), { reason: "FLAVOR_NAME_EXISTS" });
+    await s.global.createStoredFlavor(testCtx(), { flavor: flavor("p", false) });
+    await assert.rejects(s.global.getStoredFlavor(testCtx(), { flavorId: "p", projectId: "project" }), { reason: "FLAVOR_NOT_FOUND" });
+    await s.global.updateStoredFlavor(testCtx(), { flavor: { id: "p" }, addProjects: ["project"], setExtraSpecs: new Map([["a", "1"]]) });
+    assert.equal((await s.global.getStoredFlavor(testCtx(), { flavorId: "p", projectId: "project" })).flavor?.extraSpecs.get("a"), "1");
+    const page = await s.global.listStoredFlavors(testCtx(), { pageSize: 2, projectId: "other" });
+    const next = await s.global.listStoredFlavors(testCtx(), { pageSize: 2, projectId: "other", pageToken: page.nextPageToken });
+    assert.deepEqual([...page.flavors, ...next.flavors].map(({ id }) => id), ["1", "2", "3"]);
+    const key = (name: string) => s.global.createStoredKeyPair(testCtx(), { keyPair: { name, userId: "u", publicKey: "ssh-rsa x" } });
+    await key("a");
+    await assert.rejects(key("a"), { reason: "KEY_PAIR_EXISTS" });
+    await key("b");
+    await assert.rejects(key("c"), { reason: "KEY_PAIR_QUOTA" });
+    assert.deepEqual((await s.global.listStoredKeyPairs(testCtx(), { userId: "u", marker: "a" })).keyPairs.map(({ name }) => name), ["b"]);
+    await s.global.deleteStoredKeyPair(testCtx(), { userId: "u", name: "a" });
+    await assert.rejects(s.global.getStoredKeyPair(testCtx(), { userId: "u", name: "a" }), { reason: "KEY_PAIR_NOT_FOUND" });
+    await s.close();
+  });
+});
