@@ -32,7 +32,7 @@ export function placementGateway({ placement, authenticate, identityUrl = "", en
   });
   app.use(identify(authenticate), negotiate, parseBody);
   for (const [path, mine] of byPath(routes)) {
-    app.all(path, (req, res, next) => { serve(req, res, mine).catch(next); });
+    app.all(path, (req, res) => serve(req, res, mine));
   }
   app.use(() => { throw RestErrors.ROUTE_NOT_FOUND({}); });
   app.use(failureHandler(render(identityUrl), statusOverrides));
@@ -56,13 +56,12 @@ function byPath(all: readonly Route[]): Map<string, Route[]> {
 }
 
 function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHandler {
-  return (req: Request, _res: Response, next: NextFunction): void => {
+  return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
-    authenticate(ctxOf(req), token).then((actor) => {
-      replaceCtx(req, { ...ctxOf(req), actor });
-      next();
-    }).catch(next);
+    const actor = await authenticate(ctxOf(req), token);
+    replaceCtx(req, { ...ctxOf(req), actor });
+    next();
   };
 }
 

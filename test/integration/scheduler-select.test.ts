@@ -55,7 +55,7 @@ describe("scheduler (PostgreSQL)", () => {
   const requestFor = (server: string, flavor: Flavor = {}, more: Record<string, unknown> = {}) => ({
     serverId: server, projectId: "p1", userId: "u1", operation: `${server}/boot`, fence: 1n, alternates: 2,
     ...more,
-    spec: { flavor: { name: "m1.small", vcpus: 1, memoryMib: 512, rootGib: 1, ...flavor }, image: { id: "i1", diskFormat: "qcow2" }, ...(more["spec"] as object | undefined ?? {}) },
+    spec: { flavor: { name: "m1.small", vcpus: 1, memoryMib: 512, rootGib: 1, ...flavor }, image: { id: "i1", diskFormat: "qcow2" }, ...more["spec"] as object | undefined },
   });
   const select = (request: Parameters<typeof client.selectDestinations>[1] & Partial<Record<keyof SelectDestinationsRequest, unknown>>) =>
     until(async () => client.selectDestinations(testCtx(), request).catch((error: { reason?: string }) => {

@@ -18,6 +18,8 @@ interface Plan {
   readonly collective: readonly Condition[];
   readonly isolate: boolean;
   readonly sameSubtree: CandidateRequest["sameSubtree"];
+  /** Providers that share; undefined when there are none, which is the rule. */
+  readonly sharing: Bitset | undefined;
 }
 
 /**
@@ -39,9 +41,10 @@ export function findCandidates(index: ProviderIndex, request: CandidateRequest, 
   const ordered = [...anchors.slice(first), ...anchors.slice(0, first)];
   const limit = request.limit === 0 ? Infinity : request.limit;
   const found = new Map<string, Candidate>();
-  let open = ordered.map((root) => waysIn(index, plan, root));
-  while (open.length > 0 && found.size < limit) {
-    const still: typeof open = [];
+  // Searches begin when their turn comes: with a limit most trees are never looked into.
+  let open: Iterable<Generator<Candidate, undefined>> = begin(index, plan, ordered);
+  for (let more = true; more && found.size < limit;) {
+    const still: Generator<Candidate, undefined>[] = [];
     for (const ways of open) {
       if (found.size >= limit) break;
       const next = ways.next();
@@ -51,8 +54,13 @@ export function findCandidates(index: ProviderIndex, request: CandidateRequest, 
       if (!found.has(key)) found.set(key, next.value);
     }
     open = still;
+    more = still.length > 0;
   }
   return [...found.values()];
+}
+
+function* begin(index: ProviderIndex, plan: Plan, roots: readonly number[]): Generator<Generator<Candidate, undefined>> {
+  for (const root of roots) yield waysIn(index, plan, root);
 }
 
 function planOf(index: ProviderIndex, request: CandidateRequest): Plan {
@@ -67,16 +75,16 @@ function planOf(index: ProviderIndex, request: CandidateRequest): Plan {
     const allowed = eligibleForUnsuffixed(index, group);
     for (const amount of group.resources) demands.push({ suffix: "", amounts: [amount], eligible: fittingSlots(index, allowed, new Map([amount])) });
   }
-  return { demands, collective, isolate: request.groupPolicy === "isolate", sameSubtree: request.sameSubtree };
+  return { demands, collective, isolate: request.groupPolicy === "isolate", sameSubtree: request.sameSubtree, sharing: index.sharing().empty ? undefined : index.sharing() };
 }
 
 /** Roots whose tree, with what is shared with it, has a provider for each demand. */
-function anchorsOf(index: ProviderIndex, { demands }: Plan, request: CandidateRequest): Bitset {
+function anchorsOf(index: ProviderIndex, { demands, sharing }: Plan, request: CandidateRequest): Bitset {
   let anchors = meeting(index.roots, request.rootRequired, (name) => index.withTrait(name));
   for (const { eligible } of demands) {
     const reachable = new Bitset();
     for (const slot of eligible.toArray()) reachable.add(index.rootOf(slot));
-    for (const slot of eligible.clone().and(index.sharing()).toArray()) {
+    for (const slot of sharing === undefined ? [] : eligible.clone().and(sharing).toArray()) {
       for (const aggregate of index.at(slot)?.aggregates ?? []) for (const member of index.inAggregate(aggregate).toArray()) reachable.add(index.rootOf(member));
     }
     anchors = anchors.and(reachable);
@@ -85,19 +93,18 @@ function anchorsOf(index: ProviderIndex, { demands }: Plan, request: CandidateRe
 }
 
 /** Slots that can serve a tree: its own, and those that share with any of its members. */
-function reachOf(index: ProviderIndex, root: number): Bitset {
-  const members = index.treeSet(root);
-  const sharing = index.sharing();
-  if (sharing.empty) return members;
-  const reach = members.clone();
-  for (const slot of members.toArray()) for (const aggregate of index.at(slot)?.aggregates ?? []) reach.or(index.inAggregate(aggregate).clone().and(sharing));
-  return reach;
+function reachOf(index: ProviderIndex, { sharing }: Plan, root: number): readonly number[] {
+  const members = index.tree(root);
+  if (sharing === undefined) return members;
+  const reach = Bitset.of(members);
+  for (const slot of members) for (const aggregate of index.at(slot)?.aggregates ?? []) reach.or(index.inAggregate(aggregate).clone().and(sharing));
+  return reach.toArray();
 }
 
 /** Enumerates the ways in which one tree serves all demands, dropping a branch as soon as it cannot fit. */
 function* waysIn(index: ProviderIndex, plan: Plan, root: number): Generator<Candidate, undefined> {
-  const reach = reachOf(index, root);
-  const options = plan.demands.map(({ eligible }) => eligible.clone().and(reach).toArray());
+  const reach = reachOf(index, plan, root);
+  const options = plan.demands.map(({ eligible }) => reach.filter((slot) => eligible.has(slot)));
   if (options.some((slots) => slots.length === 0)) return;
   // The tightest demand first: a dead end is then met early.
   const order = plan.demands.map((_, number) => number).sort((a, b) => (options[a]?.length ?? 0) - (options[b]?.length ?? 0));
@@ -120,6 +127,7 @@ function* waysIn(index: ProviderIndex, plan: Plan, root: number): Generator<Cand
 
 /** Whether the newest choice goes together with those before it. */
 function allowed(index: ProviderIndex, { demands, isolate }: Plan, order: readonly number[], chosen: readonly number[], depth: number): boolean {
+  if (depth === 0) return true;
   const newest = order[depth] ?? 0;
   const demand = demands[newest], slot = chosen[newest] ?? 0;
   if (demand === undefined) return false;
@@ -174,10 +182,10 @@ export function treesOf(index: ProviderIndex, candidates: readonly Candidate[]):
   const slots = new Bitset();
   for (const { rootId, holdings } of candidates) {
     const root = index.slotOf(rootId);
-    if (root !== undefined) slots.or(index.treeSet(root));
+    if (root !== undefined) for (const slot of index.tree(root)) slots.add(slot);
     for (const { providerId } of holdings) {
       const slot = index.slotOf(providerId);
-      if (slot !== undefined) slots.or(index.treeSet(index.rootOf(slot)));
+      if (slot !== undefined) for (const member of index.tree(index.rootOf(slot))) slots.add(member);
     }
   }
   return slots.toArray().flatMap((slot) => index.at(slot)?.id ?? []);

@@ -48,7 +48,7 @@ export function eligibleForUnsuffixed(index: ProviderIndex, group: RequestGroup)
   const withTree = (name: string): Bitset => {
     const direct = index.inAggregate(name);
     const spanned = direct.clone();
-    for (const slot of direct.clone().and(index.roots).toArray()) spanned.or(index.treeSet(slot));
+    for (const slot of direct.clone().and(index.roots).toArray()) for (const member of index.tree(slot)) spanned.add(member);
     return spanned;
   };
   const bound = meeting(inBounds(index, group.inTree), group.memberOf, withTree);

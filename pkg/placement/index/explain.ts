@@ -30,8 +30,8 @@ export function shortfallOf(index: ProviderIndex, request: CandidateRequest, roo
 export const noCombination: Shortfall = { reason: "NO_COMBINATION", facts: {}, missing: 1 };
 
 function reachFrom(index: ProviderIndex, root: number): Bitset {
-  const reach = index.treeSet(root).clone();
-  for (const slot of index.treeSet(root).toArray()) for (const aggregate of index.at(slot)?.aggregates ?? []) reach.or(index.inAggregate(aggregate).clone().and(index.sharing()));
+  const reach = index.treeSet(root);
+  for (const slot of index.tree(root)) for (const aggregate of index.at(slot)?.aggregates ?? []) reach.or(index.inAggregate(aggregate).clone().and(index.sharing()));
   return reach;
 }
 

@@ -28,7 +28,11 @@ export class ProviderIndex {
   readonly #columns = new Map<string, ClassColumn>();
   readonly #traits = new Map<string, Bitset>();
   readonly #aggregates = new Map<string, Bitset>();
-  readonly #members = new Map<number, Bitset>();
+  /** By root: the slots of its tree, ascending. Lists, not sets: most trees have one member. */
+  readonly #members = new Map<number, number[]>();
+  /** Root and parent by slot; -1 for none. */
+  readonly #rootOf: number[] = [];
+  readonly #parentOf: number[] = [];
   readonly #present = new Bitset();
   readonly #roots = new Bitset();
   #size = 0;
@@ -54,11 +58,14 @@ export class ProviderIndex {
   withTrait(trait: string): Bitset { return this.#traits.get(trait) ?? none; }
   inAggregate(aggregate: string): Bitset { return this.#aggregates.get(aggregate) ?? none; }
   sharing(): Bitset { return this.withTrait(SHARING_TRAIT); }
-  rootOf(slot: number): number { return this.#slots.get(this.#details[slot]?.rootId ?? "") ?? slot; }
-  parentOf(slot: number): number | undefined { return this.#slots.get(this.#details[slot]?.parentId ?? ""); }
-  /** Slots of the tree under a root, in order. */
-  tree(root: number): number[] { return this.#members.get(root)?.toArray() ?? []; }
-  treeSet(root: number): Bitset { return this.#members.get(root) ?? none; }
+  rootOf(slot: number): number { return this.#rootOf[slot] ?? slot; }
+  parentOf(slot: number): number | undefined {
+    const parent = this.#parentOf[slot] ?? -1;
+    return parent < 0 ? undefined : parent;
+  }
+  /** Slots of the tree under a root, ascending. */
+  tree(root: number): readonly number[] { return this.#members.get(root) ?? []; }
+  treeSet(root: number): Bitset { return Bitset.of(this.tree(root)); }
 
   clear(): void {
     for (const id of [...this.#slots.keys()]) this.remove(id);
@@ -74,7 +81,9 @@ export class ProviderIndex {
     this.#size++;
     const root = this.#slotFor(provider.rootId);
     if (root === slot) this.#roots.add(slot);
-    memberSet(this.#members, root).add(slot);
+    this.#rootOf[slot] = root;
+    this.#parentOf[slot] = provider.parentId === "" ? -1 : this.#slotFor(provider.parentId);
+    this.#members.set(root, [...this.tree(root), slot].sort((a, b) => a - b));
     for (const trait of provider.traits) memberSet(this.#traits, trait).add(slot);
     for (const aggregate of provider.aggregates) memberSet(this.#aggregates, aggregate).add(slot);
     for (const inventory of provider.inventories) this.#setInventory(slot, inventory);
@@ -101,6 +110,8 @@ export class ProviderIndex {
     const slot = this.#details.length;
     this.#slots.set(id, slot);
     this.#details.push(undefined);
+    this.#rootOf.push(slot);
+    this.#parentOf.push(-1);
     return slot;
   }
 
@@ -109,7 +120,9 @@ export class ProviderIndex {
     if (old === undefined) return;
     for (const trait of old.traits) this.#traits.get(trait)?.delete(slot);
     for (const aggregate of old.aggregates) this.#aggregates.get(aggregate)?.delete(slot);
-    this.#members.get(this.#slotFor(old.rootId))?.delete(slot);
+    const root = this.rootOf(slot);
+    const others = this.tree(root).filter((one) => one !== slot);
+    if (others.length === 0) this.#members.delete(root); else this.#members.set(root, others);
     this.#clearInventories(slot, old);
     this.#present.delete(slot);
     this.#roots.delete(slot);

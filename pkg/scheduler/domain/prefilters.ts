@@ -43,22 +43,30 @@ const IMAGE_TRAITS = [
   ["hw_vif_model", "COMPUTE_NET_VIF_MODEL_"], ["hw_architecture", "HW_ARCH_"], ["hw_emulation_architecture", "COMPUTE_ARCH_"], ["hw_viommu_model", "COMPUTE_VIOMMU_"],
 ] as const;
 
-/** Rules that only look at a host's name, zone and aggregates; they run before resources are searched. */
-export const hostPrefilters: readonly { readonly name: string; judge(host: HostFacts, request: RequestSpec): Verdict }[] = [
+/** A rule that only looks at a host's name and zone; it runs before resources are searched. */
+export interface HostPrefilter {
+  readonly name: string;
+  /** Whether the request asks for anything that the rule could refuse: most ask for nothing, and hosts are many. */
+  applies(request: RequestSpec): boolean;
+  judge(host: HostFacts, request: RequestSpec): Verdict;
+}
+
+export const hostPrefilters: readonly HostPrefilter[] = [
   {
     name: "RequestedHost",
-    judge: (host, { forcedHost, forcedNode, requestedHost, requestedNode }) => {
-      const is = (wanted: string, have: string): boolean => wanted === "" || wanted === have;
-      return is(forcedHost, host.host) && is(forcedNode, host.node) && is(requestedHost, host.host) && is(requestedNode, host.node) ? pass : refuse("OTHER_HOST_REQUESTED");
-    },
+    applies: ({ forcedHost, forcedNode, requestedHost, requestedNode }) => forcedHost !== "" || forcedNode !== "" || requestedHost !== "" || requestedNode !== "",
+    judge: ({ host, node }, { forcedHost, forcedNode, requestedHost, requestedNode }) =>
+      (forcedHost === "" || forcedHost === host) && (forcedNode === "" || forcedNode === node) && (requestedHost === "" || requestedHost === host)
+        && (requestedNode === "" || requestedNode === node) ? pass : refuse("OTHER_HOST_REQUESTED"),
   },
   {
     name: "ExcludedHosts",
-    judge: (host, { excludedHosts }) => excludedHosts.has(host.host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
+    applies: ({ excludedHosts }) => excludedHosts.size > 0,
+    judge: ({ host }, { excludedHosts }) => excludedHosts.has(host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
   },
   {
     name: "AvailabilityZone",
-    judge: (host, { availabilityZone }) => availabilityZone === "" || host.availabilityZone === availabilityZone ? pass
-      : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
+    applies: ({ availabilityZone }) => availabilityZone !== "",
+    judge: (host, { availabilityZone }) => host.availabilityZone === availabilityZone ? pass : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
   },
 ];

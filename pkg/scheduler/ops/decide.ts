@@ -36,11 +36,7 @@ export function decide(fleet: Fleet, request: RequestSpec, rules: Rules, options
   fleet.instances.expire();
   const wanted = wantedResources(request, options);
   const facts = fleet.hosts();
-  const among = new Bitset();
-  for (const host of facts.values()) {
-    const slot = fleet.index.slotOf(host.computeNodeId);
-    if (slot !== undefined && hostPrefilters.every((rule) => rule.judge(host, request).passed)) among.add(slot);
-  }
+  const among = eligibleHosts(fleet, request);
   const byRoot = new Map<string, Candidate>();
   for (const candidate of findCandidates(fleet.index, wanted, { among, startAt: seeded(request.serverId, "start") })) {
     if (!byRoot.has(candidate.rootId)) byRoot.set(candidate.rootId, candidate);
@@ -53,6 +49,18 @@ export function decide(fleet: Fleet, request: RequestSpec, rules: Rules, options
     const candidate = byRoot.get(ranked.host.computeNodeId);
     return candidate === undefined ? [] : [{ ...ranked, candidate }];
   });
+}
+
+/** Providers of hosts that the request's own words allow. */
+function eligibleHosts(fleet: Fleet, request: RequestSpec): Bitset {
+  const rules = hostPrefilters.filter((rule) => rule.applies(request));
+  if (rules.length === 0) return fleet.hostSlots();
+  const slots = new Bitset();
+  for (const host of fleet.hosts().values()) {
+    const slot = fleet.index.slotOf(host.computeNodeId);
+    if (slot !== undefined && rules.every((rule) => rule.judge(host, request).passed)) slots.add(slot);
+  }
+  return slots;
 }
 
 function wantedResources(request: RequestSpec, options: DecideOptions): CandidateRequest {
@@ -90,6 +98,7 @@ export function explainAll(fleet: Fleet, request: RequestSpec, rules: Rules, opt
 
 function prefilterRefusal(host: HostFacts, request: RequestSpec): HostRefusal | undefined {
   for (const rule of hostPrefilters) {
+    if (!rule.applies(request)) continue;
     const verdict = rule.judge(host, request);
     if (!verdict.passed) return { host: host.host, rule: rule.name, refusal: verdict };
   }

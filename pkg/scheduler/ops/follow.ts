@@ -15,7 +15,7 @@ const REFRESH_AT_MOST_EVERY_MS = 100;
 export interface Follower {
   /** Follows all feeds until the context is aborted. */
   run(ctx: Ctx): Promise<void>;
-  /** Catches up with placement and reads the hosts of all cells anew; calls close together share one. */
+  /** Catches up with placement and reads all cells and their hosts anew; calls close together share one. */
   refresh(ctx: Ctx): Promise<void>;
   /** @throws VIEWS_NOT_READY before placement and each cell were read, or tried, once */
   assertReady(): void;
@@ -33,6 +33,7 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
   const following = new Map<string, AbortController>();
   const tried = new Set<string>();
   let placementRead = false, cellsRead = false;
+  let running: Ctx | undefined;
   let refreshing: Promise<void> | undefined;
   let refreshedMs = -Infinity;
 
@@ -92,11 +93,12 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
 
   return {
     run: async (ctx) => {
+      running = ctx;
       const listing = async (): Promise<void> => {
-        // Quick until it worked once: at start the cells service may come up after us.
+        // Quick until there is one: at start the cells service may come up after us, and then name its cells.
         while (!ctx.signal.aborted) {
           await followCells(ctx).catch((error: unknown) => ctx.log.warn("scheduler.cells.unknown", { error }));
-          await clock.sleep(cellsRead ? CELLS_EVERY_MS : RETRY_MS, ctx.signal).catch(() => {});
+          await clock.sleep(cellsRead && following.size > 0 ? CELLS_EVERY_MS : RETRY_MS, ctx.signal).catch(() => {});
         }
       };
       await Promise.all([repeat(ctx, "placement", RETRY_MS, () => followPlacement(ctx)), listing()]);
@@ -106,6 +108,8 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
       if (clock.monotonicMs() - refreshedMs < REFRESH_AT_MOST_EVERY_MS) return Promise.resolve();
       const work = async (): Promise<void> => {
         await catchUp(ctx);
+        // A cell may have been added since the list was read; it is followed from now on, not only during this request.
+        if (running !== undefined) await followCells(running).catch((error: unknown) => ctx.log.warn("scheduler.cells.unknown", { error }));
         await mapLimit([...following.keys()], 16, async (cell) => {
           await cells.hosts(ctx, cell).then((hosts) => fleet.applySnapshot(cell, hosts), (error: unknown) => ctx.log.warn("scheduler.cell.silent", { cell, error }));
         });

@@ -1,5 +1,5 @@
 import type { Clock } from "../../kernel/time.js";
-import { ProviderIndex } from "../../placement/index/index.js";
+import { Bitset, ProviderIndex } from "../../placement/index/index.js";
 import type { Holding, ProviderDetails } from "../../placement/index/index.js";
 import type { HostFacts, HostView, Room } from "../domain/host-view.js";
 import type { CellChange, CellSnapshot, InstanceState, Liveness, NodeFacts, PlacementBatch, ServiceFacts } from "../ports.js";
@@ -28,6 +28,7 @@ export class Fleet {
   readonly #base = new Map<string, ProviderDetails>();
   readonly #liveness: Liveness;
   #facts: ReadonlyMap<string, HostFacts> | undefined;
+  #slots: Bitset | undefined;
 
   constructor(liveness: Liveness, clock: Clock, provisionalTtlMs: number) {
     this.#liveness = liveness;
@@ -43,6 +44,11 @@ export class Fleet {
       if (service !== undefined) facts.set(id, { ...node, ...service, cell });
     }
     return this.#facts = facts;
+  }
+
+  /** Slots of the providers of all hosts; not to be changed. */
+  hostSlots(): Bitset {
+    return this.#slots ??= Bitset.of([...this.hosts().keys()].flatMap((id) => this.index.slotOf(id) ?? []));
   }
 
   /** A host as rules see it now. */
@@ -70,6 +76,7 @@ export class Fleet {
       this.#base.clear();
     }
     for (const own of this.#own) if (own.revision <= batch.revision) this.#drop(own);
+    if (batch.reset || batch.providers.length > 0 || batch.deletedProviderIds.length > 0) this.#slots = undefined;
     for (const id of batch.deletedProviderIds) {
       this.index.remove(id);
       this.#base.delete(id);
@@ -136,7 +143,7 @@ export class Fleet {
     for (const [id, one] of this.#nodes) if (one.cell === cell) this.#nodes.delete(id);
     for (const { id, node } of nodes) this.#nodes.set(id, { cell, node });
     if (instances !== undefined) this.instances.replaceCell(cell, instances);
-    this.#facts = undefined;
+    this.#forgetHosts();
   }
 
   applyChange(cell: string, change: CellChange): void {
@@ -147,7 +154,7 @@ export class Fleet {
         break;
       case "service": this.#applyService(cell, change.id, change.service);
     }
-    this.#facts = undefined;
+    this.#forgetHosts();
   }
 
   #applyService(cell: string, id: string, service: ServiceFacts | undefined): void {
@@ -155,6 +162,11 @@ export class Fleet {
     if (services === undefined) this.#services.set(cell, services = new Map());
     if (service !== undefined) services.set(service.host, { id, service });
     else for (const [host, one] of services) if (one.id === id) services.delete(host);
+  }
+
+  #forgetHosts(): void {
+    this.#facts = undefined;
+    this.#slots = undefined;
   }
 
   /** Forgets a cell that is gone or disabled. */

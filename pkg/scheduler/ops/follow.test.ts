@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { fakeClock } from "../../testkit/clock.js";
+import { testCtx } from "../../testkit/ctx.js";
+import { until } from "../../testkit/until.js";
+import type { Cells, CellSnapshot, Placement, PlacementBatch } from "../ports.js";
+import { Fleet } from "../views/fleet.js";
+import { createFollower } from "./follow.js";
+import type { Follower } from "./follow.js";
+
+const nothing: PlacementBatch = { revision: 1, reset: false, providers: [], usedProviders: [], deletedProviderIds: [] };
+const hostsNamed = (...names: string[]): CellSnapshot => ({
+  services: names.map((host) => ({ id: host, service: { host, availabilityZone: "nova", address: "", disabled: false, disabledReason: "", forcedDown: false } })),
+  nodes: names.map((id) => ({ id, node: { host: id, node: id, computeNodeId: id, hostIp: "", hypervisorType: "", hypervisorVersion: 0, supported: [], capabilities: {} } })),
+  instances: [],
+});
+
+/** A follower of cells that the test adds one by one; time stands still unless the test moves it. */
+function follow(cells: Map<string, CellSnapshot>) {
+  const stop = new AbortController();
+  const clock = fakeClock();
+  const fleet = new Fleet({ isUp: () => true }, clock, 60_000);
+  const forEver = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+  const placement: Placement = {
+    claim: () => assert.fail(), held: () => assert.fail(),
+    changes: async function* (ctx) { yield nothing; await forEver(ctx.signal); },
+  };
+  const peer: Cells = {
+    list: async () => [...cells.keys()],
+    hosts: async (_ctx, cell) => cells.get(cell) ?? assert.fail(cell),
+    watch: async function* (ctx, cell) { yield { snapshot: cells.get(cell) ?? assert.fail(cell) }; await forEver(ctx.signal); },
+  };
+  const follower: Follower = createFollower({ fleet, placement, cells: peer, clock });
+  const running = follower.run(testCtx({ signal: stop.signal, deadlineMs: undefined }));
+  const ready = (): Promise<unknown> => until(() => { follower.assertReady(); return true; });
+  return { fleet, follower, clock, ready, close: async () => { stop.abort(new Error("over")); await running; } };
+}
+
+describe("following cells", () => {
+  const hostsOf = ({ fleet }: { readonly fleet: Fleet }): string[] => [...fleet.hosts().values()].map(({ cell, host }) => `${cell}/${host}`).sort();
+
+  it("a refresh finds cells that came up after the list was read, and keeps following them", async () => {
+    const cells = new Map<string, CellSnapshot>();
+    const views = follow(cells);
+    await views.ready();
+    cells.set("cell1", hostsNamed("a", "b"));
+    assert.deepEqual(hostsOf(views), []);
+    const request = new AbortController();
+    await views.follower.refresh(testCtx({ signal: request.signal }));
+    assert.deepEqual(hostsOf(views), ["cell1/a", "cell1/b"]);
+    request.abort(new Error("the request is over"));
+    await until(() => { views.follower.assertReady(); return true; });
+    await views.close();
+  });
+
+  it("looks for the first cell twice a second, not only every ten", async () => {
+    const cells = new Map<string, CellSnapshot>();
+    const views = follow(cells);
+    await views.ready();
+    cells.set("cell1", hostsNamed("a"));
+    await views.clock.advance(500);
+    await until(() => hostsOf(views).length === 1);
+    await views.close();
+  });
+});
