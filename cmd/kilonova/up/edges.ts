@@ -15,6 +15,7 @@ import { startRpcServer } from "../../../pkg/platform/rpc/index.js";
 import type { RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
 import { operatorSocket } from "../operator-socket.js";
 import { projectRoot } from "../project-root.js";
+import { agentsForOperators } from "./operator-agents.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
 
@@ -89,7 +90,7 @@ async function openOperator(runtime: Runtime): Promise<void> {
   const path = operatorSocket(home);
   await rm(path, { force: true });
   await grpc(runtime, "operator", () => startRpcServer({
-    address: `unix:${path}`, bindings: bindingsOf(runtime, ["cells", "conductor", "scheduler", "placement"]), log, tracer, metrics,
+    address: `unix:${path}`, bindings: [...bindingsOf(runtime, ["cells", "conductor", "scheduler", "placement"]), agentsForOperators(runtime)], log, tracer, metrics,
     trustedPeer: { service: "operator", host: "" },
   }));
   await chmod(path, 0o600);

@@ -92,7 +92,8 @@ export class Run {
     const answer = await this.repeatedly((ctx) => this.#store.commitStep(ctx, request));
     this.instance = answer.instance ?? this.instance;
     this.operation = {
-      ...this.operation, state: progress.state, currentStep: progress.currentStep, steps: withRecords(this.operation.steps, progress.steps),
+      // Each commit is one generation; a hand-over goes on counting from here, so that watchers see every state.
+      ...this.operation, generation: this.operation.generation + 1n, state: progress.state, currentStep: progress.currentStep, steps: withRecords(this.operation.steps, progress.steps),
       signals: answer.signals, cancelRequested: answer.cancelRequested, undoUntil: progress.undoUntil ?? "", error: progress.error,
       deadline: progress.deadline === undefined ? this.operation.deadline : toTimestamp(progress.deadline),
     };

@@ -41,7 +41,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const pipeline = new Pipeline(options);
   for (const binding of options.bindings) server.addService(serviceDefinition(binding), implementation(binding, pipeline, options));
   const health = addHealth(server, options.bindings.map((b) => b.definition.fullName));
-  if (options.descriptors) addReflection(server, options.descriptors);
+  if (options.descriptors) addReflection(server, options.descriptors, options.bindings.map((b) => b.definition.fullName));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(options.address, options.credentials ?? grpc.ServerCredentials.createInsecure(), (error, bound) => error ? reject(error) : resolve(bound));
   });
@@ -126,7 +126,8 @@ async function admit(call: AnyCall, options: RpcServerOptions, signal: AbortSign
   const actorBytes = call.metadata.get(metadataKeys.actor)[0];
   const carrier: Carrier = {
     requestId: !options.authenticate && REQUEST_ID.test(given) ? given : `req-${randomUUID()}`,
-    globalRequestId: options.authenticate ? given : text(metadataKeys.globalRequestId),
+    // A user's own id; anything else than an id would end up in logs and headers.
+    globalRequestId: !options.authenticate ? text(metadataKeys.globalRequestId) : REQUEST_ID.test(given) ? given : "",
     traceparent: text(metadataKeys.traceparent),
     actor: Buffer.isBuffer(actorBytes) && !options.authenticate ? actorBytes : new Uint8Array(),
     deadlineMs: deadline === Infinity ? undefined : Number(deadline),
