@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { InstanceChange, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { aServer } from "../testing/records.js";
+import { checkAcceptable } from "./acceptance.js";
+import { applyChange, applyUserChange, hostIdOf } from "./apply-change.js";
+
+const id = "6f70656e-7374-4163-8b00-000000000001";
+const record = (server: Server = aServer({ id })) => InstanceRecord.fromPartial({ server });
+const change = (init: Parameters<typeof InstanceChange.fromPartial>[0]) => InstanceChange.fromPartial(init);
+const NOW = 1_767_225_600_000_000n;
+
+describe("applyChange", () => {
+  it("changes what the mask names and nothing else, under a new generation", () => {
+    const { server } = applyChange(record(), change({ server: { taskState: "deleting", vmState: VmState.VM_STATE_STOPPED }, updateMask: ["task_state"] }), "op", NOW);
+    assert.deepEqual([server?.taskState, server?.vmState, server?.generation, server?.currentOperation], ["deleting", VmState.VM_STATE_ACTIVE, 2n, "op"]);
+  });
+  it("refuses a lasting state that cannot follow", () =>
+    assert.throws(() => applyChange(record(aServer({ id, vmState: VmState.VM_STATE_DELETED })), change({ server: { vmState: VmState.VM_STATE_ACTIVE }, updateMask: ["vm_state"] }), "", NOW), { reason: "ILLEGAL_TRANSITION" }));
+  it("refuses a field that operations do not own", () =>
+    assert.throws(() => applyChange(record(), change({ server: { projectId: "x" }, updateMask: ["project_id"] }), "", NOW), { reason: "INVALID_ARGUMENT" }));
+  it("fills addresses from the ports", () => {
+    const { server } = applyChange(record(), change({ replacePorts: true, ports: [{ portId: "p", networkLabel: "net", addresses: [{ ipAddress: "10.0.0.2", version: 4 }] }] }), "", NOW);
+    assert.deepEqual(server?.addresses.map(({ networkLabel, address, type }) => [networkLabel, address, type]), [["net", "10.0.0.2", "fixed"]]);
+  });
+  it("marks a record deleted with the time", () => {
+    const { server } = applyChange(record(), change({ deleteRecord: true }), "", NOW);
+    assert.deepEqual([server?.vmState, server?.taskState, server?.deletedAt?.seconds], [VmState.VM_STATE_DELETED, "", 1_767_225_600n]);
+  });
+});
+
+describe("applyUserChange", () => {
+  it("tells an empty description from none", () => {
+    const given = applyUserChange(record(), Server.fromPartial({ description: "", hasDescription: true }), ["description"], NOW);
+    assert.equal(given.server?.hasDescription, true);
+  });
+  it("refuses what only operations may change", () => assert.throws(() => applyUserChange(record(), Server.fromPartial({}), ["vm_state"], NOW), { reason: "INVALID_ARGUMENT" }));
+});
+
+describe("hostIdOf", () => {
+  it("is Nova's hash of project and host", () => assert.equal(hostIdOf("p", "h"), "0a5e9835749049c9b3e8370f570605297b49add5fbc4af20ad056840"));
+  it("is empty without a host", () => assert.equal(hostIdOf("p", ""), ""));
+});
+
+describe("checkAcceptable", () => {
+  const conditions = { verb: "stop", allowedVmStates: [VmState.VM_STATE_ACTIVE], allowedTaskStates: [""], mustHaveHost: false, mustHaveLaunched: true, checkLock: true, bypassLock: false };
+  const cases: [string, Partial<Server>, object][] = [
+    ["a lock before everything else", { lock: { lockedBy: "owner", reason: "" }, vmState: VmState.VM_STATE_STOPPED }, { reason: "INSTANCE_LOCKED" }],
+    ["a wrong vm_state by its word", { vmState: VmState.VM_STATE_SHELVED_OFFLOADED }, { facts: { server: id, method: "stop", attr: "vm_state", state: "shelved_offloaded" } }],
+    ["a running task", { taskState: "rebooting" }, { facts: { server: id, method: "stop", attr: "task_state", state: "rebooting" } }],
+    ["a server that never ran", { launchedAt: undefined }, { message: `Instance ${id} is in an invalid state for 'stop'` }],
+  ];
+  for (const [name, init, expected] of cases) it(`refuses ${name}`, () => assert.throws(() => checkAcceptable({ ...aServer({ id }), ...init }, conditions), expected));
+  it("lets administrators pass locks", () => assert.doesNotThrow(() => checkAcceptable(aServer({ id, lock: { lockedBy: "owner", reason: "" } }), { ...conditions, bypassLock: true })));
+  it("asks for a host where one is needed", () => assert.throws(() => checkAcceptable(aServer({ id }), { ...conditions, mustHaveHost: true }), { reason: "NOT_READY" }));
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { CommonErrors, KilonovaError } from "../../kernel/index.js";
+import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { SelectDestinationsResponse } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import { aServer } from "../../cells/testing/records.js";
+import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
+import type { Agents, Ports } from "../ports.js";
+import { OPERATION, SERVER, aCall, finished } from "../testing/a-call.js";
+import { buildGuest } from "./build-guest.js";
+import { claimHost } from "./claim-host.js";
+import { claimedHost, selectedHosts } from "./destinations.js";
+import { destroyGuest, hostsTouched } from "./destroy-guest.js";
+
+const hostOf = (name: string) => ({ cell: "cell1", host: name, node: name, computeNodeId: name, zone: "nova", resources: [{ providerId: name, resources: { VCPU: "1" } }] });
+const refused = (reason: string): KilonovaError => new KilonovaError({ kind: "refused", domain: "placement", reason, message: "no" });
+
+function claims(full: readonly string[]) {
+  const asked: string[] = [];
+  const placement: Ports["placement"] = {
+    claimAllocations: async (_ctx, { claim }) => {
+      const host = claim?.allocations?.[0]?.providerId ?? "";
+      asked.push(host);
+      if (full.includes(host)) throw refused("CAPACITY_EXCEEDED");
+      return { consumerGeneration: 1n, revision: 1n };
+    },
+    releaseAllocations: async () => ({ released: true }),
+  };
+  return { asked, step: claimHost({ placement }) };
+}
+
+describe("claim-host", () => {
+  const selected = finished(selectedHosts, { hosts: [hostOf("a"), hostOf("b"), hostOf("c")] });
+  it("takes the scheduler's own claim at first", async () => {
+    const { asked, step } = claims([]);
+    const result = await step.run(aCall({ steps: [selected] }));
+    assert.ok(result.kind === "done");
+    assert.deepEqual([asked, result.output], [[], { index: 0, host: hostOf("a") }]);
+  });
+  it("claims the next alternate that has room after a failure", async () => {
+    const { asked, step } = claims(["b"]);
+    const result = await step.run(aCall({ steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")], round: 1 }));
+    assert.ok(result.kind === "done");
+    assert.deepEqual([asked, (result.output as { index: number }).index], [["b", "c"], 2]);
+  });
+  it("gives up with the last failure when no alternate is left", async () => {
+    const { step } = claims([]);
+    const error = { reason: "X", domain: "compute", message: "The disk is full.", facts: new Map<string, string>() };
+    const result = await step.run(aCall({ steps: [selected, finished(claimedHost, { index: 2, host: hostOf("c") }, "undone")], round: 3, operation: { error } }));
+    assert.ok(result.kind === "fail");
+    assert.deepEqual([result.error.reason, result.backTo], ["MAX_RETRIES_EXCEEDED", ""]);
+    assert.match(result.details, /The disk is full/);
+  });
+  it("tells the scheduler's refusal", async () => {
+    const { step } = claims([]);
+    const refusal = { message: "No valid host was found. There are not enough hosts available.", details: "RamFilter refused 3", facts: { hosts: "3" } };
+    const result = await step.run(aCall({ steps: [finished(selectedHosts, { hosts: [], refusal })] }));
+    assert.ok(result.kind === "fail");
+    assert.deepEqual([result.error.reason, result.details], ["NO_VALID_HOST", "RamFilter refused 3"]);
+  });
+});
+
+function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
+  const result = async () => ({ result: CommandResult.fromPartial(answers()) });
+  const client = {
+    buildGuest: result, destroyGuest: result, powerOnGuest: result, powerOffGuest: result, rebootGuest: result,
+  } as unknown as Awaited<ReturnType<Agents["at"]>>;
+  return {
+    agents: { at: async () => client, isUp: async () => up }, agentWaitMs: 1, softTimeoutMs: 1, neutron: fakeNeutron(),
+    scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) }, holdings: { releaseHoldings: async () => ({}) },
+    placement: { claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }), releaseAllocations: async () => ({ released: true }) },
+  };
+}
+
+describe("build-guest", () => {
+  const call = () => aCall({ steps: [finished(claimedHost, { index: 0, host: hostOf("a") })] });
+  const run = (answer: Partial<CommandResult>) => buildGuest(agentThat(() => answer)).run(call());
+  it("parks while the agent is at it", async () => {
+    const result = await run({ phase: CommandPhase.COMMAND_PHASE_STARTED });
+    assert.deepEqual([result.kind, result.kind === "park" && result.signal], ["park", "agent-report"]);
+  });
+  it("tries another host when this one fails, but not when no host would do", async () => {
+    const failing = (errorReason: string) => run({ phase: CommandPhase.COMMAND_PHASE_FAILED, errorReason, errorMessage: "m" });
+    const hardware = await failing("HYPERVISOR_FAILED"), image = await failing("IMAGE_REFUSED");
+    assert.deepEqual([hardware.kind === "fail" && hardware.backTo, image.kind === "fail" && image.backTo], ["claim-host", ""]);
+  });
+  it("stops at once when a newer command took over", () =>
+    assert.rejects(run({ phase: CommandPhase.COMMAND_PHASE_FAILED, errorReason: "COMMAND_SUPERSEDED" }), { reason: "FENCE_LOST" }));
+});
+
+describe("destroy-guest", () => {
+  it("goes wherever the guest may be: the record's host and those that the victim claimed", () => {
+    const steps = [finished(selectedHosts, { hosts: [hostOf("a"), hostOf("never")] }), finished(claimedHost, { index: 0, host: hostOf("a") }, "undone"), finished(claimedHost, { index: 2, host: hostOf("c") })];
+    const server = aServer({ id: SERVER, hostInfo: { host: "r", node: "", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } });
+    const call = aCall({ instance: { server }, operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: steps } });
+    assert.deepEqual(hostsTouched(call).map(({ host }) => host), ["r", "a", "c"]);
+  });
+  const onHost = () => aCall({ instance: { server: aServer({ id: SERVER, hostInfo: { host: "r", node: "", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }) } });
+  const silent = (up: boolean): Ports => ({ ...agentThat(() => ({}), up), agents: { at: async () => { throw CommonErrors.UNAVAILABLE({ what: "The agent" }); }, isUp: async () => up } });
+  it("leaves the guest of a dead host to its agent's return", async () => assert.equal((await destroyGuest(silent(false)).run(onHost())).kind, "done"));
+  it("insists on a host that lives", () => assert.rejects(destroyGuest(silent(true)).run(onHost()), { kind: "unavailable" }));
+});
