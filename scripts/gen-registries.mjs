@@ -7,6 +7,7 @@ import { root } from "./lib/paths.mjs";
 const registries = [
   { folder: "pkg/scheduler/filters", name: "filters", type: "HostFilter", from: "../domain/rules.js" },
   { folder: "pkg/scheduler/weighers", name: "weighers", type: "HostWeigher", from: "../domain/rules.js" },
+  { folder: "pkg/conductor/ops", name: "kindFactories", type: "KindFactory", from: "../kind-factory.js" },
 ];
 
 const camel = (file) => file.replace(/\.ts$/, "").replace(/-(\w)/g, (_, letter) => letter.toUpperCase());

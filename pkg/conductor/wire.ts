@@ -65,7 +65,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     scheduler: deps.scheduler.client(SchedulerServiceDefinition), placement: deps.placement.client(PlacementServiceDefinition), holdings: global,
     neutron: deps.neutron, agents, agentWaitMs: config.agentWaitMs, softTimeoutMs: config.shutdownTimeoutMs,
   };
-  const kinds = Object.values(kindFactories).map((factory) => factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }));
+  const kinds = kindFactories.map((factory) => factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }));
   const registry = new Registry(kinds);
   const conductor = new Conductor({
     ...engineDefaults, registry, ...(deps.startSpan ? { startSpan: deps.startSpan } : {}), store: cells.client(OperationStoreServiceDefinition), clock, log, crash: deps.crash ?? noCrash, owner: deps.owner,

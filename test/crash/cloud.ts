@@ -96,7 +96,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 
   const placement = buildPlacement({ database: openDatabase(pool, { schema: schemas.placement, ...metrics }), clock: systemClock, ids: systemIds, log, config: placementConfig.parse({}) });
   network.listen("placement", placement.bindings);
-  let conductor: ConductorService | undefined;
   const cells = buildCells({
     global: openDatabase(pool, { schema: schemas.global, ...metrics }),
     cells: [
@@ -104,7 +103,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", database: openDatabase(pool, { schema: schemas.cell1, ...metrics }) },
     ],
     clock: systemClock, ids: systemIds, log, config: cellsConfig.parse({ maxInstances: 1_000, maxCores: -1, maxRamMib: -1 }), secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
-    waker: { wake: (_ctx, database, name) => conductor?.wake(database, name) },
+    waker: { wake: (_ctx, database, name) => conductor.wake(database, name) },
     placement: connect("cells")("placement").client(PlacementServiceDefinition),
     liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
   });
@@ -125,7 +124,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     network.listen(`agent:${host}`, agent.bindings);
     return { host, agent };
   }));
-  conductor = buildConductor({
+  const conductor: ConductorService = buildConductor({
     cells: connect("conductor")("cells"), scheduler: connect("conductor")("scheduler"), placement: connect("conductor")("placement"), neutron,
     connectAgent: (_host, address) => network.connect(address, { service: "conductor", host: "" }), owner: options.owner ?? `conductor-${process.pid}`, clock: systemClock, log,
     config: conductorConfig.parse({ pollMs: 50, ownershipMs: 500, dormantMs: 200, ...options.conductor }), ...options.crash === undefined ? {} : { crash: options.crash },
@@ -144,7 +143,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       stop.abort();
       await Promise.all(tasks);
       await Promise.all(agents.map(({ agent }) => agent.close()));
-      await Promise.all([scheduler.close(), cells.close(), conductor?.close()]);
+      await Promise.all([scheduler.close(), cells.close(), conductor.close()]);
       await pool.close();
     },
   };

@@ -43,16 +43,27 @@ async function sourceOf(source: Store, ctx: Ctx, name: string): Promise<StoredOp
   }
 }
 
+/** A hand-over takes milliseconds; one that takes this long was cut short. */
+const CUT_SHORT_MS = 300;
+const LOOK_AGAIN_MS = 5;
+
 /**
- * A server that its mapping places here may still be dormant, when a conductor died between the two commits.
- * @returns whether it was woken
+ * A server that its mapping places here may still be dormant: its conductor is about to wake it, or died. Waits for the
+ * first, and does it itself after the second.
+ * @returns whether the server is awake now and may be read again
  */
 export async function wakeServer(stores: Stores, deps: StoreDeps, ctx: Ctx, target: Store, serverId: string): Promise<boolean> {
-  const dormant = target.name === stores.global.name ? undefined : await findDormant(target, ctx, { serverId });
+  if (target.name === stores.global.name) return false;
+  const startMs = deps.clock.monotonicMs();
+  let dormant = await findDormant(target, ctx, { serverId });
   if (dormant === undefined) return false;
   const name = `operations/${dormant.serverId}/${dormant.operationId}`;
   const source = await sourceOf(stores.get(dormant.sourceDatabase), ctx, name);
   if (source?.handedOverTo !== target.name) return false;
-  await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined });
+  while (dormant !== undefined && !dormant.activated && deps.clock.monotonicMs() - startMs < CUT_SHORT_MS) {
+    await deps.clock.sleep(LOOK_AGAIN_MS, ctx.signal);
+    dormant = await findDormant(target, ctx, { serverId });
+  }
+  if (dormant !== undefined && !dormant.activated) await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined });
   return true;
 }

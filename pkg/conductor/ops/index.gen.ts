@@ -1,9 +1,16 @@
-// Generated from the files of this folder. A kind's file exports its factory as default.
-import boot from "./boot.js";
-import delete_ from "./delete.js";
-import reboot from "./reboot.js";
-import start from "./start.js";
-import stop from "./stop.js";
+// Written by scripts/gen-registries.mjs from the files in pkg/conductor/ops. Do not edit.
+import type { KindFactory } from "../kind-factory.js";
+import bootServer from "./boot-server.js";
+import deleteServer from "./delete-server.js";
+import rebootServer from "./reboot-server.js";
+import startServer from "./start-server.js";
+import stopServer from "./stop-server.js";
 
-/** All kinds by file name. */
-export const kindFactories = { boot, delete: delete_, reboot, start, stop } as const;
+/** Everything in this folder, by file name. */
+export const kindFactories: readonly KindFactory[] = [
+  bootServer,
+  deleteServer,
+  rebootServer,
+  startServer,
+  stopServer,
+];

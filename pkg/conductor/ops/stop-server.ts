@@ -2,7 +2,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { faultOf } from "../domain/faults.js";
 import { defineKind } from "../engine/kind.js";
 import { powerStep } from "../steps/power.js";
-import type { KindDeps } from "./deps.js";
+import type { KindDeps } from "../kind-factory.js";
 
 /** Milliseconds that an image asks for (`os_shutdown_timeout` is in seconds), or the deployment's. */
 const softTimeoutMs = (property: string | undefined, usual: number): number => {

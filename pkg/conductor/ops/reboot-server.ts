@@ -3,7 +3,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { faultOf } from "../domain/faults.js";
 import { defineKind } from "../engine/kind.js";
 import { powerStep } from "../steps/power.js";
-import type { KindDeps } from "./deps.js";
+import type { KindDeps } from "../kind-factory.js";
 
 /** Restarts a server; the input is the api's RebootServerRequest. A soft one falls back to hard at the agent. */
 export default ({ ports }: KindDeps) => defineKind<{ hard: boolean }>({

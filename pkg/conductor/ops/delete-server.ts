@@ -5,7 +5,7 @@ import { destroyGuest } from "../steps/destroy-guest.js";
 import { erase } from "../steps/erase.js";
 import { releaseAllocation } from "../steps/release-allocation.js";
 import { releaseNetworks } from "../steps/release-networks.js";
-import type { KindDeps } from "./deps.js";
+import type { KindDeps } from "../kind-factory.js";
 
 /**
  * The end of a server, whatever was being done to it: cleans up after the operation that it pre-empted. There is only

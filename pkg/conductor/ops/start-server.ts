@@ -2,7 +2,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { faultOf } from "../domain/faults.js";
 import { defineKind } from "../engine/kind.js";
 import { powerStep } from "../steps/power.js";
-import type { KindDeps } from "./deps.js";
+import type { KindDeps } from "../kind-factory.js";
 
 /** Powers a stopped server on. A failure leaves it stopped, with a fault. */
 export default ({ ports }: KindDeps) => defineKind<undefined>({

@@ -6,7 +6,7 @@ import { buildGuest } from "../steps/build-guest.js";
 import { claimHost } from "../steps/claim-host.js";
 import { handOverToCell } from "../steps/hand-over.js";
 import { selectDestinations } from "../steps/select-destinations.js";
-import type { KindDeps } from "./deps.js";
+import type { KindDeps } from "../kind-factory.js";
 
 /**
  * A new server. What it shall be is in its record; the input is empty. A host that fails is cleaned up and the next

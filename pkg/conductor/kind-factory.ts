@@ -1,0 +1,15 @@
+import type { Ctx } from "../kernel/ctx.js";
+import type { OperationKind } from "./engine/kind.js";
+import type { NetworkFacts } from "./domain/ports.js";
+import type { Ports } from "./ports.js";
+
+/** What kinds are built with. */
+export interface KindDeps {
+  readonly ports: Ports;
+  readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts>;
+  /** Hosts tried for one boot. */
+  readonly maxAttempts: number;
+}
+
+/** Default export of each file in `ops/`. */
+export type KindFactory = (deps: KindDeps) => OperationKind;
