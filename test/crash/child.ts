@@ -21,7 +21,7 @@ async function obey(order: Order): Promise<void> {
   if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
   const crash = order.do === "run" && order.crash !== undefined ? dieAt(order.crash) : noCrash;
   const world = await scenario.open(order.place, connection, crash);
-  if (order.do === "run") await world.begin(order.crash?.kind ?? order.place.label);
+  if (order.do === "run") await world.begin(order.kind, order.failing);
   await world.settled();
   const state = await world.endState();
   await world.close();

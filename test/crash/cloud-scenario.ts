@@ -28,7 +28,11 @@ async function unsettled(cloud: Cloud): Promise<number> {
 }
 
 /** Makes the state from which the kind may start, then accepts it. */
-async function begin(cloud: Cloud, kind: string): Promise<void> {
+async function begin(cloud: Cloud, kind: string, failing: boolean): Promise<void> {
+  if (failing) {
+    const rules = ["powerOn", "powerOff", "reboot"].map((method) => ({ method, failReason: "HYPERVISOR_FAILED", failMessage: "As asked." }));
+    await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
+  }
   await boot(cloud, { ids: [SERVER], networks: [{ networkId: NETWORK }] });
   if (kind === "server.boot") return;
   const { vmState, fault } = await ended(cloud, SERVER);
@@ -78,7 +82,7 @@ export const cloudScenario: Scenario = {
     const cloud = await openCloud({ connection, schemas: schemas(place), folder: place.folder, hosts: [HOST], neutron, crash });
     return {
       kinds: cloud.conductor.kinds,
-      begin: (kind) => begin(cloud, kind),
+      begin: (kind, failing) => begin(cloud, kind, failing),
       settled: async () => { await until(async () => await unsettled(cloud) === 0, { timeoutMs: 30_000, what: "everything to end", everyMs: 20 }); },
       endState: () => endState(cloud, neutron),
       close: () => cloud.close(),

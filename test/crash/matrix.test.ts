@@ -6,7 +6,7 @@ import { systemClock } from "../../pkg/platform/process/clock.js";
 import { silentLogger } from "../../pkg/kernel/index.js";
 import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
 import { cloudScenario } from "./cloud-scenario.js";
-import { pointsOf, runMatrix } from "./matrix.js";
+import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
 /** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
 function registeredKinds() {
@@ -16,14 +16,24 @@ function registeredKinds() {
   }).kinds;
 }
 
+const report = (line: string): void => { process.stdout.write(`${line}\n`); };
+
 describe("crash matrix of all kinds", function () {
   this.timeout(600_000);
+  const kinds = registeredKinds();
+
   it("ends as the undisturbed run, wherever the process is killed", async () => {
-    const kinds = registeredKinds();
-    const tried = await runMatrix(cloudScenario, kinds, (line) => process.stdout.write(`${line}\n`));
+    const tried = await runMatrix(cloudScenario, pointsOf(kinds), false, report);
     const steps = kinds.reduce((sum, kind) => sum + kind.steps.length, 0);
-    process.stdout.write(`  ${tried} points: ${kinds.length} kinds, ${steps} steps, before and after each commit\n`);
+    report(`  ${tried} points: ${kinds.length} kinds, ${steps} steps, before and after each commit`);
     assert.equal(tried, steps * 2);
-    assert.equal(tried, pointsOf(kinds).length);
+  });
+
+  it("is undone as undisturbed when the host fails, wherever the process is killed", async () => {
+    const points = undoPointsOf(kinds);
+    const tried = await runMatrix(cloudScenario, points, true, report);
+    const undos = kinds.reduce((sum, kind) => sum + kind.steps.filter(({ undo }) => undo !== undefined).length, 0);
+    report(`  ${tried} points: ${undos} undos, before and after each commit`);
+    assert.equal(tried, undos * 2);
   });
 });

@@ -14,6 +14,10 @@ import type { Scenario } from "./scenario.js";
 export const pointsOf = (kinds: readonly OperationKind[]): CrashAt[] => kinds.flatMap(({ kind, steps }) =>
   steps.flatMap(({ name }) => (["before", "after"] as const).map((when) => ({ kind, step: name, when }))));
 
+/** All points of failing operations: every step that has an undo, before and after the commit of that. */
+export const undoPointsOf = (kinds: readonly OperationKind[]): CrashAt[] => kinds.flatMap(({ kind, steps }) =>
+  steps.filter(({ undo }) => undo !== undefined).flatMap(({ name }) => (["undo-before", "undo-after"] as const).map((when) => ({ kind, step: name, when }))));
+
 let bundle: Promise<string> | undefined;
 
 /** The child as one file: it starts in a fraction of the time, and a change to the sources does not reach a running matrix. */
@@ -85,21 +89,22 @@ function stateOf(answer: Answer | undefined, what: string): unknown {
 }
 
 /**
- * Runs the matrix: each kind undisturbed once, then dying at each of its points and recovered by the next process,
- * which then dies at the next point. Every end state must equal the undisturbed one.
+ * Runs a matrix: each kind undisturbed once, then dying at each of its points and recovered by the next process, which
+ * then dies at the next point. Every end state must equal the undisturbed one.
+ * @param failing  the operations fail in the end and are undone
  * @returns how many points were tried
  */
-export async function runMatrix(scenario: Scenario, kinds: readonly OperationKind[], report: (line: string) => void): Promise<number> {
+export async function runMatrix(scenario: Scenario, points: readonly CrashAt[], failing: boolean, report: (line: string) => void): Promise<number> {
   let child = await Child.start();
   const undisturbed = new Map<string, unknown>();
-  for (const { kind } of kinds) {
-    undisturbed.set(kind, stateOf(await child.order({ do: "run", place: await newPlace(scenario, kind), scenario: scenario.name }), `${kind} undisturbed`));
+  for (const kind of new Set(points.map((point) => point.kind))) {
+    undisturbed.set(kind, stateOf(await child.order({ do: "run", place: await newPlace(scenario, kind), scenario: scenario.name, kind, failing }), `${kind} undisturbed`));
   }
   let tried = 0;
-  for (const crash of pointsOf(kinds)) {
+  for (const crash of points) {
     const label = `${crash.kind}/${crash.step}/${crash.when}`;
     const place = await newPlace(scenario, label);
-    const answer = await child.order({ do: "run", place, scenario: scenario.name, crash });
+    const answer = await child.order({ do: "run", place, scenario: scenario.name, kind: crash.kind, failing, crash });
     assert.equal(answer, undefined, `${label}: should have died, but ${JSON.stringify(answer)}`);
     child = await Child.start();
     const state = stateOf(await child.order({ do: "recover", place, scenario: scenario.name }), label);

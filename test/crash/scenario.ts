@@ -6,8 +6,8 @@ import type { Connection, Place } from "./protocol.js";
 export interface World {
   /** Kinds whose steps make the matrix. */
   readonly kinds: readonly OperationKind[];
-  /** Makes what the kind needs, then accepts an operation of it. */
-  begin(kind: string): Promise<void>;
+  /** Makes what the kind needs, then accepts an operation of it. @param failing  its last effect fails, so that it is undone */
+  begin(kind: string, failing: boolean): Promise<void>;
   /** Resolves when everything that was accepted has ended. */
   settled(): Promise<void>;
   /** What is left in all stores and in the world outside; the same for any two runs that ended alike. */

@@ -57,9 +57,9 @@ export const toyScenario: Scenario = {
       sql<{ count: number }>`SELECT count(*) AS count FROM ${cell.t.operation} WHERE ready_at IS NOT NULL`.execute(db))).rows[0]?.count ?? 0;
     return {
       kinds,
-      begin: async () => {
+      begin: async (_kind, failing) => {
         await putInstance(cell, testCtx(), aServer({ id: SERVER }));
-        await acceptOperation(cell, deps, testCtx(), AcceptOperationRequest.fromPartial({ database: "cell1", serverId: SERVER, kind: "toy.ledger", kindVersion: 1, action: "toy", verb: "toy" }));
+        await acceptOperation(cell, deps, testCtx(), AcceptOperationRequest.fromPartial({ database: "cell1", serverId: SERVER, kind: "toy.ledger", kindVersion: 1, action: "toy", verb: "toy", input: Buffer.from(failing ? "refuse" : "") }));
       },
       settled: async () => { await until(async () => await live() === 0, { timeoutMs: 20_000, what: "all operations to end" }); },
       endState: async () => {
