@@ -4,6 +4,7 @@ import { Agent, request } from "node:http";
 export class Rest {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   #token = "";
+  #projectId = "";
 
   readonly base: string;
 
@@ -21,6 +22,11 @@ export class Rest {
     const answer = await fetch(`${identityUrl}/v3/auth/tokens`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     if (answer.status !== 201) throw new Error(`login: ${answer.status}`);
     this.#token = answer.headers.get("x-subject-token") ?? "";
+    this.#projectId = ((await answer.json()) as { token: { project: { id: string } } }).token.project.id;
+  }
+
+  projectId(): string {
+    return this.#projectId;
   }
 
   /** @returns the body as text @throws when the status is not 2xx */
