@@ -34,7 +34,17 @@ const toPiece = (value: unknown): Piece => value instanceof Sql ? value : { valu
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const comma = new Sql([", "]);
-const identifier = (path: string): Sql => new Sql([path.split(".").map(quoted).join(".")]);
+
+/** Names come from code: tables of a few schemas and their columns. */
+const identifiers = new Map<string, Sql>();
+
+function identifier(path: string): Sql {
+  const known = identifiers.get(path);
+  if (known !== undefined) return known;
+  const fresh = new Sql([path.split(".").map(quoted).join(".")]);
+  identifiers.set(path, fresh);
+  return fresh;
+}
 
 /** `sql\`SELECT … WHERE id = ${id}\``: values become parameters, other `sql` is put in as it is. */
 export const sql = Object.assign(
