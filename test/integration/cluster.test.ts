@@ -143,6 +143,17 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     await Promise.all(ids.map(async (id) => { assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204); await gone(id); }));
   });
 
+  it("goes on without etcd, and finds everybody again when it is back", async () => {
+    await deployment.etcd.kill();
+    const id = await create("without-etcd");
+    await active(id, 20_000);
+    await deployment.etcd.start();
+    await until(async () => (await services("nova-compute")).every(({ state }) => state === "up"), { timeoutMs: 15_000, everyMs: 100, what: "all hosts to be up again" });
+    await until(async () => (await fetch(`${cells.statusUrl}/readyz`)).status === 200, { timeoutMs: 15_000, everyMs: 100, what: "cells to hold its lease again" });
+    assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
+    await gone(id);
+  });
+
   it(`shows the hosts of a killed compute process as down within ${DOWN_WITHIN_MS / 1000} s`, async () => {
     await computes[1]?.kill();
     const diedMs = performance.now();

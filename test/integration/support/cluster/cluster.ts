@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import type { TestEtcd } from "../../../../pkg/testkit/etcd.js";
 import { freePort, startTestEtcd } from "../../../../pkg/testkit/etcd.js";
 import { testCluster } from "../../../../pkg/testkit/postgres.js";
 import type { Authority } from "./certificates.js";
@@ -20,16 +21,16 @@ export class TestDeployment {
   readonly authority: Authority;
   readonly ports: { readonly identity: number; readonly image: number; readonly network: number; readonly compute: number; readonly placement: number; readonly metadata: number };
   readonly adminPassword = PASSWORD;
+  readonly etcd: TestEtcd;
   readonly #databaseUrl: string;
-  readonly #etcd: { readonly endpoint: string; close(): Promise<void> };
 
-  private constructor(parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports">, databaseUrl: string, etcd: { readonly endpoint: string; close(): Promise<void> }) {
+  private constructor(parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports" | "etcd">, databaseUrl: string) {
     this.dir = parts.dir;
     this.programs = parts.programs;
     this.authority = parts.authority;
     this.ports = parts.ports;
+    this.etcd = parts.etcd;
     this.#databaseUrl = databaseUrl;
-    this.#etcd = etcd;
   }
 
   /** Everything below the services. */
@@ -37,7 +38,7 @@ export class TestDeployment {
     const dir = await mkdtemp("/tmp/kilonova-test-cluster-");
     const [programs, authority, databaseUrl, etcd] = await Promise.all([Programs.bundle(dir), createAuthority(dir), createDatabase(), startTestEtcd()]);
     const [identity = 0, image = 0, network = 0, compute = 0, placement = 0, metadata = 0] = await Promise.all(Array.from({ length: 6 }, freePort));
-    return new TestDeployment({ dir, programs, authority, ports: { identity, image, network, compute, placement, metadata } }, databaseUrl, etcd);
+    return new TestDeployment({ dir, programs, authority, ports: { identity, image, network, compute, placement, metadata }, etcd }, databaseUrl);
   }
 
   /** The options of `cells`: also what `kilonova manage db` reads. */
@@ -107,7 +108,7 @@ export class TestDeployment {
 
   async close(): Promise<void> {
     await this.programs.close();
-    await this.#etcd.close();
+    await this.etcd.close();
     await rm(this.dir, { recursive: true, force: true });
   }
 
@@ -117,7 +118,7 @@ export class TestDeployment {
   }
 
   #registry(): Options {
-    return { registry: { etcdEndpoints: [this.#etcd.endpoint] } };
+    return { registry: { etcdEndpoints: [this.etcd.endpoint] } };
   }
 
   #tls(file: string): Readonly<Record<string, string>> {
