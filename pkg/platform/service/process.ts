@@ -89,10 +89,11 @@ async function open<S extends Sections>(name: string, config: ConfigOf<ProcessSe
     const server = await startStatusServer({ listen: parseAddress("process.statusListen", manners.statusListen), readiness, metrics });
     return { value: server, stop: () => server.close() };
   });
-  log.info("service.starting", { pid: process.pid, status: status.url });
+  const id = systemIds.uuid();
+  log.info("service.starting", { id, pid: process.pid, status: status.url });
   let held = false;
   return {
-    name, id: systemIds.uuid(), host: manners.host || (hostname().split(".")[0] ?? "localhost"), config, log, tracer, metrics, lifecycle, tasks, readiness,
+    name, id, host: manners.host || (hostname().split(".")[0] ?? "localhost"), config, log, tracer, metrics, lifecycle, tasks, readiness,
     ctx: rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor(name), log, signal: ending.signal }),
     httpEnv: (requestTimeoutMs) => ({ log, ids: systemIds, requestTimeoutMs, startSpan: (span, traceparent): Span => tracer.start(span, traceparent, {}, "server") }),
     report: (part, fn) => { reports.set(part, fn); },

@@ -106,6 +106,18 @@ export class TestDeployment {
     });
   }
 
+  /** How many operations a process owns that have not ended. @param owner  its id, from its log */
+  async unfinishedOf(owner: string): Promise<number> {
+    const client = new pg.Client({ connectionString: this.#databaseUrl });
+    await client.connect();
+    try {
+      const parts = ["global", ...Object.keys(UUIDS)].map((schema) => `SELECT id FROM ${schema}.operation WHERE owner = $1 AND state IN ('running', 'parked', 'undoing')`);
+      return (await client.query(parts.join(" UNION ALL "), [owner])).rows.length;
+    } finally {
+      await client.end();
+    }
+  }
+
   async close(): Promise<void> {
     await this.programs.close();
     await this.etcd.close();
