@@ -6,6 +6,7 @@ import type { Authenticate } from "../shared/auth.js";
 import { scryptPasswords, tokenHash } from "./adapters/crypto.js";
 import type { PasswordCost } from "./adapters/crypto.js";
 import { identityApp } from "./adapters/http/app.js";
+import { KnownTokens } from "./adapters/known-tokens.js";
 import { assignments } from "./adapters/sql/assignments.js";
 import { credentialStore } from "./adapters/sql/credentials.js";
 import { directory } from "./adapters/sql/directory.js";
@@ -31,12 +32,15 @@ export interface Identity {
 /** Puts the Identity service together over its tables. */
 export function buildIdentity(options: { readonly db: Database<IdentityTables>; readonly clock: Clock; readonly config: IdentityConfig; readonly passwordCost?: PasswordCost }): Identity {
   const { db, clock, config } = options;
+  const known = new KnownTokens(clock);
   const parts: IdentityParts = {
-    directory: directory(db), assignments: assignments(db), tokens: tokenStore(db), credentials: credentialStore(db),
+    directory: known.watching(directory(db)), assignments: known.watching(assignments(db)),
+    tokens: known.watching(tokenStore(db), ["insert"]), credentials: known.watching(credentialStore(db), ["insert"]),
     passwords: scryptPasswords(options.passwordCost), clock, config,
   };
   const authenticate = async (ctx: Ctx, token: string): Promise<Actor | undefined> => {
-    const view = await parts.tokens.find(ctx, tokenHash(token), clock.now(), false);
+    const hash = tokenHash(token);
+    const view = await known.find(ctx, hash, (inner) => parts.tokens.find(inner, hash, clock.now(), false));
     return view && actorOf(view);
   };
   return { parts, authenticate, app: (env) => identityApp(parts, env, authenticate) };
