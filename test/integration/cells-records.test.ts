@@ -12,7 +12,7 @@ import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
 import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
-import { silentLogger } from "../../pkg/kernel/index.js";
+import { KilonovaError, silentLogger } from "../../pkg/kernel/index.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { systemIds } from "../../pkg/platform/process/ids.js";
@@ -113,7 +113,8 @@ describe("quota", () => {
     const results = await Promise.allSettled(ids.map((one) => s.global.acceptServers(testCtx(), bootRequest({ ids: [one] }))));
     assert.equal(results.filter(({ status }) => status === "fulfilled").length, 5);
     const refusal = results.find((one) => one.status === "rejected");
-    assert.deepEqual((refusal?.reason as { facts: unknown }).facts, { resources: "instances", requested: "1", used: "5", limit: "5" });
+    assert.ok(refusal?.reason instanceof KilonovaError);
+    assert.deepEqual(refusal.reason.facts, { resources: "instances", requested: "1", used: "5", limit: "5" });
     const accepted = ids.filter((_, index) => results[index]?.status === "fulfilled");
     const conductor = s.as("conductor").client(GlobalServiceDefinition);
     await conductor.releaseHoldings(testCtx(), { serverIds: accepted.slice(0, 2) });
