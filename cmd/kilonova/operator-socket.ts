@@ -5,6 +5,7 @@ import { rootCtx, serviceActor } from "../../pkg/kernel/index.js";
 import { systemIds } from "../../pkg/platform/process/index.js";
 import type { Channel } from "../../pkg/platform/rpc/index.js";
 import { connectRpc } from "../../pkg/platform/rpc/index.js";
+import { clusterSections, processSections, readConfig, visitCluster } from "../../pkg/platform/service/index.js";
 import { projectRoot } from "./project-root.js";
 
 const LONGEST_SOCKET_PATH = 107;
@@ -17,15 +18,22 @@ export function operatorSocket(home: string): string {
 
 export const homeOf = (home: string | undefined): string => resolve(home ?? process.env["KILONOVA_HOME"] ?? join(projectRoot(), ".kilonova"));
 
-/** Runs one operator's command against the running cloud and prints what it returns or why it failed. */
+/**
+ * Runs one operator's command against the running cloud and prints what it returns or why it failed: against a deployment when
+ * KILONOVA_CONFIG names a file with its registry and the operator's certificate, otherwise against `kilonova up`.
+ */
 export async function asOperator(home: string | undefined, work: (ctx: Ctx, channel: Channel) => Promise<void>): Promise<void> {
-  const channel = connectRpc(`unix:${operatorSocket(homeOf(home))}`, { attempts: 1 });
+  const ctx = rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("operator"), deadlineMs: Date.now() + 30_000 });
+  let channel: Channel | undefined;
   try {
-    await work(rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("operator"), deadlineMs: Date.now() + 30_000 }), channel);
+    channel = process.env["KILONOVA_CONFIG"] && home === undefined
+      ? await visitCluster(ctx, readConfig({ ...processSections, ...clusterSections }, [], process.env))
+      : connectRpc(`unix:${operatorSocket(homeOf(home))}`, { attempts: 1 });
+    await work(ctx, channel);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   } finally {
-    await channel.close();
+    await channel?.close();
   }
 }

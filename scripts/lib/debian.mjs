@@ -11,7 +11,7 @@ export const packageSets = {
     "/sbin/mke2fs": "e2fsprogs", "/sbin/sfdisk": "fdisk", "/usr/bin/cpio": "cpio",
   },
   client: { "/usr/bin/openstack": "python3-openstackclient", "/usr/lib/python3/dist-packages/osc_placement": "python3-osc-placement" },
-  tests: { "/usr/lib/postgresql/15/bin/postgres": "postgresql-15", "/usr/bin/etcd": "etcd-server" },
+  tests: { "/usr/lib/postgresql/15/bin/postgres": "postgresql-15", "/usr/bin/etcd": "etcd-server", "/usr/bin/openssl": "openssl" },
 };
 
 /** Packages of the given sets that are not there yet. */

@@ -27,7 +27,7 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
   let deployment: TestDeployment;
   let cells: Program, conductors: readonly Program[], computes: readonly Program[], edges: readonly Program[];
   let compute: Rest;
-  let image: string, network: string;
+  let image: string, network: string, token: string;
 
   before(async function () {
     if (!etcdInstalled()) this.skip();
@@ -36,8 +36,8 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     const [cellsOptions, placementOptions] = await Promise.all([deployment.cells(), deployment.placement()]);
     await assert.rejects(programs.start("placement", "too-early", placementOptions), /older than this version.*manage db migrate placement/s);
     await Promise.all([
-      programs.manage("db", "migrate", "cells", "--config", await programs.config("cells", cellsOptions)),
-      programs.manage("db", "migrate", "placement", "--config", await programs.config("placement", placementOptions)),
+      programs.kilonova(["manage", "db", "migrate", "cells", "--config", await programs.config("cells", cellsOptions)]),
+      programs.kilonova(["manage", "db", "migrate", "placement", "--config", await programs.config("placement", placementOptions)]),
     ]);
     const [firstPort, secondPort] = [await freePort(), await freePort()];
     const all = await Promise.all([
@@ -49,7 +49,7 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     conductors = [all[4], all[5]];
     edges = [all[6], all[7], all[8]];
     computes = [all[9], all[10]];
-    const token = await login(`http://127.0.0.1:${ports.identity}`, "admin", "admin", deployment.adminPassword);
+    token = await login(`http://127.0.0.1:${ports.identity}`, "admin", "admin", deployment.adminPassword);
     const common = { "X-Auth-Token": token };
     compute = new Rest(`http://127.0.0.1:${ports.compute}/v2.1`, { ...common, "OpenStack-API-Version": "compute 2.96" });
     [image, network] = await Promise.all([uploadImage(new Rest(`http://127.0.0.1:${ports.image}`, common)), findNetwork(new Rest(`http://127.0.0.1:${ports.network}`, common))]);
@@ -100,9 +100,24 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     assert.deepEqual(up.map(({ host }) => host).slice(0, 4).toSorted(), ["conductor-1", "conductor-2", "host-1", "host-2"]);
   });
 
+  it("knows the hosts' resources in Placement", async () => {
+    const placement = new Rest(`http://127.0.0.1:${deployment.ports.placement}`, { "X-Auth-Token": token });
+    const providers = await placement.expect<readonly { name: string }[]>(200, "resource_providers", "GET", "/resource_providers");
+    assert.deepEqual(providers.map(({ name }) => name).toSorted(), ["host-1", "host-2"]);
+  });
+
   it("boots a server over REST and deletes it", async () => {
     const id = await create("one");
     await active(id, 20_000);
+    assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
+    await gone(id);
+  });
+
+  it("answers operators with a certificate", async () => {
+    const id = await create("operated");
+    await active(id, 20_000);
+    assert.match(await deployment.operate("status"), /cell1 +host-1 +nova-compute +up +enabled/);
+    assert.match(await deployment.operate("manage", "operation", "list", "--server", id), /server\.boot +SUCCEEDED/);
     assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
     await gone(id);
   });

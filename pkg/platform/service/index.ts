@@ -9,3 +9,4 @@ export { clusterSections, databaseConfig, processSections } from "./config.js";
 export type { DatabaseConfig } from "./config.js";
 export { packageRoot, version } from "./version.js";
 export { ServiceErrors } from "./errors.js";
+export { visitCluster } from "./visitor.js";

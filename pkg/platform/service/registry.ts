@@ -10,7 +10,7 @@ const PATIENCE_MS = 5_000;
 /** Connects to etcd and follows hosts and services; returns when both are known. Waits as long as etcd does not answer. */
 export async function openRegistry({ config: { registry }, lifecycle, tasks, readiness, log, ctx }: ClusterProcess): Promise<{ readonly hosts: HostDirectory; readonly services: ServiceDirectory }> {
   const store = await lifecycle.start("registry", async () => {
-    const opened: CoordinationStore = await connectEtcd({ endpoints: registry.etcdEndpoints, ...tlsOf(registry) });
+    const opened = await connectRegistry(registry);
     return { value: opened, stop: () => opened.close() };
   });
   const hosts = hostDirectory(store, registry.leaseTtlMs);
@@ -39,6 +39,9 @@ function firstChange(onChange: (listener: () => void) => () => void, skip: numbe
     onChange(() => { if (calls++ >= skip) resolve(); });
   });
 }
+
+/** Opens the store; connects when it is used. */
+export const connectRegistry = (registry: RegistryConfig): Promise<CoordinationStore> => connectEtcd({ endpoints: registry.etcdEndpoints, ...tlsOf(registry) });
 
 function tlsOf({ etcdCaFile, etcdCertFile, etcdKeyFile }: RegistryConfig): Pick<EtcdOptions, "tls"> {
   if (!etcdCaFile) return {};

@@ -106,6 +106,11 @@ export class TestDeployment {
     });
   }
 
+  /** Runs `kilonova …` as the operator of the deployment. */
+  async operate(...args: readonly string[]): Promise<string> {
+    return this.programs.kilonova(args, await this.programs.config("operator", await this.#common("operator", "global/operator")));
+  }
+
   /** How many operations a process owns that have not ended. @param owner  its id, from its log */
   async unfinishedOf(owner: string): Promise<number> {
     const client = new pg.Client({ connectionString: this.#databaseUrl });

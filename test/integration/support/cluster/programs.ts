@@ -71,10 +71,10 @@ export class Programs {
     return program;
   }
 
-  /** Runs the operator's tool to its end. @throws with its output when it fails */
-  async manage(...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(this.#dir, "kilonova.js"), "manage", ...args], { env: { PATH: process.env["PATH"] } });
-    return stdout;
+  /** Runs the operator's tool to its end. @param config  the operator's own configuration. @throws with its output when it fails */
+  async kilonova(args: readonly string[], config?: string): Promise<string> {
+    const env = { PATH: process.env["PATH"], ...(config === undefined ? {} : { KILONOVA_CONFIG: config }) };
+    return (await promisify(execFile)(process.execPath, [join(this.#dir, "kilonova.js"), ...args], { env })).stdout;
   }
 
   /** Writes a configuration file. JSON is YAML. */
