@@ -1,5 +1,6 @@
 import type { ActivateHandoverRequest, ActivateHandoverResponse, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../kernel/ctx.js";
+import { KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import { durationMs } from "../../model/wire-time.js";
 import { openSecrets } from "../adapters/sql/acquire.js";
@@ -10,6 +11,7 @@ import { getOperation } from "../adapters/sql/read-operations.js";
 import type { Store } from "../adapters/sql/tables.js";
 import { loadRecord } from "../domain/records.js";
 import { CellsErrors } from "../errors.js";
+import type { Waker } from "../ports.js";
 import type { Stores } from "../stores.js";
 
 /**
@@ -47,23 +49,46 @@ async function sourceOf(source: Store, ctx: Ctx, name: string): Promise<StoredOp
 const CUT_SHORT_MS = 300;
 const LOOK_AGAIN_MS = 5;
 
+/** Finds servers and operations that are between two databases. */
+export interface Awakening {
+  /** Finishes the hand-over of a server to `target`, if there is one. */
+  wake(ctx: Ctx, target: Store, serverId: string): Promise<void>;
+  /** Runs `fn` in the database where a server should be; when it is missing there, after its hand-over once more. */
+  whereAwake<T>(ctx: Ctx, target: Store, serverId: string, fn: (store: Store) => Promise<T>): Promise<T>;
+}
+
 /**
- * A server that its mapping places here may still be dormant: its conductor is about to wake it, or died. Waits for the
- * first, and does it itself after the second.
- * @returns whether the server is awake now and may be read again
+ * Servers and operations are in no database for a moment while they are handed over, or for long when a conductor died there. Whoever misses
+ * one waits for the first, does it himself after the second, and looks again; also when it was all over before he asked.
+ * @cost one more query for what really does not exist
  */
-export async function wakeServer(stores: Stores, deps: StoreDeps, ctx: Ctx, target: Store, serverId: string): Promise<boolean> {
-  if (target.name === stores.global.name) return false;
-  const startMs = deps.clock.monotonicMs();
-  let dormant = await findDormant(target, ctx, { serverId });
-  if (dormant === undefined) return false;
-  const name = `operations/${dormant.serverId}/${dormant.operationId}`;
-  const source = await sourceOf(stores.get(dormant.sourceDatabase), ctx, name);
-  if (source?.handedOverTo !== target.name) return false;
-  while (dormant !== undefined && !dormant.activated && deps.clock.monotonicMs() - startMs < CUT_SHORT_MS) {
-    await deps.clock.sleep(LOOK_AGAIN_MS, ctx.signal);
-    dormant = await findDormant(target, ctx, { serverId });
-  }
-  if (dormant !== undefined && !dormant.activated) await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined });
-  return true;
+export function awakening(stores: Stores, deps: StoreDeps, waker: Waker): Awakening {
+  const wake: Awakening["wake"] = async (ctx, target, serverId) => {
+    if (target.name === stores.global.name || serverId === "") return;
+    const startMs = deps.clock.monotonicMs();
+    let dormant = await findDormant(target, ctx, { serverId });
+    if (dormant === undefined) return;
+    const name = `operations/${dormant.serverId}/${dormant.operationId}`;
+    const source = await sourceOf(stores.get(dormant.sourceDatabase), ctx, name);
+    if (source?.handedOverTo !== target.name) return;
+    while (dormant !== undefined && !dormant.activated && deps.clock.monotonicMs() - startMs < CUT_SHORT_MS) {
+      await deps.clock.sleep(LOOK_AGAIN_MS, ctx.signal);
+      dormant = await findDormant(target, ctx, { serverId });
+    }
+    if (dormant === undefined || dormant.activated) return;
+    await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined });
+    waker.wake(ctx, target.name, name);
+  };
+  return {
+    wake,
+    whereAwake: async (ctx, target, serverId, fn) => {
+      try {
+        return await fn(target);
+      } catch (error) {
+        if (!(error instanceof KilonovaError) || (error.reason !== "OPERATION_NOT_FOUND" && error.reason !== "SERVER_NOT_FOUND")) throw error;
+        await wake(ctx, target, serverId);
+        return fn(target);
+      }
+    },
+  };
 }

@@ -6,10 +6,12 @@ import { KilonovaError } from "../../../kernel/errors.js";
 import { parseOperationName } from "../../../model/operation-name.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { serverOf } from "../../domain/records.js";
+import { awakening } from "../../ops/hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acceptServers } from "../sql/accept-servers.js";
 import type { StoreDeps } from "../sql/deps.js";
+import { FlavorAnswers } from "../flavor-answers.js";
 import { createFlavor, deleteFlavor, getFlavor, listFlavors, updateFlavor } from "../sql/flavors.js";
 import { createKeyPair, deleteKeyPair, getKeyPair, listKeyPairs } from "../sql/key-pairs.js";
 import { getMappings, listCells } from "../sql/mappings.js";
@@ -24,13 +26,15 @@ export interface GlobalDeps { readonly stores: Stores; readonly deps: StoreDeps;
 /** Serves what belongs to no cell. */
 export function globalHandlers({ stores, deps, waker, defaultLimits }: GlobalDeps): Handlers<GlobalServiceDefinition> {
   const { global } = stores;
+  const flavors = new FlavorAnswers();
+  const { whereAwake } = awakening(stores, deps, waker);
   /** What an earlier call with the same token was answered, as it is now, wherever it is now. */
   const replay = async (ctx: Ctx, names: readonly string[]): Promise<AcceptServersResponse> => {
     const found = await Promise.all(names.map(async (name) => {
       const serverId = parseOperationName(name)?.serverId ?? "";
       const store = await stores.locate(ctx, "", serverId);
       const request = { database: store.name, serverId, projectId: "", withDeleted: true, withUserData: false };
-      const [operation, record] = await Promise.all([getOperation(store, ctx, name), getInstance(store, deps, ctx, request)]);
+      const [operation, record] = await whereAwake(ctx, store, serverId, () => Promise.all([getOperation(store, ctx, name), getInstance(store, deps, ctx, request)]));
       return { operation: toPublic(operation), server: serverOf(record) };
     }));
     return { servers: found.map(({ server }) => server), operations: found.map(({ operation }) => operation), replayed: true };
@@ -49,14 +53,16 @@ export function globalHandlers({ stores, deps, waker, defaultLimits }: GlobalDep
       await releaseHoldings(global, ctx, serverIds);
       return {};
     },
-    createStoredFlavor: async (ctx, { flavor, ifAbsent }) => ({ flavor: await createFlavor(global, deps, ctx, flavor ?? Flavor.fromPartial({}), ifAbsent) }),
-    getStoredFlavor: async (ctx, { flavorId, projectId, seeAll }) => ({ flavor: await getFlavor(global, ctx, flavorId, projectId, seeAll) }),
-    listStoredFlavors: (ctx, request) => listFlavors(global, ctx, request),
-    updateStoredFlavor: async (ctx, request) => ({ flavor: await updateFlavor(global, deps, ctx, request) }),
-    deleteStoredFlavor: async (ctx, { flavorId }) => {
+    createStoredFlavor: (ctx, { flavor, ifAbsent }) => flavors.change(async () =>
+      ({ flavor: await createFlavor(global, deps, ctx, flavor ?? Flavor.fromPartial({}), ifAbsent) })),
+    getStoredFlavor: (ctx, { flavorId, projectId, seeAll }) => flavors.get(JSON.stringify([flavorId, projectId, seeAll]), async () =>
+      ({ flavor: await getFlavor(global, ctx, flavorId, projectId, seeAll) })),
+    listStoredFlavors: (ctx, request) => flavors.get(JSON.stringify(request), () => listFlavors(global, ctx, request)),
+    updateStoredFlavor: (ctx, request) => flavors.change(async () => ({ flavor: await updateFlavor(global, deps, ctx, request) })),
+    deleteStoredFlavor: (ctx, { flavorId }) => flavors.change(async () => {
       await deleteFlavor(global, deps, ctx, flavorId);
       return {};
-    },
+    }),
     createStoredKeyPair: async (ctx, { keyPair }) =>
       ({ keyPair: await createKeyPair(global, deps, ctx, keyPair ?? KeyPair.fromPartial({}), ctx.actor.projectId, defaultLimits) }),
     getStoredKeyPair: async (ctx, { userId, name }) => ({ keyPair: await getKeyPair(global, ctx, userId, name) }),

@@ -2,10 +2,9 @@ import { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js
 import type { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { KilonovaError } from "../../../kernel/errors.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
-import { wakeServer } from "../../ops/hand-over.js";
+import { awakening } from "../../ops/hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acceptOperation } from "../sql/accept-operation.js";
@@ -20,17 +19,8 @@ export interface InstancesDeps { readonly stores: Stores; readonly deps: StoreDe
 
 /** Serves the records of each database. */
 export function instancesHandlers({ stores, deps, waker }: InstancesDeps): Handlers<InstancesServiceDefinition> {
-  /** Runs `fn`; when the server is missing because its hand-over was cut short, finishes that and runs it again. */
-  const awake = async <T>(ctx: Ctx, database: string, serverId: string, fn: (store: Store) => Promise<T>): Promise<T> => {
-    const store = stores.get(database);
-    try {
-      return await fn(store);
-    } catch (error) {
-      const missing = error instanceof KilonovaError && error.reason === "SERVER_NOT_FOUND";
-      if (!missing || !await wakeServer(stores, deps, ctx, store, serverId)) throw error;
-      return fn(store);
-    }
-  };
+  const { whereAwake } = awakening(stores, deps, waker);
+  const awake = <T>(ctx: Ctx, database: string, serverId: string, fn: (store: Store) => Promise<T>): Promise<T> => whereAwake(ctx, stores.get(database), serverId, fn);
   return {
     getInstance: async (ctx, request) => {
       const instance = await awake(ctx, request.database, request.serverId, (store) => getInstance(store, deps, ctx, request));

@@ -1,11 +1,10 @@
 import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { KilonovaError } from "../../../kernel/errors.js";
 import { parseOperationName } from "../../../model/operation-name.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
 import type { NumberBlocks } from "../number-blocks.js";
-import { activate, wakeServer } from "../../ops/hand-over.js";
+import { activate, awakening } from "../../ops/hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../sql/acquire.js";
@@ -28,17 +27,9 @@ export interface OperationStoreDeps {
 
 /** Serves stored operations. Each method translates and calls one store function. */
 export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
-  /** Runs `fn` where the operation is; when it is missing there because its hand-over was cut short, finishes that and runs it again. */
-  const awake = async <T>(ctx: Ctx, database: string, name: string, fn: (store: Store) => Promise<T>): Promise<T> => {
-    const store = await stores.locateOperation(ctx, database, name);
-    try {
-      return await fn(store);
-    } catch (error) {
-      const missing = error instanceof KilonovaError && error.reason === "OPERATION_NOT_FOUND";
-      if (!missing || !await wakeServer(stores, deps, ctx, store, parseOperationName(name)?.serverId ?? "")) throw error;
-      return fn(store);
-    }
-  };
+  const { wake, whereAwake } = awakening(stores, deps, waker);
+  const awake = async <T>(ctx: Ctx, database: string, name: string, fn: (store: Store) => Promise<T>): Promise<T> =>
+    whereAwake(ctx, await stores.locateOperation(ctx, database, name), parseOperationName(name)?.serverId ?? "", fn);
   return {
     acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
     renewOperations: async (ctx, { database, owner, ownership }) => {
@@ -59,8 +50,9 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
     listStoredOperations: async (ctx, request) => {
       const store = await stores.locate(ctx, request.database, request.serverId);
       const page = await listOperations(store, ctx, request);
-      const cutShort = page.operations.length === 0 && request.serverId !== "" && request.pageToken === "" && await wakeServer(stores, deps, ctx, store, request.serverId);
-      return cutShort ? listOperations(store, ctx, request) : page;
+      if (page.operations.length > 0 || request.pageToken !== "" || request.serverId === "") return page;
+      await wake(ctx, store, request.serverId);
+      return listOperations(store, ctx, request);
     },
     signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
       const store = await stores.locateOperation(ctx, database, name);

@@ -86,11 +86,25 @@ async function take(tx: Tx, port: Target, wish: Resolved, position: number, rand
     return { subnetId: wish.subnet.id, ipAddress: wish.ipAddress };
   }
   for (const subnet of wish.alternatives) {
+    const lucky = await takeByChance(tx, port, subnet, position, random);
+    if (lucky) return lucky;
     const taken = new Set((await tx.selectFrom("network_fixed_ip").select("ip_address").where("subnet_id", "=", subnet.id).execute()).map((row) => row.ip_address));
     const address = pickAddress(subnet.ipVersion, subnet.allocationPools, taken, random);
     if (address !== undefined && await claim(tx, port.id, subnet.id, address, position)) return { subnetId: subnet.id, ipAddress: address };
   }
   throw E.IP_ADDRESS_GENERATION_FAILURE({ network: port.networkId });
+}
+
+const NOTHING_TAKEN: ReadonlySet<string> = new Set();
+const CHANCES = 4;
+
+/** Tries a few addresses without looking at which are taken: in a subnet with room the first try succeeds, however many ports there are. */
+async function takeByChance(tx: Tx, port: Target, subnet: Subnet, position: number, random: () => number): Promise<FixedIp | undefined> {
+  for (let chance = 0; chance < CHANCES; chance++) {
+    const ipAddress = pickAddress(subnet.ipVersion, subnet.allocationPools, NOTHING_TAKEN, random);
+    if (ipAddress !== undefined && await claim(tx, port.id, subnet.id, ipAddress, position)) return { subnetId: subnet.id, ipAddress };
+  }
+  return undefined;
 }
 
 async function claim(tx: Tx, portId: string, subnetId: string, ipAddress: string, position: number): Promise<boolean> {
