@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { EventType, EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
 import type { WatchEventsResponse } from "../../gen/kilonova/api/v1/operations_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
@@ -65,12 +66,17 @@ describe("integration: api and cells", () => {
     return { ...operation, instance };
   }
 
-  /** Moves a booting server to cell1 and finishes its boot there, as a conductor would. */
-  async function boot(name: string): Promise<void> {
+  /** The first half of a hand-over to cell1, up to the commit that decides: the server is asleep there. */
+  async function leaveFor(name: string): Promise<void> {
     const operation = await acquire("global", name);
     const change = { server: { taskState: "spawning", hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "n1" }) }, updateMask: ["task_state", "host_info"] };
     await store().prepareHandover(asConductor(), { database: "cell1", sourceDatabase: "global", operation, change, instance: Buffer.from(InstanceRecord.encode(operation.instance).finish()), fence: operation.fence });
     await store().commitHandover(asConductor(), { database: "global", name, fence: operation.fence, targetDatabase: "cell1" });
+  }
+
+  /** Moves a booting server to cell1 and finishes its boot there, as a conductor would. */
+  async function boot(name: string): Promise<void> {
+    await leaveFor(name);
     await store().activateHandover(asConductor(), { database: "cell1", name });
     const { fence } = await acquire("cell1", name);
     const now = { seconds: 1_767_225_600n, nanos: 0 };
@@ -137,6 +143,18 @@ describe("integration: api and cells", () => {
     assert.deepEqual([a.replayed, b.replayed].sort(), [false, true]);
     assert.deepEqual([a.adminPassword, b.adminPassword].filter((password) => password === "").length, 1);
     await assert.rejects(create({ clientToken: "t-1", name: "other" }), { reason: "TOKEN_REUSED" });
+  });
+
+  it("answers a repeated creation in the middle of a hand-over", async () => {
+    const wish = { clientToken: randomUUID(), name: "between" };
+    const first = await create(wish);
+    await leaveFor(first.operations[0]?.name ?? "");
+    const [second, third] = await Promise.all([create(wish), create(wish)]);
+    for (const again of [second, third]) {
+      assert.equal(again.replayed, true);
+      assert.deepEqual(again.servers.map(({ id }) => id), first.servers.map(({ id }) => id));
+      assert.deepEqual(again.operations.map(({ name }) => name), first.operations.map(({ name }) => name));
+    }
   });
 
   it("makes as many servers as the quota allows, but not fewer than asked", async () => {

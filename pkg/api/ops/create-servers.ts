@@ -1,6 +1,8 @@
 import { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
+import { GLOBAL } from "../cells/databases.js";
 import { gather } from "../create/gather.js";
 import type { Batch } from "../create/server-record.js";
 import { acceptedServer } from "../create/server-record.js";
@@ -49,7 +51,7 @@ export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateS
     });
     const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
     return {
-      servers: await presentServers(ctx, parts.directory, mask, accepted.servers.map((server) => ({ server, database: "global" }))),
+      servers: await presentServers(ctx, parts.directory, mask, accepted.servers.map((server) => ({ server, database: cellOf(server) }))),
       operations: accepted.operations,
       reservationId: accepted.servers[0]?.reservationId ?? batch.reservationId,
       adminPassword: accepted.replayed ? "" : batch.adminPassword,
@@ -91,6 +93,9 @@ async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, 
     configDrive: configDriveOf(request.configDrive, image, parts.config.configDriveDefault), diskConfig: diskConfigOf(request.diskConfig, image),
   };
 }
+
+/** Where a server is by now: new ones are in no cell, those of a repeated call may have a host in one. */
+const cellOf = ({ hostInfo }: Server): string => hostInfo === undefined || hostInfo.cell === "" ? GLOBAL : hostInfo.cell;
 
 /** Equal requests hash equally, whatever token they carry and in whatever order their maps came. */
 const hashOf = (request: CreateServersRequest): Uint8Array =>
