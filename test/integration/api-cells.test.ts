@@ -69,7 +69,7 @@ describe("integration: api and cells", () => {
   /** The first half of a hand-over to cell1, up to the commit that decides: the server is asleep there. */
   async function leaveFor(name: string): Promise<void> {
     const operation = await acquire("global", name);
-    const change = { server: { taskState: "spawning", hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "n1" }) }, updateMask: ["task_state", "host_info"] };
+    const change = { server: { taskState: "spawning", hostInfo: ServerHostInfo.fromPartial({ host: "h1", node: "n1", cell: "cell1" }) }, updateMask: ["task_state", "host_info"] };
     await store().prepareHandover(asConductor(), { database: "cell1", sourceDatabase: "global", operation, change, instance: Buffer.from(InstanceRecord.encode(operation.instance).finish()), fence: operation.fence });
     await store().commitHandover(asConductor(), { database: "global", name, fence: operation.fence, targetDatabase: "cell1" });
   }
