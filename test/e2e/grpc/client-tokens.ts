@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { call, failure } from "../support/grpc-user.js";
 import type { Stage } from "./stage.js";
 
@@ -22,6 +23,9 @@ export function clientTokens(stage: Stage): void {
     assert.equal(second.reservationId, first.reservationId);
     assert.deepEqual([...await named("twice")].sort(), [...idsOf(first)].sort());
     for (const operation of first.operations) assert.equal((await stage.demo.wait(operation)).error, undefined);
+    const third = await stage.demo.servers.createServers(call(), request);
+    assert.deepEqual(third.servers.map(({ id, vmState }) => [id, vmState]), idsOf(first).map((id) => [id, VmState.VM_STATE_ACTIVE]), "as they are by now");
+    assert.deepEqual(third.operations.map(({ done }) => done), [true, true]);
     for (const id of idsOf(first)) await stage.demo.delete(id);
   });
 
