@@ -62,6 +62,8 @@ describe("a cloud with two QEMU hosts", function () {
     assert.equal(services.filter((s) => s["Binary"] === "nova-compute" && s["State"] === "up").length, 2);
     const hypervisors = await admin.json<Row[]>("hypervisor", "list");
     assert.deepEqual(hypervisors.map((h) => h["State"]), ["up", "up"]);
+    const providers = await admin.json<Row[]>("resource", "provider", "list");
+    assert.deepEqual(providers.map((p) => p["name"]).sort(), hypervisors.map((h) => h["Hypervisor Hostname"]).sort());
   });
 
   describe("with a server booted by metadata", () => {
