@@ -3,6 +3,7 @@ import { buildApi } from "../../../pkg/api/index.js";
 import { buildCells } from "../../../pkg/cells/index.js";
 import type { CellSource, Waker } from "../../../pkg/cells/index.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { ConductorServiceDefinition } from "../../../gen/kilonova/conductor/v1/conductor_service.js";
 import { PlacementServiceDefinition } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { buildConductor } from "../../../pkg/conductor/index.js";
@@ -41,6 +42,7 @@ export async function startControlPlane(ctx: Ctx, runtime: Runtime): Promise<voi
   }));
   await run(runtime, "cells", () => cellsOf(runtime, pool, as("cells")));
   await run(runtime, "scheduler", () => schedulerOf(runtime, as("scheduler")));
+  await releaseAbandoned(ctx, as("conductor")("cells"));
   await run(runtime, "conductor", () => conductorOf(runtime, as("conductor")));
   await run(runtime, "api", () => apiOf(runtime, as("api")));
   await announceServices(ctx, runtime);
@@ -78,6 +80,15 @@ function cellsOf({ config, secrets, log, directory }: Runtime, pool: DbPool, con
   });
 }
 
+/** Name of this installation's only conductor: the state directory's lock keeps a second one away. */
+const CONDUCTOR = "embedded";
+
+/** What a killed predecessor was driving goes on now, not when its ownership would have run out. */
+async function releaseAbandoned(ctx: Ctx, channel: Channel): Promise<void> {
+  const store = channel.client(OperationStoreServiceDefinition);
+  await Promise.all(["global", ...cells.map(({ name }) => name)].map((database) => store.releaseOperations(ctx, { database, owner: CONDUCTOR })));
+}
+
 function schedulerOf({ config, directory }: Runtime, connect: (address: string) => Channel): Service {
   return buildScheduler({
     placement: connect("placement"), cells: connect("cells"), clock: systemClock, config: config.scheduler,
@@ -89,7 +100,7 @@ function conductorOf({ config, clients, log, tracer }: Runtime, connect: (addres
   if (!clients) throw new Error("the clients are not open");
   return buildConductor({
     cells: connect("cells"), scheduler: connect("scheduler"), placement: connect("placement"), connectAgent: (_host, address) => connect(address),
-    neutron: clients.neutron, clock: systemClock, log, config: config.conductor, owner: systemIds.uuid(),
+    neutron: clients.neutron, clock: systemClock, log, config: config.conductor, owner: CONDUCTOR,
     startSpan: (name, traceparent, attributes) => tracer.start(name, traceparent, attributes, "internal"),
   });
 }
