@@ -12,7 +12,7 @@ const checks = [
   ["docs/config.md", () => call(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts", "--check"])],
   ["generated code", generatedIsFresh],
   ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
-  ["oxlint", () => call(bin("oxlint"), ["--quiet"])],
+  ["oxlint", () => call(bin("oxlint"), ["--quiet", "--type-aware"])],
   ["layers", () => call(bin("depcruise"), ["pkg", "cmd", "--config", ".dependency-cruiser.cjs"])],
 ];
 
