@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { buildApi } from "../../../pkg/api/index.js";
 import { buildCells } from "../../../pkg/cells/index.js";
 import type { CellSource, Waker } from "../../../pkg/cells/index.js";
@@ -17,10 +16,9 @@ import type { FeedTables } from "../../../pkg/platform/db/feed/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import type { Channel, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
 import { buildScheduler } from "../../../pkg/scheduler/index.js";
+import { machine } from "./machine.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
-
-const machine = hostname().split(".")[0] ?? "localhost";
 
 /** The embedded cells: cell0 for servers that never got a host, and one with all hosts. */
 const cells = [

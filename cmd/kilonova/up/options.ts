@@ -1,6 +1,6 @@
-import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { defineErrors } from "../../../pkg/kernel/index.js";
+import { machine } from "./machine.js";
 
 export const UpErrors = defineErrors("up", {
   BAD_OPTION: ["invalid", (p: { option: string; problem: string }) => `${p.option} ${p.problem}.`],
@@ -45,10 +45,7 @@ export function readOptions(flags: UpFlags, home: string | undefined, projectRoo
   };
 }
 
-const hostNames = (count: number): readonly string[] => {
-  const machine = hostname().split(".")[0] ?? "host";
-  return Array.from({ length: count }, (_, i) => `${machine}-${i + 1}`);
-};
+const hostNames = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `${machine}-${i + 1}`);
 
 function integer(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
