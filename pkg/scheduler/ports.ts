@@ -5,6 +5,8 @@ import type { HostFacts, InstanceView } from "./domain/host-view.js";
 /** Who is alive, by the coordination registry. Never waits. */
 export interface Liveness {
   isUp(host: string): boolean;
+  /** False while hosts that are well may not have announced themselves yet: after a start, or when the registry lost its memory. */
+  settled(): boolean;
 }
 
 export interface ClaimRequest {

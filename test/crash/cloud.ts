@@ -110,7 +110,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   network.listen("cells", cells.bindings);
   run(cells.start(background("cells")));
   const scheduler = buildScheduler({
-    placement: connect("scheduler")("placement"), cells: connect("scheduler")("cells"), clock: systemClock, config: schedulerConfig.parse({}), liveness: { isUp: (host) => alive.has(host) },
+    placement: connect("scheduler")("placement"), cells: connect("scheduler")("cells"), clock: systemClock, config: schedulerConfig.parse({}), liveness: { isUp: (host) => alive.has(host), settled: () => true },
   });
   network.listen("scheduler", scheduler.bindings);
   const agents = await Promise.all(hosts.map(async (host) => {

@@ -32,7 +32,7 @@ describe("scheduler (PostgreSQL)", () => {
     const as = { service: "scheduler", host: "" };
     scheduler = buildScheduler({
       placement: placement.network.connect("placement", as), cells: placement.network.connect("cells", as),
-      liveness: { isUp: (host) => !down.has(host) }, clock: systemClock, config: schedulerConfig.parse({}),
+      liveness: { isUp: (host) => !down.has(host), settled: () => true }, clock: systemClock, config: schedulerConfig.parse({}),
     });
     placement.network.listen("scheduler", scheduler.bindings);
     client = placement.network.connect("scheduler", { service: "conductor", host: "" }).client(SchedulerServiceDefinition);

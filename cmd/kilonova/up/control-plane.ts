@@ -29,22 +29,29 @@ const cells = [
 /** What a service of this process looks like to the rest of it. */
 interface Service { readonly bindings: readonly ServiceBinding[]; start(ctx: Ctx): Promise<void> | void; close(): Promise<void> }
 
-/** Starts placement, cells, scheduler, conductor and api on the local network. */
-export async function startControlPlane(ctx: Ctx, runtime: Runtime): Promise<void> {
+/** Starts what keeps records and chooses hosts: placement, cells, scheduler. Agents need no more. */
+export async function startRecords(runtime: Runtime): Promise<void> {
   const { pool } = runtime;
   if (!pool) throw new Error("the database is not up");
-  const as = (service: string) => (address: string): Channel => runtime.network.connect(address, { service, host: "" });
+  const as = connectAs(runtime);
   await run(runtime, "placement", () => buildPlacement({
     database: openDatabase<PlacementTables>(pool, { schema: schemas.placement, clock: systemClock }),
     clock: systemClock, ids: systemIds, log: runtime.log, config: runtime.config.placement,
   }));
   await run(runtime, "cells", () => cellsOf(runtime, pool, as("cells")));
   await run(runtime, "scheduler", () => schedulerOf(runtime, as("scheduler")));
+}
+
+/** Starts what acts on hosts, once they are there: what a killed predecessor was driving goes on as if nobody had been away. */
+export async function startDrivers(ctx: Ctx, runtime: Runtime): Promise<void> {
+  const as = connectAs(runtime);
   await releaseAbandoned(ctx, as("conductor")("cells"));
   await run(runtime, "conductor", () => conductorOf(runtime, as("conductor")));
   await run(runtime, "api", () => apiOf(runtime, as("api")));
   await announceServices(ctx, runtime);
 }
+
+const connectAs = ({ network }: Runtime) => (service: string) => (address: string): Channel => network.connect(address, { service, host: "" });
 
 /** Serves a service under its name and runs what it does in the background. */
 async function run(runtime: Runtime, name: string, build: () => Service): Promise<void> {
@@ -88,9 +95,10 @@ async function releaseAbandoned(ctx: Ctx, channel: Channel): Promise<void> {
 }
 
 function schedulerOf({ config, directory }: Runtime, connect: (address: string) => Channel): Service {
+  if (!directory) throw new Error("the registry is not open");
   return buildScheduler({
     placement: connect("placement"), cells: connect("cells"), clock: systemClock, config: config.scheduler,
-    liveness: { isUp: (host) => directory?.isUp(host) === true },
+    liveness: directory,
   });
 }
 

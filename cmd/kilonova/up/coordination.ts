@@ -15,7 +15,7 @@ export async function openCoordination(ctx: Ctx, { options, lifecycle, tasks }: 
       : new MemoryCoordination(systemClock).connect();
     return { value: opened, stop: () => opened.close() };
   });
-  const directory = hostDirectory(store, LEASE_TTL_MS);
+  const directory = hostDirectory(store, LEASE_TTL_MS, systemClock);
   tasks.task("host-directory", (c) => directory.follow({ ...ctx, signal: c.signal }));
   return directory;
 }

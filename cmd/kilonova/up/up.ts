@@ -17,7 +17,7 @@ import { openClients } from "./clients.js";
 import { openCoordination } from "./coordination.js";
 import { otherVariables, sections } from "./config.js";
 import type { KilonovaConfig } from "./config.js";
-import { startControlPlane } from "./control-plane.js";
+import { startDrivers, startRecords } from "./control-plane.js";
 import { writeCredentials } from "./credential-files.js";
 import { seedFlavors } from "./demo-cloud.js";
 import { openEdges } from "./edges.js";
@@ -109,7 +109,7 @@ async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined
   await startEmbeddedServices(ctx, runtime, image ? [image] : []);
   runtime.clients = openClients(options.ports, secrets);
   runtime.directory = await openCoordination(ctx, runtime);
-  await startControlPlane(ctx, runtime);
+  await startRecords(runtime);
   await seedFlavors(ctx, runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition));
 }
 
@@ -127,6 +127,7 @@ async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
   await lifecycle.start("hosts", async () => ({
     value: undefined, stop: await startHosts(ctx, { options, config: config.compute, secrets, clients, directory, network, tasks }),
   }));
+  await startDrivers(ctx, runtime);
 }
 
 async function drain(lifecycle: Lifecycle): Promise<void> {

@@ -13,7 +13,7 @@ export async function openRegistry({ config: { registry }, lifecycle, tasks, rea
     const opened = await connectRegistry(registry);
     return { value: opened, stop: () => opened.close() };
   });
-  const hosts = hostDirectory(store, registry.leaseTtlMs);
+  const hosts = hostDirectory(store, registry.leaseTtlMs, systemClock);
   const services = serviceDirectory(store, registry.leaseTtlMs);
   const known = Promise.all([firstChange(hosts.onChange.bind(hosts), 1), firstChange(services.onChange, 0)]);
   tasks.task("host-directory", (inner) => hosts.follow(inner));

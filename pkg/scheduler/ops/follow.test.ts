@@ -18,7 +18,7 @@ const hostsNamed = (...names: string[]): CellSnapshot => ({
 function follow(cells: Map<string, CellSnapshot>) {
   const stop = new AbortController();
   const clock = fakeClock();
-  const fleet = new Fleet({ isUp: () => true }, clock, 60_000);
+  const fleet = new Fleet({ isUp: () => true, settled: () => true }, clock, 60_000);
   const forEver = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
   const placement: Placement = {
     claim: () => assert.fail(), held: () => assert.fail(),

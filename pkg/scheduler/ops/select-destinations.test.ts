@@ -6,7 +6,7 @@ import { aProvider, chance } from "../../placement/testing/builders.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { rulesOf, schedulerConfig } from "../config.js";
-import type { Placement } from "../ports.js";
+import type { Liveness, Placement } from "../ports.js";
 import { aRequest } from "../testing/builders.js";
 import { Fleet } from "../views/fleet.js";
 import { selectDestinations } from "./select-destinations.js";
@@ -35,8 +35,8 @@ function lazyPlacement(capacities: readonly number[]) {
       revision, reset: false, deletedProviderIds: [], providers: [],
       usedProviders: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })),
     }),
-    fleet: (): Fleet => {
-      const fleet = new Fleet({ isUp: () => true }, fakeClock(), 60_000);
+    fleet: (liveness: Liveness = { isUp: () => true, settled: () => true }): Fleet => {
+      const fleet = new Fleet(liveness, fakeClock(), 60_000);
       fleet.applyPlacement({ revision, reset: true, deletedProviderIds: [], usedProviders: [], providers: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })) });
       fleet.applySnapshot("cell1", {
         services: ids.map((host) => ({ id: host, service: { host, availabilityZone: "nova", address: "", disabled: false, disabledReason: "", forcedDown: false } })),
@@ -84,6 +84,21 @@ describe("selectDestinations", () => {
     const away = new KilonovaError({ kind: "unavailable", domain: "rpc", reason: "UNAVAILABLE", message: "away" });
     await assert.rejects(selectOn(fleet, { ...world.placement, claim: () => Promise.reject(away) })(testCtx(), wants("s", 4)), away);
     assert.equal((await selectOn(fleet, world.placement)(testCtx(), wants("t", 4))).chosen.host.host, "h0");
+  });
+
+  it("waits for hosts that have not announced themselves yet, and only for those", async () => {
+    const world = lazyPlacement([4, 4]);
+    let settled = false;
+    const alive = new Set<string>();
+    const select = selectOn(world.fleet({ isUp: (host) => alive.has(host), settled: () => settled }), world.placement);
+    const reason = (vcpus: number): Promise<string> => select(testCtx(), wants("s", vcpus)).then(() => "ok", (error: unknown) => error instanceof KilonovaError ? error.reason : assert.fail(String(error)));
+    assert.equal(await reason(1), "HOSTS_RETURNING");
+    assert.equal(await reason(8), "NO_VALID_HOST", "too large for any of them, up or down");
+    settled = true;
+    assert.equal(await reason(1), "NO_VALID_HOST");
+    settled = false;
+    alive.add("h1");
+    assert.equal(await reason(1), "ok");
   });
 
   it("refuses a group policy that nobody enforces", async () => {

@@ -52,7 +52,8 @@ interface Attempt { readonly selected: Selected | undefined; readonly refused: r
  * Chooses a host, claims it, and names alternates. Repeating it with the same operation and fence answers the claim that
  * is there. On a conflict at the claim the next host is tried, not the whole search.
  *
- * @throws NO_VALID_HOST with the explanation, GROUP_POLICY_UNSUPPORTED, VIEWS_NOT_READY, and what the claim throws
+ * @throws NO_VALID_HOST with the explanation, HOSTS_RETURNING when hosts that only seem down might have fitted, GROUP_POLICY_UNSUPPORTED,
+ * VIEWS_NOT_READY, and what the claim throws
  */
 export const selectDestinations = (deps: SelectDeps) => async (ctx: Ctx, request: SelectRequest): Promise<Selected> => {
   deps.assertReady();
@@ -64,7 +65,9 @@ export const selectDestinations = (deps: SelectDeps) => async (ctx: Ctx, request
   await deps.refresh(ctx);
   const second = await attempt(deps, ctx, request);
   if (second.selected !== undefined) return second.selected;
-  throw noValidHost(explainAll(deps.fleet, request.spec, deps.rules, deps.options, second.refused));
+  const explanation = explainAll(deps.fleet, request.spec, deps.rules, deps.options, second.refused);
+  const silent = deps.fleet.settled ? undefined : explanation.refusals.find(({ reason }) => reason === "HOST_DOWN");
+  throw silent === undefined ? noValidHost(explanation) : E.HOSTS_RETURNING({ hosts: silent.hosts });
 };
 
 async function attempt(deps: SelectDeps, ctx: Ctx, request: SelectRequest): Promise<Attempt> {

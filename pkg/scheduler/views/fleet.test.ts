@@ -11,7 +11,7 @@ const holding = (providerId: string, amount: number) => ({ providerId, resources
 const used = (fleet: Fleet, id: string): number | undefined => fleet.index.get(id)?.inventories[0]?.used;
 const anInstance = (id: string, host: string, more: Partial<InstanceState> = {}): InstanceState => ({ id, host, projectId: "p", busy: false, state: "active", ...more });
 const aFleet = (clock: FakeClock = fakeClock()): Fleet => {
-  const fleet = new Fleet({ isUp: () => true }, clock, 60_000);
+  const fleet = new Fleet({ isUp: () => true, settled: () => true }, clock, 60_000);
   fleet.applyPlacement(batch(10, { reset: true, providers: [aProvider("h", { VCPU: 8 })] }));
   return fleet;
 };

@@ -46,6 +46,9 @@ export class Fleet {
     return this.#facts = facts;
   }
 
+  /** Whether a host that is not seen alive is really down. */
+  get settled(): boolean { return this.#liveness.settled(); }
+
   /** Slots of the providers of all hosts; not to be changed. */
   hostSlots(): Bitset {
     return this.#slots ??= Bitset.of([...this.hosts().keys()].flatMap((id) => this.index.slotOf(id) ?? []));
