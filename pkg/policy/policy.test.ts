@@ -45,14 +45,6 @@ describe("createPolicy", () => {
   it("refuses when the target lacks what the check asks for", () => {
     assert.equal(policy.allows(user(), "os_compute_api:servers:show", {}), false);
   });
-
-  it("answers a hundred thousand questions in well under half a second", () => {
-    const actor = user();
-    const target = { project_id: "p1", user_id: "u1" };
-    const startedMs = performance.now();
-    for (let i = 0; i < 100_000; i++) policy.allows(actor, "os_compute_api:servers:show", target);
-    assert.ok(performance.now() - startedMs < 500, `took ${performance.now() - startedMs} ms`);
-  });
 });
 
 describe("overrides of a policy", () => {

@@ -11,7 +11,7 @@ import { startEntry } from "../../pkg/testkit/processes.js";
 import type { EntryProcess } from "../../pkg/testkit/processes.js";
 import { until } from "../../pkg/testkit/until.js";
 
-interface Ready { ok: boolean; durationMs: number; marks: number; adopted: boolean; pid: number; connection: { host: string } }
+interface Ready { ok: boolean; marks: number; adopted: boolean; pid: number; connection: { host: string } }
 const PG_CLIENT = pathToFileURL(createRequire(import.meta.url).resolve("pg")).href;
 const ENTRY = new URL("./entries/postgres-owner.ts", import.meta.url);
 const amRoot = process.getuid?.() === 0;
@@ -39,8 +39,9 @@ for (const way of ways) {
       }
     });
 
+    afterEach(() => owner?.kill());
+
     after(async () => {
-      await owner?.kill();
       for (const pid of pids) if (await startOf(pid) !== undefined) process.kill(pid, "SIGQUIT");
       await until(async () => (await Promise.all([...pids].map(startOf))).every((started) => started === undefined));
       const record = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string; socketDir: string };
@@ -72,7 +73,6 @@ for (const way of ways) {
     it("starts warm and finds the data again", async () => {
       const ready = await start();
       assert.equal(ready.marks, 2);
-      assert.ok(ready.durationMs < 400, `warm start to first query took ${ready.durationMs} ms`);
       await stop();
     });
 

@@ -206,12 +206,10 @@ describe("standalone identity", () => {
     }
   });
 
-  it("finds everything seeded after a restart, quickly", async () => {
+  it("finds everything seeded after a restart", async () => {
     const again = await t.restart();
     assert.deepEqual(again.seeded, t.cloud.seeded);
     const services = { identity: again.identity, image: again.image, network: again.network };
-    const startedMs = performance.now();
     assert.deepEqual(await seedStandalone(testCtx(), services, { passwords }), t.cloud.seeded);
-    assert.ok(performance.now() - startedMs < 500);
   });
 });
