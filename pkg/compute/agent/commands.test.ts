@@ -24,10 +24,14 @@ const reasonOf = async (promise: Promise<unknown>): Promise<string> => {
 
 interface Bench { readonly commands: Commands; readonly told: JournalEntry[]; readonly path: string; close(): Promise<void> }
 
+const opened = new Set<Journal>();
+
 async function open(path = join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal")): Promise<Bench> {
   const { journal, entries } = await Journal.open(path, Date.now());
   const told: JournalEntry[] = [];
-  return { commands: new Commands(journal, entries, async (_ctx, entry) => { told.push(entry); }), told, path, close: () => journal.close() };
+  opened.add(journal);
+  const close = async (): Promise<void> => { if (opened.delete(journal)) await journal.close(); };
+  return { commands: new Commands(journal, entries, async (_ctx, entry) => { told.push(entry); }), told, path, close };
 }
 
 /** Work that ends when told to. */
@@ -47,6 +51,11 @@ function gate(): { work: (ctx: Ctx) => Promise<PowerState>; open(): void; starts
 }
 
 describe("agent commands", () => {
+  afterEach(async () => {
+    await Promise.all([...opened].map((journal) => journal.close()));
+    opened.clear();
+  });
+
   it("answers a finished command with its result, and again without running it", async () => {
     const { commands } = await open();
     let runs = 0;
