@@ -3,11 +3,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "./lib/build.mjs";
-import { installPackages, installer, missingPackages } from "./lib/debian.mjs";
-import { installNpm } from "./lib/npm.mjs";
+import { missingPackages } from "./lib/debian.mjs";
 import { root } from "./lib/paths.mjs";
-import { progress } from "./lib/progress.mjs";
+import { prepare } from "./lib/prepare.mjs";
 
 const suites = {
   static: { needs: [], run: () => node("scripts/check.mjs") },
@@ -20,21 +18,16 @@ const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object
 for (const name of wanted) if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
 
 const counts = join(mkdtempSync(join(tmpdir(), "kilonova-test-")), "counts");
-const packages = [...new Set(missingPackages([...new Set(wanted.flatMap((name) => suites[name].needs))]))];
-try {
-  const show = progress(packages.length > 0 ? 3 : 2);
-  await show.step("npm packages", installNpm);
-  if (packages.length > 0) await show.step(`Debian packages: ${packages.join(" ")}`, async (note) => {
-    if (installer() === undefined) note("neither root nor sudo: what needs them is skipped and listed");
-    else await installPackages(packages, note);
-  });
-  await show.step("Building", build);
-} catch (error) {
-  fail(error.message);
-}
+await prepare([...new Set(wanted.flatMap((name) => suites[name].needs))]).catch((error) => fail(error.message));
 
 let failedSuites = 0;
+const skippedSuites = [];
 for (const name of wanted) {
+  const missing = missingPackages(suites[name].needs);
+  if (missing.length > 0) {
+    skippedSuites.push(`suite ${name}: ${missing.join(" ")} missing`);
+    continue;
+  }
   console.log(`\n=== ${name} ===`);
   const started = Date.now();
   const ok = suites[name].run();
@@ -47,7 +40,7 @@ function summary() {
   const lines = existsSync(counts) ? readFileSync(counts, "utf8").trim().split("\n").filter(Boolean).map((l) => JSON.parse(l)) : [];
   const passed = lines.reduce((sum, l) => sum + l.passes, 0);
   const failures = lines.reduce((sum, l) => sum + l.failures, 0);
-  const skipped = lines.flatMap((l) => l.skipped);
+  const skipped = [...skippedSuites, ...lines.flatMap((l) => l.skipped)];
   for (const name of skipped) console.log(`skipped: ${name}`);
   rmSync(counts, { force: true });
   console.log(`\n${passed} passed, ${Math.max(failures, failedSuites > 0 && failures === 0 ? failedSuites : 0)} failed, ${skipped.length} skipped`);

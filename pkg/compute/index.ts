@@ -1,3 +1,4 @@
+export { endGuestsBelow } from "./drivers/qemu/index.js";
 export { computeConfig } from "./config.js";
 export type { ComputeConfig } from "./config.js";
 export type { Agent } from "./agent/agent.js";

@@ -1,5 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
+import { debianFile } from "../platform/process/index.js";
 import { toolPath } from "./run.js";
 
 /** A program (or data file) that the build needs and the Debian package that brings it. */
@@ -19,7 +20,7 @@ const programs: readonly Tool[] = [
 ];
 
 /** Boot code of the disk's first sector, from Debian's syslinux-common. */
-export const mbrPath = "/usr/lib/syslinux/mbr/mbr.bin";
+export const mbrPath = debianFile("/usr/lib/syslinux/mbr/mbr.bin");
 
 /** @returns what `buildGuestImage` needs and this machine lacks; empty when it can build */
 export function missingTools(): readonly { name: string; debianPackage: string }[] {

@@ -5,9 +5,10 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { debianProgram } from "../platform/process/index.js";
 import { until } from "./until.js";
 
-const PROGRAM = "/usr/bin/etcd";
+const PROGRAM = debianProgram("/usr/bin/etcd");
 
 /** Whether Debian's etcd-server is installed. */
 export const etcdInstalled = (): boolean => existsSync(PROGRAM);

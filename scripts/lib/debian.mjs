@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { inTree } from "./debian-tree.mjs";
 import { run, succeeds } from "./run.mjs";
 
 /** What each feature needs: a file that proves it is there → the package that brings it. */
@@ -14,8 +15,11 @@ export const packageSets = {
   tests: { "/usr/lib/postgresql/15/bin/postgres": "postgresql-15", "/usr/bin/etcd": "etcd-server", "/usr/bin/openssl": "openssl" },
 };
 
-/** Packages of the given sets that are not there yet. */
-export const missingPackages = (sets) => sets.flatMap((set) => Object.entries(packageSets[set]).filter(([proof]) => !existsSync(proof)).map(([, name]) => name));
+/** Packages of the given sets that are neither installed nor unpacked yet. */
+export const missingPackages = (sets) => sets.flatMap((set) => Object.entries(packageSets[set]).filter(([proof, name]) => !existsSync(proof) && !inTree(name)).map(([, name]) => name));
+
+/** Whether packages can at least be downloaded and unpacked: for users who may not install any. */
+export const canUnpack = () => process.platform === "linux" && existsSync("/usr/bin/apt-get");
 
 /** How packages can be installed here: as root, with sudo that asks nothing, or not at all. */
 export function installer() {

@@ -16,4 +16,4 @@ export const sections = {
 export type KilonovaConfig = ConfigOf<typeof sections>;
 
 /** Environment variables with our prefix that are no options. */
-export const otherVariables = ["KILONOVA_HOME", "KILONOVA_TEST_PG", "KILONOVA_TEST_COUNTS"];
+export const otherVariables = ["KILONOVA_HOME", "KILONOVA_DEBIAN", "KILONOVA_TEST_PG", "KILONOVA_TEST_COUNTS"];

@@ -6,6 +6,9 @@ export const UpErrors = defineErrors("up", {
   BAD_OPTION: ["invalid", (p: { option: string; problem: string }) => `${p.option} ${p.problem}.`],
   PORT_BUSY: ["unavailable", (p: { port: number; service: string }) =>
     `Port ${p.port} (${p.service}) is in use by another program. End it, or shift all ports: npm start -- --port-offset 1000`],
+  DISK_FULL: ["unavailable", (p: { home: string }) => `The disk of ${p.home} is full. Nothing that was stored is lost: make room and start again.`],
+  OTHER_DATABASE: ["refused", (p: { home: string }) =>
+    `The database in ${p.home} was made by another version of Kilonova. Nothing was touched. Start that version, or forget it all: npm start -- --fresh`],
   ALREADY_RUNNING: ["unavailable", (p: { home: string; pid: string }) =>
     `Kilonova is running already on ${p.home} (process ${p.pid}). Use another folder: KILONOVA_HOME=/somewhere npm start -- --port-offset 1000`],
 });

@@ -23,7 +23,7 @@ import { seedFlavors } from "./demo-cloud.js";
 import { openEdges } from "./edges.js";
 import { demoImage } from "./guest-image.js";
 import type { DemoImage } from "./guest-image.js";
-import { openHome } from "./home.js";
+import { assertReadable, assertRoom, forgetHome, openHome } from "./home.js";
 import { startHosts } from "./hosts.js";
 import type { UpOptions } from "./options.js";
 import { UpErrors } from "./options.js";
@@ -33,12 +33,17 @@ import { migrateAll } from "./storage.js";
 import type { Runtime } from "./runtime.js";
 
 const DRAIN_BUDGET_MS = 15_000;
+const LOCK = "kilonova.lock";
 
 /** Brings everything up in this process, prints how to use it, and stays until it is told to stop. */
 export async function up(options: UpOptions, configFile: string | undefined): Promise<void> {
   const startedMs = performance.now();
-  await openHome(options.home, options.fresh);
+  // Whoever read our words may have gone (`npm start | head`); the cloud goes on.
+  process.stdout.on("error", () => {});
+  await openHome(options.home);
   const lock = await lockHome(options.home);
+  if (options.fresh) await forgetHome(options.home, LOCK); else await assertReadable(options.home);
+  await assertRoom(options.home);
   const config = loadConfig(sections, { file: configFile, env: process.env, ignoreEnv: otherVariables });
   const log = createLogger({ level: config.telemetry.logLevel, destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")) });
   const lifecycle = createLifecycle({ log, budgetMs: DRAIN_BUDGET_MS });
@@ -51,7 +56,7 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
     log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
     await lifecycle.stop().catch(() => {});
-    throw portProblem(error, options) ?? error;
+    throw plainly(error, options);
   }
 }
 
@@ -60,7 +65,7 @@ const scriptMs = (): number => Math.max(0, process.uptime() * 1000 - performance
 
 async function lockHome(home: string): Promise<{ release(): Promise<void> }> {
   try {
-    return await lockFile(join(home, "kilonova.lock"));
+    return await lockFile(join(home, LOCK));
   } catch (error) {
     if (error instanceof KilonovaError && error.reason === "ALREADY_RUNNING") throw UpErrors.ALREADY_RUNNING({ home, pid: error.facts["pid"] ?? "?" });
     throw error;
@@ -135,13 +140,15 @@ async function drain(lifecycle: Lifecycle): Promise<void> {
   await lifecycle.stop();
 }
 
-function portProblem(error: unknown, options: UpOptions): KilonovaError | undefined {
+/** What a user can mend, in one sentence; any other error as it is. */
+function plainly(error: unknown, options: UpOptions): unknown {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     const { code, port } = e as NodeJS.ErrnoException & { port?: number };
-    if (code !== "EADDRINUSE" || port === undefined) continue;
-    const service = Object.entries(options.ports).find(([, p]) => p === port)?.[0] ?? "a service";
-    return UpErrors.PORT_BUSY({ port, service });
+    if (code === "EADDRINUSE" && port !== undefined) {
+      return UpErrors.PORT_BUSY({ port, service: Object.entries(options.ports).find(([, p]) => p === port)?.[0] ?? "a service" }, { cause: error });
+    }
+    if (code === "ENOSPC") return UpErrors.DISK_FULL({ home: options.home }, { cause: error });
+    if (e instanceof KilonovaError && (e.reason === "MIGRATION_CHANGED" || e.reason === "MIGRATIONS_DIVERGED")) return UpErrors.OTHER_DATABASE({ home: options.home }, { cause: error });
   }
-  return undefined;
+  return error;
 }
-

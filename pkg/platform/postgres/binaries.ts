@@ -2,6 +2,7 @@ import { access, chmod, cp, mkdir, readFile, readlink, rename, rm, symlink } fro
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import type { Account } from "./account.js";
+import { debianProgram } from "../process/index.js";
 import { canReach } from "./places.js";
 
 /** Where the programs of one PostgreSQL are, and what their environment must say. */
@@ -79,6 +80,6 @@ async function exists(path: string): Promise<boolean> {
 /** The server of a Debian package, or undefined when it is not installed. */
 export async function debianBinaries(major: number): Promise<Binaries | undefined> {
   const bin = `/usr/lib/postgresql/${major}/bin`;
-  const found = { major: String(major), initdb: join(bin, "initdb"), postgres: join(bin, "postgres"), env: {} };
+  const found = { major: String(major), initdb: debianProgram(join(bin, "initdb")), postgres: debianProgram(join(bin, "postgres")), env: {} };
   return await exists(found.postgres) ? found : undefined;
 }

@@ -1,5 +1,5 @@
 import { chmod } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Logger } from "../../kernel/logger.js";
 import { systemClock } from "../process/clock.js";
@@ -7,8 +7,8 @@ import { lockFile } from "../process/lock-file.js";
 import { serverAccount } from "./account.js";
 import { npmBinaries } from "./binaries.js";
 import { ROLE, ensureDatabase } from "./initialise.js";
-import { choosePlaces } from "./places.js";
-import { isServing, stopPostmaster } from "./postmaster.js";
+import { choosePlaces, knownBase } from "./places.js";
+import { isServing, readPidFile, stopPostmaster } from "./postmaster.js";
 import { PORT, adopt, launch } from "./server.js";
 
 export { PostgresErrors } from "./errors.js";
@@ -24,6 +24,13 @@ export interface EmbeddedPostgres {
 }
 
 const WATCH_EVERY_MS = 500;
+
+/** Stops the server that a killed owner left running on `stateDir`, if there is one; before the directory is deleted. */
+export async function stopLeftBehind(stateDir: string): Promise<void> {
+  const base = await knownBase(resolve(stateDir));
+  const survivor = base === undefined ? undefined : await readPidFile(join(base, "data"));
+  if (base !== undefined && survivor !== undefined) await stopPostmaster(survivor.pid, join(base, "data"));
+}
 
 /**
  * Runs the PostgreSQL that npm carries over `stateDir`, on a unix socket that nobody else may use. Creates the database

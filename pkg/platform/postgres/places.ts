@@ -36,6 +36,9 @@ export async function choosePlaces(stateDir: string, account: Account): Promise<
   return { base, data: join(base, "data"), socketDir, log: join(stateDir, "postgres.log") };
 }
 
+/** Where the server of this state directory keeps things, if it ever had one. */
+export const knownBase = async (stateDir: string): Promise<string | undefined> => (await readRecord(join(stateDir, "postgres.json")))?.base;
+
 /**
  * A place without history: whoever deletes the state directory wants a new cloud, not yesterday's database with other
  * passwords. What it left elsewhere is set aside, one such remainder at most, in case it was a mistake.

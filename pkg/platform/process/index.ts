@@ -10,3 +10,4 @@ export { createTasks } from "./tasks.js";
 export type { TaskState, Tasks } from "./tasks.js";
 export { ProcessErrors } from "./errors.js";
 export { abortReason, whenEnded } from "./abort.js";
+export { debianFile, debianProgram } from "./debian-file.js";

@@ -35,6 +35,14 @@ describe("lifecycle", () => {
     assert.deepEqual(events, ["start db", "stop db"]);
   });
 
+  it("tells everybody who starts at the same time why one of them failed", async () => {
+    const life = createLifecycle({ log: silentLogger, budgetMs: 1000 });
+    await life.start("db", async () => ({ value: 0, stop: () => new Promise<void>((resolve) => { setImmediate(resolve); }) }));
+    const others = ["metadata", "grpc"].map((name) => life.start(name, async () => { await Promise.resolve(); return { value: name }; }));
+    const outcomes = await Promise.allSettled([life.start("rest", async () => { throw new Error("port in use"); }), ...others]);
+    assert.deepEqual(outcomes.map((one) => one.status === "rejected" && String(one.reason)), Array.from({ length: 3 }, () => "Error: port in use"));
+  });
+
   it("stops a part whose start was overtaken by the stop", async () => {
     const events: string[] = [];
     const life = createLifecycle({ log: silentLogger, budgetMs: 1000 });

@@ -14,7 +14,7 @@ export interface Started<T> {
 export interface Lifecycle {
   /**
    * Starts a part. When it fails, everything started before is stopped and the error passes through.
-   * @throws what `start` throws; STOPPING once `stop` was called
+   * @throws what `start` throws, or what the failed start threw that stops everything; STOPPING once `stop` was called
    */
   start<T>(name: string, start: () => Promise<Started<T>>): Promise<T>;
   /**
@@ -31,6 +31,8 @@ export function createLifecycle(options: { readonly log: Logger; readonly budget
   const { log, budgetMs, clock = systemClock } = options;
   const parts: Part[] = [];
   let stopped: Promise<void> | undefined;
+  /** Why everything stops, when a start failed: parts that start at the same time must not hide it. */
+  let failure: unknown;
 
   async function stopOne(part: Part, endMs: number): Promise<boolean> {
     const startedMs = clock.monotonicMs();
@@ -62,12 +64,13 @@ export function createLifecycle(options: { readonly log: Logger; readonly budget
   return {
     stop,
     start: async <T>(name: string, start: () => Promise<Started<T>>): Promise<T> => {
-      if (stopped !== undefined) throw ProcessErrors.STOPPING({});
+      if (stopped !== undefined) throw failure ?? ProcessErrors.STOPPING({});
       const startedMs = clock.monotonicMs();
       let started: Started<T>;
       try {
         started = await start();
       } catch (error) {
+        failure ??= error;
         await stop().catch(() => {});
         throw error;
       }
@@ -75,7 +78,7 @@ export function createLifecycle(options: { readonly log: Logger; readonly budget
       // Told to stop while it was starting: it would otherwise be forgotten.
       if (stopped !== undefined) {
         await stopOne(part, clock.monotonicMs() + budgetMs);
-        throw ProcessErrors.STOPPING({});
+        throw failure ?? ProcessErrors.STOPPING({});
       }
       parts.push(part);
       log.debug("part.start.done", { part: name, durationMs: Math.round(clock.monotonicMs() - startedMs) });
