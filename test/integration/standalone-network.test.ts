@@ -249,7 +249,7 @@ describe("standalone network", () => {
     await refused(associate(), 404, "ExternalGatewayForFloatingIPNotFound");
     const router = await made("/routers", "router", { name: "r", external_gateway_info: { network_id: outside.id } }, demo);
     assert.equal((await send("PUT", `/routers/${router.id}/add_router_interface`, { subnet_id: subnetId }, demo)).status, 200);
-    await refused(send("PUT", `/routers/${router.id}/add_router_interface`, { subnet_id: subnetId }, demo), 409, "RouterPortExists");
+    await refused(send("PUT", `/routers/${router.id}/add_router_interface`, { subnet_id: subnetId }, demo), 400, "BadRequest");
     assert.equal((await associate()).status, 200);
     assert.deepEqual((await t.neutron.listFloatingIps(ctx(), { portIds: [port.id] })).map((one) => [one.status, one.fixedIpAddress]), [["ACTIVE", port.fixedIps[0]?.ipAddress]]);
     await refused(send("DELETE", `/routers/${router.id}`, undefined, demo), 409, "RouterInUse");

@@ -2,6 +2,7 @@ import type { Migration } from "../../platform/db/index.js";
 import { identity } from "./0001-identity.js";
 import { image } from "./0002-image.js";
 import { network } from "./0003-network.js";
+import { routerRoutes } from "./0004-router-routes.js";
 
 /** The history of schema `standalone`. */
-export const standaloneMigrations: readonly Migration[] = [identity, image, network];
+export const standaloneMigrations: readonly Migration[] = [identity, image, network, routerRoutes];

@@ -16,8 +16,16 @@ export const E = defineErrors("network", {
     `External network ${p.network} is not reachable from subnet ${p.subnet}.  Therefore, cannot associate Port ${p.port} with a Floating IP.`],
 
   NETWORK_IN_USE: ["refused", (p: { id: string }) => `Unable to complete operation on network ${p.id}. There are one or more ports still in use on the network.`],
+  INVALID_SHARED_SETTING: ["refused", (p: { network: string }) => `Unable to reconfigure sharing settings for network ${p.network}. Multiple tenants are using it.`],
+  EXTERNAL_NETWORK_IN_USE: ["refused", (p: { id: string }) => `External network ${p.id} cannot be updated to be made non-external, since it has existing gateway ports.`],
+  DEFAULT_EXTERNAL_NETWORK_EXISTS: ["refused", (p: { id: string }) => `A default external network already exists: ${p.id}.`],
   SUBNET_IN_USE: ["refused", (p: { id: string }) => `Unable to complete operation on subnet ${p.id}: One or more ports have an IP allocation from this subnet.`],
   SERVICE_PORT_IN_USE: ["refused", (p: { id: string; owner: string }) => `Port ${p.id} cannot be deleted directly via the port API: has device owner ${p.owner}.`],
+  PORT_IN_USE: ["refused", (p: { network: string; port: string; device: string }) =>
+    `Unable to complete operation on port ${p.port} for network ${p.network}. Port already has an attached device ${p.device}.`],
+  PORT_SECURITY_PORT_HAS_SECURITY_GROUP: ["refused", (_p: Record<string, never>) =>
+    "Port has security group associated. Cannot disable port security or ip address until security group is removed."],
+  ADDRESS_PAIR_AND_PORT_SECURITY_REQUIRED: ["refused", (_p: Record<string, never>) => "Port Security must be enabled in order to have allowed address pairs on a port."],
   PORT_BOUND: ["refused", (p: { id: string }) => `Port ${p.id} is bound; its MAC address cannot be changed.`],
   PORT_BINDING_ALREADY_EXISTS: ["exists", (p: { id: string; host: string }) => `Binding for port ${p.id} on host ${p.host} already exists.`],
   PORT_BINDING_ALREADY_ACTIVE: ["refused", (p: { id: string; host: string }) => `Binding for port ${p.id} on host ${p.host} is already active.`],
@@ -35,13 +43,21 @@ export const E = defineErrors("network", {
   GATEWAY_CONFLICT_WITH_ALLOCATION_POOLS: ["refused", (p: { ip: string }) => `Gateway ip ${p.ip} conflicts with an allocation pool.`],
   GATEWAY_IP_IN_USE: ["refused", (p: { ip: string; port: string }) => `Current gateway ip ${p.ip} already in use by port ${p.port}. Unable to update.`],
   ROUTER_IN_USE: ["refused", (p: { id: string }) => `Router ${p.id} still has ports`],
+  ROUTER_EXTERNAL_GATEWAY_IN_USE_BY_FLOATING_IP: ["refused", (p: { id: string; network: string }) =>
+    `Gateway cannot be updated for router ${p.id}, since a gateway to external network ${p.network} is required by one or more floating IPs.`],
   ROUTER_INTERFACE_IN_USE_BY_FLOATING_IP: ["refused", (p: { id: string }) => `Router interface for router ${p.id} cannot be deleted, as it is required by one or more floating IPs.`],
-  ROUTER_PORT_EXISTS: ["refused", (p: { id: string; subnet: string }) => `Router ${p.id} already has a port on subnet ${p.subnet}`],
+  ROUTER_INTERFACE_IN_USE_BY_ROUTE: ["refused", (p: { id: string; subnet: string }) =>
+    `Router interface for subnet ${p.subnet} on router ${p.id} cannot be deleted, as it is required by one or more routes.`],
   ROUTER_INTERFACE_NOT_FOUND: ["missing", (p: { id: string }) => `Router ${p.id} does not have an interface with the given id`],
   FLOATING_IP_PORT_ALREADY_ASSOCIATED: ["refused", (p: { id: string; ip: string }) => `Cannot associate floating IP: the address ${p.ip} of port ${p.id} already has one.`],
   /** Neutron says 409 here; see `statusOf`. */
   OVER_QUOTA: ["quota", (p: { resource: string }) => `Quota exceeded for resources: ['${p.resource}'].`],
 
+  INVALID_QUOTA_VALUE: ["refused", (p: { resources: readonly string[] }) => `Change would make usage less than 0 for the following resources: ${p.resources.join(", ")}.`],
+  INVALID_ROUTES: ["invalid", (p: { problem: string }) => `Invalid format for routes: ${p.problem}`],
+  DUPLICATE_ADDRESS_PAIR_IN_REQUEST: ["invalid", (p: { mac: string; ip: string }) => `Request contains duplicate address pair: mac_address ${p.mac} ip_address ${p.ip}.`],
+  PORT_SECURITY_AND_IP_REQUIRED_FOR_SECURITY_GROUPS: ["invalid", (_p: Record<string, never>) =>
+    "Port security must be enabled and port must have an IP address in order to use security groups."],
   INVALID_IP_FOR_NETWORK: ["invalid", (p: { ip: string }) => `IP address ${p.ip} is not a valid IP for any of the subnets on the specified network.`],
   INVALID_IP_FOR_SUBNET: ["invalid", (p: { ip: string }) => `IP address ${p.ip} is not a valid IP for the specified subnet.`],
   INVALID_INPUT: ["invalid", (p: { problem: string }) => `Invalid input for operation: ${p.problem}.`],

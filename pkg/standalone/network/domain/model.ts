@@ -98,6 +98,7 @@ export interface SecurityGroup extends Standard {
 
 export interface Router extends Standard {
   readonly adminStateUp: boolean;
+  readonly routes: readonly HostRoute[];
   readonly gateway: { readonly networkId: string; readonly portId: string; readonly enableSnat: boolean; readonly fixedIps: readonly FixedIp[] } | null;
 }
 
@@ -107,4 +108,6 @@ export interface FloatingIp extends Standard {
   readonly portId: string | null;
   readonly fixedIpAddress: string | null;
   readonly routerId: string | null;
+  /** What the port that it leads to looks like. */
+  readonly portDetails: Pick<Port, "name" | "networkId" | "macAddress" | "adminStateUp" | "status" | "deviceId" | "deviceOwner"> | null;
 }

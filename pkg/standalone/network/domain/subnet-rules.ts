@@ -1,7 +1,7 @@
 import { E } from "../errors.js";
 import { contains, defaultPools, formatAddress, formatCidr, hostRange, overlaps, parseAddress, parseCidr } from "./addresses.js";
 import type { Cidr } from "./addresses.js";
-import type { AddressPool, HostRoute } from "./model.js";
+import type { AddressPool, HostRoute, Subnet } from "./model.js";
 
 /** The addressing part of a subnet, as asked for; absent parts get their defaults. */
 export interface SubnetWish {
@@ -97,4 +97,19 @@ export function checkRoutes(routes: readonly HostRoute[]): HostRoute[] {
     if (!range || !hop || range.version !== hop.version) throw E.INVALID_INPUT({ problem: `The host route ${destination} via ${nexthop} is not valid` });
     return { destination: formatCidr(range), nexthop: formatAddress(hop) };
   });
+}
+
+/** Hosts make their own address from 64 bits, so a range in which they do has 64 for the network. */
+const EUI64_PREFIX = 64;
+
+/** How an IPv6 subnet's hosts learn their addresses. @throws INVALID_INPUT for modes that contradict each other or the rest of the subnet */
+export function checkV6Modes({ ipVersion, cidr, enableDhcp, ipv6RaMode, ipv6AddressMode }: Pick<Subnet, "ipVersion" | "cidr" | "enableDhcp" | "ipv6RaMode" | "ipv6AddressMode">): void {
+  const modes = [ipv6RaMode, ipv6AddressMode].filter((mode) => mode !== null);
+  if (modes.length === 0) return;
+  if (ipVersion === 4) throw E.INVALID_INPUT({ problem: "ipv6_ra_mode and ipv6_address_mode are for IPv6 subnets" });
+  if (!enableDhcp) throw E.INVALID_INPUT({ problem: "ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False" });
+  if (modes.length === 2 && ipv6RaMode !== ipv6AddressMode) throw E.INVALID_INPUT({ problem: "ipv6_ra_mode and ipv6_address_mode must be the same" });
+  if (!modes.includes("dhcpv6-stateful") && parseCidr(cidr)?.prefix !== EUI64_PREFIX) {
+    throw E.INVALID_INPUT({ problem: `Invalid CIDR ${cidr} for IPv6 address mode, which requires the prefix to be /${EUI64_PREFIX}` });
+  }
 }

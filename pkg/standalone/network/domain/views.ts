@@ -32,7 +32,7 @@ export const portJson = (port: Port, trusted: boolean): Json => ({
   ...standard(port), network_id: port.networkId, mac_address: port.macAddress, admin_state_up: port.adminStateUp, status: port.status,
   device_id: port.deviceId, device_owner: port.deviceOwner, port_security_enabled: port.portSecurityEnabled,
   fixed_ips: port.fixedIps.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.ipAddress })), security_groups: port.securityGroupIds,
-  allowed_address_pairs: port.allowedAddressPairs, extra_dhcp_opts: port.extraDhcpOpts, dns_name: port.dnsName,
+  allowed_address_pairs: port.allowedAddressPairs.map((pair) => ({ mac_address: port.macAddress, ...pair })), extra_dhcp_opts: port.extraDhcpOpts, dns_name: port.dnsName,
   dns_assignment: port.fixedIps.map((ip) => dnsAssignment(port.dnsName, ip.ipAddress)), ip_allocation: "immediate",
   propagate_uplink_status: true, "binding:vnic_type": port.vnicType,
   ...(trusted ? {
@@ -64,7 +64,7 @@ export const ruleJson = (rule: SecurityGroupRule): Json => ({
 });
 
 export const routerJson = (router: Router): Json => ({
-  ...standard(router), status: "ACTIVE", admin_state_up: router.adminStateUp, routes: [], availability_zone_hints: [], availability_zones: [],
+  ...standard(router), status: "ACTIVE", admin_state_up: router.adminStateUp, routes: router.routes, availability_zone_hints: [], availability_zones: [],
   distributed: false, ha: false, flavor_id: null,
   external_gateway_info: router.gateway === null ? null : {
     network_id: router.gateway.networkId, enable_snat: router.gateway.enableSnat,
@@ -77,5 +77,9 @@ export function floatingIpJson(ip: FloatingIp): Json {
   return {
     ...rest, floating_network_id: ip.networkId, floating_ip_address: ip.ipAddress, port_id: ip.portId, fixed_ip_address: ip.fixedIpAddress,
     router_id: ip.routerId, status: ip.portId === null ? "DOWN" : "ACTIVE", dns_domain: "", dns_name: "", qos_policy_id: null, port_forwardings: [],
+    port_details: ip.portDetails === null ? null : {
+      name: ip.portDetails.name, network_id: ip.portDetails.networkId, mac_address: ip.portDetails.macAddress, admin_state_up: ip.portDetails.adminStateUp,
+      status: ip.portDetails.status, device_id: ip.portDetails.deviceId, device_owner: ip.portDetails.deviceOwner,
+    },
   };
 }

@@ -59,9 +59,12 @@ function metaRoutes(): Router {
   return router;
 }
 
+/** Neutron writes `FloatingIP` in its exceptions' names, but for this one. */
+const IRREGULAR: Readonly<Record<string, string>> = { ROUTER_EXTERNAL_GATEWAY_IN_USE_BY_FLOATING_IP: "RouterExternalGatewayInUseByFloatingIp" };
+
 /** `PORT_NOT_FOUND` → `PortNotFound`, the name of Neutron's exception, which clients branch on. */
-const typeOf = (reason: string): string =>
-  reason.toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase()).replace("FloatingIp", "FloatingIP");
+const typeOf = (reason: string): string => IRREGULAR[reason]
+  ?? reason.toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase()).replace(/(Floating|And)Ip/, "$1IP");
 
 const renderer = (identityUrl: string): FailureRenderer => (failed, _req: Request, res: Response, error: unknown) => {
   if (failed.status === 401) {

@@ -58,10 +58,23 @@ export function mountReads<T extends { readonly id: string }>(router: Router, db
   }));
 }
 
-/** Mounts PUT and DELETE of tags; `change` stores them. */
-export function mountTags(router: Router, path: string, change: (ctx: Ctx, id: string, edit: (tags: readonly string[]) => string[]) => Promise<readonly string[]>): void {
+/** What `mountTags` needs of a kind of resource. */
+export interface Tagged<T extends { readonly tags: readonly string[] }> {
+  readonly path: string;
+  readonly get: (db: Kysely<NetworkTables>, actor: Actor, id: string) => Promise<T>;
+  /** Stores what `edit` makes of the tags. */
+  readonly change: (ctx: Ctx, id: string, edit: (tags: readonly string[]) => string[]) => Promise<readonly string[]>;
+}
+
+/** Mounts reading and changing of tags. */
+export function mountTags<T extends { readonly tags: readonly string[] }>(router: Router, db: Database<NetworkTables>, { path, get, change }: Tagged<T>): void {
   const tag = z.string().min(1).max(255);
-  router.get(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => ({ tags: await change(ctx, idOf(req), (tags) => [...tags]) })));
+  const read = async (ctx: Ctx, req: Request): Promise<readonly string[]> => (await db.read(ctx, `network.${path}.tags`, (tx) => get(tx, ctx.actor, idOf(req)))).tags;
+  router.get(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => ({ tags: await read(ctx, req) })));
+  router.get(`/v2.0/${path}/:id/tags/:tag`, reply(async (ctx, req) => {
+    const name = pathOf(req, "tag");
+    if (!(await read(ctx, req)).includes(name)) throw E.TAG_NOT_FOUND({ tag: name });
+  }));
   router.put(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => {
     const tags = bodyOf(req, "tags", z.array(tag).max(50));
     return { tags: await change(ctx, idOf(req), () => [...new Set(tags)]) };
@@ -69,6 +82,7 @@ export function mountTags(router: Router, path: string, change: (ctx: Ctx, id: s
   router.delete(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => { await change(ctx, idOf(req), () => []); }));
   router.put(`/v2.0/${path}/:id/tags/:tag`, reply(async (ctx, req, res) => {
     const name = pathOf(req, "tag");
+    if (name.length > 255) throw E.INVALID_INPUT({ problem: "a tag has at most 255 characters" });
     await change(ctx, idOf(req), (tags) => [...new Set([...tags, name])]);
     res.status(201).end();
   }));

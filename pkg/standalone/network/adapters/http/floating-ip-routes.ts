@@ -4,7 +4,7 @@ import type { Transaction } from "kysely";
 import { KilonovaError } from "../../../../kernel/index.js";
 import type { Ctx } from "../../../../kernel/index.js";
 import type { FloatingIp } from "../../domain/model.js";
-import { demandOwner, ownerFor } from "../../domain/policy.js";
+import { demandOwner, demandTrust, ownerFor } from "../../domain/policy.js";
 import { floatingIpJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import { announce } from "../../ops/announce.js";
@@ -23,7 +23,7 @@ const mutable = { port_id: shortText.nullish(), fixed_ip_address: ipText.nullish
 const updateBody = z.strictObject(mutable);
 const createBody = z.strictObject({
   ...mutable, floating_network_id: shortText, floating_ip_address: ipText.nullish(), subnet_id: shortText.nullish(),
-  project_id: shortText.optional(), tenant_id: shortText.optional(), dns_name: shortText.optional(), dns_domain: shortText.optional(),
+  project_id: shortText.optional(), tenant_id: shortText.optional(),
 });
 
 type Association = Pick<FloatingIp, "portId" | "fixedIpAddress" | "routerId">;
@@ -39,6 +39,7 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
   router.post("/v2.0/floatingips", reply(async (ctx, req) => {
     const wish = bodyOf(req, "floatingip", createBody);
     const projectId = ownerFor(ctx.actor, wish, "create_floatingip");
+    if (wish.floating_ip_address) demandTrust(ctx.actor, "create_floatingip:floating_ip_address");
     const id = ids.uuid();
     const made = await db.write(ctx, "floatingip.create", async (tx) => {
       const network = await getNetwork(tx, ctx.actor, wish.floating_network_id);
@@ -52,12 +53,11 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
       const ipAddress = own.fixedIps[0]?.ipAddress;
       if (ipAddress === undefined) throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: network.id });
       const now = clock.now();
-      const ip: FloatingIp = {
+      await insertFloatingIp(tx, {
         id, name: "", description: wish.description ?? "", projectId, tags: [], revision: 1, createdAt: now, updatedAt: now,
         networkId: network.id, ipAddress, ...await associate(ctx, tx, id, network.id, wish),
-      };
-      await insertFloatingIp(tx, ip, own.id);
-      return ip;
+      }, own.id);
+      return getFloatingIp(tx, ctx.actor, id);
     });
     await announceChange(parts, ctx, [made.portId]);
     return { floatingip: floatingIpJson(made) };
@@ -67,9 +67,8 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
     const { before, after } = await db.write(ctx, "floatingip.update", async (tx) => {
       const ip = await getFloatingIp(tx, ctx.actor, id);
       demandOwner(ctx.actor, ip.projectId, "update_floatingip");
-      const next: FloatingIp = { ...ip, ...await edit(ip, tx), revision: ip.revision + 1, updatedAt: clock.now() };
-      await updateFloatingIp(tx, next);
-      return { before: ip, after: next };
+      await updateFloatingIp(tx, { ...ip, ...await edit(ip, tx), revision: ip.revision + 1, updatedAt: clock.now() });
+      return { before: ip, after: await getFloatingIp(tx, ctx.actor, id) };
     });
     if (before.portId !== after.portId) await announceChange(parts, ctx, [before.portId, after.portId]);
     return after;
@@ -78,7 +77,8 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
     const wish = bodyOf(req, "floatingip", updateBody);
     return { floatingip: floatingIpJson(await change(ctx, idOf(req), async (ip, tx) => ({
       description: wish.description ?? ip.description,
-      ...(wish.port_id === undefined ? {} : await associate(ctx, tx, ip.id, ip.networkId, wish)),
+      ...(wish.port_id === undefined && wish.fixed_ip_address === undefined ? {}
+        : await associate(ctx, tx, ip.id, ip.networkId, { port_id: ip.portId, ...wish })),
     }))) };
   }));
   router.delete("/v2.0/floatingips/:id", reply(async (ctx, req) => {
@@ -91,7 +91,7 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
     });
     await announceChange(parts, ctx, [gone.portId]);
   }));
-  mountTags(router, "floatingips", async (ctx, id, edit) => (await change(ctx, id, async (ip) => ({ tags: edit(ip.tags) }))).tags);
+  mountTags(router, db, { path: "floatingips", get: getFloatingIp, change: async (ctx, id, edit) => (await change(ctx, id, async (ip) => ({ tags: edit(ip.tags) }))).tags });
   return router;
 }
 
@@ -110,7 +110,10 @@ async function exhausting<T>(networkId: string, fn: () => Promise<T>): Promise<T
  * @throws PORT_NOT_FOUND, EXTERNAL_GATEWAY_FOR_FLOATING_IP_NOT_FOUND without a router in between, FLOATING_IP_PORT_ALREADY_ASSOCIATED
  */
 async function associate(ctx: Ctx, tx: Transaction<NetworkTables>, floatingIpId: string, networkId: string, wish: { port_id?: string | null | undefined; fixed_ip_address?: string | null | undefined }): Promise<Association> {
-  if (!wish.port_id) return unassociated;
+  if (!wish.port_id) {
+    if (wish.fixed_ip_address) throw E.BAD_REQUEST({ resource: "floatingip", problem: "fixed_ip_address cannot be specified without a port_id" });
+    return unassociated;
+  }
   const port = await getPort(tx, ctx.actor, wish.port_id);
   const fixed = wish.fixed_ip_address ? port.fixedIps.find((ip) => ip.ipAddress === wish.fixed_ip_address) : port.fixedIps.find((ip) => ip.ipAddress.includes("."));
   if (!fixed) throw E.BAD_REQUEST({ resource: "floatingip", problem: `Port ${port.id} does not have the fixed ip ${wish.fixed_ip_address ?? "(IPv4)"}` });

@@ -4,7 +4,7 @@ import type { Network } from "../../domain/model.js";
 import { demandOwner, demandTrust, isTrusted, ownerFor } from "../../domain/policy.js";
 import { networkJson } from "../../domain/views.js";
 import type { NetworkParts } from "../../ports.js";
-import { deleteNetwork, getNetwork, insertNetwork, listNetworks, networkListing, updateNetwork } from "../sql/networks.js";
+import { deleteNetwork, getNetwork, insertNetwork, listNetworks, networkListing, refuseConflicts, updateNetwork } from "../sql/networks.js";
 import { demandRoom } from "../sql/quotas.js";
 import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
 import { flag, shortText, wholeNumber } from "./fields.js";
@@ -42,6 +42,7 @@ export function networkRoutes(parts: NetworkParts): Router {
     };
     const created = await db.write(ctx, "network.create", async (tx) => {
       await demandRoom(tx, "network", network.projectId);
+      await refuseConflicts(tx, network, network);
       await insertNetwork(tx, network, random);
       return getNetwork(tx, ctx.actor, network.id);
     });
@@ -53,6 +54,7 @@ export function networkRoutes(parts: NetworkParts): Router {
       const network = await getNetwork(tx, ctx.actor, id);
       demandOwner(ctx.actor, network.projectId, "update_network");
       const next: Network = { ...network, ...edit(network), revision: network.revision + 1, updatedAt: clock.now() };
+      await refuseConflicts(tx, network, next);
       await updateNetwork(tx, next);
       return next;
     });
@@ -75,6 +77,6 @@ export function networkRoutes(parts: NetworkParts): Router {
       await deleteNetwork(tx, id);
     });
   }));
-  mountTags(router, "networks", async (ctx, id, edit) => (await change(ctx, id, (network) => ({ tags: edit(network.tags) }))).tags);
+  mountTags(router, db, { path: "networks", get: getNetwork, change: async (ctx, id, edit) => (await change(ctx, id, (network) => ({ tags: edit(network.tags) }))).tags });
   return router;
 }

@@ -6,6 +6,7 @@ import { parseAddress, parseCidr, parseMac } from "../../domain/addresses.js";
 import type { AddressPair, Network, Port } from "../../domain/model.js";
 import { demandOwner, demandTrust, isTrusted, ownerFor } from "../../domain/policy.js";
 import { portEvents } from "../../domain/port-events.js";
+import { checkAddressPairs, checkPortSecurity } from "../../domain/port-security.js";
 import { portJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import { announce } from "../../ops/announce.js";
@@ -25,7 +26,7 @@ const mutable = {
   name: shortText.optional(), description: shortText.optional(), admin_state_up: flag.optional(), device_id: shortText.optional(),
   device_owner: shortText.optional(), mac_address: shortText.optional(), fixed_ips: fixedIps.optional(),
   security_groups: z.array(shortText).max(64).nullish(), port_security_enabled: flag.optional(),
-  allowed_address_pairs: z.array(z.strictObject({ ip_address: ipText, mac_address: ipText.optional() })).max(64).optional(),
+  allowed_address_pairs: z.array(z.strictObject({ ip_address: ipText, mac_address: ipText.nullish() })).max(64).nullish(),
   extra_dhcp_opts: z.array(z.strictObject({ opt_name: shortText, opt_value: shortText.nullable(), ip_version: z.union([z.literal(4), z.literal(6)]).default(4) })).max(64).nullish(),
   dns_name: shortText.optional(), "binding:host_id": shortText.nullish(), "binding:profile": profile.nullish(),
   "binding:vnic_type": z.enum(["normal", "direct", "macvtap", "baremetal", "direct-physical", "virtio-forwarder", "smart-nic", "vdpa"]).optional(),
@@ -53,6 +54,8 @@ export function portRoutes(parts: NetworkParts): Router {
       const wantsDefault = wish.security_groups === undefined && portSecurityEnabled && !wish.device_owner?.startsWith("network:");
       const securityGroupIds = wantsDefault ? [await ensureDefaultGroup(tx, projectId, ids, clock.now())] : await requireGroups(tx, projectId, wish.security_groups ?? []);
       const seed = { networkId: network.id, projectId, portSecurityEnabled, securityGroupIds, ...readWish(wish), macAddress: readMac(wish.mac_address) };
+      checkPortSecurity({ portSecurityEnabled, securityGroupIds, allowedAddressPairs: seed.allowedAddressPairs ?? [] }, true);
+      checkAddressPairs(seed.allowedAddressPairs ?? [], seed.macAddress ?? "");
       return newPort(parts, tx, { ...seed, status: statusFor(seed.hostId ?? "", seed.adminStateUp ?? true) }, wish.fixed_ips?.map(addressWish));
     }));
     await announce(parts, ctx, portEvents(undefined, port));
@@ -82,6 +85,8 @@ export function portRoutes(parts: NetworkParts): Router {
       if (macAddress !== current.macAddress && current.hostId !== "" && edits.hostId === undefined) throw E.PORT_BOUND({ id: current.id });
       const groups = wish.security_groups === undefined ? current.securityGroupIds : await requireGroups(tx, current.projectId, wish.security_groups ?? []);
       const next = { ...current, ...edits, macAddress, securityGroupIds: groups };
+      checkPortSecurity(next, wish.security_groups !== undefined);
+      if (edits.allowedAddressPairs) checkAddressPairs(edits.allowedAddressPairs, macAddress);
       const addresses = wish.fixed_ips === undefined ? current.fixedIps : await assignAddresses(tx, next, wish.fixed_ips.map(addressWish), current.fixedIps, random);
       const own = current.deviceOwner.startsWith("network:");
       return { ...next, fixedIps: addresses, status: own ? current.status : statusFor(next.hostId, next.adminStateUp) };
@@ -92,19 +97,24 @@ export function portRoutes(parts: NetworkParts): Router {
     const id = idOf(req);
     const gone = await db.write(ctx, "port.delete", async (tx) => {
       const port = await getPort(tx, ctx.actor, id);
-      demandOwner(ctx.actor, port.projectId, "delete_port");
+      demandPortOwner(ctx.actor, port, await networkById(tx, port.networkId), "delete_port");
       if (port.deviceOwner.startsWith("network:router") || port.deviceOwner === "network:floatingip") throw E.SERVICE_PORT_IN_USE({ id, owner: port.deviceOwner });
       await deletePort(tx, id);
       return port;
     });
     await announce(parts, ctx, portEvents(gone, undefined));
   }));
-  mountTags(router, "ports", async (ctx, id, edit) => (await change(ctx, id, async (port) => ({ tags: edit(port.tags) }))).tags);
+  mountTags(router, db, { path: "ports", get: getPort, change: async (ctx, id, edit) => (await change(ctx, id, async (port) => ({ tags: edit(port.tags) }))).tags });
   return router;
 }
 
 /** Bound means plugged here: the agents' switches need no further step, so nothing is ever half way. */
 const statusFor = (hostId: string, up: boolean): Port["status"] => hostId !== "" && up ? "ACTIVE" : "DOWN";
+
+/** A network's owner may clear it of other projects' ports. */
+function demandPortOwner(actor: Actor, port: Port, network: Network, action: string): void {
+  demandOwner(actor, network.projectId === actor.projectId ? network.projectId : port.projectId, action);
+}
 
 /** Ports may be made on own and shared networks, not on merely external ones. */
 function demandUse(actor: Actor, network: Network): void {
@@ -118,7 +128,7 @@ function demandFields(actor: Actor, network: Network, wish: Wish): void {
   if (wish.device_owner?.startsWith("network:")) demandTrust(actor, "port:device_owner");
   const ownsNetwork = isTrusted(actor) || network.projectId === actor.projectId;
   if (wish.mac_address !== undefined && !ownsNetwork) demandTrust(actor, "port:mac_address");
-  if (wish.allowed_address_pairs !== undefined && !ownsNetwork) demandTrust(actor, "port:allowed_address_pairs");
+  if (wish.allowed_address_pairs && wish.allowed_address_pairs.length > 0 && !ownsNetwork) demandTrust(actor, "port:allowed_address_pairs");
   if (wish.port_security_enabled !== undefined && !ownsNetwork) demandTrust(actor, "port:port_security_enabled");
 }
 
@@ -130,7 +140,7 @@ function readWish(wish: Wish): PlainEdits {
   const fields: { readonly [K in keyof PlainEdits]: PlainEdits[K] | undefined } = {
     name: wish.name, description: wish.description, adminStateUp: wish.admin_state_up, deviceId: wish.device_id, deviceOwner: wish.device_owner,
     portSecurityEnabled: wish.port_security_enabled, dnsName: wish.dns_name, vnicType: wish["binding:vnic_type"],
-    allowedAddressPairs: wish.allowed_address_pairs?.map(readPair),
+    allowedAddressPairs: wish.allowed_address_pairs === null ? [] : wish.allowed_address_pairs?.map(readPair),
     extraDhcpOpts: wish.extra_dhcp_opts === null ? [] : wish.extra_dhcp_opts,
     hostId: wish["binding:host_id"] === null ? "" : wish["binding:host_id"],
     bindingProfile: wish["binding:profile"] === null ? {} : wish["binding:profile"],
@@ -138,9 +148,9 @@ function readWish(wish: Wish): PlainEdits {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as PlainEdits;
 }
 
-function readPair(pair: { ip_address: string; mac_address?: string | undefined }): AddressPair {
+function readPair(pair: { ip_address: string; mac_address?: string | null | undefined }): AddressPair {
   if (!parseAddress(pair.ip_address) && !parseCidr(pair.ip_address)) throw E.INVALID_INPUT({ problem: `'${pair.ip_address}' is not a valid IP address or subnet` });
-  const mac = readMac(pair.mac_address);
+  const mac = readMac(pair.mac_address ?? undefined);
   return mac === undefined ? { ip_address: pair.ip_address } : { ip_address: pair.ip_address, mac_address: mac };
 }
 

@@ -6,7 +6,7 @@ import { pathOf } from "../../../../platform/http/index.js";
 import { demandTrust, isTrusted } from "../../domain/policy.js";
 import { quotaDefaults, quotaResources } from "../../domain/quotas.js";
 import type { NetworkParts } from "../../ports.js";
-import { projectsWithQuota, quotaOf, quotaUse, resetQuota, setQuota } from "../sql/quotas.js";
+import { projectsWithQuota, quotaOf, quotaUse, refuseBelowUse, resetQuota, setQuota } from "../sql/quotas.js";
 import { bodyOf, reply } from "./common.js";
 import { flag, wholeNumber } from "./fields.js";
 
@@ -47,12 +47,13 @@ export function quotaRoutes({ db }: NetworkParts): Router {
   }));
   router.put("/v2.0/quotas/:project", reply(async (ctx, req) => {
     demandTrust(ctx.actor, "update_quota");
-    const { force: _force, check_limit: _check, ...wish } = bodyOf(req, "quota", quotaBody);
+    const { force = false, check_limit: check = false, ...wish } = bodyOf(req, "quota", quotaBody);
     const limits = Object.fromEntries(quotaResources.flatMap((name) => {
       const value = (wish as Readonly<Record<string, unknown>>)[name];
       return typeof value === "number" ? [[name, value]] : [];
     }));
     return { quota: await db.write(ctx, "network.quota.set", async (tx) => {
+      if (check && !force) await refuseBelowUse(tx, project(req), limits);
       await setQuota(tx, project(req), limits);
       return quotaOf(tx, project(req));
     }) };

@@ -16,7 +16,9 @@ import {
 import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
 import { flag, shortText, wholeNumber } from "./fields.js";
 
-const groupUpdate = z.strictObject({ name: shortText.optional(), description: shortText.optional(), stateful: flag.optional() });
+/** The hosts' switch tracks connections: rules without state are not to be had. */
+const stateful = flag.refine((value) => value, "stateless security groups are not supported").optional();
+const groupUpdate = z.strictObject({ name: shortText.optional(), description: shortText.optional(), stateful });
 const groupCreate = z.strictObject({ ...groupUpdate.shape, project_id: shortText.optional(), tenant_id: shortText.optional() });
 const ruleCreate = z.strictObject({
   security_group_id: shortText, direction: z.enum(["ingress", "egress"]), ethertype: z.enum(["IPv4", "IPv6"]).nullish(),
@@ -91,7 +93,7 @@ function groupRoutes({ db, ids, clock }: NetworkParts, router: Router): void {
       await deleteGroup(tx, id);
     });
   }));
-  mountTags(router, "security-groups", async (ctx, id, edit) => (await change(ctx, id, (group) => ({ tags: edit(group.tags) }))).tags);
+  mountTags(router, db, { path: "security-groups", get: getGroup, change: async (ctx, id, edit) => (await change(ctx, id, (group) => ({ tags: edit(group.tags) }))).tags });
 }
 
 function ruleRoutes({ db, ids, clock }: NetworkParts, router: Router): void {

@@ -5,7 +5,7 @@ import type { Ctx } from "../../../../kernel/index.js";
 import { parseCidr } from "../../domain/addresses.js";
 import type { Network, Subnet } from "../../domain/model.js";
 import { demandOwner, ownerFor } from "../../domain/policy.js";
-import { checkAddresses, checkPools, checkRoutes, planGateway, planSubnet, refuseGatewayInPools } from "../../domain/subnet-rules.js";
+import { checkAddresses, checkPools, checkRoutes, checkV6Modes, planGateway, planSubnet, refuseGatewayInPools } from "../../domain/subnet-rules.js";
 import { subnetJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import { openDhcpPort } from "../../ops/dhcp-port.js";
@@ -77,19 +77,19 @@ export function subnetRoutes(parts: NetworkParts): Router {
       await deleteSubnet(tx, id);
     });
   }));
-  mountTags(router, "subnets", async (ctx, id, edit) => (await change(ctx, id, async (subnet) => ({ tags: edit(subnet.tags) }))).tags);
+  mountTags(router, db, { path: "subnets", get: getSubnet, change: async (ctx, id, edit) => (await change(ctx, id, async (subnet) => ({ tags: edit(subnet.tags) }))).tags });
   return router;
 }
 
 function planned(wish: z.output<typeof createBody>, id: string, projectId: string, network: Network, others: readonly string[], now: bigint): Subnet {
   if (!wish.cidr) throw E.BAD_REQUEST({ resource: "subnets", problem: "a subnetpool must be specified in the absence of a cidr, and there are none here" });
   const ipVersion = wish.ip_version === 6 ? 6 : 4;
-  if (ipVersion === 4 && (wish.ipv6_ra_mode || wish.ipv6_address_mode)) throw E.INVALID_INPUT({ problem: "ipv6_ra_mode and ipv6_address_mode are for IPv6 subnets" });
-  if (wish.ipv6_ra_mode && wish.ipv6_address_mode && wish.ipv6_ra_mode !== wish.ipv6_address_mode) throw E.INVALID_INPUT({ problem: "ipv6_ra_mode and ipv6_address_mode must be the same" });
+  const enableDhcp = wish.enable_dhcp ?? true;
   const plan = planSubnet({ ipVersion, cidr: wish.cidr, gatewayIp: wish.gateway_ip, pools: wish.allocation_pools }, network.id, others);
+  checkV6Modes({ ipVersion, cidr: plan.cidr, enableDhcp, ipv6RaMode: wish.ipv6_ra_mode ?? null, ipv6AddressMode: wish.ipv6_address_mode ?? null });
   return {
     id, name: wish.name ?? "", description: wish.description ?? "", projectId, tags: [], revision: 1, createdAt: now, updatedAt: now,
-    networkId: network.id, ipVersion, cidr: plan.cidr, gatewayIp: plan.gatewayIp, enableDhcp: wish.enable_dhcp ?? true,
+    networkId: network.id, ipVersion, cidr: plan.cidr, gatewayIp: plan.gatewayIp, enableDhcp,
     dnsNameservers: checkAddresses(wish.dns_nameservers ?? [], "nameserver"), allocationPools: plan.pools, hostRoutes: checkRoutes(wish.host_routes ?? []),
     ipv6RaMode: wish.ipv6_ra_mode ?? null, ipv6AddressMode: wish.ipv6_address_mode ?? null,
   };
@@ -101,6 +101,7 @@ function edited(subnet: Subnet, wish: z.output<typeof updateBody>): Partial<Subn
   const gatewayIp = wish.gateway_ip === undefined ? subnet.gatewayIp : planGateway(cidr, wish.gateway_ip);
   const allocationPools = wish.allocation_pools === undefined ? subnet.allocationPools : checkPools(cidr, wish.allocation_pools);
   refuseGatewayInPools(gatewayIp, allocationPools);
+  checkV6Modes({ ...subnet, enableDhcp: wish.enable_dhcp ?? subnet.enableDhcp });
   return {
     name: wish.name ?? subnet.name, description: wish.description ?? subnet.description, gatewayIp, allocationPools,
     enableDhcp: wish.enable_dhcp ?? subnet.enableDhcp,

@@ -91,6 +91,27 @@ export async function updateNetwork(tx: Tx, network: Network): Promise<void> {
   await tx.updateTable("network_network").set(row).where("id", "=", id).execute();
 }
 
+/**
+ * What others rely on cannot be taken back: a shared network while other projects have ports on it, an external one while routers or floating
+ * IPs have; and one external network at most is the default.
+ * @throws INVALID_SHARED_SETTING, EXTERNAL_NETWORK_IN_USE, DEFAULT_EXTERNAL_NETWORK_EXISTS
+ */
+export async function refuseConflicts(tx: Tx, before: Pick<Network, "shared" | "external">, after: Omit<Network, "subnetIds">): Promise<void> {
+  const ports = tx.selectFrom("network_port").select("id").where("network_id", "=", after.id).limit(1);
+  if (before.shared && !after.shared) {
+    const foreign = await ports.where("project_id", "not in", [after.projectId, ""]).executeTakeFirst();
+    if (foreign) throw E.INVALID_SHARED_SETTING({ network: after.name });
+  }
+  if (before.external && !after.external) {
+    const leading = await ports.where("device_owner", "in", ["network:router_gateway", "network:floatingip"]).executeTakeFirst();
+    if (leading) throw E.EXTERNAL_NETWORK_IN_USE({ id: after.id });
+  }
+  if (after.external && after.isDefault) {
+    const other = await tx.selectFrom("network_network").select("id").where("external", "=", true).where("is_default", "=", true).where("id", "!=", after.id).executeTakeFirst();
+    if (other) throw E.DEFAULT_EXTERNAL_NETWORK_EXISTS({ id: other.id });
+  }
+}
+
 /** With its subnets and the service's own ports. @throws NETWORK_IN_USE */
 export async function deleteNetwork(tx: Tx, id: string): Promise<void> {
   const used = await tx.selectFrom("network_port").select("id").where("network_id", "=", id).where("device_owner", "!=", "network:dhcp").limit(1).execute();

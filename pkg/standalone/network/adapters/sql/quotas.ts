@@ -38,6 +38,13 @@ export async function demandRoom(tx: Tx, resource: Counted, projectId: string): 
   if (await count(tx, resource, projectId) >= limit) throw E.OVER_QUOTA({ resource });
 }
 
+/** @throws INVALID_QUOTA_VALUE for limits below what is in use already */
+export async function refuseBelowUse(tx: Tx, projectId: string, limits: Readonly<Partial<Record<QuotaResource, number>>>): Promise<void> {
+  const used = await quotaUse(tx, projectId);
+  const under = quotaResources.filter((resource) => (limits[resource] ?? -1) >= 0 && used[resource] > (limits[resource] ?? 0));
+  if (under.length > 0) throw E.INVALID_QUOTA_VALUE({ resources: under });
+}
+
 export async function setQuota(tx: Tx, projectId: string, limits: Readonly<Partial<Record<QuotaResource, number>>>): Promise<void> {
   for (const [resource, quota] of Object.entries(limits)) {
     await tx.insertInto("network_quota").values({ project_id: projectId, resource, quota })

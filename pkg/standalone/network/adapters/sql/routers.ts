@@ -1,6 +1,7 @@
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool, Transaction } from "kysely";
 import type { Actor } from "../../../../kernel/index.js";
+import { sqlJson } from "../../../../platform/db/index.js";
 import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { FixedIp, Router } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
@@ -63,12 +64,22 @@ export async function deleteRouter(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom("network_router").where("id", "=", id).execute();
 }
 
-/** A router's legs into networks of its project. */
-export const interfacesOf = async (db: Db, routerId: string): Promise<{ portId: string; networkId: string; subnetId: string }[]> =>
-  (await db.selectFrom("network_port as port").innerJoin("network_fixed_ip as ip", "ip.port_id", "port.id")
-    .select(["port.id", "port.network_id", "ip.subnet_id"]).where("port.device_id", "=", routerId)
-    .where("port.device_owner", "=", "network:router_interface").orderBy("port.id").execute())
-    .map((row) => ({ portId: row.id, networkId: row.network_id, subnetId: row.subnet_id }));
+/** One address of a router's port: an interface into a project's network, or its gateway to an external one. */
+export interface RouterLeg { readonly portId: string; readonly networkId: string; readonly subnetId: string; readonly cidr: string; readonly isGateway: boolean }
+
+/** All of a router's legs, by port. */
+export const legsOf = async (db: Db, routerId: string): Promise<RouterLeg[]> => (await db.selectFrom("network_port as port")
+  .innerJoin("network_fixed_ip as ip", "ip.port_id", "port.id").innerJoin("network_subnet as subnet", "subnet.id", "ip.subnet_id")
+  .select(["port.id", "port.network_id", "port.device_owner", "ip.subnet_id", "subnet.cidr"]).where("port.device_id", "=", routerId)
+  .where("port.device_owner", "in", ["network:router_interface", "network:router_gateway"]).orderBy("port.id").execute())
+  .map((row) => ({ portId: row.id, networkId: row.network_id, subnetId: row.subnet_id, cidr: row.cidr, isGateway: row.device_owner === "network:router_gateway" }));
+
+/** Whether floating IPs lead through a router, or only those to addresses of one subnet. */
+export const carriesFloatingIps = async (db: Db, routerId: string, subnetId?: string): Promise<boolean> => {
+  const query = db.selectFrom("network_floating_ip as fip").innerJoin("network_fixed_ip as ip", (join) =>
+    join.onRef("ip.port_id", "=", "fip.port_id").onRef("ip.ip_address", "=", "fip.fixed_ip_address")).select("fip.id").where("fip.router_id", "=", routerId);
+  return (await (subnetId === undefined ? query : query.where("ip.subnet_id", "=", subnetId)).limit(1).execute()).length > 0;
+};
 
 /** The router through which a subnet reaches an external network, if any. */
 export const routerBetween = async (db: Db, subnetId: string, externalNetworkId: string): Promise<string | undefined> =>
@@ -79,12 +90,12 @@ export const routerBetween = async (db: Db, subnetId: string, externalNetworkId:
 
 const toRow = (router: Router) => ({
   id: router.id, name: router.name, description: router.description, project_id: router.projectId, tags: [...router.tags],
-  revision: router.revision, created_at: router.createdAt, updated_at: router.updatedAt, admin_state_up: router.adminStateUp,
+  revision: router.revision, created_at: router.createdAt, updated_at: router.updatedAt, admin_state_up: router.adminStateUp, routes: sqlJson(router.routes),
   gateway_network_id: router.gateway?.networkId ?? null, gateway_port_id: router.gateway?.portId ?? null, enable_snat: router.gateway?.enableSnat ?? true,
 });
 
 const toRouter = (row: Selectable<NetworkTables["network_router"]> & { gateway_ips: { subnet_id: string; ip_address: string }[] }): Router => ({
-  ...standardOf(row), adminStateUp: row.admin_state_up,
+  ...standardOf(row), adminStateUp: row.admin_state_up, routes: row.routes,
   gateway: row.gateway_network_id === null || row.gateway_port_id === null ? null : {
     networkId: row.gateway_network_id, portId: row.gateway_port_id, enableSnat: row.enable_snat,
     fixedIps: row.gateway_ips.map((ip): FixedIp => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address })),

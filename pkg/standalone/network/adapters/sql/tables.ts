@@ -32,7 +32,9 @@ export interface NetworkTables {
     identity: string; created_at: Instant;
   };
   network_port_security_group: { port_id: string; security_group_id: string };
-  network_router: StandardColumns & { admin_state_up: boolean; gateway_network_id: string | null; gateway_port_id: string | null; enable_snat: boolean };
+  network_router: StandardColumns & {
+    admin_state_up: boolean; routes: readonly HostRoute[]; gateway_network_id: string | null; gateway_port_id: string | null; enable_snat: boolean;
+  };
   network_floating_ip: Omit<StandardColumns, "name"> & {
     network_id: string; ip_address: string; own_port_id: string; port_id: string | null; fixed_ip_address: string | null; router_id: string | null;
   };
