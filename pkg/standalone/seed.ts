@@ -16,6 +16,7 @@ export interface SeededIdentity {
 }
 
 const DOMAIN_ID = "default";
+const unannotated = { options: {}, extra: {} };
 const ROLES = ["admin", "manager", "member", "reader", "service"] as const;
 const IMPLIED = [["admin", "manager"], ["manager", "member"], ["member", "reader"]] as const;
 
@@ -50,12 +51,12 @@ const isComplete = (found: Partly<SeededIdentity>): found is SeededIdentity =>
 async function makeMissing(ctx: Ctx, { parts }: Identity, passwords: SeedPasswords): Promise<SeededIdentity> {
   const { directory, assignments } = parts;
   if (!await directory.domain(ctx, { id: DOMAIN_ID })) {
-    await directory.insertDomain(ctx, { id: DOMAIN_ID, name: "Default", enabled: true, description: "The default domain" });
+    await directory.insertDomain(ctx, { id: DOMAIN_ID, name: "Default", enabled: true, description: "The default domain", ...unannotated });
   }
   const roles = new Map((await directory.roles(ctx, {})).map((role) => [role.name, role.id]));
   for (const name of ROLES) {
     if (roles.has(name)) continue;
-    const role = { id: newId(), name, description: "" };
+    const role = { id: newId(), name, description: "", ...unannotated };
     await directory.insertRole(ctx, role);
     roles.set(name, role.id);
   }
@@ -66,14 +67,14 @@ async function makeMissing(ctx: Ctx, { parts }: Identity, passwords: SeedPasswor
     const found = await directory.project(ctx, { name, domain: { id: DOMAIN_ID } });
     if (found) return found.id;
     const id = newId();
-    await directory.insertProject(ctx, { id, name, domainId: DOMAIN_ID, parentId: DOMAIN_ID, enabled: true, description: "", tags: [] });
+    await directory.insertProject(ctx, { id, name, domainId: DOMAIN_ID, parentId: DOMAIN_ID, enabled: true, description: "", tags: [], ...unannotated });
     return id;
   };
   const user = async (name: keyof SeedPasswords, projectId: string, names: readonly string[]): Promise<string> => {
     const found = await directory.account(ctx, { name, domain: { id: DOMAIN_ID } });
     const id = found?.id ?? newId();
     if (!found) {
-      const account = { id, name, domainId: DOMAIN_ID, enabled: true, description: "", email: null, defaultProjectId: projectId };
+      const account = { id, name, domainId: DOMAIN_ID, enabled: true, description: "", email: null, defaultProjectId: projectId, ...unannotated };
       await directory.insertUser(ctx, account, await parts.passwords.hash(passwords[name]));
     }
     for (const role of names) await assignments.grant(ctx, { userId: id, roleId: roleId(role), scope: { kind: "project", projectId } });

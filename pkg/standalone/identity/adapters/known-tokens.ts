@@ -7,7 +7,7 @@ const FRESH_MS = 5_000;
 const MAX_TOKENS = 10_000;
 
 /** Whatever may change what a token is worth; a new token changes nothing about the others. */
-const CHANGES = /^(insert|update|delete|remove|revoke|grant|imply)/;
+const CHANGES = /^(insert|update|delete|remove|revoke|grant|imply|unimply)/;
 
 /**
  * Remembers valid tokens for the services beside Identity, which ask about the same few again and again. Forgets all of them when anything

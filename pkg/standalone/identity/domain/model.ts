@@ -1,13 +1,23 @@
 import type { Instant } from "../../../kernel/index.js";
 
-export interface Domain {
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What domains, projects, users and roles have besides their own attributes. */
+export interface Annotated {
+  /** Options of Keystone's own, such as `immutable`. */
+  readonly options: Json;
+  /** Attributes that a client made up; shown as if they were the thing's own. */
+  readonly extra: Json;
+}
+
+export interface Domain extends Annotated {
   readonly id: string;
   readonly name: string;
   readonly enabled: boolean;
   readonly description: string;
 }
 
-export interface Project {
+export interface Project extends Annotated {
   readonly id: string;
   readonly name: string;
   readonly domainId: string;
@@ -17,7 +27,7 @@ export interface Project {
   readonly tags: readonly string[];
 }
 
-export interface User {
+export interface User extends Annotated {
   readonly id: string;
   readonly name: string;
   readonly domainId: string;
@@ -27,7 +37,18 @@ export interface User {
   readonly defaultProjectId: string | null;
 }
 
-export interface Role { readonly id: string; readonly name: string; readonly description: string }
+export interface Role extends Annotated { readonly id: string; readonly name: string; readonly description: string }
+
+/** Filters of lists; absent ones match everything. */
+export interface DirectoryFilter {
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly domainId?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly enabled?: boolean | undefined;
+  /** Of projects. */
+  readonly tags?: readonly { readonly names: readonly string[]; readonly all: boolean; readonly not: boolean }[] | undefined;
+}
 
 /** Where a role holds, and what a token is for. */
 export type Scope =

@@ -9,7 +9,10 @@ import { authRoutes, tokenIssueRoute } from "./auth-routes.js";
 import { catalogRoutes } from "./catalog-routes.js";
 import { baseOf } from "./common.js";
 import { credentialRoutes } from "./credential-routes.js";
-import { domainRoutes, projectRoutes, roleRoutes } from "./directory-routes.js";
+import { domainRoutes } from "./domain-routes.js";
+import { impliedRoleRoutes } from "./implied-role-routes.js";
+import { projectRoutes } from "./project-routes.js";
+import { roleRoutes } from "./role-routes.js";
 import { userRoutes } from "./user-routes.js";
 
 const BODY_LIMIT = 256 * 1024;
@@ -24,7 +27,7 @@ export function identityApp(parts: IdentityParts, env: HttpEnv & { readonly cors
   app.use(tokenIssueRoute(parts));
   app.use("/v3", requireToken(authenticate));
   app.use(authRoutes(parts), userRoutes(parts), credentialRoutes(parts), assignmentRoutes(parts));
-  app.use(domainRoutes(parts), projectRoutes(parts), roleRoutes(parts), catalogRoutes(parts));
+  app.use(domainRoutes(parts), projectRoutes(parts), roleRoutes(parts), impliedRoleRoutes(parts), catalogRoutes(parts));
   app.use((_req, _res, next) => next(notFound()));
   app.use(failureHandler(renderFailure));
   return app;

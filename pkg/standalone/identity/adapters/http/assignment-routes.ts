@@ -3,6 +3,7 @@ import type { Request } from "express";
 import type { Ctx } from "../../../../kernel/index.js";
 import { lastOf, pathOf, queryOf } from "../../../../platform/http/index.js";
 import type { Query } from "../../../../platform/http/index.js";
+import { descendantsOf } from "../../domain/hierarchy.js";
 import type { Role, Scope } from "../../domain/model.js";
 import { listJson, roleJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
@@ -68,10 +69,22 @@ async function listAssignments({ assignments, directory }: IdentityParts, ctx: C
       : query.has("scope.system") ? { kind: "system" } : undefined;
   const roleId = lastOf(query, "role.id");
   const effective = isOn(query, "effective");
-  const direct = await assignments.list(ctx, { userId: lastOf(query, "user.id"), scope, roleId: effective ? undefined : roleId });
+  const filter = { userId: lastOf(query, "user.id"), roleId: effective ? undefined : roleId };
+  const scopes = isOn(query, "include_subtree") ? await subtree(directory, ctx, projectId) : [scope];
+  const direct: NamedAssignment[] = [];
+  for (const one of scopes) direct.push(...await assignments.list(ctx, { ...filter, scope: one }));
   if (!effective) return direct;
   const roles = new Map((await directory.roles(ctx, {})).map((role) => [role.id, role]));
   return withImplied(direct, roles, await assignments.implications(ctx)).filter((entry) => roleId === undefined || entry.roleId === roleId);
+}
+
+/** A project and all below it. @throws INVALID without a project, NOT_FOUND */
+async function subtree(directory: IdentityParts["directory"], ctx: Ctx, projectId: string | undefined): Promise<Scope[]> {
+  if (projectId === undefined) throw E.INVALID({ problem: "scope.project.id must be specified if include_subtree is also specified" });
+  const project = await directory.project(ctx, { id: projectId });
+  if (!project) throw E.NOT_FOUND({ what: "project", id: projectId });
+  const below = descendantsOf(await directory.projects(ctx, { domainId: project.domainId }), projectId);
+  return [projectId, ...below.map((one) => one.id)].map((id) => ({ kind: "project", projectId: id }));
 }
 
 /** Adds what each assignment implies, once per user, target and role. */

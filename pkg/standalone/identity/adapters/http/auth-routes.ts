@@ -51,8 +51,8 @@ export function authRoutes(parts: IdentityParts): Router {
     await parts.tokens.revoke(ctx, tokenHash(secret));
   }));
   router.get("/v3/auth/catalog", reply(async (ctx, req) => {
-    const projectId = ctx.actor.projectId === "" ? undefined : ctx.actor.projectId;
-    return { catalog: catalogFor(parts.config.services(), parts.config.region, projectId, stableId), links: { self: selfUrl(req, baseOf(req)) } };
+    if (ctx.actor.projectId === "") throw E.UNSCOPED_CATALOG({});
+    return { catalog: catalogFor(parts.config.services(), parts.config.region, ctx.actor.projectId, stableId), links: { self: selfUrl(req, baseOf(req)) } };
   }));
   router.get("/v3/auth/projects", reply(async (ctx, req) => {
     const { projects } = await parts.assignments.reach(ctx, ctx.actor.userId);

@@ -12,7 +12,7 @@ import type { IdentityParts } from "../../ports.js";
 import { newId, newSecret, tokenHash } from "../crypto.js";
 import type { ApplicationCredential } from "../sql/credentials.js";
 import { baseOf, demand, reply, selfUrl } from "./common.js";
-import { nameFilter } from "./user-routes.js";
+import { nameFilter } from "./fields.js";
 
 const credentialBody = z.object({ application_credential: z.object({
   name: z.string().min(1).max(255), description: z.string().max(65_535).nullish(), secret: z.string().min(1).max(4_096).nullish(),
@@ -53,6 +53,7 @@ export function credentialRoutes(parts: IdentityParts): Router {
     });
     const expiresAt = wish.expires_at ? parseIso(wish.expires_at) : null;
     if (expiresAt === undefined) throw E.INVALID({ problem: "expires_at: not a time in ISO 8601" });
+    if (expiresAt !== null && expiresAt <= parts.clock.now()) throw E.INVALID({ problem: "expires_at: the expiration must be in the future" });
     const secret = wish.secret ?? newSecret();
     const credential: ApplicationCredential = {
       id: newId(), name: wish.name, description: wish.description ?? "", userId, projectId: ctx.actor.projectId,
@@ -77,7 +78,7 @@ async function refuseRestricted({ tokens, credentials, clock }: IdentityParts, c
   if ((await credentials.find(ctx, { id }))?.unrestricted !== true) throw AuthErrors.FORBIDDEN({ action: "identity:manage_application_credentials" });
 }
 
-const credentialJson = (base: string, one: ApplicationCredential, roles: readonly Role[]): Readonly<Record<string, unknown>> => ({
+const credentialJson = (base: string, one: ApplicationCredential, roles: readonly Pick<Role, "id" | "name">[]): Readonly<Record<string, unknown>> => ({
   id: one.id, name: one.name, description: one.description, project_id: one.projectId, user_id: one.userId, unrestricted: one.unrestricted,
   expires_at: one.expiresAt === null ? null : keystoneTime(one.expiresAt),
   roles: roles.filter((role) => one.roleIds.includes(role.id)).map(({ id, name }) => ({ id, name, domain_id: null })),

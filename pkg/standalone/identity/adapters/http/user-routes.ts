@@ -1,8 +1,7 @@
 import { Router } from "express";
-import type { Request } from "express";
 import { z } from "zod";
 import type { Ctx } from "../../../../kernel/index.js";
-import { lastOf, pathOf, queryOf } from "../../../../platform/http/index.js";
+import { pathOf } from "../../../../platform/http/index.js";
 import { AuthErrors } from "../../../shared/auth.js";
 import { parseBody } from "../../../shared/input.js";
 import type { User } from "../../domain/model.js";
@@ -11,19 +10,24 @@ import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { newId } from "../crypto.js";
 import { baseOf, demand, reply, selfUrl } from "./common.js";
-import { filterOf } from "./directory-routes.js";
+import { description, extraOf, filterOf, idText, name, refuseMove } from "./fields.js";
 
-const name = z.string().min(1).max(255);
 const password = z.string().min(1).max(4_096);
-const optionalText = z.string().max(65_535).nullish();
+/** Nothing here asks for a second factor: whoever wants one must not believe to have it. */
+const noSecondFactor = { multi_factor_auth_enabled: z.literal(false).nullish(), multi_factor_auth_rules: z.array(z.never()).nullish() };
+const toggle = z.boolean().nullish();
+const userOptions = z.strictObject({
+  ...noSecondFactor, lock_password: toggle, ignore_password_expiry: toggle, ignore_change_password_upon_first_use: toggle, ignore_lockout_failure_attempts: toggle,
+  ignore_user_inactivity: toggle,
+}).optional();
 const email = z.string().max(255).nullish();
-const userBody = z.object({ user: z.object({
-  name, password: password.nullish(), domain_id: z.string().max(64).nullish(), enabled: z.boolean().optional(),
-  default_project_id: z.string().max(64).nullish(), email, description: optionalText,
+const userBody = z.object({ user: z.looseObject({
+  name, password: password.nullish(), domain_id: idText.nullish(), enabled: z.boolean().optional(),
+  default_project_id: idText.nullish(), email, description, options: userOptions,
 }) });
-const userPatch = z.object({ user: z.object({
-  name: name.optional(), password: password.optional(), enabled: z.boolean().optional(),
-  default_project_id: z.string().max(64).nullish(), email, description: optionalText,
+const userPatch = z.object({ user: z.looseObject({
+  name: name.optional(), password: password.optional(), domain_id: idText.nullish(), enabled: z.boolean().optional(),
+  default_project_id: idText.nullish(), email, description, options: userOptions,
 }) });
 const ownPassword = z.object({ user: z.object({ original_password: password, password }) });
 
@@ -36,12 +40,13 @@ export function userRoutes(parts: IdentityParts): Router {
   }));
   router.post("/v3/users", reply(async (ctx, req) => {
     demand(ctx, { do: "write" }, "identity:create_user");
-    const { user: wish } = parseBody(userBody, req.body);
+    const { name: userName, password: secret, domain_id, enabled = true, default_project_id, email: mail, description: text, options = {}, ...rest } =
+      parseBody(userBody, req.body).user;
     const user: User = {
-      id: newId(), name: wish.name, domainId: wish.domain_id || ctx.actor.domainId || "default", enabled: wish.enabled ?? true,
-      description: wish.description ?? "", email: wish.email ?? null, defaultProjectId: wish.default_project_id ?? null,
+      id: newId(), name: userName, domainId: domain_id || ctx.actor.domainId || "default", enabled, description: text ?? "", email: mail ?? null,
+      defaultProjectId: default_project_id ?? null, options, extra: extraOf(rest),
     };
-    await directory.insertUser(ctx, user, wish.password ? await passwords.hash(wish.password) : null);
+    await directory.insertUser(ctx, user, secret ? await passwords.hash(secret) : null);
     return { user: userJson(baseOf(req), user) };
   }, 201));
   router.get("/v3/users/:id", reply(async (ctx, req) => {
@@ -51,11 +56,13 @@ export function userRoutes(parts: IdentityParts): Router {
   }));
   router.patch("/v3/users/:id", reply(async (ctx, req) => {
     demand(ctx, { do: "write" }, "identity:update_user");
-    const { user: wish } = parseBody(userPatch, req.body);
-    const hash = wish.password === undefined ? undefined : await passwords.hash(wish.password);
-    const user = await directory.updateUser(ctx, pathOf(req, "id"), {
-      name: wish.name, enabled: wish.enabled, email: wish.email, description: wish.description ?? undefined, defaultProjectId: wish.default_project_id,
-    }, hash);
+    const { name: userName, password: secret, domain_id, enabled, default_project_id, email: mail, description: text, options, ...rest } =
+      parseBody(userPatch, req.body).user;
+    const id = pathOf(req, "id");
+    if (domain_id) refuseMove(domain_id, (await existing(parts, ctx, id)).domainId);
+    const user = await directory.updateUser(ctx, id, {
+      name: userName, enabled, email: mail, description: text ?? undefined, defaultProjectId: default_project_id, options, extra: extraOf(rest),
+    }, secret === undefined ? undefined : await passwords.hash(secret));
     return { user: userJson(baseOf(req), user) };
   }));
   router.delete("/v3/users/:id", reply(async (ctx, req) => {
@@ -68,6 +75,7 @@ export function userRoutes(parts: IdentityParts): Router {
     const { user: wish } = parseBody(ownPassword, req.body);
     const account = await directory.account(ctx, { id });
     if (!await passwords.verify(wish.original_password, account?.passwordHash)) throw AuthErrors.UNAUTHENTICATED({});
+    if (account?.options["lock_password"] === true) throw E.PASSWORD_LOCKED({});
     await directory.updateUser(ctx, id, {}, await passwords.hash(wish.password));
   }));
   router.get("/v3/users/:id/projects", reply(async (ctx, req) => {
@@ -94,5 +102,3 @@ export async function existing({ directory }: IdentityParts, ctx: Ctx, id: strin
   if (!user) throw E.NOT_FOUND({ what: "user", id });
   return user;
 }
-
-export const nameFilter = (req: Request): string | undefined => lastOf(queryOf(req), "name");

@@ -5,6 +5,7 @@ import type { Assignment, Domain, Project, Role, Scope } from "../../domain/mode
 import { E } from "../../errors.js";
 import type { IdentityTables } from "./tables.js";
 import { effectiveRoles, targetOf } from "./tokens.js";
+import type { GrantedRole } from "./tokens.js";
 
 /** Which assignments to list. */
 export interface AssignmentFilter {
@@ -34,12 +35,14 @@ export interface Assignments {
   /** Roles given directly. */
   direct(ctx: Ctx, userId: string, scope: Scope): Promise<Role[]>;
   /** Roles given directly or implied. */
-  effective(ctx: Ctx, userId: string, scope: Scope): Promise<Role[]>;
+  effective(ctx: Ctx, userId: string, scope: Scope): Promise<GrantedRole[]>;
   list(ctx: Ctx, filter: AssignmentFilter): Promise<NamedAssignment[]>;
   /** Enabled projects and domains in which the user has any role, and whether it has one on the system. */
   reach(ctx: Ctx, userId: string): Promise<{ projects: Project[]; domains: Domain[]; system: boolean }>;
   /** Says that the first role contains the second; repeatable. */
   imply(ctx: Ctx, priorRoleId: string, impliedRoleId: string): Promise<void>;
+  /** @throws NOT_FOUND when there is no such rule */
+  unimply(ctx: Ctx, priorRoleId: string, impliedRoleId: string): Promise<void>;
   implications(ctx: Ctx): Promise<readonly (readonly [prior: string, implied: string])[]>;
 }
 
@@ -85,6 +88,10 @@ export function assignments(db: Database<IdentityTables>): Assignments {
       await db.statement(ctx, "identity.role.imply", (tx) => tx.insertInto("identity_implied_role")
         .values({ prior_role_id: prior, implied_role_id: implied }).onConflict((oc) => oc.doNothing()).execute());
     },
+    unimply: (ctx, prior, implied) => db.statement(ctx, "identity.role.unimply", async (tx) => {
+      const gone = await tx.deleteFrom("identity_implied_role").where("prior_role_id", "=", prior).where("implied_role_id", "=", implied).executeTakeFirstOrThrow();
+      if (gone.numDeletedRows === 0n) throw E.NOT_FOUND({ what: "implied role", id: implied });
+    }),
     implications: async (ctx) => (await db.statement(ctx, "identity.role.implications", (tx) =>
       tx.selectFrom("identity_implied_role").selectAll().execute())).map((row) => [row.prior_role_id, row.implied_role_id] as const),
   };

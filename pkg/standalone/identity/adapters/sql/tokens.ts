@@ -21,8 +21,10 @@ export interface TokenStore {
 export const targetOf = (scope: Scope): string =>
   scope.kind === "system" ? "system" : scope.kind === "project" ? `project:${scope.projectId}` : `domain:${scope.domainId}`;
 
+export type GrantedRole = Pick<Role, "id" | "name" | "description">;
+
 /** A user's roles in a scope, implied ones included. One statement. */
-export const effectiveRoles = (db: Kysely<IdentityTables>, userId: string, target: string): Promise<Role[]> => selectRoles(db, userId, target).execute();
+export const effectiveRoles = (db: Kysely<IdentityTables>, userId: string, target: string): Promise<GrantedRole[]> => selectRoles(db, userId, target).execute();
 
 const selectRoles = (db: Kysely<IdentityTables>, userId: string, target: string) =>
   db.withRecursive("granted", (qb) => qb.selectFrom("identity_assignment")
@@ -65,7 +67,7 @@ export function tokenStore(db: Database<IdentityTables>): TokenStore {
       const scope = scopeOf(row);
       const roles = scope === undefined ? []
         : await db.statement(ctx, "identity.token.roles", async (tx) =>
-          (await tx.executeQuery(CompiledQuery.raw(lookups(tx).roles, [row.user_id, targetOf(scope)])) as QueryResult<Role>).rows);
+          (await tx.executeQuery(CompiledQuery.raw(lookups(tx).roles, [row.user_id, targetOf(scope)])) as QueryResult<GrantedRole>).rows);
       const granted = row.credential_roles === null ? roles : roles.filter((role) => row.credential_roles?.includes(role.id));
       return scope !== undefined && granted.length === 0 ? undefined : viewOf(row, scope, granted);
     },
@@ -113,7 +115,7 @@ function scopeOf(row: TokenRow): Scope | undefined {
   return row.domain_id === null ? undefined : { kind: "domain", domainId: row.domain_id };
 }
 
-const viewOf = (row: TokenRow, scope: Scope | undefined, roles: readonly Role[]): TokenView => ({
+const viewOf = (row: TokenRow, scope: Scope | undefined, roles: readonly GrantedRole[]): TokenView => ({
   record: {
     auditId: row.audit_id, chainId: row.chain_id, userId: row.user_id, scope, methods: row.methods,
     applicationCredentialId: row.application_credential_id, issuedAt: row.issued_at, expiresAt: row.expires_at,
