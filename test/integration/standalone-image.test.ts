@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,16 +60,24 @@ describe("standalone image", () => {
     assert.ok(data.subarray(10, 20).equals(Buffer.from(await part.arrayBuffer())));
   });
 
-  it("goes back to queued when an upload breaks off, and leaves no file", async () => {
-    const image = await t.glance.createImage(ctx(), aRaw("broken"));
-    const { port } = new URL(base);
-    const socket = connect(Number(port), "127.0.0.1");
-    socket.write(`PUT /v2/images/${image.id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${await t.keystone.serviceToken(ctx())}\r\nContent-Type: application/octet-stream\r\nContent-Length: 100000\r\n\r\nhalf`);
-    await until(async () => (await t.glance.getImage(ctx(), image.id)).status === "saving");
-    socket.destroy();
-    await until(async () => (await t.glance.getImage(ctx(), image.id)).status === "queued");
-    await t.glance.upload(ctx(), image.id, pieces(Buffer.from("whole")));
-    assert.equal((await t.glance.getImage(ctx(), image.id)).sizeBytes, 5);
+  it("goes back to queued when an upload breaks off, announced or in chunks, and leaves nothing on disk", async () => {
+    const files = async (): Promise<string[]> => (await readdir(t.imageDirectory, { recursive: true })).sort();
+    const before = await files();
+    for (const [framing, start] of [["Content-Length: 100000", "half"], ["Transfer-Encoding: chunked", "4\r\nhalf\r\n"], ["Transfer-Encoding: chunked", "ff\r\nhalf"]] as const) {
+      const image = await t.glance.createImage(ctx(), aRaw("broken"));
+      const { port } = new URL(base);
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.write(`PUT /v2/images/${image.id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${await t.keystone.serviceToken(ctx())}\r\nContent-Type: application/octet-stream\r\n${framing}\r\n\r\n${start}`);
+      await until(async () => (await t.glance.getImage(ctx(), image.id)).status === "saving");
+      await until(async () => (await files()).length === before.length + 1, { what: "the upload to have begun" });
+      socket.destroy();
+      await until(async () => (await t.glance.getImage(ctx(), image.id)).status === "queued");
+      await until(async () => (await files()).length === before.length, { what: "the file to be gone" });
+      await t.glance.upload(ctx(), image.id, pieces(Buffer.from("whole")));
+      assert.equal((await t.glance.getImage(ctx(), image.id)).sizeBytes, 5);
+      await t.glance.deleteImage(ctx(), image.id);
+      assert.deepEqual(await files(), before);
+    }
   });
 
   it("lets one of two uploads win", async () => {
@@ -131,6 +139,57 @@ describe("standalone image", () => {
     assert.equal((await t.raw(`${base}/images/${shared.id}/members`, { method: "POST", token: demo, body: `{"member": "other"}` })).status, 403);
     assert.equal((await t.raw(`${base}/images/${foreign.id}/members`, { token: demo })).status, 404);
     assert.equal((await t.raw(`${base}/images/${own.id}/members`, { method: "POST", token: demo, body: `{"member": "other"}` })).status, 403);
+  });
+
+  it("lets a member answer for itself, and its owner take the share back", async () => {
+    const image = await t.glance.createImage(ctx(), { ...aRaw("offered") }, { userToken: admin });
+    const { demo: member, admin: owner } = t.cloud.seeded.projects;
+    const path = `${base}/images/${image.id}/members`;
+    const send = (method: string, url: string, body?: unknown, token = admin) => t.raw(url, { method, token, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const made = await send("POST", path, { member });
+    assert.deepEqual([made.status, made.body["status"], made.body["member_id"], made.body["image_id"], made.body["schema"]], [200, "pending", member, image.id, "/v2/schemas/member"]);
+    assert.equal((await send("POST", path, { member })).status, 409);
+    for (const body of [{}, { member: 5 }, { member: "" }, [], "x"]) assert.equal((await send("POST", path, body)).status, 400, JSON.stringify(body));
+    const listed = async (query: string): Promise<boolean> =>
+      ((await t.raw(`${base}/images?limit=1000&${query}`, { token: demo })).body["images"] as { id: string }[]).some((one) => one.id === image.id);
+    assert.deepEqual([await listed(""), await listed("member_status=pending"), await listed("member_status=all&visibility=shared")], [false, true, true]);
+    assert.equal((await send("PUT", `${path}/${member}`, { status: "accepted" }, demo)).body["status"], "accepted");
+    assert.equal(await listed(""), true);
+    assert.equal((await send("PUT", `${path}/${member}`, { status: "perhaps" }, demo)).status, 400);
+    assert.equal((await send("PUT", `${path}/${owner}`, { status: "accepted" }, demo)).status, 404);
+    assert.equal((await send("PUT", `${path}/${member}`, { status: "rejected" }, demo)).body["status"], "rejected");
+    assert.deepEqual([await listed(""), await listed("member_status=rejected")], [false, true]);
+    assert.equal(((await send("GET", path, undefined, demo)).body["members"] as unknown[]).length, 1);
+    assert.equal((await send("DELETE", `${path}/${member}`, undefined, demo)).status, 403);
+    assert.equal((await send("DELETE", `${path}/${member}`)).status, 204);
+    assert.deepEqual([(await send("GET", `${path}/${member}`)).status, (await send("DELETE", `${path}/${member}`)).status, (await send("GET", path, undefined, demo)).status], [404, 404, 404]);
+  });
+
+  it("puts tags on and takes them off", async () => {
+    const { id } = await t.glance.createImage(ctx(), { ...aRaw("tagged"), tags: ["one"] }, { userToken: demo });
+    const tag = async (method: string, name: string, token = demo): Promise<number> => (await t.raw(`${base}/images/${id}/tags/${encodeURIComponent(name)}`, { method, token })).status;
+    assert.deepEqual([await tag("PUT", "two words"), await tag("PUT", "two words"), await tag("DELETE", "one"), await tag("DELETE", "one"), await tag("PUT", "x".repeat(256))], [204, 204, 204, 404, 400]);
+    assert.deepEqual((await t.glance.getImage(ctx(), id)).tags, ["two words"]);
+    const found = await t.raw(`${base}/images?tag=two+words`, { token: demo });
+    assert.deepEqual((found.body["images"] as { id: string }[]).map((image) => image.id), [id]);
+    await Promise.all(Array.from({ length: 6 }, (_, n) => tag("PUT", `t${n}`)));
+    assert.equal((await t.glance.getImage(ctx(), id)).tags.length, 7);
+  });
+
+  it("gives out parts of images, and no more than asked for", async () => {
+    const image = await t.glance.createImage(ctx(), aRaw("parts"));
+    assert.equal((await fetch(`${base}/images/${image.id}/file`, { headers: { "X-Auth-Token": admin } })).status, 204);
+    await t.glance.upload(ctx(), image.id, pieces(Buffer.from("0123456789")));
+    const get = async (range: string, method = "GET"): Promise<readonly unknown[]> => {
+      const answer = await fetch(`${base}/images/${image.id}/file`, { method, headers: { "X-Auth-Token": admin, Range: range } });
+      return [answer.status, answer.headers.get("content-range"), answer.headers.get("content-length"), await answer.text()];
+    };
+    assert.deepEqual(await get("bytes=2-4"), [206, "bytes 2-4/10", "3", "234"]);
+    assert.deepEqual(await get("bytes=-2"), [206, "bytes 8-9/10", "2", "89"]);
+    assert.deepEqual(await get("bytes=20-"), [416, "bytes */10", "0", ""]);
+    assert.deepEqual(await get("nonsense", "HEAD"), [200, null, "10", ""]);
+    const whole = await fetch(`${base}/images/${image.id}/file`, { headers: { "X-Auth-Token": admin } });
+    assert.equal(whole.headers.get("content-md5"), createHash("md5").update(await whole.text()).digest("hex"));
   });
 
   it("filters, sorts and pages so that pages neither overlap nor leave out", async () => {

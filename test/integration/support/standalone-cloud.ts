@@ -25,6 +25,8 @@ export interface TestCloud {
   readonly glance: Glance;
   readonly neutron: Neutron;
   readonly events: PortEvent[];
+  /** Where image data lies. */
+  readonly imageDirectory: string;
   /** A token by password, scoped to the user's default project or the given one. */
   login(user: "admin" | "demo" | "nova", project?: string): Promise<string>;
   /** Sends a request as it is. */
@@ -59,7 +61,7 @@ export async function testCloud(overrides: Partial<StandaloneOptions> = {}): Pro
     return { status: response.status, headers: response.headers, body: text.startsWith("{") ? JSON.parse(text) as Readonly<Record<string, unknown>> : {} };
   };
   return {
-    cloud, keystone, glance: glanceClient(shared), neutron: neutronClient(shared), events, raw,
+    cloud, keystone, glance: glanceClient(shared), neutron: neutronClient(shared), events, imageDirectory: directory, raw,
     login: async (user, project) => {
       const auth = {
         identity: { methods: ["password"], password: { user: { name: user, domain: { id: "default" }, password: passwords[user] } } },
