@@ -10,7 +10,7 @@ export const identityConfig = z.object({
   userDomainName: z.string().default("Default").describe("Domain of that user."),
   projectDomainName: z.string().default("Default").describe("Domain of that project."),
   region: z.string().default("RegionOne").describe("Region whose endpoints are used; empty takes the catalog's first."),
-  interface: z.enum(["internal", "public", "admin"]).default("internal").describe("Which endpoints of the catalog are used."),
+  interface: z.enum(["internal", "public", "admin"]).default("internal").describe("Which endpoints of the catalog are used; for a service without such a one internal, then public."),
 }).describe("Identity, and through its catalog Image and Network.");
 
 export const policyConfig = z.object({

@@ -39,7 +39,7 @@ export function glanceClient(options: GlanceOptions): Glance {
     listImages: (ctx, query = {}, by = {}) => listAll(ask, ctx, query, by),
     download: (ctx, id, by = {}) => download(caller, getImage, ctx, id, by),
     createImage: async (ctx, image, by = {}) => {
-      const answer = await caller.call(ctx, { method: "POST", path: "/v2/images", json: createJson(image), ...by });
+      const answer = await asImageFailure(() => caller.call(ctx, { method: "POST", path: "/v2/images", json: createJson(image), ...by }));
       if (answer.status === 409) throw GlanceErrors.IMAGE_EXISTS({ id: image.id ?? "" });
       if (answer.status !== 201) throw failureOfAnswer(answer, image.id ?? "");
       return readImage(answer.json);
@@ -47,10 +47,10 @@ export function glanceClient(options: GlanceOptions): Glance {
     upload: async (ctx, id, data, by = {}) => {
       // Streamed bodies cannot be sent twice: make sure of a good token first.
       await getImage(ctx, id, by);
-      const answer = await caller.open(ctx, {
+      const answer = await asImageFailure(() => caller.open(ctx, {
         method: "PUT", path: `${pathOf(id)}/file`, stream: data, headers: { "Content-Type": "application/octet-stream" }, timeoutMs: MAX_TIMER_MS, ...by,
-      });
-      for await (const _part of answer.body) continue; // Frees the connection.
+      }));
+      for await (const _part of named(answer.body)) continue; // Frees the connection.
       if (answer.status !== 204) throw failureOfAnswer(answer, id);
     },
     updateImage: async (ctx, id, changes, by = {}) => readImage((await ask(ctx, id, {
@@ -89,6 +89,20 @@ async function asImageFailure<T>(fn: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A body that breaks off, in the service's own terms. */
+async function* named(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const parts = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await asImageFailure(() => parts.next());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await parts.return?.();
+  }
+}
+
 async function listAll(ask: Ask, ctx: Ctx, query: ImageQuery, by: ImageCaller): Promise<ImageInfo[]> {
   const limit = query.limit ?? MAX_LISTED;
   const found: ImageInfo[] = [];
@@ -100,18 +114,20 @@ async function listAll(ask: Ask, ctx: Ctx, query: ImageQuery, by: ImageCaller): 
   while (found.length < limit) {
     const size = Math.min(PAGE, limit - found.length);
     const { json } = await ask(ctx, "", { method: "GET", path: "/v2/images", query: { ...base, limit: String(size), marker }, ...by }, [200]);
-    const page = imagesOf(json).map(readImage);
-    found.push(...page);
-    const last = page.at(-1);
-    if (page.length < size || last === undefined) break;
+    const { images, hasNext } = pageOf(json);
+    const last = images.at(-1);
+    found.push(...images);
+    // A service may give less at once than asked for: only a page without "next" is the last.
+    if (!hasNext || last === undefined) break;
+    if (last.id === marker) throw GlanceErrors.UNEXPECTED_ANSWER({});
     marker = last.id;
   }
-  return found;
+  return found.slice(0, limit);
 }
 
-function imagesOf(json: unknown): readonly unknown[] {
-  if (typeof json === "object" && json !== null && "images" in json && Array.isArray(json.images)) return json.images;
-  throw GlanceErrors.UNEXPECTED_ANSWER({});
+function pageOf(json: unknown): { readonly images: readonly ImageInfo[]; readonly hasNext: boolean } {
+  if (typeof json !== "object" || json === null || !("images" in json) || !Array.isArray(json.images)) throw GlanceErrors.UNEXPECTED_ANSWER({});
+  return { images: json.images.map(readImage), hasNext: "next" in json && typeof json.next === "string" };
 }
 
 async function* download(
@@ -124,5 +140,5 @@ async function* download(
     for await (const _part of answer.body) break; // Leaving the loop cancels the body.
     throw failureOfAnswer(answer, id);
   }
-  yield* verified(answer.body, expectedHash(image), () => GlanceErrors.IMAGE_CORRUPT({ id }));
+  yield* verified(named(answer.body), expectedHash(image), () => GlanceErrors.IMAGE_CORRUPT({ id }));
 }

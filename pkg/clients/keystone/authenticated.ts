@@ -17,9 +17,9 @@ export interface ServiceCaller {
 }
 
 /**
- * Adds address and token. A 401 for our own token renews it and repeats the request once (a streamed body cannot be sent
- * twice, so there the 401 stands); a user's token is the user's to renew. With a user's token ours goes along as
- * `X-Service-Token`, so that long work survives its end.
+ * Adds address and token. With a user's token ours goes along as `X-Service-Token`, so that long work survives its end. A 401 may be about
+ * ours in either case: it is renewed and the request repeated once (a streamed body cannot be sent twice, so there the 401 stands). The user's is
+ * the user's to renew.
  * @param trimVersion  cut a version off the address: some catalogs have one, some do not
  */
 export function serviceCaller(http: HttpClient, session: ServiceSession, type: string, trimVersion: RegExp): ServiceCaller {
@@ -30,16 +30,18 @@ export function serviceCaller(http: HttpClient, session: ServiceSession, type: s
     const tokens: Record<string, string> = userToken === undefined ? { "X-Auth-Token": own } : { "X-Auth-Token": userToken, "X-Service-Token": own };
     return { own, http: { ...rest, url: `${base}${path}`, headers: { ...rest.headers, ...tokens } } };
   };
-  const withRenewal = async <A extends { readonly status: number }>(ctx: Ctx, request: ServiceRequest, send: (prepared: HttpRequest) => Promise<A>): Promise<A> => {
+  const withRenewal = async <A extends { readonly status: number }>(ctx: Ctx, request: ServiceRequest, send: (prepared: HttpRequest) => Promise<A>, spare?: (refused: A) => Promise<void>): Promise<A> => {
     const first = await prepare(ctx, request);
     const answer = await send(first.http);
     if (answer.status !== 401 || request.stream) return answer;
     session.discard(first.own);
-    if (request.userToken !== undefined) return answer;
+    await spare?.(answer);
     return send((await prepare(ctx, request)).http);
   };
   return {
     call: (ctx, request) => withRenewal(ctx, request, (prepared) => http.call(ctx, prepared)),
-    open: (ctx, request) => withRenewal(ctx, request, (prepared) => http.open(ctx, prepared)),
+    open: (ctx, request) => withRenewal(ctx, request, (prepared) => http.open(ctx, prepared), async ({ body }) => {
+      for await (const _part of body) break; // Leaving the loop cancels the body.
+    }),
   };
 }

@@ -13,8 +13,19 @@ export interface EndpointWish {
   readonly region: string;
 }
 
-/** Finds a service's address; undefined when the catalog has none that fits. Without a trailing slash. */
+/** Where a service has no address of the wished interface, these are tried. */
+const OTHERS: readonly EndpointInterface[] = ["internal", "public"];
+
+/** Finds a service's address, of the wished interface if there is one; undefined when the catalog has none that fits. Without a trailing slash. */
 export function findEndpoint(catalog: readonly CatalogService[], wish: EndpointWish): string | undefined {
+  for (const name of [wish.interface, ...OTHERS]) {
+    const found = findOne(catalog, { ...wish, interface: name });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function findOne(catalog: readonly CatalogService[], wish: EndpointWish): string | undefined {
   for (const type of ALIASES[wish.type] ?? [wish.type]) {
     for (const service of catalog) {
       if (service.type !== type) continue;

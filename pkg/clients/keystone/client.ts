@@ -3,12 +3,12 @@ import { httpClient } from "../../platform/http/index.js";
 import { KeystoneErrors } from "./errors.js";
 import type { EndpointInterface, Keystone } from "./ports.js";
 import type { ServiceCredentials } from "./service-session.js";
-import { serviceSession } from "./service-session.js";
+import { asIdentityFailure, serviceSession } from "./service-session.js";
 import type { TokenCacheOptions } from "./token-validator.js";
-import { asIdentityFailure, tokenValidator } from "./token-validator.js";
+import { tokenValidator } from "./token-validator.js";
 
 export interface KeystoneOptions {
-  /** `http://host:5000/v3`, with or without a trailing slash. */
+  /** `http://host:5000/v3`; a trailing slash does no harm, and a missing `/v3` is added. */
   readonly authUrl: string;
   readonly credentials: ServiceCredentials;
   /** "" takes the first region of the catalog. */
@@ -24,10 +24,12 @@ export interface KeystoneOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
+const versioned = (url: string): string => `${url.replace(/\/+$/, "").replace(/\/v(2\.0|3)$/, "")}/v3`;
+
 /** Identity over HTTP: works against Keystone and the embedded service alike. */
 export function keystoneClient(options: KeystoneOptions): Keystone {
   const { clock, random, credentials, region } = options;
-  const authUrl = options.authUrl.replace(/\/+$/, "");
+  const authUrl = versioned(options.authUrl);
   const http = httpClient({ what: "The Identity service", clock, random, ...(options.fetch ? { fetch: options.fetch } : {}) });
   const session = serviceSession({
     http, authUrl, credentials, clock, region, interface: options.interface ?? "internal", ...(options.endpoints ? { endpoints: options.endpoints } : {}),

@@ -122,7 +122,8 @@ describe("catalog look-up", () => {
   it("goes by type with aliases, interface and region", () => {
     assert.equal(findEndpoint(catalog, { type: "block-storage", interface: "public", region: "B" }), "http://b");
     assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "public", region: "" }), "http://a");
-    assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "internal", region: "" }), undefined);
+    assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "internal", region: "" }), "http://a", "public where there is no internal one");
+    assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "public", region: "C" }), undefined);
     assert.equal(findEndpoint(catalog, { type: "image", interface: "public", region: "" }), undefined);
   });
 });

@@ -62,13 +62,13 @@ const isFresh = (expiresAt: Instant, now: Instant): boolean => expiresAt - now >
 
 async function logIn({ http, authUrl, credentials }: ServiceSessionOptions, ctx: Ctx): Promise<Login> {
   const { username, password, userDomainName, projectName, projectDomainName } = credentials;
-  const answer = await http.call(ctx, {
-    method: "POST", url: `${authUrl}/auth/tokens`, timeoutMs: LOGIN_MS,
+  const answer = await asIdentityFailure(() => http.call(ctx, {
+    method: "POST", url: `${authUrl}/auth/tokens`, timeoutMs: LOGIN_MS, repeatable: true,
     json: { auth: {
       identity: { methods: ["password"], password: { user: { name: username, domain: { name: userDomainName }, password } } },
       scope: { project: { name: projectName, domain: { name: projectDomainName } } },
     } },
-  });
+  }));
   if (answer.status === 401 || answer.status === 403) {
     ctx.log.error("keystone.service.login.refused", { username, projectName });
     throw KeystoneErrors.SERVICE_LOGIN_FAILED({});
@@ -76,6 +76,16 @@ async function logIn({ http, authUrl, credentials }: ServiceSessionOptions, ctx:
   const secret = answer.headers.get("x-subject-token");
   if (answer.status !== 201 || secret === null) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
   return { secret, info: readToken(answer.json) };
+}
+
+/** To a caller it is all one why Identity did not answer. */
+export async function asIdentityFailure<T>(fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    if (error instanceof KilonovaError && (error.kind === "unavailable" || error.kind === "deadline")) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: error });
+    throw error;
+  }
 }
 
 /** Waits for shared work as long as this caller may. */

@@ -36,13 +36,14 @@ export function readToken(body: unknown): TokenInfo {
   };
 }
 
+/** Some catalogs still write `publicURL` and its kin. */
 const INTERFACES: readonly EndpointInterface[] = ["public", "internal", "admin"];
 
 function readService(service: z.output<typeof tokenBody>["token"]["catalog"][number]): CatalogService {
   return {
     type: service.type, name: service.name ?? "",
     endpoints: service.endpoints.flatMap((endpoint) => {
-      const name = INTERFACES.find((one) => one === endpoint.interface);
+      const name = INTERFACES.find((one) => one === endpoint.interface.replace(/URL$/, ""));
       return name === undefined ? [] : [{ interface: name, regionId: endpoint.region_id ?? endpoint.region ?? "", url: endpoint.url }];
     }),
   };

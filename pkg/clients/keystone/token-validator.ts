@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock, Ctx } from "../../kernel/index.js";
-import { KilonovaError, rootCtx } from "../../kernel/index.js";
+import { rootCtx } from "../../kernel/index.js";
 import type { HttpClient } from "../../platform/http/index.js";
 import { KeystoneErrors } from "./errors.js";
 import type { ServiceSession, TokenInfo, TokenValidator } from "./ports.js";
-import { abortable } from "./service-session.js";
+import { abortable, asIdentityFailure } from "./service-session.js";
 import { readToken } from "./token-json.js";
 
 export interface TokenCacheOptions {
@@ -80,15 +80,5 @@ async function lookUp({ http, authUrl, session }: TokenValidatorOptions, ctx: Ct
     if (answer.status === 404) return undefined;
     if (answer.status !== 401 || attempt > 0) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
     session.discard(own);
-  }
-}
-
-/** To a caller it is all one why Identity did not answer. */
-export async function asIdentityFailure<T>(fn: () => Promise<T>): Promise<T> {
-  try {
-    return await fn();
-  } catch (error) {
-    if (error instanceof KilonovaError && (error.kind === "unavailable" || error.kind === "deadline")) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: error });
-    throw error;
   }
 }

@@ -24,8 +24,10 @@ export async function listingPages<S extends z.ZodType>(query: QueryParams, load
       const parsed = z.looseObject({ [name]: z.array(shape) }).safeParse(json);
       if (!parsed.success) throw NeutronErrors.UNEXPECTED_ANSWER({}, { cause: parsed.error });
       found.push(...(parsed.data as Readonly<Record<string, z.output<S>[]>>)[name] ?? []);
-      marker = nextMarker((json as Readonly<Record<string, unknown>>)[`${name}_links`]);
-      if (marker === undefined) break;
+      const next = nextMarker((json as Readonly<Record<string, unknown>>)[`${name}_links`]);
+      if (next === undefined) break;
+      if (next === marker) throw NeutronErrors.UNEXPECTED_ANSWER({});
+      marker = next;
     }
   }
   return found;

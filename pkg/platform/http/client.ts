@@ -1,4 +1,4 @@
-import { asKilonovaError, CommonErrors, KilonovaError, within } from "../../kernel/index.js";
+import { asKilonovaError, CommonErrors, KilonovaError, remainingMs, within } from "../../kernel/index.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 
 export interface HttpRequest {
@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
+  /** Says of a write that nothing comes of doing it twice, so it is repeated as reads are. */
+  readonly repeatable?: boolean;
   /** Sent as it comes; such a request is never repeated. */
   readonly stream?: AsyncIterable<Uint8Array>;
   /** Overrides the caller's deadline per call. */
@@ -45,7 +47,8 @@ export interface HttpClientOptions {
 
 /**
  * JSON over HTTP towards one service: deadlines, cancellation, bounded answers, request ids and trace headers.
- * Only GET and HEAD are repeated, on 502, 503, 504 and lost connections, with full jitter. An answer of any status is an
+ * Only GET, HEAD and what is called repeatable are repeated, on 429, 502, 503, 504 and lost connections: after the time that the answer's
+ * `Retry-After` names if that leaves any, else with full jitter. GET and HEAD follow redirects on the same host. An answer of any status is an
  * answer; only its absence throws.
  */
 export interface HttpClient {
@@ -56,7 +59,9 @@ export interface HttpClient {
 }
 
 const BACKOFF_MS = 100;
-const PASSING = new Set([502, 503, 504]);
+const PASSING = new Set([429, 502, 503, 504]);
+const REDIRECTS = new Set([301, 302, 307, 308]);
+const MAX_REDIRECTS = 3;
 
 export function httpClient(options: HttpClientOptions): HttpClient {
   const { what, attempts = 3, timeoutMs = 30_000, maxAnswerBytes = 16 * 1024 * 1024 } = options;
@@ -67,29 +72,34 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     return { status: response.status, headers: response.headers, json: parse(text) };
   };
 
-  return {
-    call: (ctx, request) => within(ctx, request.timeoutMs ?? timeoutMs, what, async (inner) => {
-      const tries = request.method === "GET" || request.method === "HEAD" ? attempts : 1;
-      for (let attempt = 1; ; attempt++) {
-        const outcome = await once(inner, request).catch((error: unknown) => normalize(error, inner, what));
-        const passing = outcome instanceof KilonovaError ? outcome.kind === "unavailable" : PASSING.has(outcome.status);
-        if (!passing || attempt >= tries) {
-          if (outcome instanceof KilonovaError) throw outcome;
-          return outcome;
-        }
-        inner.log.debug("http.call.retried", { what, attempt });
-        await options.clock.sleep(options.random() * BACKOFF_MS * 2 ** attempt, inner.signal);
+  /** Tries again as long as that may help and the deadline allows. @param spare  frees an answer that is not wanted */
+  const repeating = async <A extends Pick<HttpAnswer, "status" | "headers">>(ctx: Ctx, request: HttpRequest, attemptOnce: () => Promise<A>, spare: (answer: A) => Promise<void>): Promise<A> => {
+    const tries = !request.stream && (isRead(request) || request.repeatable) ? attempts : 1;
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await attemptOnce().catch((error: unknown) => normalize(error, ctx, what));
+      const failed = outcome instanceof KilonovaError;
+      const askedMs = failed ? undefined : retryAfterMs(outcome.headers);
+      const passing = failed ? outcome.kind === "unavailable" : PASSING.has(outcome.status);
+      if (!passing || attempt >= tries || (askedMs ?? 0) >= remainingMs(ctx)) {
+        if (failed) throw outcome;
+        return outcome;
       }
-    }),
+      if (!failed) await spare(outcome);
+      ctx.log.debug("http.call.retried", { what, attempt });
+      await options.clock.sleep(askedMs ?? options.random() * BACKOFF_MS * 2 ** attempt, ctx.signal);
+    }
+  };
+
+  return {
+    call: (ctx, request) => within(ctx, request.timeoutMs ?? timeoutMs, what, (inner) => repeating(inner, request, () => once(inner, request), async () => {})),
     open: async (ctx, request) => {
+      const headersMs = request.timeoutMs ?? timeoutMs;
       const controller = new AbortController();
-      const signal = AbortSignal.any([ctx.signal, controller.signal]);
-      const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), request.timeoutMs ?? timeoutMs);
+      const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), headersMs);
+      const inner: Ctx = { ...ctx, signal: AbortSignal.any([ctx.signal, controller.signal]), deadlineMs: Math.min(ctx.deadlineMs ?? Infinity, Date.now() + headersMs) };
       try {
-        const response = await send({ ...ctx, signal }, request, options);
-        return { status: response.status, headers: response.headers, body: chunks(response, { ...ctx, signal }, what) };
-      } catch (error) {
-        throw normalize(error, { ...ctx, signal }, what);
+        const response = await repeating(inner, request, () => send(inner, request, options), async ({ body }) => body?.cancel());
+        return { status: response.status, headers: response.headers, body: chunks(response, inner, what) };
       } finally {
         clearTimeout(timer);
       }
@@ -105,9 +115,33 @@ async function send(ctx: Ctx, request: HttpRequest, options: HttpClientOptions):
   if (request.json !== undefined) headers["Content-Type"] ??= "application/json";
   const body = request.stream ? { body: ReadableStream.from(request.stream) as NonNullable<RequestInit["body"]>, duplex: "half" as const }
     : request.json === undefined ? {} : { body: JSON.stringify(request.json) };
-  return (options.fetch ?? fetch)(withQuery(request.url, request.query), {
-    method: request.method, headers, signal: ctx.signal, redirect: "manual", ...body,
-  });
+  let url = withQuery(request.url, request.query);
+  for (let hops = 0; ; hops++) {
+    const response = await (options.fetch ?? fetch)(url, { method: request.method, headers, signal: ctx.signal, redirect: "manual", ...body });
+    const next = isRead(request) && hops < MAX_REDIRECTS ? redirectOf(response, url) : undefined;
+    if (next === undefined) return response;
+    await response.body?.cancel();
+    url = next;
+  }
+}
+
+const isRead = ({ method }: HttpRequest): boolean => method === "GET" || method === "HEAD";
+
+/** Where a redirect leads, if a token may go there: to the same host, and not from https to http. */
+function redirectOf(response: Response, from: string): string | undefined {
+  const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+  if (location === null || !URL.canParse(location, from)) return undefined;
+  const [before, after] = [new URL(from), new URL(location, from)];
+  const safe = after.protocol === before.protocol || (before.protocol === "http:" && after.protocol === "https:");
+  return safe && after.hostname === before.hostname ? after.href : undefined;
+}
+
+/** How long the other side asks to be left alone, in seconds or until a date; undefined when it does not. */
+function retryAfterMs(headers: Headers): number | undefined {
+  const text = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  const at = text === "" ? NaN : Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
 function withQuery(url: string, query: HttpRequest["query"]): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { CommonErrors, KilonovaError, silentLogger } from "../../kernel/index.js";
 import type { LogFields, Logger } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
@@ -37,6 +38,52 @@ describe("http client", () => {
     assert.equal(calls, 1);
     await assert.rejects(client().call(testCtx(), { method: "GET", url }), reason("UNAVAILABLE"));
     assert.equal(calls, 4);
+  });
+
+  it("waits as long as it is asked to, unless that is longer than it has", async () => {
+    const slept: number[] = [];
+    const clock = { sleep: async (ms: number) => { slept.push(ms); } };
+    let after = "2";
+    let calls = 0;
+    const url = await serve((_req, res) => { calls++; res.writeHead(calls % 2 === 1 ? 503 : 200, { "Retry-After": after }); res.end(); });
+    assert.equal((await client({ clock }).call(testCtx(), { method: "GET", url })).status, 200);
+    after = new Date(Date.now() + 5_000).toUTCString();
+    assert.equal((await client({ clock }).call(testCtx(), { method: "GET", url })).status, 200);
+    assert.equal(slept[0], 2_000);
+    assert.ok((slept[1] ?? 0) > 2_000 && (slept[1] ?? 0) <= 5_000, String(slept[1]));
+    after = "3600";
+    assert.equal((await client({ clock }).call(testCtx(), { method: "GET", url })).status, 503);
+    after = "soon";
+    calls = 0;
+    assert.equal((await client({ clock, random: () => 0.5 }).call(testCtx(), { method: "GET", url })).status, 200);
+    assert.deepEqual([slept.length, slept[2]], [3, 100]);
+  });
+
+  it("repeats writes that are called repeatable, and streams that have not begun", async () => {
+    let calls = 0;
+    const url = await serve((_req, res) => { res.statusCode = ++calls % 3 === 0 ? 200 : 502; res.end("body"); });
+    assert.equal((await client().call(testCtx(), { method: "POST", url, json: {}, repeatable: true })).status, 200);
+    assert.equal(calls, 3);
+    const stream = await client().open(testCtx(), { method: "GET", url });
+    assert.equal(stream.status, 200);
+    assert.equal(await text(stream.body), "body");
+    assert.equal(calls, 6);
+  });
+
+  it("follows redirects of reads on the same host, and takes no token elsewhere", async () => {
+    const seen: string[] = [];
+    const url = await serve((req, res) => {
+      seen.push(`${req.method} ${req.url} ${String(req.headers["x-auth-token"])}`);
+      const location = ({ "/a": "/b?x=1", "/b?x=1": "/c", "/loop": "/loop", "/away": "http://elsewhere.example/", "/odd": "http://[" } as Record<string, string>)[req.url ?? ""];
+      res.writeHead(location === undefined ? 200 : 301, location === undefined ? {} : { Location: location });
+      res.end();
+    });
+    const status = async (path: string, method: "GET" | "POST" = "GET"): Promise<number> =>
+      (await client().call(testCtx(), { method, url: `${url}${path}`, headers: { "X-Auth-Token": "t" } })).status;
+    assert.equal(await status("/a"), 200);
+    assert.deepEqual(seen, ["GET /a t", "GET /b?x=1 t", "GET /c t"]);
+    assert.deepEqual([await status("/loop"), await status("/away"), await status("/odd"), await status("/a", "POST")], [301, 301, 301, 301]);
+    assert.equal(seen.filter((one) => one.startsWith("GET /loop")).length, 4);
   });
 
   it("ends with its deadline and with its caller", async () => {
