@@ -30,7 +30,9 @@ export function serviceCaller(http: HttpClient, session: ServiceSession, type: s
     const tokens: Record<string, string> = userToken === undefined ? { "X-Auth-Token": own } : { "X-Auth-Token": userToken, "X-Service-Token": own };
     return { own, http: { ...rest, url: `${base}${path}`, headers: { ...rest.headers, ...tokens } } };
   };
-  const withRenewal = async <A extends { readonly status: number }>(ctx: Ctx, request: ServiceRequest, send: (prepared: HttpRequest) => Promise<A>, spare?: (refused: A) => Promise<void>): Promise<A> => {
+  const withRenewal = async <A extends { readonly status: number }>(
+    ctx: Ctx, request: ServiceRequest, send: (prepared: HttpRequest) => Promise<A>, spare?: (refused: A) => Promise<void>,
+  ): Promise<A> => {
     const first = await prepare(ctx, request);
     const answer = await send(first.http);
     if (answer.status !== 401 || request.stream) return answer;

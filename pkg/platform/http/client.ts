@@ -73,7 +73,9 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   };
 
   /** Tries again as long as that may help and the deadline allows. @param spare  frees an answer that is not wanted */
-  const repeating = async <A extends Pick<HttpAnswer, "status" | "headers">>(ctx: Ctx, request: HttpRequest, attemptOnce: () => Promise<A>, spare: (answer: A) => Promise<void>): Promise<A> => {
+  const repeating = async <A extends Pick<HttpAnswer, "status" | "headers">>(
+    ctx: Ctx, request: HttpRequest, attemptOnce: () => Promise<A>, spare: (answer: A) => Promise<void>,
+  ): Promise<A> => {
     const tries = !request.stream && (isRead(request) || request.repeatable) ? attempts : 1;
     for (let attempt = 1; ; attempt++) {
       const outcome = await attemptOnce().catch((error: unknown) => normalize(error, ctx, what));

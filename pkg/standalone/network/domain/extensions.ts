@@ -2,7 +2,8 @@
 const aliases: Readonly<Record<string, string>> = {
   "allowed-address-pairs": "Allowed Address Pairs", binding: "Port Binding", "binding-extended": "Port Bindings Extended",
   "external-net": "Neutron external network",
-  "ext-gw-mode": "Neutron L3 Configurable external gateway mode", extraroute: "Neutron Extra Route", extra_dhcp_opt: "Neutron Extra DHCP options", "fip-port-details": "Floating IP Port Details Extension", "filter-validation": "Filter parameters validation",
+  "ext-gw-mode": "Neutron L3 Configurable external gateway mode", extraroute: "Neutron Extra Route",
+  extra_dhcp_opt: "Neutron Extra DHCP options", "fip-port-details": "Floating IP Port Details Extension", "filter-validation": "Filter parameters validation",
   "ip-substring-filtering": "IP address substring filtering", "net-mtu": "Network MTU", "net-mtu-writable": "Network MTU (writable)",
   pagination: "Pagination support", "port-security": "Port Security", "project-id": "project_id field enabled", provider: "Provider Network",
   quotas: "Quota management support", "quota-check-limit": "Quota engine limit check", quota_details: "Quota details management support", router: "Neutron L3 Router",

@@ -40,7 +40,9 @@ export function filterOf(req: Request): DirectoryFilter {
 
 export const nameFilter = (req: Request): string | undefined => lastOf(queryOf(req), "name");
 
-const TAG_FILTERS = { tags: { all: true, not: false }, "tags-any": { all: false, not: false }, "not-tags": { all: true, not: true }, "not-tags-any": { all: false, not: true } } as const;
+const TAG_FILTERS = {
+  tags: { all: true, not: false }, "tags-any": { all: false, not: false }, "not-tags": { all: true, not: true }, "not-tags-any": { all: false, not: true },
+} as const;
 
 /** Filters by tags, which projects alone have. */
 export const tagFilters = (req: Request): NonNullable<DirectoryFilter["tags"]> => Object.entries(TAG_FILTERS).flatMap(([param, kind]) => {
