@@ -6,7 +6,8 @@ import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
-import { bindService } from "../platform/rpc/index.js";
+import { bindContract, bindPart, bindService } from "../platform/rpc/index.js";
+import { publicContract } from "./contract.gen.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { createFlavor } from "./ops/create-flavor.js";
@@ -49,6 +50,7 @@ import type { ApiDeps } from "./ports.js";
 
 /** The api service, ready to be served. */
 export interface ApiService {
+  /** All of `kilonova.api.v1`; methods that nothing implements yet answer NOT_SERVED. */
   readonly bindings: readonly ServiceBinding[];
   /** Begins to follow the feeds; waits work without it, but only until their timeout. */
   start(ctx: Ctx): void;
@@ -58,14 +60,14 @@ export interface ApiService {
 export function buildApi(deps: ApiDeps): ApiService {
   const parts = makeParts(deps);
   return {
-    bindings: [...serverBindings(parts), ...catalogueBindings(parts), ...operatorBindings(parts)],
+    bindings: bindContract(publicContract, [...serverBindings(parts), ...catalogueBindings(parts), ...operatorBindings(parts)]),
     start: (ctx) => { parts.signals.start(ctx); },
     close: () => parts.signals.close(),
   };
 }
 
 const serverBindings = (parts: Parts): ServiceBinding[] => [
-  bindService(ServersServiceDefinition, {
+  bindPart(ServersServiceDefinition, {
     createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
     deleteServer: deleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
     getConsoleOutput: getConsoleOutput(parts),
