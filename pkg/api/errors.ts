@@ -10,6 +10,8 @@ export const ApiErrors = defineErrors("api", {
   LIST_UNAVAILABLE: ["unavailable", (_p: Record<string, never>) => "Service is unavailable at this time."],
 
   SERVER_NOT_FOUND: ["missing", (p: { server: string }) => `Instance ${p.server} could not be found.`],
+  METADATA_ITEM_NOT_FOUND: ["missing", (_p: { key: string }) => "Metadata item was not found"],
+  TAG_NOT_FOUND: ["missing", (p: { server: string; tag: string }) => `Server ${p.server} has no tag '${p.tag}'`],
   CONSOLE_NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
   OPERATION_NOT_FOUND: ["missing", (p: { operation: string }) => `Operation ${p.operation} could not be found.`],
   ACTION_NOT_FOUND: ["missing", (p: { action: string }) => `Action for request_id ${p.action} on instance could not be found`],

@@ -3,6 +3,8 @@ import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, H
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
 import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
+import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
@@ -17,6 +19,7 @@ import { deleteComputeService } from "./ops/delete-compute-service.js";
 import { deleteFlavorExtraSpec } from "./ops/delete-flavor-extra-spec.js";
 import { deleteFlavor } from "./ops/delete-flavor.js";
 import { deleteKeyPair } from "./ops/delete-key-pair.js";
+import { deleteServerMetadata } from "./ops/delete-server-metadata.js";
 import { deleteServer } from "./ops/delete-server.js";
 import { getConsoleOutput } from "./ops/get-console-output.js";
 import { getFlavor } from "./ops/get-flavor.js";
@@ -25,6 +28,7 @@ import { getInstanceAction } from "./ops/get-instance-action.js";
 import { getKeyPair } from "./ops/get-key-pair.js";
 import { getLimits } from "./ops/get-limits.js";
 import { getOperation } from "./ops/get-operation.js";
+import { getServerMetadata } from "./ops/get-server-metadata.js";
 import { getServer } from "./ops/get-server.js";
 import { listAvailabilityZones } from "./ops/list-availability-zones.js";
 import { listComputeServices } from "./ops/list-compute-services.js";
@@ -36,11 +40,13 @@ import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { rebootServer } from "./ops/reboot-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { addServerTag, clearServerTags, getServerTag, listServerTags, removeServerTag, replaceServerTags } from "./ops/server-tags.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
 import { startServer } from "./ops/start-server.js";
 import { stopServer } from "./ops/stop-server.js";
 import { updateComputeService } from "./ops/update-compute-service.js";
 import { updateFlavor } from "./ops/update-flavor.js";
+import { updateServerMetadata } from "./ops/update-server-metadata.js";
 import { updateServer } from "./ops/update-server.js";
 import { waitOperation } from "./ops/wait-operation.js";
 import { watchEvents } from "./ops/watch-events.js";
@@ -71,6 +77,13 @@ const serverBindings = (parts: Parts): ServiceBinding[] => [
     createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
     deleteServer: deleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
     getConsoleOutput: getConsoleOutput(parts),
+  }),
+  bindService(ServerMetadataServiceDefinition, {
+    getServerMetadata: getServerMetadata(parts), updateServerMetadata: updateServerMetadata(parts), deleteServerMetadata: deleteServerMetadata(parts),
+  }),
+  bindService(ServerTagsServiceDefinition, {
+    listServerTags: listServerTags(parts), getServerTag: getServerTag(parts), addServerTag: addServerTag(parts), replaceServerTags: replaceServerTags(parts),
+    removeServerTag: removeServerTag(parts), clearServerTags: clearServerTags(parts),
   }),
   bindService(InstanceActionsServiceDefinition, { listInstanceActions: listInstanceActions(parts), getInstanceAction: getInstanceAction(parts) }),
   bindService(OperationsServiceDefinition, {

@@ -192,6 +192,27 @@ describe("hosts", () => {
   });
 });
 
+describe("metadata and tags", () => {
+  it("change at once, item by item, under the conditions given", async () => {
+    const s = await service();
+    const id = randomUUID();
+    await putInstance(s.store, testCtx(), aServer({ id, vmState: VmState.VM_STATE_ACTIVE, metadata: new Map([["a", "1"]]), tags: ["x"] }));
+    const change = (more: object) => s.instances.updateInstance(testCtx(), { database: "cell1", server: { id }, updateMask: [], ...more });
+    const merged = await change({ metadata: { set: new Map([["b", "2"]]), maxItems: 2n }, tags: { add: ["w"], maxTags: 50 } });
+    assert.deepEqual([merged.changed, [...merged.instance?.server?.metadata ?? []], merged.instance?.server?.tags], [true, [["a", "1"], ["b", "2"]], ["w", "x"]]);
+    const again = await change({ metadata: { set: new Map([["b", "2"]]), maxItems: 2n } });
+    assert.deepEqual([again.changed, again.instance?.server?.generation], [false, merged.instance?.server?.generation]);
+    assert.deepEqual((await s.instances.listInstances(testCtx(), { database: "cell1", filter: { tags: ["w", "x"] }, pageSize: 10 })).rows.map(({ serverId }) => serverId), [id]);
+    await assert.rejects(change({ metadata: { set: new Map([["c", "3"]]), maxItems: 2n } }), { reason: "TOO_MANY_METADATA_ITEMS" });
+    await assert.rejects(change({ tags: { remove: ["q"] } }), { reason: "TAG_NOT_FOUND" });
+    await assert.rejects(change({ tags: { add: ["q"], maxTags: 50 }, conditions: { verb: "update tag", allowedVmStates: [VmState.VM_STATE_STOPPED] } }), { reason: "INVALID_STATE" });
+    // Two at the same time: both are in.
+    await Promise.all(["m", "n"].map((tag) => change({ tags: { add: [tag], maxTags: 50 } })));
+    assert.deepEqual((await s.instances.getInstance(testCtx(), { database: "cell1", serverId: id })).instance?.server?.tags, ["m", "n", "w", "x"]);
+    await s.close();
+  });
+});
+
 describe("the feed", () => {
   it("tells each change once, in order, with what it changed to", async () => {
     const s = await service();

@@ -8,6 +8,8 @@ import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
+import { checkAcceptable } from "../../cells/domain/acceptance.js";
+import { changedMetadata, changedTags } from "../../cells/domain/apply-items.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
@@ -127,8 +129,12 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
   updateInstance: async (_ctx, request) => {
     const before = recordOf(cells, request.database, request.server?.id ?? "", request.projectId);
     const changes = Object.fromEntries((request.updateMask ?? []).map((path) => [path, (request.server as unknown as Record<string, unknown>)[path]]));
-    const server = cells.change(request.database, { ...before, ...changes, generation: before.generation + 1n });
-    return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never };
+    if (request.conditions !== undefined) checkAcceptable(before, { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
+    const metadata = request.metadata === undefined ? before.metadata : changedMetadata(before.metadata, request.metadata);
+    const tags = request.tags === undefined ? before.tags : changedTags(before.id, before.tags, request.tags);
+    const changed = (request.updateMask ?? []).length > 0 || metadata !== before.metadata || tags !== before.tags;
+    const server = changed ? cells.change(request.database, { ...before, ...changes, metadata, tags, generation: before.generation + 1n }) : before;
+    return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never, changed };
   },
   acceptOperation: async (_ctx, request) => {
     recordOf(cells, request.database, request.serverId, request.projectId);

@@ -3,6 +3,7 @@ import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/ho
 import { AddFlavorAccessResponse, CreateFlavorResponse, GetFlavorResponse, ListFlavorsResponse, RemoveFlavorAccessResponse, SetFlavorExtraSpecsResponse, UpdateFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { CreateKeyPairResponse, GetKeyPairResponse, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { GetInstanceActionResponse, GetLimitsResponse, ListInstanceActionsResponse } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { DeleteServerMetadataResponse, GetServerMetadataResponse, UpdateServerMetadataResponse } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { CreateServersResponse, GetConsoleOutputResponse, GetServerResponse, ListServersResponse, UpdateServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
@@ -47,6 +48,20 @@ export const fixture: FakeApi = {
     createServers: async () => CreateServersResponse.fromPartial({ servers: [someServer()], reservationId: "r-3fhpjulh", adminPassword: "secret" }),
     updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
+  },
+  serverMetadata: {
+    getServerMetadata: async (_ctx, { key }) => GetServerMetadataResponse.fromPartial({ metadata: key === "" ? new Map([["a", "1"], ["b", "2"]]) : new Map([[key, "1"]]) }),
+    updateServerMetadata: async (_ctx, { metadata, replaceAll }) =>
+      UpdateServerMetadataResponse.fromPartial({ metadata: replaceAll ? metadata : new Map([["b", "2"], ...metadata]) }),
+    deleteServerMetadata: async () => DeleteServerMetadataResponse.fromPartial({}),
+  },
+  serverTags: {
+    listServerTags: async () => ({ tags: ["a", "b"] }),
+    getServerTag: async () => ({}),
+    addServerTag: async (_ctx, { tag }) => ({ added: tag !== "there" }),
+    replaceServerTags: async (_ctx, { tags }) => ({ tags }),
+    removeServerTag: async () => ({}),
+    clearServerTags: async () => ({}),
   },
   flavors: {
     getFlavor: async (_ctx, { flavorId }) => GetFlavorResponse.fromPartial({ flavor: flavorOf(flavorId) }),
