@@ -23,6 +23,8 @@ export const ApiErrors = defineErrors("api", {
   KEY_PAIR_NOT_FOUND: ["missing", (p: { name: string; user: string }) => `Keypair ${p.name} not found for user ${p.user}`],
   BAD_PUBLIC_KEY: ["invalid", (p: { why: string }) => `Keypair data is invalid: ${p.why}`],
 
+  SERVER_GROUP_NOT_FOUND: ["missing", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
+  RULES_NEED_ANTI_AFFINITY: ["invalid", (_p: Record<string, never>) => "Only anti-affinity policy supports rules."],
   SERVICE_NOT_FOUND: ["missing", (p: { service: string }) => `Service ${p.service} could not be found.`],
   SERVICE_AMBIGUOUS: ["invalid", (p: { service: string }) => `Service id ${p.service} refers to multiple services.`],
   NOT_A_COMPUTE_SERVICE: ["invalid", (p: { binary: string }) => `Updating a ${p.binary} service is not supported. Only nova-compute services can be updated.`],
@@ -62,6 +64,7 @@ export const CreateErrors = defineErrors("api", {
   SECURITY_GROUP_NOT_FOUND: ["invalid", (p: { group: string; project: string }) => `Security group ${p.group} not found for project ${p.project}.`],
   SECURITY_GROUP_AMBIGUOUS: ["conflict", (p: { group: string }) => `Multiple security groups found matching '${p.group}'. Use an ID to be more specific.`],
   SERVER_GROUP_NOT_FOUND: ["invalid", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
+  BAD_SERVER_GROUP_HINT: ["invalid", (_p: Record<string, never>) => "Server group scheduler hint must be a UUID."],
   BAD_AVAILABILITY_ZONE: ["invalid", (_p: Record<string, never>) => "Invalid input received: Unable to parse availability_zone"],
   ZONE_NOT_AVAILABLE: ["invalid", (_p: { zone: string }) => "The requested availability zone is not available"],
   HOST_NOT_FOUND: ["invalid", (p: { host: string }) => `Compute host ${p.host} could not be found.`],

@@ -3,6 +3,7 @@ import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_serv
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import type { Client } from "../platform/rpc/index.js";
 import { CellGuard } from "./cells/guard.js";
 import { Databases } from "./cells/databases.js";
@@ -15,6 +16,7 @@ import type { ApiDeps } from "./ports.js";
 /** What operations are made of; built once per process. */
 export interface Parts extends ApiDeps {
   readonly global: Client<GlobalServiceDefinition>;
+  readonly groups: Client<ServerGroupStoreServiceDefinition>;
   readonly instances: Client<InstancesServiceDefinition>;
   readonly hosts: Client<HostsServiceDefinition>;
   readonly operations: Client<OperationStoreServiceDefinition>;
@@ -37,6 +39,7 @@ export function makeParts(deps: ApiDeps): Parts {
   const mappings = new Mappings(global, guard, deps.config.mappingCacheSize);
   return {
     ...deps, global, instances, hosts, feed, guard, databases, mappings,
+    groups: deps.cells.client(ServerGroupStoreServiceDefinition),
     operations: deps.cells.client(OperationStoreServiceDefinition),
     directory: new HostDirectory(hosts, databases, guard, deps.clock, deps.config.hostListTtlMs),
     servers: new Servers(instances, mappings, guard, deps.policy),

@@ -3,6 +3,7 @@ import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, H
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
 import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
@@ -40,6 +41,7 @@ import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { rebootServer } from "./ops/reboot-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { createServerGroup, deleteServerGroup, getServerGroup, listServerGroups } from "./ops/server-groups.js";
 import { addServerTag, clearServerTags, getServerTag, listServerTags, removeServerTag, replaceServerTags } from "./ops/server-tags.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
 import { startServer } from "./ops/start-server.js";
@@ -97,6 +99,9 @@ const catalogueBindings = (parts: Parts): ServiceBinding[] => [
     createFlavor: createFlavor(parts), getFlavor: getFlavor(parts), listFlavors: listFlavors(parts), updateFlavor: updateFlavor(parts),
     deleteFlavor: deleteFlavor(parts), setFlavorExtraSpecs: setFlavorExtraSpecs(parts), deleteFlavorExtraSpec: deleteFlavorExtraSpec(parts),
     addFlavorAccess: addFlavorAccess(parts), removeFlavorAccess: removeFlavorAccess(parts),
+  }),
+  bindService(ServerGroupsServiceDefinition, {
+    createServerGroup: createServerGroup(parts), getServerGroup: getServerGroup(parts), listServerGroups: listServerGroups(parts), deleteServerGroup: deleteServerGroup(parts),
   }),
   bindService(KeyPairsServiceDefinition, {
     createKeyPair: createKeyPair(parts), getKeyPair: getKeyPair(parts), listKeyPairs: listKeyPairs(parts), deleteKeyPair: deleteKeyPair(parts),

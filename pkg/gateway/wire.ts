@@ -5,6 +5,7 @@ import {
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
@@ -63,4 +64,5 @@ const clients = (api: Channel): ApiClients => ({
   limits: api.client(LimitsServiceDefinition), instanceActions: api.client(InstanceActionsServiceDefinition),
   availabilityZones: api.client(AvailabilityZonesServiceDefinition), computeServices: api.client(ComputeServicesServiceDefinition),
   hypervisors: api.client(HypervisorsServiceDefinition), serverMetadata: api.client(ServerMetadataServiceDefinition), serverTags: api.client(ServerTagsServiceDefinition),
+  serverGroups: api.client(ServerGroupsServiceDefinition),
 });

@@ -1,5 +1,7 @@
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
+import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
@@ -24,6 +26,7 @@ import { FakeErrors } from "./fake-cells.js";
 /** Serves a `FakeCells` as the cells service. Methods that no test of the api needs answer UNIMPLEMENTED. */
 export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
   bind(cells, GlobalServiceDefinition, globalHandlers(cells)),
+  bind(cells, ServerGroupStoreServiceDefinition, groupHandlers(cells)),
   bind(cells, InstancesServiceDefinition, instanceHandlers(cells)),
   bind(cells, HostsServiceDefinition, hostHandlers(cells)),
   bind(cells, OperationStoreServiceDefinition, operationHandlers(cells)),
@@ -59,6 +62,20 @@ async function answering(cells: FakeCells, ctx: Ctx, database: string): Promise<
   await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve(), { once: true }));
   throw CommonErrors.UNAVAILABLE({ what: database });
 }
+
+const groupHandlers = (cells: FakeCells): Partial<Handlers<ServerGroupStoreServiceDefinition>> => {
+  const find = (id: string, projectId: string): ServerGroup => {
+    const group = cells.groups.get(id);
+    if (group === undefined || (projectId !== "" && group.projectId !== projectId)) throw FakeErrors.SERVER_GROUP_NOT_FOUND({ group: id });
+    return group;
+  };
+  return {
+    createStoredServerGroup: async (_ctx, { serverGroup }) => { if (serverGroup) cells.groups.set(serverGroup.id, serverGroup); return { serverGroup, replayed: false }; },
+    getStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => ({ serverGroup: find(serverGroupId, projectId), memberHosts: [] }),
+    listStoredServerGroups: async (_ctx, { projectId }) => ({ serverGroups: [...cells.groups.values()].filter((group) => projectId === "" || group.projectId === projectId), nextPageToken: "" }),
+    deleteStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => { cells.groups.delete(find(serverGroupId, projectId).id); return {}; },
+  };
+};
 
 const globalHandlers = (cells: FakeCells): Partial<Handlers<GlobalServiceDefinition>> => ({
   listCells: async () => ({ cells: cells.cells.map((name) => ({ name, uuid: name, disabled: false })) }),

@@ -2,6 +2,7 @@ import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, H
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
@@ -14,6 +15,7 @@ import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 /** What a test serves; methods that it leaves out answer UNIMPLEMENTED. */
 export interface FakeApi {
   readonly servers?: Partial<Handlers<ServersServiceDefinition>>;
+  readonly serverGroups?: Partial<Handlers<ServerGroupsServiceDefinition>>;
   readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
   readonly serverTags?: Partial<Handlers<ServerTagsServiceDefinition>>;
   readonly flavors?: Partial<Handlers<FlavorsServiceDefinition>>;
@@ -37,6 +39,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen), stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
     stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen), stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),
     stub(ServerMetadataServiceDefinition, fake.serverMetadata ?? {}, seen), stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
+    stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
   ]);
   return network.connect("api", { service: "gateway", host: "" });
 }

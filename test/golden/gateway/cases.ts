@@ -1,5 +1,5 @@
 import { SERVER_ID } from "../../../pkg/gateway/testing/samples.js";
-import { HYPERVISOR_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
+import { GROUP_ID, HYPERVISOR_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
 
 /** One request, sent at every version of its span. */
 export interface Case {
@@ -47,6 +47,11 @@ export const cases: readonly Case[] = [
   get("server-tag-add", "PUT /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
   get("server-tag-there", "PUT /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/there`, { min: 26 }),
   get("server-tag-remove", "DELETE /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
+  get("server-group-list", "GET /os-server-groups", "/os-server-groups?limit=1"),
+  get("server-group-show", "GET /os-server-groups/{id}", `/os-server-groups/${GROUP_ID}`),
+  get("server-group-create", "POST /os-server-groups", "/os-server-groups", { max: 63, body: { server_group: { name: "spread", policies: ["anti-affinity"] } } }),
+  get("server-group-create-rules", "POST /os-server-groups", "/os-server-groups", { min: 64, body: { server_group: { name: "spread", policy: "anti-affinity", rules: { max_server_per_host: "3" } } } }),
+  get("server-group-delete", "DELETE /os-server-groups/{id}", `/os-server-groups/${GROUP_ID}`),
   get("instance-action-list", "GET /servers/{id}/os-instance-actions", `/servers/${SERVER_ID}/os-instance-actions`),
   get("instance-action-member", "GET /servers/{id}/os-instance-actions/{sub}", `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`),
   get("instance-action-admin", "GET /servers/{id}/os-instance-actions/{sub}", `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`, admin),

@@ -49,6 +49,13 @@ const rows: readonly Row[] = [
   ["a tag with a slash in the body", `/v2.1/servers/${SERVER_ID}/tags`, { method: "PUT", version: "2.26", body: { tags: ["a/b"] } }, 400, "badRequest"],
   ["51 tags", `/v2.1/servers/${SERVER_ID}/tags`, { method: "PUT", version: "2.26", body: { tags: Array.from({ length: 51 }, (_, n) => String(n)) } }, 400, "badRequest"],
   ["a tag with a body", `/v2.1/servers/${SERVER_ID}/tags/a`, { method: "PUT", version: "2.26", body: {} }, 400, "badRequest"],
+  // Server groups
+  ["a soft policy before its time", "/v2.1/os-server-groups", { method: "POST", version: "2.14", body: { server_group: { name: "g", policies: ["soft-affinity"] } } }, 400, "badRequest"],
+  ["two policies", "/v2.1/os-server-groups", { method: "POST", version: "2.15", body: { server_group: { name: "g", policies: ["affinity", "anti-affinity"] } } }, 400, "badRequest"],
+  ["policies after their time", "/v2.1/os-server-groups", { method: "POST", version: "2.64", body: { server_group: { name: "g", policies: ["affinity"] } } }, 400, "badRequest"],
+  ["a rule of nought", "/v2.1/os-server-groups", { method: "POST", version: "2.64", body: { server_group: { name: "g", policy: "anti-affinity", rules: { max_server_per_host: 0 } } } }, 400, "badRequest"],
+  ["groups with an unknown parameter", "/v2.1/os-server-groups?x=1", { version: "2.75" }, 400, "badRequest"],
+  ["groups with a bad offset", "/v2.1/os-server-groups?offset=-1", {}, 400, "badRequest"],
   // Tokens
   ["no token", "/v2.1/servers", { token: null }, 401, ""],
   ["bad token", "/v2.1/servers", { token: "forged" }, 401, ""],
