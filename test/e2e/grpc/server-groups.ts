@@ -12,10 +12,8 @@ export function serverGroups(stage: Stage): void {
   const bootAll = async (policy: ServerGroupPolicy, count: number) => {
     const { serverGroup } = await groups().createServerGroup(call(), { name: "g", policy });
     const groupId = serverGroup?.id ?? "";
-    const request = await stage.demo.request("in-group", { schedulerHintsJson: JSON.stringify({ group: groupId }) });
-    const accepted = await Promise.all(Array.from({ length: count }, () => stage.demo.servers.createServers(call(), request)));
-    const booted = await Promise.all(accepted.map(async ({ servers: [server], operations: [operation] }) => {
-      assert.ok(server && operation);
+    const accepted = await Promise.all(Array.from({ length: count }, () => stage.demo.create("in-group", { schedulerHintsJson: JSON.stringify({ group: groupId }) })));
+    const booted = await Promise.all(accepted.map(async ({ server, operation }) => {
       return { id: server.id, groupId: server.serverGroupId, operation: await stage.demo.wait(operation) };
     }));
     return { groupId, booted };
