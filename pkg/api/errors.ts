@@ -23,6 +23,12 @@ export const ApiErrors = defineErrors("api", {
   KEY_PAIR_NOT_FOUND: ["missing", (p: { name: string; user: string }) => `Keypair ${p.name} not found for user ${p.user}`],
   BAD_PUBLIC_KEY: ["invalid", (p: { why: string }) => `Keypair data is invalid: ${p.why}`],
 
+  AGGREGATE_NOT_FOUND: ["missing", (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`],
+  HOST_NOT_IN_AGGREGATE: ["missing", (p: { host: string; aggregate: string }) => `Cannot remove host ${p.host} in aggregate ${p.aggregate}`],
+  COMPUTE_HOST_NOT_FOUND: ["missing", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
+  HOST_ZONE_IN_USE: ["refused", (p: { host: string }) => `Host ${p.host} has servers: its availability zone cannot change under them.`],
+  ZONE_IN_USE: ["refused", (p: { aggregate: string }) => `Cannot update aggregate ${p.aggregate}: some of its hosts have servers, whose availability zone cannot change.`],
+  ZONE_CONFLICT: ["refused", (p: { host: string; zone: string }) => `Host ${p.host} is already in availability zone ${p.zone}.`],
   SERVER_GROUP_NOT_FOUND: ["missing", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
   RULES_NEED_ANTI_AFFINITY: ["invalid", (_p: Record<string, never>) => "Only anti-affinity policy supports rules."],
   SERVICE_NOT_FOUND: ["missing", (p: { service: string }) => `Service ${p.service} could not be found.`],

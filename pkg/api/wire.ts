@@ -1,3 +1,4 @@
+import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
@@ -11,6 +12,8 @@ import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
 import { bindContract, bindPart, bindService } from "../platform/rpc/index.js";
 import { publicContract } from "./contract.gen.js";
+import { addAggregateHost, removeAggregateHost } from "./ops/aggregate-hosts.js";
+import { createAggregate, deleteAggregate, getAggregate, listAggregates, setAggregateMetadata, updateAggregate } from "./ops/aggregates.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { createFlavor } from "./ops/create-flavor.js";
@@ -112,6 +115,10 @@ const operatorBindings = (parts: Parts): ServiceBinding[] => [
   bindService(AvailabilityZonesServiceDefinition, { listAvailabilityZones: listAvailabilityZones(parts) }),
   bindService(ComputeServicesServiceDefinition, {
     listComputeServices: listComputeServices(parts), updateComputeService: updateComputeService(parts), deleteComputeService: deleteComputeService(parts),
+  }),
+  bindPart(AggregatesServiceDefinition, {
+    createAggregate: createAggregate(parts), getAggregate: getAggregate(parts), listAggregates: listAggregates(parts), updateAggregate: updateAggregate(parts),
+    deleteAggregate: deleteAggregate(parts), addAggregateHost: addAggregateHost(parts), removeAggregateHost: removeAggregateHost(parts), setAggregateMetadata: setAggregateMetadata(parts),
   }),
   bindService(HypervisorsServiceDefinition, { listHypervisors: listHypervisors(parts), getHypervisor: getHypervisor(parts) }),
   bindService(LimitsServiceDefinition, { getLimits: getLimits(parts) }),

@@ -1,3 +1,4 @@
+import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
@@ -15,6 +16,7 @@ import { bindService } from "../platform/rpc/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
 import { coalesced } from "./adapters/coalesced.js";
 import { NumberBlocks } from "./adapters/number-blocks.js";
+import { aggregateHandlers } from "./adapters/rpc/aggregates.js";
 import { feedHandlers } from "./adapters/rpc/feed.js";
 import { globalHandlers } from "./adapters/rpc/global.js";
 import { hostsHandlers } from "./adapters/rpc/hosts.js";
@@ -112,6 +114,7 @@ export function buildCells(deps: CellsDeps): CellsService {
     bindings: [
       bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits })),
       bindService(ServerGroupStoreServiceDefinition, serverGroupHandlers(global, storeDeps, defaultLimits)),
+      bindService(AggregateStoreServiceDefinition, aggregateHandlers(global, storeDeps)),
       bindService(InstancesServiceDefinition, instancesHandlers(common)),
       bindService(OperationStoreServiceDefinition, operationStoreHandlers({ ...common, guestNumbers: (cell) => found(blocks, cell) })),
       bindService(HostsServiceDefinition, hostsHandlers({ ...common, placement: deps.placement, liveness: deps.liveness })),

@@ -2,6 +2,7 @@ import type { Express } from "express";
 import {
   AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
+import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
@@ -64,5 +65,5 @@ const clients = (api: Channel): ApiClients => ({
   limits: api.client(LimitsServiceDefinition), instanceActions: api.client(InstanceActionsServiceDefinition),
   availabilityZones: api.client(AvailabilityZonesServiceDefinition), computeServices: api.client(ComputeServicesServiceDefinition),
   hypervisors: api.client(HypervisorsServiceDefinition), serverMetadata: api.client(ServerMetadataServiceDefinition), serverTags: api.client(ServerTagsServiceDefinition),
-  serverGroups: api.client(ServerGroupsServiceDefinition),
+  serverGroups: api.client(ServerGroupsServiceDefinition), aggregates: api.client(AggregatesServiceDefinition),
 });

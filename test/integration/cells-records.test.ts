@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { ServerFilter } from "../../gen/kilonova/api/v1/servers_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ComputeNode, HostService, HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
@@ -47,7 +48,7 @@ async function service(limits: Partial<Parameters<typeof cellsConfig.parse>[0] &
   const api = as("api");
   return {
     store: openStore("cell1", cell.open()), synced, alive, as,
-    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition), groups: api.client(ServerGroupStoreServiceDefinition),
+    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition), groups: api.client(ServerGroupStoreServiceDefinition), aggregates: api.client(AggregateStoreServiceDefinition),
     close: async () => { stop.abort(); await running; },
   };
 }
@@ -144,12 +145,13 @@ describe("quota", () => {
   });
 });
 
-describe("hosts", () => {
-  const register = (s: Service, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
-    cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
-    node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
-  });
+/** An agent registers its host. */
+const register = (s: Service, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
+  cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
+  node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
+});
 
+describe("hosts", () => {
   it("get an epoch for each process, and the older process is refused", async () => {
     const s = await service();
     const first = await register(s, "h1");
@@ -211,6 +213,47 @@ describe("metadata and tags", () => {
     // Two at the same time: both are in.
     await Promise.all(["m", "n"].map((tag) => change({ tags: { add: [tag], maxTags: 50 } })));
     assert.deepEqual((await s.instances.getInstance(testCtx(), { database: "cell1", serverId: id })).instance?.server?.tags, ["m", "n", "w", "x"]);
+    await s.close();
+  });
+});
+
+describe("aggregates", () => {
+  it("keep names and the zones of hosts unique, tell their changes, and give hosts their zone", async () => {
+    const s = await service();
+    const create = (name: string, zone?: string) => s.aggregates.createStoredAggregate(testCtx(), {
+      aggregate: { id: randomUUID(), name, ...zone === undefined ? {} : { availabilityZone: zone, metadata: new Map([["availability_zone", zone]]) } },
+    });
+    await register(s, "h1");
+    const [west, east] = [(await create("w", "west")).aggregate, (await create("e", "east")).aggregate];
+    assert.deepEqual([west?.number, east?.number], [1n, 2n]);
+    await assert.rejects(create("w"), { reason: "AGGREGATE_EXISTS", kind: "exists" });
+    const update = (aggregateId: string, change: object) => s.aggregates.updateStoredAggregate(testCtx(), { aggregateId, ...change });
+    await assert.rejects(update("2", { name: "w" }), { reason: "AGGREGATE_EXISTS" });
+    const zone = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services.find(({ host }) => host === "h1")?.availabilityZone;
+    const before = await zone();
+    // Two at the same time: the host is in one zone.
+    const outcomes = await Promise.allSettled([update("1", { addHost: "h1" }), update(east?.id ?? "", { addHost: "h1" })]);
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const winner = outcomes[0]?.status === "fulfilled" ? west : east;
+    assert.equal(await zone(), winner?.availabilityZone);
+    const number = winner?.number.toString() ?? "";
+    await assert.rejects(s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number }), { reason: "AGGREGATE_HAS_HOSTS" });
+    assert.deepEqual((await s.aggregates.listStoredAggregates(testCtx(), { host: "h1" })).aggregates.map(({ name }) => name), [winner?.name]);
+    const page = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1 });
+    const next = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1, pageToken: page.nextPageToken });
+    assert.deepEqual([...page.aggregates, ...next.aggregates].map(({ name }) => name), ["w", "e"]);
+    await update(number, { removeHost: "h1" });
+    assert.equal(await zone(), before);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), { database: "global", afterRevision: 0n, entityKinds: ["aggregate"] })) seen.push(...entries.map(({ eventType }) => eventType));
+    })().catch(() => {});
+    await s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number });
+    await until(() => seen.length === 5, { what: "five events" });
+    assert.deepEqual(seen, ["created", "created", "changed", "changed", "deleted"]);
+    stop.abort();
+    await watching;
     await s.close();
   });
 });

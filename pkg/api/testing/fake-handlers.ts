@@ -1,5 +1,7 @@
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
+import { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import { AggregateStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/aggregates_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
@@ -10,6 +12,7 @@ import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
+import { changedAggregate, zoneConflict } from "../../cells/domain/aggregate-change.js";
 import { checkAcceptable } from "../../cells/domain/acceptance.js";
 import { changedMetadata, changedTags } from "../../cells/domain/apply-items.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -26,6 +29,7 @@ import { FakeErrors } from "./fake-cells.js";
 /** Serves a `FakeCells` as the cells service. Methods that no test of the api needs answer UNIMPLEMENTED. */
 export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
   bind(cells, GlobalServiceDefinition, globalHandlers(cells)),
+  bind(cells, AggregateStoreServiceDefinition, aggregateHandlers(cells)),
   bind(cells, ServerGroupStoreServiceDefinition, groupHandlers(cells)),
   bind(cells, InstancesServiceDefinition, instanceHandlers(cells)),
   bind(cells, HostsServiceDefinition, hostHandlers(cells)),
@@ -62,6 +66,32 @@ async function answering(cells: FakeCells, ctx: Ctx, database: string): Promise<
   await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve(), { once: true }));
   throw CommonErrors.UNAVAILABLE({ what: database });
 }
+
+const aggregateHandlers = (cells: FakeCells): Partial<Handlers<AggregateStoreServiceDefinition>> => {
+  const find = (asked: string): Aggregate => {
+    const found = [...cells.aggregates.values()].find(({ id, number }) => id === asked || number.toString() === asked);
+    if (found === undefined) throw FakeErrors.AGGREGATE_NOT_FOUND({ aggregate: asked });
+    return found;
+  };
+  return {
+    createStoredAggregate: async (_ctx, { aggregate }) => {
+      const stored = { ...aggregate ?? Aggregate.fromPartial({}), number: BigInt(cells.aggregates.size + 1) };
+      cells.aggregates.set(stored.id, stored);
+      return { aggregate: stored, replayed: false };
+    },
+    getStoredAggregate: async (_ctx, { aggregateId }) => ({ aggregate: find(aggregateId) }),
+    listStoredAggregates: async (_ctx, { host }) => ({ aggregates: [...cells.aggregates.values()].filter(({ hosts }) => host === "" || hosts.includes(host)), nextPageToken: "" }),
+    updateStoredAggregate: async (_ctx, request) => {
+      const before = find(request.aggregateId);
+      const after = changedAggregate(before, request, 0n);
+      const conflict = zoneConflict(after, [...cells.aggregates.values()].filter(({ id }) => id !== before.id));
+      if (conflict !== undefined) throw FakeErrors.HOST_IN_OTHER_ZONE(conflict);
+      cells.aggregates.set(after.id, after);
+      return { aggregate: after };
+    },
+    deleteStoredAggregate: async (_ctx, { aggregateId }) => { cells.aggregates.delete(find(aggregateId).id); return {}; },
+  };
+};
 
 const groupHandlers = (cells: FakeCells): Partial<Handlers<ServerGroupStoreServiceDefinition>> => {
   const find = (id: string, projectId: string): ServerGroup => {
@@ -153,6 +183,8 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
     const server = changed ? cells.change(request.database, { ...before, ...changes, metadata, tags, generation: before.generation + 1n }) : before;
     return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never, changed };
   },
+  countInstances: async (_ctx, { database, host }) =>
+    ({ instances: [...cells.records.get(database)?.values() ?? []].filter(({ server }) => host === "" || server?.hostInfo?.host === host).length }),
   acceptOperation: async (_ctx, request) => {
     recordOf(cells, request.database, request.serverId, request.projectId);
     return { operation: acceptOperation(cells, request.serverId, request.kind), replayed: false };

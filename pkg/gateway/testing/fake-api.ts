@@ -1,4 +1,5 @@
 import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { AggregatesServiceDefinition } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../../gen/kilonova/api/v1/limits_service.js";
@@ -15,6 +16,7 @@ import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 /** What a test serves; methods that it leaves out answer UNIMPLEMENTED. */
 export interface FakeApi {
   readonly servers?: Partial<Handlers<ServersServiceDefinition>>;
+  readonly aggregates?: Partial<Handlers<AggregatesServiceDefinition>>;
   readonly serverGroups?: Partial<Handlers<ServerGroupsServiceDefinition>>;
   readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
   readonly serverTags?: Partial<Handlers<ServerTagsServiceDefinition>>;
@@ -39,7 +41,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen), stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
     stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen), stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),
     stub(ServerMetadataServiceDefinition, fake.serverMetadata ?? {}, seen), stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
-    stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
+    stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen), stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
   ]);
   return network.connect("api", { service: "gateway", host: "" });
 }

@@ -3,6 +3,7 @@ import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/ho
 import { AddFlavorAccessResponse, CreateFlavorResponse, GetFlavorResponse, ListFlavorsResponse, RemoveFlavorAccessResponse, SetFlavorExtraSpecsResponse, UpdateFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { CreateKeyPairResponse, GetKeyPairResponse, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { GetInstanceActionResponse, GetLimitsResponse, ListInstanceActionsResponse } from "../../../gen/kilonova/api/v1/limits_service.js";
+import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { DeleteServerMetadataResponse, GetServerMetadataResponse, UpdateServerMetadataResponse } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
@@ -32,6 +33,10 @@ const keyPair = {
   id: 3n, name: "key", userId: "member-user", type: KeyPairType.KEY_PAIR_TYPE_SSH, publicKey: "ssh-ed25519 AAAA key",
   fingerprint: "44:fe:29:6e:23:14:b9:53:5b:65:82:58:1c:fe:5a:c3", createdAt: at(1_762_000_000n),
 };
+const aggregate: Aggregate = {
+  id: "fd0a5b12-7e8d-469d-bfd5-64a6823e7407", number: 1n, name: "ssd", availabilityZone: "west", hosts: ["compute-1"], metadata: new Map([["availability_zone", "west"]]),
+  createdAt: at(1_762_000_000n), updatedAt: at(1_762_000_100n),
+};
 const serverGroup: ServerGroup = {
   id: GROUP_ID, name: "spread", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY, maxServerPerHost: 2, memberIds: [SERVER_ID], projectId: PROJECT, userId: "member-user",
 };
@@ -54,6 +59,16 @@ export const fixture: FakeApi = {
     createServers: async () => CreateServersResponse.fromPartial({ servers: [someServer()], reservationId: "r-3fhpjulh", adminPassword: "secret" }),
     updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
+  },
+  aggregates: {
+    listAggregates: async () => ({ aggregates: [aggregate], nextPageToken: "" }),
+    getAggregate: async () => ({ aggregate }),
+    createAggregate: async (_ctx, { name, availabilityZone }) => ({ aggregate: { ...aggregate, name, availabilityZone, hosts: [], updatedAt: undefined }, replayed: false }),
+    updateAggregate: async (_ctx, { availabilityZone }) => ({ aggregate: { ...aggregate, availabilityZone: availabilityZone || undefined, metadata: new Map() } }),
+    deleteAggregate: async () => ({}),
+    addAggregateHost: async (_ctx, { host }) => ({ aggregate: { ...aggregate, hosts: [host] } }),
+    removeAggregateHost: async () => ({ aggregate: { ...aggregate, hosts: [] } }),
+    setAggregateMetadata: async (_ctx, { metadata, removeKeys }) => ({ aggregate: { ...aggregate, metadata: new Map([...metadata, ["removed", removeKeys.join()]]) } }),
   },
   serverGroups: {
     listServerGroups: async () => ({ serverGroups: [serverGroup, { ...serverGroup, policy: ServerGroupPolicy.SERVER_GROUP_POLICY_SOFT_AFFINITY, maxServerPerHost: undefined, memberIds: [] }], nextPageToken: "" }),

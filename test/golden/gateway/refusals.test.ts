@@ -56,6 +56,15 @@ const rows: readonly Row[] = [
   ["a rule of nought", "/v2.1/os-server-groups", { method: "POST", version: "2.64", body: { server_group: { name: "g", policy: "anti-affinity", rules: { max_server_per_host: 0 } } } }, 400, "badRequest"],
   ["groups with an unknown parameter", "/v2.1/os-server-groups?x=1", { version: "2.75" }, 400, "badRequest"],
   ["groups with a bad offset", "/v2.1/os-server-groups?offset=-1", {}, 400, "badRequest"],
+  // Aggregates
+  ["an aggregate by UUID", "/v2.1/os-aggregates/fd0a5b12-7e8d-469d-bfd5-64a6823e7407", admin({}), 400, "badRequest"],
+  ["an aggregate with a colon in its zone", "/v2.1/os-aggregates", admin({ method: "POST", body: { aggregate: { name: "a", availability_zone: "a:b" } } }), 400, "badRequest"],
+  ["an aggregate with spaces around its name", "/v2.1/os-aggregates", admin({ method: "POST", body: { aggregate: { name: " a " } } }), 400, "badRequest"],
+  ["the same under /v2", "/v2/os-aggregates", admin({ method: "POST", body: { aggregate: { name: " a " } } }), 200, ""],
+  ["a change of nothing", "/v2.1/os-aggregates/1", admin({ method: "PUT", body: { aggregate: {} } }), 400, "badRequest"],
+  ["a host of an odd name", "/v2.1/os-aggregates/1/action", admin({ method: "POST", body: { add_host: { host: "a b" } } }), 400, "badRequest"],
+  ["aggregate metadata that is a number", "/v2.1/os-aggregates/1/action", admin({ method: "POST", body: { set_metadata: { metadata: { a: 1 } } } }), 400, "badRequest"],
+  ["aggregates with an unknown parameter", "/v2.1/os-aggregates?x=1", admin({ version: "2.102" }), 400, "badRequest"],
   // Tokens
   ["no token", "/v2.1/servers", { token: null }, 401, ""],
   ["bad token", "/v2.1/servers", { token: "forged" }, 401, ""],
@@ -79,7 +88,7 @@ const rows: readonly Row[] = [
   ["a removed API with an odd body", "/v2.1/os-cells", { method: "POST", version: "2.90", body: 5 }, 410, "computeFault"],
   ["a removed API with broken JSON", "/v2.1/os-cells", post("{"), 400, "badRequest"],
   ["an API that could only fail", "/v2.1/os-baremetal-nodes", { method: "POST", body: {} }, 400, "badRequest"],
-  ["an API that is not served yet", "/v2.1/os-aggregates", admin({}), 501, "notImplemented"],
+  ["an API that is not served yet", "/v2.1/os-migrations", admin({}), 501, "notImplemented"],
   // Bodies
   ["other content type", "/v2.1/servers", { method: "POST", raw: "a=b", headers: { "content-type": "application/x-www-form-urlencoded" } }, 415, "badMediaType"],
   ["plain text is read as JSON", "/v2.1/servers", { method: "POST", raw: "{}", headers: { "content-type": "text/plain" } }, 400, "badRequest"],

@@ -1797,8 +1797,8 @@ export const AggregatesServiceDefinition = {
     /**
      * Changes name or zone. Repeatable.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; ALREADY_EXISTS / AGGREGATE_EXISTS; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE,
-     * HOST_HAS_SERVERS (another zone for hosts with servers).
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; ALREADY_EXISTS / AGGREGATE_EXISTS; FAILED_PRECONDITION / ZONE_CONFLICT
+     * (a host would be in two zones), ZONE_IN_USE (another zone for hosts with servers).
      */
     updateAggregate: {
       name: "UpdateAggregate",
@@ -1912,7 +1912,7 @@ export const AggregatesServiceDefinition = {
     /**
      * Puts a host in. A host is in one zone at most.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_FOUND; ALREADY_EXISTS / HOST_IN_AGGREGATE; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE, HOST_HAS_SERVERS
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, COMPUTE_HOST_NOT_FOUND; ALREADY_EXISTS / HOST_IN_AGGREGATE; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE, HOST_ZONE_IN_USE
      * (the host's zone would change under them).
      */
     addAggregateHost: {
@@ -1972,7 +1972,7 @@ export const AggregatesServiceDefinition = {
     /**
      * Takes a host out.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_FOUND, HOST_NOT_IN_AGGREGATE; FAILED_PRECONDITION / HOST_HAS_SERVERS (the host's zone would change under
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_IN_AGGREGATE; FAILED_PRECONDITION / HOST_ZONE_IN_USE (the host's zone would change under
      * them).
      */
     removeAggregateHost: {
@@ -2035,7 +2035,7 @@ export const AggregatesServiceDefinition = {
     /**
      * Adds, replaces or removes metadata; the key `availability_zone` is the zone. Repeatable.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE, HOST_HAS_SERVERS.
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; FAILED_PRECONDITION / ZONE_CONFLICT, ZONE_IN_USE.
      */
     setAggregateMetadata: {
       name: "SetAggregateMetadata",

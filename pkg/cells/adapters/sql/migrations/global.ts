@@ -95,4 +95,17 @@ export const globalMigrations: readonly Migration[] = [
       `CREATE INDEX server_group_member_by_group ON server_group_member (group_id)`,
     ],
   },
+  {
+    name: "0006-aggregates",
+    statements: [
+      `CREATE TABLE aggregate (
+        number int8 PRIMARY KEY,
+        id text NOT NULL CONSTRAINT aggregate_id_once UNIQUE,
+        name text NOT NULL CONSTRAINT aggregate_name_once UNIQUE,
+        generation int8 NOT NULL,
+        body bytea NOT NULL
+      )`,
+      `INSERT INTO counter (name, value) VALUES ('aggregate', 0) ON CONFLICT DO NOTHING`,
+    ],
+  },
 ];
