@@ -10,6 +10,7 @@ const checks = [
   ["buf lint", () => call(bin("buf"), ["lint"])],
   ["buf breaking", () => !existsSync(join(root, "proto/released.binpb")) || call(bin("buf"), ["breaking", "proto", "--exclude-imports", "--against", "proto/released.binpb"])],
   ["docs/config.md", () => call(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts", "--check"])],
+  ["docs/status.md", () => call(process.execPath, ["--import", "tsx", "scripts/gen-status-docs.ts", "--check"])],
   ["generated code", generatedIsFresh],
   ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
   ["oxlint", () => call(bin("oxlint"), ["--quiet", "--type-aware"])],

@@ -1,4 +1,4 @@
-// Folders of one default export per file → index.gen.ts in each: adding a file is all it takes to add a rule.
+// Folders of one default export per file → index.gen.ts in each: adding a file is all it takes to add a rule. Services of a contract → one list of them.
 // `--check` fails when a committed index is out of date.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,19 +27,40 @@ function contents({ folder, name, type, from }) {
   ].join("\n");
 }
 
+const contracts = [{ folder: "gen/kilonova/api/v1", name: "publicContract", to: "pkg/api/contract.gen.ts", comment: "Every service of `kilonova.api.v1`." }];
+
+function contractContents({ folder, name, comment }) {
+  const files = readdirSync(join(root, folder)).filter((file) => file.endsWith("_service.ts")).sort();
+  const found = files.map((file) => ({ file, services: [...readFileSync(join(root, folder, file), "utf8").matchAll(/^export const (\w+ServiceDefinition) =/gm)].map((match) => match[1]) }));
+  return [
+    `// Written by scripts/gen-registries.mjs from the files in ${folder}. Do not edit.`,
+    ...found.map(({ file, services }) => `import { ${services.join(", ")} } from "../../${folder}/${file.replace(/\.ts$/, ".js")}";`),
+    `import type { ServiceDefinition } from "../platform/rpc/index.js";`,
+    "",
+    `/** ${comment} */`,
+    `export const ${name}: readonly ServiceDefinition[] = [`,
+    ...found.flatMap(({ services }) => services.map((service) => `  ${service},`)),
+    "];",
+    "",
+  ].join("\n");
+}
+
+const outputs = [
+  ...registries.map((registry) => ({ path: `${registry.folder}/index.gen.ts`, wanted: contents(registry) })),
+  ...contracts.map((contract) => ({ path: contract.to, wanted: contractContents(contract) })),
+];
+
 let stale = 0;
-for (const registry of registries) {
-  const path = join(root, registry.folder, "index.gen.ts");
-  const wanted = contents(registry);
+for (const { path, wanted } of outputs) {
   let have = "";
-  try { have = readFileSync(path, "utf8"); } catch { /* not written yet */ }
+  try { have = readFileSync(join(root, path), "utf8"); } catch { /* not written yet */ }
   if (have === wanted) continue;
   if (process.argv.includes("--check")) {
-    console.error(`${registry.folder}/index.gen.ts is out of date: run npm run gen`);
+    console.error(`${path} is out of date: run npm run gen`);
     stale++;
   } else {
-    writeFileSync(path, wanted);
-    console.log(`wrote ${registry.folder}/index.gen.ts`);
+    writeFileSync(join(root, path), wanted);
+    console.log(`wrote ${path}`);
   }
 }
 process.exitCode = stale > 0 ? 1 : 0;

@@ -1,8 +1,10 @@
+import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import type { Client } from "../platform/rpc/index.js";
 import { CellGuard } from "./cells/guard.js";
 import { Databases } from "./cells/databases.js";
@@ -15,6 +17,8 @@ import type { ApiDeps } from "./ports.js";
 /** What operations are made of; built once per process. */
 export interface Parts extends ApiDeps {
   readonly global: Client<GlobalServiceDefinition>;
+  readonly aggregates: Client<AggregateStoreServiceDefinition>;
+  readonly groups: Client<ServerGroupStoreServiceDefinition>;
   readonly instances: Client<InstancesServiceDefinition>;
   readonly hosts: Client<HostsServiceDefinition>;
   readonly operations: Client<OperationStoreServiceDefinition>;
@@ -37,6 +41,8 @@ export function makeParts(deps: ApiDeps): Parts {
   const mappings = new Mappings(global, guard, deps.config.mappingCacheSize);
   return {
     ...deps, global, instances, hosts, feed, guard, databases, mappings,
+    aggregates: deps.cells.client(AggregateStoreServiceDefinition),
+    groups: deps.cells.client(ServerGroupStoreServiceDefinition),
     operations: deps.cells.client(OperationStoreServiceDefinition),
     directory: new HostDirectory(hosts, databases, guard, deps.clock, deps.config.hostListTtlMs),
     servers: new Servers(instances, mappings, guard, deps.policy),

@@ -1,12 +1,19 @@
+import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
 import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
+import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
-import { bindService } from "../platform/rpc/index.js";
+import { bindContract, bindPart, bindService } from "../platform/rpc/index.js";
+import { publicContract } from "./contract.gen.js";
+import { addAggregateHost, removeAggregateHost } from "./ops/aggregate-hosts.js";
+import { createAggregate, deleteAggregate, getAggregate, listAggregates, setAggregateMetadata, updateAggregate } from "./ops/aggregates.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { createFlavor } from "./ops/create-flavor.js";
@@ -16,6 +23,7 @@ import { deleteComputeService } from "./ops/delete-compute-service.js";
 import { deleteFlavorExtraSpec } from "./ops/delete-flavor-extra-spec.js";
 import { deleteFlavor } from "./ops/delete-flavor.js";
 import { deleteKeyPair } from "./ops/delete-key-pair.js";
+import { deleteServerMetadata } from "./ops/delete-server-metadata.js";
 import { deleteServer } from "./ops/delete-server.js";
 import { getConsoleOutput } from "./ops/get-console-output.js";
 import { getFlavor } from "./ops/get-flavor.js";
@@ -24,6 +32,7 @@ import { getInstanceAction } from "./ops/get-instance-action.js";
 import { getKeyPair } from "./ops/get-key-pair.js";
 import { getLimits } from "./ops/get-limits.js";
 import { getOperation } from "./ops/get-operation.js";
+import { getServerMetadata } from "./ops/get-server-metadata.js";
 import { getServer } from "./ops/get-server.js";
 import { listAvailabilityZones } from "./ops/list-availability-zones.js";
 import { listComputeServices } from "./ops/list-compute-services.js";
@@ -35,11 +44,14 @@ import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { rebootServer } from "./ops/reboot-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { createServerGroup, deleteServerGroup, getServerGroup, listServerGroups } from "./ops/server-groups.js";
+import { addServerTag, clearServerTags, getServerTag, listServerTags, removeServerTag, replaceServerTags } from "./ops/server-tags.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
 import { startServer } from "./ops/start-server.js";
 import { stopServer } from "./ops/stop-server.js";
 import { updateComputeService } from "./ops/update-compute-service.js";
 import { updateFlavor } from "./ops/update-flavor.js";
+import { updateServerMetadata } from "./ops/update-server-metadata.js";
 import { updateServer } from "./ops/update-server.js";
 import { waitOperation } from "./ops/wait-operation.js";
 import { watchEvents } from "./ops/watch-events.js";
@@ -49,6 +61,7 @@ import type { ApiDeps } from "./ports.js";
 
 /** The api service, ready to be served. */
 export interface ApiService {
+  /** All of `kilonova.api.v1`; methods that nothing implements yet answer NOT_SERVED. */
   readonly bindings: readonly ServiceBinding[];
   /** Begins to follow the feeds; waits work without it, but only until their timeout. */
   start(ctx: Ctx): void;
@@ -58,17 +71,24 @@ export interface ApiService {
 export function buildApi(deps: ApiDeps): ApiService {
   const parts = makeParts(deps);
   return {
-    bindings: [...serverBindings(parts), ...catalogueBindings(parts), ...operatorBindings(parts)],
+    bindings: bindContract(publicContract, [...serverBindings(parts), ...catalogueBindings(parts), ...operatorBindings(parts)]),
     start: (ctx) => { parts.signals.start(ctx); },
     close: () => parts.signals.close(),
   };
 }
 
 const serverBindings = (parts: Parts): ServiceBinding[] => [
-  bindService(ServersServiceDefinition, {
+  bindPart(ServersServiceDefinition, {
     createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
     deleteServer: deleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
     getConsoleOutput: getConsoleOutput(parts),
+  }),
+  bindService(ServerMetadataServiceDefinition, {
+    getServerMetadata: getServerMetadata(parts), updateServerMetadata: updateServerMetadata(parts), deleteServerMetadata: deleteServerMetadata(parts),
+  }),
+  bindService(ServerTagsServiceDefinition, {
+    listServerTags: listServerTags(parts), getServerTag: getServerTag(parts), addServerTag: addServerTag(parts), replaceServerTags: replaceServerTags(parts),
+    removeServerTag: removeServerTag(parts), clearServerTags: clearServerTags(parts),
   }),
   bindService(InstanceActionsServiceDefinition, { listInstanceActions: listInstanceActions(parts), getInstanceAction: getInstanceAction(parts) }),
   bindService(OperationsServiceDefinition, {
@@ -83,6 +103,9 @@ const catalogueBindings = (parts: Parts): ServiceBinding[] => [
     deleteFlavor: deleteFlavor(parts), setFlavorExtraSpecs: setFlavorExtraSpecs(parts), deleteFlavorExtraSpec: deleteFlavorExtraSpec(parts),
     addFlavorAccess: addFlavorAccess(parts), removeFlavorAccess: removeFlavorAccess(parts),
   }),
+  bindService(ServerGroupsServiceDefinition, {
+    createServerGroup: createServerGroup(parts), getServerGroup: getServerGroup(parts), listServerGroups: listServerGroups(parts), deleteServerGroup: deleteServerGroup(parts),
+  }),
   bindService(KeyPairsServiceDefinition, {
     createKeyPair: createKeyPair(parts), getKeyPair: getKeyPair(parts), listKeyPairs: listKeyPairs(parts), deleteKeyPair: deleteKeyPair(parts),
   }),
@@ -92,6 +115,10 @@ const operatorBindings = (parts: Parts): ServiceBinding[] => [
   bindService(AvailabilityZonesServiceDefinition, { listAvailabilityZones: listAvailabilityZones(parts) }),
   bindService(ComputeServicesServiceDefinition, {
     listComputeServices: listComputeServices(parts), updateComputeService: updateComputeService(parts), deleteComputeService: deleteComputeService(parts),
+  }),
+  bindPart(AggregatesServiceDefinition, {
+    createAggregate: createAggregate(parts), getAggregate: getAggregate(parts), listAggregates: listAggregates(parts), updateAggregate: updateAggregate(parts),
+    deleteAggregate: deleteAggregate(parts), addAggregateHost: addAggregateHost(parts), removeAggregateHost: removeAggregateHost(parts), setAggregateMetadata: setAggregateMetadata(parts),
   }),
   bindService(HypervisorsServiceDefinition, { listHypervisors: listHypervisors(parts), getHypervisor: getHypervisor(parts) }),
   bindService(LimitsServiceDefinition, { getLimits: getLimits(parts) }),

@@ -1,6 +1,8 @@
+import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../kernel/ctx.js";
@@ -14,10 +16,12 @@ import { bindService } from "../platform/rpc/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
 import { coalesced } from "./adapters/coalesced.js";
 import { NumberBlocks } from "./adapters/number-blocks.js";
+import { aggregateHandlers } from "./adapters/rpc/aggregates.js";
 import { feedHandlers } from "./adapters/rpc/feed.js";
 import { globalHandlers } from "./adapters/rpc/global.js";
 import { hostsHandlers } from "./adapters/rpc/hosts.js";
 import { instancesHandlers } from "./adapters/rpc/instances.js";
+import { serverGroupHandlers } from "./adapters/rpc/server-groups.js";
 import { operationStoreHandlers } from "./adapters/rpc/operation-store.js";
 import { secretBox } from "./adapters/secret-box.js";
 import type { SecretKey } from "./adapters/secret-box.js";
@@ -99,6 +103,7 @@ export function buildCells(deps: CellsDeps): CellsService {
   const feeds = new Map(opened.map(({ name, feed }) => [name, feed]));
   const blocks = new Map(cells.map((store) => [store.name, new NumberBlocks(store, "instance")]));
   const storeDeps = { clock: deps.clock, ids: deps.ids, box: secretBox(deps.secretKeys) };
+  const defaultLimits = defaultLimitsOf(deps.config);
   const common = { stores, deps: storeDeps, waker: deps.waker };
   const found = <T>(map: ReadonlyMap<string, T>, database: string): T => {
     const value = map.get(database);
@@ -107,7 +112,9 @@ export function buildCells(deps: CellsDeps): CellsService {
   };
   return {
     bindings: [
-      bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits: defaultLimitsOf(deps.config) })),
+      bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits })),
+      bindService(ServerGroupStoreServiceDefinition, serverGroupHandlers(global, storeDeps, defaultLimits)),
+      bindService(AggregateStoreServiceDefinition, aggregateHandlers(global, storeDeps)),
       bindService(InstancesServiceDefinition, instancesHandlers(common)),
       bindService(OperationStoreServiceDefinition, operationStoreHandlers({ ...common, guestNumbers: (cell) => found(blocks, cell) })),
       bindService(HostsServiceDefinition, hostsHandlers({ ...common, placement: deps.placement, liveness: deps.liveness })),

@@ -1,4 +1,5 @@
 import type { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import type { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
@@ -21,6 +22,7 @@ export interface Agents {
 export interface Ports {
   readonly scheduler: Pick<Client<SchedulerServiceDefinition>, "selectDestinations">;
   readonly placement: Pick<Client<PlacementServiceDefinition>, "claimAllocations" | "releaseAllocations">;
+  readonly groups: Pick<Client<ServerGroupStoreServiceDefinition>, "getStoredServerGroup" | "placeGroupMember">;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
   readonly neutron: Neutron;
   readonly agents: Agents;

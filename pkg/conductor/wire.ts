@@ -1,5 +1,6 @@
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ConductorServiceDefinition } from "../../gen/kilonova/conductor/v1/conductor_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
@@ -62,7 +63,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
   const global = cells.client(GlobalServiceDefinition);
   const agents = agentsOf(cells.client(HostsServiceDefinition), deps.connectAgent, clock);
   const ports: Ports = {
-    scheduler: deps.scheduler.client(SchedulerServiceDefinition), placement: deps.placement.client(PlacementServiceDefinition), holdings: global,
+    scheduler: deps.scheduler.client(SchedulerServiceDefinition), placement: deps.placement.client(PlacementServiceDefinition), holdings: global, groups: cells.client(ServerGroupStoreServiceDefinition),
     neutron: deps.neutron, agents, agentWaitMs: config.agentWaitMs, softTimeoutMs: config.shutdownTimeoutMs,
   };
   const kinds = kindFactories.map((factory) => factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }));

@@ -34,6 +34,9 @@ const exceptions: readonly Exception[] = [
   { domain: "gateway", reason: "CONTENT_TYPE_UNSUPPORTED", status: 415 },
   { domain: "gateway", reason: "BODY_TOO_LARGE", status: 413 },
   { domain: "gateway", reason: "API_REMOVED", status: 410 },
+  { domain: "cells", reason: "AGGREGATE_HAS_HOSTS", status: 400 },
+  { domain: "api", reason: "ZONE_IN_USE", status: 400 },
+  { domain: "api", reason: "ZONE_CONFLICT", status: 400 },
 ];
 
 export function faultOf(error: KilonovaError, requestId: string): Fault {

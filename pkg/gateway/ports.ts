@@ -1,9 +1,13 @@
 import type {
   AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
+import type { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import type { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import type { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import type { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import type { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import type { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
+import type { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import type { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Policy } from "../policy/index.js";
 import type { Client } from "../platform/rpc/index.js";
@@ -11,6 +15,10 @@ import type { Client } from "../platform/rpc/index.js";
 /** The services of `kilonova.api.v1`, which do what the gateway only translates. */
 export interface ApiClients {
   readonly servers: Client<ServersServiceDefinition>;
+  readonly aggregates: Client<AggregatesServiceDefinition>;
+  readonly serverGroups: Client<ServerGroupsServiceDefinition>;
+  readonly serverMetadata: Client<ServerMetadataServiceDefinition>;
+  readonly serverTags: Client<ServerTagsServiceDefinition>;
   readonly flavors: Client<FlavorsServiceDefinition>;
   readonly keyPairs: Client<KeyPairsServiceDefinition>;
   readonly limits: Client<LimitsServiceDefinition>;

@@ -2,9 +2,13 @@ import type { Express } from "express";
 import {
   AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
+import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
+import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { TokenValidator } from "../clients/keystone/ports.js";
 import { listen } from "../platform/http/index.js";
@@ -60,5 +64,6 @@ const clients = (api: Channel): ApiClients => ({
   servers: api.client(ServersServiceDefinition), flavors: api.client(FlavorsServiceDefinition), keyPairs: api.client(KeyPairsServiceDefinition),
   limits: api.client(LimitsServiceDefinition), instanceActions: api.client(InstanceActionsServiceDefinition),
   availabilityZones: api.client(AvailabilityZonesServiceDefinition), computeServices: api.client(ComputeServicesServiceDefinition),
-  hypervisors: api.client(HypervisorsServiceDefinition),
+  hypervisors: api.client(HypervisorsServiceDefinition), serverMetadata: api.client(ServerMetadataServiceDefinition), serverTags: api.client(ServerTagsServiceDefinition),
+  serverGroups: api.client(ServerGroupsServiceDefinition), aggregates: api.client(AggregatesServiceDefinition),
 });

@@ -1,6 +1,6 @@
 import type { Ctx } from "../kernel/ctx.js";
 import type { Holding, ProviderDetails } from "../placement/index/index.js";
-import type { HostFacts, InstanceView } from "./domain/host-view.js";
+import type { AggregateView, HostFacts, InstanceView } from "./domain/host-view.js";
 
 /** Who is alive, by the coordination registry. Never waits. */
 export interface Liveness {
@@ -64,10 +64,15 @@ export interface CellSnapshot {
   readonly instances: readonly InstanceState[];
 }
 
+/** A host aggregate as far as scheduling cares. */
+export interface AggregateFacts extends AggregateView { readonly hosts: readonly string[] }
+
 /** What the scheduler asks of the cells service. */
 export interface Cells {
   /** Cells to which new servers may go. */
   list(ctx: Ctx): Promise<string[]>;
+  /** All aggregates, now and again after each change, for ever. */
+  watchAggregates(ctx: Ctx): AsyncIterable<readonly AggregateFacts[]>;
   hosts(ctx: Ctx, cell: string): Promise<Pick<CellSnapshot, "services" | "nodes">>;
   /** A snapshot and then changes, for ever; throws when the feed was compacted or the cell went away. */
   watch(ctx: Ctx, cell: string): AsyncIterable<{ readonly snapshot: CellSnapshot } | { readonly changes: readonly CellChange[] }>;

@@ -12,7 +12,10 @@ export const packageSets = {
     "/sbin/mke2fs": "e2fsprogs", "/sbin/sfdisk": "fdisk", "/usr/bin/cpio": "cpio",
   },
   client: { "/usr/bin/openstack": "python3-openstackclient", "/usr/lib/python3/dist-packages/osc_placement": "python3-osc-placement" },
-  tests: { "/usr/lib/postgresql/15/bin/postgres": "postgresql-15", "/usr/bin/etcd": "etcd-server", "/usr/bin/openssl": "openssl" },
+  tests: {
+    "/usr/lib/postgresql/15/bin/postgres": "postgresql-15", "/usr/bin/etcd": "etcd-server", "/usr/bin/openssl": "openssl", "/usr/bin/protoc": "protobuf-compiler",
+    "/usr/bin/grpc_python_plugin": "protobuf-compiler-grpc", "/usr/lib/python3/dist-packages/grpc": "python3-grpcio",
+  },
 };
 
 /** Packages of the given sets that are neither installed nor unpacked yet. */

@@ -19,6 +19,9 @@ async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
+/** What both programs see of their server. */
+const LIFE = ["BUILDING scheduling", "BUILDING networking", "BUILDING spawning", "ACTIVE", "ACTIVE deleting", "deleted"];
+
 /** The programs of docs/sdk, as somebody runs them who follows its README. */
 describe("the SDK examples", function () {
   this.timeout(600_000);
@@ -45,12 +48,13 @@ describe("the SDK examples", function () {
     writeFileSync(join(project, "tsconfig.json"), JSON.stringify(TYPES));
     await run(bin("tsc"), ["-p", project]).catch((error: { stdout: string }) => assert.fail(error.stdout));
     const { stdout } = await run(process.execPath, ["--import", "tsx", "boot-and-watch.ts"], { cwd: project, env: env(), timeout: 120_000 });
-    const [accepted = "", ...states] = stdout.trim().split("\n");
+    const [accepted = "", again, reused, nameless, ...states] = stdout.trim().split("\n");
     assert.match(accepted, /^accepted [0-9a-f-]{36}$/);
+    assert.deepEqual([again, reused, nameless], [accepted.replace("accepted", "again true"), "refused ABORTED TOKEN_REUSED", "refused INVALID_ARGUMENT INVALID_REQUEST name"]);
     const generations = states.map((line) => Number(line.split(" ")[0]));
     assert.deepEqual(generations, [...new Set(generations)].sort((a, b) => a - b));
     const texts = states.map((line) => line.replace(/^\d+ /, ""));
-    assert.deepEqual(texts.filter((text, i) => text !== texts[i - 1]), ["BUILDING scheduling", "BUILDING networking", "BUILDING spawning", "ACTIVE", "ACTIVE deleting", "deleted"]);
+    assert.deepEqual(texts.filter((text, i) => text !== texts[i - 1]), LIFE);
   });
 
   it("in Python boot a server and wait for it", async function () {
@@ -58,9 +62,14 @@ describe("the SDK examples", function () {
     if (python === undefined) this.skip(); // listed in test/skips.txt
     await generate("python");
     const { stdout } = await run(python, [join(projectRoot, "docs/sdk/python/boot_and_wait.py")], { env: { ...env(), PYTHONPATH: join(work, "python", "gen"), PYTHONDONTWRITEBYTECODE: "1" }, timeout: 120_000 });
-    const lines = stdout.trim().split("\n");
-    assert.match(lines[0] ?? "", /^accepted [0-9a-f-]{36}$/);
-    assert.match(lines[2] ?? "", /^server VM_STATE_ACTIVE \d+\.\d+\.\d+\.\d+$/);
-    assert.deepEqual([lines[1]?.trim(), ...lines.slice(3)], ["boot OPERATION_STATE_SUCCEEDED", "deletion OPERATION_STATE_SUCCEEDED", "afterwards NOT_FOUND"]);
+    const [accepted = "", again, reused, nameless, boot, server = "", deletion, afterwards, ...seen] = stdout.trim().split("\n").map((line) => line.trim());
+    assert.match(accepted, /^accepted [0-9a-f-]{36}$/);
+    assert.deepEqual([again, reused, nameless], [accepted.replace("accepted", "again True"), "refused ABORTED TOKEN_REUSED", "refused INVALID_ARGUMENT INVALID_REQUEST name"]);
+    assert.match(server, /^server VM_STATE_ACTIVE \d+\.\d+\.\d+\.\d+$/);
+    assert.deepEqual([boot, deletion, afterwards], ["boot OPERATION_STATE_SUCCEEDED", "deletion OPERATION_STATE_SUCCEEDED", "afterwards NOT_FOUND SERVER_NOT_FOUND"]);
+    const generations = seen.map((line) => Number(line.split(" ")[1]));
+    assert.deepEqual(generations, [...new Set(generations)].sort((a, b) => a - b));
+    const texts = seen.map((line) => line.replace(/^seen \d+ /, ""));
+    assert.deepEqual(texts.filter((text, i) => text !== texts[i - 1]), LIFE);
   });
 });

@@ -3,6 +3,9 @@ import { randomUUID } from "node:crypto";
 import { ServerFilter } from "../../gen/kilonova/api/v1/servers_service.js";
 import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
+import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
+import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ComputeNode, HostService, HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRow } from "../../gen/kilonova/cells/v1/instances_service.js";
@@ -45,7 +48,7 @@ async function service(limits: Partial<Parameters<typeof cellsConfig.parse>[0] &
   const api = as("api");
   return {
     store: openStore("cell1", cell.open()), synced, alive, as,
-    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition),
+    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition), groups: api.client(ServerGroupStoreServiceDefinition), aggregates: api.client(AggregateStoreServiceDefinition),
     close: async () => { stop.abort(); await running; },
   };
 }
@@ -142,12 +145,13 @@ describe("quota", () => {
   });
 });
 
-describe("hosts", () => {
-  const register = (s: Service, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
-    cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
-    node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
-  });
+/** An agent registers its host. */
+const register = (s: Service, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
+  cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
+  node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
+});
 
+describe("hosts", () => {
   it("get an epoch for each process, and the older process is refused", async () => {
     const s = await service();
     const first = await register(s, "h1");
@@ -188,6 +192,133 @@ describe("hosts", () => {
     await putInstance(s.store, testCtx(), aServer({ id: randomUUID(), hostInfo: { host: "h1", node: "h1", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }));
     assert.equal((await s.hosts.listHosts(testCtx(), { cell: "cell1" })).nodes[0]?.vcpusUsed, 1);
     await assert.rejects(s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId }), { reason: "SERVICE_HAS_INSTANCES" });
+    await s.close();
+  });
+});
+
+describe("metadata and tags", () => {
+  it("change at once, item by item, under the conditions given", async () => {
+    const s = await service();
+    const id = randomUUID();
+    await putInstance(s.store, testCtx(), aServer({ id, vmState: VmState.VM_STATE_ACTIVE, metadata: new Map([["a", "1"]]), tags: ["x"] }));
+    const change = (more: object) => s.instances.updateInstance(testCtx(), { database: "cell1", server: { id }, updateMask: [], ...more });
+    const merged = await change({ metadata: { set: new Map([["b", "2"]]), maxItems: 2n }, tags: { add: ["w"], maxTags: 50 } });
+    assert.deepEqual([merged.changed, [...merged.instance?.server?.metadata ?? []], merged.instance?.server?.tags], [true, [["a", "1"], ["b", "2"]], ["w", "x"]]);
+    const again = await change({ metadata: { set: new Map([["b", "2"]]), maxItems: 2n } });
+    assert.deepEqual([again.changed, again.instance?.server?.generation], [false, merged.instance?.server?.generation]);
+    assert.deepEqual((await s.instances.listInstances(testCtx(), { database: "cell1", filter: { tags: ["w", "x"] }, pageSize: 10 })).rows.map(({ serverId }) => serverId), [id]);
+    await assert.rejects(change({ metadata: { set: new Map([["c", "3"]]), maxItems: 2n } }), { reason: "TOO_MANY_METADATA_ITEMS" });
+    await assert.rejects(change({ tags: { remove: ["q"] } }), { reason: "TAG_NOT_FOUND" });
+    await assert.rejects(change({ tags: { add: ["q"], maxTags: 50 }, conditions: { verb: "update tag", allowedVmStates: [VmState.VM_STATE_STOPPED] } }), { reason: "INVALID_STATE" });
+    // Two at the same time: both are in.
+    await Promise.all(["m", "n"].map((tag) => change({ tags: { add: [tag], maxTags: 50 } })));
+    assert.deepEqual((await s.instances.getInstance(testCtx(), { database: "cell1", serverId: id })).instance?.server?.tags, ["m", "n", "w", "x"]);
+    await s.close();
+  });
+});
+
+describe("aggregates", () => {
+  it("keep names and the zones of hosts unique, tell their changes, and give hosts their zone", async () => {
+    const s = await service();
+    const create = (name: string, zone?: string) => s.aggregates.createStoredAggregate(testCtx(), {
+      aggregate: { id: randomUUID(), name, ...zone === undefined ? {} : { availabilityZone: zone, metadata: new Map([["availability_zone", zone]]) } },
+    });
+    await register(s, "h1");
+    const [west, east] = [(await create("w", "west")).aggregate, (await create("e", "east")).aggregate];
+    assert.deepEqual([west?.number, east?.number], [1n, 2n]);
+    await assert.rejects(create("w"), { reason: "AGGREGATE_EXISTS", kind: "exists" });
+    const update = (aggregateId: string, change: object) => s.aggregates.updateStoredAggregate(testCtx(), { aggregateId, ...change });
+    await assert.rejects(update("2", { name: "w" }), { reason: "AGGREGATE_EXISTS" });
+    const zone = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services.find(({ host }) => host === "h1")?.availabilityZone;
+    const before = await zone();
+    // Two at the same time: the host is in one zone.
+    const outcomes = await Promise.allSettled([update("1", { addHost: "h1" }), update(east?.id ?? "", { addHost: "h1" })]);
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const winner = outcomes[0]?.status === "fulfilled" ? west : east;
+    assert.equal(await zone(), winner?.availabilityZone);
+    const number = winner?.number.toString() ?? "";
+    await assert.rejects(s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number }), { reason: "AGGREGATE_HAS_HOSTS" });
+    assert.deepEqual((await s.aggregates.listStoredAggregates(testCtx(), { host: "h1" })).aggregates.map(({ name }) => name), [winner?.name]);
+    const page = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1 });
+    const next = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1, pageToken: page.nextPageToken });
+    assert.deepEqual([...page.aggregates, ...next.aggregates].map(({ name }) => name), ["w", "e"]);
+    await update(number, { removeHost: "h1" });
+    assert.equal(await zone(), before);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), { database: "global", afterRevision: 0n, entityKinds: ["aggregate"] })) seen.push(...entries.map(({ eventType }) => eventType));
+    })().catch(() => {});
+    await s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number });
+    await until(() => seen.length === 5, { what: "five events" });
+    assert.deepEqual(seen, ["created", "created", "changed", "changed", "deleted"]);
+    stop.abort();
+    await watching;
+    await s.close();
+  });
+});
+
+describe("server groups", () => {
+  const ANTI_AFFINITY = ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY;
+  const boot = (ids: string[], groupId: string) => {
+    const request = bootRequest({ ids });
+    return { ...request, servers: request.servers?.map((one) => ({ ...one, spec: { ...one.spec, serverGroupId: groupId } })) };
+  };
+
+  it("are limited, paged, and made once per client token", async () => {
+    const s = await service({ maxServerGroups: 3 });
+    const create = (name: string, token = "", hash = name) => s.groups.createStoredServerGroup(testCtx(), {
+      serverGroup: { id: randomUUID(), name, projectId: "project", userId: "u", policy: ANTI_AFFINITY, maxServerPerHost: 2 },
+      once: { clientToken: token, bodyHash: Buffer.from(hash), method: "CreateServerGroup" },
+    });
+    const [first, again] = await Promise.all([create("a", "t"), create("a", "t")]);
+    assert.equal(first.serverGroup?.id, again.serverGroup?.id);
+    assert.deepEqual([first.replayed, again.replayed].sort(), [false, true]);
+    await assert.rejects(create("a", "t", "other"), { reason: "TOKEN_REUSED" });
+    for (const name of ["b", "c"]) await create(name);
+    await assert.rejects(create("d"), { reason: "SERVER_GROUP_QUOTA", kind: "quota" });
+    assert.equal((await s.global.getQuota(testCtx(), { projectId: "project", userId: "u" })).limits.find(({ resource }) => resource === "server_groups")?.used, 3n);
+    const page = await s.groups.listStoredServerGroups(testCtx(), { projectId: "project", pageSize: 2 });
+    const next = await s.groups.listStoredServerGroups(testCtx(), { projectId: "project", pageSize: 2, pageToken: page.nextPageToken });
+    assert.deepEqual([...page.serverGroups, ...next.serverGroups].map(({ name, maxServerPerHost }) => [name, maxServerPerHost]), [["a", 2], ["b", 2], ["c", 2]]);
+    assert.deepEqual((await s.groups.listStoredServerGroups(testCtx(), { projectId: "project", skip: 1, pageSize: 1 })).serverGroups.map(({ name }) => name), ["b"]);
+    const id = first.serverGroup?.id ?? "";
+    await assert.rejects(s.groups.getStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "other" }), { reason: "SERVER_GROUP_NOT_FOUND" });
+    await s.groups.deleteStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "project" });
+    await assert.rejects(create("a", "t"), { reason: "SERVER_GROUP_NOT_FOUND" });
+    await s.close();
+  });
+
+  it("are joined when servers are accepted, within the limit, and left when their quota is released", async () => {
+    const s = await service({ maxServerGroupMembers: 2 });
+    const group = randomUUID();
+    const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()];
+    await assert.rejects(s.global.acceptServers(testCtx(), boot([a], group)), { reason: "SERVER_GROUP_GONE" });
+    await s.groups.createStoredServerGroup(testCtx(), { serverGroup: { id: group, name: "g", projectId: "p", userId: "u", policy: ANTI_AFFINITY } });
+    await s.global.acceptServers(testCtx(), boot([a, b], group));
+    await assert.rejects(s.global.acceptServers(testCtx(), boot([c], group)), { reason: "SERVER_GROUP_MEMBER_QUOTA", kind: "quota" });
+    assert.deepEqual((await s.groups.getStoredServerGroup(testCtx(), { serverGroupId: group })).serverGroup?.memberIds, [a, b]);
+    await s.as("cells").client(GlobalServiceDefinition).releaseHoldings(testCtx(), { serverIds: [a] });
+    assert.deepEqual((await s.groups.getStoredServerGroup(testCtx(), { serverGroupId: group })).serverGroup?.memberIds, [b]);
+    await s.close();
+  });
+
+  it("let no two members be placed against their policy, however they race", async () => {
+    const s = await service();
+    const group = randomUUID();
+    const ids = [randomUUID(), randomUUID(), randomUUID()];
+    await s.groups.createStoredServerGroup(testCtx(), { serverGroup: { id: group, name: "g", projectId: "p", userId: "u", policy: ANTI_AFFINITY } });
+    await s.global.acceptServers(testCtx(), boot(ids, group));
+    const conductor = s.as("conductor").client(ServerGroupStoreServiceDefinition);
+    const place = (serverId: string, host: string) => conductor.placeGroupMember(testCtx(), { serverGroupId: group, serverId, cell: host === "" ? "" : "cell1", host });
+    const outcomes = await Promise.allSettled(ids.map((id) => place(id, "h1")));
+    assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+    for (const one of outcomes) if (one.status === "rejected") assert.equal((one.reason as KilonovaError).reason, "GROUP_POLICY_VIOLATED");
+    const winner = ids[outcomes.findIndex(({ status }) => status === "fulfilled")] ?? "";
+    await place(winner, "h1");
+    assert.deepEqual((await conductor.getStoredServerGroup(testCtx(), { serverGroupId: group })).memberHosts, ["h1"]);
+    await place(winner, "");
+    await place(ids.find((id) => id !== winner) ?? "", "h1");
     await s.close();
   });
 });

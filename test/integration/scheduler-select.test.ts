@@ -79,6 +79,20 @@ describe("scheduler (PostgreSQL)", () => {
     assert.deepEqual(held?.allocations.map((one) => [one.providerId, [...one.resources].sort()]), [[chosen.computeNodeId, [["DISK_GB", 1n], ["MEMORY_MB", 512n], ["VCPU", 1n]]]]);
   });
 
+  it("obeys aggregates: zones, and flavors that only some hosts take", async () => {
+    for (const name of ["a", "b"]) await addHost(name);
+    await select(requestFor(randomUUID()));
+    cells.setAggregates([{ id: randomUUID(), hosts: ["a"], metadata: new Map([["availability_zone", "west"], ["ssd", "true"]]) }]);
+    const chosenFor = async (more: Record<string, unknown>, flavor: Flavor = {}) => (await until(async () => {
+      const { chosen } = await select(requestFor(randomUUID(), flavor, more));
+      return chosen;
+    }))?.host;
+    await until(async () => await select(requestFor(randomUUID(), {}, { spec: { availabilityZone: "west" } })).then(() => true, () => undefined), { what: "the zone" });
+    assert.equal(await chosenFor({ spec: { availabilityZone: "west" } }), "a");
+    assert.equal(await chosenFor({ spec: { availabilityZone: "nova" } }), "b");
+    await assert.rejects(select(requestFor(randomUUID(), {}, { spec: { availabilityZone: "mars" } })), { reason: "NO_VALID_HOST" });
+  });
+
   it("answers a repetition with the same claim, and a new owner too", async () => {
     for (const name of ["a", "b", "c", "d"]) await addHost(name);
     const server = randomUUID();

@@ -1,9 +1,11 @@
-// Boots a server over gRPC, shows each of its states as it happens, and deletes it again.
+// Boots a server over gRPC, repeats the request, shows each state as it happens, reads what refusals say, and deletes the server again.
 // Needs ./gen (see README.md), the OS_* variables of an openrc file, and KILONOVA_GRPC when the port is not 127.0.0.1:8770.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Metadata, credentials, status } from "@grpc/grpc-js";
 import type { CallOptions, ServiceError } from "@grpc/grpc-js";
+import { BadRequest, ErrorInfo } from "./gen/google/rpc/error_details.js";
+import { Status } from "./gen/google/rpc/status.js";
 import { FlavorsServiceClient, ListFlavorsRequest } from "./gen/kilonova/api/v1/flavors_service.js";
 import { EventType, EventsServiceClient, OperationsServiceClient, WaitOperationRequest, WatchEventsRequest } from "./gen/kilonova/api/v1/operations_service.js";
 import type { WatchEventsResponse } from "./gen/kilonova/api/v1/operations_service.js";
@@ -57,6 +59,26 @@ async function rpc<Q, A>(method: Method<Q, A>, request: Q): Promise<A> {
   }
 }
 
+/** What a refusal says beside its text, as `google.rpc.Status` carries it: the reason to build on, and the fields that are wrong. */
+function refusalOf(error: unknown): { code: string; reason: string; fields: string[] } {
+  const { code, metadata: trailers } = error as ServiceError;
+  const [bytes] = trailers.get("grpc-status-details-bin");
+  const { details } = Buffer.isBuffer(bytes) ? Status.decode(bytes) : Status.fromPartial({});
+  const of = (type: string): Uint8Array => details.find(({ typeUrl }) => typeUrl.endsWith(`/google.rpc.${type}`))?.value ?? new Uint8Array();
+  return { code: status[code], reason: ErrorInfo.decode(of("ErrorInfo")).reason, fields: BadRequest.decode(of("BadRequest")).fieldViolations.map(({ field }) => field) };
+}
+
+/** Tells how a call is refused. */
+async function showRefusal<Q, A>(method: Method<Q, A>, request: Q): Promise<void> {
+  try {
+    await rpc(method, request);
+    fail("that should have been refused");
+  } catch (error) {
+    const { code, reason, fields } = refusalOf(error);
+    console.log(["refused", code, reason, ...fields].join(" "));
+  }
+}
+
 /** What happens to the project's servers, over breaks of the connection: nothing is lost, nothing comes twice. */
 async function* watch(): AsyncGenerator<WatchEventsResponse> {
   for (let resumeToken = ""; ;) {
@@ -96,6 +118,12 @@ const request = CreateServersRequest.fromPartial({ clientToken: randomUUID(), na
 const { servers: [server], operations: [boot] } = await rpc(servers.createServers.bind(servers), request);
 if (!server || !boot) fail("nothing was created");
 console.log(`accepted ${server.id}`);
+
+// Not sure whether it arrived? The same again, with the same token, is the same server. Another request may not have the token.
+const again = await rpc(servers.createServers.bind(servers), request);
+console.log(`again ${again.replayed} ${again.servers[0]?.id}`);
+await showRefusal(servers.createServers.bind(servers), { ...request, name: "another" });
+await showRefusal(servers.createServers.bind(servers), CreateServersRequest.fromPartial({ name: "", flavorId: flavor.id, imageId: image.id }));
 
 const booted = await finished(boot);
 if (booted.error) console.log(`failed: ${booted.error.reason}: ${booted.error.message}`);

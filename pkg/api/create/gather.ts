@@ -26,12 +26,15 @@ export interface Gathered {
   readonly limits: Limits;
 }
 
+/** What the request alone has told. */
+export interface GatherFor { readonly zone: ZoneRequest; readonly maxCount: number; readonly serverGroupId: string }
+
 /** Reads it all at once: one round trip's time. @throws the first problem in the order in which Nova finds them */
-export async function gather(parts: Parts, ctx: Ctx, request: CreateServersRequest, zone: ZoneRequest, maxCount: number): Promise<Gathered> {
+export async function gather(parts: Parts, ctx: Ctx, request: CreateServersRequest, { zone, maxCount, serverGroupId }: GatherFor): Promise<Gathered> {
   const reads = [
     flavorOf(parts, ctx, request.flavorId), imageOf(parts, ctx, request.imageId), keyPairOf(parts, ctx, request.keyName),
     limitsOf(parts, ctx, request), planSecurityGroups(parts, ctx, request.securityGroups), planNetworks(parts, ctx, request, maxCount),
-    requirePlace(parts, ctx, zone, request),
+    requirePlace(parts, ctx, zone, request), requireGroup(parts, ctx, serverGroupId),
   ] as const;
   await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
   const [flavor, image, keyPair, limits, securityGroups, networks] = await inOrder(reads);
@@ -74,6 +77,17 @@ async function keyPairOf(parts: Parts, ctx: Ctx, name: string): Promise<KeyPair 
     return keyPair;
   } catch (error) {
     if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.KEY_PAIR_NOT_FOUND({ name }, { cause: error });
+    throw error;
+  }
+}
+
+/** @throws SERVER_GROUP_NOT_FOUND, also for groups of other projects */
+async function requireGroup(parts: Parts, ctx: Ctx, serverGroupId: string): Promise<void> {
+  if (serverGroupId === "") return;
+  try {
+    await parts.groups.getStoredServerGroup(ctx, { serverGroupId, projectId: parts.servers.scope(ctx) });
+  } catch (error) {
+    if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.SERVER_GROUP_NOT_FOUND({ group: serverGroupId }, { cause: error });
     throw error;
   }
 }

@@ -22,6 +22,8 @@ export interface Batch {
   readonly reservationId: string;
   readonly adminPassword: string;
   readonly userData: string;
+  /** "" for none. */
+  readonly serverGroupId: string;
   readonly configDrive: boolean;
   readonly diskConfig: DiskConfig;
   readonly now: Instant;
@@ -35,7 +37,7 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
   return { serverId: id, spec, secrets: { adminPassword: batch.adminPassword, userData: batch.userData }, server: recordOf(batch, spec, index, id) };
 }
 
-function specOf({ request, gathered, zone, configDrive, diskConfig, count }: Batch, index: number, id: string): ServerSpec {
+function specOf({ request, gathered, zone, configDrive, diskConfig, count, serverGroupId }: Batch, index: number, id: string): ServerSpec {
   const { flavor, image, keyPair, networks, securityGroups } = gathered;
   const name = numbered(request.name, index, count);
   return ServerSpec.fromPartial({
@@ -44,7 +46,7 @@ function specOf({ request, gathered, zone, configDrive, diskConfig, count }: Bat
     keyName: keyPair?.name ?? "", publicKey: keyPair?.publicKey ?? "", keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
     configDrive, availabilityZone: zone.zone, forcedHost: zone.host, forcedNode: zone.node, requestedHost: request.host, requestedNode: request.hypervisorHostname,
     metadata: request.metadata, tags: [...new Set(request.tags)].sort(), description: request.description, hasDescription: request.hasDescription || request.description !== "",
-    accessIpV4: request.accessIpV4, accessIpV6: request.accessIpV6, diskConfig, schedulerHintsJson: request.schedulerHintsJson,
+    accessIpV4: request.accessIpV4, accessIpV6: request.accessIpV6, diskConfig, schedulerHintsJson: request.schedulerHintsJson, serverGroupId,
     trustedImageCertificates: request.trustedImageCertificates, files: request.files,
   });
 }
@@ -56,7 +58,7 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
     createdAt: toTimestamp(batch.now), updatedAt: toTimestamp(batch.now), flavor: spec.flavor, image: spec.image && { id: spec.image.id, properties: spec.image.properties },
     metadata: spec.metadata, tags: spec.tags, accessIpV4: spec.accessIpV4, accessIpV6: spec.accessIpV6, configDrive: spec.configDrive, diskConfig: spec.diskConfig,
     keyName: spec.keyName, securityGroups: spec.securityGroupNames, availabilityZone: spec.availabilityZone, pinnedAvailabilityZone: spec.availabilityZone,
-    trustedImageCertificates: spec.trustedImageCertificates, schedulerHintsJson: spec.schedulerHintsJson, reservationId: batch.reservationId, launchIndex: index,
+    trustedImageCertificates: spec.trustedImageCertificates, schedulerHintsJson: spec.schedulerHintsJson, serverGroupId: spec.serverGroupId, reservationId: batch.reservationId, launchIndex: index,
     hostInfo: { kernelId: spec.image?.properties.get("kernel_id") ?? "", ramdiskId: spec.image?.properties.get("ramdisk_id") ?? "" }, generation: 1n,
   });
 }

@@ -1,15 +1,20 @@
+import { parseUuid } from "../../kernel/index.js";
 import { ApiErrors, CreateErrors } from "../errors.js";
 
 /**
- * Checks hints: a JSON object whose `group`, if any, names a server group.
- * @throws INVALID_REQUEST when it is no object; SERVER_GROUP_NOT_FOUND: there are no server groups yet, so none can be named
+ * Checks hints: a JSON object whose `group`, if any, is the id of a server group.
+ * @returns the group's id; "" without one
+ * @throws INVALID_REQUEST when it is no object, BAD_SERVER_GROUP_HINT
  */
-export function requireHints(json: string): void {
-  if (json === "") return;
+export function groupHintOf(json: string): string {
+  if (json === "") return "";
   const hints = parse(json);
-  const group = hints?.["group"];
   if (hints === undefined) throw ApiErrors.INVALID_REQUEST({ field: "scheduler_hints_json", problem: "must be a JSON object" });
-  if (group !== undefined) throw CreateErrors.SERVER_GROUP_NOT_FOUND({ group: String(group) });
+  const group = hints["group"];
+  if (group === undefined) return "";
+  const id = typeof group === "string" ? parseUuid(group) : undefined;
+  if (id === undefined) throw CreateErrors.BAD_SERVER_GROUP_HINT({});
+  return id;
 }
 
 function parse(json: string): Readonly<Record<string, unknown>> | undefined {

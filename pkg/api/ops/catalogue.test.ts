@@ -133,6 +133,11 @@ describe("zones, services and limits", () => {
     const api = withHosts();
     const { services: found } = await services(api).listComputeServices(as(administrator), {});
     assert.deepEqual(found.map((one) => [one.id, one.cell, one.zone]), [["a", "cell1", "nova"], ["b", "cell2", "east"], ["c", "cell1", "internal"]]);
+    const first = await services(api).listComputeServices(as(administrator), { pageSize: 1 });
+    const second = await services(api).listComputeServices(as(administrator), { pageSize: 1000, pageToken: first.nextPageToken });
+    assert.deepEqual([...first.services, ...second.services].map((one) => one.id), found.map((one) => one.id));
+    assert.deepEqual([first.services.length, second.nextPageToken], [1, ""]);
+    await assert.rejects(services(api).listComputeServices(as(administrator), { host: "h2", pageToken: first.nextPageToken }), { reason: "BAD_PAGE_TOKEN" });
     assert.deepEqual((await services(api).listComputeServices(as(administrator), { host: "h2" })).services.map((one) => one.id), ["b"]);
     await assert.rejects(services(api).listComputeServices(as(member), {}), { reason: "FORBIDDEN" });
   });

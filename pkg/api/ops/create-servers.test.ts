@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { NetworkMode, ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersRequest, CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { AcceptServersRequest } from "../../../gen/kilonova/cells/v1/global_service.js";
@@ -132,7 +133,9 @@ describe("createServers", () => {
     { what: "an address in use", prepare: (api) => api.ports.set("p", aPort()), wish: { networks: [{ networkId: aNetwork().id, portId: "", fixedIp: "10.0.0.9", tag: "" }] }, reason: "FIXED_IP_IN_USE", kind: "invalid" },
     { what: "an unknown security group", wish: { securityGroups: ["web"] }, reason: "SECURITY_GROUP_NOT_FOUND", kind: "invalid", message: "Security group web not found for project p1." },
     { what: "an ambiguous security group", prepare: (api) => api.securityGroups.push(aSecurityGroup(), aSecurityGroup({ id: "x" })), wish: { securityGroups: ["web"] }, reason: "SECURITY_GROUP_AMBIGUOUS", kind: "conflict" },
-    { what: "an unknown server group", wish: { schedulerHintsJson: `{"group": "g"}` }, reason: "SERVER_GROUP_NOT_FOUND", kind: "invalid", message: "Instance group g could not be found." },
+    { what: "an unknown server group", wish: { schedulerHintsJson: `{"group": "00000000-0000-4000-8000-0000000000aa"}` }, reason: "SERVER_GROUP_NOT_FOUND", kind: "invalid", message: "Instance group 00000000-0000-4000-8000-0000000000aa could not be found." },
+    { what: "a server group of another project", prepare: (api) => api.cells.groups.set("00000000-0000-4000-8000-0000000000aa", ServerGroup.fromPartial({ id: "00000000-0000-4000-8000-0000000000aa", projectId: "p2" })), wish: { schedulerHintsJson: `{"group": "00000000-0000-4000-8000-0000000000aa"}` }, reason: "SERVER_GROUP_NOT_FOUND", kind: "invalid" },
+    { what: "a server group that is no UUID", wish: { schedulerHintsJson: `{"group": "g"}` }, reason: "BAD_SERVER_GROUP_HINT", kind: "invalid", message: "Server group scheduler hint must be a UUID." },
     { what: "hints that are no object", wish: { schedulerHintsJson: "[]" }, reason: "INVALID_REQUEST", kind: "invalid" },
     { what: "a zone that is not there", wish: { availabilityZone: "mars" }, reason: "ZONE_NOT_AVAILABLE", kind: "invalid", message: "The requested availability zone is not available" },
     { what: "too many colons in the zone", wish: { availabilityZone: "a:b:c:d" }, actor: administrator, reason: "BAD_AVAILABILITY_ZONE", kind: "invalid" },

@@ -16,7 +16,7 @@ import { countsOf } from "../domain/counts.js";
 import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
 import { requireFit } from "../domain/image-fit.js";
 import { requireFileLimits, requireMetadataLimit } from "../domain/injected-limits.js";
-import { requireHints } from "../domain/scheduler-hints.js";
+import { groupHintOf } from "../domain/scheduler-hints.js";
 import { requireBase64 } from "../domain/user-data.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { parseZone } from "../domain/zone-request.js";
@@ -32,6 +32,8 @@ interface Understood {
   readonly zone: ZoneRequest;
   readonly devices: readonly BlockDevice[];
   readonly userData: string;
+  /** "" for none. */
+  readonly serverGroupId: string;
 }
 
 /**
@@ -73,14 +75,14 @@ function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersReques
 function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
   const counts = countsOf(request.minCount, request.maxCount);
   if (request.hostname !== "" && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
-  requireHints(request.schedulerHintsJson);
+  const serverGroupId = groupHintOf(request.schedulerHintsJson);
   const devices = request.blockDevicesJson.map(parseBlockDevice);
   if (request.imageId === "" && devices.length === 0) throw CreateErrors.IMAGE_REQUIRED({});
-  return { counts, zone, devices, userData: requireBase64(request.userData) };
+  return { counts, zone, devices, serverGroupId, userData: requireBase64(request.userData) };
 }
 
-async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData }: Understood): Promise<Batch> {
-  const gathered = await gather(parts, ctx, request, zone, counts.max);
+async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData, serverGroupId }: Understood): Promise<Batch> {
+  const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, serverGroupId });
   const { flavor, image, limits } = gathered;
   requireMetadataLimit(request.metadata.size, limits);
   requireFileLimits(request.files, limits);
@@ -88,7 +90,7 @@ async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, 
   const { projectId, userId } = ctx.actor;
   if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
   return {
-    request, gathered, zone, projectId, userId, userData, count: counts.max, now: parts.clock.now(),
+    request, gathered, zone, projectId, userId, userData, serverGroupId, count: counts.max, now: parts.clock.now(),
     reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
     configDrive: configDriveOf(request.configDrive, image, parts.config.configDriveDefault), diskConfig: diskConfigOf(request.diskConfig, image),
   };

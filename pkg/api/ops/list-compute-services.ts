@@ -1,16 +1,34 @@
-import type { ListComputeServicesRequest, ListComputeServicesResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type { ComputeService, ListComputeServicesRequest, ListComputeServicesResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { decodePageToken, encodePageToken } from "../domain/page-token.js";
+import { pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 
-/** Lists service records of all cells by number. */
+/** Lists service records of all cells by number and cell. */
 export const listComputeServices = (parts: Parts): Unary<ListComputeServicesRequest, ListComputeServicesResponse> =>
-  checked<ListComputeServicesRequest, ListComputeServicesResponse>({ host: text(), binary: text() }, async (ctx, { host, binary }) => {
+  checked<ListComputeServicesRequest, ListComputeServicesResponse>({ host: text(), binary: text(), pageSize, pageToken }, async (ctx, request) => {
     parts.policy.enforce(ctx.actor, "os_compute_api:os-services:list");
-    const { answers, unreachable } = await parts.guard.fanOut(ctx, await parts.databases.cells(ctx), (inner, cell) => parts.hosts.listHosts(inner, { cell, host, binary }));
-    const services = answers.flatMap(({ database, value }) => value.services.map((service) => presentService(database, service)))
+    const { host, binary } = request;
+    const binding = JSON.stringify(["services", host, binary]);
+    const [number, cell = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+    const { answers, unreachable } = await parts.guard.fanOut(ctx, await parts.databases.cells(ctx), (inner, database) => parts.hosts.listHosts(inner, { cell: database, host, binary }));
+    const rest = answers.flatMap(({ database, value }) => value.services.map((service) => presentService(database, service)))
       .filter((service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary))
-      .sort((a, b) => Number(a.number - b.number) || (a.cell < b.cell ? -1 : 1));
-    return { services, unreachableCells: [...unreachable] };
+      .sort(byNumberAndCell)
+      .filter((service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0);
+    const services = request.pageSize === 0 ? rest : rest.slice(0, request.pageSize);
+    const last = services.at(-1);
+    return {
+      services, unreachableCells: [...unreachable],
+      nextPageToken: rest.length > services.length && last !== undefined ? encodePageToken(binding, [last.number.toString(), last.cell]) : "",
+    };
   });
+
+type Place = Pick<ComputeService, "number" | "cell">;
+
+function byNumberAndCell(a: Place, b: Place): number {
+  if (a.number !== b.number) return a.number < b.number ? -1 : 1;
+  return a.cell === b.cell ? 0 : a.cell < b.cell ? -1 : 1;
+}

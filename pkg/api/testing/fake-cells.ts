@@ -1,3 +1,5 @@
+import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
@@ -14,6 +16,9 @@ export const FakeErrors = defineErrors("cells", {
   OPERATION_NOT_FOUND: ["missing", (p: { operation: string }) => `no ${p.operation}`],
   FLAVOR_NOT_FOUND: ["missing", (p: { flavor: string }) => `no flavor ${p.flavor}`],
   KEY_PAIR_NOT_FOUND: ["missing", (p: { name: string }) => `no key pair ${p.name}`],
+  AGGREGATE_NOT_FOUND: ["missing", (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`],
+  HOST_IN_OTHER_ZONE: ["refused", (p: { host: string; zone: string }) => `Host ${p.host} is already in availability zone ${p.zone}.`],
+  SERVER_GROUP_NOT_FOUND: ["missing", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
   QUOTA_EXCEEDED: ["quota", (p: { resources: string }) => `Quota exceeded for ${p.resources}`],
   FEED_COMPACTED: ["invalid", (p: { revision: string }) => `up to ${p.revision} is gone`],
   TOKEN_REUSED: ["conflict", (p: { token: string }) => `token ${p.token} was used for another request`],
@@ -26,6 +31,8 @@ export class FakeCells {
   readonly records = new Map<string, Map<string, InstanceRecord>>(["global", "cell0", "cell1", "cell2"].map((name) => [name, new Map()]));
   readonly flavors = new Map<string, Flavor>();
   readonly keyPairs: KeyPair[] = [];
+  readonly aggregates = new Map<string, Aggregate>();
+  readonly groups = new Map<string, ServerGroup>();
   readonly services = new Map<string, HostService[]>();
   readonly operations = new Map<string, StoredOperation>();
   readonly limits = new Map<string, bigint>([["metadata_items", 128n], ["injected_files", 5n], ["injected_file_path_bytes", 255n], ["injected_file_content_bytes", 10_240n]]);

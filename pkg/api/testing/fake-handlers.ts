@@ -1,5 +1,9 @@
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
+import { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import { AggregateStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/aggregates_service.js";
+import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
@@ -8,6 +12,9 @@ import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
+import { changedAggregate, zoneConflict } from "../../cells/domain/aggregate-change.js";
+import { checkAcceptable } from "../../cells/domain/acceptance.js";
+import { changedMetadata, changedTags } from "../../cells/domain/apply-items.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
@@ -22,6 +29,8 @@ import { FakeErrors } from "./fake-cells.js";
 /** Serves a `FakeCells` as the cells service. Methods that no test of the api needs answer UNIMPLEMENTED. */
 export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
   bind(cells, GlobalServiceDefinition, globalHandlers(cells)),
+  bind(cells, AggregateStoreServiceDefinition, aggregateHandlers(cells)),
+  bind(cells, ServerGroupStoreServiceDefinition, groupHandlers(cells)),
   bind(cells, InstancesServiceDefinition, instanceHandlers(cells)),
   bind(cells, HostsServiceDefinition, hostHandlers(cells)),
   bind(cells, OperationStoreServiceDefinition, operationHandlers(cells)),
@@ -57,6 +66,46 @@ async function answering(cells: FakeCells, ctx: Ctx, database: string): Promise<
   await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve(), { once: true }));
   throw CommonErrors.UNAVAILABLE({ what: database });
 }
+
+const aggregateHandlers = (cells: FakeCells): Partial<Handlers<AggregateStoreServiceDefinition>> => {
+  const find = (asked: string): Aggregate => {
+    const found = [...cells.aggregates.values()].find(({ id, number }) => id === asked || number.toString() === asked);
+    if (found === undefined) throw FakeErrors.AGGREGATE_NOT_FOUND({ aggregate: asked });
+    return found;
+  };
+  return {
+    createStoredAggregate: async (_ctx, { aggregate }) => {
+      const stored = { ...aggregate ?? Aggregate.fromPartial({}), number: BigInt(cells.aggregates.size + 1) };
+      cells.aggregates.set(stored.id, stored);
+      return { aggregate: stored, replayed: false };
+    },
+    getStoredAggregate: async (_ctx, { aggregateId }) => ({ aggregate: find(aggregateId) }),
+    listStoredAggregates: async (_ctx, { host }) => ({ aggregates: [...cells.aggregates.values()].filter(({ hosts }) => host === "" || hosts.includes(host)), nextPageToken: "" }),
+    updateStoredAggregate: async (_ctx, request) => {
+      const before = find(request.aggregateId);
+      const after = changedAggregate(before, request, 0n);
+      const conflict = zoneConflict(after, [...cells.aggregates.values()].filter(({ id }) => id !== before.id));
+      if (conflict !== undefined) throw FakeErrors.HOST_IN_OTHER_ZONE(conflict);
+      cells.aggregates.set(after.id, after);
+      return { aggregate: after };
+    },
+    deleteStoredAggregate: async (_ctx, { aggregateId }) => { cells.aggregates.delete(find(aggregateId).id); return {}; },
+  };
+};
+
+const groupHandlers = (cells: FakeCells): Partial<Handlers<ServerGroupStoreServiceDefinition>> => {
+  const find = (id: string, projectId: string): ServerGroup => {
+    const group = cells.groups.get(id);
+    if (group === undefined || (projectId !== "" && group.projectId !== projectId)) throw FakeErrors.SERVER_GROUP_NOT_FOUND({ group: id });
+    return group;
+  };
+  return {
+    createStoredServerGroup: async (_ctx, { serverGroup }) => { if (serverGroup) cells.groups.set(serverGroup.id, serverGroup); return { serverGroup, replayed: false }; },
+    getStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => ({ serverGroup: find(serverGroupId, projectId), memberHosts: [] }),
+    listStoredServerGroups: async (_ctx, { projectId }) => ({ serverGroups: [...cells.groups.values()].filter((group) => projectId === "" || group.projectId === projectId), nextPageToken: "" }),
+    deleteStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => { cells.groups.delete(find(serverGroupId, projectId).id); return {}; },
+  };
+};
 
 const globalHandlers = (cells: FakeCells): Partial<Handlers<GlobalServiceDefinition>> => ({
   listCells: async () => ({ cells: cells.cells.map((name) => ({ name, uuid: name, disabled: false })) }),
@@ -127,9 +176,15 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
   updateInstance: async (_ctx, request) => {
     const before = recordOf(cells, request.database, request.server?.id ?? "", request.projectId);
     const changes = Object.fromEntries((request.updateMask ?? []).map((path) => [path, (request.server as unknown as Record<string, unknown>)[path]]));
-    const server = cells.change(request.database, { ...before, ...changes, generation: before.generation + 1n });
-    return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never };
+    if (request.conditions !== undefined) checkAcceptable(before, { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
+    const metadata = request.metadata === undefined ? before.metadata : changedMetadata(before.metadata, request.metadata);
+    const tags = request.tags === undefined ? before.tags : changedTags(before.id, before.tags, request.tags);
+    const changed = (request.updateMask ?? []).length > 0 || metadata !== before.metadata || tags !== before.tags;
+    const server = changed ? cells.change(request.database, { ...before, ...changes, metadata, tags, generation: before.generation + 1n }) : before;
+    return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never, changed };
   },
+  countInstances: async (_ctx, { database, host }) =>
+    ({ instances: [...cells.records.get(database)?.values() ?? []].filter(({ server }) => host === "" || server?.hostInfo?.host === host).length }),
   acceptOperation: async (_ctx, request) => {
     recordOf(cells, request.database, request.serverId, request.projectId);
     return { operation: acceptOperation(cells, request.serverId, request.kind), replayed: false };

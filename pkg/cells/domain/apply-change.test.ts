@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { InstanceChange, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { MetadataChange, TagsChange } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { aServer } from "../testing/records.js";
 import { checkAcceptable } from "./acceptance.js";
@@ -31,10 +32,40 @@ describe("applyChange", () => {
 
 describe("applyUserChange", () => {
   it("tells an empty description from none", () => {
-    const given = applyUserChange(record(), Server.fromPartial({ description: "", hasDescription: true }), ["description"], NOW);
+    const given = applyUserChange(record(), { server: Server.fromPartial({ description: "", hasDescription: true }), updateMask: ["description"] }, NOW);
     assert.equal(given.server?.hasDescription, true);
   });
-  it("refuses what only operations may change", () => assert.throws(() => applyUserChange(record(), Server.fromPartial({}), ["vm_state"], NOW), { reason: "INVALID_ARGUMENT" }));
+  it("refuses what only operations may change", () => assert.throws(() => applyUserChange(record(), { server: Server.fromPartial({}), updateMask: ["vm_state"] }, NOW), { reason: "INVALID_ARGUMENT" }));
+});
+
+describe("applyUserChange of metadata and tags", () => {
+  const before = record(aServer({ id, metadata: new Map([["a", "1"], ["b", "2"]]), tags: ["x", "y"] }));
+  const metadata = (init: Parameters<typeof MetadataChange.fromPartial>[0]) => applyUserChange(before, { server: undefined, updateMask: [], metadata: MetadataChange.fromPartial({ maxItems: 3n, ...init }) }, NOW);
+  const tags = (init: Parameters<typeof TagsChange.fromPartial>[0]) => applyUserChange(before, { server: undefined, updateMask: [], tags: TagsChange.fromPartial({ maxTags: 3, ...init }) }, NOW);
+
+  it("merges, replaces and removes items", () => {
+    assert.deepEqual([...metadata({ set: new Map([["b", "3"], ["c", "4"]]) }).server?.metadata ?? []], [["a", "1"], ["b", "3"], ["c", "4"]]);
+    assert.deepEqual([...metadata({ set: new Map([["c", "4"]]), replaceAll: true }).server?.metadata ?? []], [["c", "4"]]);
+    assert.deepEqual([...metadata({ remove: ["a"] }).server?.metadata ?? []], [["b", "2"]]);
+  });
+  it("adds, replaces and removes tags, sorted", () => {
+    assert.deepEqual(tags({ add: ["a", "x"] }).server?.tags, ["a", "x", "y"]);
+    assert.deepEqual(tags({ add: ["z", "z", "x"], replaceAll: true }).server?.tags, ["x", "z"]);
+    assert.deepEqual(tags({ remove: ["x"] }).server?.tags, ["y"]);
+  });
+  it("leaves the record alone when nothing is different", () => {
+    for (const after of [metadata({ set: new Map([["a", "1"]]) }), tags({ add: ["x"] }), tags({ add: ["y", "x"], replaceAll: true })]) assert.equal(after, before);
+  });
+  it("refuses more than the limit, but not what makes too many fewer", () => {
+    assert.throws(() => metadata({ set: new Map([["c", ""], ["d", ""]]) }), { reason: "TOO_MANY_METADATA_ITEMS", kind: "quota" });
+    assert.throws(() => tags({ add: ["a", "b"] }), { reason: "TOO_MANY_TAGS", kind: "invalid" });
+    assert.equal(metadata({ remove: ["a"], maxItems: 0n }).server?.metadata.size, 1);
+    assert.equal(metadata({ set: new Map([["c", ""], ["d", ""]]), maxItems: -1n }).server?.metadata.size, 4);
+  });
+  it("refuses to remove what is not there", () => {
+    assert.throws(() => metadata({ remove: ["z"] }), { reason: "METADATA_ITEM_NOT_FOUND", kind: "missing" });
+    assert.throws(() => tags({ remove: ["z"] }), { reason: "TAG_NOT_FOUND", kind: "missing" });
+  });
 });
 
 describe("hostIdOf", () => {

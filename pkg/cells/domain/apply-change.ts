@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { InstanceChange, InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { UpdateInstanceRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server, ServerAddress } from "../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { vmStateWord } from "../../model/instance-states.js";
@@ -8,6 +9,7 @@ import { toTimestamp } from "../../model/wire-time.js";
 import type { Instant } from "../../kernel/time.js";
 import { CommonErrors } from "../../kernel/errors.js";
 import { CellsErrors } from "../errors.js";
+import { changedMetadata, changedTags } from "./apply-items.js";
 import { serverOf } from "./records.js";
 
 /** Paths that an operation may change. */
@@ -40,11 +42,21 @@ export function applyChange(record: InstanceRecord, change: InstanceChange | und
   return { ...record, server, ports: change?.replacePorts === true ? change.ports : record.ports };
 }
 
-/** The record after a user's change. @throws INVALID_ARGUMENT for a path that users may not change */
-export function applyUserChange(record: InstanceRecord, values: Server | undefined, mask: readonly string[] | undefined, now: Instant): InstanceRecord {
-  const server: Server = { ...serverOf(record) };
+/** What a user changes at once. */
+export type UserChange = Pick<UpdateInstanceRequest, "server" | "updateMask"> & Partial<Pick<UpdateInstanceRequest, "metadata" | "tags">>;
+
+/**
+ * The record after a user's change; the record itself when nothing is different.
+ * @throws INVALID_ARGUMENT for a path that users may not change; METADATA_ITEM_NOT_FOUND, TOO_MANY_METADATA_ITEMS, TAG_NOT_FOUND, TOO_MANY_TAGS
+ */
+export function applyUserChange(record: InstanceRecord, { server: values, updateMask: mask, metadata, tags }: UserChange, now: Instant): InstanceRecord {
+  const before = serverOf(record);
+  const server: Server = { ...before };
   copyPaths(server, values, mask, USER_PATHS);
   if (mask?.includes("description")) server.hasDescription = values?.hasDescription ?? false;
+  if (metadata !== undefined) server.metadata = changedMetadata(before.metadata, metadata);
+  if (tags !== undefined) server.tags = changedTags(before.id, before.tags, tags);
+  if ((mask ?? []).length === 0 && server.metadata === before.metadata && server.tags === before.tags) return record;
   finish(server, now);
   return { ...record, server };
 }

@@ -4,6 +4,7 @@ import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
+import { placeInGroup } from "./group-places.js";
 import type { StoredDestination } from "./destinations.js";
 
 /** Whether a claim was refused for want of room, so that another host may do. */
@@ -13,7 +14,7 @@ const isTaken = (error: unknown): boolean => error instanceof KilonovaError && (
  * Holds a claim on the host to build on: at first the scheduler's own, after a failed build one on the next alternate,
  * without the scheduler, in the same cell.
  */
-export const claimHost = (ports: Pick<Ports, "placement">): Step => ({
+export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => ({
   name: claimedHost.step,
   event: "conductor_build_instances",
   taskState: "scheduling",
@@ -35,10 +36,11 @@ export const claimHost = (ports: Pick<Ports, "placement">): Step => ({
   },
 });
 
-async function claimNext(call: StepCall, ports: Pick<Ports, "placement">, hosts: readonly StoredDestination[]): Promise<StepResult> {
+async function claimNext(call: StepCall, ports: Pick<Ports, "placement" | "groups">, hosts: readonly StoredDestination[]): Promise<StepResult> {
   const tried = call.outputs.all(claimedHost).at(-1)?.index ?? 0;
   for (const [index, host] of hosts.entries()) {
     if (index <= tried) continue;
+    if (!await placeInGroup(ports, call.ctx, call.instance.spec, call.server.id, host)) continue;
     try {
       await claim(call, ports, host);
       return done({ index, host });

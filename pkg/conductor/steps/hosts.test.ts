@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { CommonErrors, KilonovaError } from "../../kernel/index.js";
+import { ServerGroup, ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CommandPhase, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { SelectDestinationsResponse } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { aServer } from "../../cells/testing/records.js";
@@ -9,12 +11,22 @@ import { OPERATION, SERVER, aCall, finished } from "../testing/a-call.js";
 import { buildGuest } from "./build-guest.js";
 import { claimHost } from "./claim-host.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
+import { selectDestinations } from "./select-destinations.js";
 import { destroyGuest, hostsTouched } from "./destroy-guest.js";
 
 const hostOf = (name: string) => ({ cell: "cell1", host: name, node: name, computeNodeId: name, zone: "nova", resources: [{ providerId: name, resources: { VCPU: "1" } }] });
 const refused = (reason: string): KilonovaError => new KilonovaError({ kind: "refused", domain: "placement", reason, message: "no" });
 
-function claims(full: readonly string[]) {
+/** A group whose policy refuses some hosts. */
+const someGroup = (refusing: readonly string[] = []): Ports["groups"] => ({
+  getStoredServerGroup: async () => ({ serverGroup: ServerGroup.fromPartial({ id: "g", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY, memberIds: ["m"] }), memberHosts: ["a"] }),
+  placeGroupMember: async (_ctx, { host }) => {
+    if (refusing.includes(host ?? "")) throw refused("GROUP_POLICY_VIOLATED");
+    return {};
+  },
+});
+
+function claims(full: readonly string[], againstPolicy: readonly string[] = []) {
   const asked: string[] = [];
   const placement: Ports["placement"] = {
     claimAllocations: async (_ctx, { claim }) => {
@@ -25,7 +37,7 @@ function claims(full: readonly string[]) {
     },
     releaseAllocations: async () => ({ released: true }),
   };
-  return { asked, step: claimHost({ placement }) };
+  return { asked, step: claimHost({ placement, groups: someGroup(againstPolicy) }) };
 }
 
 describe("claim-host", () => {
@@ -41,6 +53,12 @@ describe("claim-host", () => {
     const result = await step.run(aCall({ steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")], round: 1 }));
     assert.ok(result.kind === "done");
     assert.deepEqual([asked, (result.output as { index: number }).index], [["b", "c"], 2]);
+  });
+  it("passes over alternates that the server's group forbids", async () => {
+    const { asked, step } = claims([], ["b"]);
+    const result = await step.run(aCall({ instance: { spec: ServerSpec.fromPartial({ serverGroupId: "g" }) }, steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")], round: 1 }));
+    assert.ok(result.kind === "done");
+    assert.deepEqual(asked, ["c"]);
   });
   it("gives up with the last failure when no alternate is left", async () => {
     const { step } = claims([]);
@@ -59,6 +77,35 @@ describe("claim-host", () => {
   });
 });
 
+describe("select-destinations", () => {
+  const inGroup = () => aCall({ instance: { spec: ServerSpec.fromPartial({ serverGroupId: "g" }) } });
+  const asking = (refusing: readonly string[], order: readonly string[]) => {
+    const requests: { excluded: readonly string[]; policy: string | undefined }[] = [];
+    const scheduler: Ports["scheduler"] = {
+      selectDestinations: async (_ctx, { excludeHosts = [], group }) => {
+        requests.push({ excluded: [...excludeHosts], policy: group?.policy });
+        return SelectDestinationsResponse.fromPartial({ chosen: { cell: "cell1", host: order.find((host) => !excludeHosts.includes(host)) ?? "" } });
+      },
+    };
+    const { placement } = agentThat(() => ({}));
+    return { requests, step: selectDestinations({ scheduler, placement, groups: someGroup(refusing) }, 2) };
+  };
+  it("tells the scheduler of the group, and asks again when its policy forbids the host by now", async () => {
+    const { requests, step } = asking(["a"], ["a", "b"]);
+    const result = await step.run(inGroup());
+    assert.ok(result.kind === "done");
+    assert.deepEqual((result.output as { hosts: { host: string }[] }).hosts.map(({ host }) => host), ["b"]);
+    assert.deepEqual(requests, [{ excluded: [], policy: "anti-affinity" }, { excluded: ["a"], policy: "anti-affinity" }]);
+  });
+  it("gives up when the policy forbids one host after the other", async () => {
+    const { requests, step } = asking(["a", "b", "c", "d", "e"], ["a", "b", "c", "d", "e", "f"]);
+    const result = await step.run(inGroup());
+    assert.ok(result.kind === "done");
+    assert.match((result.output as { refusal: { message: string } }).refusal.message, /^No valid host was found/);
+    assert.equal(requests.length, 5);
+  });
+});
+
 function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
   const result = async () => ({ result: CommandResult.fromPartial(answers()) });
   const client = {
@@ -66,7 +113,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
   } as unknown as Awaited<ReturnType<Agents["at"]>>;
   return {
     agents: { at: async () => client, isUp: async () => up }, agentWaitMs: 1, softTimeoutMs: 1, neutron: fakeNeutron(),
-    scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) }, holdings: { releaseHoldings: async () => ({}) },
+    scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) }, groups: someGroup(), holdings: { releaseHoldings: async () => ({}) },
     placement: { claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }), releaseAllocations: async () => ({ released: true }) },
   };
 }

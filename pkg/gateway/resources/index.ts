@@ -1,6 +1,7 @@
 import type { ApiClients } from "../ports.js";
 import type { Operation } from "../routing/endpoints.js";
 import type { FragmentCache } from "../view/fragments.js";
+import { aggregateRoutes } from "./aggregates/routes.js";
 import { availabilityZoneRoutes } from "./availability-zones/routes.js";
 import { computeServiceRoutes } from "./compute-services/routes.js";
 import { extensionRoutes } from "./extensions/routes.js";
@@ -12,6 +13,9 @@ import { instanceActionRoutes } from "./instance-actions/routes.js";
 import { keyPairRoutes } from "./key-pairs/routes.js";
 import { limitRoutes } from "./limits/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
+import { serverGroupRoutes } from "./server-groups/routes.js";
+import { serverMetadataRoutes } from "./server-metadata/routes.js";
+import { serverTagRoutes } from "./server-tags/routes.js";
 import { serverActionRoutes } from "./servers/action-routes.js";
 import { serverRoutes } from "./servers/routes.js";
 import { versionRoutes } from "./versions/routes.js";
@@ -20,5 +24,5 @@ import { versionRoutes } from "./versions/routes.js";
 export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[] => [
   ...versionRoutes(), ...extensionRoutes(), ...flavorRoutes(api), ...flavorExtraSpecRoutes(api), ...flavorAccessRoutes(api), ...keyPairRoutes(api),
   ...availabilityZoneRoutes(api), ...computeServiceRoutes(api), ...hypervisorRoutes(api), ...limitRoutes(api), ...serverRoutes(api, cache),
-  ...serverActionRoutes(api), ...serverIpRoutes(api), ...instanceActionRoutes(api),
+  ...serverActionRoutes(api), ...serverIpRoutes(api), ...instanceActionRoutes(api), ...serverMetadataRoutes(api), ...serverTagRoutes(api), ...serverGroupRoutes(api), ...aggregateRoutes(api),
 ];

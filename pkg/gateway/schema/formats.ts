@@ -24,6 +24,8 @@ const isBase64 = (value: string): boolean => {
 export const formats: Readonly<Record<string, (value: string) => boolean>> = {
   name: (value) => isPrintable(value) && value.trim() === value && value !== "",
   name_with_leading_trailing_spaces: (value) => isPrintable(value) && value.trim() !== "",
+  az_name: (value) => isPrintable(value) && value.trim() === value && value !== "" && !value.includes(":"),
+  az_name_with_leading_trailing_spaces: (value) => isPrintable(value) && value.trim() !== "" && !value.includes(":"),
   printable: isPrintable,
   uuid: (value) => parseUuid(value) !== undefined,
   ipv4: isIPv4,

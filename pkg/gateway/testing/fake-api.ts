@@ -1,7 +1,11 @@
 import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { AggregatesServiceDefinition } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
+import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -12,6 +16,10 @@ import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 /** What a test serves; methods that it leaves out answer UNIMPLEMENTED. */
 export interface FakeApi {
   readonly servers?: Partial<Handlers<ServersServiceDefinition>>;
+  readonly aggregates?: Partial<Handlers<AggregatesServiceDefinition>>;
+  readonly serverGroups?: Partial<Handlers<ServerGroupsServiceDefinition>>;
+  readonly serverMetadata?: Partial<Handlers<ServerMetadataServiceDefinition>>;
+  readonly serverTags?: Partial<Handlers<ServerTagsServiceDefinition>>;
   readonly flavors?: Partial<Handlers<FlavorsServiceDefinition>>;
   readonly keyPairs?: Partial<Handlers<KeyPairsServiceDefinition>>;
   readonly limits?: Partial<Handlers<LimitsServiceDefinition>>;
@@ -32,6 +40,8 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen), stub(LimitsServiceDefinition, fake.limits ?? {}, seen),
     stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen), stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
     stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen), stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),
+    stub(ServerMetadataServiceDefinition, fake.serverMetadata ?? {}, seen), stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
+    stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen), stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
   ]);
   return network.connect("api", { service: "gateway", host: "" });
 }

@@ -1,26 +1,51 @@
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Caller } from "../../../gen/kilonova/type/v1/options.js";
+import { RpcErrors } from "./pipeline.js";
 import type { Handlers, MethodBinding, MethodDefinition, ServiceBinding, ServiceDefinition, UntypedHandler } from "./types.js";
 
 const ALLOWED_CALLERS_FIELD = 50001;
+const POLICY_RULES_FIELD = 50002;
 const callerNames = new Map<number, string>(Object.entries(Caller).map(([name, value]) => [value, name.replace(/^CALLER_/, "").toLowerCase()]));
 
 /** Joins a service's definition with what implements it. */
 export function bindService<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): ServiceBinding {
-  const methods = Object.entries(definition.methods).map(([key, method]): MethodBinding => {
-    const handler = (handlers as Record<string, UntypedHandler>)[key];
-    if (!handler) throw new Error(`${definition.fullName}/${method.name} has no handler`);
-    return {
-      path: methodPath(definition, method),
-      service: definition.fullName,
-      method: method.name,
-      streaming: method.responseStream,
-      allowedCallers: allowedCallers(method),
-      handler: handler.bind(handlers),
-      decodeRequest: (bytes) => method.requestType.decode(bytes),
-      encodeResponse: (message) => method.responseType.encode(message as never).finish(),
-    };
-  });
+  const binding = bindPart(definition, handlers);
+  const missing = binding.methods.find(({ served }) => !served);
+  if (missing) throw new Error(`${definition.fullName}/${missing.method} has no handler`);
+  return binding;
+}
+
+/** As `bindService` for a service that is served in part: its other methods answer UNIMPLEMENTED / NOT_SERVED to whoever may call them. */
+export function bindPart<D extends ServiceDefinition>(definition: D, handlers: Partial<Handlers<D>>): ServiceBinding {
+  const methods = Object.entries(definition.methods).map(([key, method]) =>
+    bindMethod(definition, method, (handlers as Record<string, UntypedHandler | undefined>)[key]?.bind(handlers)));
   return { definition, methods };
+}
+
+/**
+ * Every service of a contract, in its order: those that are served, and those of which nothing is served yet.
+ * @throws when something is served that the contract does not have, or twice
+ */
+export function bindContract(contract: readonly ServiceDefinition[], served: readonly ServiceBinding[]): ServiceBinding[] {
+  const byDefinition = new Map(served.map((binding) => [binding.definition, binding]));
+  const extra = served.find(({ definition }, index) => !contract.includes(definition) || served.findIndex((other) => other.definition === definition) !== index);
+  if (extra) throw new Error(`${extra.definition.fullName} is served twice or not part of the contract`);
+  return contract.map((definition) => byDefinition.get(definition) ?? bindPart(definition, {}));
+}
+
+function bindMethod(definition: ServiceDefinition, method: MethodDefinition, handler: UntypedHandler | undefined): MethodBinding {
+  const path = methodPath(definition, method);
+  return {
+    path,
+    service: definition.fullName,
+    method: method.name,
+    served: handler !== undefined,
+    streaming: method.responseStream,
+    allowedCallers: allowedCallers(method),
+    handler: handler ?? (() => { throw RpcErrors.NOT_SERVED({ method: path.slice(1) }); }),
+    decodeRequest: (bytes) => method.requestType.decode(bytes),
+    encodeResponse: (message) => method.responseType.encode(message as never).finish(),
+  };
 }
 
 export const methodPath = (definition: ServiceDefinition, method: MethodDefinition): string => `/${definition.fullName}/${method.name}`;
@@ -37,6 +62,12 @@ export function allowedCallers(method: MethodDefinition): ReadonlySet<string> {
   const single = raw[ALLOWED_CALLERS_FIELD << 3] ?? [];
   for (const bytes of single) addName(names, bytes[0] ?? 0);
   return names;
+}
+
+/** Reads `option (kilonova.type.v1.policy_rules)`: the rules that the method asks, the deciding one first. */
+export function policyRules(method: MethodDefinition): readonly string[] {
+  const raw = method.options._unknownFields?.[(POLICY_RULES_FIELD << 3) | 2] ?? [];
+  return raw.map((bytes) => new BinaryReader(bytes).string());
 }
 
 function addName(names: Set<string>, value: number): void {

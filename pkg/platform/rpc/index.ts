@@ -1,5 +1,5 @@
-export type { Channel, Client, Handler, Handlers, RequestOf, ResponseOf, ServiceBinding, ServiceDefinition } from "./types.js";
-export { bindService } from "./bind.js";
+export type { Channel, Client, Handler, Handlers, MethodBinding, RequestOf, ResponseOf, ServiceBinding, ServiceDefinition } from "./types.js";
+export { bindContract, bindPart, bindService, policyRules } from "./bind.js";
 export { LocalNetwork } from "./local.js";
 export { startRpcServer } from "./server.js";
 export type { RpcServer, RpcServerOptions } from "./server.js";

@@ -10,6 +10,7 @@ import type { MethodBinding } from "./types.js";
 export const RpcErrors = defineErrors("rpc", {
   CALLER_NOT_ALLOWED: ["forbidden", (p: { caller: string; method: string }) => `${p.caller || "This caller"} may not call ${p.method}.`],
   OVERLOADED: ["unavailable", (p: { method: string }) => `Too many requests are waiting for ${p.method}; try again later.`],
+  NOT_SERVED: ["unsupported", (p: { method: string }) => `${p.method} is part of the contract, but not served yet.`],
   UNKNOWN_METHOD: ["unsupported", (p: { method: string }) => `${p.method} is not served here.`],
 });
 

@@ -6,7 +6,7 @@ import type { Ctx, Peer } from "../../kernel/index.js";
 import { KilonovaError, anonymous, defineErrors, noSpan, rootCtx, silentLogger } from "../../kernel/index.js";
 import { Metrics, createTracer } from "../telemetry/index.js";
 import type { Channel, ServiceBinding } from "./index.js";
-import { LocalNetwork, bindService, connectRpc, startRpcServer } from "./index.js";
+import { LocalNetwork, bindContract, bindPart, bindService, connectRpc, startRpcServer } from "./index.js";
 
 const E = defineErrors("test", { NOPE: ["refused", (p: { name: string }) => `no ${p.name}`] });
 const peer: Peer = { service: "gateway", host: "" };
@@ -143,6 +143,29 @@ describe("allowed callers", () => {
       assert.equal((await honest.client(KeyPairsServiceDefinition).getKeyPair(rootCtx({ requestId: "r" }), { name: "k" })).keyPair?.userId, "from-token");
       await Promise.all([forged.close(), honest.close()]);
     } finally {
+      await server.close();
+    }
+  });
+
+  it("tells whoever may ask, and nobody else, that a method of the contract is not served", async () => {
+    const server = await startRpcServer({
+      ...options, address: "127.0.0.1:0", bindings: bindContract([KeyPairsServiceDefinition, EventsServiceDefinition], [bindPart(KeyPairsServiceDefinition, {})]),
+      authenticate: async (_ctx, token) => {
+        if (token !== "good") throw new KilonovaError({ kind: "unauthenticated", domain: "test", reason: "BAD_TOKEN", message: "bad token" });
+        return user;
+      },
+    });
+    const [stranger, known] = [connectRpc(`127.0.0.1:${server.port}`), connectRpc(`127.0.0.1:${server.port}`, { token: async () => "good" })];
+    const ctx = rootCtx({ requestId: "r" });
+    const watch = async (channel: Channel): Promise<void> => { for await (const _ of channel.client(EventsServiceDefinition).watchEvents(ctx, {})) return; };
+    try {
+      for (const [channel, kind] of [[stranger, "unauthenticated"], [known, "unsupported"]] as const) {
+        for (const error of [await failure(channel.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "k" })), await failure(watch(channel))]) assert.equal(error.kind, kind);
+      }
+      const refused = await failure(known.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "k" }));
+      assert.deepEqual([refused.domain, refused.reason, refused.facts], ["rpc", "NOT_SERVED", { method: "kilonova.api.v1.KeyPairsService/GetKeyPair" }]);
+    } finally {
+      await Promise.all([stranger.close(), known.close()]);
       await server.close();
     }
   });

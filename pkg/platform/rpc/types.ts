@@ -57,6 +57,8 @@ export interface MethodBinding {
   readonly path: string;
   readonly service: string;
   readonly method: string;
+  /** Whether something implements it; otherwise it answers NOT_SERVED. */
+  readonly served: boolean;
   readonly streaming: boolean;
   readonly allowedCallers: ReadonlySet<string>;
   readonly handler: UntypedHandler;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fakeClock } from "../../testkit/clock.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { until } from "../../testkit/until.js";
-import type { Cells, CellSnapshot, Placement, PlacementBatch } from "../ports.js";
+import type { AggregateFacts, Cells, CellSnapshot, Placement, PlacementBatch } from "../ports.js";
 import { Fleet } from "../views/fleet.js";
 import { createFollower } from "./follow.js";
 import type { Follower } from "./follow.js";
@@ -15,7 +15,7 @@ const hostsNamed = (...names: string[]): CellSnapshot => ({
 });
 
 /** A follower of cells that the test adds one by one; time stands still unless the test moves it. */
-function follow(cells: Map<string, CellSnapshot>) {
+function follow(cells: Map<string, CellSnapshot>, aggregates: readonly AggregateFacts[] = []) {
   const stop = new AbortController();
   const clock = fakeClock();
   const fleet = new Fleet({ isUp: () => true, settled: () => true }, clock, 60_000);
@@ -26,6 +26,7 @@ function follow(cells: Map<string, CellSnapshot>) {
   };
   const peer: Cells = {
     list: async () => [...cells.keys()],
+    watchAggregates: async function* (ctx) { yield aggregates; await forEver(ctx.signal); },
     hosts: async (_ctx, cell) => cells.get(cell) ?? assert.fail(cell),
     watch: async function* (ctx, cell) { yield { snapshot: cells.get(cell) ?? assert.fail(cell) }; await forEver(ctx.signal); },
   };
@@ -49,6 +50,17 @@ describe("following cells", () => {
     assert.deepEqual(hostsOf(views), ["cell1/a", "cell1/b"]);
     request.abort(new Error("the request is over"));
     await until(() => { views.follower.assertReady(); return true; });
+    await views.close();
+  });
+
+  it("sees hosts in the zones and with the metadata that aggregates give them", async () => {
+    const metadata = new Map([["availability_zone", "west"], ["ssd", "true"]]);
+    const views = follow(new Map([["cell1", hostsNamed("a", "b")]]), [{ id: "x", hosts: ["a"], metadata }, { id: "y", hosts: ["a", "gone"], metadata: new Map([["tier", "1"]]) }]);
+    await views.ready();
+    await views.follower.refresh(testCtx());
+    const shown = new Map([...views.fleet.hosts().values()].map((host) => [host.host, views.fleet.view(host)]));
+    assert.deepEqual([shown.get("a")?.availabilityZone, shown.get("b")?.availabilityZone], ["west", "nova"]);
+    assert.deepEqual([shown.get("a")?.aggregates.map(({ id }) => id), shown.get("b")?.aggregates], [["x", "y"], []]);
     await views.close();
   });
 

@@ -17,7 +17,7 @@ export interface Follower {
   run(ctx: Ctx): Promise<void>;
   /** Catches up with placement and reads all cells and their hosts anew; calls close together share one. */
   refresh(ctx: Ctx): Promise<void>;
-  /** @throws VIEWS_NOT_READY before placement and each cell were read, or tried, once */
+  /** @throws VIEWS_NOT_READY before placement, the aggregates and each cell were read, or tried, once */
   assertReady(): void;
 }
 
@@ -32,7 +32,7 @@ export interface FollowDeps {
 export function createFollower({ fleet, placement, cells, clock }: FollowDeps): Follower {
   const following = new Map<string, AbortController>();
   const tried = new Set<string>();
-  let placementRead = false, cellsRead = false;
+  let placementRead = false, cellsRead = false, aggregatesRead = false;
   let running: Ctx | undefined;
   let refreshing: Promise<void> | undefined;
   let refreshedMs = -Infinity;
@@ -50,6 +50,13 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
     for await (const batch of placement.changes(ctx, fleet.index.revision)) {
       fleet.applyPlacement(batch);
       placementRead = true;
+    }
+  };
+
+  const followAggregates = async (ctx: Ctx): Promise<void> => {
+    for await (const all of cells.watchAggregates(ctx)) {
+      fleet.applyAggregates(all);
+      aggregatesRead = true;
     }
   };
 
@@ -101,7 +108,7 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
           await clock.sleep(cellsRead && following.size > 0 ? CELLS_EVERY_MS : RETRY_MS, ctx.signal).catch(() => {});
         }
       };
-      await Promise.all([repeat(ctx, "placement", RETRY_MS, () => followPlacement(ctx)), listing()]);
+      await Promise.all([repeat(ctx, "placement", RETRY_MS, () => followPlacement(ctx)), repeat(ctx, "aggregates", RETRY_MS, () => followAggregates(ctx)), listing()]);
     },
     refresh: (ctx) => {
       if (refreshing !== undefined) return refreshing;
@@ -118,7 +125,7 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
       return refreshing = work().finally(() => { refreshing = undefined; });
     },
     assertReady: () => {
-      if (!placementRead || !cellsRead || [...following.keys()].some((cell) => !tried.has(cell))) throw E.VIEWS_NOT_READY({});
+      if (!placementRead || !cellsRead || !aggregatesRead || [...following.keys()].some((cell) => !tried.has(cell))) throw E.VIEWS_NOT_READY({});
     },
   };
 }

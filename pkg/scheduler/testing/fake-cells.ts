@@ -1,3 +1,5 @@
+import { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import { AggregateStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/aggregates_service.js";
 import { FeedEntry, FeedServiceDefinition, GetFeedHeadResponse, WatchFeedResponse } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition, ListCellsResponse } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { ComputeNode, HostService, HostsServiceDefinition, ListHostsResponse } from "../../../gen/kilonova/cells/v1/hosts_service.js";
@@ -14,13 +16,15 @@ export interface FakeCells {
   readonly bindings: readonly ServiceBinding[];
   addHost(cell: string, id: string, host: string, more?: { readonly service?: Partials<typeof HostService>; readonly node?: Partials<typeof ComputeNode> }): void;
   changeService(cell: string, host: string, change: Partials<typeof HostService>): void;
+  /** Replaces all aggregates. */
+  setAggregates(aggregates: readonly Partials<typeof Aggregate>[]): void;
   putInstance(cell: string, server: Partials<typeof Server>): void;
 }
 
 interface FakeCell { readonly services: Map<string, HostService>; readonly nodes: Map<string, ComputeNode>; readonly servers: Map<string, Server>; readonly feed: FeedEntry[] }
 
 export function fakeCells(names: readonly string[]): FakeCells {
-  const cells = new Map(names.map((name): [string, FakeCell] => [name, { services: new Map(), nodes: new Map(), servers: new Map(), feed: [] }]));
+  const cells = new Map(["global", ...names].map((name): [string, FakeCell] => [name, { services: new Map(), nodes: new Map(), servers: new Map(), feed: [] }]));
   const waiting = new Set<() => void>();
   const cellOf = (name: string): FakeCell => {
     const cell = cells.get(name);
@@ -36,8 +40,10 @@ export function fakeCells(names: readonly string[]): FakeCells {
     cell.services.set(service.host, service);
     tell(cell, "service", service.id, HostService.encode(service).finish());
   };
+  let aggregates: Aggregate[] = [];
   return {
     bindings: [
+      bindService(AggregateStoreServiceDefinition, only(AggregateStoreServiceDefinition, { listStoredAggregates: async () => ({ aggregates, nextPageToken: "" }) })),
       bindService(GlobalServiceDefinition, only(GlobalServiceDefinition, {
         listCells: async () => ListCellsResponse.fromPartial({ cells: [{ name: "cell0" }, ...names.map((name) => ({ name }))] }),
       })),
@@ -66,6 +72,10 @@ export function fakeCells(names: readonly string[]): FakeCells {
         },
       })),
     ],
+    setAggregates: (all) => {
+      aggregates = all.map((one) => Aggregate.fromPartial(one));
+      tell(cellOf("global"), "aggregate", "any", new Uint8Array());
+    },
     addHost: (name, id, host, more = {}) => {
       const cell = cellOf(name);
       const node = ComputeNode.fromPartial({ id, host, hypervisorHostname: host, hypervisorType: "QEMU", hypervisorVersion: 7_002_000, supportedInstancesJson: `[["x86_64","qemu","hvm"]]`, cpuInfoJson: `{"arch":"x86_64","features":["sse","avx"]}`, ...more.node });

@@ -1,8 +1,9 @@
 import type { Clock } from "../../kernel/time.js";
+import { zonesOf } from "../../model/aggregate-zone.js";
 import { Bitset, ProviderIndex } from "../../placement/index/index.js";
 import type { Holding, ProviderDetails } from "../../placement/index/index.js";
-import type { HostFacts, HostView, Room } from "../domain/host-view.js";
-import type { CellChange, CellSnapshot, InstanceState, Liveness, NodeFacts, PlacementBatch, ServiceFacts } from "../ports.js";
+import type { AggregateView, HostFacts, HostView, Room } from "../domain/host-view.js";
+import type { AggregateFacts, CellChange, CellSnapshot, InstanceState, Liveness, NodeFacts, PlacementBatch, ServiceFacts } from "../ports.js";
 import { InstanceMap } from "./instance-map.js";
 
 interface Reservation { readonly holdings: readonly Holding[]; revision: number }
@@ -27,6 +28,8 @@ export class Fleet {
   readonly #reservedOn = new Map<string, Set<Reservation>>();
   readonly #base = new Map<string, ProviderDetails>();
   readonly #liveness: Liveness;
+  #zones: ReadonlyMap<string, string> = new Map();
+  #aggregates = new Map<string, readonly AggregateView[]>();
   #facts: ReadonlyMap<string, HostFacts> | undefined;
   #slots: Bitset | undefined;
 
@@ -41,7 +44,7 @@ export class Fleet {
     const facts = new Map<string, HostFacts>();
     for (const [id, { cell, node }] of this.#nodes) {
       const service = this.#services.get(cell)?.get(node.host)?.service;
-      if (service !== undefined) facts.set(id, { ...node, ...service, cell });
+      if (service !== undefined) facts.set(id, { ...node, ...service, cell, availabilityZone: this.#zones.get(node.host) ?? service.availabilityZone });
     }
     return this.#facts = facts;
   }
@@ -58,7 +61,7 @@ export class Fleet {
   view(facts: HostFacts): HostView {
     const { instances, ioOps } = this.instances.on(facts.host);
     return {
-      ...facts, instances, ioOps, failedBuilds: this.instances.failedBuilds(facts.host), aggregates: [],
+      ...facts, instances, ioOps, failedBuilds: this.instances.failedBuilds(facts.host), aggregates: this.#aggregates.get(facts.host) ?? [],
       up: this.#liveness.isUp(facts.host),
       vcpus: this.#room(facts.computeNodeId, "VCPU"), memoryMib: this.#room(facts.computeNodeId, "MEMORY_MB"), diskGib: this.#room(facts.computeNodeId, "DISK_GB"),
     };
@@ -156,6 +159,16 @@ export class Fleet {
         if (change.node === undefined) this.#nodes.delete(change.id); else this.#nodes.set(change.id, { cell, node: change.node });
         break;
       case "service": this.#applyService(cell, change.id, change.service);
+    }
+    this.#forgetHosts();
+  }
+
+  /** Replaces what is known of host aggregates. */
+  applyAggregates(all: readonly AggregateFacts[]): void {
+    this.#zones = zonesOf(all);
+    this.#aggregates = new Map();
+    for (const { id, hosts, metadata } of all) {
+      for (const host of hosts) this.#aggregates.set(host, [...this.#aggregates.get(host) ?? [], { id, metadata }]);
     }
     this.#forgetHosts();
   }

@@ -39,7 +39,7 @@ async function tell(gateway: TestGateway, one: Case, version: number): Promise<T
   const options: Ask = { method, version: `2.${version}`, token: one.token, ...("body" in one ? { body: one.body } : {}) };
   const answer = await gateway.ask(`/v2.1${one.path}`, options);
   assert.ok(answer.status < 300, `2.${version}: ${answer.status} ${answer.text}`);
-  return { status: answer.status, body: answer.json };
+  return { status: answer.status, body: answer.json ?? null };
 }
 
 function compare(name: string, changes: Readonly<Record<string, Told>>): void {

@@ -1,5 +1,5 @@
 import { SERVER_ID } from "../../../pkg/gateway/testing/samples.js";
-import { HYPERVISOR_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
+import { GROUP_ID, HYPERVISOR_ID, REQUEST_ID, SERVICE_ID } from "./fixture.js";
 
 /** One request, sent at every version of its span. */
 export interface Case {
@@ -34,6 +34,32 @@ export const cases: readonly Case[] = [
   get("server-console-output", "POST /servers/{id}/action#os-getConsoleOutput", `/servers/${SERVER_ID}/action`, { body: { "os-getConsoleOutput": {} } }),
   get("server-ips", "GET /servers/{id}/ips", `/servers/${SERVER_ID}/ips`),
   get("server-ips-one", "GET /servers/{id}/ips/{sub}", `/servers/${SERVER_ID}/ips/private`),
+  get("server-metadata", "GET /servers/{id}/metadata", `/servers/${SERVER_ID}/metadata`),
+  get("server-metadata-merge", "POST /servers/{id}/metadata", `/servers/${SERVER_ID}/metadata`, { body: { metadata: { a: "1" } } }),
+  get("server-metadata-replace", "PUT /servers/{id}/metadata", `/servers/${SERVER_ID}/metadata`, { body: { metadata: {} } }),
+  get("server-metadata-item", "GET /servers/{id}/metadata/{sub}", `/servers/${SERVER_ID}/metadata/a`),
+  get("server-metadata-item-set", "PUT /servers/{id}/metadata/{sub}", `/servers/${SERVER_ID}/metadata/a`, { body: { meta: { a: "2" } } }),
+  get("server-metadata-item-delete", "DELETE /servers/{id}/metadata/{sub}", `/servers/${SERVER_ID}/metadata/a`),
+  get("server-tags", "GET /servers/{id}/tags", `/servers/${SERVER_ID}/tags`, { min: 26 }),
+  get("server-tags-replace", "PUT /servers/{id}/tags", `/servers/${SERVER_ID}/tags`, { min: 26, body: { tags: ["a"] } }),
+  get("server-tags-clear", "DELETE /servers/{id}/tags", `/servers/${SERVER_ID}/tags`, { min: 26 }),
+  get("server-tag", "GET /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
+  get("server-tag-add", "PUT /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
+  get("server-tag-there", "PUT /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/there`, { min: 26 }),
+  get("server-tag-remove", "DELETE /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
+  get("server-group-list", "GET /os-server-groups", "/os-server-groups?limit=1"),
+  get("server-group-show", "GET /os-server-groups/{id}", `/os-server-groups/${GROUP_ID}`),
+  get("server-group-create", "POST /os-server-groups", "/os-server-groups", { max: 63, body: { server_group: { name: "spread", policies: ["anti-affinity"] } } }),
+  get("server-group-create-rules", "POST /os-server-groups", "/os-server-groups", { min: 64, body: { server_group: { name: "spread", policy: "anti-affinity", rules: { max_server_per_host: "3" } } } }),
+  get("server-group-delete", "DELETE /os-server-groups/{id}", `/os-server-groups/${GROUP_ID}`),
+  get("aggregate-list", "GET /os-aggregates", "/os-aggregates", admin),
+  get("aggregate-show", "GET /os-aggregates/{id}", "/os-aggregates/1", admin),
+  get("aggregate-create", "POST /os-aggregates", "/os-aggregates", { ...admin, body: { aggregate: { name: "ssd", availability_zone: "west" } } }),
+  get("aggregate-update", "PUT /os-aggregates/{id}", "/os-aggregates/1", { ...admin, body: { aggregate: { availability_zone: null } } }),
+  get("aggregate-delete", "DELETE /os-aggregates/{id}", "/os-aggregates/1", admin),
+  get("aggregate-add-host", "POST /os-aggregates/{id}/action#add_host", "/os-aggregates/1/action", { ...admin, body: { add_host: { host: "compute-1" } } }),
+  get("aggregate-remove-host", "POST /os-aggregates/{id}/action#remove_host", "/os-aggregates/1/action", { ...admin, body: { remove_host: { host: "compute-1" } } }),
+  get("aggregate-set-metadata", "POST /os-aggregates/{id}/action#set_metadata", "/os-aggregates/1/action", { ...admin, body: { set_metadata: { metadata: { ssd: "true", old: null } } } }),
   get("instance-action-list", "GET /servers/{id}/os-instance-actions", `/servers/${SERVER_ID}/os-instance-actions`),
   get("instance-action-member", "GET /servers/{id}/os-instance-actions/{sub}", `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`),
   get("instance-action-admin", "GET /servers/{id}/os-instance-actions/{sub}", `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`, admin),

@@ -3,6 +3,10 @@ import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/ho
 import { AddFlavorAccessResponse, CreateFlavorResponse, GetFlavorResponse, ListFlavorsResponse, RemoveFlavorAccessResponse, SetFlavorExtraSpecsResponse, UpdateFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { CreateKeyPairResponse, GetKeyPairResponse, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { GetInstanceActionResponse, GetLimitsResponse, ListInstanceActionsResponse } from "../../../gen/kilonova/api/v1/limits_service.js";
+import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
+import { DeleteServerMetadataResponse, GetServerMetadataResponse, UpdateServerMetadataResponse } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { CreateServersResponse, GetConsoleOutputResponse, GetServerResponse, ListServersResponse, UpdateServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
@@ -13,6 +17,7 @@ import { PROJECT } from "../../../pkg/gateway/testing/test-tokens.js";
 const at = (seconds: bigint) => ({ seconds, nanos: 123_456_000 });
 export const SERVICE_ID = "e81d66a4-ddd3-4aba-8a84-171d1cb4d339";
 export const HYPERVISOR_ID = "b1e43b5f-eec1-44e0-9f10-7b4945c0226d";
+export const GROUP_ID = "616fb98f-46ca-475e-917e-2563e5a8cd19";
 export const REQUEST_ID = "req-0d819d5c-1527-4669-bdf0-ffad31b5105b";
 
 const service: ComputeService = {
@@ -27,6 +32,13 @@ const hypervisor: Hypervisor = {
 const keyPair = {
   id: 3n, name: "key", userId: "member-user", type: KeyPairType.KEY_PAIR_TYPE_SSH, publicKey: "ssh-ed25519 AAAA key",
   fingerprint: "44:fe:29:6e:23:14:b9:53:5b:65:82:58:1c:fe:5a:c3", createdAt: at(1_762_000_000n),
+};
+const aggregate: Aggregate = {
+  id: "fd0a5b12-7e8d-469d-bfd5-64a6823e7407", number: 1n, name: "ssd", availabilityZone: "west", hosts: ["compute-1"], metadata: new Map([["availability_zone", "west"]]),
+  createdAt: at(1_762_000_000n), updatedAt: at(1_762_000_100n),
+};
+const serverGroup: ServerGroup = {
+  id: GROUP_ID, name: "spread", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY, maxServerPerHost: 2, memberIds: [SERVER_ID], projectId: PROJECT, userId: "member-user",
 };
 const action = {
   requestId: REQUEST_ID, action: "stop", serverId: SERVER_ID, projectId: PROJECT, userId: "member-user", startedAt: at(1_762_000_100n), updatedAt: at(1_762_000_102n),
@@ -47,6 +59,36 @@ export const fixture: FakeApi = {
     createServers: async () => CreateServersResponse.fromPartial({ servers: [someServer()], reservationId: "r-3fhpjulh", adminPassword: "secret" }),
     updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
+  },
+  aggregates: {
+    listAggregates: async () => ({ aggregates: [aggregate], nextPageToken: "" }),
+    getAggregate: async () => ({ aggregate }),
+    createAggregate: async (_ctx, { name, availabilityZone }) => ({ aggregate: { ...aggregate, name, availabilityZone, hosts: [], updatedAt: undefined }, replayed: false }),
+    updateAggregate: async (_ctx, { availabilityZone }) => ({ aggregate: { ...aggregate, availabilityZone: availabilityZone || undefined, metadata: new Map() } }),
+    deleteAggregate: async () => ({}),
+    addAggregateHost: async (_ctx, { host }) => ({ aggregate: { ...aggregate, hosts: [host] } }),
+    removeAggregateHost: async () => ({ aggregate: { ...aggregate, hosts: [] } }),
+    setAggregateMetadata: async (_ctx, { metadata, removeKeys }) => ({ aggregate: { ...aggregate, metadata: new Map([...metadata, ["removed", removeKeys.join()]]) } }),
+  },
+  serverGroups: {
+    listServerGroups: async () => ({ serverGroups: [serverGroup, { ...serverGroup, policy: ServerGroupPolicy.SERVER_GROUP_POLICY_SOFT_AFFINITY, maxServerPerHost: undefined, memberIds: [] }], nextPageToken: "" }),
+    getServerGroup: async () => ({ serverGroup }),
+    createServerGroup: async (_ctx, { name, policy, maxServerPerHost }) => ({ serverGroup: { ...serverGroup, name, policy, maxServerPerHost, memberIds: [] }, replayed: false }),
+    deleteServerGroup: async () => ({}),
+  },
+  serverMetadata: {
+    getServerMetadata: async (_ctx, { key }) => GetServerMetadataResponse.fromPartial({ metadata: key === "" ? new Map([["a", "1"], ["b", "2"]]) : new Map([[key, "1"]]) }),
+    updateServerMetadata: async (_ctx, { metadata, replaceAll }) =>
+      UpdateServerMetadataResponse.fromPartial({ metadata: replaceAll ? metadata : new Map([["b", "2"], ...metadata]) }),
+    deleteServerMetadata: async () => DeleteServerMetadataResponse.fromPartial({}),
+  },
+  serverTags: {
+    listServerTags: async () => ({ tags: ["a", "b"] }),
+    getServerTag: async () => ({}),
+    addServerTag: async (_ctx, { tag }) => ({ added: tag !== "there" }),
+    replaceServerTags: async (_ctx, { tags }) => ({ tags }),
+    removeServerTag: async () => ({}),
+    clearServerTags: async () => ({}),
   },
   flavors: {
     getFlavor: async (_ctx, { flavorId }) => GetFlavorResponse.fromPartial({ flavor: flavorOf(flavorId) }),

@@ -75,14 +75,20 @@ export interface ListComputeServicesRequest {
   host: string;
   /** Only this binary. */
   binary: string;
+  /** At most 1000. Default: all. */
+  pageSize: number;
+  /** From an earlier answer. */
+  pageToken: string;
 }
 
 /** Output of ListComputeServices. */
 export interface ListComputeServicesResponse {
-  /** All that match, by number. */
+  /** One page, by number and cell. */
   services: ComputeService[];
   /** Cells that did not answer. */
   unreachableCells: string[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 /** Input of UpdateComputeService. Unset fields stay. */
@@ -696,7 +702,7 @@ export const ComputeService: MessageFns<ComputeService> = {
 };
 
 function createBaseListComputeServicesRequest(): ListComputeServicesRequest {
-  return { host: "", binary: "" };
+  return { host: "", binary: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> = {
@@ -706,6 +712,12 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
     }
     if (message.binary !== "") {
       writer.uint32(18).string(message.binary);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
     }
     return writer;
   },
@@ -739,6 +751,22 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
             message.binary = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -758,12 +786,14 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
     const message = createBaseListComputeServicesRequest();
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListComputeServicesResponse(): ListComputeServicesResponse {
-  return { services: [], unreachableCells: [] };
+  return { services: [], unreachableCells: [], nextPageToken: "" };
 }
 
 export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse> = {
@@ -773,6 +803,9 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
     }
     for (const v of message.unreachableCells) {
       writer.uint32(18).string(v!);
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(26).string(message.nextPageToken);
     }
     return writer;
   },
@@ -806,6 +839,14 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
             message.unreachableCells.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -825,6 +866,7 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
     const message = createBaseListComputeServicesResponse();
     message.services = object.services?.map((e) => ComputeService.fromPartial(e)) || [];
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -1784,14 +1826,112 @@ export const AvailabilityZonesServiceDefinition = {
   name: "AvailabilityZonesService",
   fullName: "kilonova.api.v1.AvailabilityZonesService",
   methods: {
-    /** Lists zones with enabled compute hosts; with hosts and services for administrators. */
+    /**
+     * Lists zones with enabled compute hosts; with the second rule also hosts and services. A deployment has few: there is one page.
+     *
+     * Errors: none of its own.
+     */
     listAvailabilityZones: {
       name: "ListAvailabilityZones",
       requestType: ListAvailabilityZonesRequest as typeof ListAvailabilityZonesRequest,
       requestStream: false,
       responseType: ListAvailabilityZonesResponse as typeof ListAvailabilityZonesResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 1, 8]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 1, 8]) as Buffer],
+          400018: [
+            Buffer.from([
+              40,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              97,
+              118,
+              97,
+              105,
+              108,
+              97,
+              98,
+              105,
+              108,
+              105,
+              116,
+              121,
+              45,
+              122,
+              111,
+              110,
+              101,
+              58,
+              108,
+              105,
+              115,
+              116,
+            ]) as Buffer,
+            Buffer.from([
+              42,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              97,
+              118,
+              97,
+              105,
+              108,
+              97,
+              98,
+              105,
+              108,
+              105,
+              116,
+              121,
+              45,
+              122,
+              111,
+              110,
+              101,
+              58,
+              100,
+              101,
+              116,
+              97,
+              105,
+              108,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
   },
 } as const;
@@ -1802,19 +1942,63 @@ export const ComputeServicesServiceDefinition = {
   name: "ComputeServicesService",
   fullName: "kilonova.api.v1.ComputeServicesService",
   methods: {
-    /** Lists conductors, schedulers and compute agents with their state. */
+    /**
+     * Lists conductors, schedulers and compute agents with their state. Pages.
+     *
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN. Silent cells are named.
+     */
     listComputeServices: {
       name: "ListComputeServices",
       requestType: ListComputeServicesRequest as typeof ListComputeServicesRequest,
       requestStream: false,
       responseType: ListComputeServicesResponse as typeof ListComputeServicesResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 1, 8]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 1, 8]) as Buffer],
+          400018: [
+            Buffer.from([
+              31,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              115,
+              101,
+              114,
+              118,
+              105,
+              99,
+              101,
+              115,
+              58,
+              108,
+              105,
+              115,
+              116,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
     /**
-     * Enables, disables or forces down a compute agent's host.
+     * Enables, disables or forces down a compute agent's host. Repeatable.
      *
-     * Errors: INVALID_ARGUMENT / NOT_A_COMPUTE_SERVICE; NOT_FOUND / SERVICE_NOT_FOUND.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, NOT_A_COMPUTE_SERVICE, SERVICE_AMBIGUOUS; NOT_FOUND / SERVICE_NOT_FOUND, HOST_BINARY_NOT_FOUND.
      */
     updateComputeService: {
       name: "UpdateComputeService",
@@ -1822,12 +2006,54 @@ export const ComputeServicesServiceDefinition = {
       requestStream: false,
       responseType: UpdateComputeServiceResponse as typeof UpdateComputeServiceResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 1, 8]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 1, 8]) as Buffer],
+          400018: [
+            Buffer.from([
+              33,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              115,
+              101,
+              114,
+              118,
+              105,
+              99,
+              101,
+              115,
+              58,
+              117,
+              112,
+              100,
+              97,
+              116,
+              101,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
     /**
      * Removes the record of a service that is gone for good.
      *
-     * Errors: FAILED_PRECONDITION / HOST_HAS_SERVERS.
+     * Errors: NOT_FOUND / SERVICE_NOT_FOUND; INVALID_ARGUMENT / SERVICE_AMBIGUOUS; FAILED_PRECONDITION / HOST_HAS_SERVERS.
      */
     deleteComputeService: {
       name: "DeleteComputeService",
@@ -1835,7 +2061,49 @@ export const ComputeServicesServiceDefinition = {
       requestStream: false,
       responseType: DeleteComputeServiceResponse as typeof DeleteComputeServiceResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 1, 8]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 1, 8]) as Buffer],
+          400018: [
+            Buffer.from([
+              33,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              115,
+              101,
+              114,
+              118,
+              105,
+              99,
+              101,
+              115,
+              58,
+              100,
+              101,
+              108,
+              101,
+              116,
+              101,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
   },
 } as const;
@@ -1846,23 +2114,124 @@ export const HypervisorsServiceDefinition = {
   name: "HypervisorsService",
   fullName: "kilonova.api.v1.HypervisorsService",
   methods: {
-    /** Lists hypervisors. Pages. */
+    /**
+     * Lists hypervisors. Pages.
+     *
+     * Errors: INVALID_ARGUMENT / BAD_PAGE_TOKEN, MARKER_NOT_FOUND.
+     */
     listHypervisors: {
       name: "ListHypervisors",
       requestType: ListHypervisorsRequest as typeof ListHypervisorsRequest,
       requestStream: false,
       responseType: ListHypervisorsResponse as typeof ListHypervisorsResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 1, 8]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 1, 8]) as Buffer],
+          400018: [
+            Buffer.from([
+              41,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              108,
+              105,
+              115,
+              116,
+              45,
+              100,
+              101,
+              116,
+              97,
+              105,
+              108,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
-    /** Reads one by UUID or number. */
+    /**
+     * Reads one by UUID or number.
+     *
+     * Errors: NOT_FOUND / HYPERVISOR_NOT_FOUND.
+     */
     getHypervisor: {
       name: "GetHypervisor",
       requestType: GetHypervisorRequest as typeof GetHypervisorRequest,
       requestStream: false,
       responseType: GetHypervisorResponse as typeof GetHypervisorResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 1, 8]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 1, 8]) as Buffer],
+          400018: [
+            Buffer.from([
+              34,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              115,
+              104,
+              111,
+              119,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
   },
 } as const;

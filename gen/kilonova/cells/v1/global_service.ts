@@ -2714,7 +2714,8 @@ export const GlobalServiceDefinition = {
     /**
      * Accepts servers in one transaction: client token, quota holdings, build requests, mappings, operations, first actions. Wakes a conductor.
      *
-     * Errors: RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (facts: resources, requested, used, limit); ABORTED / TOKEN_REUSED.
+     * Errors: RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (facts: resources, requested, used, limit), SERVER_GROUP_MEMBER_QUOTA; ABORTED / TOKEN_REUSED;
+     * INVALID_ARGUMENT / SERVER_GROUP_GONE.
      */
     acceptServers: {
       name: "AcceptServers",

@@ -70,6 +70,49 @@ export interface ListInstancesResponse {
   more: boolean;
 }
 
+/** A change of metadata, item by item. */
+export interface MetadataChange {
+  /** Items to add or replace. */
+  set: Map<string, string>;
+  /** Keys to remove; each must be there. */
+  remove: string[];
+  /** Whether items that are not set go away. */
+  replaceAll: boolean;
+  /** Most items afterwards; -1 is unlimited. */
+  maxItems: bigint;
+}
+
+export interface MetadataChange_SetEntry {
+  key: string;
+  value: string;
+}
+
+/** A change of tags, one by one. */
+export interface TagsChange {
+  /** Tags to add; those that are there already stay. */
+  add: string[];
+  /** Tags to remove; each must be there. */
+  remove: string[];
+  /** Whether tags that are not added go away. */
+  replaceAll: boolean;
+  /** Most tags afterwards. */
+  maxTags: number;
+}
+
+/** What the record must be like. */
+export interface UpdateConditions {
+  /** Word for errors, such as "update metadata". */
+  verb: string;
+  /** Empty for any. */
+  allowedVmStates: VmState[];
+  /** Refused when locked and the actor is no administrator. */
+  checkLock: boolean;
+  /** The actor may pass locks. */
+  bypassLock: boolean;
+  /** Refused when it never was active. */
+  mustHaveLaunched: boolean;
+}
+
 /** Input of UpdateInstance. */
 export interface UpdateInstanceRequest {
   /** "global" or the cell's name. */
@@ -86,12 +129,26 @@ export interface UpdateInstanceRequest {
     | undefined;
   /** 0 means any. */
   expectedGeneration: bigint;
+  /** Unset changes none. */
+  metadata:
+    | MetadataChange
+    | undefined;
+  /** Unset changes none. */
+  tags:
+    | TagsChange
+    | undefined;
+  /** Unset allows everything. */
+  conditions: UpdateConditions | undefined;
 }
 
 /** Output of UpdateInstance. */
 export interface UpdateInstanceResponse {
   /** As it is now. */
-  instance: InstanceRecord | undefined;
+  instance:
+    | InstanceRecord
+    | undefined;
+  /** Whether it was different before. */
+  changed: boolean;
 }
 
 /** Input of AcceptOperation. */
@@ -640,8 +697,397 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
   },
 };
 
+function createBaseMetadataChange(): MetadataChange {
+  return { set: new Map(), remove: [], replaceAll: false, maxItems: 0n };
+}
+
+export const MetadataChange: MessageFns<MetadataChange> = {
+  encode(message: MetadataChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    message.set.forEach((value, key) => {
+      MetadataChange_SetEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    for (const v of message.remove) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.replaceAll !== false) {
+      writer.uint32(24).bool(message.replaceAll);
+    }
+    if (message.maxItems !== 0n) {
+      if (BigInt.asIntN(64, message.maxItems) !== message.maxItems) {
+        throw new globalThis.Error("value provided for field message.maxItems of type int64 too large");
+      }
+      writer.uint32(32).int64(message.maxItems);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetadataChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetadataChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = MetadataChange_SetEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.set.set(entry1.key, entry1.value);
+            }
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.remove.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replaceAll = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxItems = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetadataChange>): MetadataChange {
+    return MetadataChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetadataChange>): MetadataChange {
+    const message = createBaseMetadataChange();
+    message.set = (() => {
+      const m = new Map();
+      (object.set as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    message.remove = object.remove?.map((e) => e) || [];
+    message.replaceAll = object.replaceAll ?? false;
+    message.maxItems = (object.maxItems !== undefined && object.maxItems !== null) ? BigInt(object.maxItems) : 0n;
+    return message;
+  },
+};
+
+function createBaseMetadataChange_SetEntry(): MetadataChange_SetEntry {
+  return { key: "", value: "" };
+}
+
+export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
+  encode(message: MetadataChange_SetEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetadataChange_SetEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetadataChange_SetEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetadataChange_SetEntry>): MetadataChange_SetEntry {
+    return MetadataChange_SetEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetadataChange_SetEntry>): MetadataChange_SetEntry {
+    const message = createBaseMetadataChange_SetEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseTagsChange(): TagsChange {
+  return { add: [], remove: [], replaceAll: false, maxTags: 0 };
+}
+
+export const TagsChange: MessageFns<TagsChange> = {
+  encode(message: TagsChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.add) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.remove) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.replaceAll !== false) {
+      writer.uint32(24).bool(message.replaceAll);
+    }
+    if (message.maxTags !== 0) {
+      writer.uint32(32).uint32(message.maxTags);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TagsChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTagsChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.add.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.remove.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replaceAll = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxTags = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TagsChange>): TagsChange {
+    return TagsChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TagsChange>): TagsChange {
+    const message = createBaseTagsChange();
+    message.add = object.add?.map((e) => e) || [];
+    message.remove = object.remove?.map((e) => e) || [];
+    message.replaceAll = object.replaceAll ?? false;
+    message.maxTags = object.maxTags ?? 0;
+    return message;
+  },
+};
+
+function createBaseUpdateConditions(): UpdateConditions {
+  return { verb: "", allowedVmStates: [], checkLock: false, bypassLock: false, mustHaveLaunched: false };
+}
+
+export const UpdateConditions: MessageFns<UpdateConditions> = {
+  encode(message: UpdateConditions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.verb !== "") {
+      writer.uint32(10).string(message.verb);
+    }
+    if (message.allowedVmStates.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.allowedVmStates) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.checkLock !== false) {
+      writer.uint32(24).bool(message.checkLock);
+    }
+    if (message.bypassLock !== false) {
+      writer.uint32(32).bool(message.bypassLock);
+    }
+    if (message.mustHaveLaunched !== false) {
+      writer.uint32(40).bool(message.mustHaveLaunched);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateConditions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateConditions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verb = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.allowedVmStates.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.allowedVmStates.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.checkLock = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bypassLock = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mustHaveLaunched = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateConditions>): UpdateConditions {
+    return UpdateConditions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateConditions>): UpdateConditions {
+    const message = createBaseUpdateConditions();
+    message.verb = object.verb ?? "";
+    message.allowedVmStates = object.allowedVmStates?.map((e) => e) || [];
+    message.checkLock = object.checkLock ?? false;
+    message.bypassLock = object.bypassLock ?? false;
+    message.mustHaveLaunched = object.mustHaveLaunched ?? false;
+    return message;
+  },
+};
+
 function createBaseUpdateInstanceRequest(): UpdateInstanceRequest {
-  return { database: "", projectId: "", server: undefined, updateMask: undefined, expectedGeneration: 0n };
+  return {
+    database: "",
+    projectId: "",
+    server: undefined,
+    updateMask: undefined,
+    expectedGeneration: 0n,
+    metadata: undefined,
+    tags: undefined,
+    conditions: undefined,
+  };
 }
 
 export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
@@ -663,6 +1109,15 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
         throw new globalThis.Error("value provided for field message.expectedGeneration of type uint64 too large");
       }
       writer.uint32(40).uint64(message.expectedGeneration);
+    }
+    if (message.metadata !== undefined) {
+      MetadataChange.encode(message.metadata, writer.uint32(50).fork()).join();
+    }
+    if (message.tags !== undefined) {
+      TagsChange.encode(message.tags, writer.uint32(58).fork()).join();
+    }
+    if (message.conditions !== undefined) {
+      UpdateConditions.encode(message.conditions, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -720,6 +1175,30 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
             message.expectedGeneration = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.metadata = MetadataChange.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.tags = TagsChange.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.conditions = UpdateConditions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -746,18 +1225,30 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
     message.expectedGeneration = (object.expectedGeneration !== undefined && object.expectedGeneration !== null)
       ? BigInt(object.expectedGeneration)
       : 0n;
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? MetadataChange.fromPartial(object.metadata)
+      : undefined;
+    message.tags = (object.tags !== undefined && object.tags !== null)
+      ? TagsChange.fromPartial(object.tags)
+      : undefined;
+    message.conditions = (object.conditions !== undefined && object.conditions !== null)
+      ? UpdateConditions.fromPartial(object.conditions)
+      : undefined;
     return message;
   },
 };
 
 function createBaseUpdateInstanceResponse(): UpdateInstanceResponse {
-  return { instance: undefined };
+  return { instance: undefined, changed: false };
 }
 
 export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
   encode(message: UpdateInstanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message.changed !== false) {
+      writer.uint32(16).bool(message.changed);
     }
     return writer;
   },
@@ -783,6 +1274,14 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
             message.instance = InstanceRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.changed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -803,6 +1302,7 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
+    message.changed = object.changed ?? false;
     return message;
   },
 };
@@ -1638,7 +2138,12 @@ export const InstancesServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([5, 5, 2, 3, 7, 4]) as Buffer] } },
     },
-    /** Changes what a user may change at once (name, description, …), without an operation. */
+    /**
+     * Changes what a user may change at once (name, description, metadata, tags, …), without an operation. What changes nothing is not written.
+     *
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, METADATA_ITEM_NOT_FOUND, TAG_NOT_FOUND; FAILED_PRECONDITION / SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED; ABORTED / GENERATION_CONFLICT;
+     * RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; INVALID_ARGUMENT / TOO_MANY_TAGS.
+     */
     updateInstance: {
       name: "UpdateInstance",
       requestType: UpdateInstanceRequest as typeof UpdateInstanceRequest,

@@ -1,17 +1,21 @@
+import type { Aggregate } from "../../../../gen/kilonova/api/v1/aggregates_service.js";
 import { ReportCommandRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
+import { zonesOf } from "../../../model/aggregate-zone.js";
 import { encoded } from "../../domain/bytes.js";
 import { providerTree } from "../../domain/provider-tree.js";
 import { CellsErrors } from "../../errors.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
+import { listAggregates } from "../sql/aggregates.js";
 import type { StoreDeps } from "../sql/deps.js";
 import { reportGuest } from "../sql/guest-reports.js";
 import { deletableService, deleteHostService, listHosts, registerHost, registerService, updateHostService } from "../sql/hosts.js";
 import { listHostInstances } from "../sql/read-instances.js";
 import { signalOperation } from "../sql/signals.js";
+import type { Store } from "../sql/tables.js";
 
 export interface HostsDeps {
   readonly stores: Stores;
@@ -56,8 +60,8 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
       return { service: alive(await registerService(stores.cell(cell), deps, ctx, service)) };
     },
     listHosts: async (ctx, request) => {
-      const { services, nodes } = await listHosts(stores.cell(request.cell), ctx, request);
-      return { services: services.map(alive), nodes };
+      const [{ services, nodes }, zones] = await Promise.all([listHosts(stores.cell(request.cell), ctx, request), hostZones(stores.global, ctx)]);
+      return { services: services.map((service) => alive({ ...service, availabilityZone: service.binary === COMPUTE ? zones.get(service.host) ?? service.availabilityZone : service.availabilityZone })), nodes };
     },
     updateHostService: async (ctx, request) => {
       const { service, node } = await updateHostService(stores.cell(request.cell), deps, ctx, request);
@@ -75,6 +79,19 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
       return {};
     },
   };
+}
+
+const COMPUTE = "nova-compute";
+
+/** Zones that aggregates give to hosts. */
+async function hostZones(global: Store, ctx: Ctx): Promise<ReadonlyMap<string, string>> {
+  const found: Aggregate[] = [];
+  for (let pageToken = ""; ;) {
+    const page = await listAggregates(global, ctx, { host: "", pageSize: 0, pageToken });
+    found.push(...page.aggregates);
+    pageToken = page.nextPageToken;
+    if (pageToken === "") return zonesOf(found);
+  }
 }
 
 /** @throws WRONG_HOST when an agent speaks for another host than its channel belongs to */

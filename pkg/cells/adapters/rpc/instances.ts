@@ -1,6 +1,5 @@
 import { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/v1/instances_service.js";
-import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
@@ -32,10 +31,7 @@ export function instancesHandlers({ stores, deps, waker }: InstancesDeps): Handl
       const filter = ctx.peer.service === "compute" ? ServerFilter.fromPartial({ ...request.filter, host: ctx.peer.host }) : request.filter;
       return listInstances(stores.get(request.database), ctx, { ...request, filter });
     },
-    updateInstance: async (ctx, request) => {
-      const instance: InstanceRecord = await awake(ctx, request.database, request.server?.id ?? "", (store) => updateInstance(store, deps, ctx, request));
-      return { instance };
-    },
+    updateInstance: (ctx, request) => awake(ctx, request.database, request.server?.id ?? "", (store) => updateInstance(store, deps, ctx, request)),
     acceptOperation: async (ctx, request) => {
       const { operation, replayed } = await awake(ctx, request.database, request.serverId, (store) => acceptOperation(store, deps, ctx, request));
       if (!replayed) waker.wake(ctx, request.database, operation.name);

@@ -29,6 +29,7 @@ import { toPublic, toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
 import { countedLimits, lockQuota } from "./quota.js";
 import type { DefaultLimits } from "./quota.js";
+import { joinable, memberRows } from "./server-groups.js";
 import type { OperationRow, Store, Tx } from "./tables.js";
 
 /** What was accepted; `database` is where a replayed server's record is by now. */
@@ -42,7 +43,7 @@ const KIND_VERSION = 1;
  * Accepts servers: client token, quota, build requests, mappings, operations, actions and outbox, all in one transaction.
  * READ COMMITTED: the project's usage row is locked before anything is decided, and everything else is new rows.
  * @returns with `replayed` set to the operations of an earlier call with the same token, and nothing else
- * @throws QUOTA_EXCEEDED, TOKEN_REUSED
+ * @throws QUOTA_EXCEEDED, TOKEN_REUSED, SERVER_GROUP_GONE, SERVER_GROUP_MEMBER_QUOTA
  * @cost four round trips however many servers
  */
 export async function acceptServers(store: Store, deps: StoreDeps, ctx: Ctx, request: AcceptServersRequest, defaults: DefaultLimits): Promise<AcceptedServers> {
@@ -67,6 +68,8 @@ async function accept(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, request: 
   const holdings = request.servers.map(holdingOf);
   const fits = fitQuota(holdings, request.minCount, used, countedLimits(limits));
   if (typeof fits !== "number") throw CellsErrors.QUOTA_EXCEEDED(fits);
+  const groupId = request.servers[0]?.spec?.serverGroupId ?? "";
+  if (groupId !== "") await joinable(store, tx, { id: groupId, projectId: first.projectId, userId: first.userId }, fits, limits["server_group_members"] ?? -1);
   const now = deps.clock.now();
   const fresh = request.servers.slice(0, fits).map((one) => freshServer(deps, ctx, one, actor, request.traceparent, now));
   await allTogether(writes(store, deps, fresh, holdings.slice(0, fits), token, now)).execute(tx);
@@ -111,6 +114,8 @@ function writes(store: Store, deps: StoreDeps, fresh: readonly FreshServer[], ho
     { name: "act", body: insertInto(t.instance_action, fresh.map(({ operation, actor }) => actionRow(operation, { actor }, now))) },
     outboxPart(t, deps.ids, outbox, now),
   ];
+  const groupId = fresh[0]?.record.spec?.serverGroupId ?? "";
+  if (groupId !== "") parts.push({ name: "member", body: insertInto(t.server_group_member, memberRows(groupId, servers.map(({ id }) => id), now)) });
   const names = fresh.map(({ operation }) => operationName(operation.server_id, operation.id));
   if (token.token !== "") parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, names, now)]) });
   return parts;

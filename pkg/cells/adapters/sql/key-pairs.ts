@@ -8,14 +8,15 @@ import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "./deps.js";
 import { insertInto } from "./fragments.js";
 import type { DefaultLimits } from "./quota.js";
-import type { Store, Tx } from "./tables.js";
+import { limitOf } from "./quota.js";
+import type { Store } from "./tables.js";
 
 /** Stores a key pair within its user's limit, which is checked in the same transaction. @throws KEY_PAIR_EXISTS, KEY_PAIR_QUOTA */
 export async function createKeyPair(store: Store, deps: StoreDeps, ctx: Ctx, asked: KeyPair, projectId: string, defaults: DefaultLimits): Promise<KeyPair> {
   const { t } = store;
   try {
     return await store.db.write(ctx, "key-pairs.create", async (tx) => {
-      const limit = await keyPairLimit(store, tx, projectId, asked.userId, defaults);
+      const limit = await limitOf(store, tx, projectId, asked.userId, "key_pairs", defaults);
       const { rows: held } = await sql<{ count: number; same: number }>`SELECT count(*) AS count, count(*) FILTER (WHERE name = ${asked.name}) AS same FROM ${t.key_pair} WHERE user_id = ${asked.userId}`.execute(tx);
       if ((held[0]?.same ?? 0) > 0) throw CellsErrors.KEY_PAIR_EXISTS({ name: asked.name });
       if (limit >= 0 && (held[0]?.count ?? 0) >= limit) throw CellsErrors.KEY_PAIR_QUOTA({ limit });
@@ -28,12 +29,6 @@ export async function createKeyPair(store: Store, deps: StoreDeps, ctx: Ctx, ask
     if (violates(error, "key_pair_name_once")) throw CellsErrors.KEY_PAIR_EXISTS({ name: asked.name });
     throw error;
   }
-}
-
-async function keyPairLimit(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<number> {
-  const { rows } = await sql<{ max: number }>`SELECT max FROM ${store.t.quota_limit}
-    WHERE resource = 'key_pairs' AND project_id = ${projectId} AND user_id IN ('', ${userId}) ORDER BY user_id DESC LIMIT 1`.execute(tx);
-  return rows[0]?.max ?? defaults["key_pairs"] ?? -1;
 }
 
 /** @throws KEY_PAIR_NOT_FOUND */

@@ -6,7 +6,7 @@ import type { Tables } from "./tables.js";
 
 /** One change that watchers, caches and notifications may care about. */
 export interface OutboxRow {
-  readonly entityKind: "instance" | "operation" | "service" | "compute_node" | "flavor";
+  readonly entityKind: "instance" | "operation" | "service" | "compute_node" | "flavor" | "aggregate";
   readonly entityId: string;
   readonly projectId: string;
   readonly generation: number;

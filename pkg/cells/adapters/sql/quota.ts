@@ -45,6 +45,13 @@ function quotaFrom(rows: readonly QuotaRow[], defaults: DefaultLimits): Quota {
   return { limits, used: { instances: used["instances"] ?? 0, cores: used["cores"] ?? 0, ram: used["ram"] ?? 0 } };
 }
 
+/** The limit of one resource in force for a user of a project; -1 is unlimited. */
+export async function limitOf(store: Store, tx: Tx, projectId: string, userId: string, resource: string, defaults: DefaultLimits): Promise<number> {
+  const { rows } = await sql<{ max: number }>`SELECT max FROM ${store.t.quota_limit}
+    WHERE resource = ${resource} AND project_id = ${projectId} AND user_id IN ('', ${userId}) ORDER BY user_id DESC LIMIT 1`.execute(tx);
+  return rows[0]?.max ?? defaults[resource] ?? -1;
+}
+
 /** The counted part of limits. */
 export const countedLimits = (limits: Readonly<Record<string, number>>): Counted =>
   ({ instances: limits["instances"] ?? -1, cores: limits["cores"] ?? -1, ram: limits["ram"] ?? -1 });
@@ -53,13 +60,14 @@ export const countedLimits = (limits: Readonly<Record<string, number>>): Counted
 export async function getQuota(store: Store, ctx: Ctx, projectId: string, userId: string, defaults: DefaultLimits): Promise<QuotaLimit[]> {
   return store.db.read(ctx, "quota.get", async (tx) => {
     const { limits, used } = await readQuota(store, tx, projectId, userId, defaults);
-    const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${store.t.key_pair} WHERE user_id = ${userId}`.execute(tx);
-    const inUse = (resource: string): number => resource === "key_pairs" ? rows[0]?.count ?? 0 : COUNTED.find((one) => one === resource) === undefined ? 0 : used[resource as keyof Counted];
+    const { rows } = await sql<Readonly<Record<string, number>>>`SELECT (SELECT count(*) FROM ${store.t.key_pair} WHERE user_id = ${userId}) AS key_pairs,
+      (SELECT count(*) FROM ${store.t.server_group} WHERE project_id = ${projectId}) AS server_groups`.execute(tx);
+    const inUse = (resource: string): number => rows[0]?.[resource] ?? (COUNTED.find((one) => one === resource) === undefined ? 0 : used[resource as keyof Counted]);
     return Object.entries(limits).map(([resource, limit]) => ({ resource, limit: BigInt(limit), used: BigInt(inUse(resource)) }));
   });
 }
 
-/** Releases what servers held and marks their mappings deleted. A second release of the same server finds nothing to subtract. */
+/** Releases what servers held, takes them out of their groups and marks their mappings deleted. A second release of the same server finds nothing to subtract. */
 export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
   const { t } = store;
   await store.db.write(ctx, "quota.release", (tx) => sql`
@@ -70,6 +78,8 @@ export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonl
     ), usage AS (
       UPDATE ${t.quota_usage} AS u SET instances = u.instances - s.instances, cores = u.cores - s.cores, ram = u.ram - s.ram
       FROM sums AS s WHERE u.project_id = s.project_id RETURNING 1
+    ), membership AS (
+      DELETE FROM ${t.server_group_member} WHERE server_id = ANY(${serverIds}::text[]) RETURNING 1
     ), mapping AS (
       UPDATE ${t.instance_mapping} SET deleted = true WHERE server_id = ANY(${serverIds}::text[]) AND NOT deleted RETURNING 1
     ) SELECT 1`.execute(tx));

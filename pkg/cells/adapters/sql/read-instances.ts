@@ -2,6 +2,7 @@ import { sql } from "./sql.js";
 import type { GetInstanceRequest, UpdateInstanceRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { checkAcceptable } from "../../domain/acceptance.js";
 import { applyUserChange } from "../../domain/apply-change.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
@@ -35,24 +36,30 @@ function visible(row: FoundRow | undefined, asked: { readonly serverId: string; 
   return row;
 }
 
+/** A record after a user's change. */
+interface Updated { readonly instance: InstanceRecord; readonly changed: boolean }
+
 /**
  * Changes what a user may change at once, whatever operation runs.
- * @throws SERVER_NOT_FOUND, SERVER_MOVED, GENERATION_CONFLICT
+ * @throws SERVER_NOT_FOUND, SERVER_MOVED, GENERATION_CONFLICT; INVALID_STATE, INSTANCE_LOCKED of the conditions; what `applyUserChange` throws
  */
-export async function updateInstance(store: Store, deps: StoreDeps, ctx: Ctx, request: UpdateInstanceRequest): Promise<InstanceRecord> {
+export async function updateInstance(store: Store, deps: StoreDeps, ctx: Ctx, request: UpdateInstanceRequest): Promise<Updated> {
   const serverId = request.server?.id ?? "";
   return store.db.write(ctx, "instances.update", async (tx) => {
     const { rows } = await sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.instance} WHERE id = ${serverId} FOR UPDATE`.execute(tx);
     const row = visible(rows[0], { serverId, projectId: request.projectId });
     if (request.expectedGeneration !== 0n && BigInt(row.generation) !== request.expectedGeneration) throw CellsErrors.GENERATION_CONFLICT({ server: serverId });
     const now = deps.clock.now();
-    const record = applyUserChange(loadRecord(row), request.server, request.updateMask, now);
+    const before = loadRecord(row);
+    if (request.conditions !== undefined) checkAcceptable(serverOf(before), { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
+    const record = applyUserChange(before, request, now);
+    if (record === before) return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: false };
     const columns = instanceColumns(record);
     await allTogether([
       { name: "inst", body: sql`UPDATE ${store.t.instance} SET ${assignments(columns)} WHERE id = ${serverId}` },
       outboxPart(store.t, deps.ids, [instanceChanged(record, columns, "changed")], now),
     ]).execute(tx);
-    return { ...record, encryptedUserData: Buffer.alloc(0) };
+    return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: true };
   });
 }
 

@@ -9,6 +9,7 @@ import type { FeedTables } from "../../../platform/db/feed/index.js";
 const NAMES = [
   "instance", "operation", "operation_signal", "client_token", "instance_action", "instance_action_event", "dormant_operation",
   "cell", "instance_mapping", "quota_limit", "quota_usage", "quota_holding", "flavor", "key_pair", "counter", "service", "compute_node", "outbox",
+  "server_group", "server_group_member", "aggregate",
 ] as const;
 
 /** Qualified table names for statements written out as SQL. */

@@ -1,3 +1,4 @@
+import { AggregateStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/aggregates_service.js";
 import { FeedServiceDefinition } from "../../../../gen/kilonova/cells/v1/feed_service.js";
 import type { FeedEntry } from "../../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../../gen/kilonova/cells/v1/global_service.js";
@@ -7,9 +8,10 @@ import { Server, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { within } from "../../../kernel/ctx.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Channel } from "../../../platform/rpc/index.js";
-import type { Cells, CellChange, CellSnapshot, InstanceState, NodeFacts, ServiceFacts } from "../../ports.js";
+import type { AggregateFacts, Cells, CellChange, CellSnapshot, InstanceState, NodeFacts, ServiceFacts } from "../../ports.js";
 
 const CELL0 = "cell0";
+const GLOBAL = "global";
 const COMPUTE = "nova-compute";
 const PAGE = 1000;
 /** A cell that does not answer in time counts as silent; others must not wait for it. */
@@ -19,6 +21,7 @@ const KINDS = ["service", "compute_node", "instance"];
 /** The cells service over its RPCs. One channel reaches all cells. */
 export function cellsPeer(channel: Channel): Cells {
   const global = channel.client(GlobalServiceDefinition);
+  const aggregates = channel.client(AggregateStoreServiceDefinition);
   const hosts = channel.client(HostsServiceDefinition);
   const instances = channel.client(InstancesServiceDefinition);
   const feed = channel.client(FeedServiceDefinition);
@@ -40,9 +43,26 @@ export function cellsPeer(channel: Channel): Cells {
     }
   };
 
+  const aggregatesOf = async (ctx: Ctx): Promise<AggregateFacts[]> => {
+    const found: AggregateFacts[] = [];
+    for (let pageToken = ""; ;) {
+      const page = await within(ctx, ANSWER_MS, GLOBAL, (inner) => aggregates.listStoredAggregates(inner, { pageToken }));
+      found.push(...page.aggregates.map(({ id, hosts: members, metadata }) => ({ id, hosts: members, metadata })));
+      pageToken = page.nextPageToken;
+      if (pageToken === "") return found;
+    }
+  };
+
   return {
     list: async (ctx) => (await global.listCells(ctx, {})).cells.filter(({ name, disabled }) => name !== CELL0 && !disabled).map(({ name }) => name),
     hosts: hostsOf,
+    watchAggregates: async function* (ctx) {
+      const { incarnation, revision } = await within(ctx, ANSWER_MS, GLOBAL, (inner) => feed.getFeedHead(inner, { database: GLOBAL }));
+      yield await aggregatesOf(ctx);
+      for await (const { entries } of feed.watchFeed(ctx, { database: GLOBAL, incarnation, afterRevision: revision, entityKinds: ["aggregate"] })) {
+        if (entries.length > 0) yield await aggregatesOf(ctx);
+      }
+    },
     watch: async function* (ctx, cell) {
       // The head first: whatever changes while we list comes again through the feed.
       const { incarnation, revision } = await within(ctx, ANSWER_MS, cell, (inner) => feed.getFeedHead(inner, { database: cell }));

@@ -71,4 +71,41 @@ export const globalMigrations: readonly Migration[] = [
     ],
   },
   feedMigration("0004-feed"),
+  {
+    name: "0005-server-groups",
+    statements: [
+      `CREATE TABLE server_group (
+        id text PRIMARY KEY,
+        project_id text NOT NULL,
+        user_id text NOT NULL,
+        name text NOT NULL,
+        policy text NOT NULL CONSTRAINT server_group_policy_known CHECK (policy IN ('affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity')),
+        max_server_per_host int8,
+        created_at timestamptz NOT NULL
+      )`,
+      `CREATE INDEX server_group_by_project ON server_group (project_id, created_at, id)`,
+      `CREATE TABLE server_group_member (
+        server_id text PRIMARY KEY,
+        group_id text NOT NULL,
+        position int8 NOT NULL,
+        joined_at timestamptz NOT NULL,
+        cell text NOT NULL DEFAULT '',
+        host text NOT NULL DEFAULT ''
+      )`,
+      `CREATE INDEX server_group_member_by_group ON server_group_member (group_id)`,
+    ],
+  },
+  {
+    name: "0006-aggregates",
+    statements: [
+      `CREATE TABLE aggregate (
+        number int8 PRIMARY KEY,
+        id text NOT NULL CONSTRAINT aggregate_id_once UNIQUE,
+        name text NOT NULL CONSTRAINT aggregate_name_once UNIQUE,
+        generation int8 NOT NULL,
+        body bytea NOT NULL
+      )`,
+      `INSERT INTO counter (name, value) VALUES ('aggregate', 0) ON CONFLICT DO NOTHING`,
+    ],
+  },
 ];
