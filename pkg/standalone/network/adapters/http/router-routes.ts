@@ -99,7 +99,7 @@ async function openGateway(parts: NetworkParts, ctx: Ctx, tx: Tx, current: Virtu
   const wishes = wish.external_fixed_ips?.map((ip) => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address }));
   const port = await newPort(parts, tx, {
     networkId: network.id, projectId: "", deviceId: current.id, deviceOwner: "network:router_gateway", status: "ACTIVE", portSecurityEnabled: false,
-  }, wishes);
+  }, { wishes });
   return { networkId: network.id, portId: port.id, enableSnat: wish.enable_snat ?? true, fixedIps: port.fixedIps };
 }
 
@@ -139,7 +139,7 @@ async function addInterface(parts: NetworkParts, ctx: Ctx, tx: Tx, req: Request)
   const network = await networkById(tx, subnet.networkId);
   const port = await newPort(parts, tx, {
     networkId: network.id, projectId: router.projectId, deviceId: router.id, deviceOwner: "network:router_interface", status: "ACTIVE", portSecurityEnabled: false,
-  }, [{ subnetId: subnet.id, ipAddress: subnet.gatewayIp }]);
+  }, { wishes: [{ subnetId: subnet.id, ipAddress: subnet.gatewayIp }] });
   return interfaceJson(router, port.id, network.id, subnet.id);
 }
 
