@@ -10,7 +10,7 @@ import type { Ids } from "../kernel/ids.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Clock } from "../kernel/time.js";
 import type { Database } from "../platform/db/index.js";
-import { compactionTask, createBell, createFeedReader, createSequencer, nudging } from "../platform/db/feed/index.js";
+import { compactionTask, createFeedReader, createSequencer, createTail, nudging } from "../platform/db/feed/index.js";
 import type { FeedReader, FeedTables } from "../platform/db/feed/index.js";
 import { bindService } from "../platform/rpc/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
@@ -69,13 +69,13 @@ const FEED_DELAY_MS = 15;
 
 /** One database with its feed: writes wake the sequencer, which rings for the readers. */
 function openWithFeed(name: string, database: Database<FeedTables>, deps: CellsDeps): { store: Store; feed: Feed } {
-  const published = createBell();
-  const sequencer = createSequencer(database, { owner: deps.sequencerOwner, published });
+  const tail = createTail();
+  const sequencer = createSequencer(database, { owner: deps.sequencerOwner, tail });
   const nudge = coalesced(() => sequencer.nudge(), FEED_DELAY_MS);
   const compaction = compactionTask(database, { keepMs: deps.config.feedKeepHours * 3_600_000, clock: deps.clock });
   return {
     store: openStore(name, nudging(database, { nudge }), nudge),
-    feed: { reader: createFeedReader(database, { published }), run: async (ctx) => { await Promise.all([keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)), keepRunning(ctx, deps.clock, `${name}.compaction`, compaction)]); } },
+    feed: { reader: createFeedReader(database, { tail }), run: async (ctx) => { await Promise.all([keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)), keepRunning(ctx, deps.clock, `${name}.compaction`, compaction)]); } },
   };
 }
 

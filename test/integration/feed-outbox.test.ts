@@ -3,8 +3,8 @@ import { sql } from "kysely";
 import { KilonovaError } from "../../pkg/kernel/errors.js";
 import { openDatabase } from "../../pkg/platform/db/index.js";
 import type { Database } from "../../pkg/platform/db/index.js";
-import { appendOutbox, compactFeed, createBell, createFeedReader, createSequencer, feedMigration, nudging, renewIncarnation } from "../../pkg/platform/db/feed/index.js";
-import type { FeedEntry, FeedEvent, FeedPosition, FeedReader, FeedTables, Sequencer } from "../../pkg/platform/db/feed/index.js";
+import { appendOutbox, compactFeed, createFeedReader, createSequencer, createTail, feedMigration, nudging, renewIncarnation } from "../../pkg/platform/db/feed/index.js";
+import type { FeedEntry, FeedEvent, FeedPosition, FeedReader, FeedTables, FeedTail, Sequencer } from "../../pkg/platform/db/feed/index.js";
 import { createTasks } from "../../pkg/platform/process/index.js";
 import type { Tasks } from "../../pkg/platform/process/index.js";
 import { silentLogger } from "../../pkg/kernel/logger.js";
@@ -30,19 +30,20 @@ describe("feed", () => {
   let db: Database<Tables>;
   let reader: FeedReader;
   let tasks: Tasks;
-  const published = createBell();
+  let tail: FeedTail;
 
   beforeEach(async () => {
     test = await testDatabase([{ name: "0001-item", statements: ["CREATE TABLE item (id int8 PRIMARY KEY, size int8 NOT NULL)"] }, feedMigration("0002-feed")]);
     db = test.open<Tables>();
-    reader = createFeedReader(db, { published, pollMs: 20 });
+    tail = createTail();
+    reader = createFeedReader(db, { tail, pollMs: 20 });
     tasks = createTasks({ service: "test", log: silentLogger });
   });
   afterEach(async () => { assert.deepEqual(await tasks.stop(5_000), []); });
 
   const append = (...events: FeedEvent[]): Promise<void> => db.write(testCtx(), "append", (tx) => appendOutbox(tx, events));
   const run = (owner: string, on: Database<FeedTables> = db, options: { pollMs?: number; takeoverMs?: number } = {}): Sequencer => {
-    const sequencer = createSequencer(on, { owner, published, pollMs: 20, ...options });
+    const sequencer = createSequencer(on, { owner, tail, pollMs: 20, ...options });
     tasks.task(owner, (ctx) => sequencer.run(ctx));
     return sequencer;
   };
@@ -162,7 +163,7 @@ describe("feed", () => {
   it("brings a commit to a watcher in the same process without waiting for its poll", async () => {
     const sequencer = run("one", db, { pollMs: NEVER_MS });
     const waking = nudging(db, sequencer);
-    const patient = createFeedReader(db, { published, pollMs: NEVER_MS });
+    const patient = createFeedReader(db, { tail, pollMs: NEVER_MS });
     const stop = new AbortController();
     const arrivals = patient.follow(testCtx({ signal: stop.signal }), START, 100);
     await until(async () => (await db.statement(testCtx(), "owner", (d) => d.selectFrom("feed_state").select("owner").executeTakeFirst()))?.owner === "one");

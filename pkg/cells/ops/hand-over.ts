@@ -1,11 +1,12 @@
-import type { ActivateHandoverRequest, ActivateHandoverResponse, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { ActivateHandoverRequest, ActivateHandoverResponse, SourceCommit, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import { durationMs } from "../../model/wire-time.js";
 import { openSecrets } from "../adapters/sql/acquire.js";
 import type { StoreDeps } from "../adapters/sql/deps.js";
-import { activateHandover, dropDormant, dropLeft, findDormant } from "../adapters/sql/handover.js";
+import { activateHandover, dropDormant, dropLeft, findDormant, oldCopies } from "../adapters/sql/handover.js";
+import type { OldCopy } from "../adapters/sql/handover.js";
 import { toStored } from "../adapters/sql/operation-rows.js";
 import { getOperation } from "../adapters/sql/read-operations.js";
 import type { Store } from "../adapters/sql/tables.js";
@@ -15,25 +16,44 @@ import type { Waker } from "../ports.js";
 import type { Stores } from "../stores.js";
 
 /**
- * Wakes a dormant copy if its source says that the operation was handed over to this database, then lets the source
- * forget its record. Whoever comes again finishes what is left.
+ * Wakes a dormant copy whose source has handed the operation over to this database, then lets the source forget its record.
+ * Whoever comes again finishes what is left.
  * @throws FENCE_LOST when the source has not handed over
  */
 export async function activate(stores: Stores, deps: StoreDeps, ctx: Ctx, request: ActivateHandoverRequest): Promise<ActivateHandoverResponse> {
   const target = stores.cell(request.database);
-  const operationId = parseOperationName(request.name)?.operationId ?? "";
-  const dormant = await findDormant(target, ctx, { operationId });
-  if (dormant === undefined) return { operation: undefined, instance: undefined };
-  const source = stores.get(dormant.sourceDatabase);
-  const original = await sourceOf(source, ctx, request.name);
-  if (original?.handedOverTo !== target.name) throw CellsErrors.FENCE_LOST({ operation: request.name });
-  const news = { cancelRequested: original.cancelRequested };
-  const activated = await activateHandover(target, deps, ctx, operationId, news, request.owner, durationMs(request.ownership));
-  await dropLeft(source, ctx, dormant.serverId, operationId, target.name);
-  await dropDormant(target, ctx, operationId);
+  const moved = parseOperationName(request.name) ?? { serverId: "", operationId: "" };
+  const committed = request.committed ?? await askSource(stores, ctx, target, request.name, moved.operationId);
+  if (committed === undefined) return { operation: undefined, instance: undefined };
+  const waking = { cancelRequested: committed.cancelRequested, owner: request.owner, ownershipMs: durationMs(request.ownership) };
+  const activated = await activateHandover(target, deps, ctx, moved.operationId, waking);
+  await dropLeft(stores.get(committed.database), ctx, target.name, [moved]);
   if (activated === undefined) return { operation: undefined, instance: undefined };
   const operation = toStored(activated.operation, { secrets: openSecrets(deps, activated.operation) });
   return { operation: request.owner === "" ? { ...operation, secrets: Buffer.alloc(0) } : operation, instance: loadRecord(activated.instance) };
+}
+
+/** @returns undefined when there is no copy here (any more) @throws FENCE_LOST when its source has not handed over */
+async function askSource(stores: Stores, ctx: Ctx, target: Store, name: string, operationId: string): Promise<SourceCommit | undefined> {
+  const dormant = await findDormant(target, ctx, { operationId });
+  if (dormant === undefined) return undefined;
+  const original = await sourceOf(stores.get(dormant.sourceDatabase), ctx, name);
+  if (original?.handedOverTo !== target.name) throw CellsErrors.FENCE_LOST({ operation: name });
+  return { database: dormant.sourceDatabase, cancelRequested: original.cancelRequested };
+}
+
+/**
+ * Copies that have been dormant for long: somebody has to ask their source. Those that were activated since are forgotten here, many at a
+ * time, the source's record first: a boot does not wait for it.
+ */
+export async function overdueCopies(stores: Stores, deps: StoreDeps, ctx: Ctx, target: Store, olderThanMs: number): Promise<OldCopy[]> {
+  const old = await oldCopies(target, deps, ctx, olderThanMs);
+  const awake = old.filter(({ activated }) => activated);
+  for (const source of new Set(awake.map(({ sourceDatabase }) => sourceDatabase))) {
+    await dropLeft(stores.get(source), ctx, target.name, awake.filter(({ sourceDatabase }) => sourceDatabase === source));
+  }
+  if (awake.length > 0) await dropDormant(target, ctx, awake.map(({ operationId }) => operationId));
+  return old.filter(({ activated }) => !activated);
 }
 
 async function sourceOf(source: Store, ctx: Ctx, name: string): Promise<StoredOperation | undefined> {
@@ -76,7 +96,7 @@ export function awakening(stores: Stores, deps: StoreDeps, waker: Waker): Awaken
       dormant = await findDormant(target, ctx, { serverId });
     }
     if (dormant === undefined || dormant.activated) return;
-    await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined });
+    await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined, committed: undefined });
     waker.wake(ctx, target.name, name);
   };
   return {

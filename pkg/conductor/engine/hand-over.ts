@@ -30,9 +30,11 @@ export async function handOverTo(run: Run, options: RunnerOptions, step: Step, r
     database: result.database, sourceDatabase: database, operation: moved, instance, fence: operation.fence, ...change === undefined ? {} : { change },
   }));
   await crash.hit(kind.kind, step.name, "before");
-  await run.repeatedly((ctx) => store.commitHandover(ctx, { database, fence: operation.fence, ...base }));
+  const { cancelRequested } = await run.repeatedly((ctx) => store.commitHandover(ctx, { database, fence: operation.fence, ...base }));
   await crash.hit(kind.kind, step.name, "after");
-  const awake = await run.repeatedly((ctx) => store.activateHandover(ctx, { database: result.database, name: run.name, owner, ownership: toDuration(ownershipMs) }));
+  const awake = await run.repeatedly((ctx) => store.activateHandover(ctx, {
+    database: result.database, name: run.name, owner, ownership: toDuration(ownershipMs), committed: { database, cancelRequested },
+  }));
   if (awake.operation === undefined || awake.instance === undefined) return false;
   run.database = result.database;
   run.operation = awake.operation;

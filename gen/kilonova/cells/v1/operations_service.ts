@@ -339,6 +339,8 @@ export interface CommitHandoverRequest {
 
 /** Output of CommitHandover. */
 export interface CommitHandoverResponse {
+  /** Whether somebody had asked for cancellation by then: the copy may be older. */
+  cancelRequested: boolean;
 }
 
 /** Input of ActivateHandover. */
@@ -350,7 +352,19 @@ export interface ActivateHandoverRequest {
   /** Conductor that goes on with it at once; empty leaves it to whoever acquires it. */
   owner: string;
   /** See AcquireOperations. */
-  ownership: Duration | undefined;
+  ownership:
+    | Duration
+    | undefined;
+  /** What CommitHandover has answered to this caller. Unset: the source is asked. */
+  committed: SourceCommit | undefined;
+}
+
+/** A hand-over that its source has committed. */
+export interface SourceCommit {
+  /** Source database. */
+  database: string;
+  /** See CommitHandoverResponse. */
+  cancelRequested: boolean;
 }
 
 /** Output of ActivateHandover. */
@@ -2784,11 +2798,14 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
 };
 
 function createBaseCommitHandoverResponse(): CommitHandoverResponse {
-  return {};
+  return { cancelRequested: false };
 }
 
 export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
-  encode(_: CommitHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CommitHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cancelRequested !== false) {
+      writer.uint32(8).bool(message.cancelRequested);
+    }
     return writer;
   },
 
@@ -2805,6 +2822,14 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cancelRequested = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2820,14 +2845,15 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
   create(base?: DeepPartial<CommitHandoverResponse>): CommitHandoverResponse {
     return CommitHandoverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<CommitHandoverResponse>): CommitHandoverResponse {
+  fromPartial(object: DeepPartial<CommitHandoverResponse>): CommitHandoverResponse {
     const message = createBaseCommitHandoverResponse();
+    message.cancelRequested = object.cancelRequested ?? false;
     return message;
   },
 };
 
 function createBaseActivateHandoverRequest(): ActivateHandoverRequest {
-  return { database: "", name: "", owner: "", ownership: undefined };
+  return { database: "", name: "", owner: "", ownership: undefined, committed: undefined };
 }
 
 export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
@@ -2843,6 +2869,9 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
     }
     if (message.ownership !== undefined) {
       Duration.encode(message.ownership, writer.uint32(34).fork()).join();
+    }
+    if (message.committed !== undefined) {
+      SourceCommit.encode(message.committed, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2892,6 +2921,14 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
             message.ownership = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.committed = SourceCommit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2915,6 +2952,76 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
     message.ownership = (object.ownership !== undefined && object.ownership !== null)
       ? Duration.fromPartial(object.ownership)
       : undefined;
+    message.committed = (object.committed !== undefined && object.committed !== null)
+      ? SourceCommit.fromPartial(object.committed)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSourceCommit(): SourceCommit {
+  return { database: "", cancelRequested: false };
+}
+
+export const SourceCommit: MessageFns<SourceCommit> = {
+  encode(message: SourceCommit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.cancelRequested !== false) {
+      writer.uint32(16).bool(message.cancelRequested);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceCommit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceCommit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cancelRequested = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SourceCommit>): SourceCommit {
+    return SourceCommit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceCommit>): SourceCommit {
+    const message = createBaseSourceCommit();
+    message.database = object.database ?? "";
+    message.cancelRequested = object.cancelRequested ?? false;
     return message;
   },
 };
@@ -3788,7 +3895,7 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
-    /** Lists dormant copies older than a given age, so that whoever finds one can ask the source. */
+    /** Lists dormant copies older than a given age, so that whoever finds one can ask the source. Forgets those that were activated since. */
     listDormant: {
       name: "ListDormant",
       requestType: ListDormantRequest as typeof ListDormantRequest,

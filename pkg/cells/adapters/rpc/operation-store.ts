@@ -1,16 +1,16 @@
 import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { parseOperationName } from "../../../model/operation-name.js";
+import { operationName, parseOperationName } from "../../../model/operation-name.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
 import type { NumberBlocks } from "../number-blocks.js";
-import { activate, awakening } from "../../ops/hand-over.js";
+import { activate, awakening, overdueCopies } from "../../ops/hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../sql/acquire.js";
 import { commitStep } from "../sql/commit-step.js";
 import type { StoreDeps } from "../sql/deps.js";
-import { commitHandover, dropDormant, listDormant, prepareHandover } from "../sql/handover.js";
+import { commitHandover, dropDormant, prepareHandover } from "../sql/handover.js";
 import { abandonOperation, requestCancel, retryOperation } from "../sql/operator-actions.js";
 import { operationIdOf } from "../sql/owned-operation.js";
 import { getOperation, listOperations } from "../sql/read-operations.js";
@@ -65,16 +65,16 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
       await prepareHandover(target, deps, ctx, request, await guestNumbers(target.name).next(ctx));
       return {};
     },
-    commitHandover: async (ctx, { database, name, fence, targetDatabase }) => {
-      await commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name);
-      return {};
-    },
+    commitHandover: (ctx, { database, name, fence, targetDatabase }) => commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name),
     activateHandover: (ctx, request) => activate(stores, deps, ctx, request),
     dropHandover: async (ctx, { database, name }) => {
-      await dropDormant(stores.cell(database), ctx, operationIdOf(name));
+      await dropDormant(stores.cell(database), ctx, [operationIdOf(name)]);
       return {};
     },
-    listDormant: async (ctx, { database, olderThan }) => ({ operations: await listDormant(stores.cell(database), deps, ctx, durationMs(olderThan)) }),
+    listDormant: async (ctx, { database, olderThan }) => {
+      const overdue = await overdueCopies(stores, deps, ctx, stores.cell(database), durationMs(olderThan));
+      return { operations: overdue.map(({ serverId, operationId, sourceDatabase }) => ({ name: operationName(serverId, operationId), sourceDatabase })) };
+    },
     retryOperation: async (ctx, { database, name }) => {
       const store = await stores.locateOperation(ctx, database, name);
       const operation = await retryOperation(store, deps, ctx, name);

@@ -22,7 +22,7 @@ export async function acquireOperations(store: Store, deps: StoreDeps, ctx: Ctx,
   const operations: StoredOperation[] = [];
   const instances: InstanceRecord[] = [];
   for (const row of rows) {
-    store.recent.put(row);
+    store.recent.put(row.id, row);
     const signals = row.has_signals ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id)) : [];
     operations.push(toStored(row, { signals, secrets: openSecrets(deps, row) }));
     instances.push(loadRecord(instanceOf(row)));

@@ -5,7 +5,6 @@ import type { CommitStepRequest, CommitStepResponse, StepRecord, StoredSignal } 
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
-import { DbError } from "../../../platform/db/index.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../domain/apply-change.js";
@@ -14,7 +13,7 @@ import { instanceColumns } from "../../domain/instance-columns.js";
 import type { InstanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
 import type { StoreDeps } from "./deps.js";
-import { allTogether, assignments } from "./fragments.js";
+import { allTogether, assignments, onlyWhere, wasUndone } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { toPublic, toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
@@ -48,11 +47,8 @@ async function commitUnchanged(store: Store, deps: StoreDeps, ctx: Ctx, request:
   const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
     WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}
       AND i.generation = ${row.i_generation} AND i.current_operation = ${request.name} AND i.operation_fence = ${row.fence} FOR UPDATE`;
-  const writing = plan.parts.map(({ name, body }) => sql`${sql.ref(name)} AS (${body} RETURNING 1)`);
-  // Dividing by the number of rows held undoes the whole statement when there is none.
-  const statement = sql<{ cancel_requested: boolean; has_signals: boolean }>`WITH held AS (${held}), ${sql.join(writing)}
-    SELECT 1 / (SELECT count(*) FROM held) AS held, (SELECT cancel_requested FROM held) AS cancel_requested, EXISTS (
-      SELECT 1 FROM ${t.operation_signal} WHERE operation_id = ${row.id} AND consumed_at IS NULL AND NOT signal_id = ANY(${request.consumedSignals}::text[])) AS has_signals`;
+  const statement = onlyWhere<{ cancel_requested: boolean; has_signals: boolean }>(held, plan.parts, sql`, (SELECT cancel_requested FROM held) AS cancel_requested, EXISTS (
+      SELECT 1 FROM ${t.operation_signal} WHERE operation_id = ${row.id} AND consumed_at IS NULL AND NOT signal_id = ANY(${request.consumedSignals}::text[])) AS has_signals`);
   try {
     const { rows } = await store.db.statement(ctx, "operations.commit-step", (db) => statement.execute(db));
     store.changed();
@@ -60,12 +56,10 @@ async function commitUnchanged(store: Store, deps: StoreDeps, ctx: Ctx, request:
     const signals = rows[0]?.has_signals === true ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id)) : [];
     return answerOf(plan, signals, rows[0]?.cancel_requested ?? false);
   } catch (error) {
-    if (error instanceof DbError && error.sqlstate === DIVISION_BY_ZERO) return undefined;
+    if (wasUndone(error)) return undefined;
     throw error;
   }
 }
-
-const DIVISION_BY_ZERO = "22012";
 
 async function commitLocked(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
   const { plan, waiting, cancelRequested } = await store.db.write(ctx, "operations.commit-step", async (tx) => {
@@ -97,7 +91,7 @@ function planOf(store: Store, deps: StoreDeps, request: CommitStepRequest, row: 
 
 function remember(store: Store, { next, instance }: Plan): void {
   if (next.ready_at === null) store.recent.drop(next.id);
-  else store.recent.put(joinRows(next, instance));
+  else store.recent.put(next.id, joinRows(next, instance));
 }
 
 const answerOf = ({ record }: Plan, signals: StoredSignal[], cancelRequested: boolean): CommitStepResponse =>

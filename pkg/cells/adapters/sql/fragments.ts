@@ -1,3 +1,4 @@
+import { DbError } from "../../../platform/db/index.js";
 import { sql } from "./sql.js";
 import type { Sql } from "./sql.js";
 
@@ -15,8 +16,19 @@ export function insertInto(table: Sql, rows: readonly Readonly<Record<string, un
   return sql`INSERT INTO ${table} (${sql.join(columns.map((column) => sql.ref(column)))}) VALUES ${sql.join(values)}`;
 }
 
+const clauses = (parts: readonly Part[]): Sql => sql.join(parts.map(({ name, body }) => sql`${sql.ref(name)} AS (${body} RETURNING 1)`));
+
 /** One statement out of writing parts: a round trip instead of one for each. */
-export function allTogether(parts: readonly Part[]): Sql {
-  const clauses = parts.map(({ name, body }) => sql`${sql.ref(name)} AS (${body} RETURNING 1)`);
-  return sql`WITH ${sql.join(clauses)} SELECT 1`;
-}
+export const allTogether = (parts: readonly Part[]): Sql => sql`WITH ${clauses(parts)} SELECT 1`;
+
+/**
+ * As `allTogether`, when `condition` gives a row. Otherwise nothing is written: dividing by the number of rows undoes the statement as a whole.
+ * @param columns  what it answers, each with a comma before it; may read from `held`, the condition's row
+ */
+export const onlyWhere = <R = unknown>(condition: Sql, parts: readonly Part[], columns: Sql = sql``): Sql<R> =>
+  sql<R>`WITH held AS (${condition}), ${clauses(parts)} SELECT 1 / (SELECT count(*) FROM held) AS held${columns}`;
+
+const DIVISION_BY_ZERO = "22012";
+
+/** Whether an error says that the condition of an `onlyWhere` did not hold. */
+export const wasUndone = (error: unknown): boolean => error instanceof DbError && error.sqlstate === DIVISION_BY_ZERO;

@@ -14,11 +14,11 @@ import { serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged, operationChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
-import { allTogether, insertInto } from "./fragments.js";
+import { allTogether, insertInto, onlyWhere, wasUndone } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
 import { joinRows, operationIdOf } from "./owned-operation.js";
-import type { InstanceRow, OperationRow, Store, Tx } from "./tables.js";
+import type { DormantRow, InstanceRow, OperationRow, Store } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
 /**
@@ -42,13 +42,15 @@ export async function prepareHandover(store: Store, deps: StoreDeps, ctx: Ctx, r
     user_data: before.encryptedUserData.length === 0 ? null : before.encryptedUserData, created_at: deps.clock.now(),
   };
   const columns = Object.entries(row);
-  await store.db.statement(ctx, "handover.prepare", (db) => sql`
+  const { rows } = await store.db.statement(ctx, "handover.prepare", (db) => sql`
     INSERT INTO ${t.dormant_operation} (${sql.join(columns.map(([column]) => sql.ref(column)))})
     SELECT ${sql.join(columns.map(([column, value]) => sql`${value}${DORMANT_TYPES[column] ?? sql``}`))}
     WHERE NOT EXISTS (SELECT 1 FROM ${t.operation} WHERE id = ${id})
     ON CONFLICT (operation_id) DO UPDATE SET
       source_fence = excluded.source_fence, operation = excluded.operation, secrets = excluded.secrets, instance = excluded.instance, created_at = excluded.created_at
-      WHERE ${t.dormant_operation}.source_fence <= excluded.source_fence AND NOT ${t.dormant_operation}.activated`.execute(db));
+      WHERE ${t.dormant_operation}.source_fence <= excluded.source_fence AND NOT ${t.dormant_operation}.activated
+    RETURNING 1`.execute(db));
+  if (rows.length > 0) store.prepared.put(id, { ...row, activated: false });
 }
 
 /** Parameters of a SELECT list are text unless told otherwise. */
@@ -65,46 +67,41 @@ function withGuestName(record: InstanceRecord, cell: string, number: bigint): In
 
 const GLOBAL = "global";
 
+/** What the source adds to a copy when it commits: what arrived since the copy was made. */
+export interface LateNews { readonly cancelRequested: boolean }
+
 /**
  * Source: the only commit point. From here on the target decides; the record stays readable until the target has it.
  * @throws FENCE_LOST; PREEMPTED when a deletion took over first
  */
-export async function commitHandover(store: Store, deps: StoreDeps, ctx: Ctx, name: string, fence: bigint, target: string): Promise<void> {
+export async function commitHandover(store: Store, deps: StoreDeps, ctx: Ctx, name: string, fence: bigint, target: string): Promise<LateNews> {
   const { t } = store;
   const id = operationIdOf(name);
   // Mappings live in the global database. A move between two cells will need a commit point of its own.
   const mapping = store.name !== GLOBAL ? sql`` : sql`, mapping AS (
       UPDATE ${t.instance_mapping} AS m SET database = ${target} FROM held WHERE m.server_id = held.server_id RETURNING 1
     )`;
-  const { rows } = await store.db.statement(ctx, "handover.commit", (db) => sql`
+  const { rows } = await store.db.statement(ctx, "handover.commit", (db) => sql<{ cancel_requested: boolean }>`
     WITH held AS (
-      SELECT o.id, o.server_id FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
+      SELECT o.id, o.server_id, o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
       WHERE o.id = ${id} AND o.fence = ${Number(fence)} AND o.state IN ('running', 'parked', 'undoing') AND i.current_operation = ${name} FOR UPDATE
     ), op AS (
       UPDATE ${t.operation} AS o SET state = 'handed-over', handed_over_to = ${target}, owner = '', ready_at = NULL, secrets = NULL, updated_at = ${deps.clock.now()}
       FROM held WHERE o.id = held.id RETURNING 1
     )${mapping}
-    UPDATE ${t.instance} AS i SET leaving_to = ${target} FROM held WHERE i.id = held.server_id RETURNING 1`.execute(db));
+    UPDATE ${t.instance} AS i SET leaving_to = ${target} FROM held WHERE i.id = held.server_id RETURNING held.cancel_requested`.execute(db));
   store.recent.drop(id);
-  if (rows.length === 0) await explainRefusal(store, ctx, id, name, target);
+  return { cancelRequested: rows[0]?.cancel_requested ?? await committedBefore(store, ctx, id, name, target) };
 }
 
-/** A hand-over that changed nothing had happened before, or may not happen. */
-async function explainRefusal(store: Store, ctx: Ctx, id: string, name: string, target: string): Promise<void> {
-  const { rows } = await store.db.statement(ctx, "handover.refused", (db) =>
-    sql<{ state: string; handed_over_to: string }>`SELECT state, handed_over_to FROM ${store.t.operation} WHERE id = ${id}`.execute(db));
-  if (rows[0]?.state === "handed-over" && rows[0].handed_over_to === target) return;
-  if (rows[0]?.state === "preempted") throw CellsErrors.PREEMPTED({ operation: name });
+/** A hand-over that changed nothing had happened before, or may not happen. @returns whether cancellation was asked for */
+async function committedBefore(store: Store, ctx: Ctx, id: string, name: string, target: string): Promise<boolean> {
+  const { rows: [row] } = await store.db.statement(ctx, "handover.refused", (db) => sql<{ state: string; handed_over_to: string; cancel_requested: boolean }>`
+    SELECT state, handed_over_to, cancel_requested FROM ${store.t.operation} WHERE id = ${id}`.execute(db));
+  if (row?.state === "handed-over" && row.handed_over_to === target) return row.cancel_requested;
+  if (row?.state === "preempted") throw CellsErrors.PREEMPTED({ operation: name });
   throw CellsErrors.FENCE_LOST({ operation: name });
 }
-
-interface DormantRow {
-  readonly operation_id: string; readonly server_id: string; readonly source_database: string; readonly source_fence: number;
-  readonly operation: Buffer; readonly secrets: Buffer | null; readonly instance: Buffer; readonly user_data: Buffer | null; readonly activated: boolean;
-}
-
-/** What the source adds to a copy when it is activated: what arrived between the copy and the commit. */
-export interface LateNews { readonly cancelRequested: boolean }
 
 export interface Activated { readonly operation: OperationRow; readonly instance: InstanceRow }
 
@@ -117,53 +114,77 @@ export async function findDormant(store: Store, ctx: Ctx, by: { readonly operati
   return row === undefined ? undefined : { operationId: row.operation_id, serverId: row.server_id, sourceDatabase: row.source_database, activated: row.activated };
 }
 
+/** How a copy wakes. @param owner  goes on with it at once; "" leaves it to whoever acquires it */
+export interface Waking extends LateNews { readonly owner: string; readonly ownershipMs: number }
+
 /**
- * Target: wakes a copy whose source has committed. The caller has asked the source.
- * @param owner  goes on with it at once; "" leaves it to whoever acquires it
+ * Target: wakes a copy whose source has committed.
  * @returns undefined when there is nothing left to wake
+ * @cost one round trip when this process made the copy; else four: begin, lock, write, commit
  */
-export async function activateHandover(store: Store, deps: StoreDeps, ctx: Ctx, operationId: string, news: LateNews, owner: string, ownershipMs: number): Promise<Activated | undefined> {
-  const { t } = store;
-  const activated = await store.db.write(ctx, "handover.activate", async (tx) => {
-    const { rows } = await sql<DormantRow>`SELECT * FROM ${t.dormant_operation} WHERE operation_id = ${operationId} FOR UPDATE`.execute(tx);
-    const dormant = rows[0];
-    if (dormant === undefined || dormant.activated) return undefined;
-    const now = deps.clock.now();
-    const readyAt = owner === "" ? now : now + BigInt(ownershipMs) * 1000n;
-    return insertActivated(store, deps, tx, dormant, news, owner, readyAt, now);
-  });
-  if (activated !== undefined) store.recent.put(joinRows(activated.operation, activated.instance));
+export async function activateHandover(store: Store, deps: StoreDeps, ctx: Ctx, operationId: string, waking: Waking): Promise<Activated | undefined> {
+  const prepared = store.prepared.get(operationId);
+  store.prepared.drop(operationId);
+  const activated = (prepared && await activatePrepared(store, deps, ctx, prepared, waking)) ?? await activateLocked(store, deps, ctx, operationId, waking);
+  if (activated !== undefined) store.recent.put(operationId, joinRows(activated.operation, activated.instance));
   return activated;
 }
 
-async function insertActivated(store: Store, deps: StoreDeps, tx: Tx, dormant: DormantRow, news: LateNews, owner: string, readyAt: Instant, now: Instant): Promise<Activated> {
+/** Wakes the very copy that this process made: one statement that fails as a whole when it is not there any more. */
+async function activatePrepared(store: Store, deps: StoreDeps, ctx: Ctx, row: DormantRow, waking: Waking): Promise<Activated | undefined> {
+  const plan = planActivation(store, deps, row, waking);
+  const same = sql`${wakingUp(store, row.operation_id)} AND NOT activated AND source_fence = ${row.source_fence} AND created_at = ${row.created_at} RETURNING 1`;
+  try {
+    await store.db.statement(ctx, "handover.activate", (db) => onlyWhere(same, plan.parts).execute(db));
+    store.changed();
+    return plan.activated;
+  } catch (error) {
+    if (wasUndone(error)) return undefined;
+    throw error;
+  }
+}
+
+async function activateLocked(store: Store, deps: StoreDeps, ctx: Ctx, operationId: string, waking: Waking): Promise<Activated | undefined> {
+  return store.db.write(ctx, "handover.activate", async (tx) => {
+    const { rows } = await sql<DormantRow>`SELECT * FROM ${store.t.dormant_operation} WHERE operation_id = ${operationId} FOR UPDATE`.execute(tx);
+    const dormant = rows[0];
+    if (dormant === undefined || dormant.activated) return undefined;
+    const { parts, activated } = planActivation(store, deps, dormant, waking);
+    await allTogether([...parts, { name: "dormant", body: wakingUp(store, operationId) }]).execute(tx);
+    return activated;
+  });
+}
+
+const wakingUp = ({ t }: Store, operationId: string): Sql =>
+  sql`UPDATE ${t.dormant_operation} SET activated = true, secrets = NULL, user_data = NULL WHERE operation_id = ${operationId}`;
+
+function planActivation(store: Store, deps: StoreDeps, dormant: DormantRow, waking: Waking): { readonly parts: readonly Part[]; readonly activated: Activated } {
   const { t } = store;
+  const now = deps.clock.now();
+  const readyAt = waking.owner === "" ? now : now + BigInt(waking.ownershipMs) * 1000n;
   const copy = StoredOperation.decode(dormant.operation);
   const record = InstanceRecord.decode(dormant.instance);
   const server = serverOf(record);
   const fence = dormant.source_fence + 1;
   const columns = instanceColumns(record);
-  const operation = operationRowOf(copy, { id: dormant.operation_id, fence, owner, readyAt, secrets: dormant.secrets, cancelRequested: news.cancelRequested, now });
+  const operation = operationRowOf(copy, { id: dormant.operation_id, fence, owner: waking.owner, readyAt, secrets: dormant.secrets, cancelRequested: waking.cancelRequested, now });
   const action = {
     server_id: copy.serverId, id: dormant.operation_id, request_id: copy.requestId, action: copy.action, project_id: copy.projectId,
     user_id: copy.actor?.userId ?? "", started_at: operation.created_at, updated_at: now,
   };
   const instance = { ...instanceIdentity(record), ...columns, operation_fence: fence, number: Number(record.number), user_data: dormant.user_data };
-  const events = timelineParts(t, operation, copy.steps, false, now).filter(({ name }) => name === "timeline_events");
   const parts: Part[] = [
     { name: "inst", body: insertInto(t.instance, [instance]) },
     { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
     { name: "act", body: insertInto(t.instance_action, [action]) },
-    ...events,
-    { name: "dormant", body: sql`UPDATE ${t.dormant_operation} SET activated = true, secrets = NULL, user_data = NULL WHERE operation_id = ${dormant.operation_id}` },
+    ...timelineParts(t, operation, copy.steps, false, now).filter(({ name }) => name === "timeline_events"),
+    outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now),
   ];
-  parts.push(outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now));
-  await allTogether(parts).execute(tx);
   const row: InstanceRow = {
     generation: Number(server.generation), current_operation: copy.name, operation_fence: fence, leaving_to: "", number: Number(record.number),
     server: columns.server, details: columns.details, user_data: dormant.user_data,
   };
-  return { operation, instance: row };
+  return { parts, activated: { operation, instance: row } };
 }
 
 interface RowExtras { readonly id: string; readonly fence: number; readonly owner: string; readonly readyAt: Instant; readonly secrets: Buffer | null; readonly cancelRequested: boolean; readonly now: Instant }
@@ -177,25 +198,33 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now, updated_at: extra.now,
 });
 
-/** Source: forgets the record that the target has by now, and the timeline that went with it. Repeatable. */
-export async function dropLeft(store: Store, ctx: Ctx, serverId: string, operationId: string, target: string): Promise<void> {
+/** A server that has gone to another database with one of its operations. */
+export interface Moved { readonly serverId: string; readonly operationId: string }
+
+/** Source: forgets the records that the target has by now, and the timelines that went with them. Repeatable. */
+export async function dropLeft(store: Store, ctx: Ctx, target: string, moved: readonly Moved[]): Promise<void> {
   const { t } = store;
+  const servers = moved.map(({ serverId }) => serverId);
+  const operations = moved.map(({ operationId }) => operationId);
   await store.db.statement(ctx, "handover.leave", (db) => allTogether([
-    { name: "inst", body: sql`DELETE FROM ${t.instance} WHERE id = ${serverId} AND leaving_to = ${target}` },
-    { name: "act", body: sql`DELETE FROM ${t.instance_action} WHERE server_id = ${serverId} AND id = ${operationId}` },
-    { name: "ev", body: sql`DELETE FROM ${t.instance_action_event} WHERE action_id = ${operationId}` },
+    { name: "inst", body: sql`DELETE FROM ${t.instance} WHERE id = ANY(${servers}::text[]) AND leaving_to = ${target}` },
+    { name: "act", body: sql`DELETE FROM ${t.instance_action} WHERE server_id = ANY(${servers}::text[]) AND id = ANY(${operations}::text[])` },
+    { name: "ev", body: sql`DELETE FROM ${t.instance_action_event} WHERE action_id = ANY(${operations}::text[])` },
   ]).execute(db));
 }
 
-/** Target: forgets a copy, after its source has forgotten the record or says that it never handed over. Repeatable. */
-export async function dropDormant(store: Store, ctx: Ctx, operationId: string): Promise<void> {
-  await store.db.statement(ctx, "handover.drop", (db) => sql`DELETE FROM ${store.t.dormant_operation} WHERE operation_id = ${operationId}`.execute(db));
+/** Target: forgets copies, after their source has forgotten the record or says that it never handed over. Repeatable. */
+export async function dropDormant(store: Store, ctx: Ctx, operationIds: readonly string[]): Promise<void> {
+  await store.db.statement(ctx, "handover.drop", (db) => sql`DELETE FROM ${store.t.dormant_operation} WHERE operation_id = ANY(${operationIds}::text[])`.execute(db));
 }
 
-/** Copies older than `olderThanMs`, activated ones that were not cleaned up among them. */
-export async function listDormant(store: Store, deps: StoreDeps, ctx: Ctx, olderThanMs: number): Promise<{ name: string; sourceDatabase: string }[]> {
+/** A dormant copy that is older than somebody asked for. */
+export interface OldCopy extends Moved { readonly sourceDatabase: string; readonly activated: boolean }
+
+/** The oldest 500 of the copies that are older than `olderThanMs`. */
+export async function oldCopies(store: Store, deps: StoreDeps, ctx: Ctx, olderThanMs: number): Promise<OldCopy[]> {
   const before = deps.clock.now() - BigInt(olderThanMs) * 1000n;
-  const { rows } = await store.db.statement(ctx, "handover.list", (db) => sql<{ operation_id: string; server_id: string; source_database: string }>`
-    SELECT operation_id, server_id, source_database FROM ${store.t.dormant_operation} WHERE created_at <= ${before} ORDER BY created_at LIMIT 100`.execute(db));
-  return rows.map((row) => ({ name: `operations/${row.server_id}/${row.operation_id}`, sourceDatabase: row.source_database }));
+  const { rows } = await store.db.statement(ctx, "handover.list", (db) => sql<DormantRow>`
+    SELECT operation_id, server_id, source_database, activated FROM ${store.t.dormant_operation} WHERE created_at <= ${before} ORDER BY created_at LIMIT 500`.execute(db));
+  return rows.map((row) => ({ serverId: row.server_id, operationId: row.operation_id, sourceDatabase: row.source_database, activated: row.activated }));
 }

@@ -67,10 +67,13 @@ export async function getQuota(store: Store, ctx: Ctx, projectId: string, userId
   });
 }
 
-/** Releases what servers held, takes them out of their groups and marks their mappings deleted. A second release of the same server finds nothing to subtract. */
+/**
+ * Releases what servers held, takes them out of their groups and marks their mappings deleted. A second release of the same server finds nothing to
+ * subtract. READ COMMITTED: what is subtracted is what was deleted, and releases of one project wait for each other at its usage row instead of failing.
+ */
 export async function releaseHoldings(store: Store, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
   const { t } = store;
-  await store.db.write(ctx, "quota.release", (tx) => sql`
+  await store.db.statement(ctx, "quota.release", (tx) => sql`
     WITH gone AS (
       DELETE FROM ${t.quota_holding} WHERE server_id = ANY(${serverIds}::text[]) RETURNING project_id, cores, ram
     ), sums AS (

@@ -1,4 +1,5 @@
-import { RecentOperations } from "./recent-operations.js";
+import { RecentRows } from "./recent-rows.js";
+import type { JoinedRow } from "./owned-operation.js";
 import { sql } from "./sql.js";
 import type { Kysely } from "kysely";
 import type { Sql } from "./sql.js";
@@ -27,13 +28,16 @@ export interface Store {
   readonly t: Tables;
   /** Tells that a statement of its own, outside a `write`, has added to the outbox. */
   readonly changed: () => void;
-  readonly recent: RecentOperations;
+  /** Operations with their instances. */
+  readonly recent: RecentRows<JoinedRow>;
+  /** Dormant copies that this process has prepared. */
+  readonly prepared: RecentRows<DormantRow>;
 }
 
 /** A database under its public name. @param changed  wakes the sequencer of its feed */
 export function openStore(name: string, db: Database<Schema>, changed: () => void = () => {}): Store {
   const t = Object.fromEntries(NAMES.map((table) => [table, sql.table(`${db.schema}.${table}`)])) as unknown as Tables;
-  return { name, db, t, changed, recent: new RecentOperations() };
+  return { name, db, t, changed, recent: new RecentRows(), prepared: new RecentRows() };
 }
 
 /** A row of `operation`. */
@@ -50,4 +54,10 @@ export interface OperationRow {
 export interface InstanceRow {
   readonly generation: number; readonly current_operation: string; readonly operation_fence: number; readonly leaving_to: string;
   readonly number: number; readonly server: Buffer; readonly details: Buffer; readonly user_data: Buffer | null;
+}
+
+/** A row of `dormant_operation`. */
+export interface DormantRow {
+  readonly operation_id: string; readonly server_id: string; readonly source_database: string; readonly source_fence: number; readonly operation: Buffer;
+  readonly secrets: Buffer | null; readonly instance: Buffer; readonly user_data: Buffer | null; readonly activated: boolean; readonly created_at: Instant;
 }

@@ -3,8 +3,6 @@ import type { Sequencer } from "./sequencer.js";
 
 export { appendOutbox } from "./outbox.js";
 export type { FeedEvent } from "./outbox.js";
-export { createBell } from "./bell.js";
-export type { Bell } from "./bell.js";
 export { compactFeed, compactionTask, renewIncarnation } from "./compaction.js";
 export { FeedErrors } from "./errors.js";
 export { createFeedReader } from "./reader.js";
@@ -13,6 +11,8 @@ export { feedMigration } from "./schema.js";
 export type { FeedTables } from "./schema.js";
 export { createSequencer } from "./sequencer.js";
 export type { Sequencer, SequencerOptions } from "./sequencer.js";
+export { createTail } from "./tail.js";
+export type { FeedTail } from "./tail.js";
 
 /** The same database, whose successful writes wake the sequencer; a spurious nudge costs one indexed look. */
 export const nudging = <S>(db: Database<S>, sequencer: Pick<Sequencer, "nudge">): Database<S> => ({

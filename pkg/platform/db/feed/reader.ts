@@ -1,11 +1,11 @@
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import type { Database } from "../database.js";
-import { createBell } from "./bell.js";
-import type { Bell } from "./bell.js";
 import { FeedErrors } from "./errors.js";
 import type { FeedEvent } from "./outbox.js";
 import type { FeedTables } from "./schema.js";
+import { createTail } from "./tail.js";
+import type { FeedTail } from "./tail.js";
 
 export interface FeedEntry extends FeedEvent {
   readonly revision: number;
@@ -35,16 +35,20 @@ export interface FeedReader {
    * @cost one indexed statement
    */
   readAfter(ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage>;
-  /** Pages as they come, never an empty one, until the context ends (then it returns). @throws as `readAfter` */
+  /**
+   * Pages as they come, never an empty one, until the context ends (then it returns).
+   * @throws as `readAfter`
+   * @cost nothing while the tail has what comes next; else a statement each
+   */
   follow(ctx: Ctx, position: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void>;
 }
 
 /**
- * @param published  rung by a sequencer in this process: entries then arrive within milliseconds
- * @param pollMs     how often `follow` looks by itself; 250 by default
+ * @param tail    filled by a sequencer in this process: entries then arrive within milliseconds
+ * @param pollMs  how often `follow` looks by itself; 250 by default
  */
-export function createFeedReader(db: Database<FeedTables>, options: { readonly published?: Bell; readonly pollMs?: number } = {}): FeedReader {
-  const { published = createBell(), pollMs = 250 } = options;
+export function createFeedReader(db: Database<FeedTables>, options: { readonly tail?: FeedTail; readonly pollMs?: number } = {}): FeedReader {
+  const { tail = createTail(), pollMs = 250 } = options;
 
   const head = (ctx: Ctx): Promise<FeedHead> => db.statement(ctx, "feed.head", async (d) => {
     const state = await d.selectFrom("feed_state").select(["incarnation", "head", "compacted"]).where("id", "=", 1).executeTakeFirstOrThrow();
@@ -66,12 +70,12 @@ export function createFeedReader(db: Database<FeedTables>, options: { readonly p
   async function* follow(ctx: Ctx, from: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void> {
     let position = from;
     while (!ctx.signal.aborted) {
-      const seen = published.rings;
-      const page = await readUnlessEnded(ctx, position, limit);
+      const seen = tail.rings;
+      const page = tail.after(position, limit) ?? await readUnlessEnded(ctx, position, limit);
       if (page === undefined) return;
       position = page.position;
       if (page.entries.length > 0) yield page;
-      if (page.entries.length < limit) await published.wait(seen, pollMs, ctx.signal);
+      if (page.entries.length < limit) await tail.wait(seen, pollMs, ctx.signal);
     }
   }
 

@@ -1,16 +1,16 @@
 import { sql } from "kysely";
-import type { Kysely } from "kysely";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Database } from "../database.js";
 import { createBell } from "./bell.js";
-import type { Bell } from "./bell.js";
+import type { FeedEntry } from "./reader.js";
 import type { FeedTables } from "./schema.js";
+import type { FeedTail } from "./tail.js";
 
 export interface SequencerOptions {
   /** Who this is. A process that always runs alone passes a constant and takes its own place over at once after a crash. */
   readonly owner: string;
-  /** Rung after each numbering, for readers in this process. */
-  readonly published?: Bell;
+  /** Gets what was numbered, for readers in this process. */
+  readonly tail?: FeedTail;
   /** How often to look for rows nobody nudged about (other processes' writes); 200 by default. */
   readonly pollMs?: number;
   /** How often an idle owner shows that it lives; 1,000 by default. */
@@ -26,33 +26,37 @@ export interface Sequencer {
   run(ctx: Ctx): Promise<void>;
 }
 
-/** Rows numbered in one transaction. */
+/** Rows numbered at once. */
 const BATCH = 1_000;
+
+/** An owner's place: its fence, and where the feed ended when it looked last. */
+interface Place { readonly fence: number; readonly head: number }
 
 /**
  * Numbers the visible rows of one database's outbox densely. Any number of them may run; the row in feed_state says
- * whose turn it is, and each numbering holds that row's lock and is conditional on its fence. A row is numbered when it is
+ * whose turn it is, and each numbering is one statement, conditional on fence and head. A row is numbered when it is
  * seen, however late its writer commits: nothing can be skipped, since there are no numbers before the commit.
- *
- * READ COMMITTED on purpose: the second statement must see what the previous owner numbered while we waited for the lock,
- * and a serializable reader of "all rows without a number" would make innocent writers fail.
  */
 export function createSequencer(db: Database<FeedTables>, options: SequencerOptions): Sequencer {
-  const { owner, published, pollMs = 200, heartbeatMs = 1_000, takeoverMs = 4_000 } = options;
+  const { owner, tail, pollMs = 200, heartbeatMs = 1_000, takeoverMs = 4_000 } = options;
   const bell = createBell();
 
-  async function own(ctx: Ctx, fence: number): Promise<void> {
+  async function own(ctx: Ctx, { fence, head: first }: Place): Promise<void> {
+    let head = first;
     let beatMs = performance.now();
     for (;;) {
       const seen = bell.rings;
-      const numbered = await numberBatch(ctx, db, fence);
-      if (numbered === undefined) return;
-      if (numbered > 0) { published?.ring(); beatMs = performance.now(); }
+      const { incarnation, entries, missed } = await number(ctx, db, { fence, head });
+      head += entries.length;
+      if (entries.length > 0) { tail?.put(incarnation, entries); beatMs = performance.now(); }
       if (ctx.signal.aborted) return;
-      if (numbered === BATCH) continue;
-      if (performance.now() - beatMs >= heartbeatMs) {
-        if (!await beat(ctx, db, fence)) return;
+      if (entries.length === BATCH) continue;
+      if (missed || performance.now() - beatMs >= heartbeatMs) {
+        const place = await beat(ctx, db, fence);
+        if (place === undefined) return;
+        head = place.head;
         beatMs = performance.now();
+        if (missed) continue;
       }
       await bell.wait(seen, pollMs, ctx.signal);
     }
@@ -63,14 +67,15 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
     run: async (ctx) => {
       const forever: Ctx = { ...ctx, signal: new AbortController().signal };
       while (!ctx.signal.aborted) {
-        const fence = await acquire(ctx, db, owner, takeoverMs);
-        if (fence === undefined) {
+        const place = await acquire(ctx, db, owner, takeoverMs);
+        if (place === undefined) {
           await bell.wait(bell.rings, Math.min(heartbeatMs, takeoverMs / 4), ctx.signal);
           continue;
         }
+        const { fence } = place;
         ctx.log.info("feed.sequencer.acquired", { schema: db.schema, owner, fence });
         try {
-          await own(ctx, fence);
+          await own(ctx, place);
         } finally {
           if (ctx.signal.aborted) await release(forever, db, fence);
         }
@@ -81,19 +86,18 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
 }
 
 /** Takes the place when it is free, our own from before, or its owner silent for too long. Times are the database's. */
-async function acquire(ctx: Ctx, db: Database<FeedTables>, owner: string, takeoverMs: number): Promise<number | undefined> {
-  const row = await db.statement(ctx, "feed.acquire", (d) => d.updateTable("feed_state")
+async function acquire(ctx: Ctx, db: Database<FeedTables>, owner: string, takeoverMs: number): Promise<Place | undefined> {
+  return db.statement(ctx, "feed.acquire", (d) => d.updateTable("feed_state")
     .set({ owner, fence: sql`fence + 1`, owner_seen_at: sql`now()` })
     .where("id", "=", 1)
     .where((eb) => eb.or([eb("owner", "in", ["", owner]), eb("owner_seen_at", "<", sql<bigint>`now() - ${takeoverMs} * interval '1 millisecond'`)]))
-    .returning("fence").executeTakeFirst());
-  return row?.fence;
+    .returning(["fence", "head"]).executeTakeFirst());
 }
 
-async function beat(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<boolean> {
-  const { numUpdatedRows } = await db.statement(ctx, "feed.beat", (d) =>
-    d.updateTable("feed_state").set({ owner_seen_at: sql`now()` }).where("id", "=", 1).where("fence", "=", fence).executeTakeFirstOrThrow());
-  return numUpdatedRows === 1n;
+/** Shows that the owner lives. @returns where the feed ends, or undefined when the place belongs to another by now */
+function beat(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<Place | undefined> {
+  return db.statement(ctx, "feed.beat", (d) =>
+    d.updateTable("feed_state").set({ owner_seen_at: sql`now()` }).where("id", "=", 1).where("fence", "=", fence).returning(["fence", "head"]).executeTakeFirst());
 }
 
 async function release(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<void> {
@@ -105,29 +109,32 @@ async function release(ctx: Ctx, db: Database<FeedTables>, fence: number): Promi
   }
 }
 
-/** @returns how many rows got a number, or undefined when the place belongs to another by now */
-function numberBatch(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<number | undefined> {
-  return anyUnnumbered(ctx, db).then((any) => any ? db.write(ctx, "feed.number", async (tx) => {
-    const state = await tx.selectFrom("feed_state").select(["head", "fence"]).where("id", "=", 1).forUpdate().executeTakeFirstOrThrow();
-    if (state.fence !== fence) return undefined;
-    const fresh = await tx.selectFrom("outbox").select("id").where("revision", "is", null)
-      .orderBy("generation").orderBy("created_at").orderBy("id").limit(BATCH).execute();
-    if (fresh.length === 0) return 0;
-    await assign(tx, fresh.map(({ id }) => id), state.head);
-    await tx.updateTable("feed_state").set({ head: state.head + fresh.length, owner_seen_at: sql`now()` }).where("id", "=", 1).execute();
-    return fresh.length;
-  }, { isolation: "read-committed" }) : 0);
-}
+interface Numbering { readonly incarnation: string; readonly entries: readonly FeedEntry[]; readonly missed: boolean }
 
-/** The cheap look before the transaction: most wake-ups of an idle feed find nothing. */
-async function anyUnnumbered(ctx: Ctx, db: Database<FeedTables>): Promise<boolean> {
-  const row = await db.statement(ctx, "feed.look", (d) => d.selectFrom("outbox").select("id").where("revision", "is", null).limit(1).executeTakeFirst());
-  return row !== undefined;
-}
+type NumberedRow = { readonly place: number; readonly incarnation: string | null } & Omit<FeedTables["outbox"], "id" | "revision">;
 
-/** Numbers the rows from `head + 1` in the order of the ids; one text whatever their count, so it stays prepared. */
-async function assign(tx: Kysely<FeedTables>, ids: readonly string[], head: number): Promise<void> {
-  const places = sql<{ id: string; place: number }>`unnest(${ids}::uuid[]) WITH ORDINALITY`;
-  await tx.updateTable("outbox as o").from(places.as<"v">(sql`v (id, place)`))
-    .set({ revision: sql<number>`${head} + v.place` }).whereRef("o.id", "=", "v.id").where("o.revision", "is", null).execute();
+/**
+ * One statement. The update of feed_state locks its row and looks again at its newest version: with our fence nobody else has numbered
+ * since we took the place, with our head neither has a statement of ours whose answer was lost, so the rows without a number are just those.
+ * @returns `missed` when there were rows, but fence or head had changed
+ */
+async function number(ctx: Ctx, db: Database<FeedTables>, { fence, head }: Place): Promise<Numbering> {
+  const outbox = sql.table(`${db.schema}.outbox`);
+  const { rows } = await db.statement(ctx, "feed.number", (d) => sql<NumberedRow>`
+    WITH fresh AS (
+      SELECT id, row_number() OVER (ORDER BY generation, created_at, id) AS place FROM ${outbox} WHERE revision IS NULL ORDER BY generation, created_at, id LIMIT ${BATCH}
+    ), moved AS (
+      UPDATE ${sql.table(`${db.schema}.feed_state`)} SET head = head + (SELECT count(*) FROM fresh), owner_seen_at = now()
+      WHERE id = 1 AND fence = ${fence} AND head = ${head} AND EXISTS (SELECT 1 FROM fresh) RETURNING incarnation
+    ), numbered AS (
+      UPDATE ${outbox} AS o SET revision = ${head} + fresh.place FROM fresh, moved WHERE o.id = fresh.id
+      RETURNING o.id, moved.incarnation, o.entity_kind, o.entity_id, o.project_id, o.generation, o.event_type, o.payload, o.created_at
+    )
+    SELECT fresh.place, n.* FROM fresh LEFT JOIN numbered AS n ON n.id = fresh.id ORDER BY fresh.place`.execute(d));
+  const incarnation = rows[0]?.incarnation ?? "";
+  if (incarnation === "") return { incarnation, entries: [], missed: rows.length > 0 };
+  return { incarnation, missed: false, entries: rows.map((row) => ({
+    revision: head + row.place, entityKind: row.entity_kind, entityId: row.entity_id, projectId: row.project_id, generation: row.generation,
+    eventType: row.event_type, payload: row.payload, createdAt: row.created_at,
+  })) };
 }

@@ -27,7 +27,7 @@ export async function openDhcpPort(parts: NetworkParts, tx: Transaction<NetworkT
     await newPort(parts, tx, {
       networkId: network.id, projectId: network.projectId, deviceOwner: "network:dhcp", deviceId: `dhcp-${network.id}`,
       status: "ACTIVE", hostId: DHCP_HOST, portSecurityEnabled: false,
-    }, [wish]);
+    }, { wishes: [wish] });
   } catch (error) {
     if (!(error instanceof KilonovaError) || error.reason !== "IP_ADDRESS_GENERATION_FAILURE") throw error;
     if (!port) await tx.deleteFrom("network_port").where("network_id", "=", network.id).where("device_owner", "=", "network:dhcp").execute();

@@ -1,9 +1,11 @@
 import type { Transaction } from "kysely";
 import { makeMac } from "../domain/addresses.js";
-import type { Port } from "../domain/model.js";
-import type { AddressWish } from "../adapters/sql/addresses.js";
-import { assignAddresses } from "../adapters/sql/addresses.js";
+import type { FixedIp, Port } from "../domain/model.js";
+import type { AddressWish, ResolvedWish } from "../adapters/sql/addresses.js";
+import { firstChoice, resolveWishes, takeAddress } from "../adapters/sql/addresses.js";
 import { insertPort } from "../adapters/sql/ports.js";
+import { subnetsOf } from "../adapters/sql/subnets.js";
+import type { AddressedSubnet } from "../adapters/sql/subnets.js";
 import type { NetworkTables } from "../adapters/sql/tables.js";
 import { E } from "../errors.js";
 import type { NetworkParts } from "../ports.js";
@@ -15,11 +17,20 @@ export type PortSeed = Pick<Port, "networkId" | "projectId"> & Partial<Omit<Port
 
 const MAC_ATTEMPTS = 4;
 
+/** How a port is addressed. */
+export interface Addressing {
+  /** Undefined: one of each IP version, as the network's subnets allow. */
+  readonly wishes: readonly AddressWish[] | undefined;
+  /** The network's, when the caller has read them already. */
+  readonly subnets?: readonly AddressedSubnet[];
+}
+
 /**
  * Stores a port with a MAC address of its own and its addresses, within the caller's transaction.
- * @throws what `assignAddresses` throws; MAC_ADDRESS_IN_USE for a MAC address that was asked for
+ * @throws what `takeAddress` and `resolveWishes` throw; MAC_ADDRESS_IN_USE
+ * @cost one statement when the addresses chosen are free; one more to read the subnets
  */
-export async function newPort({ clock, ids, random }: NetworkParts, tx: Transaction<NetworkTables>, seed: PortSeed, wishes: readonly AddressWish[] | undefined): Promise<Port> {
+export async function newPort({ clock, ids, random }: NetworkParts, tx: Transaction<NetworkTables>, seed: PortSeed, { wishes, subnets: known }: Addressing): Promise<Port> {
   const now = clock.now();
   const { macAddress: mac, ...rest } = seed;
   const port: Port = {
@@ -27,17 +38,21 @@ export async function newPort({ clock, ids, random }: NetworkParts, tx: Transact
     deviceId: "", deviceOwner: "", portSecurityEnabled: true, allowedAddressPairs: [], extraDhcpOpts: [], dnsName: "", hostId: "",
     vnicType: "normal", bindingProfile: {}, securityGroupIds: [], ...rest, macAddress: mac ?? "", fixedIps: [],
   };
-  const stored = mac === undefined ? { ...port, macAddress: await freeMac(tx, port.networkId, random) } : port;
-  await insertPort(tx, stored);
-  return { ...stored, fixedIps: await assignAddresses(tx, stored, wishes, [], random) };
+  const subnets = known ?? await subnetsOf(tx, port.networkId);
+  // Three random bytes collide now and then in a large network.
+  for (let attempt = 0; ; attempt++) {
+    const made: Port = { ...port, macAddress: mac ?? makeMac(random) };
+    const resolved = resolveWishes(subnets, made, wishes);
+    const choices = resolved.map((wish) => firstChoice(wish, random));
+    const taken = await insertPort(tx, made, choices);
+    if (taken !== undefined) return { ...made, fixedIps: await completed(tx, made, resolved, (at) => taken.has(at) ? choices[at] : undefined, random) };
+    if (mac !== undefined || attempt >= MAC_ATTEMPTS) throw E.MAC_ADDRESS_IN_USE({ network: made.networkId, mac: made.macAddress });
+  }
 }
 
-/** Three random bytes collide now and then in a large network: look first; the constraint has the last word. */
-async function freeMac(tx: Transaction<NetworkTables>, networkId: string, random: () => number): Promise<string> {
-  for (let attempt = 0; ; attempt++) {
-    const mac = makeMac(random);
-    const taken = await tx.selectFrom("network_port").select("id").where("network_id", "=", networkId).where("mac_address", "=", mac).executeTakeFirst();
-    if (!taken) return mac;
-    if (attempt >= MAC_ATTEMPTS) throw E.MAC_ADDRESS_IN_USE({ network: networkId, mac });
-  }
+/** The addresses stored with the port, and others for those that were not free. */
+async function completed(tx: Transaction<NetworkTables>, port: Port, resolved: readonly ResolvedWish[], stored: (at: number) => FixedIp | undefined, random: () => number): Promise<FixedIp[]> {
+  const out: FixedIp[] = [];
+  for (const [at, wish] of resolved.entries()) out.push(stored(at) ?? await takeAddress(tx, port, wish, at, random));
+  return out;
 }

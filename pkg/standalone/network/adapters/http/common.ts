@@ -41,19 +41,22 @@ export interface Readable<T extends { readonly id: string }> {
   readonly list: (db: Kysely<NetworkTables>, actor: Actor, listing: Listing) => Promise<T[]>;
   readonly get: (db: Kysely<NetworkTables>, actor: Actor, id: string) => Promise<T>;
   readonly json: (item: T, trusted: boolean) => Json;
+  /** Whether `get`, and `list` without a marker, send one statement, which needs no transaction around it. */
+  readonly single?: true;
 }
 
 /** Mounts GET of the list (filters, fields, sorting, paging with links) and of one. */
 export function mountReads<T extends { readonly id: string }>(router: Router, db: Database<NetworkTables>, kind: Readable<T>): void {
   router.get(`/v2.0/${kind.path}`, reply(async (ctx, req) => {
     const listing = readListing(queryOf(req), kind.spec);
-    const items = await db.read(ctx, `network.${kind.many}`, (tx) => kind.list(tx, ctx.actor, listing));
+    const read = kind.single && listing.marker === undefined ? db.statement : db.read;
+    const items = await read(ctx, `network.${kind.many}`, (tx) => kind.list(tx, ctx.actor, listing));
     const trusted = isTrusted(ctx.actor);
     return { [kind.many]: items.map((item) => pickFields(kind.json(item, trusted), listing.fields)), ...pageLinks(req, kind.many, listing, items) };
   }));
   router.get(`/v2.0/${kind.path}/:id`, reply(async (ctx, req) => {
     const fields = (queryOf(req).get("fields") ?? []).flatMap((field) => field.split(","));
-    const item = await db.read(ctx, `network.${kind.one}`, (tx) => kind.get(tx, ctx.actor, idOf(req)));
+    const item = await (kind.single ? db.statement : db.read)(ctx, `network.${kind.one}`, (tx) => kind.get(tx, ctx.actor, idOf(req)));
     return { [kind.one]: pickFields(kind.json(item, isTrusted(ctx.actor)), fields) };
   }));
 }

@@ -49,7 +49,7 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
         ? [{ subnetId: wish.subnet_id ?? undefined, ipAddress: wish.floating_ip_address ?? undefined }] : undefined;
       const own = await exhausting(network.id, () => newPort(parts, tx, {
         networkId: network.id, projectId: "", deviceId: id, deviceOwner: "network:floatingip", portSecurityEnabled: false,
-      }, wanted));
+      }, { wishes: wanted }));
       const ipAddress = own.fixedIps[0]?.ipAddress;
       if (ipAddress === undefined) throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: network.id });
       const now = clock.now();

@@ -26,7 +26,7 @@ const TRUSTED_FIELDS = ["shared", "router:external", "is_default", "provider:net
 export function networkRoutes(parts: NetworkParts): Router {
   const { db, clock, ids, random, config } = parts;
   const router = Router();
-  mountReads(router, db, { one: "network", many: "networks", path: "networks", spec: networkListing, list: listNetworks, get: getNetwork, json: networkJson });
+  mountReads(router, db, { one: "network", many: "networks", path: "networks", spec: networkListing, list: listNetworks, get: getNetwork, json: networkJson, single: true });
 
   router.post("/v2.0/networks", reply(async (ctx, req) => {
     const wish = bodyOf(req, "network", createBody);

@@ -14,9 +14,9 @@ import { newPort } from "../../ops/new-port.js";
 import type { NetworkParts } from "../../ports.js";
 import type { AddressWish } from "../sql/addresses.js";
 import { assignAddresses } from "../sql/addresses.js";
-import { getNetwork, networkById } from "../sql/networks.js";
+import { networkById } from "../sql/networks.js";
+import { readPortGround } from "../sql/port-ground.js";
 import { deleteBinding, deletePort, getPort, listPorts, portListing, updatePort } from "../sql/ports.js";
-import { demandRoom } from "../sql/quotas.js";
 import { ensureDefaultGroup, requireGroups } from "../sql/security-groups.js";
 import type { NetworkTables } from "../sql/tables.js";
 import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
@@ -40,23 +40,23 @@ type Wish = z.output<typeof updateBody>;
 export function portRoutes(parts: NetworkParts): Router {
   const { db, ids, clock, random } = parts;
   const router = Router();
-  mountReads(router, db, { one: "port", many: "ports", path: "ports", spec: portListing, list: listPorts, get: getPort, json: portJson });
+  mountReads(router, db, { one: "port", many: "ports", path: "ports", spec: portListing, list: listPorts, get: getPort, json: portJson, single: true });
 
   router.post("/v2.0/ports", reply(async (ctx, req) => {
     const wish = bodyOf(req, "port", createBody);
     const projectId = ownerFor(ctx.actor, wish, "create_port");
     const port = await parts.inTurn(() => db.write(ctx, "port.create", async (tx) => {
-      const network = await getNetwork(tx, ctx.actor, wish.network_id);
+      const { network, subnets, room, defaultGroupId } = await readPortGround(tx, ctx.actor, wish.network_id, projectId);
       demandUse(ctx.actor, network);
       demandFields(ctx.actor, network, wish);
-      await demandRoom(tx, "port", projectId);
+      if (!room) throw E.OVER_QUOTA({ resource: "port" });
       const portSecurityEnabled = wish.port_security_enabled ?? network.portSecurityEnabled;
       const wantsDefault = wish.security_groups === undefined && portSecurityEnabled && !wish.device_owner?.startsWith("network:");
-      const securityGroupIds = wantsDefault ? [await ensureDefaultGroup(tx, projectId, ids, clock.now())] : await requireGroups(tx, projectId, wish.security_groups ?? []);
+      const securityGroupIds = wantsDefault ? [defaultGroupId ?? await ensureDefaultGroup(tx, projectId, ids, clock.now())] : await requireGroups(tx, projectId, wish.security_groups ?? []);
       const seed = { networkId: network.id, projectId, portSecurityEnabled, securityGroupIds, ...readWish(wish), macAddress: readMac(wish.mac_address) };
       checkPortSecurity({ portSecurityEnabled, securityGroupIds, allowedAddressPairs: seed.allowedAddressPairs ?? [] }, true);
       checkAddressPairs(seed.allowedAddressPairs ?? [], seed.macAddress ?? "");
-      return newPort(parts, tx, { ...seed, status: statusFor(seed.hostId ?? "", seed.adminStateUp ?? true) }, wish.fixed_ips?.map(addressWish));
+      return newPort(parts, tx, { ...seed, status: statusFor(seed.hostId ?? "", seed.adminStateUp ?? true) }, { wishes: wish.fixed_ips?.map(addressWish), subnets });
     }));
     await announce(parts, ctx, portEvents(undefined, port));
     return { port: portJson(port, isTrusted(ctx.actor)) };

@@ -83,6 +83,6 @@ async function addSubnet(parts: NetworkParts, ctx: Ctx, tx: Tx, router: VirtualR
   const network = await networkById(tx, subnet.networkId);
   const port = await newPort(parts, tx, {
     networkId: network.id, projectId: router.projectId, deviceId: router.id, deviceOwner: "network:router_interface", status: "ACTIVE", portSecurityEnabled: false,
-  }, [{ subnetId: subnet.id, ipAddress: subnet.gatewayIp }]);
+  }, { wishes: [{ subnetId: subnet.id, ipAddress: subnet.gatewayIp }] });
   return { portId: port.id, networkId: network.id, subnetId: subnet.id };
 }

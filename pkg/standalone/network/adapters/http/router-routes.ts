@@ -102,7 +102,7 @@ async function openGateway(parts: NetworkParts, ctx: Ctx, tx: Tx, current: Virtu
   const wishes = wish.external_fixed_ips?.map((ip) => ({ subnetId: ip.subnet_id, ipAddress: ip.ip_address }));
   const port = await newPort(parts, tx, {
     networkId: network.id, projectId: "", deviceId: current.id, deviceOwner: "network:router_gateway", status: "ACTIVE", portSecurityEnabled: false,
-  }, wishes);
+  }, { wishes });
   return { networkId: network.id, portId: port.id, enableSnat: wish.enable_snat ?? true, fixedIps: port.fixedIps };
 }
 

@@ -34,7 +34,7 @@ const createBody = z.strictObject({
 export function subnetRoutes(parts: NetworkParts): Router {
   const { db, clock, ids } = parts;
   const router = Router();
-  mountReads(router, db, { one: "subnet", many: "subnets", path: "subnets", spec: subnetListing, list: listSubnets, get: getSubnet, json: subnetJson });
+  mountReads(router, db, { one: "subnet", many: "subnets", path: "subnets", spec: subnetListing, list: listSubnets, get: getSubnet, json: subnetJson, single: true });
 
   router.post("/v2.0/subnets", reply(async (ctx, req) => {
     const wish = bodyOf(req, "subnet", createBody);

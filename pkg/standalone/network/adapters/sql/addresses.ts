@@ -1,8 +1,9 @@
 import type { Transaction } from "kysely";
 import { contains, eui64Address, formatAddress, parseAddress, parseCidr, pickAddress } from "../../domain/addresses.js";
-import type { FixedIp, Subnet } from "../../domain/model.js";
+import type { FixedIp } from "../../domain/model.js";
 import { E } from "../../errors.js";
 import { subnetsOf } from "./subnets.js";
+import type { AddressedSubnet } from "./subnets.js";
 import type { NetworkTables } from "./tables.js";
 
 type Tx = Transaction<NetworkTables>;
@@ -21,8 +22,7 @@ interface Target { readonly id: string; readonly networkId: string; readonly mac
  * @throws INVALID_IP_FOR_NETWORK, INVALID_IP_FOR_SUBNET, INVALID_INPUT, IP_ADDRESS_ALREADY_ALLOCATED, IP_ADDRESS_GENERATION_FAILURE
  */
 export async function assignAddresses(tx: Tx, port: Target, wishes: readonly AddressWish[] | undefined, current: readonly FixedIp[], random: () => number): Promise<FixedIp[]> {
-  const subnets = await subnetsOf(tx, port.networkId);
-  const resolved = wishes === undefined ? defaults(subnets, port) : wishes.map((wish) => resolve(wish, port, subnets));
+  const resolved = resolveWishes(await subnetsOf(tx, port.networkId), port, wishes);
   const unused = [...current];
   const kept = new Map<number, FixedIp>();
   for (const exact of [true, false]) {
@@ -36,25 +36,40 @@ export async function assignAddresses(tx: Tx, port: Target, wishes: readonly Add
   for (const ip of unused) await tx.deleteFrom("network_fixed_ip").where("subnet_id", "=", ip.subnetId).where("ip_address", "=", ip.ipAddress).where("port_id", "=", port.id).execute();
   const out: FixedIp[] = [];
   for (const [at, wish] of resolved.entries()) {
-    out.push(kept.get(at) ?? await take(tx, port, wish, at, random));
+    out.push(kept.get(at) ?? await takeAddress(tx, port, wish, at, random));
   }
   return out;
 }
 
-interface Resolved { readonly subnet: Subnet; readonly ipAddress: string | undefined; readonly alternatives: readonly Subnet[] }
+/** A wish and the subnets that can fulfil it; without an address, any of the alternatives'. */
+export interface ResolvedWish { readonly subnet: AddressedSubnet; readonly ipAddress: string | undefined; readonly alternatives: readonly AddressedSubnet[] }
+
+/**
+ * What a port's wishes mean on its network.
+ * @param wishes  undefined: one of each IP version, as the subnets allow
+ * @throws INVALID_IP_FOR_NETWORK, INVALID_IP_FOR_SUBNET, INVALID_INPUT
+ */
+export const resolveWishes = (subnets: readonly AddressedSubnet[], port: Target, wishes: readonly AddressWish[] | undefined): ResolvedWish[] =>
+  wishes === undefined ? defaults(subnets, port) : wishes.map((wish) => resolve(wish, port, subnets));
+
+/** The address to try first: in a subnet with room it is free. Undefined when there is none to choose from. */
+export function firstChoice({ subnet, ipAddress }: ResolvedWish, random: () => number): FixedIp | undefined {
+  const address = ipAddress ?? pickAddress(subnet.ipVersion, subnet.allocationPools, NOTHING_TAKEN, random);
+  return address === undefined ? undefined : { subnetId: subnet.id, ipAddress: address };
+}
 
 /** One IPv4 and one IPv6 address where there are such subnets, from any of them; each subnet with router advertisements gives one more. */
-function defaults(subnets: readonly Subnet[], port: Target): Resolved[] {
-  const managed = ([4, 6] as const).flatMap((version): Resolved[] => {
+function defaults(subnets: readonly AddressedSubnet[], port: Target): ResolvedWish[] {
+  const managed = ([4, 6] as const).flatMap((version): ResolvedWish[] => {
     const alternatives = subnets.filter((subnet) => subnet.ipVersion === version && !isSlaac(subnet));
     return alternatives[0] === undefined ? [] : [{ subnet: alternatives[0], ipAddress: undefined, alternatives }];
   });
   return [...managed, ...subnets.filter(isSlaac).map((subnet) => ({ subnet, ipAddress: slaacAddress(subnet, port), alternatives: [subnet] }))];
 }
 
-const isSlaac = (subnet: Subnet): boolean => subnet.ipv6AddressMode === "slaac" || subnet.ipv6AddressMode === "dhcpv6-stateless";
+const isSlaac = (subnet: AddressedSubnet): boolean => subnet.ipv6AddressMode === "slaac" || subnet.ipv6AddressMode === "dhcpv6-stateless";
 
-function resolve(wish: AddressWish, port: Target, subnets: readonly Subnet[]): Resolved {
+function resolve(wish: AddressWish, port: Target, subnets: readonly AddressedSubnet[]): ResolvedWish {
   const named = wish.subnetId === undefined ? undefined : subnets.find((subnet) => subnet.id === wish.subnetId);
   if (wish.subnetId !== undefined && !named) throw E.INVALID_INPUT({ problem: `Failed to create port on network ${port.networkId}, because fixed_ips included invalid subnet ${wish.subnetId}` });
   if (wish.ipAddress === undefined) {
@@ -63,7 +78,7 @@ function resolve(wish: AddressWish, port: Target, subnets: readonly Subnet[]): R
   }
   const address = parseAddress(wish.ipAddress);
   if (!address) throw E.INVALID_INPUT({ problem: `'${wish.ipAddress}' is not a valid IP address` });
-  const holds = (subnet: Subnet): boolean => {
+  const holds = (subnet: AddressedSubnet): boolean => {
     const cidr = parseCidr(subnet.cidr);
     const edge = cidr !== undefined && cidr.version === 4 && cidr.prefix < 31 && (address.value === cidr.first || address.value === cidr.last);
     return cidr !== undefined && contains(cidr, address) && !edge;
@@ -74,13 +89,14 @@ function resolve(wish: AddressWish, port: Target, subnets: readonly Subnet[]): R
   return { subnet, ipAddress: formatAddress(address), alternatives: [subnet] };
 }
 
-function slaacAddress(subnet: Subnet, port: Target): string {
+function slaacAddress(subnet: AddressedSubnet, port: Target): string {
   const cidr = parseCidr(subnet.cidr);
   if (!cidr) throw E.INVALID_INPUT({ problem: `'${subnet.cidr}' is not a valid IP subnet` });
   return eui64Address(cidr, port.macAddress);
 }
 
-async function take(tx: Tx, port: Target, wish: Resolved, position: number, random: () => number): Promise<FixedIp> {
+/** Stores one address for a port. @throws IP_ADDRESS_ALREADY_ALLOCATED, IP_ADDRESS_GENERATION_FAILURE */
+export async function takeAddress(tx: Tx, port: Target, wish: ResolvedWish, position: number, random: () => number): Promise<FixedIp> {
   if (wish.ipAddress !== undefined) {
     if (!await claim(tx, port.id, wish.subnet.id, wish.ipAddress, position)) throw E.IP_ADDRESS_ALREADY_ALLOCATED({ ip: wish.ipAddress, subnet: wish.subnet.id });
     return { subnetId: wish.subnet.id, ipAddress: wish.ipAddress };
@@ -99,7 +115,7 @@ const NOTHING_TAKEN: ReadonlySet<string> = new Set();
 const CHANCES = 4;
 
 /** Tries a few addresses without looking at which are taken: in a subnet with room the first try succeeds, however many ports there are. */
-async function takeByChance(tx: Tx, port: Target, subnet: Subnet, position: number, random: () => number): Promise<FixedIp | undefined> {
+async function takeByChance(tx: Tx, port: Target, subnet: AddressedSubnet, position: number, random: () => number): Promise<FixedIp | undefined> {
   for (let chance = 0; chance < CHANCES; chance++) {
     const ipAddress = pickAddress(subnet.ipVersion, subnet.allocationPools, NOTHING_TAKEN, random);
     if (ipAddress !== undefined && await claim(tx, port.id, subnet.id, ipAddress, position)) return { subnetId: subnet.id, ipAddress };

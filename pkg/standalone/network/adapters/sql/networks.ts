@@ -33,10 +33,11 @@ export const networkListing: ListingSpec = {
 export const NOBODY = "\u0001";
 
 /** The actor's own networks, shared and external ones; trusted actors see all. */
-const visible = (actor: Actor) => (eb: ExpressionBuilder<NetworkTables, "network_network">): Expression<SqlBool> => isTrusted(actor)
+export const visibleNetwork = (actor: Actor) => (eb: ExpressionBuilder<NetworkTables, "network_network">): Expression<SqlBool> => isTrusted(actor)
   ? eb.lit(true) : eb.or([eb("project_id", "=", actor.projectId || NOBODY), eb("shared", "=", true), eb("external", "=", true)]);
 
-const select = (db: Db) => db.selectFrom("network_network").selectAll("network_network").select((eb) => jsonArrayFrom(
+/** Rows as `toNetwork` reads them. */
+export const selectNetworks = (db: Db) => db.selectFrom("network_network").selectAll("network_network").select((eb) => jsonArrayFrom(
   eb.selectFrom("network_subnet as s").select("s.id").whereRef("s.network_id", "=", "network_network.id").orderBy("s.created_at").orderBy("s.id"),
 ).as("subnets"));
 
@@ -44,13 +45,13 @@ export async function listNetworks(db: Db, actor: Actor, listing: Listing): Prom
   const status = listing.special.get("status");
   if (status && !status.includes("ACTIVE")) return [];
   const marker = listing.marker === undefined ? undefined : await getNetworkRow(db, actor, listing.marker);
-  const query = select(db).where(visible(actor)).where((eb) => eb.and(listingConditions(listing, marker))).orderBy(listingOrder(listing));
+  const query = selectNetworks(db).where(visibleNetwork(actor)).where((eb) => eb.and(listingConditions(listing, marker))).orderBy(listingOrder(listing));
   const rows = await (listing.limit === undefined ? query : query.limit(listing.limit)).execute();
   return inOrder(listing, rows).map(toNetwork);
 }
 
 const getNetworkRow = async (db: Db, actor: Actor, id: string) => {
-  const row = await select(db).where("id", "=", id).where(visible(actor)).executeTakeFirst();
+  const row = await selectNetworks(db).where("id", "=", id).where(visibleNetwork(actor)).executeTakeFirst();
   if (!row) throw E.NETWORK_NOT_FOUND({ id });
   return row;
 };
@@ -60,7 +61,7 @@ export const getNetwork = async (db: Db, actor: Actor, id: string): Promise<Netw
 
 /** For what is on the network already: its owner may have lost sight of the network itself. @throws NETWORK_NOT_FOUND */
 export async function networkById(db: Db, id: string): Promise<Network> {
-  const row = await select(db).where("id", "=", id).executeTakeFirst();
+  const row = await selectNetworks(db).where("id", "=", id).executeTakeFirst();
   if (!row) throw E.NETWORK_NOT_FOUND({ id });
   return toNetwork(row);
 }
@@ -134,7 +135,7 @@ export const standardOf = (row: StandardColumns): Standard => ({
   createdAt: row.created_at, updatedAt: row.updated_at,
 });
 
-const toNetwork = (row: Selectable<NetworkTables["network_network"]> & { subnets: { id: string }[] }): Network => ({
+export const toNetwork = (row: Selectable<NetworkTables["network_network"]> & { subnets: { id: string }[] }): Network => ({
   ...standardOf(row), adminStateUp: row.admin_state_up, shared: row.shared, external: row.external, isDefault: row.is_default, mtu: row.mtu,
   portSecurityEnabled: row.port_security_enabled, dnsDomain: row.dns_domain, networkType: row.network_type,
   physicalNetwork: row.physical_network, segmentationId: row.segmentation_id, subnetIds: row.subnets.map((subnet) => subnet.id),

@@ -82,12 +82,25 @@ async function getRow(db: Db, actor: Actor, id: string) {
 /** @throws PORT_NOT_FOUND also when the actor may not see it */
 export const getPort = async (db: Db, actor: Actor, id: string): Promise<Port> => toPort(await getRow(db, actor, id));
 
-/** @throws MAC_ADDRESS_IN_USE */
-export async function insertPort(tx: Tx, port: Port): Promise<void> {
-  const done = await tx.insertInto("network_port").values(toRow(port))
-    .onConflict((oc) => oc.columns(["network_id", "mac_address"]).doNothing()).returning("id").execute();
-  if (done.length === 0) throw E.MAC_ADDRESS_IN_USE({ network: port.networkId, mac: port.macAddress });
-  await writeSecurityGroups(tx, port.id, port.securityGroupIds);
+/**
+ * Stores a port with its groups, and with those of the addresses that are free.
+ * @param addresses  by position; undefined where none could be chosen
+ * @returns the positions of the addresses that are the port's now, or undefined, with nothing stored, when its MAC address is in use
+ * @cost one statement
+ */
+export async function insertPort(tx: Tx, port: Port, addresses: readonly (FixedIp | undefined)[]): Promise<ReadonlySet<number> | undefined> {
+  const chosen = addresses.flatMap((ip, position) => ip === undefined ? [] : [{ ...ip, position }]);
+  const rows = await tx
+    .with("port", (db) => db.insertInto("network_port").values(toRow(port)).onConflict((oc) => oc.columns(["network_id", "mac_address"]).doNothing()).returning("id"))
+    .with("member", (db) => db.insertInto("network_port_security_group").columns(["port_id", "security_group_id"])
+      .expression(db.selectFrom("port").select(["port.id", sql<string>`unnest(${port.securityGroupIds}::text[])`.as("security_group_id")])).returning("port_id"))
+    .with("address", (db) => db.insertInto("network_fixed_ip").columns(["port_id", "subnet_id", "ip_address", "position"])
+      .expression(db.selectFrom("port").select([
+        "port.id", sql<string>`unnest(${chosen.map((ip) => ip.subnetId)}::text[])`.as("subnet_id"),
+        sql<string>`unnest(${chosen.map((ip) => ip.ipAddress)}::text[])`.as("ip_address"), sql<number>`unnest(${chosen.map((ip) => ip.position)}::int8[])`.as("position"),
+      ])).onConflict((oc) => oc.columns(["subnet_id", "ip_address"]).doNothing()).returning("position"))
+    .selectFrom("port").leftJoin("address", (join) => join.onTrue()).select("address.position").execute();
+  return rows.length === 0 ? undefined : new Set(rows.flatMap(({ position }) => position ?? []));
 }
 
 /** Everything but addresses, which `assignAddresses` owns. @throws MAC_ADDRESS_IN_USE */

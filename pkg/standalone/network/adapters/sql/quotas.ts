@@ -1,4 +1,5 @@
-import type { Kysely, Transaction } from "kysely";
+import { expressionBuilder, sql } from "kysely";
+import type { AliasableExpression, Kysely, Transaction } from "kysely";
 import { quotaDefaults, quotaResources } from "../../domain/quotas.js";
 import type { QuotaLimits, QuotaResource } from "../../domain/quotas.js";
 import { E } from "../../errors.js";
@@ -31,11 +32,19 @@ async function count(db: Db, resource: Counted, projectId: string): Promise<numb
   return Number(row.used);
 }
 
+/** Whether a project has room for one more, as a part of a statement; without a limit nothing is counted. */
+export function hasRoom(resource: Counted, projectId: string): AliasableExpression<boolean> {
+  const eb = expressionBuilder<NetworkTables>();
+  const own = eb.selectFrom("network_quota").select("quota").where("project_id", "=", projectId).where("resource", "=", resource);
+  const limit = eb.fn.coalesce(own, sql<number>`${quotaDefaults[resource]}::int8`);
+  const used = eb.selectFrom(TABLES[resource]).select((one) => one.fn.countAll<number>().as("used")).where("project_id", "=", projectId);
+  return sql<boolean>`(${limit} < 0 OR (${used}) < ${limit})`;
+}
+
 /** Refuses one more when the project has no room; counted in the transaction that adds it. @throws OVER_QUOTA */
 export async function demandRoom(tx: Tx, resource: Counted, projectId: string): Promise<void> {
-  const limit = (await quotaOf(tx, projectId))[resource];
-  if (limit < 0) return;
-  if (await count(tx, resource, projectId) >= limit) throw E.OVER_QUOTA({ resource });
+  const row = await tx.selectNoFrom(hasRoom(resource, projectId).as("room")).executeTakeFirstOrThrow();
+  if (!row.room) throw E.OVER_QUOTA({ resource });
 }
 
 /** @throws INVALID_QUOTA_VALUE for limits below what is in use already */

@@ -51,6 +51,9 @@ export const getSubnet = async (db: Db, actor: Actor, id: string): Promise<Subne
 export const subnetsOf = async (db: Db, networkId: string): Promise<Subnet[]> => (await db.selectFrom("network_subnet").selectAll()
   .where("network_id", "=", networkId).orderBy("created_at").orderBy("id").execute()).map(toSubnet);
 
+/** What addressing needs of a subnet. */
+export type AddressedSubnet = Pick<Subnet, "id" | "ipVersion" | "cidr" | "allocationPools" | "ipv6AddressMode">;
+
 export async function insertSubnet(tx: Tx, subnet: Subnet): Promise<void> {
   await tx.insertInto("network_subnet").values(toRow(subnet)).execute();
 }
