@@ -10,6 +10,7 @@ import type { Cluster, ServiceProcess } from "../../pkg/platform/service/index.j
 import { parseAddress } from "../../pkg/platform/service/index.js";
 import type { openStackClients } from "../shared/openstack.js";
 import { registryOf } from "../shared/host-registry.js";
+import { openVendorData } from "../shared/vendor-data.js";
 import type { sections } from "./config.js";
 
 type Clients = Pick<ReturnType<typeof openStackClients>, "glance" | "neutron">;
@@ -38,12 +39,13 @@ export async function startHosts(service: ServiceProcess<typeof sections>, clust
   const leaving = new AbortController();
   // Every host's lease hangs on it.
   setMaxListeners(0, leaving.signal);
+  const vendorData = openVendorData(config.vendordata, config.vendordataDynamicAuth, config.identity.authUrl);
   const registry = registryOf(cluster.hosts, { ...ctx, signal: leaving.signal });
   const built = await mapLimit([...names.entries()], STARTED_AT_ONCE, async ([index, host]) => {
     const at = { ...first, port: first.port + index };
     const agent = await buildAgent({
       config: config.compute, host, address: cluster.addressOf(at), stateDir: join(config.hostState.stateDir, "hosts", host), share: 1 / names.length,
-      guestSeed, cells: cluster.connect("cells", host), ...clients, registry, log: log.child({ host }), task: (name, run) => tasks.task(name, run),
+      guestSeed, cells: cluster.connect("cells", host), ...clients, vendorData, registry, log: log.child({ host }), task: (name, run) => tasks.task(name, run),
     });
     agents.push(agent);
     await cluster.listen(at, agent.bindings, host);

@@ -9,7 +9,7 @@ export const apiConfigSchema = z.object({
   mappingCacheSize: z.number().int().min(0).default(100_000).describe("Servers whose database is remembered."),
   bookmarkIntervalMs: z.number().int().min(100).default(5_000).describe("How often a quiet watch gets a newer resume token, ms."),
   defaultWaitMs: z.number().int().min(0).default(60_000).describe("How long WaitOperation waits when the caller does not say, ms."),
-  configDriveDefault: z.boolean().default(false).describe("Whether servers get a config drive when the request does not say."),
+  forceConfigDrive: z.boolean().default(false).describe("Whether every new server gets a config drive, whatever the request says."),
   defaultAvailabilityZone: z.string().default("").describe("Zone of servers whose request names none; empty for any."),
   maxLocalBlockDevices: z.number().int().min(-1).default(3).describe("Local disks one server may have; -1 is unlimited."),
 });

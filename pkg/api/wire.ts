@@ -16,6 +16,7 @@ import { addAggregateHost, removeAggregateHost } from "./ops/aggregate-hosts.js"
 import { createAggregate, deleteAggregate, getAggregate, listAggregates, setAggregateMetadata, updateAggregate } from "./ops/aggregates.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
+import { clearServerPassword } from "./ops/clear-server-password.js";
 import { createFlavor } from "./ops/create-flavor.js";
 import { createKeyPair } from "./ops/create-key-pair.js";
 import { createServers } from "./ops/create-servers.js";
@@ -33,6 +34,7 @@ import { getKeyPair } from "./ops/get-key-pair.js";
 import { getLimits } from "./ops/get-limits.js";
 import { getOperation } from "./ops/get-operation.js";
 import { getServerMetadata } from "./ops/get-server-metadata.js";
+import { getServerPassword } from "./ops/get-server-password.js";
 import { getServer } from "./ops/get-server.js";
 import { listAvailabilityZones } from "./ops/list-availability-zones.js";
 import { listComputeServices } from "./ops/list-compute-services.js";
@@ -81,7 +83,7 @@ const serverBindings = (parts: Parts): ServiceBinding[] => [
   bindPart(ServersServiceDefinition, {
     createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
     deleteServer: deleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
-    getConsoleOutput: getConsoleOutput(parts),
+    getConsoleOutput: getConsoleOutput(parts), getServerPassword: getServerPassword(parts), clearServerPassword: clearServerPassword(parts),
   }),
   bindService(ServerMetadataServiceDefinition, {
     getServerMetadata: getServerMetadata(parts), updateServerMetadata: updateServerMetadata(parts), deleteServerMetadata: deleteServerMetadata(parts),

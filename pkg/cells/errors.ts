@@ -20,6 +20,7 @@ export const CellsErrors = defineErrors("cells", {
   TOO_MANY_METADATA_ITEMS: ["quota", (p: { limit: bigint }) => `Maximum number of metadata items exceeds ${p.limit}`],
   TAG_NOT_FOUND: ["missing", (p: { server: string; tag: string }) => `Server ${p.server} has no tag '${p.tag}'`],
   TOO_MANY_TAGS: ["invalid", (p: { limit: number }) => `The number of tags exceeded the per-server limit ${p.limit}`],
+  SERVER_PASSWORD_EXISTS: ["exists", (p: { server: string }) => `Instance ${p.server} has left a password already.`],
   ILLEGAL_TRANSITION: ["internal", (_p: { from: string; to: string }) => "An unexpected error prevented the server from fulfilling the request."],
   TOKEN_REUSED: ["conflict", (p: { token: string }) => `Client token ${p.token} was used for another request.`],
   QUOTA_EXCEEDED: ["quota", (p: { resources: string; requested: string; used: string; limit: string }) =>

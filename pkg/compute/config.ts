@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { configDriveFormats } from "./drivers/qemu/config-drive.js";
 import { secret } from "../platform/config/index.js";
 
 /** Options of compute agents. One process may carry several hosts. */
@@ -10,6 +11,7 @@ export const computeConfig = z.object({
   availabilityZone: z.string().default("nova").describe("Zone of the hosts."),
   virtType: z.enum(["tcg", "kvm"]).default("tcg").describe("How QEMU runs guests. `kvm` is never chosen because /dev/kvm exists: say so."),
   machineType: z.string().default("").describe("QEMU machine type; empty pins the driver's default."),
+  configDriveFormat: z.enum(configDriveFormats).default("iso9660").describe("File system of config drives; `vfat` needs the packages dosfstools and mtools."),
   auditIntervalMs: z.number().int().min(1000).default(60_000).describe("How often inventory and guests are compared with the records, in ms."),
   securityRefreshMs: z.number().int().min(200).default(2000).describe("How often rules and members of security groups in use are read again, in ms."),
   imageKeepHours: z.number().int().min(0).default(24).describe("How long a base image that no guest uses is kept, in hours."),
@@ -22,6 +24,7 @@ export const computeConfig = z.object({
   dhcpDomain: z.string().default("novalocal").describe("DNS domain of guests; empty for none."),
   tunnelAddress: z.string().default("127.0.0.1").describe("Address on which the host's switch exchanges VXLAN packets with other hosts."),
   tunnelPort: z.number().int().min(0).max(65535).default(0).describe("UDP port for VXLAN; 0 takes a free one, which the registry tells the others."),
+  metadataCacheExpirationMs: z.number().int().min(0).default(1000).describe("How long a guest may see old metadata after a change, in ms; 0 reads its record at each request."),
   metadataSharedSecret: secret(z.string().default("")).describe("Secret that signs X-Instance-ID for metadata proxies; empty refuses them."),
 }).describe("Compute agents.");
 

@@ -9,5 +9,7 @@ export const AgentErrors = defineErrors("compute", {
   GUEST_NOT_FOUND: ["missing", (p: { serverId: string }) => `Server ${p.serverId} is not on this host.`],
   NO_CONSOLE: ["unsupported", (_p: Record<string, never>) => "The console log is not available on this host."],
   NOT_FAKE: ["unsupported", (_p: Record<string, never>) => "Only the fake driver can be scripted."],
+  VENDORDATA_FAILED: ["unavailable", (_p: Record<string, never>) => "A vendor data service did not answer."],
+  VENDORDATA_FILE_UNUSABLE: ["internal", (_p: Record<string, never>) => "The vendor data of this deployment cannot be read."],
   JOURNAL_BROKEN: ["internal", (p: { path: string }) => `The agent's journal ${p.path} cannot be written.`],
 });

@@ -1,5 +1,6 @@
 export { endGuestsBelow } from "./drivers/qemu/index.js";
 export { computeConfig } from "./config.js";
 export type { ComputeConfig } from "./config.js";
+export { vendordataConfig, vendordataDynamicAuthConfig } from "./vendordata/index.js";
 export type { Agent } from "./agent/agent.js";
 export type { ComputeDeps, HostFacts, HostRegistry } from "./wire.js";

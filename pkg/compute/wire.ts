@@ -23,6 +23,7 @@ import { metadataService, switchMetadataHandler } from "./metadata/index.js";
 import { SwitchPlumbing } from "./network/switch-plumbing.js";
 import type { PeerConfig } from "./switch/index.js";
 import { startSwitch } from "./switch/index.js";
+import type { VendorData } from "./vendordata/index.js";
 
 /** How a host makes itself known and finds the others. */
 export interface HostRegistry {
@@ -51,6 +52,7 @@ export interface ComputeDeps {
   readonly cells: Channel;
   readonly glance: Glance;
   readonly neutron: Neutron;
+  readonly vendorData: VendorData;
   readonly registry: HostRegistry;
   readonly log: Logger;
   readonly task: (name: string, run: (ctx: Ctx) => Promise<void>) => void;
@@ -71,7 +73,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     reserved: { vcpus: config.reservedVcpus, memoryMib: config.reservedMemoryMib, diskGib: config.reservedDiskGib },
     ratios: { cpu: config.cpuAllocationRatio, memory: config.memoryAllocationRatio, disk: config.diskAllocationRatio },
     journalPath: join(deps.stateDir, "journal"),
-    auditIntervalMs: config.auditIntervalMs,
+    auditIntervalMs: config.auditIntervalMs, vendorData: deps.vendorData,
     randomSeedOf: (serverId) => new Uint8Array(hkdfSync("sha512", deps.guestSeed, serverId, "kilonova guest entropy", RANDOM_SEED_BYTES)),
     announce: (ctx, epoch) => registry.announce(ctx, host, {
       cell: config.cell, address, driver: driver.name, epoch: String(epoch), tunnelAddress: config.tunnelAddress, tunnelPort,
@@ -87,7 +89,7 @@ function makeDriver(deps: ComputeDeps): Driver {
   if (config.driver === "fake") return new FakeDriver({ hostname: host, persistDir: join(deps.stateDir, "guests") });
   return new QemuDriver({
     ...qemuDefaults, stateDir: join(deps.stateDir, "guests"), hypervisorHostname: host, hostIp: config.tunnelAddress, share: deps.share,
-    virtType: config.virtType, imageDirs: [imageDir(deps)],
+    virtType: config.virtType, configDriveFormat: config.configDriveFormat, imageDirs: [imageDir(deps)],
     ...(config.machineType ? { pinnedMachines: { q35: config.machineType } } : {}),
   });
 }
@@ -108,7 +110,10 @@ async function startImages(deps: ComputeDeps, driver: Driver): Promise<Images> {
 
 async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {
   const { config, host, log } = deps;
-  const source = cellGuestData({ cell: config.cell, domain: config.dhcpDomain, instances: deps.cells.client(InstancesServiceDefinition) });
+  const source = cellGuestData({
+    cell: config.cell, domain: config.dhcpDomain, instances: deps.cells.client(InstancesServiceDefinition), vendorData: deps.vendorData,
+    metadataCacheExpirationMs: config.metadataCacheExpirationMs,
+  });
   const newCtx = (): Ctx => rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("compute", host), log });
   const sw = await startSwitch({
     tunnel: { address: config.tunnelAddress, port: config.tunnelPort }, log,

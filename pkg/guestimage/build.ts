@@ -17,7 +17,7 @@ import { missingTools } from "./tools.js";
 export { missingTools } from "./tools.js";
 
 /** Raise when the way of building changes, so that existing images are built anew. The guest's own files count by themselves. */
-const recipeVersion = 1;
+const recipeVersion = 2;
 
 export interface GuestImageOptions {
   /** Gets `manifest.json` and a folder with the image's three files. */

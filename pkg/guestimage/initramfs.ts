@@ -18,7 +18,7 @@ export interface Ingredients {
   readonly assets: string;
 }
 
-const emptyFolders = ["dev", "lib/modules", "mnt/config", "persist", "proc", "root", "run", "sys", "tmp", "usr", "var/log"];
+const emptyFolders = ["dev", "lib/modules", "mnt/config", "other", "persist", "proc", "root", "run", "sys", "tmp", "usr", "var/log"];
 
 /**
  * Builds the guest's root file system and packs it as a gzip-compressed cpio archive.

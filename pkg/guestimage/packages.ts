@@ -37,6 +37,25 @@ export function debianPackages(ctx: Ctx, cacheDir: string): PackageSource {
   };
 }
 
+/**
+ * Downloads packages with everything that they depend on, whatever this machine has installed.
+ * @param cacheDir  as for `debianPackages`; nothing is kept there but apt's lists
+ * @param dir  an empty folder for the .deb files
+ * @returns their paths
+ * @throws PACKAGE_UNAVAILABLE
+ */
+export async function fetchWithDependencies(ctx: Ctx, cacheDir: string, names: readonly string[], dir: string): Promise<readonly string[]> {
+  const { options } = await findApt(ctx, cacheDir);
+  await mkdir(join(dir, "partial"), { recursive: true });
+  await run(ctx, "apt-get", [
+    ...options, "-o", "Dir::State::status=/dev/null", "-o", `Dir::Cache::archives=${dir}`, "-o", "APT::Install-Recommends=false",
+    "-q", "-y", "--download-only", "install", ...names,
+  ]).catch((error: unknown) => {
+    throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name: names.join(" "), detail: "apt-get install --download-only failed" }, { cause: error });
+  });
+  return (await debNames(dir)).map((file) => join(dir, file));
+}
+
 async function kernelOf(ctx: Ctx, apt: Apt): Promise<string> {
   const text = await run(ctx, "apt-cache", [...apt.options, "depends", kernelMetaPackage]);
   const name = /^\s*Depends: (linux-image-\S+)$/m.exec(text)?.[1];

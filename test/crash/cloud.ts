@@ -15,6 +15,7 @@ import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../..
 import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
 import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
 import { computeConfig } from "../../pkg/compute/index.js";
+import { vendorData, vendordataConfig } from "../../pkg/compute/vendordata/index.js";
 import { buildAgent } from "../../pkg/compute/wire.js";
 import { buildConductor, conductorConfig } from "../../pkg/conductor/index.js";
 import type { ConductorService } from "../../pkg/conductor/index.js";
@@ -118,7 +119,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     mkdirSync(stateDir, { recursive: true });
     const agent = await buildAgent({
       config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000 }), host, address: `agent:${host}`, stateDir, share: 1, guestSeed: Buffer.alloc(32),
-      cells: network.connect("cells", { service: "compute", host }), glance: fakeGlance(), neutron, log,
+      cells: network.connect("cells", { service: "compute", host }), glance: fakeGlance(), neutron, vendorData: vendorData(vendordataConfig.parse({}), undefined), log,
       registry: { announce: async () => { alive.add(host); }, watchPeers: () => {} }, task: (_name, work) => run(work(background("compute", host))),
     });
     network.listen(`agent:${host}`, agent.bindings);

@@ -11,7 +11,7 @@ import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instance
 import type { InstanceRow } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { SyncProviderTreeRequest } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { SortDirection } from "../../gen/kilonova/type/v1/page.js";
-import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { Server, ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
 import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
@@ -319,6 +319,37 @@ describe("server groups", () => {
     assert.deepEqual((await conductor.getStoredServerGroup(testCtx(), { serverGroupId: group })).memberHosts, ["h1"]);
     await place(winner, "");
     await place(ids.find((id) => id !== winner) ?? "", "h1");
+    await s.close();
+  });
+});
+
+describe("passwords that guests post", () => {
+  it("are kept once, taken from the guest's own host only, and forgotten when the user says so", async () => {
+    const s = await service();
+    const id = randomUUID();
+    await putInstance(s.store, testCtx(), aServer({ id, hostInfo: ServerHostInfo.fromPartial({ host: "h1" }) }));
+    const save = (peer: string, host: string, serverPassword: string) =>
+      s.as(peer, host).client(InstancesServiceDefinition).saveServerPassword(testCtx(), { database: "cell1", serverId: id, serverPassword });
+    const read = async () => (await s.instances.getInstance(testCtx(), { database: "cell1", serverId: id })).instance;
+
+    await assert.rejects(save("compute", "h2", "x"), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(save("conductor", "", "x"), { reason: "CALLER_NOT_ALLOWED" });
+    for (const bad of ["", "x".repeat(1021)]) await assert.rejects(save("metadata", "", bad), { reason: "INVALID_ARGUMENT" });
+    const results = await Promise.allSettled([save("compute", "h1", "first"), save("metadata", "", "second")]);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const kept = await read();
+    assert.ok(kept?.serverPassword === "first" || kept?.serverPassword === "second");
+    assert.equal(kept.server?.generation, 2n);
+    await assert.rejects(save("metadata", "", "third"), { reason: "SERVER_PASSWORD_EXISTS" });
+
+    const clear = (projectId: string) => s.instances.clearServerPassword(testCtx(), { database: "cell1", serverId: id, projectId });
+    await assert.rejects(clear("another"), { reason: "SERVER_NOT_FOUND" });
+    await clear("project");
+    await clear("project");
+    assert.deepEqual([(await read())?.serverPassword, (await read())?.server?.generation], ["", 3n]);
+    await save("metadata", "", "third");
+    await s.instances.updateInstance(testCtx(), { database: "cell1", server: { id, name: "renamed" }, updateMask: ["name"] });
+    assert.equal((await read())?.serverPassword, "third");
     await s.close();
   });
 });

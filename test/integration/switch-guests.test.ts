@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
 import { metadataService, switchMetadataHandler } from "../../pkg/compute/metadata/index.js";
+import { guestSource } from "../../pkg/compute/metadata/testing/guest-source.js";
 import type { PortConfig, Switch } from "../../pkg/compute/switch/index.js";
 import { startSwitch } from "../../pkg/compute/switch/index.js";
 import { somePort } from "../../pkg/compute/switch/testing/some-port.js";
@@ -15,16 +16,13 @@ import { rootCtx, silentLogger } from "../../pkg/kernel/index.js";
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample one@example";
 
 /** The real metadata service over invented guests: instance …001 is `guest-1`. */
-const metadata = switchMetadataHandler(metadataService({
-  guestData: (_ctx, instanceUuid) => {
-    const n = Number(instanceUuid.slice(-3));
-    const data = someGuest({
-      uuid: instanceUuid, hostname: `guest-${n}`, domain: "", keys: [{ name: "k", type: "ssh", data: key }],
-      userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
-    });
-    return Promise.resolve({ data, generation: 1n });
-  },
-}), () => rootCtx({ requestId: "req-test" }));
+const metadata = switchMetadataHandler(metadataService(guestSource((instanceUuid) => {
+  const n = Number(instanceUuid.slice(-3));
+  return someGuest({
+    uuid: instanceUuid, hostname: `guest-${n}`, domain: "", keys: [{ name: "k", type: "ssh", data: key }],
+    userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
+  });
+})), () => rootCtx({ requestId: "req-test" }));
 
 describe("switch with real guests", function () {
   this.timeout(420_000);

@@ -2,6 +2,7 @@ import { apiConfigSchema } from "../../../pkg/api/config.js";
 import { cellsConfig } from "../../../pkg/cells/index.js";
 import { conductorConfig } from "../../../pkg/conductor/index.js";
 import { computeConfig } from "../../../pkg/compute/config.js";
+import { vendordataConfig, vendordataDynamicAuthConfig } from "../../../pkg/compute/vendordata/index.js";
 import { gatewayConfig } from "../../../pkg/gateway/config.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
@@ -11,6 +12,7 @@ import type { ConfigOf } from "../../../pkg/platform/config/index.js";
 /** Every section of the configuration; source of docs/config.md. */
 export const sections = {
   telemetry: telemetryConfig, gateway: gatewayConfig, api: apiConfigSchema, cells: cellsConfig, scheduler: schedulerConfig, conductor: conductorConfig, placement: placementConfig, compute: computeConfig,
+  vendordata: vendordataConfig, vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;
 
 export type KilonovaConfig = ConfigOf<typeof sections>;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { PlacementServiceDefinition } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { cellGuestData } from "../../../pkg/compute/agent/guest-data-source.js";
-import { metadataProxyApp, metadataService } from "../../../pkg/compute/metadata/index.js";
+import { metadataProxyApp, metadataService, neutronProviders } from "../../../pkg/compute/metadata/index.js";
 import { buildGateway } from "../../../pkg/gateway/index.js";
 import { placementGateway } from "../../../pkg/gateway-placement/index.js";
 import type { Ctx, Span } from "../../../pkg/kernel/index.js";
@@ -63,9 +63,10 @@ async function openPlacement(runtime: Runtime): Promise<void> {
 async function openMetadata(runtime: Runtime): Promise<void> {
   const { config, options: { ports }, secrets, log, network } = runtime;
   const instances = network.connect("cells", { service: "metadata", host: "" }).client(InstancesServiceDefinition);
-  const service = metadataService(cellGuestData({ cell: schemas.cell1, domain: config.compute.dhcpDomain, instances }));
+  const { dhcpDomain: domain, metadataCacheExpirationMs } = config.compute;
+  const service = metadataService(cellGuestData({ cell: schemas.cell1, domain, instances, metadataCacheExpirationMs, vendorData: clientsOf(runtime).vendorData }));
   const app = metadataProxyApp({ log, ids: systemIds, requestTimeoutMs: 30_000, startSpan: startSpan(runtime) }, service,
-    { sharedSecret: config.compute.metadataSharedSecret || secrets.metadataSecret });
+    { sharedSecret: config.compute.metadataSharedSecret || secrets.metadataSecret, providers: neutronProviders(clientsOf(runtime).neutron, metadataCacheExpirationMs) });
   await http(runtime, "metadata", () => listen(app, { host: HOST, port: ports.metadata, log }));
 }
 

@@ -37,7 +37,7 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promi
     const agent = await buildAgent({
       config: { ...config, driver: options.driver }, host, address: agentAddress(host), stateDir: join(options.home, "hosts", host),
       share: 1 / options.hosts.length, guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
-      cells: network.connect("cells", { service: "compute", host }), glance: deps.clients.glance, neutron: deps.clients.neutron,
+      cells: network.connect("cells", { service: "compute", host }), glance: deps.clients.glance, neutron: deps.clients.neutron, vendorData: deps.clients.vendorData,
       registry, log: ctx.log.child({ host }), task: (name, run) => tasks.task(name, run),
     });
     network.listen(agentAddress(host), agent.bindings);

@@ -110,9 +110,9 @@ async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage> {
 }
 
 async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined): Promise<void> {
-  const { options, secrets } = runtime;
+  const { options, secrets, config } = runtime;
   await startEmbeddedServices(ctx, runtime, image ? [image] : []);
-  runtime.clients = openClients(options.ports, secrets);
+  runtime.clients = openClients(options.ports, secrets, config);
   runtime.directory = await openCoordination(ctx, runtime);
   await startRecords(runtime);
   await seedFlavors(ctx, runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition));

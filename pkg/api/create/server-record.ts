@@ -19,6 +19,8 @@ export interface Batch {
   readonly zone: ZoneRequest;
   readonly projectId: string;
   readonly userId: string;
+  /** Of the user who asks. */
+  readonly roles: readonly string[];
   readonly reservationId: string;
   readonly adminPassword: string;
   readonly userData: string;
@@ -37,7 +39,7 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
   return { serverId: id, spec, secrets: { adminPassword: batch.adminPassword, userData: batch.userData }, server: recordOf(batch, spec, index, id) };
 }
 
-function specOf({ request, gathered, zone, configDrive, diskConfig, count, serverGroupId }: Batch, index: number, id: string): ServerSpec {
+function specOf({ request, gathered, roles, zone, configDrive, diskConfig, count, serverGroupId }: Batch, index: number, id: string): ServerSpec {
   const { flavor, image, keyPair, networks, securityGroups } = gathered;
   const name = numbered(request.name, index, count);
   return ServerSpec.fromPartial({
@@ -47,7 +49,7 @@ function specOf({ request, gathered, zone, configDrive, diskConfig, count, serve
     configDrive, availabilityZone: zone.zone, forcedHost: zone.host, forcedNode: zone.node, requestedHost: request.host, requestedNode: request.hypervisorHostname,
     metadata: request.metadata, tags: [...new Set(request.tags)].sort(), description: request.description, hasDescription: request.hasDescription || request.description !== "",
     accessIpV4: request.accessIpV4, accessIpV6: request.accessIpV6, diskConfig, schedulerHintsJson: request.schedulerHintsJson, serverGroupId,
-    trustedImageCertificates: request.trustedImageCertificates, files: request.files,
+    trustedImageCertificates: request.trustedImageCertificates, files: request.files, bootRoles: [...roles],
   });
 }
 

@@ -13,6 +13,6 @@ export function diskConfigOf(asked: DiskConfig, image: ImageInfo | undefined): D
   return ["true", "1", "yes", "on", "t", "y"].includes(property) ? DiskConfig.DISK_CONFIG_AUTO : DiskConfig.DISK_CONFIG_MANUAL;
 }
 
-/** Whether a config drive is made: as asked, else by default, and always for images that insist. */
-export const configDriveOf = (asked: boolean | undefined, image: ImageInfo | undefined, byDefault: boolean): boolean =>
-  asked === true || image?.properties["img_config_drive"] === "mandatory" || (asked ?? byDefault);
+/** Whether a config drive is made: for whoever asks, for images that insist, or for all. */
+export const configDriveOf = (asked: boolean | undefined, image: ImageInfo | undefined, forced: boolean): boolean =>
+  asked === true || forced || image?.properties["img_config_drive"] === "mandatory";

@@ -96,6 +96,13 @@ describe("createServers", () => {
     assert.deepEqual([servers[0]?.configDrive, servers[0]?.diskConfig], [true, DiskConfig.DISK_CONFIG_AUTO]);
   });
 
+  it("makes a config drive for whoever asks, and for all where it is forced", async () => {
+    for (const [forceConfigDrive, asked, made] of [[false, undefined, false], [false, true, true], [true, undefined, true], [true, false, true]] as const) {
+      const { servers } = await create(aReadyApi({ config: { forceConfigDrive } }), asked === undefined ? {} : { configDrive: asked });
+      assert.equal(servers[0]?.configDrive, made);
+    }
+  });
+
   it("reads nothing and stores nothing when the shape is wrong, and names every field", async () => {
     const api = aReadyApi();
     const wish = { name: " x", tags: ["a,b"], accessIpV4: "::1", networks: [{ networkId: "", portId: "", fixedIp: "", tag: "" }] };

@@ -87,12 +87,12 @@ async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, 
   requireMetadataLimit(request.metadata.size, limits);
   requireFileLimits(request.files, limits);
   if (devices.length > 0) requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
-  const { projectId, userId } = ctx.actor;
+  const { projectId, userId, roles } = ctx.actor;
   if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
   return {
-    request, gathered, zone, projectId, userId, userData, serverGroupId, count: counts.max, now: parts.clock.now(),
+    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count: counts.max, now: parts.clock.now(),
     reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
-    configDrive: configDriveOf(request.configDrive, image, parts.config.configDriveDefault), diskConfig: diskConfigOf(request.diskConfig, image),
+    configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive), diskConfig: diskConfigOf(request.diskConfig, image),
   };
 }
 

@@ -268,3 +268,22 @@ describe("getConsoleOutput", () => {
     await assert.rejects(servers(api).getConsoleOutput(as(member), { serverId: A }), { kind: "refused", message: `Instance ${A} is not ready` });
   });
 });
+
+describe("the server's password", () => {
+  it("is what the guest posted, for its project's readers, until a member clears it", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    const record = api.cells.records.get("cell1")?.get(A);
+    assert.ok(record);
+    record.serverPassword = "xlozO3wL";
+    const reader = { ...member, roles: ["reader"] };
+    const read = async () => (await servers(api).getServerPassword(as(reader), { serverId: A })).encryptedPassword;
+    assert.equal(await read(), "xlozO3wL");
+    await assert.rejects(servers(api).getServerPassword(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(servers(api).clearServerPassword(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(servers(api).clearServerPassword(as(reader), { serverId: A }), { kind: "forbidden" });
+    assert.equal(await read(), "xlozO3wL");
+    await servers(api).clearServerPassword(as(member), { serverId: A });
+    assert.equal(await read(), "");
+  });
+});

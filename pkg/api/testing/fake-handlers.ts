@@ -159,6 +159,12 @@ function recordOf(cells: FakeCells, database: string, serverId: string, projectI
 }
 
 const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDefinition>> => ({
+  clearServerPassword: async (_ctx, { database, serverId, projectId }) => {
+    recordOf(cells, database, serverId, projectId);
+    const record = cells.records.get(database)?.get(serverId);
+    if (record) record.serverPassword = "";
+    return {};
+  },
   getInstance: async (_ctx, { database, serverId, projectId }) => {
     recordOf(cells, database, serverId, projectId);
     return { instance: cells.records.get(database)?.get(serverId) };

@@ -46,7 +46,9 @@ export function neutronClient(options: NeutronOptions): Neutron {
     listNetworks: (ctx, query = {}, by = {}) => list(ctx, "/v2.0/networks", "networks", shapes.network, {
       id: query.ids, name: query.name, tenant_id: query.projectId, shared: flag(query.shared), "router:external": flag(query.external),
     }, by),
-    listSubnets: (ctx, query = {}, by = {}) => list(ctx, "/v2.0/subnets", "subnets", shapes.subnet, { id: query.ids, network_id: query.networkIds }, by),
+    listSubnets: (ctx, query = {}, by = {}) => list(ctx, "/v2.0/subnets", "subnets", shapes.subnet, {
+      id: query.ids, network_id: query.networkIds, advanced_service_providers: query.advancedServiceProviders,
+    }, by),
     getPort: async (ctx, id, by = {}) => get(ctx, "/v2.0/ports", checked(id, () => NeutronErrors.PORT_NOT_FOUND({ id })), "port", shapes.port, by),
     listPorts: (ctx, query = {}, by = {}) => list(ctx, "/v2.0/ports", "ports", shapes.port, portQuery(query), by),
     createPort: async (ctx, port, by = {}) =>
@@ -80,7 +82,7 @@ function portQuery(query: PortQuery): NonNullable<HttpRequest["query"]> {
     ...(query.subnetId === undefined ? [] : [`subnet_id=${query.subnetId}`]), ...(query.ipAddress === undefined ? [] : [`ip_address=${query.ipAddress}`]),
   ];
   return {
-    id: query.ids, name: query.name, device_id: query.deviceIds, device_owner: query.deviceOwner, network_id: query.networkId, tenant_id: query.projectId,
+    id: query.ids, name: query.name, device_id: query.deviceIds, device_owner: query.deviceOwner, network_id: query.networkIds ?? query.networkId, tenant_id: query.projectId,
     "binding:host_id": query.hostId, mac_address: query.macAddress, fixed_ips: fixedIps.length === 0 ? undefined : fixedIps,
   };
 }

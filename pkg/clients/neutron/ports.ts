@@ -125,13 +125,15 @@ export interface NetworkQuery {
   readonly shared?: boolean;
   readonly external?: boolean;
 }
-export interface SubnetQuery { readonly ids?: readonly string[]; readonly networkIds?: readonly string[] }
+export interface SubnetQuery { readonly ids?: readonly string[]; readonly networkIds?: readonly string[]; readonly advancedServiceProviders?: readonly string[] }
 export interface PortQuery {
   readonly ids?: readonly string[];
   readonly name?: string;
   readonly deviceIds?: readonly string[];
   readonly deviceOwner?: string;
   readonly networkId?: string;
+  /** Wins over `networkId`. */
+  readonly networkIds?: readonly string[];
   readonly projectId?: string;
   readonly hostId?: string;
   readonly macAddress?: string;

@@ -6,8 +6,11 @@ import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { Driver, PreparedImage } from "../driver.js";
 import { AgentErrors } from "../errors.js";
+import type { VendorDocuments } from "../metadata/index.js";
+import type { VendorData } from "../vendordata/index.js";
 import { toGuestSpec } from "./instance-guest.js";
 import type { Images, Plumbing } from "./ports.js";
+import { vendorDocuments } from "./vendor-documents.js";
 
 export const powerStateOf: Readonly<Record<string, PowerState>> = {
   NOSTATE: PowerState.POWER_STATE_NOSTATE, RUNNING: PowerState.POWER_STATE_RUNNING, PAUSED: PowerState.POWER_STATE_PAUSED,
@@ -22,10 +25,12 @@ export interface GuestCommandDeps {
   readonly domain: string;
   /** Entropy for a guest's config drive, the same at each call. */
   readonly randomSeedOf: (serverId: string) => Uint8Array;
+  /** What the operator tells guests, for config drives. */
+  readonly vendorData: VendorData;
 }
 
 /** What each command does to the host: repeatable, journaled by `Commands`, fenced before it gets here. */
-export function guestCommands({ driver, images, plumbing, domain, randomSeedOf }: GuestCommandDeps): {
+export function guestCommands({ driver, images, plumbing, domain, randomSeedOf, vendorData }: GuestCommandDeps): {
   build(ctx: Ctx, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<PowerState>;
   destroy(ctx: Ctx, serverId: string): Promise<PowerState>;
   powerOn(ctx: Ctx, instance: InstanceRecord): Promise<PowerState>;
@@ -44,7 +49,10 @@ export function guestCommands({ driver, images, plumbing, domain, randomSeedOf }
     async build(ctx, instance, secrets) {
       const serverId = idOf(instance);
       const [rootImage, kernel] = await step(ctx, "agent.images", (c) => prepareImages(c, images, instance));
-      const spec = toGuestSpec(instance, secrets, { domain, rootImage, kernel, socketPathOf: socketPathOf(serverId), randomSeed: randomSeedOf(serverId) });
+      const documents = await step(ctx, "agent.vendor-data", (c) => driveVendorData(c, vendorData, instance, secrets));
+      const spec = toGuestSpec(instance, secrets, {
+        domain, rootImage, kernel, socketPathOf: socketPathOf(serverId), randomSeed: randomSeedOf(serverId), vendorDocuments: documents,
+      });
       await step(ctx, "driver.define", (c) => driver.define(c, spec));
       await step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(serverId)));
       await step(ctx, "driver.powerOn", (c) => driver.powerOn(c, serverId));
@@ -83,6 +91,10 @@ const idOf = (instance: InstanceRecord): string => {
   if (!instance.server) throw new Error("instance record without server");
   return instance.server.id;
 };
+
+async function driveVendorData(ctx: Ctx, vendorData: VendorData, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<VendorDocuments> {
+  return instance.server?.configDrive ? vendorDocuments(ctx, vendorData, instance, { userData: secrets?.userData ?? "", dynamic: true }) : {};
+}
 
 async function prepareImages(ctx: Ctx, images: Images, instance: InstanceRecord): Promise<[
   PreparedImage | undefined, { kernel: PreparedImage; ramdisk: PreparedImage | undefined } | undefined,

@@ -1,7 +1,9 @@
-import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
-import type { GuestData, GuestNetwork } from "../guestdata/index.js";
+import type { InstancePort, InstanceRecord, PortAddress } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
 import { configDriveFiles, ec2IdsFor } from "../guestdata/index.js";
+import type { VendorDocuments } from "../metadata/index.js";
 import type { GuestHardware, GuestSpec, PreparedImage } from "../driver.js";
 
 /** The name the guest has at the hypervisor: `instance-` and the record's number as eight hex digits. */
@@ -23,20 +25,49 @@ export function toGuestData(instance: InstanceRecord, options: { readonly domain
     ...(options.userData ? { userData: Buffer.from(options.userData, "base64") } : {}),
     files: spec.files.map((f) => ({ path: f.path, contents: f.contents })),
     networks: instance.ports.map(toGuestNetwork),
-    securityGroups: server.securityGroups, reservationId: server.reservationId, instanceType: spec.flavor?.name ?? "",
-    ec2Ids: ec2IdsFor({ instanceNumber: Number(instance.number), ...(spec.image ? { imageId: spec.image.id } : {}) }),
+    securityGroups: server.securityGroups, reservationId: server.reservationId, instanceType: server.flavor?.name ?? "",
+    ec2Ids: ec2IdsFor({ instanceNumber: Number(instance.number), ...imageIds(spec.image) }),
+    blockDeviceMapping: blockDeviceMapping(server),
+    ...floatingIpOf(server),
+    devices: instance.ports.filter(({ tag }) => tag !== "").map((port) => ({ type: "nic", bus: "none", address: "none", mac: port.macAddress, tags: [port.tag] })),
+    ...(instance.serverPassword ? { password: instance.serverPassword } : {}),
   };
+}
+
+function imageIds(image: ImageRef | undefined): { imageId?: string; kernelId?: string; ramdiskId?: string } {
+  const [kernelId, ramdiskId] = [image?.properties.get("kernel_id"), image?.properties.get("ramdisk_id")];
+  return { ...(image ? { imageId: image.id } : {}), ...(kernelId ? { kernelId } : {}), ...(ramdiskId ? { ramdiskId } : {}) };
+}
+
+function floatingIpOf({ addresses }: Server): { floatingIp?: string } {
+  const found = addresses.find(({ type, version }) => type === "floating" && version === 4);
+  return found ? { floatingIp: found.address } : {};
+}
+
+/** Device names in Nova's order: root, ephemeral disk, swap. */
+function blockDeviceMapping({ hostInfo, flavor }: Server): ReadonlyMap<string, string> {
+  const root = hostInfo?.rootDeviceName || "/dev/vda";
+  const others = [...(flavor?.ephemeralGib ? ["ephemeral0"] : []), ...(flavor?.swapMib ? ["swap"] : [])];
+  const nth = (index: number): string => `${root.slice(0, -1)}${String.fromCharCode(root.charCodeAt(root.length - 1) + index)}`;
+  return new Map([["ami", root.replace(/^\/dev\//, "")], ["root", root], ...others.map((name, index): [string, string] => [name, nth(index + 1)])]);
 }
 
 function toGuestNetwork(port: InstancePort): GuestNetwork {
   return {
-    portId: port.portId, networkId: port.networkId, mac: port.macAddress, mtu: port.mtu || DEFAULT_MTU,
+    portId: port.portId, networkId: port.networkId, mac: port.macAddress, mtu: port.mtu || DEFAULT_MTU, ...(port.vifType ? { vifType: port.vifType } : {}),
     subnets: port.addresses.map((a) => ({
       subnetId: a.subnetId, version: a.version === 6 ? 6 : 4, ip: a.ipAddress, prefix: a.prefixLength, dhcp: a.dhcpEnabled,
-      ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}), dns: a.dnsServers,
+      ...addressModeOf(a), ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}), dns: a.dnsServers,
       routes: a.hostRoutes.map((r) => ({ destination: r.destination, nextHop: r.nexthop })),
     })),
   };
+}
+
+const addressModes = ["slaac", "dhcpv6-stateful", "dhcpv6-stateless"] as const;
+
+function addressModeOf({ ipv6AddressMode }: PortAddress): Pick<GuestSubnet, "ipv6AddressMode"> {
+  const mode = addressModes.find((known) => known === ipv6AddressMode);
+  return mode ? { ipv6AddressMode: mode } : {};
 }
 
 /** Record and prepared images → what the driver builds. */
@@ -46,6 +77,8 @@ export function toGuestSpec(instance: InstanceRecord, secrets: ServerSecrets | u
   readonly socketPathOf: (portId: string) => string;
   /** Entropy for the guest; the same at each call for one guest, so that `define` can be repeated. */
   readonly randomSeed: Uint8Array;
+  /** For the config drive. */
+  readonly vendorDocuments: VendorDocuments;
 }): GuestSpec {
   const { server, spec } = instance;
   const flavor = server?.flavor;
@@ -64,7 +97,9 @@ export function toGuestSpec(instance: InstanceRecord, secrets: ServerSecrets | u
       socketPath: options.socketPathOf(p.portId),
     })),
     configDrive: server.configDrive
-      ? configDriveFiles(toGuestData(instance, { domain: options.domain, userData: secrets?.userData ?? "", adminPassword: secrets?.adminPassword ?? "" }), options.randomSeed)
+      ? configDriveFiles({
+        ...toGuestData(instance, { domain: options.domain, userData: secrets?.userData ?? "", adminPassword: secrets?.adminPassword ?? "" }), ...options.vendorDocuments,
+      }, options.randomSeed)
       : undefined,
     hardware: hardwareOf(properties),
   };

@@ -3,7 +3,7 @@ import { guestFqdn } from "./meta-data.js";
 import type { Ec2Version } from "./versions.js";
 
 /** A value of EC2's metadata: text, lines, or a folder. */
-export type Ec2Value = string | readonly string[] | Ec2Folder;
+export type Ec2Value = string | number | readonly string[] | Ec2Folder;
 export interface Ec2Folder {
   readonly children: ReadonlyMap<string, Ec2Value>;
   /** How the parent lists this folder, when not `<name>/`. */
@@ -27,7 +27,7 @@ export function ec2MetaData(data: GuestData, version: Ec2Version): Ec2Folder {
   const at = (wanted: Ec2Version): boolean => version !== "1.0" && (wanted === "1.0" || version >= wanted);
   const out = new Map<string, Ec2Value>([
     ["ami-id", data.ec2Ids.imageId],
-    ["ami-launch-index", String(data.launchIndex)],
+    ["ami-launch-index", data.launchIndex],
     ["ami-manifest-path", "FIXME"],
     ["hostname", hostname],
     ["instance-id", data.ec2Ids.instanceId],
@@ -62,7 +62,7 @@ const firstIpv4 = (data: GuestData): string =>
 
 /** What a GET of the value answers: a folder lists its children, sorted, one per line. */
 export function renderEc2(value: Ec2Value): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string" || typeof value === "number") return String(value);
   if (!isFolder(value)) return value.join("\n");
   return [...value.children].sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, child]) => isFolder(child) ? child.listedAs ?? `${name}/` : name).join("\n");

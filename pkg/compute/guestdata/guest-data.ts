@@ -37,8 +37,8 @@ export interface GuestData {
   readonly devices?: readonly GuestDevice[];
   /** Host CPUs pinned to this guest, as the guest's own CPU numbers. */
   readonly dedicatedCpus?: readonly number[];
-  /** The operator's static JSON document (`vendor_data.json`; also under `static` of `vendor_data2.json`). */
-  readonly vendorData?: JsonObject;
+  /** The operator's static JSON document (`vendor_data.json`; also under `static` of `vendor_data2.json`); unset when that provider is off. */
+  readonly vendorData?: JsonValue;
   /** Answers of dynamic vendor data targets by target name. */
   readonly dynamicVendorData?: ReadonlyMap<string, JsonValue>;
   /** The password blob that the guest posted (encrypted to the user's key), or nothing yet. */
@@ -94,16 +94,21 @@ export interface Ec2Ids {
 export interface GuestDevice {
   readonly type: "nic" | "disk" | "share";
   readonly bus: "pci" | "usb" | "scsi" | "ide" | "xen" | "none";
+  /** On the bus, e.g. `0000:00:02.0`; `none` when not known. */
   readonly address: string;
   readonly tags: readonly string[];
   /** NICs only. */
   readonly mac?: string;
   /** Disks only. */
   readonly serial?: string;
-  /** Disks only; device path or share's export path. */
+  /** Disks only: device path. */
   readonly path?: string;
+  /** Shares only. */
+  readonly shareId?: string;
+  /** Shares only: the tag by which the guest mounts it. */
+  readonly mountTag?: string;
   /** NICs only (direct ports). */
   readonly vlan?: number;
-  /** NICs only (direct ports). */
+  /** NICs only; false when unset. */
   readonly vfTrusted?: boolean;
 }

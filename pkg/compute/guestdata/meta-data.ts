@@ -1,3 +1,4 @@
+import { assertNever } from "../../kernel/index.js";
 import type { GuestData, GuestDevice, JsonObject, JsonValue } from "./guest-data.js";
 import { since } from "./versions.js";
 import type { OpenstackVersion } from "./versions.js";
@@ -39,18 +40,25 @@ export function metaData(data: GuestData, version: OpenstackVersion, reading: Re
 }
 
 function devices(all: readonly GuestDevice[], version: OpenstackVersion): JsonValue[] {
-  return all.filter((d) => d.type !== "share" || version >= since.shares).map((d) => {
-    const out: Record<string, JsonValue> = { type: d.type, bus: d.bus, address: d.address, tags: [...d.tags] };
-    if (d.type === "nic") {
-      if (d.mac !== undefined) out["mac"] = d.mac;
-      if (d.vlan !== undefined && version >= since.vlan) out["vlan"] = d.vlan;
-      if (d.vfTrusted !== undefined && version >= since.vfTrusted) out["vf_trusted"] = d.vfTrusted;
-    } else {
-      if (d.serial !== undefined) out["serial"] = d.serial;
-      if (d.path !== undefined) out["path"] = d.path;
-    }
-    return out;
-  });
+  return all.filter((d) => isShown(d, version)).map((d) => ({ type: d.type, bus: d.bus, address: d.address, ...ownFacts(d, version), ...(d.tags.length > 0 ? { tags: [...d.tags] } : {}) }));
+}
+
+/** A NIC about which there is nothing to tell is not told. */
+function isShown(d: GuestDevice, version: OpenstackVersion): boolean {
+  if (d.type === "share") return version >= since.shares;
+  return d.type === "disk" || d.tags.length > 0 || version >= since.vfTrusted || (d.vlan !== undefined && version >= since.vlan);
+}
+
+function ownFacts(d: GuestDevice, version: OpenstackVersion): Record<string, JsonValue> {
+  switch (d.type) {
+    case "nic": return {
+      ...(d.mac === undefined ? {} : { mac: d.mac }), ...(d.vlan === undefined || version < since.vlan ? {} : { vlan: d.vlan }),
+      ...(version < since.vfTrusted ? {} : { vf_trusted: d.vfTrusted ?? false }),
+    };
+    case "disk": return { ...(d.serial === undefined ? {} : { serial: d.serial }), ...(d.path === undefined ? {} : { path: d.path }) };
+    case "share": return { share_id: d.shareId ?? "", tag: d.mountTag ?? "" };
+    default: return assertNever(d.type);
+  }
 }
 
 /** An object that keeps any key a user may have chosen, `__proto__` included. */
@@ -58,10 +66,7 @@ function mapToObject(map: ReadonlyMap<string, string>): JsonObject {
   return Object.fromEntries(map);
 }
 
-/** vendor_data2.json: the static document under `static`, then one member per dynamic target. */
+/** vendor_data2.json: one member per dynamic target, and the static document under `static`, which no target can take. */
 export function vendorData2(data: GuestData): JsonObject {
-  return {
-    ...(data.vendorData === undefined ? {} : { static: data.vendorData }),
-    ...Object.fromEntries(data.dynamicVendorData ?? []),
-  };
+  return Object.fromEntries([...data.dynamicVendorData ?? [], ...(data.vendorData === undefined ? [] : [["static", data.vendorData] as const])]);
 }

@@ -21,7 +21,6 @@ describe("network_data.json", () => {
           { network: "10.9.0.0", netmask: "255.255.0.0", gateway: "10.0.0.9" },
         ],
         services: [{ type: "dns", address: "9.9.9.9" }],
-        gateway: "10.0.0.1",
       }],
       services: [{ type: "dns", address: "9.9.9.9" }],
     });
@@ -38,6 +37,10 @@ describe("network_data.json", () => {
     assert.deepEqual((doc["networks"] as { id: string; type: string; ip_address: string }[]).map((n) => [n.id, n.type, n.ip_address]),
       [["network0", "ipv4", "10.0.0.5"], ["network1", "ipv6", "fd00::5"]]);
     assert.equal((doc["services"] as unknown[]).length, 2);
+  });
+
+  it("leaves out links without addresses", () => {
+    assert.deepEqual(networkData(nicWith()), { links: [], networks: [], services: [] });
   });
 
   it("names IPv6 modes and unknown vif types", () => {

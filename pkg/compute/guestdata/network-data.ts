@@ -7,11 +7,15 @@ const namedVifTypes = new Set([
   "macvtap", "midonet", "mlnx_direct", "other", "vrouter", "ivs", "binding_failed",
 ]);
 
-/** The network_data.json document: links, the first v4 and the first v6 network of each, and the name servers. */
+/**
+ * The network_data.json document: links with subnets, the first v4 and the first v6 network of each, and the name servers.
+ * A default route is the first of `routes`; there is no key for it.
+ */
 export function networkData(networks: readonly GuestNetwork[]): JsonObject {
   const nets: JsonValue[] = [];
   const services = new Map<string, JsonValue>();
-  for (const nic of networks) {
+  const linked = networks.filter((nic) => nic.subnets.length > 0);
+  for (const nic of linked) {
     for (const version of [4, 6] as const) {
       const subnet = nic.subnets.find((s) => s.version === version);
       if (subnet === undefined) continue;
@@ -19,7 +23,7 @@ export function networkData(networks: readonly GuestNetwork[]): JsonObject {
       for (const address of subnet.dns) services.set(address, { type: "dns", address });
     }
   }
-  return { links: networks.map(link), networks: nets, services: [...services.values()] };
+  return { links: linked.map(link), networks: nets, services: [...services.values()] };
 }
 
 const linkId = (nic: GuestNetwork): string => nic.deviceName ?? `tap${nic.portId.slice(0, 11)}`;
@@ -33,15 +37,9 @@ function link(nic: GuestNetwork): JsonValue {
 
 function network(id: string, nic: GuestNetwork, subnet: GuestSubnet): JsonValue {
   const base = { id, link: linkId(nic), network_id: nic.networkId };
-  if (subnet.version === 4 && subnet.dhcp) return { ...base, type: "ipv4_dhcp" };
   if (subnet.version === 6 && subnet.ipv6AddressMode !== undefined) return { ...base, type: `ipv6_${subnet.ipv6AddressMode}`, ...addressOf(subnet) };
-  if (subnet.version === 6 && subnet.dhcp) return { ...base, type: "ipv6_dhcp" };
-  return {
-    ...base,
-    type: subnet.version === 4 ? "ipv4" : "ipv6",
-    ...addressOf(subnet),
-    ...(subnet.gateway === undefined ? {} : { gateway: subnet.gateway }),
-  };
+  if (subnet.dhcp) return { ...base, type: `ipv${subnet.version}_dhcp` };
+  return { ...base, type: `ipv${subnet.version}`, ...addressOf(subnet) };
 }
 
 function addressOf(subnet: GuestSubnet): Record<string, JsonValue> {

@@ -58,16 +58,18 @@ describe("metadata tree", () => {
   it("shows tagged devices by version", () => {
     const devices = [
       { type: "nic", bus: "pci", address: "0000:00:02.0", tags: ["mgmt"], mac: "fa:16:3e:00:00:01", vlan: 7, vfTrusted: true },
+      { type: "nic", bus: "none", address: "none", tags: [], mac: "fa:16:3e:00:00:02" },
       { type: "disk", bus: "pci", address: "0000:00:03.0", tags: ["db"], serial: "s", path: "/dev/vdb" },
-      { type: "share", bus: "none", address: "", tags: ["data"], path: "host:/share" },
+      { type: "share", bus: "none", address: "none", tags: [], shareId: "s1", mountTag: "data" },
     ] as const;
     const at = (v: string): unknown => readJson(buildMetadataTree(someGuest({ devices }), seed), `/openstack/${v}/meta_data.json`)["devices"];
     const nic = { type: "nic", bus: "pci", address: "0000:00:02.0", tags: ["mgmt"], mac: "fa:16:3e:00:00:01" };
     const disk = { type: "disk", bus: "pci", address: "0000:00:03.0", tags: ["db"], serial: "s", path: "/dev/vdb" };
+    const bare = { type: "nic", bus: "none", address: "none", mac: "fa:16:3e:00:00:02", vf_trusted: false };
     assert.deepEqual(at("2016-06-30"), [nic, disk]);
     assert.deepEqual(at("2017-02-22"), [{ ...nic, vlan: 7 }, disk]);
-    assert.deepEqual(at("2018-08-27"), [{ ...nic, vlan: 7, vf_trusted: true }, disk]);
-    assert.equal((at("latest") as unknown[]).length, 3);
+    assert.deepEqual(at("2018-08-27"), [{ ...nic, vlan: 7, vf_trusted: true }, bare, disk]);
+    assert.deepEqual((at("latest") as unknown[]).at(-1), { type: "share", bus: "none", address: "none", share_id: "s1", tag: "data" });
   });
 
   it("keeps metadata keys that collide with JavaScript's own", () => {
@@ -95,6 +97,10 @@ describe("metadata tree", () => {
     const tree = buildMetadataTree(someGuest({ vendorData: { a: 1 }, dynamicVendorData: new Map([["join", { token: "t" }]]) }), seed);
     assert.deepEqual(readJson(tree, "/openstack/latest/vendor_data.json"), { a: 1 });
     assert.deepEqual(readJson(tree, "/openstack/latest/vendor_data2.json"), { static: { a: 1 }, join: { token: "t" } });
+    const { vendorData: _, ...without } = someGuest({ dynamicVendorData: new Map([["static", 1]]) });
+    const off = buildMetadataTree(without, seed);
+    assert.equal(off.has("/openstack/latest/vendor_data.json"), false);
+    assert.deepEqual(readJson(off, "/openstack/latest/vendor_data2.json"), { static: 1 });
   });
 });
 
@@ -110,6 +116,11 @@ describe("EC2 metadata", () => {
     assert.equal(read(tree, "/2008-02-01/meta-data/placement/availability-zone"), "az1");
     assert.equal(tree.has("/2008-02-01/meta-data/instance-action"), false);
     assert.equal(read(tree, "/latest/meta-data/instance-action"), "none");
+  });
+
+  it("is found below /ec2 too", () => {
+    const tree = buildMetadataTree(someGuest(), seed);
+    for (const path of ["", "/2007-12-15", "/latest/meta-data/public-keys/0/openssh-key"]) assert.equal(read(tree, `/ec2${path}`), read(tree, path));
   });
 
   it("renders keys and groups in EC2's odd ways", () => {

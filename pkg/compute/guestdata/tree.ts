@@ -2,11 +2,11 @@ import { ec2MetaData, isFolder, renderEc2 } from "./ec2.js";
 import type { Ec2Value } from "./ec2.js";
 import type { GuestData } from "./guest-data.js";
 import { openstackDocuments } from "./openstack-documents.js";
-import { ec2Versions, openstackVersions } from "./versions.js";
+import { ec2VersionList, ec2Versions, openstackVersions } from "./versions.js";
 
 /**
  * Every path that a guest may GET from the metadata service, with its answer. Folders are keys too (without trailing
- * slash, the root is ``) and hold their listing; a path that is no key is a 404. Serve `*.json` as application/json,
+ * slash, the root is ``) and hold their listing; EC2's documents are below `/ec2` too; a path that is no key is a 404. Serve `*.json` as application/json,
  * the rest as text/plain. Never holds the admin password.
  *
  * @param randomSeed  512 fresh random bytes; build the tree anew for each reading of meta_data.json
@@ -14,14 +14,11 @@ import { ec2Versions, openstackVersions } from "./versions.js";
  */
 export function buildMetadataTree(data: GuestData, randomSeed: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const tree = new Map<string, Uint8Array>();
-  const put = (path: string, text: string): void => { tree.set(path, bytes(text)); };
-  put("", [...ec2Versions, "latest"].join("\n"));
+  for (const root of ["", "/ec2"]) tree.set(root, bytes(ec2VersionList));
   putOpenstack(tree, data, randomSeed);
   for (const version of [...ec2Versions, "latest"] as const) {
     const metaData = ec2MetaData(data, version === "latest" ? "2009-04-04" : version);
-    put(`/${version}`, data.userData === undefined ? "meta-data/" : "meta-data/\nuser-data");
-    if (data.userData !== undefined) tree.set(`/${version}/user-data`, data.userData);
-    putFolder(`/${version}/meta-data`, metaData, put);
+    for (const root of ["", "/ec2"]) putEc2(tree, `${root}/${version}`, metaData, data.userData);
   }
   return tree;
 }
@@ -36,6 +33,13 @@ function putOpenstack(tree: Map<string, Uint8Array>, data: GuestData, randomSeed
   for (const [index, file] of (data.files ?? []).entries()) {
     tree.set(`/openstack/content/${index.toString().padStart(4, "0")}`, file.contents);
   }
+}
+
+function putEc2(tree: Map<string, Uint8Array>, path: string, metaData: Ec2Value, userData: Uint8Array | undefined): void {
+  const put = (at: string, text: string): void => { tree.set(at, bytes(text)); };
+  put(path, userData === undefined ? "meta-data/" : "meta-data/\nuser-data");
+  if (userData !== undefined) tree.set(`${path}/user-data`, userData);
+  putFolder(`${path}/meta-data`, metaData, put);
 }
 
 function putFolder(path: string, value: Ec2Value, put: (path: string, text: string) => void): void {

@@ -24,5 +24,8 @@ export const ec2Versions = [
 ] as const;
 export type Ec2Version = (typeof ec2Versions)[number];
 
+/** What the root of the metadata service lists. */
+export const ec2VersionList = [...ec2Versions, "latest"].join("\n");
+
 /** Versions that the config drive leaves out (Nova's default of `config_drive_skip_versions`). */
 export const ec2VersionsNotOnDrive: readonly Ec2Version[] = ec2Versions.slice(0, -1);

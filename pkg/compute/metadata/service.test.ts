@@ -14,13 +14,15 @@ const uuid = someGuest().uuid;
 function oneGuest(over: Partial<GuestData> = {}): GuestDataSource & { change(next: Partial<GuestData>): void } {
   let data = someGuest(over);
   let generation = 1n;
+  let readings = 0;
   const change = (next: Partial<GuestData>): void => { data = { ...data, ...next }; generation += 1n; };
   return {
     change,
     guestData: async (_ctx, id) => (id === data.uuid ? { data, generation } : undefined),
+    vendorData: async (_ctx, _id, { dynamic }) => ({ vendorData: { reading: ++readings }, ...(dynamic ? { dynamicVendorData: new Map([["join", { token: "t" }]]) } : {}) }),
     savePassword: async (_ctx, _id, encrypted) => {
       if (data.password !== undefined) return false;
-      change({ password: Buffer.from(encrypted).toString() });
+      change({ password: encrypted });
       return true;
     },
   };
@@ -36,7 +38,7 @@ const text = (answer: MetadataAnswer): string => Buffer.from(answer.body).toStri
 describe("metadata service", () => {
   for (const [path, wanted] of [
     ["/", ""], ["", ""], ["/openstack/", "/openstack"], ["//openstack//latest/", "/openstack/latest"], ["/latest?x=1", "/latest"], ["/./latest", "/latest"],
-    ["/a/../b", "/a/../b"],
+    ["/a/../b", "/b"], ["/../..", ""],
   ] as const) {
     it(`reads the path ${JSON.stringify(path)} as ${JSON.stringify(wanted)}`, () => assert.equal(normalPath(path), wanted));
   }
@@ -77,12 +79,30 @@ describe("metadata service", () => {
   it("takes a password once", async () => {
     const source = oneGuest();
     const path = "/openstack/latest/password";
-    assert.equal((await ask(source, path, { method: "POST", body: "x".repeat(1021) })).status, 400);
+    const tooLong = await ask(source, path, { method: "POST", body: "x".repeat(1021) });
+    assert.deepEqual([tooLong.status, text(tooLong)], [400, "Request is too large."]);
+    assert.equal((await ask(source, path, { method: "POST", body: "" })).status, 200);
+    assert.equal(text(await ask(source, path)), "");
     assert.equal((await ask(source, path, { method: "POST", body: "c2VjcmV0" })).status, 200);
     assert.equal(text(await ask(source, path)), "c2VjcmV0");
     assert.equal((await ask(source, path, { method: "POST", body: "again" })).status, 409);
-    assert.equal((await ask(source, path, { method: "DELETE" })).status, 400);
+    const deleted = await ask(source, path, { method: "DELETE" });
+    assert.deepEqual([deleted.status, text(deleted)], [400, "GET and POST only are supported."]);
     assert.equal((await ask(source, "/openstack/2012-08-10/password", { method: "POST", body: "x" })).status, 404);
+  });
+
+  it("refuses a password that is no text", async () => {
+    const body = Buffer.from([0xff, 0xfe]);
+    const answer = await metadataService(oneGuest()).answer(ctx, { instanceUuid: uuid, method: "POST", path: "/openstack/latest/password", body });
+    assert.equal(answer.status, 400);
+  });
+
+  it("fetches vendor data at each reading, dynamic data only where it is told", async () => {
+    const service = metadataService(oneGuest());
+    const read = async (path: string): Promise<unknown> => JSON.parse(text(await service.answer(ctx, { instanceUuid: uuid, method: "GET", path, body: new Uint8Array() })));
+    assert.deepEqual(await read("/openstack/latest/vendor_data.json"), { reading: 1 });
+    assert.deepEqual(await read("/openstack/2016-10-06/vendor_data2.json"), { join: { token: "t" }, static: { reading: 2 } });
+    assert.equal((await ask(oneGuest(), "/openstack/2012-08-10/vendor_data.json")).status, 404);
   });
 
   it("loses a race for the password to whoever the source let in", async () => {

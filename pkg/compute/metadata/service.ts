@@ -5,6 +5,7 @@ import { buildMetadataTree } from "../guestdata/index.js";
 import type { GuestData } from "../guestdata/index.js";
 import { plain } from "./answers.js";
 import type { MetadataAnswer } from "./answers.js";
+import { answerPassword } from "./password.js";
 import { normalPath } from "./path.js";
 import type { GuestDataSource } from "./ports.js";
 
@@ -25,21 +26,19 @@ export interface MetadataService {
   answer(ctx: Ctx, question: MetadataQuestion): Promise<MetadataAnswer>;
 }
 
-/** Nova keeps a posted password in four pieces of at most 255 characters. */
-const maxPasswordBytes = 4 * 255;
 const cachedGuests = 500;
 const randomSeedBytes = 512;
-const passwordPath = /^\/openstack\/[^/]+\/password$/;
 
 type Tree = ReadonlyMap<string, Uint8Array>;
+interface Guest { readonly data: GuestData; readonly generation: bigint }
 
 /** @cost a tree of documents per guest and change; asking again costs a look-up in the source and one in the tree */
 export function metadataService(source: GuestDataSource): MetadataService {
   const trees = new LRUCache<string, { generation: bigint; tree: Tree }>({ max: cachedGuests });
-  const treeOf = (guest: { data: GuestData; generation: bigint }): Tree => {
+  const treeOf = (guest: Guest): Tree => {
     const known = trees.get(guest.data.uuid);
     if (known?.generation === guest.generation) return known.tree;
-    const tree = buildMetadataTree(guest.data, randomBytes(randomSeedBytes));
+    const tree = build(guest.data);
     trees.set(guest.data.uuid, { generation: guest.generation, tree });
     return tree;
   };
@@ -49,23 +48,25 @@ export function metadataService(source: GuestDataSource): MetadataService {
       if (guest === undefined) return plain(404);
       if (question.projectId !== undefined && question.projectId !== guest.data.projectId) return plain(404);
       const path = normalPath(question.path);
-      const isPassword = passwordPath.test(path) && treeOf(guest).has(path);
-      if (isPassword && question.method !== "GET" && question.method !== "HEAD") return answerPassword(ctx, source, guest.data, question);
-      // meta_data.json holds a random seed that no two readings may share.
-      const tree = path.endsWith("/meta_data.json") ? buildMetadataTree(guest.data, randomBytes(randomSeedBytes)) : treeOf(guest);
-      const document = tree.get(path);
+      const tree = treeOf(guest);
+      const known = tree.get(path);
+      if (known !== undefined && path.endsWith("/password") && question.method !== "GET" && question.method !== "HEAD") {
+        return answerPassword(ctx, source, guest.data, question);
+      }
+      const document = madeAtReading.test(path) ? build(await atReading(ctx, source, guest.data, path)).get(path) : known;
       return document === undefined ? plain(404) : { status: 200, headers: { "content-type": contentType(path) }, body: document };
     },
   };
 }
 
-const contentType = (path: string): string => (path.endsWith(".json") ? "application/json" : "text/plain; charset=UTF-8");
+const build = (data: GuestData): Tree => buildMetadataTree(data, randomBytes(randomSeedBytes));
 
-/** The one thing a guest can tell: its own password, encrypted to the user's key. @source nova, os-server-password */
-async function answerPassword(ctx: Ctx, source: GuestDataSource, guest: GuestData, question: MetadataQuestion): Promise<MetadataAnswer> {
-  if (question.method !== "POST") return plain(400);
-  if (question.body.length > maxPasswordBytes) return plain(400, "Password is too long.");
-  if (guest.password !== undefined && guest.password !== "") return plain(409);
-  if (source.savePassword === undefined) return plain(501);
-  return (await source.savePassword(ctx, question.instanceUuid, question.body)) ? plain(200, "") : plain(409);
+/** meta_data.json holds a random seed that no two readings may share; vendor data may change without the guest. */
+const madeAtReading = /^\/openstack\/[^/]+\/(meta_data|vendor_data2?)\.json$/;
+
+async function atReading(ctx: Ctx, source: GuestDataSource, data: GuestData, path: string): Promise<GuestData> {
+  if (!path.includes("/vendor_data")) return data;
+  return { ...data, ...await source.vendorData(ctx, data.uuid, { dynamic: path.endsWith("/vendor_data2.json") }) };
 }
+
+const contentType = (path: string): string => (path.endsWith(".json") ? "application/json" : "text/plain; charset=UTF-8");

@@ -15,6 +15,7 @@ function addressOf(ipAddress: string, subnet: SubnetInfo | undefined, subnetId: 
   return {
     ipAddress, subnetId, prefixLength: prefix, gatewayIp: subnet?.gatewayIp ?? "", dnsServers: [...subnet?.dnsNameservers ?? []],
     dhcpEnabled: subnet?.enableDhcp ?? false, version: ipAddress.includes(":") ? 6 : 4,
+    ipv6AddressMode: subnet?.ipv6AddressMode ?? "",
     hostRoutes: (subnet?.hostRoutes ?? []).map(({ destination, nexthop }) => ({ destination, nexthop })),
   };
 }
@@ -24,6 +25,6 @@ export function instancePort(port: PortInfo, { network, subnets }: NetworkFacts,
   return {
     portId: port.id, networkId: port.networkId, networkLabel: network.name, macAddress: port.macAddress, mtu: network.mtu, segmentationId: network.segmentationId ?? 0,
     addresses: port.fixedIps.map(({ ipAddress, subnetId }) => addressOf(ipAddress, subnets.find(({ id }) => id === subnetId), subnetId)),
-    portSecurity: port.portSecurityEnabled, securityGroupIds: [...port.securityGroupIds], createdByUs: extra.createdByUs, tag: extra.tag, vifModel: extra.vifModel, securityRules: [],
+    portSecurity: port.portSecurityEnabled, securityGroupIds: [...port.securityGroupIds], createdByUs: extra.createdByUs, tag: extra.tag, vifModel: extra.vifModel, vifType: port.vifType, securityRules: [],
   };
 }

@@ -15,6 +15,7 @@ import { limitRoutes } from "./limits/routes.js";
 import { serverIpRoutes } from "./server-ips/routes.js";
 import { serverGroupRoutes } from "./server-groups/routes.js";
 import { serverMetadataRoutes } from "./server-metadata/routes.js";
+import { serverPasswordRoutes } from "./server-password/routes.js";
 import { serverTagRoutes } from "./server-tags/routes.js";
 import { serverActionRoutes } from "./servers/action-routes.js";
 import { serverRoutes } from "./servers/routes.js";
@@ -24,5 +25,5 @@ import { versionRoutes } from "./versions/routes.js";
 export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[] => [
   ...versionRoutes(), ...extensionRoutes(), ...flavorRoutes(api), ...flavorExtraSpecRoutes(api), ...flavorAccessRoutes(api), ...keyPairRoutes(api),
   ...availabilityZoneRoutes(api), ...computeServiceRoutes(api), ...hypervisorRoutes(api), ...limitRoutes(api), ...serverRoutes(api, cache),
-  ...serverActionRoutes(api), ...serverIpRoutes(api), ...instanceActionRoutes(api), ...serverMetadataRoutes(api), ...serverTagRoutes(api), ...serverGroupRoutes(api), ...aggregateRoutes(api),
+  ...serverActionRoutes(api), ...serverIpRoutes(api), ...serverPasswordRoutes(api), ...instanceActionRoutes(api), ...serverMetadataRoutes(api), ...serverTagRoutes(api), ...serverGroupRoutes(api), ...aggregateRoutes(api),
 ];

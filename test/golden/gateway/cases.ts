@@ -60,6 +60,7 @@ export const cases: readonly Case[] = [
   get("aggregate-add-host", "POST /os-aggregates/{id}/action#add_host", "/os-aggregates/1/action", { ...admin, body: { add_host: { host: "compute-1" } } }),
   get("aggregate-remove-host", "POST /os-aggregates/{id}/action#remove_host", "/os-aggregates/1/action", { ...admin, body: { remove_host: { host: "compute-1" } } }),
   get("aggregate-set-metadata", "POST /os-aggregates/{id}/action#set_metadata", "/os-aggregates/1/action", { ...admin, body: { set_metadata: { metadata: { ssd: "true", old: null } } } }),
+  get("server-password", "GET /servers/{id}/os-server-password", `/servers/${SERVER_ID}/os-server-password`),
   get("instance-action-list", "GET /servers/{id}/os-instance-actions", `/servers/${SERVER_ID}/os-instance-actions`),
   get("instance-action-member", "GET /servers/{id}/os-instance-actions/{sub}", `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`),
   get("instance-action-admin", "GET /servers/{id}/os-instance-actions/{sub}", `/servers/${SERVER_ID}/os-instance-actions/${REQUEST_ID}`, admin),

@@ -35,6 +35,8 @@ export interface InstancePort {
   vifModel: string;
   /** Rules of all its groups, flattened, with remote groups resolved to addresses. */
   securityRules: SecurityRule[];
+  /** Neutron's binding:vif_type, such as "ovs"; empty when unbound. */
+  vifType: string;
 }
 
 /** A fixed address of a port. */
@@ -55,6 +57,8 @@ export interface PortAddress {
   version: number;
   /** Static routes. */
   hostRoutes: HostRoute[];
+  /** "slaac", "dhcpv6-stateful" or "dhcpv6-stateless"; empty for IPv4 and for addresses that are set by hand. */
+  ipv6AddressMode: string;
 }
 
 /** A static route given by DHCP. */
@@ -103,6 +107,8 @@ export interface InstanceRecord {
   encryptedUserData: Buffer;
   /** Number that names the guest: instance-<hex>. Unique per cell. */
   number: bigint;
+  /** Text that the guest posted to the metadata service, encrypted by the guest to the user's key; empty for none. */
+  serverPassword: string;
 }
 
 /** A change of an instance's record, made in the transaction that moves its operation on. */
@@ -140,6 +146,7 @@ function createBaseInstancePort(): InstancePort {
     tag: "",
     vifModel: "",
     securityRules: [],
+    vifType: "",
   };
 }
 
@@ -183,6 +190,9 @@ export const InstancePort: MessageFns<InstancePort> = {
     }
     for (const v of message.securityRules) {
       SecurityRule.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.vifType !== "") {
+      writer.uint32(114).string(message.vifType);
     }
     return writer;
   },
@@ -304,6 +314,14 @@ export const InstancePort: MessageFns<InstancePort> = {
             message.securityRules.push(SecurityRule.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.vifType = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -334,6 +352,7 @@ export const InstancePort: MessageFns<InstancePort> = {
     message.tag = object.tag ?? "";
     message.vifModel = object.vifModel ?? "";
     message.securityRules = object.securityRules?.map((e) => SecurityRule.fromPartial(e)) || [];
+    message.vifType = object.vifType ?? "";
     return message;
   },
 };
@@ -348,6 +367,7 @@ function createBasePortAddress(): PortAddress {
     dhcpEnabled: false,
     version: 0,
     hostRoutes: [],
+    ipv6AddressMode: "",
   };
 }
 
@@ -376,6 +396,9 @@ export const PortAddress: MessageFns<PortAddress> = {
     }
     for (const v of message.hostRoutes) {
       HostRoute.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.ipv6AddressMode !== "") {
+      writer.uint32(74).string(message.ipv6AddressMode);
     }
     return writer;
   },
@@ -457,6 +480,14 @@ export const PortAddress: MessageFns<PortAddress> = {
             message.hostRoutes.push(HostRoute.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.ipv6AddressMode = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -482,6 +513,7 @@ export const PortAddress: MessageFns<PortAddress> = {
     message.dhcpEnabled = object.dhcpEnabled ?? false;
     message.version = object.version ?? 0;
     message.hostRoutes = object.hostRoutes?.map((e) => HostRoute.fromPartial(e)) || [];
+    message.ipv6AddressMode = object.ipv6AddressMode ?? "";
     return message;
   },
 };
@@ -689,7 +721,14 @@ export const SecurityRule: MessageFns<SecurityRule> = {
 };
 
 function createBaseInstanceRecord(): InstanceRecord {
-  return { server: undefined, spec: undefined, ports: [], encryptedUserData: Buffer.alloc(0), number: 0n };
+  return {
+    server: undefined,
+    spec: undefined,
+    ports: [],
+    encryptedUserData: Buffer.alloc(0),
+    number: 0n,
+    serverPassword: "",
+  };
 }
 
 export const InstanceRecord: MessageFns<InstanceRecord> = {
@@ -711,6 +750,9 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
         throw new globalThis.Error("value provided for field message.number of type uint64 too large");
       }
       writer.uint32(40).uint64(message.number);
+    }
+    if (message.serverPassword !== "") {
+      writer.uint32(50).string(message.serverPassword);
     }
     return writer;
   },
@@ -768,6 +810,14 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
             message.number = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.serverPassword = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -794,6 +844,7 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     message.ports = object.ports?.map((e) => InstancePort.fromPartial(e)) || [];
     message.encryptedUserData = object.encryptedUserData ?? Buffer.alloc(0);
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.serverPassword = object.serverPassword ?? "";
     return message;
   },
 };

@@ -151,6 +151,34 @@ export interface UpdateInstanceResponse {
   changed: boolean;
 }
 
+/** Input of SaveServerPassword. */
+export interface SaveServerPasswordRequest {
+  /** The cell's name. */
+  database: string;
+  /** UUID. An agent may only name instances of its own host. */
+  serverId: string;
+  /** 1 to 1020 characters. */
+  serverPassword: string;
+}
+
+/** Output of SaveServerPassword. */
+export interface SaveServerPasswordResponse {
+}
+
+/** Input of ClearServerPassword. */
+export interface ClearServerPasswordRequest {
+  /** "global" or the cell's name. */
+  database: string;
+  /** UUID. */
+  serverId: string;
+  /** Only of this project; empty for any. */
+  projectId: string;
+}
+
+/** Output of ClearServerPassword. */
+export interface ClearServerPasswordResponse {
+}
+
 /** Input of AcceptOperation. */
 export interface AcceptOperationRequest {
   /** "global" or the cell's name. */
@@ -1307,6 +1335,250 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
   },
 };
 
+function createBaseSaveServerPasswordRequest(): SaveServerPasswordRequest {
+  return { database: "", serverId: "", serverPassword: "" };
+}
+
+export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = {
+  encode(message: SaveServerPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.serverPassword !== "") {
+      writer.uint32(26).string(message.serverPassword);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaveServerPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaveServerPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serverPassword = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SaveServerPasswordRequest>): SaveServerPasswordRequest {
+    return SaveServerPasswordRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SaveServerPasswordRequest>): SaveServerPasswordRequest {
+    const message = createBaseSaveServerPasswordRequest();
+    message.database = object.database ?? "";
+    message.serverId = object.serverId ?? "";
+    message.serverPassword = object.serverPassword ?? "";
+    return message;
+  },
+};
+
+function createBaseSaveServerPasswordResponse(): SaveServerPasswordResponse {
+  return {};
+}
+
+export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> = {
+  encode(_: SaveServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaveServerPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaveServerPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
+    return SaveServerPasswordResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
+    const message = createBaseSaveServerPasswordResponse();
+    return message;
+  },
+};
+
+function createBaseClearServerPasswordRequest(): ClearServerPasswordRequest {
+  return { database: "", serverId: "", projectId: "" };
+}
+
+export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> = {
+  encode(message: ClearServerPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(26).string(message.projectId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClearServerPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClearServerPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClearServerPasswordRequest>): ClearServerPasswordRequest {
+    return ClearServerPasswordRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClearServerPasswordRequest>): ClearServerPasswordRequest {
+    const message = createBaseClearServerPasswordRequest();
+    message.database = object.database ?? "";
+    message.serverId = object.serverId ?? "";
+    message.projectId = object.projectId ?? "";
+    return message;
+  },
+};
+
+function createBaseClearServerPasswordResponse(): ClearServerPasswordResponse {
+  return {};
+}
+
+export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse> = {
+  encode(_: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClearServerPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClearServerPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
+    return ClearServerPasswordResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
+    const message = createBaseClearServerPasswordResponse();
+    return message;
+  },
+};
+
 function createBaseAcceptOperationRequest(): AcceptOperationRequest {
   return {
     database: "",
@@ -2149,6 +2421,32 @@ export const InstancesServiceDefinition = {
       requestType: UpdateInstanceRequest as typeof UpdateInstanceRequest,
       requestStream: false,
       responseType: UpdateInstanceResponse as typeof UpdateInstanceResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
+    },
+    /**
+     * Keeps the password that a guest posted to the metadata service, unless there is one already.
+     *
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; ALREADY_EXISTS / SERVER_PASSWORD_EXISTS; INVALID_ARGUMENT: longer than 1020 characters.
+     */
+    saveServerPassword: {
+      name: "SaveServerPassword",
+      requestType: SaveServerPasswordRequest as typeof SaveServerPasswordRequest,
+      requestStream: false,
+      responseType: SaveServerPasswordResponse as typeof SaveServerPasswordResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([2, 7, 10]) as Buffer] } },
+    },
+    /**
+     * Forgets that password; the guest may post another. A repetition changes nothing.
+     *
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / SERVER_MOVED.
+     */
+    clearServerPassword: {
+      name: "ClearServerPassword",
+      requestType: ClearServerPasswordRequest as typeof ClearServerPasswordRequest,
+      requestStream: false,
+      responseType: ClearServerPasswordResponse as typeof ClearServerPasswordResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
     },

@@ -117,6 +117,8 @@ export interface ServerSpec {
   serverGroupId: string;
   /** Files to put in. */
   files: InjectedFile[];
+  /** Roles of the user when the request was accepted; told to dynamic vendor data services. */
+  bootRoles: string[];
 }
 
 export interface ServerSpec_MetadataEntry {
@@ -587,6 +589,7 @@ function createBaseServerSpec(): ServerSpec {
     trustedImageCertificates: [],
     serverGroupId: "",
     files: [],
+    bootRoles: [],
   };
 }
 
@@ -672,6 +675,9 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     }
     for (const v of message.files) {
       InjectedFile.encode(v!, writer.uint32(218).fork()).join();
+    }
+    for (const v of message.bootRoles) {
+      writer.uint32(226).string(v!);
     }
     return writer;
   },
@@ -908,6 +914,14 @@ export const ServerSpec: MessageFns<ServerSpec> = {
             message.files.push(InjectedFile.decode(reader, reader.uint32()));
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.bootRoles.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -964,6 +978,7 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     message.trustedImageCertificates = object.trustedImageCertificates?.map((e) => e) || [];
     message.serverGroupId = object.serverGroupId ?? "";
     message.files = object.files?.map((e) => InjectedFile.fromPartial(e)) || [];
+    message.bootRoles = object.bootRoles?.map((e) => e) || [];
     return message;
   },
 };

@@ -12,6 +12,7 @@ import { listInstances } from "../sql/list-instances.js";
 import { toPublic } from "../sql/operation-rows.js";
 import { getAction, listActions } from "../sql/read-actions.js";
 import { countInstances, getInstance, updateInstance } from "../sql/read-instances.js";
+import { clearServerPassword, saveServerPassword } from "../sql/server-password.js";
 import type { Store } from "../sql/tables.js";
 
 export interface InstancesDeps { readonly stores: Stores; readonly deps: StoreDeps; readonly waker: Waker }
@@ -32,6 +33,15 @@ export function instancesHandlers({ stores, deps, waker }: InstancesDeps): Handl
       return listInstances(stores.get(request.database), ctx, { ...request, filter });
     },
     updateInstance: (ctx, request) => awake(ctx, request.database, request.server?.id ?? "", (store) => updateInstance(store, deps, ctx, request)),
+    saveServerPassword: async (ctx, request) => {
+      const host = ctx.peer.service === "compute" ? ctx.peer.host : undefined;
+      await awake(ctx, request.database, request.serverId, (store) => saveServerPassword(store, deps, ctx, request, host));
+      return {};
+    },
+    clearServerPassword: async (ctx, request) => {
+      await awake(ctx, request.database, request.serverId, (store) => clearServerPassword(store, deps, ctx, request));
+      return {};
+    },
     acceptOperation: async (ctx, request) => {
       const { operation, replayed } = await awake(ctx, request.database, request.serverId, (store) => acceptOperation(store, deps, ctx, request));
       if (!replayed) waker.wake(ctx, request.database, operation.name);

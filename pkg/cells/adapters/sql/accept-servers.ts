@@ -84,7 +84,7 @@ function freshServer(deps: StoreDeps, ctx: Ctx, accepted: AcceptedServer, actor:
   const id = deps.ids.uuid();
   const name = operationName(accepted.serverId, id);
   const server = Server.fromPartial({ ...accepted.server, id: accepted.serverId, generation: 1n, currentOperation: name, createdAt: accepted.server?.createdAt ?? toTimestamp(now), updatedAt: toTimestamp(now), userData: "" });
-  const record: InstanceRecord = { server, spec: accepted.spec, ports: [], encryptedUserData: Buffer.alloc(0), number: 0n };
+  const record: InstanceRecord = { server, spec: accepted.spec, ports: [], encryptedUserData: Buffer.alloc(0), number: 0n, serverPassword: "" };
   const secrets = accepted.secrets === undefined ? Buffer.alloc(0) : encoded(ServerSecrets, accepted.secrets);
   const userData = accepted.secrets?.userData ?? "";
   const operation: OperationRow = {

@@ -11,7 +11,7 @@ import { instanceChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
-import type { InstanceRow, Store } from "./tables.js";
+import type { InstanceRow, Store, Tx } from "./tables.js";
 
 type FoundRow = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
@@ -26,6 +26,12 @@ export async function getInstance(store: Store, deps: StoreDeps, ctx: Ctx, reque
   if (!request.withUserData || row.user_data === null) return { ...record, encryptedUserData: Buffer.alloc(0) };
   const userData = deps.box.open(row.user_data, request.serverId).toString();
   return { ...record, encryptedUserData: Buffer.alloc(0), server: { ...serverOf(record), userData } };
+}
+
+/** Reads a record and keeps others from changing it until the transaction ends. @throws SERVER_NOT_FOUND, SERVER_MOVED */
+export async function lockInstance(store: Store, tx: Tx, asked: { readonly serverId: string; readonly projectId: string }): Promise<InstanceRecord> {
+  const { rows } = await sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.instance} WHERE id = ${asked.serverId} FOR UPDATE`.execute(tx);
+  return loadRecord(visible(rows[0], asked));
 }
 
 function visible(row: FoundRow | undefined, asked: { readonly serverId: string; readonly projectId: string; readonly withDeleted?: boolean }): FoundRow {

@@ -84,7 +84,7 @@ export function fakeNeutron(): FakeNeutron {
     listPorts: async (_ctx, query = {}) => {
       up();
       return [...ports.values()].filter((p) => has(query.ids, p.id) && is(query.name, p.name) && has(query.deviceIds, p.deviceId)
-        && is(query.deviceOwner, p.deviceOwner) && is(query.networkId, p.networkId) && is(query.projectId, p.projectId) && is(query.hostId, p.bindingHostId)
+        && is(query.deviceOwner, p.deviceOwner) && is(query.networkId, p.networkId) && has(query.networkIds, p.networkId) && is(query.projectId, p.projectId) && is(query.hostId, p.bindingHostId)
         && is(query.macAddress, p.macAddress) && (query.ipAddress === undefined || p.fixedIps.some((ip) => ip.ipAddress === query.ipAddress))
         && (query.subnetId === undefined || p.fixedIps.some((ip) => ip.subnetId === query.subnetId)));
     },

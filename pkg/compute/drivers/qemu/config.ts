@@ -1,4 +1,5 @@
 import type { RunAsChoice } from "../host/run-as.js";
+import type { ConfigDriveFormat } from "./config-drive.js";
 
 /** Versioned names of the two PC machines. */
 export interface PinnedMachines { readonly q35: string; readonly pc: string }
@@ -21,6 +22,8 @@ export interface QemuConfig {
   readonly qemu: string;
   readonly qemuImg: string;
   readonly xorriso: string;
+  /** `vfat` needs mkfs.fat and mcopy. */
+  readonly configDriveFormat: ConfigDriveFormat;
   /**
    * What the unpinned machine names mean to new guests, e.g. `pc-q35-7.2`; QEMU's newest when unset. A guest keeps the
    * machine that it was defined with, so that its saved state still loads after an upgrade of QEMU.
@@ -38,6 +41,6 @@ export interface QemuConfig {
 }
 
 export const qemuDefaults = {
-  virtType: "tcg", share: 1, runAs: "auto", qemu: "qemu-system-x86_64", qemuImg: "qemu-img", xorriso: "xorriso",
+  virtType: "tcg", share: 1, runAs: "auto", qemu: "qemu-system-x86_64", qemuImg: "qemu-img", xorriso: "xorriso", configDriveFormat: "iso9660",
   consoleBytes: 1024 * 1024, launchTimeoutMs: 60_000, quitTimeoutMs: 10_000, powerButtonIntervalMs: 10_000, toolTimeoutMs: 120_000,
 } as const satisfies Partial<QemuConfig>;

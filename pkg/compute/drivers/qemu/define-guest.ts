@@ -16,7 +16,7 @@ import type { GuestPaths } from "./guest-paths.js";
 import { checkHardware, pinMachine } from "./hardware.js";
 
 export interface DefineTools {
-  readonly config: Pick<QemuConfig, "qemuImg" | "xorriso" | "toolTimeoutMs">;
+  readonly config: Pick<QemuConfig, "qemuImg" | "xorriso" | "configDriveFormat" | "toolTimeoutMs">;
   readonly pinned: PinnedMachines;
   readonly files: GuestFiles;
   readonly run: RunTool;
@@ -51,8 +51,8 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
     }
   }
   if (spec.configDrive && wanted.configDriveDigest !== before?.configDriveDigest) {
-    const { xorriso, toolTimeoutMs } = tools.config;
-    await writeConfigDrive(ctx, spec.configDrive, paths.configDrive, { run: tools.run, xorriso, timeoutMs: toolTimeoutMs });
+    const { xorriso, configDriveFormat, toolTimeoutMs } = tools.config;
+    await writeConfigDrive(ctx, spec.configDrive, paths.configDrive, { run: tools.run, xorriso, format: configDriveFormat, timeoutMs: toolTimeoutMs });
     await tools.files.give(paths.configDrive);
   }
   await tools.files.commit(paths, wanted);

@@ -13,6 +13,7 @@ export const someGuest = (over: Partial<GuestData> = {}): GuestData => ({
       routes: [{ destination: "10.9.0.0/16", nextHop: "10.0.0.9" }],
     }],
   }],
+  vendorData: {},
   securityGroups: ["default", "web"], reservationId: "r-abc", instanceType: "m1.tiny",
   ec2Ids: { instanceId: "i-0000002a", imageId: "ami-0a1b2c3d" },
   ...over,

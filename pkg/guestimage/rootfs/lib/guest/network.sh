@@ -22,14 +22,15 @@ static_network() {
   prefix=$(prefix_of "$(json_get "$1" "$2.netmask")")
   ip link set "$3" up # routes need it
   ip addr add "$address/$prefix" dev "$3"
+  gateway=
   i=0
   while net=$(json_get "$1" "$2.routes.$i.network"); [ -n "$net" ]; do
     mask=$(prefix_of "$(json_get "$1" "$2.routes.$i.netmask")")
-    ip route add "$net/$mask" via "$(json_get "$1" "$2.routes.$i.gateway")" dev "$3" 2>/dev/null
+    via=$(json_get "$1" "$2.routes.$i.gateway")
+    [ "$mask" = 0 ] && gateway=$via
+    ip route add "$net/$mask" via "$via" dev "$3" 2>/dev/null
     i=$((i + 1))
   done
-  gateway=$(json_get "$1" "$2.gateway")
-  [ -n "$gateway" ] && ip route add default via "$gateway" dev "$3" 2>/dev/null
   say "net: $3 $address/$prefix gw ${gateway:-none} (static)"
 }
 
