@@ -28,5 +28,11 @@ function openrc(authUrl: string, account: Account): string {
     OS_AUTH_URL: authUrl, OS_USERNAME: account.user, OS_PASSWORD: account.password, OS_PROJECT_NAME: account.project,
     OS_USER_DOMAIN_NAME: "Default", OS_PROJECT_DOMAIN_NAME: "Default", OS_IDENTITY_API_VERSION: "3", OS_REGION_NAME: "RegionOne",
   };
-  return `# Credentials of ${account.user}; use with: source <this file>\n${Object.entries(variables).map(([k, v]) => `export ${k}='${v}'\n`).join("")}`;
+  return `# Credentials of ${account.user}; use with: source <this file>\n${Object.entries(variables).map(([k, v]) => `export ${k}='${v}'\n`).join("")}${unpackedClient()}`;
+}
+
+/** Where the `openstack` command lies that was unpacked for a user who may not install it. */
+function unpackedClient(): string {
+  const base = process.env["KILONOVA_DEBIAN"];
+  return base === undefined ? "" : `export PATH='${join(base, "bin")}':"$PATH"\n`;
 }
