@@ -21,6 +21,7 @@ export class Cloud {
   readonly home: string;
   readonly offset: number;
   readonly #child: ChildProcess;
+  #told = false;
   readonly output: { text: string };
   readonly exited: Promise<number | null>;
 
@@ -29,7 +30,11 @@ export class Cloud {
     this.offset = offset;
     this.#child = child;
     this.output = output;
-    this.exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+    this.exited = new Promise((resolve) => child.once("exit", (code, signal) => {
+      // A cloud that dies by itself explains every failure after it.
+      if (!this.#told && READY.test(output.text)) console.error(`the cloud ended by itself (${String(code ?? signal)}):\n${output.text.slice(-4000)}`);
+      resolve(code);
+    }));
   }
 
   /** Starts and waits for the ready line; the first start also builds the guest image. */
@@ -69,11 +74,13 @@ export class Cloud {
 
   /** Ctrl-C, and waits for the end. */
   async stop(): Promise<number | null> {
+    this.#told = true;
     this.#child.kill("SIGINT");
     return this.exited;
   }
 
   async kill(): Promise<void> {
+    this.#told = true;
     this.#child.kill("SIGKILL");
     await this.exited;
   }
