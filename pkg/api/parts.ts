@@ -5,6 +5,7 @@ import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_servic
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
+import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Client } from "../platform/rpc/index.js";
 import { CellGuard } from "./cells/guard.js";
 import { Databases } from "./cells/databases.js";
@@ -15,7 +16,8 @@ import { OperationSignals } from "./events/operation-signals.js";
 import type { ApiDeps } from "./ports.js";
 
 /** What operations are made of; built once per process. */
-export interface Parts extends ApiDeps {
+export interface Parts extends Omit<ApiDeps, "scheduler"> {
+  readonly scheduler: Client<SchedulerServiceDefinition>;
   readonly global: Client<GlobalServiceDefinition>;
   readonly aggregates: Client<AggregateStoreServiceDefinition>;
   readonly groups: Client<ServerGroupStoreServiceDefinition>;
@@ -41,6 +43,7 @@ export function makeParts(deps: ApiDeps): Parts {
   const mappings = new Mappings(global, guard, deps.config.mappingCacheSize);
   return {
     ...deps, global, instances, hosts, feed, guard, databases, mappings,
+    scheduler: deps.scheduler.client(SchedulerServiceDefinition),
     aggregates: deps.cells.client(AggregateStoreServiceDefinition),
     groups: deps.cells.client(ServerGroupStoreServiceDefinition),
     operations: deps.cells.client(OperationStoreServiceDefinition),

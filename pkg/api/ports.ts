@@ -21,6 +21,8 @@ export interface ApiDeps {
   readonly ids: Ids;
   /** To the cells service, as `api`. */
   readonly cells: Channel;
+  /** To the scheduler, as `api`: for questions only. */
+  readonly scheduler: Channel;
   /** To the agent of a host, by the address in its service record; channels are kept and closed by whoever gives them. */
   agent(address: string, host: string): Channel;
   readonly glance: ImagesPort;

@@ -4,6 +4,7 @@ import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, H
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
 import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
 import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { SchedulingServiceDefinition } from "../../gen/kilonova/api/v1/scheduling_service.js";
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
@@ -46,6 +47,7 @@ import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
 import { rebootServer } from "./ops/reboot-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
+import { explainServer, whatIf } from "./ops/scheduling.js";
 import { createServerGroup, deleteServerGroup, getServerGroup, listServerGroups } from "./ops/server-groups.js";
 import { addServerTag, clearServerTags, getServerTag, listServerTags, removeServerTag, replaceServerTags } from "./ops/server-tags.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
@@ -96,6 +98,7 @@ const serverBindings = (parts: Parts): ServiceBinding[] => [
   bindService(OperationsServiceDefinition, {
     getOperation: getOperation(parts), listOperations: listOperations(parts), waitOperation: waitOperation(parts), cancelOperation: cancelOperation(parts),
   }),
+  bindService(SchedulingServiceDefinition, { explainServer: explainServer(parts), whatIf: whatIf(parts) }),
   bindService(EventsServiceDefinition, { watchEvents: watchEvents(parts) }),
 ];
 

@@ -1,6 +1,7 @@
 import { clientTokens } from "./grpc/client-tokens.js";
 import { door } from "./grpc/door.js";
 import { operations } from "./grpc/operations.js";
+import { scheduling } from "./grpc/scheduling.js";
 import { serverGroups } from "./grpc/server-groups.js";
 import { Stage } from "./grpc/stage.js";
 import { watches } from "./grpc/watches.js";
@@ -17,5 +18,6 @@ describe("a cloud over gRPC", function () {
   describe("with client tokens", () => clientTokens(stage));
   describe("with operations", () => operations(stage));
   describe("with server groups", () => serverGroups(stage));
+  describe("with questions about scheduling", () => scheduling(stage));
   describe("with watches", () => watches(stage));
 });

@@ -114,7 +114,7 @@ function conductorOf({ config, clients, log, tracer }: Runtime, connect: (addres
 function apiOf({ config, clients }: Runtime, connect: (address: string) => Channel): Service {
   if (!clients) throw new Error("the clients are not open");
   return buildApi({
-    config: config.api, policy: createPolicy(), clock: systemClock, ids: systemIds, cells: connect("cells"), agent: (address) => connect(address),
+    config: config.api, policy: createPolicy(), clock: systemClock, ids: systemIds, cells: connect("cells"), scheduler: connect("scheduler"), agent: (address) => connect(address),
     glance: clients.glance, neutron: clients.neutron, keystone: clients.keystone,
   });
 }

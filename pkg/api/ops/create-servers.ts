@@ -1,40 +1,15 @@
 import { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
-import type { Ctx } from "../../kernel/index.js";
 import { GLOBAL } from "../cells/databases.js";
-import { gather } from "../create/gather.js";
-import type { Batch } from "../create/server-record.js";
+import { planCreate } from "../create/plan.js";
 import { acceptedServer } from "../create/server-record.js";
 import { createShape } from "../create/shape.js";
-import { makePassword, makeReservationId } from "../crypto/chance.js";
 import { bodyHash, sortedMap } from "../crypto/hashes.js";
-import type { BlockDevice } from "../domain/block-devices.js";
-import { parseBlockDevice, requireLocalDevices } from "../domain/block-devices.js";
-import type { Counts } from "../domain/counts.js";
-import { countsOf } from "../domain/counts.js";
-import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
-import { requireFit } from "../domain/image-fit.js";
-import { requireFileLimits, requireMetadataLimit } from "../domain/injected-limits.js";
-import { groupHintOf } from "../domain/scheduler-hints.js";
-import { requireBase64 } from "../domain/user-data.js";
-import type { ZoneRequest } from "../domain/zone-request.js";
-import { parseZone } from "../domain/zone-request.js";
-import { ApiErrors, CreateErrors } from "../errors.js";
 import type { Unary } from "../shape/shape.js";
 import { checked } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { maskOf, presentServers } from "../view/server-view.js";
-
-/** What the request alone tells. */
-interface Understood {
-  readonly counts: Counts;
-  readonly zone: ZoneRequest;
-  readonly devices: readonly BlockDevice[];
-  readonly userData: string;
-  /** "" for none. */
-  readonly serverGroupId: string;
-}
 
 /**
  * Accepts servers: shape, then rights, then what the request says by itself, then everything it refers to (read at once), then one transaction.
@@ -42,14 +17,11 @@ interface Understood {
  */
 export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateServersResponse> =>
   checked(createShape, async (ctx, request) => {
-    const zone = parseZone(request.availabilityZone, parts.config.defaultAvailabilityZone);
-    enforceRights(parts, ctx, request, zone);
-    const understood = understand(request, zone);
-    const batch = await makeBatch(parts, ctx, request, understood);
+    const { batch, minCount } = await planCreate(parts, ctx, request);
     const accepted = await parts.global.acceptServers(ctx, {
       clientToken: request.clientToken, bodyHash: Buffer.from(hashOf(request)), actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
       servers: Array.from({ length: batch.count }, (_, index) => acceptedServer(batch, index, parts.ids.uuid())),
-      minCount: understood.counts.min, traceparent: ctx.span.traceparent,
+      minCount, traceparent: ctx.span.traceparent,
     });
     const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
     return {
@@ -60,41 +32,6 @@ export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateS
       replayed: accepted.replayed,
     };
   });
-
-function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersRequest, zone: ZoneRequest): void {
-  const target = { project_id: ctx.actor.projectId, user_id: ctx.actor.userId };
-  policy.enforce(ctx.actor, "os_compute_api:servers:create", target);
-  if (ctx.actor.projectId === "") throw ApiErrors.NOT_AUTHORIZED({ what: "A token of a project is needed." });
-  if (zone.host !== "" || zone.node !== "") policy.enforce(ctx.actor, "os_compute_api:servers:create:forced_host", target);
-  if (request.host !== "" || request.hypervisorHostname !== "") policy.enforce(ctx.actor, "compute:servers:create:requested_destination", target);
-  if (request.blockDevicesJson.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_volume", target);
-  if (request.networks.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_network", target);
-  if (request.trustedImageCertificates.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:trusted_certs", target);
-}
-
-function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
-  const counts = countsOf(request.minCount, request.maxCount);
-  if (request.hostname !== "" && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
-  const serverGroupId = groupHintOf(request.schedulerHintsJson);
-  const devices = request.blockDevicesJson.map(parseBlockDevice);
-  if (request.imageId === "" && devices.length === 0) throw CreateErrors.IMAGE_REQUIRED({});
-  return { counts, zone, devices, serverGroupId, userData: requireBase64(request.userData) };
-}
-
-async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData, serverGroupId }: Understood): Promise<Batch> {
-  const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, serverGroupId });
-  const { flavor, image, limits } = gathered;
-  requireMetadataLimit(request.metadata.size, limits);
-  requireFileLimits(request.files, limits);
-  if (devices.length > 0) requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
-  const { projectId, userId, roles } = ctx.actor;
-  if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
-  return {
-    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count: counts.max, now: parts.clock.now(),
-    reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
-    configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive), diskConfig: diskConfigOf(request.diskConfig, image),
-  };
-}
 
 /** Where a server is by now: new ones are in no cell, those of a repeated call may have a host in one. */
 const cellOf = ({ hostInfo }: Server): string => hostInfo === undefined || hostInfo.cell === "" ? GLOBAL : hostInfo.cell;

@@ -1,12 +1,14 @@
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { NetworkInfo, PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
+import { Explanation, SchedulerServiceDefinition } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { ExplainRequest } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { Actor, Clock, Ctx } from "../../kernel/index.js";
 import { anonymous, defineErrors, silentLogger } from "../../kernel/index.js";
 import { createPolicy, parseOverrides } from "../../policy/index.js";
 import { systemClock } from "../../platform/process/clock.js";
 import type { Channel, ServiceBinding } from "../../platform/rpc/index.js";
-import { LocalNetwork } from "../../platform/rpc/index.js";
+import { LocalNetwork, bindPart } from "../../platform/rpc/index.js";
 import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 import { testCtx } from "../../testkit/ctx.js";
 import type { ApiConfig } from "../config.js";
@@ -29,6 +31,8 @@ export interface TestApi {
   readonly ports: Map<string, PortInfo>;
   readonly securityGroups: SecurityGroupInfo[];
   readonly projects: Set<string>;
+  /** What the scheduler was asked last, and what it says. */
+  readonly scheduling: { request: ExplainRequest | undefined; explanation: Explanation };
 }
 
 export const member: Actor = { ...anonymous, kind: "user", userId: "u1", projectId: "p1", roles: ["member", "reader"] };
@@ -57,9 +61,16 @@ export function anApi({ config = {}, policy = "", clock = systemClock, cellsBind
   const ports = new Map<string, PortInfo>();
   const securityGroups: SecurityGroupInfo[] = [];
   const projects = new Set<string>(["p1", "p2"]);
+  const scheduling: TestApi["scheduling"] = { request: undefined, explanation: Explanation.fromPartial({}) };
+  network.listen("scheduler", [bindPart(SchedulerServiceDefinition, {
+    explain: async (_ctx, request) => {
+      scheduling.request = request;
+      return { explanation: scheduling.explanation };
+    },
+  })]);
   const service = buildApi({
     config: { ...apiConfigSchema.parse({}), ...config }, policy: createPolicy(parseOverrides(policy)), clock, ids: { uuid: () => crypto.randomUUID() },
-    cells: network.connect("cells", { service: "api", host: "" }), agent: (address) => network.connect(address, { service: "api", host: "" }),
+    cells: network.connect("cells", { service: "api", host: "" }), scheduler: network.connect("scheduler", { service: "api", host: "" }), agent: (address) => network.connect(address, { service: "api", host: "" }),
     glance: { getImage: async (_ctx, id) => found(images.get(id), id) },
     neutron: {
       listNetworks: async (_ctx, query = {}) => networks.filter((one) => (query.ids === undefined || query.ids.includes(one.id))
@@ -72,7 +83,7 @@ export function anApi({ config = {}, policy = "", clock = systemClock, cellsBind
     keystone: { projectExists: async (_ctx, id) => projects.has(id) },
   });
   network.listen("api", service.bindings);
-  return { cells, network, channel: network.connect("api", { service: "gateway", host: "" }), service, images, networks, ports, securityGroups, projects };
+  return { cells, network, channel: network.connect("api", { service: "gateway", host: "" }), service, images, networks, ports, securityGroups, projects, scheduling };
 }
 
 function found<T>(value: T | undefined, id: string): T {

@@ -135,6 +135,8 @@ export interface ExplainRequest {
     | undefined;
   /** As which user's server. */
   userId: string;
+  /** Hosts that do not count, such as the one where the server is. */
+  excludeHosts: string[];
 }
 
 /** Output of Explain. */
@@ -1070,7 +1072,7 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
 };
 
 function createBaseExplainRequest(): ExplainRequest {
-  return { projectId: "", spec: undefined, adminView: false, group: undefined, userId: "" };
+  return { projectId: "", spec: undefined, adminView: false, group: undefined, userId: "", excludeHosts: [] };
 }
 
 export const ExplainRequest: MessageFns<ExplainRequest> = {
@@ -1089,6 +1091,9 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(42).string(message.userId);
+    }
+    for (const v of message.excludeHosts) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -1146,6 +1151,14 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
             message.userId = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.excludeHosts.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1172,6 +1185,7 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
       ? ServerGroup.fromPartial(object.group)
       : undefined;
     message.userId = object.userId ?? "";
+    message.excludeHosts = object.excludeHosts?.map((e) => e) || [];
     return message;
   },
 };

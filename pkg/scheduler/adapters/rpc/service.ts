@@ -24,7 +24,7 @@ export const schedulerBinding = (ops: SchedulerOps): ServiceBinding => bindServi
     return { chosen: toDestination(chosen), alternates: alternates.map(toDestination), consumerGeneration: BigInt(generation) };
   },
   explain: async (ctx, request) => {
-    const explanation = await ops.explain(ctx, toSpec({ ...request, serverId: "", excludeHosts: [], isRebuild: false }, ops.hostsOf));
+    const explanation = await ops.explain(ctx, toSpec({ ...request, serverId: "", isRebuild: false }, ops.hostsOf));
     return { explanation: toExplanation(explanation, request.adminView) };
   },
 });
