@@ -20,7 +20,11 @@ export function debian(cache: string): string {
   cpSync(realpathSync(process.execPath), join(base, "usr/bin/node"));
   cpSync(npmRoot, join(base, "usr/lib/node_modules/npm"), { recursive: true });
   for (const tool of ["npm", "npx"]) spawnSync("ln", ["-sf", `../lib/node_modules/npm/bin/${tool}-cli.js`, join(base, "usr/bin", tool)]);
-  for (const path of SETTINGS) if (existsSync(path)) cpSync(realpathSync(path), join(base, path), { recursive: true, dereference: true });
+  for (const path of SETTINGS.filter((one) => existsSync(one))) {
+    // Links in the new machine lead out of it as long as nobody lives there.
+    rmSync(join(base, path), { recursive: true, force: true });
+    cpSync(realpathSync(path), join(base, path), { recursive: true, dereference: true });
+  }
   const npmrc = join(homedir(), ".npmrc");
   for (const home of ["root", "etc/skel"]) if (existsSync(npmrc)) cpSync(npmrc, join(base, home, ".npmrc"));
   writeFileSync(join(base, ".complete"), "");
