@@ -11,6 +11,7 @@ import { makePassword, makeReservationId } from "../crypto/chance.js";
 import { bodyHash, sortedMap } from "../crypto/hashes.js";
 import type { BlockDevice } from "../domain/block-devices.js";
 import { parseBlockDevice, requireLocalDevices } from "../domain/block-devices.js";
+import { affordable } from "../domain/affordable.js";
 import type { Counts } from "../domain/counts.js";
 import { countsOf } from "../domain/counts.js";
 import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
@@ -83,14 +84,15 @@ function understand(request: CreateServersRequest, zone: ZoneRequest): Understoo
 
 async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData, serverGroupId }: Understood): Promise<Batch> {
   const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, serverGroupId });
-  const { flavor, image, limits } = gathered;
-  requireMetadataLimit(request.metadata.size, limits);
-  requireFileLimits(request.files, limits);
+  const { flavor, image, quotas } = gathered;
+  requireMetadataLimit(request.metadata.size, quotas);
+  requireFileLimits(request.files, quotas);
   if (devices.length > 0) requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
   const { projectId, userId, roles } = ctx.actor;
   if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
+  const count = affordable(counts, { instances: 1, cores: flavor.vcpus, ram: flavor.memoryMib }, quotas);
   return {
-    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count: counts.max, now: parts.clock.now(),
+    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count, wished: counts.max, now: parts.clock.now(),
     reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
     configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive), diskConfig: diskConfigOf(request.diskConfig, image),
   };
