@@ -9,7 +9,6 @@ import type { Place } from "./http.js";
 import { HttpClient } from "./http.js";
 import { LeakWatch } from "./leaks.js";
 
-const CLOUD = { portOffset: 24_000, args: ["--driver", "fake", "--hosts", "2"] } as const;
 const VERSION = { "openstack-api-version": "compute 2.79" };
 const TOKENS = ["admin", "demo", "stranger", "unscoped", "revoked", "expired"] as const;
 export type TokenName = (typeof TOKENS)[number];
@@ -22,9 +21,12 @@ export class Stage {
   /** What `<name>` stands for in the tables. */
   readonly names = new Map<string, string>();
   readonly #clients = new Map<Place, HttpClient>();
+  readonly #portOffset: number;
   #cloud: Cloud | undefined;
   #database: CloudDatabase | undefined;
   #leaks: LeakWatch | undefined;
+
+  constructor(portOffset: number) { this.#portOffset = portOffset; }
 
   get cloud(): Cloud { return need(this.#cloud); }
   get database(): CloudDatabase { return need(this.#database); }
@@ -39,7 +41,7 @@ export class Stage {
   }
 
   async open(): Promise<void> {
-    const cloud = this.#cloud = await Cloud.start(CLOUD);
+    const cloud = this.#cloud = await Cloud.start({ portOffset: this.#portOffset, args: ["--driver", "fake", "--hosts", "2"] });
     this.#database = await CloudDatabase.open(cloud.home);
     for (const user of ["admin", "demo"] as const) this.#tokens.set(user, await tokenOf(cloud, user));
     await this.#enrolStranger();
@@ -127,7 +129,7 @@ export class Stage {
   }
 }
 
-const PORTS: Readonly<Record<Place, number>> = { compute: 8774, placement: 8778, identity: 5000, image: 9292, network: 9696, metadata: 8775 };
+export const PORTS: Readonly<Record<Place, number>> = { compute: 8774, placement: 8778, identity: 5000, image: 9292, network: 9696, metadata: 8775 };
 
 function need<T>(value: T | undefined): T {
   assert.ok(value !== undefined, "the stage is not set");
