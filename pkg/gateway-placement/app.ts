@@ -2,7 +2,7 @@ import { json as jsonParser } from "express";
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { Actor, Ctx } from "../kernel/ctx.js";
 import type { Clock, Instant } from "../kernel/time.js";
-import { ctxOf, failureHandler, httpApp, lastOf, queryOf, replaceCtx } from "../platform/http/index.js";
+import { assertStorable, ctxOf, failureHandler, httpApp, lastOf, queryOf, replaceCtx } from "../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../platform/http/index.js";
 import { callOf } from "./call.js";
 import type { Answer, PlacementClient, Route } from "./call.js";
@@ -40,6 +40,7 @@ export function placementGateway({ placement, authenticate, identityUrl = "", en
 
   async function serve(req: Request, res: Response, mine: readonly Route[]): Promise<void> {
     const minor = minors.get(req) ?? 0;
+    assertStorable(req.params);
     const route = routeFor(req, res, mine, minor);
     allow(req, ctxOf(req).actor, route);
     reply(req, res, await route.handler(callOf(req, res, { ctx: ctxOf(req), placement, minor })), minor, clock.now());
@@ -84,7 +85,9 @@ function parseBody(req: Request, res: Response, next: NextFunction): void {
   if (type === undefined) throw RestErrors.CONTENT_TYPE_MISSING({});
   if (type.split(";")[0]?.trim().toLowerCase() !== "application/json") throw RestErrors.CONTENT_TYPE_UNSUPPORTED({ type });
   parse(req, res, (error?: unknown) => {
-    next(error instanceof SyntaxError ? RestErrors.JSON_MALFORMED({}, { cause: error }) : error);
+    if (error !== undefined) return next(error instanceof SyntaxError ? RestErrors.JSON_MALFORMED({}, { cause: error }) : error);
+    assertStorable(req.body);
+    next();
   });
 }
 
