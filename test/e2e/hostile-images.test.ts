@@ -80,7 +80,7 @@ describe("hostile images", function () {
     const before = tools.calls.length;
     assert.equal((await boot("good", images.images[0]?.id ?? "")).status, "ACTIVE");
     const calls = tools.calls.slice(before);
-    assert.ok(calls.some((call) => /^qemu-img convert -f qcow2 /.test(call)), calls.join("\n"));
+    assert.ok(calls.some((call) => call.startsWith("qemu-img convert -f qcow2 ")), calls.join("\n"));
     assert.ok(calls.some((call) => call.startsWith("qemu-system-x86_64 ")), calls.join("\n"));
   });
 });

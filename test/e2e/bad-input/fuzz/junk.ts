@@ -6,7 +6,7 @@ const TEXTS = [
   "\ud800", "\u2028", "\u202e", "😀", "é", "a/b", "a,b", "a:b:c:d", "(", "[a-", "{}", "[]", "2026-02-30T00:00:00Z", "00000000-0000-4000-8000-00000000dead", "NOT-A-UUID",
   "${jndi:ldap://x}", "\r\nX-Injected: yes", "\u0007", "127.0.0.1", "::1", "YWFh", "99999999999999999999", "default", "nova", "auto", "none", "admin",
 ] as const;
-const NUMBERS = [0, -0, 1, -1, 2, 0.5, 63, 64, 255, 256, 1000, 65_535, 65_536, 2_147_483_647, 2_147_483_648, 4_294_967_296, 9_007_199_254_740_993, 1e300, -1e300] as const;
+const NUMBERS = [0, -0, 1, -1, 2, 0.5, 63, 64, 255, 256, 1000, 65_535, 65_536, 2_147_483_647, 2_147_483_648, 4_294_967_296, 9_007_199_254_740_992, 1e300, -1e300] as const;
 
 /** A text that somebody may have forgotten. */
 export const junkText = (random: Random): string => (random.chance(0.15) ? random.pick(["a", "é", "😀", "/", "1"]).repeat(random.pick(LENGTHS)) : random.pick(TEXTS));
