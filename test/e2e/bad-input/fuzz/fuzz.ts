@@ -14,10 +14,10 @@ const AT_ONCE = 8;
 const PEAK_MIB = 1536;
 const SHOWN = 20;
 
-/** Twenty thousand requests that nearly fit. KILONOVA_FUZZ_SEED has a run again, KILONOVA_FUZZ_COUNT makes it longer or shorter. */
+/** Twenty thousand requests that nearly fit. FUZZ_SEED has a run again, FUZZ_COUNT makes it longer or shorter. */
 export function fuzz(stage: Stage): void {
-  const seed = Number(process.env["KILONOVA_FUZZ_SEED"] ?? randomInt(2 ** 30));
-  const share = Number(process.env["KILONOVA_FUZZ_COUNT"] ?? REST_REQUESTS + GRPC_CALLS) / (REST_REQUESTS + GRPC_CALLS);
+  const seed = Number(process.env["FUZZ_SEED"] ?? randomInt(2 ** 30));
+  const share = Number(process.env["FUZZ_COUNT"] ?? REST_REQUESTS + GRPC_CALLS) / (REST_REQUESTS + GRPC_CALLS);
   const each = async (count: number, run: (seed: number) => Promise<string>): Promise<void> => {
     const wrong = (await mapLimit(Array.from({ length: Math.max(1, Math.round(count * share)) }, (_, i) => seed + i), AT_ONCE, run)).filter(Boolean);
     assert.equal(wrong.length, 0, `${wrong.length} answers are wrong; the run began with seed ${seed}:\n${wrong.slice(0, SHOWN).join("\n")}`);
