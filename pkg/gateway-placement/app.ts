@@ -30,7 +30,7 @@ export function placementGateway({ placement, authenticate, identityUrl = "", en
   app.get("/", (_req, res) => {
     res.json({ versions: [{ id: "v1.0", min_version: "1.0", max_version: `1.${MAX_MINOR}`, status: "CURRENT", links: [{ rel: "self", href: "" }] }] });
   });
-  app.use(identify(authenticate), negotiate, parseBody);
+  app.use(identify(authenticate), negotiate, parseBody, assertText);
   for (const [path, mine] of byPath(routes)) {
     app.all(path, (req, res) => serve(req, res, mine));
   }
@@ -85,10 +85,14 @@ function parseBody(req: Request, res: Response, next: NextFunction): void {
   if (type === undefined) throw RestErrors.CONTENT_TYPE_MISSING({});
   if (type.split(";")[0]?.trim().toLowerCase() !== "application/json") throw RestErrors.CONTENT_TYPE_UNSUPPORTED({ type });
   parse(req, res, (error?: unknown) => {
-    if (error !== undefined) return next(error instanceof SyntaxError ? RestErrors.JSON_MALFORMED({}, { cause: error }) : error);
-    assertStorable(req.body);
-    next();
+    next(error instanceof SyntaxError ? RestErrors.JSON_MALFORMED({}, { cause: error }) : error);
   });
+}
+
+/** A middleware of its own: what is thrown in the parser's callback would reach nobody. */
+function assertText(req: Request, _res: Response, next: NextFunction): void {
+  assertStorable(req.body);
+  next();
 }
 
 /** The route of the method at this version. @throws ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED */

@@ -4,7 +4,7 @@ import pg from "pg";
 
 const SCHEMAS = ["global", "cell0", "cell1", "placement", "standalone"] as const;
 /** Change by themselves, or with every token. */
-const RESTLESS = new Set(["outbox", "feed_state", "identity_token", "counter", "kysely_migration", "kysely_migration_lock", "tombstone"]);
+const RESTLESS = new Set(["outbox", "feed_state", "identity_token", "counter", "kysely_migration", "kysely_migration_lock", "tombstone", "dormant_operation", "operation_signal"]);
 
 /** The embedded cloud's database, beside the services: what they say of themselves is not enough to prove anything. */
 export class CloudDatabase {
