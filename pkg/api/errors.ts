@@ -76,6 +76,7 @@ export const CreateErrors = defineErrors("api", {
   HOST_NOT_FOUND: ["invalid", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
   BAD_USER_DATA: ["invalid", (_p: Record<string, never>) => "User data needs to be valid base 64."],
   BAD_BLOCK_DEVICES: ["invalid", (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`],
+  TOO_MANY_SERVERS: ["quota", (p: { asked: number; limit: number }) => `Quota exceeded for instances: Requested ${p.asked}, but one request may make ${p.limit} instances`],
   MIN_ABOVE_MAX: ["invalid", (_p: Record<string, never>) => "min_count must be <= max_count"],
   AMBIGUOUS_HOSTNAME: ["invalid", (_p: Record<string, never>) => "Unable to allocate a single hostname to multiple instances"],
   TOO_MANY_METADATA_ITEMS: ["quota", (p: { limit: bigint }) => `Maximum number of metadata items exceeds ${p.limit}`],

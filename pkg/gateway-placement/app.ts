@@ -2,7 +2,7 @@ import { json as jsonParser } from "express";
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { Actor, Ctx } from "../kernel/ctx.js";
 import type { Clock, Instant } from "../kernel/time.js";
-import { ctxOf, failureHandler, httpApp, lastOf, queryOf, replaceCtx } from "../platform/http/index.js";
+import { assertStorable, ctxOf, failureHandler, httpApp, lastOf, queryOf, replaceCtx } from "../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../platform/http/index.js";
 import { callOf } from "./call.js";
 import type { Answer, PlacementClient, Route } from "./call.js";
@@ -30,7 +30,7 @@ export function placementGateway({ placement, authenticate, identityUrl = "", en
   app.get("/", (_req, res) => {
     res.json({ versions: [{ id: "v1.0", min_version: "1.0", max_version: `1.${MAX_MINOR}`, status: "CURRENT", links: [{ rel: "self", href: "" }] }] });
   });
-  app.use(identify(authenticate), negotiate, parseBody);
+  app.use(identify(authenticate), negotiate, parseBody, assertText);
   for (const [path, mine] of byPath(routes)) {
     app.all(path, (req, res) => serve(req, res, mine));
   }
@@ -40,6 +40,7 @@ export function placementGateway({ placement, authenticate, identityUrl = "", en
 
   async function serve(req: Request, res: Response, mine: readonly Route[]): Promise<void> {
     const minor = minors.get(req) ?? 0;
+    assertStorable(req.params);
     const route = routeFor(req, res, mine, minor);
     allow(req, ctxOf(req).actor, route);
     reply(req, res, await route.handler(callOf(req, res, { ctx: ctxOf(req), placement, minor })), minor, clock.now());
@@ -86,6 +87,12 @@ function parseBody(req: Request, res: Response, next: NextFunction): void {
   parse(req, res, (error?: unknown) => {
     next(error instanceof SyntaxError ? RestErrors.JSON_MALFORMED({}, { cause: error }) : error);
   });
+}
+
+/** A middleware of its own: what is thrown in the parser's callback would reach nobody. */
+function assertText(req: Request, _res: Response, next: NextFunction): void {
+  assertStorable(req.body);
+  next();
 }
 
 /** The route of the method at this version. @throws ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED */

@@ -4,7 +4,7 @@ import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
-import type { Limits } from "../domain/injected-limits.js";
+import type { Quota } from "../domain/affordable.js";
 import { mayUseImage } from "../domain/image-fit.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { CreateErrors } from "../errors.js";
@@ -23,7 +23,8 @@ export interface Gathered {
   readonly keyPair: KeyPair | undefined;
   readonly networks: NetworkPlan;
   readonly securityGroups: SecurityGroupPlan;
-  readonly limits: Limits;
+  /** Empty when nothing that is asked for is limited but by the acceptance itself. */
+  readonly quotas: ReadonlyMap<string, Quota>;
 }
 
 /** What the request alone has told. */
@@ -33,12 +34,12 @@ export interface GatherFor { readonly zone: ZoneRequest; readonly maxCount: numb
 export async function gather(parts: Parts, ctx: Ctx, request: CreateServersRequest, { zone, maxCount, serverGroupId }: GatherFor): Promise<Gathered> {
   const reads = [
     flavorOf(parts, ctx, request.flavorId), imageOf(parts, ctx, request.imageId), keyPairOf(parts, ctx, request.keyName),
-    limitsOf(parts, ctx, request), planSecurityGroups(parts, ctx, request.securityGroups), planNetworks(parts, ctx, request, maxCount),
+    quotasOf(parts, ctx, request, maxCount), planSecurityGroups(parts, ctx, request.securityGroups), planNetworks(parts, ctx, request, maxCount),
     requirePlace(parts, ctx, zone, request), requireGroup(parts, ctx, serverGroupId),
   ] as const;
   await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
-  const [flavor, image, keyPair, limits, securityGroups, networks] = await inOrder(reads);
-  return { flavor, image, keyPair, limits, securityGroups, networks };
+  const [flavor, image, keyPair, quotas, securityGroups, networks] = await inOrder(reads);
+  return { flavor, image, keyPair, quotas, securityGroups, networks };
 }
 
 async function inOrder<const T extends readonly Promise<unknown>[]>(settled: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
@@ -92,9 +93,9 @@ async function requireGroup(parts: Parts, ctx: Ctx, serverGroupId: string): Prom
   }
 }
 
-/** Only read when something is limited by them; servers, cores and memory are counted when the request is accepted. */
-async function limitsOf(parts: Parts, ctx: Ctx, request: CreateServersRequest): Promise<Limits> {
-  if (request.metadata.size === 0 && request.files.length === 0) return new Map();
+/** Only read when something is limited by them: one server, its cores and memory are counted when the request is accepted. */
+async function quotasOf(parts: Parts, ctx: Ctx, request: CreateServersRequest, maxCount: number): Promise<ReadonlyMap<string, Quota>> {
+  if (request.metadata.size === 0 && request.files.length === 0 && maxCount === 1) return new Map();
   const { limits } = await parts.global.getQuota(ctx, { projectId: ctx.actor.projectId, userId: ctx.actor.userId });
-  return new Map(limits.map(({ resource, limit }) => [resource, limit]));
+  return new Map(limits.map(({ resource, limit, used }) => [resource, { limit, used }]));
 }

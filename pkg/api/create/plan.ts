@@ -1,6 +1,7 @@
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import { makePassword, makeReservationId } from "../crypto/chance.js";
+import { affordable } from "../domain/affordable.js";
 import type { BlockDevice } from "../domain/block-devices.js";
 import { parseBlockDevice, requireLocalDevices } from "../domain/block-devices.js";
 import type { Counts } from "../domain/counts.js";
@@ -27,7 +28,7 @@ interface Understood {
   readonly serverGroupId: string;
 }
 
-/** What a request comes to, everything checked but the quota; nothing is stored. */
+/** What a request comes to, everything checked but the quota, which only bounds the number of records; nothing is stored. */
 export interface CreatePlan { readonly batch: Batch; readonly minCount: number }
 
 /** Rights, then what the request says by itself, then everything it refers to. @throws what CreateServers refuses before it accepts */
@@ -60,14 +61,15 @@ function understand(request: CreateServersRequest, zone: ZoneRequest): Understoo
 
 async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData, serverGroupId }: Understood): Promise<Batch> {
   const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, serverGroupId });
-  const { flavor, image, limits } = gathered;
-  requireMetadataLimit(request.metadata.size, limits);
-  requireFileLimits(request.files, limits);
+  const { flavor, image, quotas } = gathered;
+  requireMetadataLimit(request.metadata.size, quotas);
+  requireFileLimits(request.files, quotas);
   if (devices.length > 0) requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
   const { projectId, userId, roles } = ctx.actor;
   if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
+  const count = affordable(counts, { instances: 1, cores: flavor.vcpus, ram: flavor.memoryMib }, quotas);
   return {
-    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count: counts.max, now: parts.clock.now(),
+    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count, wished: counts.max, now: parts.clock.now(),
     reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
     configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive), diskConfig: diskConfigOf(request.diskConfig, image),
   };

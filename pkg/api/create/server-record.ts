@@ -29,8 +29,10 @@ export interface Batch {
   readonly configDrive: boolean;
   readonly diskConfig: DiskConfig;
   readonly now: Instant;
-  /** Servers asked for at most; more than one are numbered. */
+  /** Servers to ask for. */
   readonly count: number;
+  /** The most that the request wished: when more than one, their names carry numbers, however many come of it. */
+  readonly wished: number;
 }
 
 /** One server of a batch: what it shall be, its secrets, and its first record. @param index  from 0 */
@@ -39,9 +41,9 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
   return { serverId: id, spec, secrets: { adminPassword: batch.adminPassword, userData: batch.userData }, server: recordOf(batch, spec, index, id) };
 }
 
-function specOf({ request, gathered, roles, zone, configDrive, diskConfig, count, serverGroupId }: Batch, index: number, id: string): ServerSpec {
+function specOf({ request, gathered, roles, zone, configDrive, diskConfig, wished, serverGroupId }: Batch, index: number, id: string): ServerSpec {
   const { flavor, image, keyPair, networks, securityGroups } = gathered;
-  const name = numbered(request.name, index, count);
+  const name = numbered(request.name, index, wished);
   return ServerSpec.fromPartial({
     name, hostname: request.hostname || hostnameFrom(name, `Server-${id}`), flavor: { ...flavor, projectIds: [] }, image: image && imageRefOf(image), networks: [...networks],
     securityGroups: [...securityGroups.ids], securityGroupNames: [...securityGroups.names],

@@ -26,12 +26,15 @@ const distinct: Rule<string[]> = (values, path, report) => {
   if (new Set(values).size < values.length) report(path, "must not repeat");
 };
 
+/** Its length is a quota. */
+const filePath = text({ min: 1, max: 65_535 });
+
 /** What a create must look like before anything is read. */
 export const createShape: Shape<CreateServersRequest> = {
   clientToken, name, flavorId: id, imageId: optionalUuid, networks, securityGroups: list(name, 64), keyName: optionalName,
   metadata: map(metadataKey, metadataValue), tags: list(tag, 50), userData: text({ max: 65_535 }), availabilityZone: optionalName, description,
   accessIpV4: ipv4, accessIpV6: ipv6, adminPassword: text({ max: 255 }), minCount: number(), maxCount: number(),
   hostname: text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must consist of letters, digits, '-', '.' and '_'" }), schedulerHintsJson: text({ max: 65_535 }),
-  trustedImageCertificates: distinct, files: list(object<InjectedFile>({ path: id }), 64), host: hostName, hypervisorHostname: hostName,
+  trustedImageCertificates: distinct, files: list(object<InjectedFile>({ path: filePath }), 64), host: hostName, hypervisorHostname: hostName,
   blockDevicesJson: list(text({ min: 2, max: 16_384 }), 64),
 };

@@ -1,11 +1,12 @@
 import type { InjectedFile } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { CreateErrors } from "../errors.js";
+import type { Quota } from "./affordable.js";
 
-/** Limits by Nova's resource name; -1 is unlimited, an absent one too. */
-export type Limits = ReadonlyMap<string, bigint>;
+/** By Nova's resource name; an absent one is unlimited. */
+export type Limits = ReadonlyMap<string, Pick<Quota, "limit">>;
 
 const exceeds = (limits: Limits, resource: string, amount: number): bigint | undefined => {
-  const limit = limits.get(resource) ?? -1n;
+  const limit = limits.get(resource)?.limit ?? -1n;
   return limit >= 0n && BigInt(amount) > limit ? limit : undefined;
 };
 

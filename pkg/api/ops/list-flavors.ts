@@ -1,5 +1,7 @@
 import type { ListFlavorsRequest, ListFlavorsResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { KilonovaError } from "../../kernel/index.js";
+import { ApiErrors } from "../errors.js";
 import { paging, sort } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, text } from "../shape/shape.js";
@@ -11,8 +13,11 @@ export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavors
   checked<ListFlavorsRequest, ListFlavorsResponse>({ ...paging, name: text(), sort }, async (ctx, request) => {
     const admin = parts.policy.allows(ctx.actor, "context_is_admin");
     const { visibility, ...query } = request;
-    const { flavors, nextPageToken } = await parts.global.listStoredFlavors(ctx, {
-      ...query, ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId,
+    const wanted = { ...query, ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId };
+    const { flavors, nextPageToken } = await parts.global.listStoredFlavors(ctx, wanted).catch((error: unknown) => {
+      // Stores speak of markers as key pairs do; Nova's lists of flavors have words of their own.
+      if (error instanceof KilonovaError && error.reason === "MARKER_NOT_FOUND") throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker }, { cause: error });
+      throw error;
     });
     const mask = flavorMaskOf(parts, ctx);
     const shown = admin ? flavors : flavors.filter((flavor) => !flavor.disabled);

@@ -13,24 +13,29 @@ const allows = (limit: number, total: number): boolean => limit < 0 || total <= 
 export interface QuotaRefusal { readonly resources: string; readonly requested: string; readonly used: string; readonly limit: string }
 
 /**
- * How many of the servers fit, at least `minCount`, the first ones.
+ * How many of the servers fit, at least `minCount`, the first ones. Who knows that `minCount` cannot fit need not describe them all: the rest is taken to be like the last.
  * @returns the refusal for `minCount` servers when not even these fit
  */
 export function fitQuota(holdings: readonly Holding[], minCount: number, used: Counted, limits: Counted): number | QuotaRefusal {
-  const least = Math.min(holdings.length, Math.max(1, minCount));
+  const least = Math.max(1, minCount);
   for (let count = holdings.length; count >= least; count--) {
     const after = add(used, holdings.slice(0, count));
     if (COUNTED.every((resource) => allows(limits[resource], after[resource]))) return count;
   }
-  const after = add(used, holdings.slice(0, least));
-  const over = COUNTED.filter((resource) => !allows(limits[resource], after[resource]));
+  const after = add(used, holdings.slice(0, least), least);
+  const beyond = COUNTED.filter((resource) => !allows(limits[resource], after[resource]));
+  // None: something was given back since they were found not to fit.
+  const over = beyond.length > 0 ? beyond : ["instances"] as const;
   const list = (of: (resource: keyof Counted) => number): string => over.map((resource) => String(of(resource))).join(", ");
   return { resources: over.join(", "), requested: list((r) => after[r] - used[r]), used: list((r) => used[r]), limit: list((r) => limits[r]) };
 }
 
-/** Use after some servers more. */
-export const add = (used: Counted, holdings: readonly Holding[]): Counted => ({
-  instances: used.instances + holdings.length,
-  cores: holdings.reduce((sum, { cores }) => sum + cores, used.cores),
-  ram: holdings.reduce((sum, { ram }) => sum + ram, used.ram),
-});
+/** Use after some servers more. @param count  of servers, when more than are described: the rest is like the last */
+export function add(used: Counted, holdings: readonly Holding[], count = holdings.length): Counted {
+  const [last = { cores: 0, ram: 0 }, more] = [holdings.at(-1), Math.max(0, count - holdings.length)];
+  return {
+    instances: used.instances + holdings.length + more,
+    cores: holdings.reduce((sum, { cores }) => sum + cores, used.cores + more * last.cores),
+    ram: holdings.reduce((sum, { ram }) => sum + ram, used.ram + more * last.ram),
+  };
+}

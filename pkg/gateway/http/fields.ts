@@ -1,4 +1,4 @@
-import { isTrue } from "../schema/nodes.js";
+import { isTrue, MAX_INT } from "../schema/nodes.js";
 import type { Json, JsonObject } from "./json.js";
 import { isObject } from "./json.js";
 
@@ -14,6 +14,12 @@ export const textOf = (from: JsonObject, key: string): string | undefined => {
 export const numberOf = (from: JsonObject, key: string): number | undefined => {
   const text = textOf(from, key);
   return text === undefined ? undefined : Number(text);
+};
+
+/** The same of a field that counts something, cut to what a message can carry: a larger number is no more possible. */
+export const countOf = (from: JsonObject, key: string): number | undefined => {
+  const value = numberOf(from, key);
+  return value === undefined ? undefined : Math.min(value, MAX_INT);
 };
 
 /** The meaning of a `boolean` field; undefined when absent. */

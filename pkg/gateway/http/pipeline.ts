@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { TokenValidator } from "../../clients/keystone/ports.js";
 import type { Ctx } from "../../kernel/index.js";
+import { KilonovaError } from "../../kernel/index.js";
 import { baseUrlOf, ctxOf, replaceCtx } from "../../platform/http/index.js";
 import { GatewayErrors } from "../errors.js";
 import { negotiate } from "../microversion/negotiate.js";
@@ -12,7 +13,7 @@ import type { Endpoint, Endpoints, Target } from "../routing/endpoints.js";
 import { successOf } from "../routing/routes.js";
 import type { SchemaCompiler } from "../schema/compiler.js";
 import { ApiRequest } from "./api-request.js";
-import type { May } from "./api-request.js";
+import type { May, Reply } from "./api-request.js";
 import { authenticate } from "./authenticate.js";
 import { assertContentType, readBody } from "./body.js";
 import type { Json } from "./json.js";
@@ -59,7 +60,21 @@ export async function runApi(deps: PipelineDeps, req: Request, res: Response, at
   const links = new Links(baseUrlOf(req, deps.linkPrefix), at.mount, projectId);
   const form = checkForm(deps.schemas, endpoint, { version, legacy }, at.queryText, body);
   const request = new ApiRequest({ ctx, version, legacy, id, sub, links, may: mayOf(deps.policy, ctx), ...form });
-  sendReply(req, res, successOf(endpoint.route, version), await endpoint.handle(request));
+  sendReply(req, res, successOf(endpoint.route, version), await handle(endpoint, request));
+}
+
+/** Longer than the name of anything. */
+const MAX_ID = 255;
+
+/** `api` refuses names that are too long as bad input; in a path they are the names of nothing, like any other that nobody has. */
+async function handle(endpoint: Endpoint, request: ApiRequest): Promise<Reply> {
+  try {
+    return await endpoint.handle(request);
+  } catch (error) {
+    const isNobodys = [request.id, request.sub].some((name) => name.length > MAX_ID);
+    if (isNobodys && error instanceof KilonovaError && error.reason === "INVALID_REQUEST") throw GatewayErrors.NOT_IN_VERSION({}, { cause: error });
+    throw error;
+  }
 }
 
 /** Negotiates, and sets the headers that tell the result. @throws VERSION_MALFORMED, VERSION_UNSUPPORTED */

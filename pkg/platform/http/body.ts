@@ -50,11 +50,14 @@ export function jsonBody(limitBytes: number): RequestHandler[] {
   return [
     express.json({ limit: limitBytes, type: () => true, strict: false, inflate: false }),
     (req: Request, _res: Response, next: NextFunction): void => {
-      assertTexts(req.body, 0);
+      assertStorable(req.body);
       next();
     },
   ];
 }
+
+/** For services that parse bodies in their own way. @throws INVALID_ARGUMENT for text that no database can hold, and for absurd nesting */
+export const assertStorable = (body: unknown): void => assertTexts(body, 0);
 
 const MAX_DEPTH = 64;
 

@@ -51,7 +51,10 @@ export interface AcceptServersRequest {
     | undefined;
   /** Servers; all or none. */
   servers: AcceptedServer[];
-  /** Least number; when quota does not allow all, as many as fit are accepted, at least this many. */
+  /**
+   * Least number; when quota does not allow all, as many as fit are accepted, at least this many. Who knows that so many do not fit
+   * need not list them all: more than are listed are refused, as if the rest were like the last.
+   */
   minCount: number;
   /** W3C traceparent. */
   traceparent: string;

@@ -1,6 +1,6 @@
 import { RebootType } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
-import { numberOf, textOf } from "../../http/fields.js";
+import { countOf, textOf } from "../../http/fields.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import { consoleOutputBody, rebootBody, startBody, stopBody } from "./schemas.js";
@@ -33,7 +33,7 @@ export function serverActionRoutes({ servers }: Pick<ApiClients, "servers">): Op
     {
       route: "POST /servers/{id}/action#os-getConsoleOutput", body: consoleOutputBody,
       handle: async (request) => {
-        const lines = numberOf(request.member("os-getConsoleOutput"), "length") ?? -1;
+        const lines = countOf(request.member("os-getConsoleOutput"), "length") ?? -1;
         const { output } = await servers.getConsoleOutput(request.ctx, { serverId: request.id, ...(lines < 0 ? {} : { lines }) });
         return replyJson({ output });
       },

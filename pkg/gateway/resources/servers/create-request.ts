@@ -2,7 +2,7 @@ import { CreateServersRequest, NetworkMode } from "../../../../gen/kilonova/api/
 import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
-import { booleanOf, listOf, mapOf, numberOf, objectOf, textOf, textsIn } from "../../http/fields.js";
+import { booleanOf, countOf, listOf, mapOf, objectOf, textOf, textsIn } from "../../http/fields.js";
 import type { JsonObject } from "../../http/json.js";
 import { isObject } from "../../http/json.js";
 import { since, until } from "../../microversion/version.js";
@@ -73,8 +73,8 @@ function descriptionOf(request: ApiRequest, body: JsonObject): { description: st
 const lastSegment = (reference: string): string => reference.slice(reference.lastIndexOf("/") + 1);
 
 function countsOf(body: JsonObject): { minCount: number; maxCount: number } {
-  const minCount = numberOf(body, "min_count") ?? 1;
-  const maxCount = numberOf(body, "max_count") ?? minCount;
+  const minCount = countOf(body, "min_count") ?? 1;
+  const maxCount = countOf(body, "max_count") ?? minCount;
   if (minCount > maxCount) throw GatewayErrors.BAD_REQUEST({ message: "min_count must be <= max_count" });
   return { minCount, maxCount };
 }

@@ -49,15 +49,18 @@ const orNothing = <T>(filter: Filter, value: T | undefined, put: (value: T) => v
 };
 const exactTime = (key: "createdAt" | "launchedAt" | "terminatedAt"): Reader => (filter, value) =>
   orNothing(filter, time(value), (at) => { filter[key] = at; });
-const ready = (key: "imageId" | "flavorId" | "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex" | "reservationId" | "host" | "node"
-  | "availabilityZone" | "keyName" | "userId" | "projectId" | "description"): Reader => (filter, value) => { filter[key] = value; };
+/** No server has a longer name, id or address of anything. */
+const LONGEST = 255;
+const exact = (key: "imageId" | "flavorId" | "reservationId" | "host" | "node" | "availabilityZone" | "keyName" | "userId" | "projectId" | "description"): Reader =>
+  (filter, value) => orNothing(filter, value.length <= LONGEST ? value : undefined, (text) => { filter[key] = text; });
+const regex = (key: "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex"): Reader => (filter, value) => { filter[key] = value; };
 
 const readers: Readonly<Record<string, Reader>> = {
-  name: ready("nameRegex"), display_name: ready("nameRegex"), hostname: ready("hostnameRegex"), ip: ready("ipRegex"), ip6: ready("ip6Regex"),
-  image: ready("imageId"), image_ref: ready("imageId"), flavor: ready("flavorId"), reservation_id: ready("reservationId"), host: ready("host"),
-  node: ready("node"), availability_zone: ready("availabilityZone"), key_name: ready("keyName"), user_id: ready("userId"),
-  project_id: ready("projectId"), tenant_id: ready("projectId"), description: ready("description"), display_description: ready("description"),
-  uuid: (filter, value) => { filter.ids = [value]; },
+  name: regex("nameRegex"), display_name: regex("nameRegex"), hostname: regex("hostnameRegex"), ip: regex("ipRegex"), ip6: regex("ip6Regex"),
+  image: exact("imageId"), image_ref: exact("imageId"), flavor: exact("flavorId"), reservation_id: exact("reservationId"), host: exact("host"),
+  node: exact("node"), availability_zone: exact("availabilityZone"), key_name: exact("keyName"), user_id: exact("userId"),
+  project_id: exact("projectId"), tenant_id: exact("projectId"), description: exact("description"), display_description: exact("description"),
+  uuid: (filter, value) => orNothing(filter, value.length <= LONGEST ? value : undefined, (id) => { filter.ids = [id]; }),
   status: readStatus,
   vm_state: readVmState,
   task_state: (filter, _value, values) => { filter.taskStates = [...values]; },
