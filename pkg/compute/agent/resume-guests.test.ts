@@ -16,7 +16,8 @@ interface Bench { readonly driver: FakeDriver; readonly id: string; resume(over?
 /** A host with one guest that runs, and a record that says so unless told otherwise. */
 async function bench(): Promise<Bench> {
   const driver = new FakeDriver({ hostname: "host1" });
-  const { powerOn } = guestCommands({ driver, images: noImages, plumbing: noPlumbing, domain: "", randomSeedOf: () => new Uint8Array() });
+  const vendorData = { hasFixed: false, fixed: async () => undefined, dynamic: async () => new Map<string, never>() };
+  const { powerOn } = guestCommands({ driver, vendorData, images: noImages, plumbing: noPlumbing, domain: "", randomSeedOf: () => new Uint8Array() });
   const spec = aGuestSpec();
   const id = spec.instanceUuid;
   await driver.start(ctx);
