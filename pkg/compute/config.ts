@@ -13,6 +13,8 @@ export const computeConfig = z.object({
   machineType: z.string().default("").describe("QEMU machine type; empty pins the driver's default."),
   configDriveFormat: z.enum(configDriveFormats).default("iso9660").describe("File system of config drives; `vfat` needs the packages dosfstools and mtools."),
   auditIntervalMs: z.number().int().min(1000).default(60_000).describe("How often inventory and guests are compared with the records, in ms."),
+  resumeGuestsStateOnHostBoot: z.boolean().default(false)
+    .describe("Whether an agent that starts powers on guests that ran by their record; else their servers become SHUTOFF."),
   securityRefreshMs: z.number().int().min(200).default(2000).describe("How often rules and members of security groups in use are read again, in ms."),
   imageKeepHours: z.number().int().min(0).default(24).describe("How long a base image that no guest uses is kept, in hours."),
   reservedVcpus: z.number().int().min(0).default(0).describe("Virtual CPUs kept for the host."),

@@ -74,6 +74,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     ratios: { cpu: config.cpuAllocationRatio, memory: config.memoryAllocationRatio, disk: config.diskAllocationRatio },
     journalPath: join(deps.stateDir, "journal"),
     auditIntervalMs: config.auditIntervalMs, vendorData: deps.vendorData,
+    resumeGuestsStateOnHostBoot: config.resumeGuestsStateOnHostBoot,
     randomSeedOf: (serverId) => new Uint8Array(hkdfSync("sha512", deps.guestSeed, serverId, "kilonova guest entropy", RANDOM_SEED_BYTES)),
     announce: (ctx, epoch) => registry.announce(ctx, host, {
       cell: config.cell, address, driver: driver.name, epoch: String(epoch), tunnelAddress: config.tunnelAddress, tunnelPort,

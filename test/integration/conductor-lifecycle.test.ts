@@ -166,6 +166,10 @@ describe("a server's life", () => {
     await cloud.reportGuest(hostInfo?.host ?? "", id, PowerState.POWER_STATE_SHUTDOWN);
     const server = await serverOf(cloud, id);
     assert.deepEqual([server.vmState, server.powerState], [STOPPED, PowerState.POWER_STATE_SHUTDOWN]);
+    const { actions: [stop] } = await cloud.instances.listActions(testCtx(), { database: "cell1", query: { serverId: id } });
+    assert.deepEqual([stop?.action, stop?.userId, stop?.message], ["stop", "", ""]);
+    const { action } = await cloud.instances.getAction(testCtx(), { database: "cell1", serverId: id, requestId: stop?.requestId ?? "" });
+    assert.deepEqual(action?.events.map(({ event, result }) => [event, result]), [["compute_stop_instance", "Success"]]);
   });
 
   it("is built many times at once", async () => {

@@ -9,7 +9,10 @@ const id = "6f70656e-7374-4163-8b00-000000000001";
 describe("afterGuestReport", () => {
   it("stops a server whose guest powered itself off", () =>
     assert.deepEqual(afterGuestReport(aServer({ id }), SHUTDOWN), { vmState: VmState.VM_STATE_STOPPED, powerState: SHUTDOWN }));
-  it("stops a server whose guest crashed", () => assert.equal(afterGuestReport(aServer({ id }), CRASHED)?.vmState, VmState.VM_STATE_STOPPED));
+  it("stops a server whose guest crashed, and says that its power is off", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id }), CRASHED), { vmState: VmState.VM_STATE_STOPPED, powerState: SHUTDOWN }));
+  it("hears nothing new of a crashed guest whose server is stopped", () =>
+    assert.equal(afterGuestReport(aServer({ id, vmState: VmState.VM_STATE_STOPPED, powerState: SHUTDOWN }), CRASHED), undefined));
   it("leaves a server alone that an operation owns", () => assert.equal(afterGuestReport(aServer({ id, currentOperation: "operations/a/b" }), SHUTDOWN), undefined));
   it("changes nothing when nothing is new", () => assert.equal(afterGuestReport(aServer({ id }), RUNNING), undefined));
   it("records power without touching another lasting state", () =>

@@ -3,7 +3,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 
 /**
  * What a report of a guest's power changes on its record. A guest that ended by itself stops the server, as Nova's
- * power synchronisation does; a server that something else owns is left to that.
+ * power synchronisation does, a crashed one too: its power state is SHUTDOWN then. A server that something else owns is left to that.
  * @returns undefined when nothing changes
  * @source compute-driver §power sync (nova manager.py _sync_instance_power_state)
  */
@@ -12,6 +12,7 @@ export function afterGuestReport(server: Server, power: PowerState): Pick<Server
   const ended = power === PowerState.POWER_STATE_SHUTDOWN || power === PowerState.POWER_STATE_CRASHED;
   const running = server.vmState === VmState.VM_STATE_ACTIVE || server.vmState === VmState.VM_STATE_RESCUED;
   const vmState = ended && server.vmState === VmState.VM_STATE_ACTIVE ? VmState.VM_STATE_STOPPED : server.vmState;
-  if (!running && power === server.powerState) return undefined;
-  return vmState === server.vmState && power === server.powerState ? undefined : { vmState, powerState: power };
+  const powerState = ended && vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : power;
+  if (!running && powerState === server.powerState) return undefined;
+  return vmState === server.vmState && powerState === server.powerState ? undefined : { vmState, powerState };
 }

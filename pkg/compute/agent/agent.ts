@@ -8,10 +8,12 @@ import type { Client, ServiceBinding } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
 import { Commands } from "./commands.js";
 import type { GuestCommandDeps } from "./guest-commands.js";
+import { guestCommands } from "./guest-commands.js";
 import { GuestWatch } from "./guest-watch.js";
 import { Journal } from "./journal.js";
 import { Registration } from "./registration.js";
 import type { RegistrationDeps } from "./registration.js";
+import { resumeGuests } from "./resume-guests.js";
 import { agentHandlers } from "./service.js";
 
 export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
@@ -19,6 +21,8 @@ export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
   readonly journalPath: string;
   /** How often inventory and guests are compared with the records, in ms. */
   readonly auditIntervalMs: number;
+  /** Whether the start powers on guests that ran by their record. */
+  readonly resumeGuestsStateOnHostBoot: boolean;
   /** Takes the host's lease; resolves once it is held. */
   readonly announce: (ctx: Ctx, epoch: bigint) => Promise<void>;
   /** Starts a loop that shutdown can see and stop. */
@@ -48,9 +52,11 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
 
-  const audit = async (ctx: Ctx): Promise<void> => {
+  const { powerOn } = guestCommands(deps);
+  const audit = async (ctx: Ctx, resume = false): Promise<void> => {
     await registration.register(ctx);
     const instances = await listInstances(ctx, cells, cell, host);
+    if (resume) await resumeGuests(ctx, { driver, powerOn, note: (...report) => watch.note(...report) }, instances);
     await plugGuests(ctx, deps, instances);
     await watch.compare(ctx, instances);
     commands.prune(FORGET_COMMANDS_MS);
@@ -60,10 +66,10 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     bindings: [bindService(AgentServiceDefinition, agentHandlers({ ...deps, commands, epoch: () => registration.epoch }))],
     async start(ctx) {
       await driver.start(ctx);
-      await untilReachable(ctx, () => audit(ctx));
+      await untilReachable(ctx, () => audit(ctx, deps.resumeGuestsStateOnHostBoot));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));
-      deps.task(`agent-audit-${host}`, (c) => every(c, deps.auditIntervalMs, audit));
+      deps.task(`agent-audit-${host}`, (c) => every(c, deps.auditIntervalMs, (again) => audit(again)));
       for (const entry of commands.unfinished()) {
         if (entry.phase !== "started") deps.task(`agent-tell-${entry.commandId}`, (c) => commands.tell(c, entry));
       }

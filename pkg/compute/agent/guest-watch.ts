@@ -1,6 +1,6 @@
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver, GuestEvent } from "../driver.js";
@@ -58,7 +58,9 @@ export class GuestWatch {
     for (const { server } of instances) {
       if (!server || server.currentOperation || server.taskState) continue;
       const now = powerStateOf[guests.get(server.id)?.powerState ?? "NOSTATE"] ?? PowerState.POWER_STATE_NOSTATE;
-      if (now !== server.powerState) this.note(server.id, now, false);
+      // A crashed guest's server is stopped, its power off: that is no difference.
+      const settled = now === PowerState.POWER_STATE_CRASHED && server.vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : now;
+      if (settled !== server.powerState) this.note(server.id, now, false);
     }
   }
 

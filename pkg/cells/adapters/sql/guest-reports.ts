@@ -1,6 +1,8 @@
 import { sql } from "./sql.js";
 import type { ReportGuestRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { afterGuestReport } from "../../domain/guest-report.js";
@@ -8,7 +10,8 @@ import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
 import { instanceChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
-import { allTogether, assignments } from "./fragments.js";
+import { allTogether, assignments, insertInto } from "./fragments.js";
+import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
 import type { InstanceRow, Store } from "./tables.js";
 
@@ -26,9 +29,20 @@ export async function reportGuest(store: Store, deps: StoreDeps, ctx: Ctx, repor
     if (set === undefined) return;
     const changed = applyChange(record, InstanceChange.fromPartial({ server: set, updateMask: ["vm_state", "power_state"] }), row.current_operation, now);
     const columns = instanceColumns(changed);
+    const stopped = set.vmState === VmState.VM_STATE_STOPPED && serverOf(record).vmState !== set.vmState;
     await allTogether([
       { name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, report_number: Number(report.reportNumber) })} WHERE id = ${report.serverId}` },
+      ...stopped ? stopParts(store, report, { id: deps.ids.uuid(), projectId: serverOf(record).projectId, now }) : [],
       outboxPart(t, deps.ids, [instanceChanged(changed, columns, "changed")], now),
     ]).execute(tx);
   });
+}
+
+/** The stop that the power synchronisation did, on the server's timeline: no user asked for it, and each has a request id of its own. */
+function stopParts({ t }: Store, { serverId, host }: ReportGuestRequest, { id, projectId, now }: { readonly id: string; readonly projectId: string; readonly now: Instant }): readonly Part[] {
+  const action = { server_id: serverId, id, request_id: `req-${id}`, action: "stop", project_id: projectId, user_id: "", started_at: now, updated_at: now };
+  const event = {
+    action_id: id, step: "power-sync", round: 0, position: 0, event: "compute_stop_instance", started_at: now, finished_at: now, result: "Success", host, details: "", traceback: "",
+  };
+  return [{ name: "act", body: insertInto(t.instance_action, [action]) }, { name: "ev", body: insertInto(t.instance_action_event, [event]) }];
 }

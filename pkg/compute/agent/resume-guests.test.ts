@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { rootCtx } from "../../kernel/index.js";
+import { FakeDriver } from "../drivers/fake/index.js";
+import { aGuestSpec } from "../drivers/testing/a-spec.js";
+import { guestCommands } from "./guest-commands.js";
+import { noImages, noPlumbing } from "./ports.js";
+import { resumeGuests } from "./resume-guests.js";
+
+const ctx = rootCtx({ requestId: "req-resume" });
+
+interface Bench { readonly driver: FakeDriver; readonly id: string; resume(over?: Partial<Server>): Promise<readonly unknown[]> }
+
+/** A host with one guest that runs, and a record that says so unless told otherwise. */
+async function bench(): Promise<Bench> {
+  const driver = new FakeDriver({ hostname: "host1" });
+  const vendorData = { hasFixed: false, fixed: async () => undefined, dynamic: async () => new Map<string, never>() };
+  const { powerOn } = guestCommands({ driver, vendorData, images: noImages, plumbing: noPlumbing, domain: "", randomSeedOf: () => new Uint8Array() });
+  const spec = aGuestSpec();
+  const id = spec.instanceUuid;
+  await driver.start(ctx);
+  await driver.define(ctx, spec);
+  await driver.powerOn(ctx, id);
+  const resume = async (over: Partial<Server> = {}): Promise<readonly unknown[]> => {
+    const told: unknown[] = [];
+    const server = { id, vmState: VmState.VM_STATE_ACTIVE, powerState: PowerState.POWER_STATE_RUNNING, ...over };
+    await resumeGuests(ctx, { driver, powerOn, note: (...report) => told.push(report) }, [InstanceRecord.fromPartial({ server })]);
+    return told;
+  };
+  return { driver, id, resume };
+}
+
+describe("resumeGuests", () => {
+  for (const end of ["guestPowersOff", "crashGuest"] as const) {
+    it(`powers on what ran by its record (${end})`, async () => {
+      const { driver, id, resume } = await bench();
+      driver[end](id);
+      assert.deepEqual(await resume(), [[id, PowerState.POWER_STATE_RUNNING, false]]);
+      assert.deepEqual([driver.guest(id)?.powerState, driver.guest(id)?.starts], ["RUNNING", 2]);
+    });
+  }
+
+  it("does not touch a guest that runs", async () => {
+    const { driver, id, resume } = await bench();
+    const pid = driver.guest(id)?.pid;
+    assert.deepEqual(await resume(), []);
+    assert.deepEqual([driver.guest(id)?.pid, driver.guest(id)?.starts], [pid, 1]);
+  });
+
+  const others: readonly (readonly [string, Partial<Server>])[] = [
+    ["is stopped", { vmState: VmState.VM_STATE_STOPPED, powerState: PowerState.POWER_STATE_SHUTDOWN }],
+    ["is in error", { vmState: VmState.VM_STATE_ERROR }],
+    ["an operation owns", { currentOperation: "operations/a/b" }],
+    ["has a task", { taskState: "powering-off" }],
+  ];
+  for (const [what, over] of others) {
+    it(`leaves a guest off whose server ${what}`, async () => {
+      const { driver, id, resume } = await bench();
+      driver.guestPowersOff(id);
+      assert.deepEqual(await resume(over), []);
+      assert.equal(driver.guest(id)?.powerState, "SHUTDOWN");
+    });
+  }
+
+  it("makes no guest that the host does not know", async () => {
+    const { driver, id, resume } = await bench();
+    await driver.remove(ctx, id);
+    assert.deepEqual(await resume(), []);
+    assert.equal(driver.guest(id), undefined);
+  });
+
+  it("lets what the driver told stand when a guest cannot be powered on", async () => {
+    const { driver, id, resume } = await bench();
+    driver.guestPowersOff(id);
+    driver.rules.add({ method: "powerOn", fail: { reason: "NO_DISK", message: "The disk is missing." } });
+    assert.deepEqual(await resume(), []);
+    assert.equal(driver.guest(id)?.powerState, "SHUTDOWN");
+  });
+});
