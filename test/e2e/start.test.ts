@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -104,5 +104,12 @@ describe("a start that meets trouble", () => {
 
 /** Command lines of what runs below a folder. */
 function processesOf(home: string): string {
-  return spawnSync("pgrep", ["-af", home], { encoding: "utf8" }).stdout.trim();
+  const lines = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    } catch {
+      return ""; // it has ended meanwhile
+    }
+  });
+  return lines.filter((line) => line.includes(home)).join("\n");
 }

@@ -42,11 +42,11 @@ for i in $(seq 300); do openstack console log show "$name" | grep -q BOOT-DONE &
 openstack console log show "$name" | grep -q BOOT-DONE && echo "GUEST BOOTED"
 openstack server delete --wait "$name" && echo "SERVER GONE"
 npx --no-install kilonova status
-children=$(pgrep -P $started || true)
-kill -INT $started $children 2>/dev/null || true
+running() { for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -E "$1" | sed "s#^#\${p#/proc/} #" || true; done; }
+kill -INT $(running '^[^ ]*node [^ ]*scripts/start.mjs' | cut -d' ' -f1)
 wait $started || true
-for i in $(seq 60); do pgrep -f 'dist/kilonova|scripts/start.mjs' > /dev/null || break; sleep 1; done
-pgrep -af 'qemu-system|postgres|scripts/start.mjs' && { echo "LEFT BEHIND"; exit 1; }
+for i in $(seq 60); do [ -z "$(running 'qemu-system|postgres -D|scripts/start.mjs')" ] && break; sleep 1; done
+[ -z "$(running 'qemu-system|postgres -D|scripts/start.mjs')" ] || { running 'qemu-system|postgres|start.mjs'; echo "LEFT BEHIND"; exit 1; }
 echo "NEWCOMER SATISFIED"
 `;
 }
