@@ -1,5 +1,5 @@
 // Debian packages for users who may not install any: downloaded, unpacked into a folder of the project, and run from there.
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { root } from "./paths.mjs";
 import { run } from "./run.mjs";
@@ -60,7 +60,7 @@ function writeWrappers() {
       if (!existsSync(program) || !statSync(program).isFile() || (statSync(program).mode & 0o111) === 0) continue;
       const lines = ["#!/bin/sh", `LD_LIBRARY_PATH='${libraries}' export LD_LIBRARY_PATH`];
       if (isPython(program)) lines.push(`PYTHONPATH='${join(tree, "usr/lib/python3/dist-packages")}' export PYTHONPATH`, `exec ${python ? `'${join(tree, "usr/bin/python3")}'` : "/usr/bin/python3"} '${program}' "$@"`);
-      else lines.push(`exec '${realpathSync(program)}' "$@"`);
+      else lines.push(`exec '${program}' "$@"`); // under the name it was called by: mtools and others go by it
       const wrapper = join(wrappers, name);
       writeFileSync(wrapper, `${lines.join("\n")}\n`);
       chmodSync(wrapper, 0o755);
