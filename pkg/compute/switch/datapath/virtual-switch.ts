@@ -212,6 +212,8 @@ export class VirtualSwitch {
 
   #deliver(port: SwitchPort, frame: ParsedFrame): void {
     if (port.config.adminStateUp === false) port.counters.drop("rx", "admin-down");
+    // Rules cannot see into such a frame, but guests do: Linux reads a packet behind a tag of VLAN 0 as if there were no tag.
+    else if (port.firewall && !frame.ip && !frame.arp) port.counters.drop("rx", "forbidden-type");
     else if (frame.ip && port.firewall && !port.firewall.allows("ingress", frame.ip, this.#outputs.now())) port.counters.drop("rx", "security-group");
     else this.#handOver(port, frame.raw);
   }

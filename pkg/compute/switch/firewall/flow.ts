@@ -7,6 +7,7 @@ import { parseIpv4 } from "../packet/ipv4.js";
 import { parseIpv6 } from "../packet/ipv6.js";
 import { parseTcp, tcpFlag } from "../packet/tcp.js";
 import { parseUdp } from "../packet/udp.js";
+import { icmpEnds } from "./icmp-query.js";
 
 /** As the guest sees it: ingress comes to it, egress leaves it. */
 export type Direction = "ingress" | "egress";
@@ -21,6 +22,8 @@ export interface Flow {
   readonly destinationPort: number | undefined;
   readonly icmp: { readonly type: number; readonly code: number } | undefined;
   readonly tcpFlags: number;
+  /** Whether answers may come to it: an ICMP message that asks nothing opens no conversation. */
+  readonly opens: boolean;
   /** An ICMP error is about another conversation: that one's key. */
   readonly relatedKey: string | undefined;
 }
@@ -36,7 +39,7 @@ export function flowOf(packet: IpPacket, direction: Direction): Flow | undefined
   const remotePort = outward ? ends.destination : ends.source;
   return {
     key: keyOf(packet.protocol, localIp, localPort, remoteIp, remotePort), version: packet.version, protocol: packet.protocol, remoteIp,
-    destinationPort: ends.hasPorts ? ends.destination : undefined, icmp: ends.icmp, tcpFlags: ends.tcpFlags,
+    destinationPort: ends.hasPorts ? ends.destination : undefined, icmp: ends.icmp, tcpFlags: ends.tcpFlags, opens: ends.opens,
     relatedKey: ends.icmp && isIcmpError(packet.version, ends.icmp.type) ? relatedKeyOf(packet, outward) : undefined,
   };
 }
@@ -50,28 +53,32 @@ interface Ends {
   readonly hasPorts: boolean;
   readonly icmp: Flow["icmp"];
   readonly tcpFlags: number;
+  readonly opens: boolean;
 }
 
 function endsOf(packet: IpPacket): Ends | undefined {
   switch (packet.protocol) {
     case ipProtocol.tcp: {
       const segment = parseTcp(packet.payload);
-      return segment && { source: segment.sourcePort, destination: segment.destinationPort, hasPorts: true, icmp: undefined, tcpFlags: segment.flags };
+      return segment && { source: segment.sourcePort, destination: segment.destinationPort, hasPorts: true, icmp: undefined, tcpFlags: segment.flags, opens: true };
     }
     case ipProtocol.udp: {
       // The first fragment holds less than its length field says, so only the ports are looked at there.
       const whole = packet.fragment === undefined ? parseUdp(packet.payload) : portsOnly(packet.payload);
-      return whole && { source: whole.sourcePort, destination: whole.destinationPort, hasPorts: true, icmp: undefined, tcpFlags: 0 };
+      return whole && { source: whole.sourcePort, destination: whole.destinationPort, hasPorts: true, icmp: undefined, tcpFlags: 0, opens: true };
     }
     case ipProtocol.icmp:
     case ipProtocol.icmpv6: {
       const message = parseIcmp(packet.payload);
       if (!message) return undefined;
-      const id = isEcho(packet.version, message.type) ? message.body.readUInt16BE(0) : message.type;
-      return { source: id, destination: id, hasPorts: false, icmp: { type: message.type, code: message.code }, tcpFlags: 0 };
+      const ends = icmpEnds(packet.version, message.type, message.body.readUInt16BE(0));
+      return {
+        source: ends?.source ?? message.type, destination: ends?.destination ?? message.type, hasPorts: false,
+        icmp: { type: message.type, code: message.code }, tcpFlags: 0, opens: ends?.isAnswer === false,
+      };
     }
     default:
-      return { source: 0, destination: 0, hasPorts: false, icmp: undefined, tcpFlags: 0 };
+      return { source: 0, destination: 0, hasPorts: false, icmp: undefined, tcpFlags: 0, opens: true };
   }
 }
 
@@ -84,11 +91,12 @@ function relatedKeyOf(error: IpPacket, errorGoesOut: boolean): string | undefine
   const packet = error.version === 4 ? parseIpv4(withTrueLength(quoted)) : parseIpv6(withTrueLength(quoted));
   if (!packet || packet.payload.length < 8) return undefined;
   const isIcmp = packet.protocol === ipProtocol.icmp || packet.protocol === ipProtocol.icmpv6;
-  const source = isIcmp ? packet.payload.readUInt16BE(4) : packet.payload.readUInt16BE(0);
-  const destination = isIcmp ? source : packet.payload.readUInt16BE(2);
+  const ends = isIcmp ? icmpEnds(packet.version, packet.payload.readUInt8(0), packet.payload.readUInt16BE(4))
+    : { source: packet.payload.readUInt16BE(0), destination: packet.payload.readUInt16BE(2) };
+  if (ends === undefined) return undefined;
   return errorGoesOut
-    ? keyOf(packet.protocol, packet.destination, destination, packet.source, source)
-    : keyOf(packet.protocol, packet.source, source, packet.destination, destination);
+    ? keyOf(packet.protocol, packet.destination, ends.destination, packet.source, ends.source)
+    : keyOf(packet.protocol, packet.source, ends.source, packet.destination, ends.destination);
 }
 
 /** A quoted packet is cut short; its length field is lowered to what is there so that it can be parsed. */
@@ -98,14 +106,6 @@ function withTrueLength(quoted: Buffer): Buffer {
   if (copy.length >= 40 && copy.readUInt8(0) >> 4 === 6) copy.writeUInt16BE(Math.min(copy.length - 40, copy.readUInt16BE(4)), 4);
   return copy;
 }
-
-const isEcho = (version: 4 | 6, type: number): boolean => version === 4
-  ? type === icmpType.echo || type === icmpType.echoReply
-  : type === icmpv6Type.echo || type === icmpv6Type.echoReply;
-
-/** Whether the message itself is an answer, which opens nothing. */
-export const isEchoReply = (flow: Flow): boolean => flow.icmp !== undefined
-  && flow.icmp.type === (flow.version === 4 ? icmpType.echoReply : icmpv6Type.echoReply);
 
 const isIcmpError = (version: 4 | 6, type: number): boolean => version === 4
   ? type === icmpType.unreachable || type === icmpType.timeExceeded || type === icmpType.parameterProblem

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { IpPacket } from "../packet/ip.js";
 import { ipProtocol } from "../packet/ip.js";
 import { buildIcmp, icmpType } from "../packet/icmp.js";
+import { buildIcmpv6, icmpv6Type } from "../packet/icmpv6.js";
 import { buildIpv4, parseIpv4 } from "../packet/ipv4.js";
+import { buildIpv6, parseIpv6 } from "../packet/ipv6.js";
 import { parseIp } from "../packet/address.js";
 import { buildTcp, tcpFlag } from "../packet/tcp.js";
 import { buildUdp } from "../packet/udp.js";
@@ -91,6 +93,35 @@ describe("stateful firewall", () => {
     assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 8, 0, 1])), 0), false);
   });
 
+  it("takes a question under the same id as the guest's own for a new conversation", () => {
+    const wall = firewall([egress()]);
+    const body = Buffer.from([0, 7, 0, 1]);
+    wall.allows("egress", icmp(own, stranger, icmpType.echo, body), 0);
+    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echo, body), 0), false);
+    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, body), 0), true);
+  });
+
+  it("lets the answers to all questions of ICMP back in, and nothing on account of a message that asks nothing", () => {
+    const wall = firewall([egress()]);
+    wall.allows("egress", icmp(own, stranger, icmpType.timestamp, Buffer.alloc(16)), 0);
+    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.timestampReply, Buffer.alloc(16)), 0), true);
+    assert.equal(wall.allows("egress", icmp(own, stranger, icmpType.redirect), 0), true);
+    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.redirect), 0), false);
+    assert.equal(wall.connections, 1);
+  });
+
+  it("lets neighbour discovery through without rules, but a router's advertisements and redirects only with one", () => {
+    const icmpv6 = (type: number): IpPacket => {
+      const [from, to] = [parseIp("fe80::9"), parseIp("ff02::1")];
+      return parseIpv6(buildIpv6(from, to, ipProtocol.icmpv6, buildIcmpv6(from, to, { type, code: 0, body: Buffer.alloc(20) }))) ?? assert.fail("malformed");
+    };
+    const [closed, open] = [firewall([]), firewall([ingress({ ethertype: "IPv6", protocol: ipProtocol.icmpv6 })])];
+    for (const type of [icmpv6Type.neighborSolicitation, icmpv6Type.neighborAdvertisement]) assert.equal(closed.allows("ingress", icmpv6(type), 0), true);
+    for (const type of [icmpv6Type.routerAdvertisement, icmpv6Type.redirect]) {
+      assert.deepEqual([closed, open].map((wall) => wall.allows("ingress", icmpv6(type), 0)), [false, true]);
+    }
+  });
+
   it("lets errors about a running conversation in, and no others", () => {
     const wall = firewall([egress()]);
     const sent = buildIpv4(parseIp(own), parseIp(stranger), 17, buildUdp(parseIp(own), parseIp(stranger), { sourcePort: 5, destinationPort: 53, payload: Buffer.alloc(50) }));
@@ -98,6 +129,18 @@ describe("stateful firewall", () => {
     assert.equal(wall.allows("ingress", unreachable, 0), false);
     wall.allows("egress", udp(own, stranger, [5, 53]), 0);
     assert.equal(wall.allows("ingress", unreachable, 0), true);
+  });
+
+  it("lets errors about a ping in, and none about a conversation that new rules no longer allow", () => {
+    const about = (sent: Buffer): IpPacket => icmp(stranger, own, icmpType.unreachable, Buffer.concat([Buffer.alloc(4), sent.subarray(0, 28)]), 3);
+    const ping = about(buildIpv4(parseIp(own), parseIp(stranger), ipProtocol.icmp, buildIcmp({ type: icmpType.echo, code: 0, body: Buffer.from([0, 7, 0, 1]) })));
+    const answer = about(buildIpv4(parseIp(own), parseIp(stranger), 17, buildUdp(parseIp(own), parseIp(stranger), { sourcePort: 53, destinationPort: 5, payload: Buffer.alloc(0) })));
+    const wall = firewall([egress(), ingress({ protocol: 17 })]);
+    wall.allows("egress", icmp(own, stranger, icmpType.echo, Buffer.from([0, 7, 0, 1])), 0);
+    wall.allows("ingress", udp(stranger, own, [5, 53]), 0);
+    assert.deepEqual([ping, answer].map((error) => wall.allows("ingress", error, 0)), [true, true]);
+    wall.setRules(compileRules([egress()]));
+    assert.deepEqual([ping, answer].map((error) => wall.allows("ingress", error, 1)), [true, false]);
   });
 
   it("treats later fragments like their first", () => {

@@ -5,7 +5,7 @@ import { icmpv6Type } from "../packet/icmpv6.js";
 import type { Connection } from "./conntrack.js";
 import { ConnectionTable } from "./conntrack.js";
 import type { Direction, Flow } from "./flow.js";
-import { flowOf, isEchoReply, isTcpOpening } from "./flow.js";
+import { flowOf, isTcpOpening } from "./flow.js";
 import type { IsMember, RuleSet } from "./rules.js";
 
 const connectionLimit = 16_384;
@@ -13,8 +13,8 @@ const fragmentLimit = 256;
 const fragmentTimeoutMs = 30_000;
 const sweepIntervalMs = 30_000;
 
-/** Multicast listener queries and reports, without which multicast (and so neighbour discovery) breaks. */
-const listenerTypes: readonly number[] = [130, 131, 132, 143];
+/** Neighbour discovery, and multicast listener queries and reports, without which it breaks. */
+const discoveryTypes: readonly number[] = [icmpv6Type.routerSolicitation, icmpv6Type.neighborSolicitation, icmpv6Type.neighborAdvertisement, 130, 131, 132, 143];
 
 /** Security groups of one port: rules decide about the first packet of a conversation, the rest follows it. */
 export class PortFirewall {
@@ -58,18 +58,26 @@ export class PortFirewall {
   #judge(direction: Direction, packet: IpPacket, nowMs: number): boolean {
     const flow = flowOf(packet, direction);
     if (flow === undefined) return false;
-    if (isNeighborDiscovery(flow)) return true; // the guard has checked who says what
+    if (isNeighborDiscovery(flow)) return true; // the sender's guard has checked who says what
     const known = this.#connections.find(flow.key, nowMs);
     if (known !== undefined && !(known.refused && (direction === known.openedBy || isTcpOpening(flow)))) {
       if (known.epoch !== this.#epoch) this.#judgeAgain(known);
       this.#connections.touch(flow, known, direction, nowMs);
       return !known.refused;
     }
-    if (flow.relatedKey !== undefined && this.#connections.find(flow.relatedKey, nowMs) !== undefined) return true;
+    if (flow.relatedKey !== undefined && this.#isRunning(flow.relatedKey, nowMs)) return true;
     if (!this.#rules.allows(direction, flow, this.#isMember)) return false;
     // A TCP packet in the middle of an unknown conversation opens one too: it began before this switch did.
-    if (!isEchoReply(flow) && flow.relatedKey === undefined) this.#connections.open(flow, direction, this.#epoch, nowMs);
+    if (flow.opens) this.#connections.open(flow, direction, this.#epoch, nowMs);
     return true;
+  }
+
+  /** Whether there is such a conversation, and the rules still allow it. */
+  #isRunning(key: string, nowMs: number): boolean {
+    const known = this.#connections.find(key, nowMs);
+    if (known === undefined) return false;
+    if (known.epoch !== this.#epoch) this.#judgeAgain(known);
+    return !known.refused;
   }
 
   /** After a change of rules: may the conversation still begin as it did? */
@@ -86,8 +94,8 @@ export class PortFirewall {
   }
 }
 
-function isNeighborDiscovery(flow: Flow): boolean {
-  if (flow.protocol !== ipProtocol.icmpv6 || flow.icmp === undefined) return false;
-  const { type } = flow.icmp;
-  return (type >= icmpv6Type.routerSolicitation && type <= icmpv6Type.neighborAdvertisement) || listenerTypes.includes(type);
-}
+/**
+ * Router advertisements and redirects are not among it: the switch's own never pass here, and a router among the guests (port
+ * security off) is heard by those whose rules admit it.
+ */
+const isNeighborDiscovery = (flow: Flow): boolean => flow.protocol === ipProtocol.icmpv6 && flow.icmp !== undefined && discoveryTypes.includes(flow.icmp.type);

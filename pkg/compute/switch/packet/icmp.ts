@@ -1,6 +1,9 @@
 import { checksum } from "./checksum.js";
 
-export const icmpType = { echoReply: 0, unreachable: 3, redirect: 5, echo: 8, timeExceeded: 11, parameterProblem: 12 } as const;
+export const icmpType = {
+  echoReply: 0, unreachable: 3, redirect: 5, echo: 8, timeExceeded: 11, parameterProblem: 12, timestamp: 13, timestampReply: 14,
+  information: 15, informationReply: 16, addressMask: 17, addressMaskReply: 18,
+} as const;
 
 export interface IcmpMessage { readonly type: number; readonly code: number; readonly body: Buffer }
 
