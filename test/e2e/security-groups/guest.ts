@@ -29,7 +29,7 @@ export class Guest {
   async run(...commands: readonly string[]): Promise<readonly string[]> {
     const number = `${++this.#commands}`;
     await this.#post("metadata", { metadata: { do: `${number} ${commands.join("; ")}` } });
-    const outcome = new RegExp(`^did ${number}: (.*?);? end\\r?$`, "m");
+    const outcome = new RegExp(`did ${number}: (.*?);? end\\r?$`, "m");
     const text = await until(async () => outcome.exec(await this.#console())?.[1], { timeoutMs: PATIENCE_MS, everyMs: ASK_EVERY_MS, what: `${this.name} to do: ${commands.join("; ")}` });
     return text.split(";").filter((line) => line !== "");
   }
