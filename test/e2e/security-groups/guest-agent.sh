@@ -7,12 +7,12 @@ ping_to() {
   echo "ping $1 no"
 }
 tcp_to() {
-  for try in 1 2 3; do [ "$(timeout 2 nc "$1" "$2" < /dev/null 2> /dev/null)" = served ] && { echo "tcp $1:$2 yes"; return; }; done
+  for try in 1 2 3; do [ "$(nc -w 2 "$1" "$2" < /dev/null 2> /dev/null)" = served ] && { echo "tcp $1:$2 yes"; return; }; done
   echo "tcp $1:$2 no"
 }
 
 # heard: echo requests that have come in, and whose ARP is known.
-heard() { echo "echoes=$(awk '/^Icmp: [0-9]/ { print $9 }' /proc/net/snmp) neighbours=$(awk 'NR > 1 && $4 != "00:00:00:00:00:00" { print $1 "=" $4 }' /proc/net/arp | sort | tr '\n' ' ')"; }
+heard() { echo "echoes=$(awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp) neighbours=$(awk 'NR > 1 && $4 != "00:00:00:00:00:00" { print $1 "=" $4 }' /proc/net/arp | sort | tr '\n' ' ')"; }
 
 nic_with() { ip -o -4 addr | awk -v ip="$1" '{ split($4, part, "/"); if (part[1] == ip) print $2 }'; }
 
@@ -22,8 +22,7 @@ spoof_mac() {
   nic=$(nic_with "$1")
   own=$(cat "/sys/class/net/$nic/address")
   ip link set "$nic" address "$4" && arp -s "$2" "$3" -i "$nic" && ping -c 3 -W 1 "$2" > /dev/null
-  ip link set "$nic" address "$own"
-  arp -d "$2" -i "$nic"
+  ip link set "$nic" address "$own" # forgets all neighbours, the static one too
   echo "was $own, sent as $4"
 }
 # spoof_ip OWN-IP IP MAC FALSE-IP
