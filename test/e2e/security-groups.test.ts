@@ -16,6 +16,9 @@ const left = "10.61.0.10";
 const middleLeft = "10.61.0.50";
 const middleRight = "10.62.0.50";
 const right = "10.62.0.10";
+/** What the guests make of the prefix that the left network's router advertisements tell, by RFC 4291. */
+const left6 = "fd61::f816:3eff:fe61:10";
+const middleLeft6 = "fd61::f816:3eff:fe61:50";
 const macs = { left: "fa:16:3e:61:00:10", middleLeft: "fa:16:3e:61:00:50", middleRight: "fa:16:3e:62:00:50", right: "fa:16:3e:62:00:10", nobody: "fa:16:3e:66:66:66" };
 
 /**
@@ -32,8 +35,8 @@ describe("security groups between three QEMU guests", function () {
 
   const create = async (...words: readonly string[]): Promise<string> => String((await demo.json<Row>(...words))["id"]);
   const rule = (group: string, ...words: readonly string[]): Promise<string> => create("security", "group", "rule", "create", ...words, group);
-  const port = (name: string, network: string, group: string, address: string, mac: string): Promise<string> =>
-    create("port", "create", "--network", network, "--security-group", group, "--mac-address", mac, "--fixed-ip", `ip-address=${address}`, name);
+  const port = (name: string, network: string, group: string, address: string, mac: string, ...more: readonly string[]): Promise<string> =>
+    create("port", "create", "--network", network, "--security-group", group, "--mac-address", mac, "--fixed-ip", `ip-address=${address}`, ...more, name);
   const boot = async (name: string, ...words: readonly string[]): Promise<void> => {
     const image = String((await demo.json<Row[]>("image", "list"))[0]?.["ID"]);
     const id = await create("server", "create", "--image", image, "--flavor", "m1.nano", "--user-data", userData, ...words, name);
@@ -76,10 +79,12 @@ describe("security groups between three QEMU guests", function () {
       await create("subnet", "create", "--network", name, "--subnet-range", cidr, name);
     }
     for (const group of ["front", "back"]) await create("security", "group", "create", group);
+    await create("subnet", "create", "--network", "left", "--ip-version", "6", "--ipv6-ra-mode", "slaac", "--ipv6-address-mode", "slaac", "--subnet-range", "fd61::/64", "left6");
+    await rule("back", "--ethertype", "IPv6", "--protocol", "ipv6-icmp", "--remote-group", "front");
     await rule("back", "--protocol", "tcp", "--dst-port", "8080", "--remote-group", "front");
     await rule("back", "--protocol", "icmp", "--remote-ip", "10.61.0.0/28");
-    await port("left-port", "left", "front", left, macs.left);
-    await port("middle-left", "left", "back", middleLeft, macs.middleLeft);
+    await port("left-port", "left", "front", left, macs.left, "--fixed-ip", "subnet=left6");
+    await port("middle-left", "left", "back", middleLeft, macs.middleLeft, "--fixed-ip", "subnet=left6");
     await port("middle-right", "right", "back", middleRight, macs.middleRight);
     await port("right-port", "right", "front", right, macs.right);
     const apart = await create("server", "group", "create", "--policy", "anti-affinity", "apart");
@@ -111,6 +116,15 @@ describe("security groups between three QEMU guests", function () {
 
   it("lets through what a rule by remote group or CIDR allows, its answers, and nothing else", async () => {
     await assertReach(asTheRulesSay);
+  });
+
+  it("gives IPv6 addresses by router advertisement, to which rules apply as well", async () => {
+    const addresses = (name: string): Promise<readonly string[]> => guest(name).run("ip -o -6 addr | awk '/fd61/ {print $4}'");
+    for (const [name, ip] of [["left", left6], ["middle", middleLeft6]] as const) {
+      assert.deepEqual(await settled(() => addresses(name), (found) => found.length > 0), [`${ip}/64`]);
+    }
+    assert.deepEqual(await guest("left").reaches(`ping_to ${middleLeft6}`), [`ping ${middleLeft6}`]);
+    assert.deepEqual(await guest("middle").reaches(`ping_to ${left6}`), []);
   });
 
   it("follows rules that come and go while the guests run", async () => {

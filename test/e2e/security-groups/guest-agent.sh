@@ -41,13 +41,13 @@ spoof_arp() {
   echo "told that $2 is $(cat "/sys/class/net/$nic/address")"
 }
 
-# renew IP: asks the DHCP server for more time, and shows the addresses then.
+# renew IP: asks the DHCP server for more time, and shows the address that it confirms.
 renew() {
   nic=$(nic_with "$1")
-  before=$(grep -c obtained "/run/udhcpc.$nic.log")
+  : > "/run/renewals.$nic"
   kill -USR1 "$(cat "/run/udhcpc.$nic.pid")"
-  for try in 1 2 3 4 5 6 7 8 9 10; do [ "$(grep -c obtained "/run/udhcpc.$nic.log")" -gt "$before" ] && { echo "renewed $(ip -o -4 addr show dev "$nic" | awk '{ print $4 }')"; return; }; sleep 1; done
-  echo "not renewed"
+  for try in 1 2 3 4 5 6 7 8 9 10; do [ -s "/run/renewals.$nic" ] && break; sleep 1; done
+  echo "renewed $(cat "/run/renewals.$nic")"
 }
 
 follow() {
@@ -66,6 +66,7 @@ follow() {
 
 . /lib/guest/common.sh
 sysctl -q -w net.ipv4.conf.all.arp_accept=1 # so that whatever ARP announces is there to be seen
+sed -i '2i [ "$1" = renew ] && echo "$ip/$mask" >> "/run/renewals.$interface"' /usr/share/udhcpc/default.script
 for port in 8080 9090; do nc -ll -p "$port" -e /bin/echo served > /dev/null 2>&1 & done
 follow > /dev/null 2>&1 &
 echo GUEST-FOLLOWS
