@@ -21,9 +21,9 @@ nic_with() { ip -o -4 addr | awk -v ip="$1" '{ split($4, part, "/"); if (part[1]
 spoof_mac() {
   nic=$(nic_with "$1")
   own=$(cat "/sys/class/net/$nic/address")
-  ip link set "$nic" address "$4" && arp -s "$2" "$3" -i "$nic" && ping -c 3 -W 1 "$2" > /dev/null
+  ip link set "$nic" address "$4" && arp -s "$2" "$3" -i "$nic" && cat "/sys/class/net/$nic/address" > /run/false-mac && ping -c 3 -W 1 "$2" > /dev/null
   ip link set "$nic" address "$own" # forgets all neighbours, the static one too
-  echo "was $own, sent as $4"
+  echo "sent as $(cat /run/false-mac)"
 }
 # spoof_ip OWN-IP IP MAC FALSE-IP
 spoof_ip() {
@@ -38,7 +38,7 @@ spoof_arp() {
   nic=$(nic_with "$1")
   ip addr add "$2/32" dev "$nic" && arping -q -U -c 2 -I "$nic" -s "$2" "$2"
   ip addr del "$2/32" dev "$nic"
-  echo "told that $2 is $(cat "/sys/class/net/$nic/address")"
+  echo "told of $2"
 }
 
 # renew IP: asks the DHCP server for more time, and shows the address that it confirms.
