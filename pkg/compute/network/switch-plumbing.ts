@@ -3,20 +3,22 @@ import type { Neutron } from "../../clients/neutron/ports.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Plumbing } from "../agent/ports.js";
 import type { PortConfig, SecurityRule, Switch } from "../switch/index.js";
-import { readSecurity } from "./security-groups.js";
+import { readPolicies, readSecurity } from "./security-groups.js";
+import type { PortPolicy } from "./security-groups.js";
 
 const DEFAULT_MTU = 1450;
 
 interface Plugged { readonly port: InstancePort; readonly serverId: string; readonly hostname: string; readonly socketPath: string }
 
-/** Connects guests to the host's switch and keeps their security groups as the Network service has them. */
+/** Connects guests to the host's switch and keeps their ports' policy and security groups as the Network service has them. */
 export class SwitchPlumbing implements Plumbing {
   readonly #switch: Switch;
   readonly #neutron: Neutron;
   readonly #domain: string;
   readonly #ports = new Map<string, Plugged>();
   #rules: ReadonlyMap<string, readonly SecurityRule[]> = new Map();
-  #configs = new Map<string, string>();
+  readonly #policies = new Map<string, PortPolicy>();
+  readonly #configs = new Map<string, string>();
 
   constructor(deps: { readonly switch: Switch; readonly neutron: Neutron; readonly domain: string }) {
     this.#switch = deps.switch;
@@ -30,7 +32,8 @@ export class SwitchPlumbing implements Plumbing {
     for (const port of instance.ports) {
       this.#ports.set(port.portId, { port, serverId: server.id, hostname: server.hostname, socketPath: socketPathOf(port.portId) });
     }
-    const groups = instance.ports.flatMap((p) => p.securityGroupIds);
+    await this.#readPolicies(ctx, instance.ports.map((p) => p.portId));
+    const groups = instance.ports.flatMap((p) => this.#policyOf(p).securityGroupIds);
     if (groups.some((id) => !this.#rules.has(id))) await this.refresh(ctx);
     for (const port of instance.ports) await this.#set(port.portId);
   }
@@ -40,6 +43,7 @@ export class SwitchPlumbing implements Plumbing {
     for (const id of ids) {
       this.#ports.delete(id);
       this.#configs.delete(id);
+      this.#policies.delete(id);
       await this.#switch.removePort(id);
     }
   }
@@ -51,10 +55,10 @@ export class SwitchPlumbing implements Plumbing {
     }));
   }
 
-  /** Reads rules and members of all groups in use again and applies what changed. @cost two requests, none without ports */
+  /** Reads the ports' policies, and rules and members of all groups in use, again and applies what changed. @cost three requests, none without ports */
   async refresh(ctx: Ctx): Promise<void> {
-    const groups = [...new Set([...this.#ports.values()].flatMap((p) => p.port.securityGroupIds))];
-    if (groups.length === 0) return;
+    await this.#readPolicies(ctx, [...this.#ports.keys()]);
+    const groups = [...new Set([...this.#ports.values()].flatMap((p) => this.#policyOf(p.port).securityGroupIds))];
     const picture = await readSecurity(ctx, this.#neutron, groups);
     this.#rules = picture.rulesOf;
     await this.#switch.setGroups([...picture.membersOf].map(([groupId, addresses]) => ({ groupId, addresses })));
@@ -76,16 +80,34 @@ export class SwitchPlumbing implements Plumbing {
     this.#configs.set(portId, text);
   }
 
+  async #readPolicies(ctx: Ctx, portIds: readonly string[]): Promise<void> {
+    const found = await readPolicies(ctx, this.#neutron, portIds);
+    for (const id of portIds) {
+      const policy = found.get(id);
+      if (policy && this.#ports.has(id)) this.#policies.set(id, policy);
+      else this.#policies.delete(id);
+    }
+  }
+
+  /** A port that the Network service no longer has goes on as it was when it was bound. */
+  #policyOf(port: InstancePort): PortPolicy {
+    return this.#policies.get(port.portId) ?? { adminStateUp: true, portSecurity: port.portSecurity, securityGroupIds: port.securityGroupIds, allowedAddressPairs: [] };
+  }
+
   #configOf({ port, serverId, hostname, socketPath }: Plugged): PortConfig {
+    const policy = this.#policyOf(port);
     return {
-      portId: port.portId, instanceUuid: serverId, networkId: port.networkId, vni: port.segmentationId, macAddress: port.macAddress,
+      ...policy, portId: port.portId, instanceUuid: serverId, networkId: port.networkId, vni: port.segmentationId, macAddress: port.macAddress,
       mtu: port.mtu || DEFAULT_MTU, hostname, ...(this.#domain ? { domain: this.#domain } : {}), socketPath,
-      portSecurity: port.portSecurity, securityGroupIds: port.securityGroupIds,
-      securityRules: port.securityGroupIds.flatMap((id) => this.#rules.get(id) ?? []),
+      securityRules: policy.securityGroupIds.flatMap((id) => this.#rules.get(id) ?? []),
       fixedIps: port.addresses.map((a) => ({
         ip: a.ipAddress, prefixLength: a.prefixLength, ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}), dns: a.dnsServers,
         routes: a.hostRoutes.map((r) => ({ destination: r.destination, nextHop: r.nexthop })), dhcp: a.dhcpEnabled,
+        ...(isIpv6Mode(a.ipv6AddressMode) ? { ipv6Mode: a.ipv6AddressMode } : {}),
       })),
     };
   }
 }
+
+const IPV6_MODES = ["slaac", "dhcpv6-stateful", "dhcpv6-stateless"] as const;
+const isIpv6Mode = (text: string): text is (typeof IPV6_MODES)[number] => IPV6_MODES.some((mode) => mode === text);

@@ -63,7 +63,7 @@ export interface SecurityRule {
   readonly remoteGroupId?: string;
 }
 
-/** Addresses of a security group's members, wherever they run. Ports on this switch count by themselves. */
+/** Addresses of a security group's members (networks among them in CIDR form), wherever they run. Ports on this switch count by themselves. */
 export interface GroupMembers { readonly groupId: string; readonly addresses: readonly string[] }
 
 /** Another host's switch. */

@@ -11,7 +11,9 @@ import type { PortConfig } from "../port-config.js";
 import type { DropReason } from "./counters.js";
 import type { ParsedFrame } from "./parsed-frame.js";
 
-const dhcpv6ServerPort = 547;
+const dhcpv6 = { clientPort: 546, serverPort: 547 } as const;
+/** Types that a guest may send before it has an IPv6 address: it looks for routers and duplicates, and joins multicast groups. */
+const typesWithoutSource: readonly number[] = [icmpv6Type.routerSolicitation, icmpv6Type.neighborSolicitation, 131, 132, 143];
 
 /** Checks that a guest speaks only for itself. */
 export interface Guard {
@@ -51,9 +53,10 @@ function refuse(identities: ReadonlyMap<Mac, Identity>, frame: ParsedFrame): Dro
   if (identity === undefined) return "spoofed-mac";
   if (frame.ip !== undefined) return refuseIp(identity, frame.ip);
   if (frame.arp !== undefined) {
-    const { senderMac, senderIp } = frame.arp;
+    const { senderMac, senderIp, targetIp } = frame.arp;
     if (senderMac !== identity.mac) return "spoofed-arp";
-    return senderIp === unspecifiedV4 || owns(identity, senderIp) ? undefined : "spoofed-arp";
+    // A probe (no sender) for another's address would make its owner give it up.
+    return owns(identity, senderIp === unspecifiedV4 ? targetIp : senderIp) ? undefined : "spoofed-arp";
   }
   // QEMU announces a guest that has just migrated by RARP; its payload holds the address again, as sender.
   if (frame.type === etherType.rarp) return frame.payload.length >= 14 && frame.payload.readUIntBE(8, 6) === identity.mac ? undefined : "spoofed-arp";
@@ -61,20 +64,20 @@ function refuse(identities: ReadonlyMap<Mac, Identity>, frame: ParsedFrame): Dro
 }
 
 function refuseIp(identity: Identity, packet: IpPacket): DropReason | undefined {
+  if (packet.fragment !== undefined && packet.fragment.offset > 0) return owns(identity, packet.source) ? undefined : "spoofed-ip"; // useless without its first part
   const rogue = refuseServer(packet);
   if (rogue !== undefined) return rogue;
   if (!owns(identity, packet.source) && !mayLackSource(packet)) return "spoofed-ip";
   return packet.version === 6 && packet.protocol === ipProtocol.icmpv6 ? refuseNeighbor(identity, packet) : undefined;
 }
 
-/** Guests give neither addresses nor routes to others. */
+/** Guests give neither addresses nor routes to others. Clients take a server's answer from any port, so where it goes decides. */
 function refuseServer(packet: IpPacket): DropReason | undefined {
-  if (packet.fragment !== undefined && packet.fragment.offset > 0) return undefined; // useless without its first part
   if (packet.protocol === ipProtocol.udp && packet.payload.length >= 4) {
     const sourcePort = packet.payload.readUInt16BE(0);
     const destinationPort = packet.payload.readUInt16BE(2);
-    if (packet.version === 4 && sourcePort === dhcpServerPort && destinationPort === dhcpClientPort) return "rogue-dhcp";
-    if (packet.version === 6 && sourcePort === dhcpv6ServerPort) return "rogue-dhcp";
+    if (packet.version === 4 && destinationPort === dhcpClientPort) return "rogue-dhcp";
+    if (packet.version === 6 && (sourcePort === dhcpv6.serverPort || destinationPort === dhcpv6.clientPort)) return "rogue-dhcp";
   }
   if (packet.version === 6 && packet.protocol === ipProtocol.icmpv6) {
     const type = packet.payload[0];
@@ -90,7 +93,7 @@ function mayLackSource(packet: IpPacket): boolean {
   if (packet.version === 4) {
     return packet.source === unspecifiedV4 && packet.protocol === ipProtocol.udp && parseUdp(packet.payload)?.destinationPort === dhcpServerPort;
   }
-  return packet.source === unspecifiedV6 && packet.protocol === ipProtocol.icmpv6;
+  return packet.source === unspecifiedV6 && packet.protocol === ipProtocol.icmpv6 && typesWithoutSource.includes(packet.payload[0] ?? -1);
 }
 
 /** Neighbour discovery is IPv6's ARP: what is said about an address must be about one's own. */
@@ -100,7 +103,9 @@ function refuseNeighbor(identity: Identity, packet: IpPacket): DropReason | unde
   const isAdvertisement = message.type === icmpv6Type.neighborAdvertisement;
   if (!isAdvertisement && message.type !== icmpv6Type.neighborSolicitation) return undefined;
   const neighbor = parseNeighbor(message);
-  if (neighbor === undefined) return "malformed";
+  if (neighbor === undefined || packet.fragment !== undefined) return "malformed"; // @source RFC 6980 §5
   if (neighbor.linkLayer !== undefined && neighbor.linkLayer !== identity.mac) return "spoofed-arp";
-  return isAdvertisement && !owns(identity, neighbor.target) ? "spoofed-arp" : undefined;
+  // Asking from no address claims the target: one for another's address would make its owner give it up.
+  const claims = isAdvertisement || packet.source === unspecifiedV6;
+  return claims && !owns(identity, neighbor.target) ? "spoofed-arp" : undefined;
 }

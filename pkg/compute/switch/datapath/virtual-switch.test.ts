@@ -100,6 +100,13 @@ describe("virtual switch", () => {
     assert.deepEqual(s.fromPeer(peerB, udpFrame(end(3), end(1), [1, 2])), ["port-1"]);
   });
 
+  it("takes addresses in a member's allowed networks for the member's", () => {
+    const s = twoPorts();
+    s.sw.setGroups([{ groupId: "default", addresses: ["10.77.0.3", "10.77.0.128/25"] }]);
+    assert.deepEqual(s.fromPeer(peerB, udpFrame(end(130), end(1), [1, 2])), ["port-1"]);
+    assert.deepEqual(s.fromPeer(peerB, udpFrame(end(100), end(1), [1, 2])), []);
+  });
+
   it("drops lies, giants, broken frames and bridge protocols, and counts them by reason", () => {
     const s = twoPorts();
     s.from("port-1", udpFrame(end(2), end(1), [1, 2]));
