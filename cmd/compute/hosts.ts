@@ -30,7 +30,7 @@ export function hostNames({ hosts, hostCount }: ComputeConfig): readonly string[
  * At the end the hosts leave the registry first, so that nothing new is sent to them; guests go on.
  */
 export async function startHosts(service: ServiceProcess<typeof sections>, cluster: Cluster, clients: Clients): Promise<void> {
-  const { config, lifecycle, tasks, log, ctx } = service;
+  const { config, lifecycle, tasks, log, metrics, ctx } = service;
   const names = hostNames(config.compute);
   const { first, guestSeed } = checked(config);
   const agents: Agent[] = [];
@@ -45,7 +45,7 @@ export async function startHosts(service: ServiceProcess<typeof sections>, clust
     const at = { ...first, port: first.port + index };
     const agent = await buildAgent({
       config: config.compute, host, address: cluster.addressOf(at), stateDir: join(config.hostState.stateDir, "hosts", host), share: 1 / names.length,
-      guestSeed, cells: cluster.connect("cells", host), ...clients, vendorData, registry, log: log.child({ host }), task: (name, run) => tasks.task(name, run),
+      guestSeed, cells: cluster.connect("cells", host), ...clients, vendorData, registry, log: log.child({ host }), metrics, task: (name, run) => tasks.task(name, run),
     });
     agents.push(agent);
     await cluster.listen(at, agent.bindings, host);

@@ -9,6 +9,7 @@ import type { Ctx, Logger } from "../kernel/index.js";
 import { rootCtx, serviceActor } from "../kernel/index.js";
 import { systemClock, systemIds } from "../platform/process/index.js";
 import type { Channel } from "../platform/rpc/index.js";
+import type { Metrics } from "../platform/telemetry/index.js";
 import type { Agent } from "./agent/agent.js";
 import { createAgent } from "./agent/agent.js";
 import { cellGuestData } from "./agent/guest-data-source.js";
@@ -55,6 +56,7 @@ export interface ComputeDeps {
   readonly vendorData: VendorData;
   readonly registry: HostRegistry;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly task: (name: string, run: (ctx: Ctx) => Promise<void>) => void;
 }
 
@@ -79,7 +81,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     announce: (ctx, epoch) => registry.announce(ctx, host, {
       cell: config.cell, address, driver: driver.name, epoch: String(epoch), tunnelAddress: config.tunnelAddress, tunnelPort,
     }),
-    task: deps.task,
+    metrics: deps.metrics, task: deps.task,
   });
 }
 

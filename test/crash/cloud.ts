@@ -119,7 +119,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     mkdirSync(stateDir, { recursive: true });
     const agent = await buildAgent({
       config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000 }), host, address: `agent:${host}`, stateDir, share: 1, guestSeed: Buffer.alloc(32),
-      cells: network.connect("cells", { service: "compute", host }), glance: fakeGlance(), neutron, vendorData: vendorData(vendordataConfig.parse({}), undefined), log,
+      cells: network.connect("cells", { service: "compute", host }), glance: fakeGlance(), neutron, vendorData: vendorData(vendordataConfig.parse({}), undefined), log, metrics: new Metrics(),
       registry: { announce: async () => { alive.add(host); }, watchPeers: () => {} }, task: (_name, work) => run(work(background("compute", host))),
     });
     network.listen(`agent:${host}`, agent.bindings);

@@ -9,6 +9,7 @@ import type { Tasks } from "../../../pkg/platform/process/index.js";
 import type { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
 import { registryOf } from "../../shared/host-registry.js";
 import type { OpenStackClients } from "./clients.js";
+import type { Metrics } from "../../../pkg/platform/telemetry/index.js";
 import type { UpOptions } from "./options.js";
 import type { Secrets } from "./secrets.js";
 
@@ -20,6 +21,7 @@ export interface HostsDeps {
   readonly directory: HostDirectory;
   readonly network: LocalNetwork;
   readonly tasks: Tasks;
+  readonly metrics: Metrics;
 }
 
 export const agentAddress = (host: string): string => `agent:${host}`;
@@ -38,7 +40,7 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promi
       config: { ...config, driver: options.driver }, host, address: agentAddress(host), stateDir: join(options.home, "hosts", host),
       share: 1 / options.hosts.length, guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
       cells: network.connect("cells", { service: "compute", host }), glance: deps.clients.glance, neutron: deps.clients.neutron, vendorData: deps.clients.vendorData,
-      registry, log: ctx.log.child({ host }), task: (name, run) => tasks.task(name, run),
+      registry, log: ctx.log.child({ host }), metrics: deps.metrics, task: (name, run) => tasks.task(name, run),
     });
     network.listen(agentAddress(host), agent.bindings);
     await agent.start(ctx);

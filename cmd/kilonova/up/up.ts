@@ -127,10 +127,10 @@ async function doors(ctx: Ctx, runtime: Runtime): Promise<void> {
 }
 
 async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
-  const { options, config, secrets, clients, directory, network, tasks, lifecycle } = runtime;
+  const { options, config, secrets, clients, directory, network, tasks, metrics, lifecycle } = runtime;
   if (!clients || !directory) throw new Error("services are not up");
   await lifecycle.start("hosts", async () => ({
-    value: undefined, stop: await startHosts(ctx, { options, config: config.compute, secrets, clients, directory, network, tasks }),
+    value: undefined, stop: await startHosts(ctx, { options, config: config.compute, secrets, clients, directory, network, tasks, metrics }),
   }));
   await startDrivers(ctx, runtime);
 }

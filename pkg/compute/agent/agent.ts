@@ -6,7 +6,9 @@ import { isRetryable } from "../../kernel/index.js";
 import { systemClock } from "../../platform/process/index.js";
 import type { Client, ServiceBinding } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
+import type { Metrics } from "../../platform/telemetry/index.js";
 import { Commands } from "./commands.js";
+import { removeDeletedGuests } from "./deleted-guests.js";
 import type { GuestCommandDeps } from "./guest-commands.js";
 import { guestCommands } from "./guest-commands.js";
 import { GuestWatch } from "./guest-watch.js";
@@ -25,6 +27,7 @@ export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
   readonly resumeGuestsStateOnHostBoot: boolean;
   /** Takes the host's lease; resolves once it is held. */
   readonly announce: (ctx: Ctx, epoch: bigint) => Promise<void>;
+  readonly metrics: Metrics;
   /** Starts a loop that shutdown can see and stop. */
   readonly task: (name: string, run: (ctx: Ctx) => Promise<void>) => void;
 }
@@ -52,10 +55,12 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
 
-  const { powerOn } = guestCommands(deps);
+  const { powerOn, destroy } = guestCommands(deps);
+  const removed = deps.metrics.counter("kilonova_compute_deleted_guests_removed_total", "Guests removed because their server was deleted while the host was down.", ["host"]);
   const audit = async (ctx: Ctx, resume = false): Promise<void> => {
     await registration.register(ctx);
     const instances = await listInstances(ctx, cells, cell, host);
+    await removeDeletedGuests(ctx, { host, cell, driver, cells, commands, destroy, removed: () => removed.inc({ host }) }, instances);
     if (resume) await resumeGuests(ctx, { driver, powerOn, note: (...report) => watch.note(...report) }, instances);
     await plugGuests(ctx, deps, instances);
     await watch.compare(ctx, instances);

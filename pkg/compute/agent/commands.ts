@@ -60,6 +60,22 @@ export class Commands {
     return { phase: CommandPhase.COMMAND_PHASE_STARTED, errorReason: "", errorMessage: "", errorDetails: "", powerState: PowerState.POWER_STATE_UNSPECIFIED };
   }
 
+  /**
+   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a higher fence than
+   * `fence`; once done, commands with a lower one are refused. Commands that arrive meanwhile wait for their turn.
+   * @param fence of the last operation on the server by its record
+   * @returns whether it was done: not while a command runs or waits, or after one that is newer than the record
+   */
+  async finish(ctx: Ctx, last: { readonly serverId: string; readonly fence: bigint }, work: (ctx: Ctx) => Promise<void>): Promise<boolean> {
+    const { serverId, fence } = last;
+    if (this.#tails.has(serverId) || (this.#servers.get(serverId)?.fence ?? 0n) > fence) return false;
+    await this.#inTurn(serverId, async () => {
+      await work(ctx);
+      await this.#write({ serverId, commandId: `finish/${serverId}`, operation: "", fence: String(fence), phase: "done", told: true, at: this.#now() });
+    });
+    return true;
+  }
+
   #admit(header: CommandHeader): ServerLog {
     let server = this.#servers.get(header.serverId);
     if (!server) this.#servers.set(header.serverId, server = { fence: 0n, commands: new Map(), running: new Map() });

@@ -193,6 +193,30 @@ export interface ListHostInstancesResponse {
   nextPageToken: string;
 }
 
+/** Input of FindDeletedInstances. */
+export interface FindDeletedInstancesRequest {
+  /** Cell. */
+  cell: string;
+  /** Host that asks. */
+  host: string;
+  /** UUIDs, at most 500. */
+  serverIds: string[];
+}
+
+/** A server that is deleted. */
+export interface DeletedInstance {
+  /** UUID. */
+  serverId: string;
+  /** Fence of the last operation on it. */
+  fence: bigint;
+}
+
+/** Output of FindDeletedInstances. */
+export interface FindDeletedInstancesResponse {
+  /** Those that are deleted. */
+  deleted: DeletedInstance[];
+}
+
 /** Input of RegisterService. */
 export interface RegisterServiceRequest {
   /** Cell whose operators see it; "cell1" for global services of the embedded default. */
@@ -1627,6 +1651,210 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
   },
 };
 
+function createBaseFindDeletedInstancesRequest(): FindDeletedInstancesRequest {
+  return { cell: "", host: "", serverIds: [] };
+}
+
+export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest> = {
+  encode(message: FindDeletedInstancesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    for (const v of message.serverIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindDeletedInstancesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindDeletedInstancesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serverIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FindDeletedInstancesRequest>): FindDeletedInstancesRequest {
+    return FindDeletedInstancesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FindDeletedInstancesRequest>): FindDeletedInstancesRequest {
+    const message = createBaseFindDeletedInstancesRequest();
+    message.cell = object.cell ?? "";
+    message.host = object.host ?? "";
+    message.serverIds = object.serverIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDeletedInstance(): DeletedInstance {
+  return { serverId: "", fence: 0n };
+}
+
+export const DeletedInstance: MessageFns<DeletedInstance> = {
+  encode(message: DeletedInstance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.fence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeletedInstance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeletedInstance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeletedInstance>): DeletedInstance {
+    return DeletedInstance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeletedInstance>): DeletedInstance {
+    const message = createBaseDeletedInstance();
+    message.serverId = object.serverId ?? "";
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    return message;
+  },
+};
+
+function createBaseFindDeletedInstancesResponse(): FindDeletedInstancesResponse {
+  return { deleted: [] };
+}
+
+export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesResponse> = {
+  encode(message: FindDeletedInstancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.deleted) {
+      DeletedInstance.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindDeletedInstancesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindDeletedInstancesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deleted.push(DeletedInstance.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FindDeletedInstancesResponse>): FindDeletedInstancesResponse {
+    return FindDeletedInstancesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FindDeletedInstancesResponse>): FindDeletedInstancesResponse {
+    const message = createBaseFindDeletedInstancesResponse();
+    message.deleted = object.deleted?.map((e) => DeletedInstance.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseRegisterServiceRequest(): RegisterServiceRequest {
   return { cell: "", service: undefined };
 }
@@ -2224,6 +2452,18 @@ export const HostsServiceDefinition = {
       requestType: ListHostInstancesRequest as typeof ListHostInstancesRequest,
       requestStream: false,
       responseType: ListHostInstancesResponse as typeof ListHostInstancesResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 7]) as Buffer] } },
+    },
+    /**
+     * Which of these servers are proven to be deleted: their record is here, is marked deleted and no operation owns it. A server without a
+     * record (erased, moved to another database, never known) is not in the answer.
+     */
+    findDeletedInstances: {
+      name: "FindDeletedInstances",
+      requestType: FindDeletedInstancesRequest as typeof FindDeletedInstancesRequest,
+      requestStream: false,
+      responseType: FindDeletedInstancesResponse as typeof FindDeletedInstancesResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 7]) as Buffer] } },
     },

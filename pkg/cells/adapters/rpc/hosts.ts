@@ -13,7 +13,7 @@ import { listAggregates } from "../sql/aggregates.js";
 import type { StoreDeps } from "../sql/deps.js";
 import { reportGuest } from "../sql/guest-reports.js";
 import { deletableService, deleteHostService, listHosts, registerHost, registerService, updateHostService } from "../sql/hosts.js";
-import { listHostInstances } from "../sql/read-instances.js";
+import { findDeletedInstances, listHostInstances } from "../sql/read-instances.js";
 import { signalOperation } from "../sql/signals.js";
 import type { Store } from "../sql/tables.js";
 
@@ -54,6 +54,10 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
     listHostInstances: (ctx, { cell, host, pageToken }) => {
       speaksFor(ctx, host);
       return listHostInstances(stores.cell(cell), ctx, host, pageToken);
+    },
+    findDeletedInstances: (ctx, { cell, host, serverIds }) => {
+      speaksFor(ctx, host);
+      return findDeletedInstances(stores.cell(cell), ctx, serverIds);
     },
     registerService: async (ctx, { cell, service }) => {
       if (service === undefined) throw CellsErrors.SERVICE_NOT_FOUND({ service: "" });

@@ -2,6 +2,7 @@ import { sql } from "./sql.js";
 import type { GetInstanceRequest, UpdateInstanceRequest } from "../../../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { CommonErrors } from "../../../kernel/errors.js";
 import { checkAcceptable } from "../../domain/acceptance.js";
 import { applyUserChange } from "../../domain/apply-change.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
@@ -12,6 +13,8 @@ import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
 import type { InstanceRow, Store, Tx } from "./tables.js";
+
+const MAX_ASKED = 500;
 
 type FoundRow = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
@@ -82,4 +85,13 @@ export async function listHostInstances(store: Store, ctx: Ctx, host: string, af
   const { rows } = await store.db.statement(ctx, "instances.of-host", (db) => sql<InstanceRow & { id: string }>`
     SELECT id, number, server, details FROM ${store.t.instance} WHERE host = ${host} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${limit}`.execute(db));
   return { instances: rows.map((row) => loadRecord(row)), nextPageToken: rows.length === limit ? rows.at(-1)?.id ?? "" : "" };
+}
+
+/** Those of the servers whose record is here, marked deleted and owned by no operation. @param serverIds at most {@link MAX_ASKED} */
+export async function findDeletedInstances(store: Store, ctx: Ctx, serverIds: readonly string[]): Promise<{ deleted: { serverId: string; fence: bigint }[] }> {
+  if (serverIds.length > MAX_ASKED) throw CommonErrors.INVALID_ARGUMENT({ field: "server_ids", problem: `must not be more than ${MAX_ASKED}` });
+  const { rows } = await store.db.statement(ctx, "instances.deleted", (db) => sql<{ id: string; operation_fence: number }>`
+    SELECT id, operation_fence FROM ${store.t.instance}
+    WHERE id = ANY(${serverIds}::text[]) AND deleted_at IS NOT NULL AND current_operation = '' AND leaving_to = ''`.execute(db));
+  return { deleted: rows.map((row) => ({ serverId: row.id, fence: BigInt(row.operation_fence) })) };
 }

@@ -98,7 +98,7 @@ export class TestDeployment {
   /** A compute process with hosts of the fake driver. */
   async compute(as: string, hosts: readonly string[], firstPort: number): Promise<Program> {
     const stateDir = join(this.dir, as);
-    await mkdir(stateDir);
+    await mkdir(stateDir, { recursive: true });
     await Promise.all(hosts.map((host) => this.authority.issue(`cell1/compute/${host}`, host)));
     return this.programs.start("compute", as, {
       ...this.#registry(), ...this.#identity(), rpc: { ...this.#tls("{host}"), listen: `127.0.0.1:${firstPort}` },

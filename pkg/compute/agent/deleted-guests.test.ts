@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FindDeletedInstancesResponse } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { LogFields } from "../../kernel/logger.js";
+import { CommonErrors } from "../../kernel/index.js";
+import { testCtx } from "../../testkit/ctx.js";
+import { FakeDriver } from "../drivers/fake/index.js";
+import { aGuestSpec } from "../drivers/testing/a-spec.js";
+import { Commands } from "./commands.js";
+import { removeDeletedGuests } from "./deleted-guests.js";
+import { guestCommands } from "./guest-commands.js";
+import { Journal } from "./journal.js";
+import { noImages, noPlumbing } from "./ports.js";
+
+const FENCE = 5n;
+
+interface Bench {
+  readonly driver: FakeDriver; readonly commands: Commands; readonly id: string; readonly unplugged: string[]; readonly asked: (readonly string[])[]; readonly events: string[];
+  removed(): number;
+  header(fence: bigint): CommandHeader;
+  /** What an audit does. @param records  servers that the cell has on this host */
+  look(answer: "deleted" | "silent" | "unreachable", records?: readonly string[]): Promise<void>;
+}
+
+describe("removeDeletedGuests", () => {
+  let b: Bench;
+  let journal: Journal;
+
+  beforeEach(async () => {
+    const driver = new FakeDriver({ hostname: "host1" });
+    const spec = aGuestSpec();
+    const id = spec.instanceUuid;
+    const opened = await Journal.open(join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal"), Date.now());
+    journal = opened.journal;
+    const commands = new Commands(journal, opened.entries, async () => {});
+    const [unplugged, asked, events]: [string[], (readonly string[])[], string[]] = [[], [], []];
+    const plumbing = { ...noPlumbing, unplug: async (_ctx: unknown, _ports: unknown, serverId: string) => { unplugged.push(serverId); } };
+    const vendorData = { hasFixed: false, fixed: async () => undefined, dynamic: async () => new Map<string, never>() };
+    const { destroy } = guestCommands({ driver, vendorData, images: noImages, plumbing, domain: "", randomSeedOf: () => new Uint8Array() });
+    const base = testCtx().log;
+    const note = (event: string, fields?: LogFields): void => { if (fields?.["instanceUuid"] === id) events.push(event); };
+    const ctx = testCtx({ log: { ...base, info: note, warn: note, error: note } });
+    await driver.start(ctx);
+    await driver.define(ctx, spec);
+    await driver.powerOn(ctx, id);
+    let removed = 0;
+    b = {
+      driver, commands, id, unplugged, asked, events, removed: () => removed,
+      header: (fence) => ({ commandId: `c${fence}`, operation: `operations/${id}/o`, fence, serverId: id, host: "host1", waitMs: 5000 }),
+      look: (answer, records = []) => removeDeletedGuests(ctx, {
+        host: "host1", cell: "cell1", driver, commands, destroy, removed: () => { removed++; },
+        cells: {
+          findDeletedInstances: async (_ctx, { serverIds = [] }) => {
+            asked.push(serverIds.map(String));
+            if (answer === "unreachable") throw CommonErrors.UNAVAILABLE({ what: "cells" });
+            return FindDeletedInstancesResponse.create({ deleted: answer === "deleted" ? serverIds.map((serverId) => ({ serverId: String(serverId), fence: FENCE })) : [] });
+          },
+        },
+      }, records.map((serverId) => InstanceRecord.fromPartial({ server: { id: serverId } }))),
+    };
+  });
+  afterEach(() => journal.close());
+
+  const kept = (): void => {
+    assert.equal(b.driver.guest(b.id)?.powerState, "RUNNING");
+    assert.deepEqual([b.unplugged, b.removed()], [[], 0]);
+  };
+
+  it("removes a guest whose record is deleted, with its ports, and says so", async () => {
+    await b.look("deleted");
+    assert.equal(b.driver.guest(b.id), undefined);
+    assert.deepEqual([b.unplugged, b.removed(), b.events], [[b.id], 1, ["agent.guest.removed"]]);
+  });
+
+  it("keeps and logs a guest of which the cell proves nothing: unknown, erased, or living elsewhere", async () => {
+    await b.look("silent");
+    kept();
+    assert.deepEqual(b.events, ["agent.guest.unrecorded"]);
+  });
+
+  it("keeps everything when the cell cannot be reached", async () => {
+    await assert.rejects(b.look("unreachable"), { reason: "UNAVAILABLE" });
+    kept();
+  });
+
+  it("does not even ask about a guest that has its record on this host", async () => {
+    await b.look("deleted", [b.id]);
+    kept();
+    assert.deepEqual(b.asked, []);
+  });
+
+  it("keeps a guest on which a command runs, and removes it after that", async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => { release = resolve; });
+    const running = b.commands.run(testCtx(), b.header(FENCE), async () => { await held; return PowerState.POWER_STATE_RUNNING; });
+    await b.look("deleted");
+    kept();
+    release();
+    await running;
+    await b.look("deleted");
+    assert.equal(b.driver.guest(b.id), undefined);
+  });
+
+  it("keeps a guest that a newer operation than the record's has commanded", async () => {
+    await b.commands.run(testCtx(), b.header(FENCE + 1n), async () => PowerState.POWER_STATE_RUNNING);
+    await b.look("deleted");
+    kept();
+  });
+
+  it("lets no older command bring the guest back", async () => {
+    await b.look("deleted");
+    await assert.rejects(b.commands.run(testCtx(), b.header(FENCE - 1n), async () => PowerState.POWER_STATE_RUNNING), { reason: "FENCE_LOST" });
+  });
+
+  it("tries again at the next audit what failed", async () => {
+    b.driver.rules.add({ method: "remove", times: 1, fail: { reason: "BUSY", message: "The disk is busy." } });
+    await b.look("deleted");
+    kept();
+    assert.deepEqual(b.events, ["agent.guest.removal-failed"]);
+    await b.look("deleted");
+    assert.equal(b.driver.guest(b.id), undefined);
+  });
+});

@@ -1,0 +1,56 @@
+import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { Client } from "../../platform/rpc/index.js";
+import type { Driver } from "../driver.js";
+import type { Commands } from "./commands.js";
+
+export interface DeletedGuestsDeps {
+  readonly host: string;
+  readonly cell: string;
+  readonly driver: Driver;
+  readonly cells: Pick<Client<typeof HostsServiceDefinition>, "findDeletedInstances">;
+  readonly commands: Commands;
+  /** Removes a guest with its files and ports. */
+  readonly destroy: (ctx: Ctx, serverId: string) => Promise<PowerState>;
+  /** Counts a removed guest. */
+  readonly removed: () => void;
+}
+
+const ASK_AT_ONCE = 500;
+
+/**
+ * Removes the guests of servers that were deleted while this host was down. Only the record proves that: present, marked
+ * deleted, owned by no operation, and not older than the newest command seen here. Any other guest without a record on
+ * this host is kept and logged. One that cannot be removed is tried again by the next audit.
+ *
+ * @param instances  records of this host, none of them deleted
+ * @throws what the cell answers; then nothing was removed of the servers it was asked for
+ * @cost nothing but a listing while every guest has its record here, else a request per 500 guests
+ */
+export async function removeDeletedGuests(ctx: Ctx, deps: DeletedGuestsDeps, instances: readonly InstanceRecord[]): Promise<void> {
+  const { host, cell, driver, cells, commands, destroy, removed } = deps;
+  const recorded = new Set(instances.map(({ server }) => server?.id));
+  const strays = (await driver.list(ctx)).map((guest) => guest.instanceUuid).filter((id) => !recorded.has(id));
+  for (let from = 0; from < strays.length; from += ASK_AT_ONCE) {
+    const serverIds = strays.slice(from, from + ASK_AT_ONCE);
+    const { deleted } = await cells.findDeletedInstances(ctx, { cell, host, serverIds });
+    const fences = new Map(deleted.map(({ serverId, fence }) => [serverId, fence]));
+    for (const serverId of serverIds) {
+      const fence = fences.get(serverId);
+      if (fence === undefined) {
+        ctx.log.warn("agent.guest.unrecorded", { instanceUuid: serverId });
+        continue;
+      }
+      try {
+        if (!await commands.finish(ctx, { serverId, fence }, async (c) => { await destroy(c, serverId); })) continue;
+        removed();
+        ctx.log.info("agent.guest.removed", { instanceUuid: serverId });
+      } catch (error) {
+        ctx.signal.throwIfAborted();
+        ctx.log.error("agent.guest.removal-failed", { instanceUuid: serverId, error });
+      }
+    }
+  }
+}
