@@ -196,6 +196,23 @@ describe("hosts", () => {
   });
 });
 
+describe("deleted servers", () => {
+  it("are told to the host that asks only when their record proves it", async () => {
+    const s = await service();
+    const [deleted, alive, owned, unknown] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const deletedAt = toTimestamp(1_767_225_700_000_000n);
+    await putInstance(s.store, testCtx(), aServer({ id: deleted, deletedAt }));
+    await putInstance(s.store, testCtx(), aServer({ id: alive }));
+    await putInstance(s.store, testCtx(), aServer({ id: owned, deletedAt, currentOperation: `operations/${owned}/${randomUUID()}` }));
+    const hosts = s.as("compute", "h1").client(HostsServiceDefinition);
+    const answer = await hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: [deleted, alive, owned, unknown] });
+    assert.deepEqual(answer.deleted.map(({ serverId }) => serverId), [deleted]);
+    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h2", serverIds: [deleted] }), { reason: "WRONG_HOST" });
+    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: Array.from({ length: 501 }, () => deleted) }), { reason: "INVALID_ARGUMENT" });
+    await s.close();
+  });
+});
+
 describe("metadata and tags", () => {
   it("change at once, item by item, under the conditions given", async () => {
     const s = await service();
