@@ -6,8 +6,8 @@ import type { HostRef, Ports } from "../ports.js";
 import { headerOf } from "./agent-command.js";
 
 /**
- * Removes a server's guest from a host. A host that is down is left alone: its agent compares its guests with the
- * records when it comes back, and its fence keeps it from running what it should not.
+ * Removes a server's guest from a host. A host that is down is left alone: its agent removes the guests of deleted
+ * servers when it comes back, and its fence keeps it from running what it should not.
  * @param command  `undoOf` names the build that must not come to life any more
  * @returns whether the agent did it
  * @throws UNAVAILABLE while it is still at it, or cannot be reached though it is up; FENCE_LOST
