@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { until } from "../../pkg/testkit/until.js";
+import { Cloud } from "./support/cloud.js";
+import { ComputeRest } from "./support/compute-rest.js";
+import { getJson, tokenOf } from "./support/identity.js";
+import { qemuProcesses } from "./support/traces.js";
+
+const PORT_OFFSET = 28_000;
+const STOPPED = 4;
+
+/** What guests do without anyone asking, on a real QEMU host. */
+describe("guests that end by themselves, and a host that dies under them", function () {
+  this.timeout(600_000);
+  let cloud: Cloud;
+  let rest: ComputeRest;
+  let imageRef = "";
+  let flavorRef = "";
+
+  const start = async (options: { readonly home?: string; readonly env?: Readonly<Record<string, string>> } = {}): Promise<void> => {
+    cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"], ...options });
+    rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
+  };
+  const create = async (name: string, userData = ""): Promise<string> => {
+    const { status, body } = await rest.create({ name, imageRef, flavorRef, ...userData ? { user_data: Buffer.from(userData).toString("base64") } : {} });
+    assert.equal(status, 202, JSON.stringify(body));
+    return String(body["server"]?.["id"]);
+  };
+  const powerState = (server: Record<string, unknown>): unknown => server["OS-EXT-STS:power_state"];
+  const processOf = (id: string): number => {
+    const [pid, ...more] = qemuProcesses(id);
+    assert.ok(pid !== undefined && more.length === 0, `${id} must have one process`);
+    return pid;
+  };
+  const end = async (id: string): Promise<void> => {
+    process.kill(processOf(id), "SIGKILL");
+    await until(() => qemuProcesses(id).length === 0, { timeoutMs: 60_000, what: "the process to be gone" });
+  };
+
+  before(async () => {
+    await start();
+    const token = await tokenOf(cloud, "demo");
+    imageRef = (await getJson<{ images: { id: string }[] }>(`http://127.0.0.1:${cloud.port(9292)}/v2/images`, token)).images[0]?.id ?? "";
+    const { flavors } = await getJson<{ flavors: { id: string; name: string }[] }>(`http://127.0.0.1:${cloud.port(8774)}/v2.1/flavors`, token);
+    flavorRef = flavors.find(({ name }) => name === "m1.nano")?.id ?? "";
+  });
+  after(async () => {
+    if (!cloud) return;
+    await rest.deleteAll().catch(() => {});
+    await cloud.stop();
+    cloud.forget();
+  });
+
+  it("shows a guest that powered itself off as SHUTOFF, with an action of nobody", async () => {
+    const id = await create("sleepy", "#!/bin/sh\npoweroff -f\n");
+    const server = await rest.reaches(id, "SHUTOFF");
+    assert.equal(powerState(server), STOPPED);
+    const actions = (await rest.call("GET", `/servers/${id}/os-instance-actions`)).body["instanceActions"] as unknown as { action: string; user_id: unknown }[];
+    assert.deepEqual(actions.map(({ action }) => action), ["stop", "create"]);
+    await until(() => qemuProcesses(id).length === 0, { timeoutMs: 60_000, what: "the process to be gone" });
+    assert.equal((await rest.call("DELETE", `/servers/${id}`)).status, 204);
+  });
+
+  describe("with a guest that runs", () => {
+    let id: string;
+
+    before(async () => {
+      id = await create("steady");
+      await rest.reaches(id, "ACTIVE");
+    });
+
+    it("shows it as SHUTOFF when its process is killed, and starts it again", async () => {
+      await end(id);
+      assert.equal(powerState(await rest.reaches(id, "SHUTOFF")), STOPPED);
+      assert.equal((await rest.act(id, "os-start")).status, 202);
+      await rest.reaches(id, "ACTIVE");
+    });
+
+    it("keeps its process while the cloud is killed and started", async () => {
+      const pid = processOf(id);
+      await cloud.kill();
+      await start({ home: cloud.home });
+      assert.equal(processOf(id), pid);
+      await rest.reaches(id, "ACTIVE");
+    });
+
+    it("shows it as SHUTOFF when everything was killed", async () => {
+      await cloud.kill();
+      await end(id);
+      await start({ home: cloud.home });
+      assert.equal(powerState(await rest.reaches(id, "SHUTOFF")), STOPPED);
+      assert.equal((await rest.act(id, "os-start")).status, 202);
+      await rest.reaches(id, "ACTIVE");
+    });
+
+    it("powers it on when everything was killed and the operator wants that", async () => {
+      const pid = processOf(id);
+      await cloud.kill();
+      await end(id);
+      await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
+      await rest.reaches(id, "ACTIVE");
+      assert.notEqual(processOf(id), pid);
+    });
+  });
+});
