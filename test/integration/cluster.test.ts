@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { credentials as grpcCredentials } from "@grpc/grpc-js";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
@@ -24,8 +25,10 @@ const BOOTS = 10;
 describe("a real deployment: every service a process of its own, mutual TLS, etcd, PostgreSQL", function () {
   this.timeout(120_000);
   let deployment: TestDeployment;
+  let secondPort: number;
   let cells: Program, conductors: readonly Program[], computes: readonly Program[], edges: readonly Program[];
   let compute: Rest;
+  let left = "";
   let image: string, network: string, token: string;
 
   before(async function () {
@@ -38,7 +41,8 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       programs.kilonova(["manage", "db", "migrate", "cells", "--config", await programs.config("cells", cellsOptions)]),
       programs.kilonova(["manage", "db", "migrate", "placement", "--config", await programs.config("placement", placementOptions)]),
     ]);
-    const [firstPort, secondPort] = [await freePort(), await freePort()];
+    const firstPort = await freePort();
+    secondPort = await freePort();
     const all = await Promise.all([
       deployment.standalone(), programs.start("placement", "placement", placementOptions), programs.start("cells", "cells", cellsOptions),
       deployment.scheduler(), deployment.conductor("conductor-1"), deployment.conductor("conductor-2"), deployment.api(), deployment.gateway(), deployment.metadata(),
@@ -66,6 +70,13 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       { server: { name, imageRef: image, flavorRef: "cluster-1", networks: [{ uuid: network }] } });
     return server.id;
   }
+
+  /** A server on a host of the caller's choice, as administrators may. */
+  const createOn = async (host: string): Promise<string> => (await compute.expect<{ id: string }>(202, "server", "POST", "/servers",
+    { server: { name: `on-${host}`, host, imageRef: image, flavorRef: "cluster-1", networks: [{ uuid: network }] } })).id;
+
+  /** Where the fake driver of the second compute process keeps a guest. */
+  const guestFile = (id: string): string => join(deployment.dir, "compute-2", "hosts", "host-2", "guests", `${id}.json`);
 
   const show = (id: string): Promise<Server> => compute.expect<Server>(200, "server", "GET", `/servers/${id}`);
 
@@ -171,11 +182,28 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
   });
 
   it("shows the hosts of a killed compute process as down", async () => {
+    left = await createOn("host-2");
+    await active(left, 20_000);
+    assert.ok(existsSync(guestFile(left)));
     await computes[1]?.kill();
     const down = await until(async () => (await services("nova-compute")).find(({ host, state }) => host === "host-2" && state === "down"),
       { timeoutMs: 30_000, everyMs: 100, what: "host-2 to be shown as down" });
     assert.equal(down.host, "host-2");
     assert.deepEqual((await services("nova-compute")).filter(({ state }) => state === "up").map(({ host }) => host), ["host-1"]);
+  });
+
+  it("deletes a server whose host is down, and the host removes the guest when it is back", async () => {
+    assert.equal((await compute.call("DELETE", `/servers/${left}`)).status, 204);
+    await gone(left);
+    const common = { "X-Auth-Token": token };
+    const { body: held } = await new Rest(`http://127.0.0.1:${deployment.ports.placement}`, common).call("GET", `/allocations/${left}`);
+    const ports = await new Rest(`http://127.0.0.1:${deployment.ports.network}`, common).expect<readonly unknown[]>(200, "ports", "GET", `/v2.0/ports?device_id=${left}`);
+    assert.deepEqual([held, ports], [{ allocations: {} }, []]);
+    assert.ok(existsSync(guestFile(left)), "the guest is gone already: this proves nothing");
+    const back = await deployment.compute("compute-2", ["host-2"], secondPort);
+    await until(() => !existsSync(guestFile(left)), { timeoutMs: 30_000, everyMs: 100, what: "the guest to be removed" });
+    assert.equal(back.logged("agent.guest.removed", "instanceUuid"), left);
+    assert.match(await (await fetch(`${back.statusUrl}/metrics`)).text(), /kilonova_compute_deleted_guests_removed_total\{host="host-2"\} 1/);
   });
 
   it("reports its state on SIGUSR2 without secrets, and ends with 0 on SIGTERM, leaving the registry at once", async () => {
