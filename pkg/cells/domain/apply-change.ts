@@ -63,7 +63,7 @@ export function applyUserChange(record: InstanceRecord, { server: values, update
 
 function copyPaths(target: Server, values: Server | undefined, mask: readonly string[] | undefined, allowed: Readonly<Record<string, keyof Server>>): void {
   for (const path of mask ?? []) {
-    const key = allowed[path];
+    const key = Object.hasOwn(allowed, path) ? allowed[path] : undefined;
     if (key === undefined || values === undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "update_mask", problem: `${path} cannot be changed here` });
     Object.assign(target, { [key]: values[key] });
   }

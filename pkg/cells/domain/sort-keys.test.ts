@@ -7,7 +7,9 @@ describe("sortColumns", () => {
     assert.deepEqual(sortColumns([]).map(({ column, descending }) => [column, descending]), [["created_at", true], ["id", true]]));
   it("keeps nothing after the id, which is unique", () =>
     assert.deepEqual(sortColumns([{ field: "uuid", direction: SortDirection.SORT_DIRECTION_ASC }, { field: "host", direction: SortDirection.SORT_DIRECTION_ASC }]).length, 1));
-  it("refuses keys it does not know", () => assert.throws(() => sortColumns([{ field: "secrets", direction: SortDirection.SORT_DIRECTION_ASC }]), { reason: "SORT_KEY_INVALID" }));
+  for (const field of ["secrets", "", "__proto__", "constructor", "toString"]) {
+    it(`refuses the key ${JSON.stringify(field)}`, () => assert.throws(() => sortColumns([{ field, direction: SortDirection.SORT_DIRECTION_ASC }]), { reason: "SORT_KEY_INVALID" }));
+  }
 });
 
 describe("sort values", () => {

@@ -20,7 +20,7 @@ export function parseCandidatesQuery(query: Query, minor: number): { groups: Gro
   const groups = new Map<string, Group>();
   const key = new RegExp(`^(${GROUP_KEYS.filter(([, since]) => minor >= since).map(([name]) => name).join("|")})(${suffixPattern(minor)})$`);
   for (const [name, values] of query) {
-    const since = OTHER_KEYS[name];
+    const since = Object.hasOwn(OTHER_KEYS, name) ? OTHER_KEYS[name] : undefined;
     if (since !== undefined && minor >= since) continue;
     const match = key.exec(name);
     if (match?.[1] === undefined) throw RestErrors.QUERY_INVALID({ problem: `'${name}' was unexpected` });

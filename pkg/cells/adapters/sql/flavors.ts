@@ -65,16 +65,16 @@ export async function getFlavor(store: Store, ctx: Ctx, idOrName: string, projec
 const seeing = (projectId: string, seeAll: boolean): Sql => seeAll ? sql`true` : sql`(is_public OR ${projectId} = ANY(project_ids))`;
 
 /** REST's sort keys. @source compute-api-query-params, GET /flavors sort_key */
-const SORT: Readonly<Record<string, string>> = {
+const SORT: ReadonlyMap<string, string> = new Map(Object.entries({
   flavorid: "id", id: "id", name: "name", memory_mb: "memory_mib", vcpus: "vcpus", vcpu_weight: "vcpus", root_gb: "root_gib", ephemeral_gb: "ephemeral_gib", swap: "swap_mib",
   rxtx_factor: "rxtx_factor", is_public: "is_public", disabled: "disabled", created_at: "created_at", updated_at: "updated_at", description: "description",
-};
+}));
 
 /** A page of flavors; sorted by flavor id when nothing is asked. @throws MARKER_NOT_FOUND, SORT_KEY_INVALID */
 export async function listFlavors(store: Store, ctx: Ctx, query: ListStoredFlavorsRequest): Promise<{ flavors: Flavor[]; nextPageToken: string }> {
   const limit = Math.min(1000, query.pageSize === 0 ? 1000 : query.pageSize);
   const keys = query.sort.map(({ field, direction }) => {
-    const column = SORT[field];
+    const column = SORT.get(field);
     if (column === undefined) throw CellsErrors.SORT_KEY_INVALID({ field });
     return { column, descending: direction === SortDirection.SORT_DIRECTION_DESC };
   });

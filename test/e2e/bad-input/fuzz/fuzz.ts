@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { until } from "../../../../pkg/testkit/until.js";
 import { mapLimit } from "../../../../pkg/kernel/index.js";
@@ -14,9 +13,12 @@ const AT_ONCE = 8;
 const PEAK_MIB = 1536;
 const SHOWN = 20;
 
-/** Twenty thousand requests that nearly fit. FUZZ_SEED has a run again, FUZZ_COUNT makes it longer or shorter. */
+/** The same run each time, so that a red suite means a change; other seeds are for who goes looking. */
+const SEED = 868_858_225;
+
+/** Twenty thousand requests that nearly fit. FUZZ_SEED makes other ones, FUZZ_COUNT more or fewer. */
 export function fuzz(stage: Stage): void {
-  const seed = Number(process.env["FUZZ_SEED"] ?? randomInt(2 ** 30));
+  const seed = Number(process.env["FUZZ_SEED"] ?? SEED);
   const share = Number(process.env["FUZZ_COUNT"] ?? REST_REQUESTS + GRPC_CALLS) / (REST_REQUESTS + GRPC_CALLS);
   const each = async (count: number, run: (seed: number) => Promise<string>): Promise<void> => {
     const wrong = (await mapLimit(Array.from({ length: Math.max(1, Math.round(count * share)) }, (_, i) => seed + i), AT_ONCE, run)).filter(Boolean);
