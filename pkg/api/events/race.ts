@@ -19,8 +19,10 @@ export class StreamRace<T> {
    * @throws what a stream throws
    */
   async next(until: Promise<unknown>): Promise<T | undefined> {
+    // Heard also when an item is there already: a rejection that nobody hears ends the process.
+    const settled = until.then(() => undefined, () => undefined);
     for (;;) {
-      const item = this.#ready.shift() ?? await this.#wait(until);
+      const item = this.#ready.shift() ?? await this.#wait(settled);
       if (item === undefined) return undefined;
       if (item.result === undefined) throw item.error;
       if (!item.result.done) {
@@ -37,9 +39,9 @@ export class StreamRace<T> {
     await Promise.allSettled(streams.map((stream) => stream.return()));
   }
 
-  async #wait(until: Promise<unknown>): Promise<Item<T> | undefined> {
+  async #wait(settled: Promise<undefined>): Promise<Item<T> | undefined> {
     const woken = new Promise<void>((resolve) => { this.#wake = resolve; });
-    await Promise.race([woken, until.then(() => undefined, () => undefined)]);
+    await Promise.race([woken, settled]);
     this.#wake = undefined;
     return this.#ready.shift();
   }
