@@ -8,7 +8,6 @@ import { progress } from "./progress.mjs";
 /**
  * Brings everything that is missing. Debian packages are installed as root or with sudo, and otherwise unpacked below the project; that neither
  * works (no apt, no network) is said in a sentence and is no failure.
- * @returns the packages that are still missing
  * @throws what npm or the build says
  */
 export async function prepare(sets) {
@@ -25,7 +24,6 @@ export async function prepare(sets) {
   for (const [, title, work] of steps) await show.step(title, work);
   const missing = [...new Set(missingPackages(sets))];
   if (missing.length > 0) console.log(`Neither installed nor unpacked, and not to be had now: ${missing.join(" ")}.`);
-  return missing;
 }
 
 /** Unpacking needs the network; without it the cloud goes on with what is there. */
