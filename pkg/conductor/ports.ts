@@ -1,5 +1,6 @@
 import type { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import type { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
+import type { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
@@ -24,6 +25,8 @@ export interface Ports {
   readonly placement: Pick<Client<PlacementServiceDefinition>, "claimAllocations" | "releaseAllocations">;
   readonly groups: Pick<Client<ServerGroupStoreServiceDefinition>, "getStoredServerGroup" | "placeGroupMember">;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
+  /** Whether a pre-empted operation has come to rest. */
+  readonly operations: Pick<Client<typeof OperationStoreServiceDefinition>, "settleOperation">;
   readonly neutron: Neutron;
   readonly agents: Agents;
   /** How long a step waits for an agent before it parks, ms. */

@@ -61,15 +61,16 @@ const GLOBAL = "global";
 export function buildConductor(deps: ConductorDeps): ConductorService {
   const { cells, clock, config, log } = deps;
   const global = cells.client(GlobalServiceDefinition);
+  const store = cells.client(OperationStoreServiceDefinition);
   const agents = agentsOf(cells.client(HostsServiceDefinition), deps.connectAgent, clock);
   const ports: Ports = {
     scheduler: deps.scheduler.client(SchedulerServiceDefinition), placement: deps.placement.client(PlacementServiceDefinition), holdings: global, groups: cells.client(ServerGroupStoreServiceDefinition),
-    neutron: deps.neutron, agents, agentWaitMs: config.agentWaitMs, softTimeoutMs: config.shutdownTimeoutMs,
+    operations: store, neutron: deps.neutron, agents, agentWaitMs: config.agentWaitMs, softTimeoutMs: config.shutdownTimeoutMs,
   };
   const kinds = kindFactories.map((factory) => factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }));
   const registry = new Registry(kinds);
   const conductor = new Conductor({
-    ...engineDefaults, registry, ...(deps.startSpan ? { startSpan: deps.startSpan } : {}), store: cells.client(OperationStoreServiceDefinition), clock, log, crash: deps.crash ?? noCrash, owner: deps.owner,
+    ...engineDefaults, registry, ...(deps.startSpan ? { startSpan: deps.startSpan } : {}), store, clock, log, crash: deps.crash ?? noCrash, owner: deps.owner,
     concurrency: config.maxOperations, ownershipMs: config.ownershipMs, pollMs: config.pollMs, dormantMs: config.dormantMs,
     databases: databasesOf(async (ctx) => (await global.listCells(ctx, {})).cells.map(({ name }) => name), clock),
   });

@@ -5,7 +5,10 @@ import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { RebootServerRequest, RebootType } from "../../gen/kilonova/api/v1/servers_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import type { Neutron } from "../../pkg/clients/neutron/ports.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
+import { VICTIM_AT_REST } from "../../pkg/model/signals.js";
 import { ACTION_RULES } from "../../pkg/model/transitions.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
@@ -22,12 +25,15 @@ describe("a server's life", () => {
   const network = neutron.addNetwork({ name: "private" });
   neutron.addSubnet({ networkId: network.id });
   const networks = [{ networkId: network.id }];
+  /** When set, ports are made only after it has resolved. */
+  let late: (() => Promise<void>) | undefined;
+  const slowNeutron: Neutron = { ...neutron, createPort: async (ctx, port) => { await late?.(); return neutron.createPort(ctx, port); } };
   let cloud: Cloud;
   before(async () => {
     const { connection } = await testCluster();
     const schemas = schemasOf(`life_${process.pid}`);
     await migrateCloud(connection, schemas);
-    cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-life-"), hosts: HOSTS, neutron });
+    cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-life-"), hosts: HOSTS, neutron: slowNeutron });
   });
   after(() => cloud.close());
   afterEach(() => script([]));
@@ -126,6 +132,40 @@ describe("a server's life", () => {
       [["server.delete", OperationState.OPERATION_STATE_SUCCEEDED], ["server.boot", OperationState.OPERATION_STATE_PREEMPTED]]);
     await until(async () => await guests(id) === 0);
     assert.deepEqual([portsOf(id).length, (await held(id)).length], [0, 0]);
+  });
+
+  it("leaves no port when the network makes one while the deletion is already under way", async () => {
+    const id = randomUUID();
+    const answers: (() => void)[] = [];
+    late = () => new Promise<void>((resolve) => answers.push(resolve));
+    await boot(cloud, { ids: [id], networks });
+    await until(async () => answers.length > 0, { what: "the port to be asked for" });
+    const { name } = await act(cloud, id, ACTION_RULES.delete);
+    await until(async () => (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.waitingFor === VICTIM_AT_REST, { what: "the deletion to wait" });
+    late = undefined;
+    for (const answer of answers) answer();
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
+    assert.deepEqual([portsOf(id).length, (await held(id)).length], [0, 0]);
+  });
+
+  it("counts an owner that no longer renews as one at rest", async () => {
+    const id = randomUUID();
+    const store = cloud.channel("conductor", "cells").client(OperationStoreServiceDefinition);
+    const atRest = async (name: string, fence = 0n): Promise<boolean> => (await store.settleOperation(testCtx(), { database: "cell1", name, fence })).atRest;
+    await script([{ method: "powerOff", delayMs: 60_000 }]);
+    await boot(cloud, { ids: [id] });
+    await ended(cloud, id);
+    const { name } = await act(cloud, id, ACTION_RULES.stop);
+    const { owner } = await until(async () => { const { operation } = await cloud.operations.getStoredOperation(testCtx(), { name }); return operation?.owner !== "" && operation; }) ?? {};
+    const taking = { database: "cell1", owner: "silent", kinds: [{ kind: "server.stop", version: 1 }], limit: 1, names: [name], ownership: { seconds: 2n } };
+    const taken = await until(async () => (await store.acquireOperations(testCtx(), taking)).operations[0]
+      ?? (await store.releaseOperations(testCtx(), { database: "cell1", owner: owner ?? "" }), undefined), { what: "the take-over" });
+    assert.equal(await atRest(name), false);
+    await act(cloud, id, ACTION_RULES.delete);
+    assert.equal(await atRest(name, taken.fence - 1n), false);
+    await until(() => atRest(name), { what: "the ownership's end" });
+    await script([]);
+    assert.equal((await ended(cloud, id)).vmState, DELETED);
   });
 
   it("tells a failure of the guest without losing its state", async () => {

@@ -37,7 +37,7 @@ const SOON_MS = 400;
 const INLINE_ATTEMPTS = 3;
 
 /**
- * Drives one operation until it ends, parks, or somebody else has it.
+ * Drives one operation until it ends, parks, or somebody else has it: to whoever pre-empted it, it tells that nothing is under way any more.
  * @param stopping  when true, no further step is begun; the stored operation is as good as a running one
  */
 export async function drive(run: Run, options: RunnerOptions, stopping: () => boolean): Promise<void> {
@@ -49,8 +49,9 @@ export async function drive(run: Run, options: RunnerOptions, stopping: () => bo
       if (!goesOn) return;
     }
   } catch (error) {
-    if (isFenceLost(error)) { run.ctx.log.info("operation.fence.lost", { operation: run.name }); return; }
-    throw error;
+    if (!isFenceLost(error)) throw error;
+    run.ctx.log.info("operation.fence.lost", { operation: run.name });
+    await options.store.settleOperation(run.ctx, { database: run.database, name: run.name, fence: run.operation.fence });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { AGENT_REPORT } from "../../model/signals.js";
 import type { Client } from "../../platform/rpc/index.js";
 import { ConductorErrors } from "../errors.js";
 import { park } from "../engine/kind.js";
@@ -9,8 +10,6 @@ import type { HostRef, Ports } from "../ports.js";
 
 type AgentClient = Client<typeof AgentServiceDefinition>;
 
-/** Kind of signal with which an agent tells that a command ended. */
-const AGENT_REPORT = "agent-report";
 /** A report may be lost; asking again repeats the answer. */
 const ASK_AGAIN_MS = 20_000;
 

@@ -14,12 +14,14 @@ import { releasePorts } from "./release-ports.js";
 
 export interface NetworkPorts { readonly neutron: Neutron; readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts> }
 
+export const NETWORKS_STEP = "allocate-networks";
+
 /**
  * Makes or takes over a port for each interface asked for, bound to the claimed host. Ports carry the server's id and a
  * name made of the operation's, so that a repeated start finds them and an undo misses none.
  */
 export const allocateNetworks = (ports: NetworkPorts): Step => ({
-  name: "allocate-networks",
+  name: NETWORKS_STEP,
   event: "conductor_allocate_networks",
   taskState: "networking",
   timeoutMs: 300_000,
@@ -29,7 +31,7 @@ export const allocateNetworks = (ports: NetworkPorts): Step => ({
     const wanted = call.instance.spec?.networks ?? [];
     const present = call.firstStart || wanted.length === 0 ? [] : await ports.neutron.listPorts(call.ctx, { deviceIds: [call.server.id] });
     try {
-      const bound = await Promise.all(wanted.map((one, index) => bind(call, ports, one, index, present, host.host)));
+      const bound = await allEnded(wanted.map((one, index) => bind(call, ports, one, index, present, host.host)));
       return done({ ports: bound.map(({ portId }) => portId) }, { ports: bound, set: { hostInfo: hostInfo(call, host) } });
     } catch (error) {
       if (!(error instanceof KilonovaError) || error.reason !== "PORT_BINDING_FAILED") throw error;
@@ -44,6 +46,12 @@ export const allocateNetworks = (ports: NetworkPorts): Step => ({
     return { ports: [], ...info === undefined ? {} : { set: { hostInfo: { ...info, host: "", node: "", computeNodeUuid: "", launchedOn: "" } } } };
   },
 });
+
+/** Their results, or the first error, but not before all of them have ended: an undo would miss what is still being made. */
+async function allEnded<T>(attempts: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(attempts);
+  return Promise.all(attempts);
+}
 
 const hostInfo = ({ server }: StepCall, host: { host: string; node: string; computeNodeId: string }): StepCall["server"]["hostInfo"] => {
   const rest = server.hostInfo ?? { instanceName: "", cell: "", kernelId: "", ramdiskId: "", rootDeviceName: "" };

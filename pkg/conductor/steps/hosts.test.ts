@@ -112,7 +112,7 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     buildGuest: result, destroyGuest: result, powerOnGuest: result, powerOffGuest: result, rebootGuest: result,
   } as unknown as Awaited<ReturnType<Agents["at"]>>;
   return {
-    agents: { at: async () => client, isUp: async () => up }, agentWaitMs: 1, softTimeoutMs: 1, neutron: fakeNeutron(),
+    agents: { at: async () => client, isUp: async () => up }, agentWaitMs: 1, softTimeoutMs: 1, neutron: fakeNeutron(), operations: { settleOperation: async () => ({ atRest: true }) },
     scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) }, groups: someGroup(), holdings: { releaseHoldings: async () => ({}) },
     placement: { claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }), releaseAllocations: async () => ({ released: true }) },
   };

@@ -19,6 +19,7 @@ function world(): { neutron: ReturnType<typeof fakeNeutron>; network: NetworkInf
   neutron.addSubnet({ networkId: network.id, dnsNameservers: ["9.9.9.9"], gatewayIp: "10.0.0.1" });
   return { neutron, network, step: allocateNetworks({ neutron, factsOf: networkFacts(neutron, fakeClock()) }) };
 }
+const resting = { settleOperation: async () => ({ atRest: true }) };
 const wanting = (networks: { networkId?: string; portId?: string }[], more: Parameters<typeof aCall>[0] = {}): StepCall => aCall({ steps: [claimed], instance: { spec: { networks } }, ...more });
 
 describe("allocate-networks", () => {
@@ -64,6 +65,17 @@ describe("allocate-networks", () => {
     assert.deepEqual([result.error.reason, result.backTo], ["PORT_BINDING_FAILED", "claim-host"]);
   });
 
+  it("fails only when nothing is being made any more", async () => {
+    const { neutron, network } = world();
+    const taken = neutron.addPort({ networkId: network.id, deviceId: "another" });
+    const slow: Neutron = { ...neutron, createPort: async (ctx, port) => { await new Promise((resolve) => setTimeout(resolve, 20)); return neutron.createPort(ctx, port); } };
+    const call = wanting([{ portId: taken.id }, { networkId: network.id }]);
+    const step = allocateNetworks({ neutron: slow, factsOf: networkFacts(neutron, fakeClock()) });
+    await assert.rejects(step.run(call), { reason: "PORT_IN_USE" });
+    await step.undo?.(call);
+    assert.deepEqual([...neutron.ports.keys()], [taken.id]);
+  });
+
   it("is undone: what it made is deleted, what it took over is free again, the host is forgotten", async () => {
     const { neutron, network, step } = world();
     const given = neutron.addPort({ networkId: network.id });
@@ -83,16 +95,29 @@ describe("release-networks", () => {
     const victims = neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
     const users = neutron.addPort({ networkId: network.id, deviceId: SERVER, name: "mine" });
     const call = aCall({ instance: { ports: [{ portId: own.id, createdByUs: true }] }, operation: { preempts: `operations/${SERVER}/${OPERATION}` } });
-    await releaseNetworks({ neutron }).run(call);
+    await releaseNetworks({ neutron, operations: resting }).run(call);
     assert.deepEqual([...neutron.ports.keys()], [users.id]);
     assert.equal(neutron.ports.get(users.id)?.deviceId, "");
     assert.ok(!neutron.ports.has(victims.id));
+  });
+
+  it("waits for the end of the victim's step that may still be making ports, and for no other", async () => {
+    const { neutron, network } = world();
+    let atRest = false;
+    const step = releaseNetworks({ neutron, operations: { settleOperation: async () => ({ atRest }) } });
+    const preempting = (name: string): StepCall => aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: [{ ...claimed, name, state: "running" }] } });
+    assert.deepEqual(await step.run(preempting("allocate-networks")), { kind: "park", signal: "victim-at-rest", wakeAfterMs: 1_000, consumed: [], host: "" });
+    assert.equal((await step.run(preempting("build-guest"))).kind, "done");
+    neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
+    atRest = true;
+    assert.equal((await step.run(preempting("allocate-networks"))).kind, "done");
+    assert.equal(neutron.ports.size, 0);
   });
 
   it("says that it could not end while ports keep coming", async () => {
     const { neutron, network } = world();
     const stubborn: Neutron = { ...neutron, deletePort: async () => {} };
     neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
-    await assert.rejects(releaseNetworks({ neutron: stubborn }).run(aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}` } })), { kind: "unavailable" });
+    await assert.rejects(releaseNetworks({ neutron: stubborn, operations: resting }).run(aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}` } })), { kind: "unavailable" });
   });
 });

@@ -1,19 +1,22 @@
-import type { Neutron } from "../../clients/neutron/ports.js";
-import { parseOperationName } from "../../model/operation-name.js";
 import { isMadeBy } from "../domain/ports.js";
 import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
+import type { Ports } from "../ports.js";
+import { NETWORKS_STEP } from "./allocate-networks.js";
 import { releasePorts } from "./release-ports.js";
+import { restSignals, untilVictimRests, victimId } from "./victim.js";
 
 /** Deletes the ports that came with the server and unbinds those that its user had made. */
-export const releaseNetworks = ({ neutron }: { readonly neutron: Neutron }): Step => ({
+export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): Step => ({
   name: "release-networks",
   event: "conductor_release_networks",
   timeoutMs: 600_000,
-  async run({ ctx, server, instance, operation }) {
-    const ours = new Set(instance.ports.filter(({ createdByUs }) => createdByUs).map(({ portId }) => portId));
-    const victim = parseOperationName(operation.preempts)?.operationId;
-    await releasePorts(ctx, neutron, server.id, (port) => ours.has(port.id) || (victim !== undefined && isMadeBy(port, victim)));
-    return done();
+  async run(call) {
+    const waiting = await untilVictimRests(call, ports, NETWORKS_STEP);
+    if (waiting !== undefined) return waiting;
+    const ours = new Set(call.instance.ports.filter(({ createdByUs }) => createdByUs).map(({ portId }) => portId));
+    const victim = victimId(call);
+    await releasePorts(call.ctx, ports.neutron, call.server.id, (port) => ours.has(port.id) || (victim !== undefined && isMadeBy(port, victim)));
+    return done({}, undefined, { consumed: restSignals(call) });
   },
 });

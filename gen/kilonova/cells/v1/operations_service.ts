@@ -193,6 +193,22 @@ export interface ReleaseOperationsRequest {
 export interface ReleaseOperationsResponse {
 }
 
+/** Input of SettleOperation. */
+export interface SettleOperationRequest {
+  /** "global" or the cell's name. */
+  database: string;
+  /** Operation's name. */
+  name: string;
+  /** Fence of the owner that has come to the end of its step; 0 only asks. */
+  fence: bigint;
+}
+
+/** Output of SettleOperation. */
+export interface SettleOperationResponse {
+  /** Whether its last owner has ended, or has not renewed its ownership for so long that it counts as dead. */
+  atRest: boolean;
+}
+
 /** Input of CommitStep. */
 export interface CommitStepRequest {
   /** "global" or the cell's name. */
@@ -1726,6 +1742,143 @@ export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = 
   },
   fromPartial(_: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
     const message = createBaseReleaseOperationsResponse();
+    return message;
+  },
+};
+
+function createBaseSettleOperationRequest(): SettleOperationRequest {
+  return { database: "", name: "", fence: 0n };
+}
+
+export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
+  encode(message: SettleOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.fence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SettleOperationRequest>): SettleOperationRequest {
+    return SettleOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SettleOperationRequest>): SettleOperationRequest {
+    const message = createBaseSettleOperationRequest();
+    message.database = object.database ?? "";
+    message.name = object.name ?? "";
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    return message;
+  },
+};
+
+function createBaseSettleOperationResponse(): SettleOperationResponse {
+  return { atRest: false };
+}
+
+export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
+  encode(message: SettleOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.atRest !== false) {
+      writer.uint32(8).bool(message.atRest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.atRest = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SettleOperationResponse>): SettleOperationResponse {
+    return SettleOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SettleOperationResponse>): SettleOperationResponse {
+    const message = createBaseSettleOperationResponse();
+    message.atRest = object.atRest ?? false;
     return message;
   },
 };
@@ -3812,6 +3965,18 @@ export const OperationStoreServiceDefinition = {
       requestType: ReleaseOperationsRequest as typeof ReleaseOperationsRequest,
       requestStream: false,
       responseType: ReleaseOperationsResponse as typeof ReleaseOperationsResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /**
+     * Says whether nobody works on a pre-empted operation any more, and takes note of it when its last owner says so. Effects that no fence
+     * holds back (a port being made) may still be under way until then. Whoever pre-empted it gets the signal "victim-at-rest".
+     */
+    settleOperation: {
+      name: "SettleOperation",
+      requestType: SettleOperationRequest as typeof SettleOperationRequest,
+      requestStream: false,
+      responseType: SettleOperationResponse as typeof SettleOperationResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },

@@ -4,6 +4,7 @@ import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { zonesOf } from "../../../model/aggregate-zone.js";
+import { AGENT_REPORT } from "../../../model/signals.js";
 import { encoded } from "../../domain/bytes.js";
 import { providerTree } from "../../domain/provider-tree.js";
 import { CellsErrors } from "../../errors.js";
@@ -42,7 +43,7 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
     reportCommand: async (ctx, request) => {
       speaksFor(ctx, request.host);
       const store = stores.cell(request.cell);
-      const { woke } = await signalOperation(store, deps, ctx, { operation: request.operation, id: `agent-report/${request.commandId}`, kind: "agent-report", payload: encoded(ReportCommandRequest, request) });
+      const { woke } = await signalOperation(store, deps, ctx, { operation: request.operation, id: `${AGENT_REPORT}/${request.commandId}`, kind: AGENT_REPORT, payload: encoded(ReportCommandRequest, request) });
       if (woke) waker.wake(ctx, store.name, request.operation);
       return {};
     },

@@ -1,6 +1,7 @@
 import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { VICTIM_AT_REST } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
 import type { NumberBlocks } from "../number-blocks.js";
@@ -14,7 +15,9 @@ import { commitHandover, dropDormant, prepareHandover } from "../sql/handover.js
 import { abandonOperation, requestCancel, retryOperation } from "../sql/operator-actions.js";
 import { operationIdOf } from "../sql/owned-operation.js";
 import { getOperation, listOperations } from "../sql/read-operations.js";
+import { settleOperation } from "../sql/settle.js";
 import { signalOperation } from "../sql/signals.js";
+import type { Signal } from "../sql/signals.js";
 import type { Store } from "../sql/tables.js";
 
 export interface OperationStoreDeps {
@@ -30,6 +33,11 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
   const { wake, whereAwake } = awakening(stores, deps, waker);
   const awake = async <T>(ctx: Ctx, database: string, name: string, fn: (store: Store) => Promise<T>): Promise<T> =>
     whereAwake(ctx, await stores.locateOperation(ctx, database, name), parseOperationName(name)?.serverId ?? "", fn);
+  const signal = async (ctx: Ctx, store: Store, one: Signal): Promise<boolean> => {
+    const { accepted, woke } = await signalOperation(store, deps, ctx, one);
+    if (woke) waker.wake(ctx, store.name, one.operation);
+    return accepted;
+  };
   return {
     acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
     renewOperations: async (ctx, { database, owner, ownership }) => {
@@ -39,6 +47,12 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
     releaseOperations: async (ctx, { database, owner }) => {
       await releaseOperations(stores.get(database), deps, ctx, owner);
       return {};
+    },
+    settleOperation: async (ctx, { database, name, fence }) => {
+      const store = stores.get(database);
+      const { atRest, heir } = await settleOperation(store, deps, ctx, name, fence);
+      if (heir !== "") await signal(ctx, store, { operation: heir, id: `at-rest/${name}`, kind: VICTIM_AT_REST, payload: Buffer.alloc(0) });
+      return { atRest };
     },
     commitStep: (ctx, request) => commitStep(stores.get(request.database), deps, ctx, request),
     getStoredOperation: async (ctx, { database, name }) => {
@@ -56,9 +70,7 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
     },
     signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
       const store = await stores.locateOperation(ctx, database, name);
-      const { accepted, woke } = await signalOperation(store, deps, ctx, { operation: name, id: signalId, kind, payload });
-      if (woke) waker.wake(ctx, store.name, name);
-      return { accepted };
+      return { accepted: await signal(ctx, store, { operation: name, id: signalId, kind, payload }) };
     },
     prepareHandover: async (ctx, request) => {
       const target = stores.cell(request.database);

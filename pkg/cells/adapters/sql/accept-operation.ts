@@ -104,7 +104,8 @@ async function storeAccepted(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, ac
   const changed = applyChange(record, change, name, now);
   const columns = instanceColumns(changed);
   // The victim's fence ends here: the number that the next acquisition mints is higher than any the victim had.
-  const ended = victim === undefined ? undefined : { ...victim, state: "preempted", owner: "", ready_at: null, secrets: null, generation: victim.generation + 1, updated_at: now };
+  // It stays its owner's until that one has come to the end of its step: what no fence holds back may still be under way.
+  const ended = victim === undefined ? undefined : { ...victim, state: "preempted", ready_at: victim.owner === "" ? null : victim.ready_at, secrets: null, generation: victim.generation + 1, updated_at: now };
   const parts: Part[] = [
     { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
     { name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}` },
@@ -112,8 +113,8 @@ async function storeAccepted(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, ac
   if (request.action !== "") parts.push({ name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) });
   if (token.token !== "") parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, [name], now)]) });
   if (ended !== undefined) {
-    const { state, owner, ready_at, secrets, generation, updated_at } = ended;
-    parts.push({ name: "victim", body: sql`UPDATE ${t.operation} SET ${assignments({ state, owner, ready_at, secrets, generation, updated_at })} WHERE id = ${ended.id}` });
+    const { state, ready_at, secrets, generation, updated_at } = ended;
+    parts.push({ name: "victim", body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, generation, updated_at })} WHERE id = ${ended.id}` });
     parts.push({ name: "cut", body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${ended.id} AND finished_at IS NULL` });
   }
   const events = [instanceChanged(changed, columns, "changed"), operationChanged(operation, "created"), ...ended === undefined ? [] : [operationChanged(ended)]];

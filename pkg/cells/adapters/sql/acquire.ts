@@ -43,7 +43,7 @@ function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRe
   return sql<AcquiredRow>`
     WITH picked AS (
       SELECT o.id, o.server_id FROM ${t.operation} AS o
-      WHERE o.ready_at <= ${now} AND ${named} AND (${kinds})
+      WHERE o.ready_at <= ${now} AND o.state <> 'preempted' AND ${named} AND (${kinds})
       ORDER BY o.ready_at LIMIT ${request.limit} FOR UPDATE SKIP LOCKED
     ), inst AS (
       UPDATE ${t.instance} AS i SET operation_fence = i.operation_fence + 1 FROM picked
@@ -65,8 +65,8 @@ export async function renewOperations(store: Store, deps: StoreDeps, ctx: Ctx, o
     sql`UPDATE ${store.t.operation} SET ready_at = ${until} WHERE owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
 }
 
-/** Gives everything back that an owner still has. */
+/** Gives everything back that an owner still has; what was pre-empted comes to rest. */
 export async function releaseOperations(store: Store, deps: StoreDeps, ctx: Ctx, owner: string): Promise<void> {
   await store.db.statement(ctx, "operations.release", (db) =>
-    sql`UPDATE ${store.t.operation} SET ready_at = ${deps.clock.now()}, owner = '' WHERE owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
+    sql`UPDATE ${store.t.operation} SET ready_at = CASE WHEN state = 'preempted' THEN NULL ELSE ${deps.clock.now()}::timestamptz END, owner = '' WHERE owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
 }
