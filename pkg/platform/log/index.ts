@@ -19,16 +19,17 @@ export function createLogger(options: { level: LogLevel; destination?: Destinati
     redact: { paths: SECRET_FIELDS.flatMap((f) => [f, `*.${f}`]), censor: "***" },
     serializers: { error: describeError },
   }, options.destination ?? pino.destination(2));
-  return wrap(options.fields ? base.child(options.fields) : base);
+  return wrap(base, options.fields ?? {});
 }
 
-function wrap(target: PinoLogger): Logger {
+/** Fields are joined when a line is written: most contexts have a logger of their own, and few of them write any. */
+function wrap(target: PinoLogger, bound: LogFields): Logger {
   return {
-    debug: (event, fields = {}) => target.debug(fields, event),
-    info: (event, fields = {}) => target.info(fields, event),
-    warn: (event, fields = {}) => target.warn(fields, event),
-    error: (event, fields = {}) => target.error(fields, event),
-    child: (fields) => wrap(target.child(fields)),
+    debug: (event, fields) => { if (target.isLevelEnabled("debug")) target.debug({ ...bound, ...fields }, event); },
+    info: (event, fields) => target.info({ ...bound, ...fields }, event),
+    warn: (event, fields) => target.warn({ ...bound, ...fields }, event),
+    error: (event, fields) => target.error({ ...bound, ...fields }, event),
+    child: (fields) => wrap(target, { ...bound, ...fields }),
   };
 }
 

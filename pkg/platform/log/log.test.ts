@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { createLogger } from "./index.js";
+import type { LogLevel } from "./index.js";
+
+const open = (level: LogLevel = "info") => {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string): void => { lines.push(JSON.parse(line) as Record<string, unknown>); } };
+  return { log: createLogger({ level, destination, fields: { service: "api" } }), lines };
+};
+
+describe("log", () => {
+  it("writes an event with its own fields, those of the logger and of all loggers above it", () => {
+    const { log, lines } = open();
+    const child = log.child({ requestId: "req-1" }).child({ userId: "u1" });
+    child.warn("a.thing", { durationMs: 3 });
+    log.info("another");
+    assert.deepEqual(lines.map(({ time: _, ...rest }) => rest), [
+      { level: "warn", service: "api", requestId: "req-1", userId: "u1", durationMs: 3, event: "a.thing" },
+      { level: "info", service: "api", event: "another" },
+    ]);
+    assert.ok(lines.every(({ time }) => !Number.isNaN(Date.parse(String(time)))));
+  });
+
+  it("lets the nearest logger win, and names every field once", () => {
+    const { log, lines } = open();
+    log.child({ service: "cells", step: "a" }).info("x", { step: "b" });
+    assert.deepEqual([lines[0]?.["service"], lines[0]?.["step"]], ["cells", "b"]);
+  });
+
+  it("writes nothing below its level", () => {
+    const { log, lines } = open("warn");
+    log.child({ a: 1 }).info("quiet");
+    log.debug("quieter");
+    assert.deepEqual(lines, []);
+    const loud = open("debug");
+    loud.log.debug("loud");
+    assert.equal(loud.lines.length, 1);
+  });
+
+  it("prints secrets as stars, whichever logger has them", () => {
+    const { log, lines } = open();
+    log.child({ token: "t1", request: { adminPass: "p1" } }).info("x", { password: "p2", body: { user_data: "d" } });
+    assert.deepEqual([lines[0]?.["token"], lines[0]?.["request"], lines[0]?.["password"], lines[0]?.["body"]], ["***", { adminPass: "***" }, "***", { user_data: "***" }]);
+  });
+
+  it("describes errors with their causes", () => {
+    const { log, lines } = open();
+    log.error("failed", { error: new Error("outer", { cause: new TypeError("inner") }) });
+    const error = lines[0]?.["error"] as { name: string; message: string; cause: { name: string } };
+    assert.deepEqual([error.name, error.message, error.cause.name], ["Error", "outer", "TypeError"]);
+  });
+});
