@@ -74,6 +74,14 @@ export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
   };
 }
 
+const ends = new WeakMap<AbortSignal, number>();
+
+/** Notes that a signal aborts at this time (epoch milliseconds) at the latest, for as long as the work it was made for goes on. */
+export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => { ends.set(signal, deadlineMs); };
+
+/** Whether a signal is known to abort by itself at the deadline or before: then nobody needs a timer of his own. */
+export const endsBy = (signal: AbortSignal, deadlineMs: number): boolean => (ends.get(signal) ?? Infinity) <= deadlineMs;
+
 /**
  * Runs `fn` with at most `ms` left: shortens the deadline, never lengthens it, and aborts the inner signal when it passes.
  * @throws DEADLINE_EXCEEDED when the time is up before `fn` settles (its result is then ignored)
@@ -81,6 +89,7 @@ export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
 export async function within<T>(ctx: Ctx, ms: number, what: string, fn: (ctx: Ctx) => Promise<T>): Promise<T> {
   const deadlineMs = Math.min(ctx.deadlineMs ?? Infinity, Date.now() + ms);
   const controller = new AbortController();
+  noteEnd(controller.signal, deadlineMs);
   const onOuter = (): void => controller.abort(ctx.signal.reason);
   if (ctx.signal.aborted) onOuter(); else ctx.signal.addEventListener("abort", onOuter, { once: true });
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -70,7 +70,9 @@ function cellsOf({ config, secrets, log, directory }: Runtime, pool: DbPool, con
   const conductor = connect("conductor").client(ConductorServiceDefinition);
   const waker: Waker = {
     wake: (ctx, database_, name) => {
-      conductor.wakeOperation(ctx, { database: database_, name }).catch((error: unknown) => ctx.log.debug("wake.lost", { name, error }));
+      // A hint: it outlives the request that gave it, but not for long.
+      conductor.wakeOperation({ ...ctx, signal: new AbortController().signal, deadlineMs: Date.now() + 1_000 }, { database: database_, name })
+        .catch((error: unknown) => ctx.log.debug("wake.lost", { name, error }));
     },
   };
   return buildCells({

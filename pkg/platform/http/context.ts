@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { CommonErrors, noSpan, rootCtx } from "../../kernel/index.js";
+import { CommonErrors, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
 /** What the request context needs from its server. */
@@ -39,10 +39,10 @@ export function requestContext(env: HttpEnv): RequestHandler {
     span.attribute("request.id", requestId);
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
+    const deadlineMs = Date.now() + env.requestTimeoutMs;
+    noteEnd(controller.signal, deadlineMs);
     const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })), env.requestTimeoutMs);
-    contexts.set(req, rootCtx({
-      requestId, globalRequestId, signal: controller.signal, deadlineMs: Date.now() + env.requestTimeoutMs, log, span,
-    }));
+    contexts.set(req, rootCtx({ requestId, globalRequestId, signal: controller.signal, deadlineMs, log, span }));
     res.setHeader("x-openstack-request-id", requestId);
     // "close" comes exactly once, after the last byte or when the client went away.
     res.once("close", () => {

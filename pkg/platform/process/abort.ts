@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
+import { endsBy } from "../../kernel/ctx.js";
 import { CommonErrors, KilonovaError } from "../../kernel/errors.js";
 
 /** Why a context ended, as an error of ours. */
@@ -21,7 +22,7 @@ export function whenEnded(ctx: Ctx, onEnd: (reason: KilonovaError) => void): () 
   };
   const onAbort = (): void => { stop(); onEnd(abortReason(ctx)); };
   ctx.signal.addEventListener("abort", onAbort, { once: true });
-  if (ctx.deadlineMs !== undefined) {
+  if (ctx.deadlineMs !== undefined && !endsBy(ctx.signal, ctx.deadlineMs)) {
     const onDeadline = (): void => { stop(); onEnd(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })); };
     timer = setTimeout(onDeadline, Math.max(0, ctx.deadlineMs - Date.now()));
   }

@@ -1,5 +1,6 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Caller } from "../../../gen/kilonova/type/v1/options.js";
+import { encodeMessage } from "./encode.js";
 import { RpcErrors } from "./pipeline.js";
 import type { Handlers, MethodBinding, MethodDefinition, ServiceBinding, ServiceDefinition, UntypedHandler } from "./types.js";
 
@@ -44,7 +45,7 @@ function bindMethod(definition: ServiceDefinition, method: MethodDefinition, han
     allowedCallers: allowedCallers(method),
     handler: handler ?? (() => { throw RpcErrors.NOT_SERVED({ method: path.slice(1) }); }),
     decodeRequest: (bytes) => method.requestType.decode(bytes),
-    encodeResponse: (message) => method.responseType.encode(message as never).finish(),
+    encodeResponse: (message) => encodeMessage(method.responseType, message),
   };
 }
 

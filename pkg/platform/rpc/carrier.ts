@@ -1,5 +1,5 @@
 import { Actor as ActorMessage } from "../../../gen/kilonova/type/v1/actor.js";
-import type { Actor, Ctx } from "../../kernel/index.js";
+import type { Actor, Ctx, Span } from "../../kernel/index.js";
 import { anonymous } from "../../kernel/index.js";
 
 /** What travels beside a request, on every transport. */
@@ -17,17 +17,26 @@ export const metadataKeys = {
   requestId: "x-request-id", globalRequestId: "x-global-request-id", traceparent: "traceparent", actor: "kilonova-actor-bin",
 } as const;
 
+/** Both ways, for as long as somebody holds the actor or its bytes: one is asked for at every hop, and inside a process it is always the same. */
 const encodedActors = new WeakMap<Actor, Uint8Array>();
+const decodedActors = new WeakMap<Uint8Array, Actor>();
 
-/** @cost the actor is encoded once per object, not per hop */
-export function carrierOf(ctx: Ctx): Carrier {
+/** @param span  of the call @cost the actor is encoded once per object, not per hop */
+export function carrierOf(ctx: Ctx, span: Span): Carrier {
   let actor = encodedActors.get(ctx.actor);
   if (!actor) encodedActors.set(ctx.actor, actor = ActorMessage.encode({ ...ctx.actor, roles: [...ctx.actor.roles] }).finish());
-  return { requestId: ctx.requestId, globalRequestId: ctx.globalRequestId, traceparent: ctx.span.traceparent, actor, deadlineMs: ctx.deadlineMs };
+  return { requestId: ctx.requestId, globalRequestId: ctx.globalRequestId, traceparent: span.traceparent, actor, deadlineMs: ctx.deadlineMs };
 }
 
+/** @param bytes  not changed by anybody afterwards @cost decoded once per array */
 export function decodeActor(bytes: Uint8Array): Actor {
   if (bytes.length === 0) return anonymous;
-  const m = ActorMessage.decode(bytes);
-  return { ...m, kind: m.kind === "user" || m.kind === "service" ? m.kind : "anonymous" };
+  let actor = decodedActors.get(bytes);
+  if (!actor) {
+    const m = ActorMessage.decode(bytes);
+    actor = Object.freeze<Actor>({ ...m, roles: Object.freeze(m.roles), kind: m.kind === "user" || m.kind === "service" ? m.kind : "anonymous" });
+    decodedActors.set(bytes, actor);
+    encodedActors.set(actor, bytes);
+  }
+  return actor;
 }

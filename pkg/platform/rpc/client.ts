@@ -3,6 +3,7 @@ import type { Ctx } from "../../kernel/index.js";
 import { isRetryable } from "../../kernel/index.js";
 import { carrierOf, metadataKeys } from "./carrier.js";
 import { methodPath } from "./bind.js";
+import { encodeRequest } from "./encode.js";
 import { makeClient } from "./local.js";
 import { RetryBudget } from "./retry-budget.js";
 import { DETAILS_KEY } from "./server.js";
@@ -76,7 +77,7 @@ async function* stream(raw: grpc.Client, definition: ServiceDefinition, method: 
 }
 
 const serializer = (method: MethodDefinition) => (value: unknown): Buffer => {
-  const bytes = method.requestType.encode(method.requestType.fromPartial(value as never) as never).finish();
+  const bytes = encodeRequest(method.requestType, value);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 };
 const deserializer = (method: MethodDefinition) => (bytes: Buffer): unknown => method.responseType.decode(bytes);
@@ -85,7 +86,7 @@ const callOptions = (ctx: Ctx): grpc.CallOptions => ctx.deadlineMs === undefined
 
 async function metadataOf(ctx: Ctx, options: ConnectOptions): Promise<grpc.Metadata> {
   const metadata = new grpc.Metadata();
-  const carrier = carrierOf(ctx);
+  const carrier = carrierOf(ctx, ctx.span);
   metadata.set(metadataKeys.requestId, carrier.requestId);
   if (carrier.globalRequestId) metadata.set(metadataKeys.globalRequestId, carrier.globalRequestId);
   if (carrier.traceparent) metadata.set(metadataKeys.traceparent, carrier.traceparent);

@@ -1,10 +1,10 @@
 import type { Ctx, Peer } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
-import type { Carrier } from "./carrier.js";
 import { carrierOf } from "./carrier.js";
 import type { PipelineOptions } from "./pipeline.js";
 import { Pipeline, RpcErrors, raceAbort } from "./pipeline.js";
 import { methodPath } from "./bind.js";
+import { encodeRequest } from "./encode.js";
 import { fromWireStatus, toWireStatus } from "./status.js";
 import type { Channel, Client, MethodBinding, MethodDefinition, ServiceBinding, ServiceDefinition } from "./types.js";
 
@@ -49,11 +49,11 @@ export class LocalNetwork {
   async #unary(address: string, as: Peer, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown): Promise<unknown> {
     const binding = this.#find(address, definition, method);
     const span = ctx.span.child(method.name, { "rpc.target": address });
-    const carrier: Carrier = carrierOf({ ...ctx, span });
+    const carrier = carrierOf(ctx, span);
     try {
-      const bytes = method.requestType.encode(method.requestType.fromPartial(request as never) as never).finish();
-      const run = this.#pipeline.unary({ binding, carrier, peer: as, signal: ctx.signal }, binding.decodeRequest(bytes));
-      const answer = binding.encodeResponse(await raceAbort(run, ctx.signal));
+      const bytes = encodeRequest(method.requestType, request);
+      // The pipeline ends the call when the signal does.
+      const answer = binding.encodeResponse(await this.#pipeline.unary({ binding, carrier, peer: as, signal: ctx.signal }, binding.decodeRequest(bytes)));
       span.end();
       return method.responseType.decode(answer);
     } catch (error) {
@@ -70,8 +70,8 @@ export class LocalNetwork {
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(ctx.signal.reason);
     if (ctx.signal.aborted) onAbort(); else ctx.signal.addEventListener("abort", onAbort, { once: true });
-    const bytes = method.requestType.encode(method.requestType.fromPartial(request as never) as never).finish();
-    const call = { binding, carrier: carrierOf({ ...ctx, span }), peer: as, signal: stop.signal };
+    const bytes = encodeRequest(method.requestType, request);
+    const call = { binding, carrier: carrierOf(ctx, span), peer: as, signal: stop.signal };
     const messages = this.#pipeline.stream(call, binding.decodeRequest(bytes));
     let failure: unknown;
     try {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
-import { CommonErrors, asKilonovaError, defineErrors, serviceActor } from "../../kernel/index.js";
+import { CommonErrors, asKilonovaError, defineErrors, endsBy, noteEnd, serviceActor } from "../../kernel/index.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Tracer } from "../telemetry/tracer.js";
 import type { Carrier } from "./carrier.js";
@@ -116,11 +116,18 @@ function actorOf(call: IncomingCall): Actor {
   return forwarded.kind === "anonymous" && call.peer.service !== "user" ? serviceActor(call.peer.service, call.peer.host) : forwarded;
 }
 
-/** An AbortSignal that follows `outer` and fires at the deadline; `release` frees timer and listener. */
+const nothing = (): void => {};
+
+/** An AbortSignal that follows `outer` and fires at the deadline, or `outer` itself when it does; `release` frees timer and listener. */
 function linkDeadline(outer: AbortSignal, deadlineMs: number | undefined, what: string): { signal: AbortSignal; release(): void } {
+  if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) {
+    setMaxListeners(0, outer);
+    return { signal: outer, release: nothing };
+  }
   const controller = new AbortController();
   // A handler may have any number of waits under way; each takes its listener off again.
   setMaxListeners(0, controller.signal);
+  if (deadlineMs !== undefined) noteEnd(controller.signal, deadlineMs);
   const onAbort = (): void => controller.abort(outer.reason);
   if (outer.aborted) onAbort(); else outer.addEventListener("abort", onAbort, { once: true });
   const timer = deadlineMs === undefined ? undefined
