@@ -43,6 +43,7 @@ export function createTracer(options: TracerOptions): Tracer {
 }
 
 function parseTraceparent(text: string): Context {
+  if (text === "") return ROOT_CONTEXT;
   const [version, traceId = "", spanId = "", flags = "00"] = text.split("-");
   if (version !== "00" || !isValidTraceId(traceId) || !isValidSpanId(spanId)) return ROOT_CONTEXT;
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED });
@@ -50,10 +51,13 @@ function parseTraceparent(text: string): Context {
 
 function wrap(tracer: OtelTracer, span: OtelSpan, parent: Context): Span {
   const { traceId, spanId, traceFlags } = span.spanContext();
-  const own = trace.setSpan(parent, span);
+  let own: Context | undefined;
   return {
     traceparent: `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`,
-    child: (name, attributes = {}) => wrap(tracer, tracer.startSpan(name, { attributes }, own), own),
+    child: (name, attributes = {}) => {
+      own ??= trace.setSpan(parent, span);
+      return wrap(tracer, tracer.startSpan(name, { attributes }, own), own);
+    },
     attribute: (name, value) => { span.setAttribute(name, value); },
     event: (name, attributes = {}) => { span.addEvent(name, attributes); },
     end: (error) => {
