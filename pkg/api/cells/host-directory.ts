@@ -16,6 +16,9 @@ export interface CellHosts {
   readonly byHost: ReadonlyMap<string, HostService>;
 }
 
+/** A read of a cell, and what it became. */
+interface Known { readonly hosts: Promise<CellHosts>; readonly untilMs: number; read?: CellHosts }
+
 /** Hosts of all cells: a read of a cell serves everybody for a moment; a silent cell is shown as last seen. */
 export class HostDirectory {
   readonly #hosts: Client<HostsServiceDefinition>;
@@ -23,7 +26,7 @@ export class HostDirectory {
   readonly #guard: CellGuard;
   readonly #clock: Clock;
   readonly #ttlMs: number;
-  readonly #known = new Map<string, { hosts: Promise<CellHosts>; untilMs: number }>();
+  readonly #known = new Map<string, Known>();
   readonly #last = new Map<string, CellHosts>();
 
   constructor(hosts: Client<HostsServiceDefinition>, databases: Databases, guard: CellGuard, clock: Clock, ttlMs: number) {
@@ -36,12 +39,13 @@ export class HostDirectory {
 
   /** @throws only when the cell is silent and was never read */
   async of(ctx: Ctx, cell: string): Promise<CellHosts> {
-    const known = this.#known.get(cell);
-    if (known !== undefined && this.#clock.monotonicMs() < known.untilMs) return known.hosts;
+    const known = this.#fresh(cell);
+    if (known !== undefined) return known.hosts;
     const shared = { ...ctx, signal: new AbortController().signal, deadlineMs: undefined }; // others wait for it too: it must not end with its first caller
     const hosts = this.#read(shared, cell);
-    this.#known.set(cell, { hosts, untilMs: this.#clock.monotonicMs() + this.#ttlMs });
-    hosts.catch(() => this.#known.delete(cell));
+    const entry: Known = { hosts, untilMs: this.#clock.monotonicMs() + this.#ttlMs };
+    this.#known.set(cell, entry);
+    hosts.then((read) => { entry.read = read; }, () => { this.#known.delete(cell); });
     return hosts;
   }
 
@@ -51,13 +55,23 @@ export class HostDirectory {
     return { cells: answers.map((answer) => answer.value), unreachable };
   }
 
-  /** The given cells, as far as they answer. */
-  some(ctx: Ctx, cells: readonly string[]): Promise<Answers<CellHosts>> {
+  /** The given cells, as far as they answer. @cost next to nothing while they were read a moment ago */
+  async some(ctx: Ctx, cells: readonly string[]): Promise<Answers<CellHosts>> {
+    const read = cells.flatMap((database) => {
+      const value = this.#fresh(database)?.read;
+      return value === undefined ? [] : [{ database, value }];
+    });
+    if (read.length === cells.length) return { answers: read, unreachable: [] };
     return this.#guard.fanOut(ctx, cells, (inner, cell) => this.of(inner, cell));
   }
 
   /** Forgets what is known of a cell, after a change. */
   forget(cell: string): void { this.#known.delete(cell); }
+
+  #fresh(cell: string): Known | undefined {
+    const known = this.#known.get(cell);
+    return known !== undefined && this.#clock.monotonicMs() < known.untilMs ? known : undefined;
+  }
 
   async #read(ctx: Ctx, cell: string): Promise<CellHosts> {
     try {
