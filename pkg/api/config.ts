@@ -7,6 +7,7 @@ export const apiConfigSchema = z.object({
   cellListTtlMs: z.number().int().min(0).default(5_000).describe("How long the list of cells is believed, ms."),
   hostListTtlMs: z.number().int().min(0).default(1_000).describe("How long the state of hosts is believed when servers and zones are shown, ms."),
   mappingCacheSize: z.number().int().min(0).default(100_000).describe("Servers whose database is remembered."),
+  serverCacheBytes: z.number().int().min(0).default(64 * 1024 * 1024).describe("Memory for servers as lists have shown them."),
   bookmarkIntervalMs: z.number().int().min(100).default(5_000).describe("How often a quiet watch gets a newer resume token, ms."),
   defaultWaitMs: z.number().int().min(0).default(60_000).describe("How long WaitOperation waits when the caller does not say, ms."),
   forceConfigDrive: z.boolean().default(false).describe("Whether every new server gets a config drive, whatever the request says."),

@@ -14,6 +14,7 @@ import { Mappings } from "./cells/mappings.js";
 import { Servers } from "./cells/servers.js";
 import { OperationSignals } from "./events/operation-signals.js";
 import type { ApiDeps } from "./ports.js";
+import { PresentedServers } from "./view/presented-servers.js";
 
 /** What operations are made of; built once per process. */
 export interface Parts extends Omit<ApiDeps, "scheduler"> {
@@ -30,6 +31,7 @@ export interface Parts extends Omit<ApiDeps, "scheduler"> {
   readonly directory: HostDirectory;
   readonly mappings: Mappings;
   readonly servers: Servers;
+  readonly presented: PresentedServers;
   readonly signals: OperationSignals;
 }
 
@@ -41,13 +43,14 @@ export function makeParts(deps: ApiDeps): Parts {
   const guard = new CellGuard(deps.config);
   const databases = new Databases(global, guard, deps.clock, deps.config.cellListTtlMs);
   const mappings = new Mappings(global, guard, deps.config.mappingCacheSize);
+  const directory = new HostDirectory(hosts, databases, guard, deps.clock, deps.config.hostListTtlMs);
   return {
-    ...deps, global, instances, hosts, feed, guard, databases, mappings,
+    ...deps, global, instances, hosts, feed, guard, databases, mappings, directory,
     scheduler: deps.scheduler.client(SchedulerServiceDefinition),
     aggregates: deps.cells.client(AggregateStoreServiceDefinition),
     groups: deps.cells.client(ServerGroupStoreServiceDefinition),
     operations: deps.cells.client(OperationStoreServiceDefinition),
-    directory: new HostDirectory(hosts, databases, guard, deps.clock, deps.config.hostListTtlMs),
+    presented: new PresentedServers(directory, deps.config.serverCacheBytes),
     servers: new Servers(instances, mappings, guard, deps.policy),
     signals: new OperationSignals(feed, databases, deps.clock),
   };

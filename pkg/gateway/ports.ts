@@ -8,13 +8,25 @@ import type { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "
 import type { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import type { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
-import type { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import { GetServerResponse, ListServersResponse, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Policy } from "../policy/index.js";
 import type { Client } from "../platform/rpc/index.js";
+import { rawField } from "../platform/rpc/index.js";
+
+/** The service of servers; those that are read stay encoded, for most of them were shown before. */
+export const serversOfGateway = {
+  ...ServersServiceDefinition,
+  methods: {
+    ...ServersServiceDefinition.methods,
+    getServer: { ...ServersServiceDefinition.methods.getServer, responseType: rawField(GetServerResponse, "server") },
+    listServers: { ...ServersServiceDefinition.methods.listServers, responseType: rawField(ListServersResponse, "servers") },
+  },
+} as const;
+export type ServersClient = Client<typeof serversOfGateway>;
 
 /** The services of `kilonova.api.v1`, which do what the gateway only translates. */
 export interface ApiClients {
-  readonly servers: Client<ServersServiceDefinition>;
+  readonly servers: ServersClient;
   readonly aggregates: Client<AggregatesServiceDefinition>;
   readonly serverGroups: Client<ServerGroupsServiceDefinition>;
   readonly serverMetadata: Client<ServerMetadataServiceDefinition>;

@@ -9,7 +9,6 @@ import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../..
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
-import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { TokenValidator } from "../clients/keystone/ports.js";
 import { listen } from "../platform/http/index.js";
 import type { HttpEnv, HttpServer } from "../platform/http/index.js";
@@ -18,6 +17,7 @@ import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
 import { buildApp } from "./http/app.js";
 import type { ApiClients, GatewayPolicy } from "./ports.js";
+import { serversOfGateway } from "./ports.js";
 import { allOperations } from "./resources/index.js";
 import { Endpoints } from "./routing/endpoints.js";
 import { SchemaCompiler } from "./schema/compiler.js";
@@ -61,7 +61,7 @@ function observer(metrics: Metrics): (route: string, status: number, seconds: nu
 }
 
 const clients = (api: Channel): ApiClients => ({
-  servers: api.client(ServersServiceDefinition), flavors: api.client(FlavorsServiceDefinition), keyPairs: api.client(KeyPairsServiceDefinition),
+  servers: api.client(serversOfGateway), flavors: api.client(FlavorsServiceDefinition), keyPairs: api.client(KeyPairsServiceDefinition),
   limits: api.client(LimitsServiceDefinition), instanceActions: api.client(InstanceActionsServiceDefinition),
   availabilityZones: api.client(AvailabilityZonesServiceDefinition), computeServices: api.client(ComputeServicesServiceDefinition),
   hypervisors: api.client(HypervisorsServiceDefinition), serverMetadata: api.client(ServerMetadataServiceDefinition), serverTags: api.client(ServerTagsServiceDefinition),

@@ -1,11 +1,10 @@
-import { ListServersRequest, ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
-import type { ListServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { ListServersRequest, ListServersResponse, ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
-import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { PolicyErrors } from "../../policy/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
+import { EncodedAnswer, rawField } from "../../platform/rpc/index.js";
 import { GLOBAL } from "../cells/databases.js";
 import { ownProject } from "../cells/servers.js";
 import { bindingOf } from "../crypto/hashes.js";
@@ -20,7 +19,7 @@ import type { Rule, Unary } from "../shape/shape.js";
 import { checked, list, object, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { downCellServers } from "../cells/down-cell-servers.js";
-import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
+import { hiddenFields, maskOf } from "../view/server-view.js";
 
 const MAX_PAGE = 1000;
 
@@ -40,23 +39,25 @@ const filterShape = optional(object<ServerFilter>({
 /** What a list asks of each database, and what its page tokens are bound to. */
 interface Query { readonly filter: ServerFilter; readonly projectId: string; readonly sort: SortKey[]; readonly pageSize: number; readonly binding: string }
 
+const answerType = rawField(ListServersResponse, "servers");
+
 /** Lists servers of all databases as one. Cells that do not answer are named; their servers never vanish without a word. */
-export const listServers = (parts: Parts): Unary<ListServersRequest, ListServersResponse> =>
-  checked<ListServersRequest, ListServersResponse>({ filter: filterShape, sort, pageSize, pageToken, marker: text() }, async (ctx, request) => {
+export const listServers = (parts: Parts): Unary<ListServersRequest, EncodedAnswer<ListServersResponse>> =>
+  checked<ListServersRequest, EncodedAnswer<ListServersResponse>>({ filter: filterShape, sort, pageSize, pageToken, marker: text() }, async (ctx, request) => {
     const query = queryOf(parts, ctx, request);
     const mask = maskOf(ctx, parts.policy, { hostInfo: request.withHostInfo, userData: false });
-    if (query.filter.matchNothing) return { servers: [], nextPageToken: "", unreachableCells: [], downCellServers: [], hiddenFields: hiddenFields(mask) };
+    if (query.filter.matchNothing) return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
     const after = await startOf(parts, ctx, request, query);
     const { pages, unreachable } = await readPages(parts, ctx, query, after);
     const { rows, more } = mergePages(pages, query.sort, query.pageSize);
     const last = rows.at(-1);
-    return {
-      servers: await presentServers(ctx, parts.directory, mask, rows.map(({ row, database }) => ({ server: Server.decode(row.server), database }))),
+    return EncodedAnswer.of(answerType, {
+      servers: await parts.presented.list(ctx, mask, rows),
       nextPageToken: more && last !== undefined ? encodePageToken(query.binding, last.row.sortValues) : "",
       unreachableCells: [...unreachable],
       downCellServers: unreachable.length > 0 ? await downCellServers(parts, ctx, query.projectId, unreachable) : [],
       hiddenFields: hiddenFields(mask),
-    };
+    });
   });
 
 function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Query {

@@ -56,6 +56,10 @@ export function presentServer(server: Server, mask: ServerMask, host: HostServic
   };
 }
 
+/** All that `presentServer` looks at of a host: equal for two states of it that look the same. */
+export const shownOfHost = (host: HostService | undefined): string =>
+  host === undefined ? "" : `${host.forcedDown ? "f" : ""}${host.disabled ? "d" : ""}${host.up ? "u" : ""}:${host.availabilityZone}`;
+
 /** Presents servers of any number of databases; the hosts of each are read at most once, and unknown when their cell is silent. */
 export async function presentServers(ctx: Ctx, directory: HostDirectory, mask: ServerMask, found: readonly { readonly server: Server; readonly database: string }[]): Promise<Server[]> {
   const hosted = new Set(found.filter(({ server }) => (server.hostInfo?.host ?? "") !== "").map(({ database }) => database));

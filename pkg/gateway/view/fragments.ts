@@ -1,23 +1,31 @@
 import { LRUCache } from "lru-cache";
 
-/** Finished JSON of single resources, kept up to a number of bytes. Keys name everything that the bytes depend on. */
-export class FragmentCache {
-  readonly #cache: LRUCache<string, Buffer>;
+/** Finished JSON, and what it was made of. */
+interface Fragment { readonly source: Uint8Array; readonly json: Buffer }
 
-  /** @param maxBytes  of JSON and keys together; 0 keeps nothing */
+/**
+ * Finished JSON of single resources, kept up to a number of bytes. A fragment is used again only for exactly the bytes that it was made
+ * of: whatever changes makes a new one in the place of the old, so nobody has to be told of changes.
+ */
+export class FragmentCache {
+  readonly #cache: LRUCache<string, Fragment>;
+
+  /** @param maxBytes  of JSON, sources and keys together; 0 keeps nothing */
   constructor(maxBytes: number) {
-    this.#cache = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: (bytes, key) => bytes.length + key.length * 2 + 200 });
+    this.#cache = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: ({ source, json }, key) => json.length + source.length + key.length * 2 + 300 });
   }
 
-  get(key: string): Buffer | undefined { return this.#cache.get(key); }
-
-  /** The fragment of a key; made when it is not there. */
-  of(key: string, make: () => string): Buffer {
+  /**
+   * The fragment of a key.
+   * @param key  names the resource, and everything beside `source` that the JSON depends on
+   * @param source  the resource as it came, encoded; may be a view on a larger answer
+   */
+  of(key: string, source: Uint8Array, make: () => string): Buffer {
     const known = this.#cache.get(key);
-    if (known) return known;
-    const made = Buffer.from(make());
-    this.#cache.set(key, made);
-    return made;
+    if (known && Buffer.compare(known.source, source) === 0) return known.json;
+    const json = Buffer.from(make());
+    this.#cache.set(key, { source: Uint8Array.from(source), json });
+    return json;
   }
 }
 

@@ -39,13 +39,30 @@ describe("gateway: views", () => {
   });
 
   it("keeps fragments up to a number of bytes, the last used longest", () => {
-    const cache = new FragmentCache(3_000);
+    const cache = new FragmentCache(5_000);
     const text = "x".repeat(1_000);
-    for (const key of ["a", "b", "a", "c"]) cache.of(key, () => text);
-    assert.deepEqual(["a", "b", "c"].map((key) => cache.get(key) !== undefined), [true, false, true]);
-    const tiny = new FragmentCache(0);
-    assert.equal(tiny.of("a", () => "1").toString(), "1");
-    assert.equal(tiny.get("a"), undefined);
+    const made: string[] = [];
+    const ask = (cached: FragmentCache, key: string, source: string): string => cached.of(key, Buffer.from(source), () => {
+      made.push(key);
+      return text;
+    }).toString();
+    for (const key of ["a", "b", "c", "a", "d", "a", "b"]) assert.equal(ask(cache, key, "s"), text);
+    assert.deepEqual(made, ["a", "b", "c", "d", "b"], "b was used least when d came");
+    made.length = 0;
+    const none = new FragmentCache(0);
+    for (const key of ["a", "a"]) ask(none, key, "s");
+    assert.deepEqual(made, ["a", "a"]);
+  });
+
+  it("uses a fragment only for exactly what it was made of, whatever becomes of the answer it came in", () => {
+    const cache = new FragmentCache(100_000);
+    const answer = Buffer.from("one");
+    const of = (source: Uint8Array): string => cache.of("a", source, () => Buffer.from(source).toString().toUpperCase()).toString();
+    assert.equal(of(answer), "ONE");
+    answer.write("two");
+    assert.equal(of(answer), "TWO");
+    assert.equal(of(Buffer.from("one")), "ONE");
+    assert.equal(cache.of("a", Buffer.from("one"), () => "made again").toString(), "ONE");
   });
 
   it("joins lists with their tail", () => {

@@ -2,6 +2,7 @@ import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Caller } from "../../../gen/kilonova/type/v1/options.js";
 import { encodeMessage } from "./encode.js";
 import { RpcErrors } from "./pipeline.js";
+import { EncodedAnswer } from "./raw-field.js";
 import type { Handlers, MethodBinding, MethodDefinition, ServiceBinding, ServiceDefinition, UntypedHandler } from "./types.js";
 
 const ALLOWED_CALLERS_FIELD = 50001;
@@ -45,7 +46,7 @@ function bindMethod(definition: ServiceDefinition, method: MethodDefinition, han
     allowedCallers: allowedCallers(method),
     handler: handler ?? (() => { throw RpcErrors.NOT_SERVED({ method: path.slice(1) }); }),
     decodeRequest: (bytes) => method.requestType.decode(bytes),
-    encodeResponse: (message) => encodeMessage(method.responseType, message),
+    encodeResponse: (message) => message instanceof EncodedAnswer ? message.bytes : encodeMessage(method.responseType, message),
   };
 }
 

@@ -7,3 +7,5 @@ export { connectRpc } from "./client.js";
 export type { ConnectOptions } from "./client.js";
 export type { PipelineOptions } from "./pipeline.js";
 export { RpcErrors, raceAbort } from "./pipeline.js";
+export { EncodedAnswer, rawField } from "./raw-field.js";
+export type { WithRaw } from "./raw-field.js";

@@ -1,5 +1,6 @@
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Ctx } from "../../kernel/index.js";
+import type { EncodedAnswer } from "./raw-field.js";
 
 /** A message type as ts-proto generates it; which message is known where a definition is used. */
 export interface MessageType {
@@ -31,7 +32,7 @@ type PartialRequestOf<M> = M extends { requestType: { fromPartial(partial: infer
 /** What a server implements for a method. Client streaming does not exist here: agents use repeatable unary reports. */
 export type Handler<M> = M extends { responseStream: true }
   ? (ctx: Ctx, request: RequestOf<M>) => AsyncIterable<ResponseOf<M>>
-  : (ctx: Ctx, request: RequestOf<M>) => Promise<ResponseOf<M>>;
+  : (ctx: Ctx, request: RequestOf<M>) => Promise<ResponseOf<M> | EncodedAnswer<ResponseOf<M>>>;
 
 /** All methods of a service: one that nobody serves is a compile error. */
 export type Handlers<D extends ServiceDefinition> = { readonly [K in keyof D["methods"]]: Handler<D["methods"][K]> };

@@ -1,4 +1,5 @@
-import type { Server, ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
+import { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { ServerAddress } from "../../../../gen/kilonova/type/v1/server.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { replyJson } from "../../http/api-request.js";
@@ -14,7 +15,7 @@ const plain = (a: ServerAddress): JsonObject => ({ version: a.version, addr: a.a
 
 export function serverIpRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
   const read = async (request: ApiRequest): Promise<Server> =>
-    required((await servers.getServer(request.ctx, { serverId: request.id })).server, "server");
+    Server.decode(required((await servers.getServer(request.ctx, { serverId: request.id })).server[0], "server"));
   return [
     {
       route: "GET /servers/{id}/ips", query: noParameters,

@@ -4,11 +4,11 @@ import type { ApiRequest, Reply } from "../../http/api-request.js";
 import type { Links } from "../../http/links.js";
 import { cut, nextPage, pageOf } from "../../http/paging.js";
 import { since } from "../../microversion/version.js";
-import type { ApiClients } from "../../ports.js";
+import type { ServersClient } from "../../ports.js";
 import type { FragmentCache } from "../../view/fragments.js";
 import { joinList } from "../../view/fragments.js";
 import type { View } from "../../view/view.js";
-import { serverFragment } from "./fragments.js";
+import { idOf, serverFragment } from "./fragments.js";
 import { selectionOf } from "./filter.js";
 import { sortOf } from "./sort.js";
 
@@ -19,7 +19,7 @@ const ORDERING = ["limit", "marker", "sort_key", "sort_dir"];
 export interface ListViews { readonly items: View<Server, Links>; readonly down: View<Server, Links> }
 
 /** `GET /servers` and `GET /servers/detail`. @param path  of the list below the mount */
-export async function listServers(api: ApiClients["servers"], cache: FragmentCache, views: ListViews, path: string, request: ApiRequest): Promise<Reply> {
+export async function listServers(api: ServersClient, cache: FragmentCache, views: ListViews, path: string, request: ApiRequest): Promise<Reply> {
   const page = pageOf(request.query);
   const { filter, allProjects, filtered } = selectionOf(request);
   const answer = await api.listServers(request.ctx, ListServersRequest.fromPartial({
@@ -33,7 +33,7 @@ export async function listServers(api: ApiClients["servers"], cache: FragmentCac
     const down = views.down.shape(request.version);
     fragments.push(...answer.downCellServers.map((server) => Buffer.from(JSON.stringify(down.render(server, request.links)))));
   }
-  const links = nextPage("servers_links", path, shown.map((s) => ({ marker: s.id })), page, request.query, request.links);
+  const links = nextPage("servers_links", path, shown.map((server) => ({ marker: idOf(server) })), page, request.query, request.links);
   const tail = Object.keys(links).length === 0 ? "" : `,${JSON.stringify(links).slice(1, -1)}`;
   return { json: joinList("servers", fragments, tail) };
 }

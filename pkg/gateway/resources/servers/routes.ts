@@ -1,6 +1,5 @@
 import type { CreateServersResponse } from "../../../../gen/kilonova/api/v1/servers_service.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
-import { DiskConfig } from "../../../../gen/kilonova/type/v1/server.js";
+import { DiskConfig, Server } from "../../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../../kernel/index.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
@@ -24,7 +23,7 @@ import { serverView } from "./view.js";
 /** Servers of silent cells are shown with what is known without them. */
 const downCellShown = since("2.69");
 
-interface OneServer { readonly server: Server | undefined; readonly hiddenFields: readonly string[] }
+interface OneServer { readonly server: readonly Uint8Array[]; readonly hiddenFields: readonly string[] }
 
 export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: FragmentCache): Operation[] {
   const [show, detail, update] = [serverView("show"), serverView("detail"), serverView("update")];
@@ -32,7 +31,7 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
   const full = { items: detail, down: downServer("detail") };
   const down = downServer("show");
   const one = (request: ApiRequest, view: View<Server, Links>, answer: OneServer): Reply => {
-    const fragment = serverFragment(cache, view.shape(request.version, answer.hiddenFields), required(answer.server, "server"), request.links);
+    const fragment = serverFragment(cache, view.shape(request.version, answer.hiddenFields), required(answer.server[0], "server"), request.links);
     return { json: Buffer.concat([OPEN, fragment, CLOSE]) };
   };
   return [
@@ -43,7 +42,8 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
       handle: async (request) => {
         const answer = await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true });
         if (answer.cellUnreachable && !request.has(downCellShown)) throw CommonErrors.UNAVAILABLE({ what: "The cell of this server" });
-        return one(request, answer.cellUnreachable ? down : show, answer);
+        if (answer.cellUnreachable) return rendered(request, down, Server.decode(required(answer.server[0], "server")));
+        return one(request, show, answer);
       },
     },
     {
@@ -56,7 +56,8 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
         const change = updateRequest(request);
         // A body that changes nothing is no mistake here, but one for api.
         if (change.updateMask?.length === 0) return one(request, update, await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true }));
-        return one(request, update, await servers.updateServer(request.ctx, change));
+        const { server, hiddenFields } = await servers.updateServer(request.ctx, change);
+        return rendered(request, update, required(server, "server"), hiddenFields);
       },
     },
     {
@@ -68,6 +69,9 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
     },
   ];
 }
+
+const rendered = (request: ApiRequest, view: View<Server, Links>, server: Server, hidden: readonly string[] = []): Reply =>
+  replyJson({ server: view.shape(request.version, hidden).render(server, request.links) });
 
 const OPEN = Buffer.from('{"server":');
 const CLOSE = Buffer.from("}");

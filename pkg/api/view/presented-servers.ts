@@ -1,0 +1,66 @@
+import { LRUCache } from "lru-cache";
+import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { HostDirectory } from "../cells/host-directory.js";
+import type { ServerMask } from "./server-view.js";
+import { presentServer, shownOfHost } from "./server-view.js";
+
+/** A server as its database keeps it. */
+export interface StoredServer { readonly serverId: string; readonly server: Buffer }
+
+/** What became of a stored server for one mask. */
+interface Presented {
+  /** Exactly what it was made of: any other record makes another. */
+  readonly stored: Buffer;
+  readonly host: string;
+  /** State of the host that `bytes` shows. */
+  shown?: string;
+  bytes?: Uint8Array;
+}
+
+/**
+ * Servers as lists show them, encoded. An answer is used again only for the same stored bytes, the same mask and the same state of the
+ * host: whatever changes makes a new one in the place of the old, so nobody has to be told of changes.
+ */
+export class PresentedServers {
+  readonly #known: LRUCache<string, Presented> | undefined;
+  readonly #directory: HostDirectory;
+
+  /** @param maxBytes  of stored and presented servers together; 0 keeps nothing */
+  constructor(directory: HostDirectory, maxBytes: number) {
+    this.#directory = directory;
+    this.#known = maxBytes > 0 ? new LRUCache({ maxSize: maxBytes, sizeCalculation: (one, key) => 300 + key.length + 2 * one.stored.length }) : undefined;
+  }
+
+  /** Presents servers of any number of databases, as `presentServers`. */
+  async list(ctx: Ctx, mask: ServerMask, found: readonly { readonly row: StoredServer; readonly database: string }[]): Promise<Uint8Array[]> {
+    const prefix = maskKey(mask);
+    const known = found.map(({ row, database }) => ({ one: this.#of(prefix, row), database }));
+    const { answers } = await this.#directory.some(ctx, [...new Set(known.flatMap(({ one, database }) => one.host === "" ? [] : [database]))]);
+    const directories = new Map(answers.map(({ database, value }) => [database, value]));
+    const states = new Map<HostService | undefined, string>();
+    return known.map(({ one, database }) => {
+      const host = one.host === "" ? undefined : directories.get(database)?.byHost.get(one.host);
+      let state = states.get(host);
+      if (state === undefined) states.set(host, state = shownOfHost(host));
+      if (one.bytes === undefined || one.shown !== state) {
+        one.bytes = Server.encode(presentServer(Server.decode(one.stored), mask, host)).finish();
+        one.shown = state;
+      }
+      return one.bytes;
+    });
+  }
+
+  #of(prefix: string, { serverId, server }: StoredServer): Presented {
+    const key = prefix + serverId;
+    const known = this.#known?.get(key);
+    if (known?.stored.equals(server)) return known;
+    const fresh: Presented = { stored: server, host: Server.decode(server).hostInfo?.host ?? "" };
+    this.#known?.set(key, fresh);
+    return fresh;
+  }
+}
+
+/** All of the mask: a field that is added to it counts from the first day. */
+const maskKey = (mask: ServerMask): string => `${JSON.stringify(mask)}:`;
