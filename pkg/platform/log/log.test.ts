@@ -14,11 +14,11 @@ describe("log", () => {
     const child = log.child({ requestId: "req-1" }).child({ userId: "u1" });
     child.warn("a.thing", { durationMs: 3 });
     log.info("another");
-    assert.deepEqual(lines.map(({ time: _, ...rest }) => rest), [
-      { level: "warn", service: "api", requestId: "req-1", userId: "u1", durationMs: 3, event: "a.thing" },
-      { level: "info", service: "api", event: "another" },
-    ]);
     assert.ok(lines.every(({ time }) => !Number.isNaN(Date.parse(String(time)))));
+    assert.deepEqual(lines.map((line) => ({ ...line, time: "" })), [
+      { level: "warn", time: "", service: "api", requestId: "req-1", userId: "u1", durationMs: 3, event: "a.thing" },
+      { level: "info", time: "", service: "api", event: "another" },
+    ]);
   });
 
   it("lets the nearest logger win, and names every field once", () => {
