@@ -13,6 +13,7 @@ Kilonova is ready (${(startedMs / 1000).toFixed(1)} s): ${hosts.length} ${driver
   Identity   http://127.0.0.1:${ports.identity}/v3      Compute    http://127.0.0.1:${ports.compute}/v2.1
   Image      http://127.0.0.1:${ports.image}         Placement  http://127.0.0.1:${ports.placement}
   Network    http://127.0.0.1:${ports.network}         gRPC       127.0.0.1:${ports.publicGrpc}
+  Metrics    http://127.0.0.1:${ports.status}/metrics
 
 In another terminal:
 

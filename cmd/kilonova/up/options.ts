@@ -15,7 +15,7 @@ export const UpErrors = defineErrors("up", {
 
 /** The fixed ports on 127.0.0.1, before the offset. */
 const basePorts = {
-  identity: 5000, publicGrpc: 8770, compute: 8774, metadata: 8775, placement: 8778, image: 9292, network: 9696,
+  identity: 5000, publicGrpc: 8770, status: 8771, compute: 8774, metadata: 8775, placement: 8778, image: 9292, network: 9696,
 } as const;
 export type Ports = Readonly<Record<keyof typeof basePorts, number>>;
 

@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import { Listr } from "listr2";
-import type { Ctx, Logger } from "../../../pkg/kernel/index.js";
+import type { Ctx } from "../../../pkg/kernel/index.js";
 import { KilonovaError, rootCtx, serviceActor } from "../../../pkg/kernel/index.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { loadConfig } from "../../../pkg/platform/config/index.js";
-import { openPool } from "../../../pkg/platform/db/index.js";
+import { dbMetrics, openPool } from "../../../pkg/platform/db/index.js";
 import { createLogger } from "../../../pkg/platform/log/index.js";
 import { openFileDestination } from "../../../pkg/platform/log/file.js";
 import { startPostgres } from "../../../pkg/platform/postgres/index.js";
-import type { Lifecycle, Tasks } from "../../../pkg/platform/process/index.js";
-import { createLifecycle, createTasks, lockFile, onSignals, systemIds } from "../../../pkg/platform/process/index.js";
+import type { Lifecycle } from "../../../pkg/platform/process/index.js";
+import { createLifecycle, createTasks, lockFile, onSignals, onStrayErrors, systemIds } from "../../../pkg/platform/process/index.js";
 import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
+import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
 import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
 import { readyText } from "./announce.js";
 import { openClients } from "./clients.js";
@@ -50,8 +51,10 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   await lifecycle.start("lock", async () => ({ value: lock, stop: () => lock.release() }));
   const tasks = createTasks({ service: "kilonova", log });
   onSignals({ log, drain: () => drain(lifecycle), report: () => ({ tasks: tasks.states(), memory: process.memoryUsage() }) });
+  const metrics = new Metrics().withProcessMetrics();
+  onStrayErrors({ log, count: metrics.strayErrors(), stop: () => lifecycle.stop() });
   try {
-    const image = await bringUp(options, config, log, lifecycle, tasks);
+    const image = await bringUp(options, config, { log, lifecycle, tasks, metrics });
     process.stdout.write(readyText(options, performance.now() - startedMs + scriptMs(), image.name));
     log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
@@ -72,14 +75,21 @@ async function lockHome(home: string): Promise<{ release(): Promise<void> }> {
   }
 }
 
-async function bringUp(options: UpOptions, config: KilonovaConfig, log: Logger, lifecycle: Lifecycle, tasks: Tasks): Promise<DemoImage> {
+async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics">): Promise<DemoImage> {
+  const { log, lifecycle, metrics } = manners;
   const secrets = await loadSecrets(options.home);
   const tracer = await openTracer(config.telemetry, "kilonova", join(options.home, "traces.jsonl"));
   await lifecycle.start("tracer", async () => ({ value: tracer, stop: () => tracer.close() }));
-  const metrics = new Metrics().withProcessMetrics();
   const network = new LocalNetwork({ log, tracer, metrics });
   const ctx = rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("kilonova"), log });
-  const runtime: Runtime = { options, config, secrets, log, lifecycle, tasks, tracer, metrics, network, bindings: new Map() };
+  const runtime: Runtime = { ...manners, options, config, secrets, tracer, network, bindings: new Map() };
+  let up = false;
+  const readiness = new Readiness();
+  readiness.check("process", () => up || "starting");
+  await lifecycle.start("status", async () => {
+    const server = await startStatusServer({ listen: { host: "127.0.0.1", port: options.ports.status }, readiness, metrics });
+    return { value: server, stop: () => server.close() };
+  });
   let image: DemoImage | undefined;
   const steps = new Listr([
     { title: "Database and guest image", task: async () => { image = await foundation(ctx, runtime); } },
@@ -88,20 +98,21 @@ async function bringUp(options: UpOptions, config: KilonovaConfig, log: Logger, 
     { title: "Doors", task: () => doors(ctx, runtime) },
   ], { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false });
   await steps.run();
+  up = true;
   if (!image) throw new Error("no image");
   return image;
 }
 
 /** What does not need anything else, at the same time: PostgreSQL with its schemas, and the guest's image. */
 async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage> {
-  const { options, log, lifecycle } = runtime;
+  const { options, log, lifecycle, metrics } = runtime;
   const [image] = await Promise.all([demoImage(ctx, options), (async () => {
     const postgres = await lifecycle.start("postgres", async () => {
       const server = await startPostgres(ctx, { stateDir: options.home, log });
       return { value: server, stop: () => server.stop() };
     });
     runtime.pool = await lifecycle.start("pool", async () => {
-      const pool = openPool({ ...postgres.connection, max: 24, applicationName: "kilonova", log });
+      const pool = openPool({ ...postgres.connection, max: 24, applicationName: "kilonova", log, metrics: dbMetrics(metrics) });
       return { value: pool, stop: () => pool.close() };
     });
     await migrateAll(ctx, runtime.pool);

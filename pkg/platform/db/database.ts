@@ -8,21 +8,9 @@ import { whenEnded } from "../process/abort.js";
 import { toDbError } from "./classify.js";
 import { BoundConnection, kyselyProps } from "./connection.js";
 import { DbError, DbErrors } from "./errors.js";
+import type { AccessKind, DbMetrics, DbSample } from "./metrics.js";
 import type { DbPool, Session } from "./pool.js";
 import { Repeatable, rerun } from "./rerun.js";
-
-export type AccessKind = "read" | "write" | "statement";
-
-/** One finished call, for metrics. `name` comes from code, so it is a closed set. */
-export interface DbSample {
-  readonly kind: AccessKind;
-  readonly name: string;
-  readonly attempts: number;
-  readonly seconds: number;
-  /** `refused`: the function threw an error of its own; `failed`: the database did. */
-  readonly outcome: "ok" | "refused" | "failed";
-}
-export interface DbMetrics { observe(sample: DbSample): void }
 
 export interface WriteOptions {
   /**
@@ -72,7 +60,7 @@ const BEGIN = {
 
 /** Opens a schema of the pool's database; costs nothing until first used. */
 export function openDatabase<S>(pool: DbPool, options: { readonly schema: string; readonly clock?: Clock; readonly metrics?: DbMetrics }): Database<S> {
-  const { schema, clock = systemClock, metrics } = options;
+  const { schema, clock = systemClock, metrics = pool.metrics } = options;
   const plugins = [new WithSchemaPlugin(schema)];
   let closed = false;
 

@@ -1,5 +1,7 @@
 export { openDatabase } from "./database.js";
-export type { AccessKind, Database, DbMetrics, DbSample, WriteOptions } from "./database.js";
+export type { Database, WriteOptions } from "./database.js";
+export { dbMetrics } from "./metrics.js";
+export type { AccessKind, DbMetrics, DbSample } from "./metrics.js";
 export { DbError, DbErrors, violates } from "./errors.js";
 export { openPool } from "./pool.js";
 export type { DbPool, PoolOptions } from "./pool.js";

@@ -5,6 +5,7 @@ import type { Logger } from "../../kernel/logger.js";
 import { silentLogger } from "../../kernel/logger.js";
 import { abortReason } from "../process/abort.js";
 import { toDbError } from "./classify.js";
+import type { DbMetrics } from "./metrics.js";
 import { StatementNames } from "./statement-names.js";
 import { columnTypes } from "./values.js";
 
@@ -26,6 +27,8 @@ export interface PoolOptions {
   readonly allowExitOnIdle?: boolean;
   readonly applicationName?: string;
   readonly log?: Logger;
+  /** Hears of every call of every database that is opened on the pool. */
+  readonly metrics?: DbMetrics;
 }
 
 /** A session taken from the pool. Give it back exactly once: `release()` when it is clean, `discard()` when in doubt. */
@@ -38,6 +41,7 @@ export interface Session {
 }
 
 export interface DbPool {
+  readonly metrics?: DbMetrics;
   /** @throws a DbError of class `lost` when no connection can be had; the signal's reason when it aborts first */
   acquire(ctx: Ctx): Promise<Session>;
   stats(): { readonly total: number; readonly idle: number; readonly waiting: number };
@@ -55,6 +59,7 @@ export function openPool(options: PoolOptions): DbPool {
   const names = new StatementNames();
   let closing: Promise<void> | undefined;
   return {
+    ...options.metrics === undefined ? {} : { metrics: options.metrics },
     acquire: async (ctx) => sessionOf(await take(pool, ctx), names),
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => closing ??= pool.end(),

@@ -6,6 +6,8 @@ export { lockFile } from "./lock-file.js";
 export type { LockFile } from "./lock-file.js";
 export { onSignals } from "./signals.js";
 export type { SignalSource } from "./signals.js";
+export { onStrayErrors } from "./stray-errors.js";
+export type { StraySource } from "./stray-errors.js";
 export { createTasks } from "./tasks.js";
 export type { TaskState, Tasks } from "./tasks.js";
 export { ProcessErrors } from "./errors.js";

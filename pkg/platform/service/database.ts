@@ -1,6 +1,6 @@
 import { isRetryable } from "../../kernel/index.js";
 import type { DbPool, Migration } from "../db/index.js";
-import { openPool, pendingMigrations } from "../db/index.js";
+import { dbMetrics, openPool, pendingMigrations } from "../db/index.js";
 import { systemClock } from "../process/index.js";
 import { ConfigErrors } from "../config/index.js";
 import { ServiceErrors } from "./errors.js";
@@ -25,9 +25,9 @@ export class Pools {
     if (!url) throw ConfigErrors.CONFIG_INVALID({ problems: `- ${option}: must be set` });
     const known = this.#pools.get(url);
     if (known) return known;
-    const { lifecycle, name, log } = this.#process;
+    const { lifecycle, name, log, metrics } = this.#process;
     return lifecycle.start("database", async () => {
-      const pool = openPool({ connectionString: url, max: maxConnections, applicationName: `kilonova-${name}`, log });
+      const pool = openPool({ connectionString: url, max: maxConnections, applicationName: `kilonova-${name}`, log, metrics: dbMetrics(metrics) });
       this.#pools.set(url, pool);
       return { value: pool, stop: () => pool.close() };
     });

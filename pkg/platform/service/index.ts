@@ -2,6 +2,7 @@ export { runProcess } from "./process.js";
 export type { ServiceProcess } from "./process.js";
 export { Cluster, joinCluster } from "./cluster.js";
 export type { BuiltService, ClusterProcess } from "./cluster.js";
+export { Readiness, startStatusServer } from "./status-server.js";
 export { Pools } from "./database.js";
 export { parseAddress } from "./address.js";
 export { readConfig } from "./options.js";

@@ -7,7 +7,7 @@ import type { HttpEnv } from "../http/index.js";
 import { createLogger } from "../log/index.js";
 import { openFileDestination } from "../log/file.js";
 import type { Lifecycle, Tasks } from "../process/index.js";
-import { createLifecycle, createTasks, onSignals, systemIds } from "../process/index.js";
+import { createLifecycle, createTasks, onSignals, onStrayErrors, systemIds } from "../process/index.js";
 import { Metrics, openTracer } from "../telemetry/index.js";
 import type { Tracer } from "../telemetry/index.js";
 import { parseAddress } from "./address.js";
@@ -82,9 +82,10 @@ async function open<S extends Sections>(name: string, config: ConfigOf<ProcessSe
     log, report: () => Object.fromEntries([...reports].map(([part, fn]) => [part, fn()])),
     drain: () => { state = "ending"; ending.abort(); return lifecycle.stop(); },
   });
+  const metrics = new Metrics().withProcessMetrics();
+  onStrayErrors({ log, count: metrics.strayErrors(), stop: () => { ending.abort(); return lifecycle.stop(); } });
   const tracer = await openTracer(telemetry, name, "traces.jsonl");
   await lifecycle.start("tracer", async () => ({ value: tracer, stop: () => tracer.close() }));
-  const metrics = new Metrics().withProcessMetrics();
   const status = await lifecycle.start("status", async () => {
     const server = await startStatusServer({ listen: parseAddress("process.statusListen", manners.statusListen), readiness, metrics });
     return { value: server, stop: () => server.close() };

@@ -32,6 +32,12 @@ export class Metrics {
     return this;
   }
 
+  /** Counts errors that nobody caught. Each is a fault of ours: alert on it. */
+  strayErrors(): (kind: "rejection" | "exception") => void {
+    const counter = this.counter("kilonova_process_stray_errors_total", "Errors that nobody caught", ["kind"]);
+    return (kind) => counter.inc({ kind });
+  }
+
   /** @returns everything in Prometheus' text format */
   expose(): Promise<string> {
     return this.#registry.metrics();
