@@ -3,7 +3,7 @@ import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
-import { ACTION_RULES } from "../../pkg/model/transitions.js";
+import { ACTION_RULES } from "./action-rules.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";

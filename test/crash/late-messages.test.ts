@@ -7,7 +7,7 @@ import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/plac
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
-import { ACTION_RULES } from "../../pkg/model/transitions.js";
+import { ACTION_RULES } from "./action-rules.js";
 import { parseOperationName } from "../../pkg/model/operation-name.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";

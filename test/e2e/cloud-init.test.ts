@@ -10,6 +10,7 @@ import { cloudInitImage } from "../../pkg/guestimage/testing/cloud-init-image.js
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
 import { getJson, tokenOf } from "./support/identity.js";
+import { OpenStackShell } from "./support/openstack-shell.js";
 import { OpenStack } from "./support/openstack.js";
 
 type Row = Record<string, unknown>;
@@ -42,7 +43,7 @@ const dynamicVendorData = (question: Row): string => `#!/bin/sh\necho about ${St
 describe("guests with Debian's cloud-init", function () {
   this.timeout(900_000);
   let cloud: Cloud;
-  let demo: OpenStack;
+  let demo: OpenStackShell;
   let vendorService: Server;
   const work = mkdtempSync(join(tmpdir(), "kilonova-cloud-init-"));
   const guests = [
@@ -63,6 +64,8 @@ describe("guests with Debian's cloud-init", function () {
   };
   const upload = (name: string, format: string, file: string, ...more: string[]): Promise<string> =>
     idOf("image", "create", "--disk-format", format, "--container-format", format.startsWith("a") ? format : "bare", "--file", file, ...more, name);
+  const statusOf = async (name: string): Promise<unknown> =>
+    (await getJson<{ server: Row }>(`http://127.0.0.1:${cloud.port(8774)}/v2.1/servers/${ids.get(name) ?? ""}`, await tokenOf(cloud, "demo"))).server["status"];
 
   before(async () => {
     writeFileSync(join(work, "vendor-data.json"), JSON.stringify(vendorData));
@@ -78,7 +81,7 @@ describe("guests with Debian's cloud-init", function () {
         KILONOVA_VENDORDATA_DYNAMIC_TARGETS: `["cloud-init@http://127.0.0.1:${(vendorService.address() as AddressInfo).port}/"]`,
       },
     });
-    demo = new OpenStack(cloud, "demo");
+    demo = new OpenStackShell(cloud.credentials("demo"));
     writeFileSync(join(work, "user-data"), userData);
     writeFileSync(join(work, "key.pub"), `${publicKey}\n`);
     await demo.run("network", "create", "static");
@@ -88,13 +91,16 @@ describe("guests with Debian's cloud-init", function () {
     await demo.run("keypair", "create", "--public-key", join(work, "key.pub"), "ci-key");
     const kernel = await upload("kernel", "aki", image.kernelPath);
     const ramdisk = await upload("ramdisk", "ari", image.ramdiskPath);
-    const booted = (commandLine: string): string[] => ["--property", `kernel_id=${kernel}`, "--property", `ramdisk_id=${ramdisk}`, "--property", `os_command_line=${commandLine}`];
-    await upload("debian", "qcow2", image.qcow2Path, ...booted(kernelArguments));
-    await upload("debian-ec2", "qcow2", image.qcow2Path, ...booted(`${kernelArguments} ci.ds=Ec2`));
+    for (const name of ["debian", "debian-ec2"]) await upload(name, "qcow2", image.qcow2Path, "--property", `kernel_id=${kernel}`, "--property", `ramdisk_id=${ramdisk}`);
+    // The client that stays takes no words with spaces.
+    const property = new OpenStack(cloud, "demo");
+    await Promise.all([property.run("image", "set", "--property", `os_command_line=${kernelArguments}`, "debian"),
+      property.run("image", "set", "--property", `os_command_line=${kernelArguments} ci.ds=Ec2`, "debian-ec2")]);
     await Promise.all(guests.map(async ({ name, image: of, more }) => {
       ids.set(name, await idOf("server", "create", "--image", of, "--flavor", "m1.small", "--network", "private", "--key-name", "ci-key",
-        "--user-data", join(work, "user-data"), "--wait", ...more, name));
+        "--user-data", join(work, "user-data"), ...more, name));
       await until(async () => {
+        assert.notEqual(await statusOf(name), "ERROR");
         consoles.set(name, await consoleOf(name));
         return /BOOT-DONE/.test(consoles.get(name) ?? "");
       }, { timeoutMs: BOOT_MS, everyMs: 2000, what: `the end of ${name}'s boot` }).catch((error: unknown) => { throw new Error(`${String(error)}\n${(consoles.get(name) ?? "").slice(-3000)}`); });
@@ -105,6 +111,7 @@ describe("guests with Debian's cloud-init", function () {
     vendorService.close();
     if (!cloud) return;
     if (ids.size > 0) await demo.run("server", "delete", "--wait", ...ids.values()).catch(() => {});
+    await demo.close();
     await cloud.stop();
     cloud.forget();
   });

@@ -51,10 +51,11 @@ describe("hostile images", function () {
   });
   after(async () => {
     if (cloud) {
-      for (const { id } of (await getJson<{ servers: { id: string }[] }>(url(8774, "/v2.1/servers"), token)).servers) {
+      const { servers } = await getJson<{ servers: { id: string }[] }>(url(8774, "/v2.1/servers"), token);
+      await mapLimit(servers, AT_ONCE, async ({ id }) => {
         await fetch(url(8774, `/v2.1/servers/${id}`), { method: "DELETE", headers: { "x-auth-token": token } });
         await until(async () => (await fetch(url(8774, `/v2.1/servers/${id}`), { headers: { "x-auth-token": token } })).status === 404, { timeoutMs: 60_000, everyMs: 200 });
-      }
+      });
       await cloud.stop();
       cloud.forget();
     }

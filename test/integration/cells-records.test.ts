@@ -1,64 +1,27 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { ServerFilter } from "../../gen/kilonova/api/v1/servers_service.js";
-import { FeedServiceDefinition } from "../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
-import { AggregateStoreServiceDefinition } from "../../gen/kilonova/cells/v1/aggregates_service.js";
-import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
-import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
-import { ComputeNode, HostService, HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { InstanceRow } from "../../gen/kilonova/cells/v1/instances_service.js";
-import type { SyncProviderTreeRequest } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { SortDirection } from "../../gen/kilonova/type/v1/page.js";
 import { Server, ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
-import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
-import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
-import { KilonovaError, silentLogger } from "../../pkg/kernel/index.js";
+import { KilonovaError } from "../../pkg/kernel/index.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
-import { systemClock } from "../../pkg/platform/process/clock.js";
-import { systemIds } from "../../pkg/platform/process/ids.js";
-import { LocalNetwork } from "../../pkg/platform/rpc/index.js";
-import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
-import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
 import { bootRequest } from "../crash/requests.js";
+import { startCellsService } from "./support/cells-service.js";
+import type { CellsUnderTest } from "./support/cells-service.js";
 
 const DESC = SortDirection.SORT_DIRECTION_DESC, ASC = SortDirection.SORT_DIRECTION_ASC;
 
-async function service(limits: Partial<Parameters<typeof cellsConfig.parse>[0] & object> = {}) {
-  const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
-  const synced: SyncProviderTreeRequest[] = [];
-  const alive = new Set<string>();
-  const stop = new AbortController();
-  const cells = buildCells({
-    global: global.open(), cells: [{ name: "cell1", uuid: randomUUID(), database: cell.open() }], clock: systemClock, ids: systemIds, log: silentLogger, config: cellsConfig.parse(limits),
-    secretKeys: [{ id: "k", key: Buffer.alloc(32, 1) }], waker: { wake: () => {} }, liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
-    placement: {
-      syncProviderTree: async (_ctx, request) => { synced.push(request as SyncProviderTreeRequest); return { root: undefined }; },
-      deleteProvider: async () => ({}),
-    },
-  });
-  const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
-  network.listen("cells", cells.bindings);
-  const running = cells.start(testCtx({ signal: stop.signal, deadlineMs: Date.now() + 600_000 }));
-  const as = (peer: string, host = "") => network.connect("cells", { service: peer, host });
-  const api = as("api");
-  return {
-    store: openStore("cell1", cell.open()), synced, alive, as,
-    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition), groups: api.client(ServerGroupStoreServiceDefinition), aggregates: api.client(AggregateStoreServiceDefinition),
-    close: async () => { stop.abort(); await running; },
-  };
-}
-type Service = Awaited<ReturnType<typeof service>>;
-
 describe("lists of servers", () => {
-  let s: Service;
+  let s: CellsUnderTest;
   const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
   before(async () => {
-    s = await service();
+    s = await startCellsService();
     for (let n = 1; n <= 7; n++) {
       await putInstance(s.store, testCtx(), aServer({
         id: id(n), name: n === 3 ? "Étoile" : `web-${n}`, projectId: n === 7 ? "other" : "project", createdAt: toTimestamp(BigInt(1_767_225_600_000_000 + (n % 3) * 1_000_000)),
@@ -111,7 +74,7 @@ describe("lists of servers", () => {
 
 describe("quota", () => {
   it("holds under concurrent requests, and is released once", async () => {
-    const s = await service({ maxInstances: 5 });
+    const s = await startCellsService({ maxInstances: 5 });
     const ids = Array.from({ length: 12 }, () => randomUUID());
     const results = await Promise.allSettled(ids.map((one) => s.global.acceptServers(testCtx(), bootRequest({ ids: [one] }))));
     assert.equal(results.filter(({ status }) => status === "fulfilled").length, 5);
@@ -128,7 +91,7 @@ describe("quota", () => {
   });
 
   it("accepts as many of several as fit, at least min_count, or none", async () => {
-    const s = await service({ maxInstances: 3 });
+    const s = await startCellsService({ maxInstances: 3 });
     const ask = (count: number, minCount: number) => s.global.acceptServers(testCtx(), bootRequest({ ids: Array.from({ length: count }, () => randomUUID()), minCount }));
     assert.equal((await ask(5, 2)).servers.length, 3);
     await assert.rejects(ask(1, 1), { reason: "QUOTA_EXCEEDED" });
@@ -136,7 +99,7 @@ describe("quota", () => {
   });
 
   it("answers two equal requests at once with one set of servers", async () => {
-    const s = await service();
+    const s = await startCellsService();
     const ask = () => s.global.acceptServers(testCtx(), bootRequest({ ids: [randomUUID()], clientToken: "twice" }));
     const answers = await Promise.all([ask(), ask(), ask()]);
     assert.equal(new Set(answers.map(({ servers }) => servers[0]?.id)).size, 1);
@@ -145,77 +108,9 @@ describe("quota", () => {
   });
 });
 
-/** An agent registers its host. */
-const register = (s: Service, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
-  cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
-  node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
-});
-
-describe("hosts", () => {
-  it("get an epoch for each process, and the older process is refused", async () => {
-    const s = await service();
-    const first = await register(s, "h1");
-    const second = await register(s, "h1");
-    assert.deepEqual([first.epoch, second.epoch, first.computeNodeId === second.computeNodeId], [1n, 2n, true]);
-    assert.equal((await register(s, "h1", 2n)).epoch, 2n);
-    await assert.rejects(register(s, "h1", 1n), { reason: "STALE_EPOCH" });
-    await s.close();
-  });
-
-  it("are up by their lease, not by what is written, and down when forced", async () => {
-    const s = await service();
-    const { serviceId } = await register(s, "h1");
-    const up = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services[0]?.up;
-    assert.equal(await up(), false);
-    s.alive.add("h1");
-    assert.equal(await up(), true);
-    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, forcedDown: true });
-    assert.equal(await up(), false);
-    await s.close();
-  });
-
-  it("tell placement their inventory, and that they are disabled", async () => {
-    const s = await service();
-    const { serviceId } = await register(s, "h1");
-    await register(s, "h1", 1n, []);
-    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, disabled: true, disabledReason: "repair" });
-    assert.deepEqual(s.synced.map(({ root }) => root?.traits), [["HW_CPU_X86_VMX"], [], ["COMPUTE_STATUS_DISABLED"]]);
-    assert.deepEqual(s.synced[1]?.managedTraits, ["COMPUTE_STATUS_DISABLED", "HW_CPU_X86_VMX"]);
-    assert.deepEqual(s.synced[0]?.root?.inventories.map(({ resourceClass, total }) => [resourceClass, total]), [["VCPU", 8n], ["MEMORY_MB", 1024n], ["DISK_GB", 10n]]);
-    await s.close();
-  });
-
-  it("may not be spoken for by others, and stay while they have servers", async () => {
-    const s = await service();
-    const { serviceId } = await register(s, "h1");
-    await assert.rejects(s.as("compute", "h2").client(HostsServiceDefinition).listHostInstances(testCtx(), { cell: "cell1", host: "h1" }), { reason: "WRONG_HOST" });
-    await putInstance(s.store, testCtx(), aServer({ id: randomUUID(), hostInfo: { host: "h1", node: "h1", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }));
-    assert.equal((await s.hosts.listHosts(testCtx(), { cell: "cell1" })).nodes[0]?.vcpusUsed, 1);
-    await assert.rejects(s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId }), { reason: "SERVICE_HAS_INSTANCES" });
-    await s.close();
-  });
-});
-
-describe("deleted servers", () => {
-  it("are told to the host that asks only when their record proves it", async () => {
-    const s = await service();
-    const [deleted, alive, owned, unknown] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
-    const deletedAt = toTimestamp(1_767_225_700_000_000n);
-    await putInstance(s.store, testCtx(), aServer({ id: deleted, deletedAt }));
-    await putInstance(s.store, testCtx(), aServer({ id: alive }));
-    await putInstance(s.store, testCtx(), aServer({ id: owned, deletedAt, currentOperation: `operations/${owned}/${randomUUID()}` }));
-    const hosts = s.as("compute", "h1").client(HostsServiceDefinition);
-    const answer = await hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: [deleted, alive, owned, unknown] });
-    assert.deepEqual(answer.deleted.map(({ serverId }) => serverId), [deleted]);
-    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h2", serverIds: [deleted] }), { reason: "WRONG_HOST" });
-    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: Array.from({ length: 501 }, () => deleted) }), { reason: "INVALID_ARGUMENT" });
-    await s.close();
-  });
-});
-
 describe("metadata and tags", () => {
   it("change at once, item by item, under the conditions given", async () => {
-    const s = await service();
+    const s = await startCellsService();
     const id = randomUUID();
     await putInstance(s.store, testCtx(), aServer({ id, vmState: VmState.VM_STATE_ACTIVE, metadata: new Map([["a", "1"]]), tags: ["x"] }));
     const change = (more: object) => s.instances.updateInstance(testCtx(), { database: "cell1", server: { id }, updateMask: [], ...more });
@@ -234,115 +129,9 @@ describe("metadata and tags", () => {
   });
 });
 
-describe("aggregates", () => {
-  it("keep names and the zones of hosts unique, tell their changes, and give hosts their zone", async () => {
-    const s = await service();
-    const create = (name: string, zone?: string) => s.aggregates.createStoredAggregate(testCtx(), {
-      aggregate: { id: randomUUID(), name, ...zone === undefined ? {} : { availabilityZone: zone, metadata: new Map([["availability_zone", zone]]) } },
-    });
-    await register(s, "h1");
-    const [west, east] = [(await create("w", "west")).aggregate, (await create("e", "east")).aggregate];
-    assert.deepEqual([west?.number, east?.number], [1n, 2n]);
-    await assert.rejects(create("w"), { reason: "AGGREGATE_EXISTS", kind: "exists" });
-    const update = (aggregateId: string, change: object) => s.aggregates.updateStoredAggregate(testCtx(), { aggregateId, ...change });
-    await assert.rejects(update("2", { name: "w" }), { reason: "AGGREGATE_EXISTS" });
-    const zone = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services.find(({ host }) => host === "h1")?.availabilityZone;
-    const before = await zone();
-    // Two at the same time: the host is in one zone.
-    const outcomes = await Promise.allSettled([update("1", { addHost: "h1" }), update(east?.id ?? "", { addHost: "h1" })]);
-    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
-    const winner = outcomes[0]?.status === "fulfilled" ? west : east;
-    assert.equal(await zone(), winner?.availabilityZone);
-    const number = winner?.number.toString() ?? "";
-    await assert.rejects(s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number }), { reason: "AGGREGATE_HAS_HOSTS" });
-    assert.deepEqual((await s.aggregates.listStoredAggregates(testCtx(), { host: "h1" })).aggregates.map(({ name }) => name), [winner?.name]);
-    const page = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1 });
-    const next = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1, pageToken: page.nextPageToken });
-    assert.deepEqual([...page.aggregates, ...next.aggregates].map(({ name }) => name), ["w", "e"]);
-    await update(number, { removeHost: "h1" });
-    assert.equal(await zone(), before);
-    const stop = new AbortController();
-    const seen: string[] = [];
-    const watching = (async () => {
-      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), { database: "global", afterRevision: 0n, entityKinds: ["aggregate"] })) seen.push(...entries.map(({ eventType }) => eventType));
-    })().catch(() => {});
-    await s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number });
-    await until(() => seen.length === 5, { what: "five events" });
-    assert.deepEqual(seen, ["created", "created", "changed", "changed", "deleted"]);
-    stop.abort();
-    await watching;
-    await s.close();
-  });
-});
-
-describe("server groups", () => {
-  const ANTI_AFFINITY = ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY;
-  const boot = (ids: string[], groupId: string) => {
-    const request = bootRequest({ ids });
-    return { ...request, servers: request.servers?.map((one) => ({ ...one, spec: { ...one.spec, serverGroupId: groupId } })) };
-  };
-
-  it("are limited, paged, and made once per client token", async () => {
-    const s = await service({ maxServerGroups: 3 });
-    const create = (name: string, token = "", hash = name) => s.groups.createStoredServerGroup(testCtx(), {
-      serverGroup: { id: randomUUID(), name, projectId: "project", userId: "u", policy: ANTI_AFFINITY, maxServerPerHost: 2 },
-      once: { clientToken: token, bodyHash: Buffer.from(hash), method: "CreateServerGroup" },
-    });
-    const [first, again] = await Promise.all([create("a", "t"), create("a", "t")]);
-    assert.equal(first.serverGroup?.id, again.serverGroup?.id);
-    assert.deepEqual([first.replayed, again.replayed].sort(), [false, true]);
-    await assert.rejects(create("a", "t", "other"), { reason: "TOKEN_REUSED" });
-    for (const name of ["b", "c"]) await create(name);
-    await assert.rejects(create("d"), { reason: "SERVER_GROUP_QUOTA", kind: "quota" });
-    assert.equal((await s.global.getQuota(testCtx(), { projectId: "project", userId: "u" })).limits.find(({ resource }) => resource === "server_groups")?.used, 3n);
-    const page = await s.groups.listStoredServerGroups(testCtx(), { projectId: "project", pageSize: 2 });
-    const next = await s.groups.listStoredServerGroups(testCtx(), { projectId: "project", pageSize: 2, pageToken: page.nextPageToken });
-    assert.deepEqual([...page.serverGroups, ...next.serverGroups].map(({ name, maxServerPerHost }) => [name, maxServerPerHost]), [["a", 2], ["b", 2], ["c", 2]]);
-    assert.deepEqual((await s.groups.listStoredServerGroups(testCtx(), { projectId: "project", skip: 1, pageSize: 1 })).serverGroups.map(({ name }) => name), ["b"]);
-    const id = first.serverGroup?.id ?? "";
-    await assert.rejects(s.groups.getStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "other" }), { reason: "SERVER_GROUP_NOT_FOUND" });
-    await s.groups.deleteStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "project" });
-    await assert.rejects(create("a", "t"), { reason: "SERVER_GROUP_NOT_FOUND" });
-    await s.close();
-  });
-
-  it("are joined when servers are accepted, within the limit, and left when their quota is released", async () => {
-    const s = await service({ maxServerGroupMembers: 2 });
-    const group = randomUUID();
-    const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()];
-    await assert.rejects(s.global.acceptServers(testCtx(), boot([a], group)), { reason: "SERVER_GROUP_GONE" });
-    await s.groups.createStoredServerGroup(testCtx(), { serverGroup: { id: group, name: "g", projectId: "p", userId: "u", policy: ANTI_AFFINITY } });
-    await s.global.acceptServers(testCtx(), boot([a, b], group));
-    await assert.rejects(s.global.acceptServers(testCtx(), boot([c], group)), { reason: "SERVER_GROUP_MEMBER_QUOTA", kind: "quota" });
-    assert.deepEqual((await s.groups.getStoredServerGroup(testCtx(), { serverGroupId: group })).serverGroup?.memberIds, [a, b]);
-    await s.as("cells").client(GlobalServiceDefinition).releaseHoldings(testCtx(), { serverIds: [a] });
-    assert.deepEqual((await s.groups.getStoredServerGroup(testCtx(), { serverGroupId: group })).serverGroup?.memberIds, [b]);
-    await s.close();
-  });
-
-  it("let no two members be placed against their policy, however they race", async () => {
-    const s = await service();
-    const group = randomUUID();
-    const ids = [randomUUID(), randomUUID(), randomUUID()];
-    await s.groups.createStoredServerGroup(testCtx(), { serverGroup: { id: group, name: "g", projectId: "p", userId: "u", policy: ANTI_AFFINITY } });
-    await s.global.acceptServers(testCtx(), boot(ids, group));
-    const conductor = s.as("conductor").client(ServerGroupStoreServiceDefinition);
-    const place = (serverId: string, host: string) => conductor.placeGroupMember(testCtx(), { serverGroupId: group, serverId, cell: host === "" ? "" : "cell1", host });
-    const outcomes = await Promise.allSettled(ids.map((id) => place(id, "h1")));
-    assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
-    for (const one of outcomes) if (one.status === "rejected") assert.equal((one.reason as KilonovaError).reason, "GROUP_POLICY_VIOLATED");
-    const winner = ids[outcomes.findIndex(({ status }) => status === "fulfilled")] ?? "";
-    await place(winner, "h1");
-    assert.deepEqual((await conductor.getStoredServerGroup(testCtx(), { serverGroupId: group })).memberHosts, ["h1"]);
-    await place(winner, "");
-    await place(ids.find((id) => id !== winner) ?? "", "h1");
-    await s.close();
-  });
-});
-
 describe("passwords that guests post", () => {
   it("are kept once, taken from the guest's own host only, and forgotten when the user says so", async () => {
-    const s = await service();
+    const s = await startCellsService();
     const id = randomUUID();
     await putInstance(s.store, testCtx(), aServer({ id, hostInfo: ServerHostInfo.fromPartial({ host: "h1" }) }));
     const save = (peer: string, host: string, serverPassword: string) =>
@@ -373,7 +162,7 @@ describe("passwords that guests post", () => {
 
 describe("the feed", () => {
   it("tells each change once, in order, with what it changed to", async () => {
-    const s = await service();
+    const s = await startCellsService();
     const id = randomUUID();
     await s.global.acceptServers(testCtx(), bootRequest({ ids: [id] }));
     const seen: string[] = [];
@@ -394,7 +183,7 @@ describe("the feed", () => {
 
 describe("flavors and key pairs", () => {
   it("are unique, hidden from projects without access, and paged", async () => {
-    const s = await service({ maxKeyPairs: 2 });
+    const s = await startCellsService({ maxKeyPairs: 2 });
     const flavor = (id: string, isPublic = true) => ({ id, name: `n${id}`, vcpus: 1, memoryMib: 1, isPublic });
     for (const id of ["1", "2", "3"]) await s.global.createStoredFlavor(testCtx(), { flavor: flavor(id) });
     await assert.rejects(s.global.createStoredFlavor(testCtx(), { flavor: { ...flavor("1"), name: "x" } }), { reason: "FLAVOR_EXISTS" });

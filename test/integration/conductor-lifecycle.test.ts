@@ -9,7 +9,7 @@ import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/ope
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import { VICTIM_AT_REST } from "../../pkg/model/signals.js";
-import { ACTION_RULES } from "../../pkg/model/transitions.js";
+import { ACTION_RULES } from "../crash/action-rules.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";

@@ -4,14 +4,14 @@ import { makeSshKeys, sshFingerprint } from "../crypto/ssh-keys.js";
 import { makeX509, x509Fingerprint } from "../crypto/x509.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Unary } from "../shape/shape.js";
-import { checked, text } from "../shape/shape.js";
+import { checked, oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 const keyName = text({ min: 1, pattern: /^(?! )[-_@. a-zA-Z0-9]+(?<! )$/, hint: "must consist of letters, digits, '-', '_', '@', '.' and inner spaces" });
 
 /** Imports a key, or makes a pair and tells its private half this once. */
 export const createKeyPair = (parts: Parts): Unary<CreateKeyPairRequest, CreateKeyPairResponse> =>
-  checked<CreateKeyPairRequest, CreateKeyPairResponse>({ name: keyName, publicKey: text({ max: 16_384 }), userId: text() }, async (ctx, request) => {
+  checked<CreateKeyPairRequest, CreateKeyPairResponse>({ name: keyName, type: oneOf(KeyPairType), publicKey: text({ max: 16_384 }), userId: text() }, async (ctx, request) => {
     const userId = request.userId || ctx.actor.userId;
     parts.policy.enforce(ctx.actor, "os_compute_api:os-keypairs:create", { user_id: userId });
     const x509 = request.type === KeyPairType.KEY_PAIR_TYPE_X509;

@@ -4,13 +4,13 @@ import { KilonovaError } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
 import { paging, sort } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
-import { checked, text } from "../shape/shape.js";
+import { checked, oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
 
 /** Lists flavors. Only administrators choose the visibility; users see enabled public ones and those of their project. */
 export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavorsResponse> =>
-  checked<ListFlavorsRequest, ListFlavorsResponse>({ ...paging, name: text(), sort }, async (ctx, request) => {
+  checked<ListFlavorsRequest, ListFlavorsResponse>({ ...paging, name: text(), visibility: oneOf(FlavorVisibility), sort }, async (ctx, request) => {
     const admin = parts.policy.allows(ctx.actor, "context_is_admin");
     const { visibility, ...query } = request;
     const wanted = { ...query, ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId };

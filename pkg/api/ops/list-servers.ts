@@ -1,6 +1,7 @@
 import { ListServersRequest, ListServersResponse, ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
+import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { PolicyErrors } from "../../policy/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
@@ -16,7 +17,7 @@ import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
 import { pageSize, pageToken, sort } from "../shape/common.js";
 import type { Rule, Unary } from "../shape/shape.js";
-import { checked, list, object, optional, text } from "../shape/shape.js";
+import { checked, list, object, oneOf, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { downCellServers } from "../cells/down-cell-servers.js";
 import { hiddenFields, maskOf } from "../view/server-view.js";
@@ -33,7 +34,7 @@ const regex: Rule<string> = (value, path, report) => {
 const words = list(text(), 200);
 const filterShape = optional(object<ServerFilter>({
   ids: words, nameRegex: regex, hostnameRegex: regex, ipRegex: regex, ip6Regex: regex, tags: words, tagsAny: words, notTags: words, notTagsAny: words,
-  taskStates: words, imageId: text(), flavorId: text(), projectId: text(), userId: text(), host: text(), node: text(), keyName: text(), description: text(),
+  vmStates: list(oneOf(VmState)), powerStates: list(oneOf(PowerState)), taskStates: words, imageId: text(), flavorId: text(), projectId: text(), userId: text(), host: text(), node: text(), keyName: text(), description: text(),
 }));
 
 /** What a list asks of each database, and what its page tokens are bound to. */

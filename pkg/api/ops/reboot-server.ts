@@ -4,7 +4,7 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../../model/instance-states.js";
 import { clientToken, id } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import { checked, oneOf } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
@@ -25,7 +25,7 @@ const hard: ActionRules = {
 
 /** Restarts a server. The operation's input is the request itself. */
 export const rebootServer = (parts: Parts): Unary<RebootServerRequest, RebootServerResponse> =>
-  checked<RebootServerRequest, RebootServerResponse>({ serverId: id, clientToken }, async (ctx, request) => {
+  checked<RebootServerRequest, RebootServerResponse>({ serverId: id, clientToken, type: oneOf(RebootType) }, async (ctx, request) => {
     const type = request.type === RebootType.REBOOT_TYPE_HARD ? RebootType.REBOOT_TYPE_HARD : RebootType.REBOOT_TYPE_SOFT;
     const body = RebootServerRequest.encode({ ...request, type, clientToken: "" }).finish();
     return { operation: await acceptAction(parts, ctx, type === RebootType.REBOOT_TYPE_HARD ? hard : soft, { ...request, body, input: body }) };

@@ -8,17 +8,13 @@ import { bodyHash } from "../crypto/hashes.js";
 import { decodePageToken, encodePageToken } from "../domain/page-token.js";
 import { ApiErrors } from "../errors.js";
 import { clientToken, id, name, pageSize, pageToken } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, number, optional } from "../shape/shape.js";
+import type { Unary } from "../shape/shape.js";
+import { checked, number, oneOf, optional } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
-
-const somePolicy: Rule<ServerGroupPolicy> = (value, path, report) => {
-  if (value === ServerGroupPolicy.SERVER_GROUP_POLICY_UNSPECIFIED || !Object.values(ServerGroupPolicy).includes(value)) report(path, "must be one of the policies");
-};
 
 /** Makes a group for the caller's project. */
 export const createServerGroup = (parts: Parts): Unary<CreateServerGroupRequest, CreateServerGroupResponse> =>
-  checked<CreateServerGroupRequest, CreateServerGroupResponse>({ clientToken, name, policy: somePolicy, maxServerPerHost: optional(number({ min: 1 })) }, async (ctx, request) => {
+  checked<CreateServerGroupRequest, CreateServerGroupResponse>({ clientToken, name, policy: oneOf(ServerGroupPolicy, { unset: false }), maxServerPerHost: optional(number({ min: 1 })) }, async (ctx, request) => {
     const { projectId, userId } = ctx.actor;
     parts.policy.enforce(ctx.actor, "os_compute_api:os-server-groups:create", { project_id: projectId, user_id: userId });
     if (projectId === "") throw ApiErrors.NOT_AUTHORIZED({ what: "A token of a project is needed." });

@@ -1,10 +1,11 @@
 import type { UpdateServerRequest, UpdateServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { DiskConfig, HostStatus, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import { ownerOf } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
 import { description, id, ipv4, ipv6, optionalName } from "../shape/common.js";
 import type { Rule, Unary } from "../shape/shape.js";
-import { checked, required, text } from "../shape/shape.js";
+import { checked, oneOf, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
 
@@ -17,6 +18,7 @@ const changeable: Rule<string[] | undefined> = (paths, path, report) => {
 
 const newValues = required<Server>({
   name: optionalName, description, accessIpV4: ipv4, accessIpV6: ipv6, hostname: text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must be a host name" }),
+  vmState: oneOf(VmState), powerState: oneOf(PowerState), diskConfig: oneOf(DiskConfig), hostStatus: oneOf(HostStatus),
 });
 
 /** Changes what a user may change at once. A lock does not stop it, as in Nova. */

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { Rule, Shape } from "./shape.js";
-import { list, number, object, text } from "./shape.js";
+import { list, number, object, oneOf, text } from "./shape.js";
+import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 
 const PRINTABLE = /^(?![\s])[^\p{Cc}\p{Cn}\p{Cs}]*(?<!\s)$/u;
@@ -27,7 +28,7 @@ export const ipv4: Rule<string> = (value, path, report) => { if (value !== "" &&
 export const ipv6: Rule<string> = (value, path, report) => { if (value !== "" && !isIPv6(value)) report(path, "must be an IPv6 address"); };
 export const ip: Rule<string> = (value, path, report) => { if (value !== "" && !isIPv4(value) && !isIPv6(value)) report(path, "must be an IP address"); };
 
-export const sort = list(object<SortKey>({ field: text({ min: 1, max: 64 }) }), 32);
+export const sort = list(object<SortKey>({ field: text({ min: 1, max: 64 }), direction: oneOf(SortDirection) }), 32);
 
 /** Fields that every paged list has. */
 export const paging: Shape<{ pageSize: number; pageToken: string; marker: string }> = { pageSize, pageToken, marker: text() };

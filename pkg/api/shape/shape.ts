@@ -4,8 +4,21 @@ import { ApiErrors } from "../errors.js";
 /** Judges one value; tells each problem with the path at which it sits. Pure. */
 export type Rule<T> = (value: T, path: string, report: (path: string, problem: string) => void) => void;
 
-/** What a request must look like, field by field; fields without an entry may be anything their type allows. */
-export type Shape<M> = { readonly [K in keyof M]?: Rule<M[K]> };
+type Rules<M> = { readonly [K in keyof M]?: Rule<M[K]> };
+
+/**
+ * What a request must look like, field by field. Fields without an entry may be anything their type allows; those that are or hold an enum must
+ * have one (`oneOf`), since on the wire an enum is any number.
+ */
+export type Shape<M> = Rules<M> & { readonly [K in keyof M as true extends HoldsEnum<M[K]> ? K : never]-?: Rule<M[K]> };
+
+/** Distributes over unions; enums are unions of literals, so that `number` itself is none. */
+type HoldsEnum<T> =
+  T extends number ? (number extends T ? false : true)
+  : T extends readonly (infer Item)[] ? HoldsEnum<Item>
+  : T extends ReadonlyMap<unknown, unknown> | Uint8Array ? false
+  : T extends object ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
+  : false;
 
 /** A unary RPC as `ops/` implements it. */
 export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
@@ -31,8 +44,9 @@ export function requireShape<M extends object>(shape: Shape<M>, message: M): voi
 
 /** A message inside a message. */
 export const object = <M extends object>(shape: Shape<M>): Rule<M> => (value, path, report) => {
-  for (const key in shape) {
-    const rule = shape[key];
+  const rules: Rules<M> = shape;
+  for (const key in rules) {
+    const rule = rules[key];
     if (rule !== undefined) rule(value[key], path === "" ? snake(key) : `${path}.${snake(key)}`, report);
   }
 };
@@ -69,6 +83,15 @@ export const text = ({ min = 0, max = 255, pattern, hint = "has the wrong form" 
 
 export const number = ({ min = 0, max = 2_147_483_647 }: { readonly min?: number; readonly max?: number } = {}): Rule<number> => (value, path, report) => {
   if (!(value >= min && value <= max)) report(path, `must be between ${min} and ${max}`);
+};
+
+/** One of an enum's numbers. @param unset  whether 0, which means "not given", will do */
+export const oneOf = <E extends number>(values: Readonly<Record<string, E>>, { unset = true } = {}): Rule<E> => {
+  const known = new Set<number>(Object.values(values));
+  return (value, path, report) => {
+    if (value === 0 && !unset) report(path, "is required");
+    else if (!known.has(value)) report(path, `must be one of ${Object.keys(values).filter((name) => unset || values[name] !== 0).join(", ")}`);
+  };
 };
 
 /** @param max  entries at most */

@@ -1,3 +1,4 @@
+import { flawOf, isStorable } from "../../platform/http/index.js";
 import { GatewayErrors } from "../errors.js";
 
 /** Anything that JSON can say. */
@@ -6,14 +7,9 @@ export interface JsonObject { readonly [key: string]: Json }
 
 export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Deeper nesting is no request that any route knows, and would end badly in recursive code. */
-const MAX_DEPTH = 64;
-/** NUL, and halves of surrogate pairs (with the u flag, whole pairs do not match): no database stores them. */
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
-
 /** @throws UNSTORABLE_TEXT */
-export function assertStorable(text: string, where: string): void {
-  if (UNSTORABLE.test(text)) throw GatewayErrors.UNSTORABLE_TEXT({ where });
+export function assertStorableText(text: string, where: string): void {
+  if (!isStorable(text)) throw GatewayErrors.UNSTORABLE_TEXT({ where });
 }
 
 /**
@@ -23,28 +19,14 @@ export function assertStorable(text: string, where: string): void {
  */
 export function parseJson(bytes: Buffer): Json | undefined {
   if (bytes.length === 0) return undefined;
-  let text: string;
   let value: Json;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text) as Json;
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)) as Json;
   } catch (cause) {
     throw GatewayErrors.MALFORMED_BODY({}, { cause });
   }
-  // Valid UTF-8 has no lone surrogates and valid JSON no bare NUL: only escapes can bring them in.
-  inspect(value, 0, text.includes("\\u"));
+  const flaw = flawOf(value);
+  if (flaw === "text") throw GatewayErrors.UNSTORABLE_TEXT({ where: "the request body" });
+  if (flaw === "nesting") throw GatewayErrors.MALFORMED_BODY({});
   return value;
-}
-
-function inspect(value: Json, depth: number, withEscapes: boolean): void {
-  if (typeof value === "string") {
-    if (withEscapes) assertStorable(value, "the request body");
-    return;
-  }
-  if (typeof value !== "object" || value === null) return;
-  if (depth >= MAX_DEPTH) throw GatewayErrors.MALFORMED_BODY({});
-  for (const [key, inner] of Object.entries(value)) {
-    if (withEscapes) assertStorable(key, "the request body");
-    inspect(inner, depth + 1, withEscapes);
-  }
 }

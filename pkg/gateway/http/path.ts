@@ -1,5 +1,5 @@
 import { GatewayErrors } from "../errors.js";
-import { assertStorable } from "./json.js";
+import { assertStorableText } from "./json.js";
 import type { Mount } from "./version-documents.js";
 
 /** Where a request goes. */
@@ -32,7 +32,7 @@ function decodePath(raw: string): string {
     } catch (cause) {
       throw GatewayErrors.BAD_REQUEST({ message: "The URL path is not UTF-8 encoded" }, { cause });
     }
-    assertStorable(path, "the URL path");
+    assertStorableText(path, "the URL path");
   }
   return path;
 }

@@ -1,5 +1,5 @@
 import { GatewayErrors } from "../errors.js";
-import { assertStorable } from "./json.js";
+import { assertStorableText } from "./json.js";
 
 /** Values of a query string by name, in the order of the request; a name without `=` has the value "". */
 export type Query = ReadonlyMap<string, readonly string[]>;
@@ -15,8 +15,8 @@ export function parseQuery(text: string): Query {
     const at = pair.indexOf("=");
     const name = decode(at < 0 ? pair : pair.slice(0, at));
     const value = at < 0 ? "" : decode(pair.slice(at + 1));
-    assertStorable(name, "the query string");
-    assertStorable(value, "the query string");
+    assertStorableText(name, "the query string");
+    assertStorableText(value, "the query string");
     const known = found.get(name);
     if (known) known.push(value); else found.set(name, [value]);
   }

@@ -1,6 +1,7 @@
 import express from "express";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors } from "../../kernel/index.js";
+import { flawOf, isStorable } from "./storable.js";
 
 /** Values of a query string by name, in order; a name without `=` has the value "". */
 export type Query = ReadonlyMap<string, readonly string[]>;
@@ -33,13 +34,8 @@ export function pathOf(req: Request, name: string): string {
   return text;
 }
 
-/** NUL, and halves of surrogate pairs (with the u flag, whole pairs do not match). */
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
-
 function assertText(text: string, field: string): void {
-  if (UNSTORABLE.test(text)) {
-    throw CommonErrors.INVALID_ARGUMENT({ field: UNSTORABLE.test(field) ? "query" : field, problem: "not valid text" });
-  }
+  if (!isStorable(text)) throw CommonErrors.INVALID_ARGUMENT({ field: isStorable(field) ? field : "query", problem: "not valid text" });
 }
 
 /**
@@ -57,16 +53,7 @@ export function jsonBody(limitBytes: number): RequestHandler[] {
 }
 
 /** For services that parse bodies in their own way. @throws INVALID_ARGUMENT for text that no database can hold, and for absurd nesting */
-export const assertStorable = (body: unknown): void => assertTexts(body, 0);
-
-const MAX_DEPTH = 64;
-
-function assertTexts(value: unknown, depth: number): void {
-  if (typeof value === "string") return assertText(value, "body");
-  if (typeof value !== "object" || value === null) return;
-  if (depth > MAX_DEPTH) throw CommonErrors.INVALID_ARGUMENT({ field: "body", problem: "nested too deeply" });
-  for (const [key, inner] of Object.entries(value)) {
-    assertText(key, "body");
-    assertTexts(inner, depth + 1);
-  }
+export function assertStorable(body: unknown): void {
+  const flaw = flawOf(body);
+  if (flaw !== undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "body", problem: flaw === "text" ? "not valid text" : "nested too deeply" });
 }

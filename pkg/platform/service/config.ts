@@ -50,7 +50,6 @@ export const processSections = { telemetry: telemetryConfig, process: processCon
 /** Read by every program that talks to other services. */
 export const clusterSections = { rpc: rpcConfig, registry: registryConfig, peers: peersConfig } as const;
 
-export type ProcessConfig = z.output<typeof processConfig>;
 export type RpcConfig = z.output<typeof rpcConfig>;
 export type RegistryConfig = z.output<typeof registryConfig>;
 export type PeersConfig = z.output<typeof peersConfig>;

@@ -7,7 +7,7 @@ import type { Case } from "./cases.js";
 import { breaches, readContract } from "./contract.js";
 import { fixture } from "./fixture.js";
 
-/** `KILONOVA_UPDATE_GOLDEN=1` writes the files anew; look at the difference before committing it. */
+/** `npm run golden:update` writes the files anew; look at the difference before committing it. */
 const UPDATE = process.env["KILONOVA_UPDATE_GOLDEN"] === "1";
 
 interface Told { readonly status: number; readonly body: unknown }
@@ -48,4 +48,5 @@ function compare(name: string, changes: Readonly<Record<string, Told>>): void {
   const golden = JSON.parse(readFileSync(file, "utf8")) as Record<string, Told>;
   assert.deepEqual(Object.keys(changes), Object.keys(golden), "the versions at which the answer changes");
   assert.deepEqual(changes, golden);
+  assert.equal(JSON.stringify(changes), JSON.stringify(golden), "the order of fields");
 }

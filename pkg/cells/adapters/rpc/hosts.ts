@@ -1,22 +1,19 @@
-import type { Aggregate } from "../../../../gen/kilonova/api/v1/aggregates_service.js";
 import { ReportCommandRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
-import { zonesOf } from "../../../model/aggregate-zone.js";
 import { AGENT_REPORT } from "../../../model/signals.js";
 import { encoded } from "../../domain/bytes.js";
 import { providerTree } from "../../domain/provider-tree.js";
 import { CellsErrors } from "../../errors.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
-import { listAggregates } from "../sql/aggregates.js";
 import type { StoreDeps } from "../sql/deps.js";
+import { hostZones } from "../sql/host-zones.js";
 import { reportGuest } from "../sql/guest-reports.js";
 import { deletableService, deleteHostService, listHosts, registerHost, registerService, updateHostService } from "../sql/hosts.js";
 import { findDeletedInstances, listHostInstances } from "../sql/read-instances.js";
 import { signalOperation } from "../sql/signals.js";
-import type { Store } from "../sql/tables.js";
 
 export interface HostsDeps {
   readonly stores: Stores;
@@ -30,6 +27,7 @@ export interface HostsDeps {
 export function hostsHandlers({ stores, deps, waker, placement, liveness }: HostsDeps): Handlers<HostsServiceDefinition> {
   /** Whether a service works now: its lease is alive and nobody forced it down. */
   const alive = (service: HostService): HostService => ({ ...service, up: !service.forcedDown && liveness.isAlive(service.binary, service.host) });
+  const zonesByHost = hostZones(stores.global);
   const syncTree = async (ctx: Ctx, node: ComputeNode, disabled: boolean, before: ComputeNode | undefined): Promise<void> => {
     await placement.syncProviderTree(ctx, providerTree(node, disabled, before));
   };
@@ -65,7 +63,7 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
       return { service: alive(await registerService(stores.cell(cell), deps, ctx, service)) };
     },
     listHosts: async (ctx, request) => {
-      const [{ services, nodes }, zones] = await Promise.all([listHosts(stores.cell(request.cell), ctx, request), hostZones(stores.global, ctx)]);
+      const [{ services, nodes }, zones] = await Promise.all([listHosts(stores.cell(request.cell), ctx, request), zonesByHost(ctx)]);
       return { services: services.map((service) => alive({ ...service, availabilityZone: service.binary === COMPUTE ? zones.get(service.host) ?? service.availabilityZone : service.availabilityZone })), nodes };
     },
     updateHostService: async (ctx, request) => {
@@ -87,17 +85,6 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
 }
 
 const COMPUTE = "nova-compute";
-
-/** Zones that aggregates give to hosts. */
-async function hostZones(global: Store, ctx: Ctx): Promise<ReadonlyMap<string, string>> {
-  const found: Aggregate[] = [];
-  for (let pageToken = ""; ;) {
-    const page = await listAggregates(global, ctx, { host: "", pageSize: 0, pageToken });
-    found.push(...page.aggregates);
-    pageToken = page.nextPageToken;
-    if (pageToken === "") return zonesOf(found);
-  }
-}
 
 /** @throws WRONG_HOST when an agent speaks for another host than its channel belongs to */
 function speaksFor(ctx: Ctx, host: string): void {

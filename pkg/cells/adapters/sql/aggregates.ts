@@ -11,6 +11,7 @@ import { encoded } from "../../domain/bytes.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, insertInto } from "./fragments.js";
+import type { Part } from "./fragments.js";
 import { createOnce } from "./once.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
@@ -21,6 +22,12 @@ interface Found { readonly aggregate: Aggregate; readonly generation: number }
 
 const told = (aggregate: Aggregate, generation: number, eventType: OutboxRow["eventType"]): OutboxRow =>
   ({ entityKind: "aggregate", entityId: aggregate.id, projectId: "", generation, eventType, payload: encoded(Aggregate, aggregate) });
+
+/** What goes with every change: the feed's row, and the count that `hostZones` looks at. */
+const announced = ({ t }: Store, deps: StoreDeps, row: OutboxRow): Part[] => [
+  outboxPart(t, deps.ids, [row], deps.clock.now()),
+  { name: "counted", body: sql`UPDATE ${t.counter} SET value = value + 1 WHERE name = 'aggregate-change'` },
+];
 
 /** @throws AGGREGATE_NOT_FOUND */
 async function find({ t }: Store, tx: Tx, idOrNumber: string, lock: boolean): Promise<Found> {
@@ -41,7 +48,7 @@ export async function createAggregate(store: Store, deps: StoreDeps, ctx: Ctx, r
       const aggregate: Aggregate = { ...asked, number: BigInt(rows[0]?.value ?? 0), hosts: [], createdAt: toTimestamp(now), updatedAt: undefined };
       await allTogether([
         { name: "agg", body: insertInto(t.aggregate, [{ number: Number(aggregate.number), id: aggregate.id, name: aggregate.name, generation: 1, body: encoded(Aggregate, aggregate) }]) },
-        outboxPart(t, deps.ids, [told(aggregate, 1, "created")], now),
+        ...announced(store, deps, told(aggregate, 1, "created")),
       ]).execute(tx);
       return aggregate.id;
     });
@@ -81,7 +88,7 @@ export async function updateAggregate(store: Store, deps: StoreDeps, ctx: Ctx, r
       if (conflict !== undefined) throw CellsErrors.HOST_IN_OTHER_ZONE(conflict);
       await allTogether([
         { name: "agg", body: sql`UPDATE ${t.aggregate} SET name = ${after.name}, generation = ${generation + 1}, body = ${encoded(Aggregate, after)} WHERE id = ${before.id}` },
-        outboxPart(t, deps.ids, [told(after, generation + 1, "changed")], now),
+        ...announced(store, deps, told(after, generation + 1, "changed")),
       ]).execute(tx);
       return after;
     });
@@ -99,7 +106,7 @@ export async function deleteAggregate(store: Store, deps: StoreDeps, ctx: Ctx, i
     if (aggregate.hosts.length > 0) throw CellsErrors.AGGREGATE_HAS_HOSTS({ aggregate: aggregate.number.toString() });
     await allTogether([
       { name: "agg", body: sql`DELETE FROM ${t.aggregate} WHERE id = ${aggregate.id}` },
-      outboxPart(t, deps.ids, [told(aggregate, generation + 1, "deleted")], deps.clock.now()),
+      ...announced(store, deps, told(aggregate, generation + 1, "deleted")),
     ]).execute(tx);
   });
 }

@@ -108,13 +108,15 @@ export async function listHosts(store: Store, ctx: Ctx, query: HostQuery): Promi
     const services = await sql<ServiceRow>`SELECT * FROM ${t.service} WHERE (${query.host} = '' OR host = ${query.host}) AND (${query.binary} = '' OR "binary" = ${query.binary}) ORDER BY number`.execute(tx);
     const nodes = await sql<NodeRow>`SELECT * FROM ${t.compute_node} WHERE (${query.host} = '' OR host = ${query.host})
       AND (${query.computeNodeId} = '' OR id = ${query.computeNodeId} OR number::text = ${query.computeNodeId}) ORDER BY number`.execute(tx);
-    const used = await usedByHost(store, tx, query.host);
+    const one = query.host !== "" || query.computeNodeId === "" ? query.host : nodes.rows[0]?.host;
+    const used: ReadonlyMap<string, UseRow> = one === undefined ? new Map() : await usedByHost(store, tx, one);
     return { services: services.rows.map(toHostService), nodes: nodes.rows.map((row) => withUse(ComputeNode.decode(row.body), used.get(row.host))) };
   });
 }
 
 interface UseRow { readonly host: string; readonly vcpus: number; readonly memory: number; readonly disk: number; readonly servers: number; readonly busy: number }
 
+/** @param host  "" for all */
 async function usedByHost(store: Store, tx: Tx, host: string): Promise<ReadonlyMap<string, UseRow>> {
   const { rows } = await sql<UseRow>`SELECT host, sum(vcpus)::int8 AS vcpus, sum(memory_mib)::int8 AS memory, sum(root_gib + ephemeral_gib)::int8 AS disk, count(*) AS servers, count(task_state) AS busy
     FROM ${store.t.instance} WHERE host IS NOT NULL AND deleted_at IS NULL AND (${host} = '' OR host = ${host}) GROUP BY host`.execute(tx);

@@ -46,9 +46,6 @@ export function toPublic(stored: StoredOperation): Operation {
   };
 }
 
-/** Payload of an operation's outbox row. */
-export const publicBytes = (stored: StoredOperation): Buffer => encoded(Operation, toPublic(stored));
-
 /** What a pre-empting operation keeps of its victim: the input of its clean-up. */
 export const victimBytes = (row: OperationRow): Buffer =>
   encoded(StoredOperation, StoredOperation.fromPartial({ name: operationName(row.server_id, row.id), kind: row.kind, input: row.input, steps: StoredSteps.decode(row.steps).steps }));

@@ -32,8 +32,6 @@ const diskBuses: Readonly<Record<string, (family: "q35" | "pc") => DiskBus>> = {
 };
 const ide: DiskBus = { controllers: [], device: (i) => `ide-hd,bus=ide.${i >> 1},unit=${i & 1}`, slots: 4 };
 
-export const diskBusNames: readonly string[] = [...Object.keys(diskBuses), "ide"];
-
 /** @throws UNSUPPORTED_HARDWARE: q35 has no IDE controller */
 export function diskBus(name: string, family: "q35" | "pc"): DiskBus {
   if (name === "ide" && family === "pc") return ide;

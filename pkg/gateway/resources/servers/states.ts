@@ -1,9 +1,7 @@
-import { HostStatus, PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { HostStatus, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 
 interface StatusRule {
   readonly vmState: VmState;
-  /** REST's word for the lasting state. */
-  readonly name: string;
   /** Status while no listed task runs. */
   readonly status: string;
   /** Status while one of these tasks runs. */
@@ -16,33 +14,29 @@ const RESIZE = ["resize_prep", "resize_migrating", "resize_migrated", "resize_fi
 /** How vm_state and task_state make a status. @source compute API's table of states */
 const rules: readonly StatusRule[] = [
   {
-    vmState: VmState.VM_STATE_ACTIVE, name: "active", status: "ACTIVE", tasks: {
+    vmState: VmState.VM_STATE_ACTIVE, status: "ACTIVE", tasks: {
       REBOOT: ["rebooting", "reboot_pending", "reboot_started"],
       HARD_REBOOT: ["rebooting_hard", "reboot_pending_hard", "reboot_started_hard"],
       PASSWORD: ["updating_password"], REBUILD, MIGRATING: ["migrating"], RESIZE,
     },
   },
-  { vmState: VmState.VM_STATE_BUILDING, name: "building", status: "BUILD" },
-  { vmState: VmState.VM_STATE_STOPPED, name: "stopped", status: "SHUTOFF", tasks: { RESIZE, REBUILD } },
-  { vmState: VmState.VM_STATE_RESIZED, name: "resized", status: "VERIFY_RESIZE", tasks: { REVERT_RESIZE: ["resize_reverting"] } },
-  { vmState: VmState.VM_STATE_PAUSED, name: "paused", status: "PAUSED", tasks: { MIGRATING: ["migrating"] } },
-  { vmState: VmState.VM_STATE_SUSPENDED, name: "suspended", status: "SUSPENDED" },
-  { vmState: VmState.VM_STATE_RESCUED, name: "rescued", status: "RESCUE" },
-  { vmState: VmState.VM_STATE_ERROR, name: "error", status: "ERROR", tasks: { REBUILD } },
-  { vmState: VmState.VM_STATE_DELETED, name: "deleted", status: "DELETED" },
-  { vmState: VmState.VM_STATE_SOFT_DELETED, name: "soft-delete", status: "SOFT_DELETED" },
-  { vmState: VmState.VM_STATE_SHELVED, name: "shelved", status: "SHELVED" },
-  { vmState: VmState.VM_STATE_SHELVED_OFFLOADED, name: "shelved_offloaded", status: "SHELVED_OFFLOADED" },
+  { vmState: VmState.VM_STATE_BUILDING, status: "BUILD" },
+  { vmState: VmState.VM_STATE_STOPPED, status: "SHUTOFF", tasks: { RESIZE, REBUILD } },
+  { vmState: VmState.VM_STATE_RESIZED, status: "VERIFY_RESIZE", tasks: { REVERT_RESIZE: ["resize_reverting"] } },
+  { vmState: VmState.VM_STATE_PAUSED, status: "PAUSED", tasks: { MIGRATING: ["migrating"] } },
+  { vmState: VmState.VM_STATE_SUSPENDED, status: "SUSPENDED" },
+  { vmState: VmState.VM_STATE_RESCUED, status: "RESCUE" },
+  { vmState: VmState.VM_STATE_ERROR, status: "ERROR", tasks: { REBUILD } },
+  { vmState: VmState.VM_STATE_DELETED, status: "DELETED" },
+  { vmState: VmState.VM_STATE_SOFT_DELETED, status: "SOFT_DELETED" },
+  { vmState: VmState.VM_STATE_SHELVED, status: "SHELVED" },
+  { vmState: VmState.VM_STATE_SHELVED_OFFLOADED, status: "SHELVED_OFFLOADED" },
 ];
 
 const byState = new Map(rules.map((rule) => [rule.vmState, {
-  name: rule.name, status: rule.status,
+  status: rule.status,
   byTask: new Map(Object.entries(rule.tasks ?? {}).flatMap(([status, tasks]) => tasks.map((task) => [task, status] as const))),
 }]));
-
-/** REST's word, or null for a state that is not set. */
-export const vmStateName = (state: VmState): string | null => byState.get(state)?.name ?? null;
-export const vmStateOf = (name: string): VmState | undefined => rules.find((rule) => rule.name === name)?.vmState;
 
 /** What REST shows as `status`; a deleted record is DELETED whatever its states say. */
 export function statusOf(vmState: VmState, taskState: string, deleted: boolean): string {
@@ -78,19 +72,6 @@ export function statesOfStatuses(statuses: readonly string[]): StatusSelection {
   }
   return { vmStates, taskStates: anyTask ? [] : [...taskStates] };
 }
-
-const powerNumbers: Readonly<Record<number, number>> = {
-  [PowerState.POWER_STATE_RUNNING]: 1, [PowerState.POWER_STATE_PAUSED]: 3, [PowerState.POWER_STATE_SHUTDOWN]: 4,
-  [PowerState.POWER_STATE_CRASHED]: 6, [PowerState.POWER_STATE_SUSPENDED]: 7,
-};
-
-/** REST's number; 0 when nothing is known. */
-export const powerNumber = (state: PowerState): number => powerNumbers[state] ?? 0;
-export const powerStateOf = (number: number): PowerState | undefined => {
-  if (number === 0) return PowerState.POWER_STATE_NOSTATE;
-  const found = Object.entries(powerNumbers).find(([, value]) => value === number)?.[0];
-  return found === undefined ? undefined : (Number(found) as PowerState);
-};
 
 const hostStatuses: Readonly<Record<number, string>> = {
   [HostStatus.HOST_STATUS_UP]: "UP", [HostStatus.HOST_STATUS_DOWN]: "DOWN", [HostStatus.HOST_STATUS_MAINTENANCE]: "MAINTENANCE",

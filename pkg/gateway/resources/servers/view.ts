@@ -8,7 +8,8 @@ import { longTime, shortTime } from "../../view/times.js";
 import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
 import { textsOf } from "../flavors/view.js";
-import { hostStatusName, powerNumber, statusOf, vmStateName } from "./states.js";
+import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
+import { hostStatusName, statusOf } from "./states.js";
 
 /** `show` is GET of one, `detail` an item of the long list, `update` the answer of PUT, which was shorter until 2.74. */
 export type ServerForm = "show" | "detail" | "update";
@@ -120,8 +121,8 @@ const fields: readonly ServerField[] = [
   hostInfo("OS-EXT-SRV-ATTR:root_device_name", extended, (info) => orNull(info.rootDeviceName)),
   hostInfo("OS-EXT-SRV-ATTR:user_data", extended, (_info, s) => orNull(s.userData)),
   { name: "OS-EXT-STS:task_state", forms: updateLate, value: (s) => orNull(s.taskState) },
-  { name: "OS-EXT-STS:vm_state", forms: updateLate, value: (s) => vmStateName(s.vmState) },
-  { name: "OS-EXT-STS:power_state", forms: updateLate, value: (s) => powerNumber(s.powerState) },
+  { name: "OS-EXT-STS:vm_state", forms: updateLate, value: (s) => vmStateWord(s.vmState) || null },
+  { name: "OS-EXT-STS:power_state", forms: updateLate, value: (s) => powerStateNumber(s.powerState) },
   { name: "os-extended-volumes:volumes_attached", span: until("2.2"), forms: { update: never }, value: (s) => volumes(s, false) },
   { name: "os-extended-volumes:volumes_attached", span: since("2.3"), forms: updateLate, value: (s) => volumes(s, true) },
   { name: "locked", span: since("2.9"), value: (s) => s.lock !== undefined },

@@ -108,4 +108,8 @@ export const globalMigrations: readonly Migration[] = [
       `INSERT INTO counter (name, value) VALUES ('aggregate', 0) ON CONFLICT DO NOTHING`,
     ],
   },
+  {
+    name: "0007-aggregate-changes",
+    statements: [`INSERT INTO counter (name, value) VALUES ('aggregate-change', 0) ON CONFLICT DO NOTHING`],
+  },
 ];

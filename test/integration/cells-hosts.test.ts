@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { hostZones } from "../../pkg/cells/adapters/sql/host-zones.js";
+import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
+import { toTimestamp } from "../../pkg/model/wire-time.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { until } from "../../pkg/testkit/until.js";
+import { registerAgent, startCellsService } from "./support/cells-service.js";
+
+describe("hosts", () => {
+  it("get an epoch for each process, and the older process is refused", async () => {
+    const s = await startCellsService();
+    const first = await registerAgent(s, "h1");
+    const second = await registerAgent(s, "h1");
+    assert.deepEqual([first.epoch, second.epoch, first.computeNodeId === second.computeNodeId], [1n, 2n, true]);
+    assert.equal((await registerAgent(s, "h1", 2n)).epoch, 2n);
+    await assert.rejects(registerAgent(s, "h1", 1n), { reason: "STALE_EPOCH" });
+    await s.close();
+  });
+
+  it("are up by their lease, not by what is written, and down when forced", async () => {
+    const s = await startCellsService();
+    const { serviceId } = await registerAgent(s, "h1");
+    const up = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services[0]?.up;
+    assert.equal(await up(), false);
+    s.alive.add("h1");
+    assert.equal(await up(), true);
+    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, forcedDown: true });
+    assert.equal(await up(), false);
+    await s.close();
+  });
+
+  it("tell placement their inventory, and that they are disabled", async () => {
+    const s = await startCellsService();
+    const { serviceId } = await registerAgent(s, "h1");
+    await registerAgent(s, "h1", 1n, []);
+    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, disabled: true, disabledReason: "repair" });
+    assert.deepEqual(s.synced.map(({ root }) => root?.traits), [["HW_CPU_X86_VMX"], [], ["COMPUTE_STATUS_DISABLED"]]);
+    assert.deepEqual(s.synced[1]?.managedTraits, ["COMPUTE_STATUS_DISABLED", "HW_CPU_X86_VMX"]);
+    assert.deepEqual(s.synced[0]?.root?.inventories.map(({ resourceClass, total }) => [resourceClass, total]), [["VCPU", 8n], ["MEMORY_MB", 1024n], ["DISK_GB", 10n]]);
+    await s.close();
+  });
+
+  it("may not be spoken for by others, and stay while they have servers", async () => {
+    const s = await startCellsService();
+    const { serviceId } = await registerAgent(s, "h1");
+    await assert.rejects(s.as("compute", "h2").client(HostsServiceDefinition).listHostInstances(testCtx(), { cell: "cell1", host: "h1" }), { reason: "WRONG_HOST" });
+    await putInstance(s.store, testCtx(), aServer({ id: randomUUID(), hostInfo: { host: "h1", node: "h1", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }));
+    assert.equal((await s.hosts.listHosts(testCtx(), { cell: "cell1" })).nodes[0]?.vcpusUsed, 1);
+    await assert.rejects(s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId }), { reason: "SERVICE_HAS_INSTANCES" });
+    await s.close();
+  });
+});
+
+describe("deleted servers", () => {
+  it("are told to the host that asks only when their record proves it", async () => {
+    const s = await startCellsService();
+    const [deleted, alive, owned, unknown] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const deletedAt = toTimestamp(1_767_225_700_000_000n);
+    await putInstance(s.store, testCtx(), aServer({ id: deleted, deletedAt }));
+    await putInstance(s.store, testCtx(), aServer({ id: alive }));
+    await putInstance(s.store, testCtx(), aServer({ id: owned, deletedAt, currentOperation: `operations/${owned}/${randomUUID()}` }));
+    const hosts = s.as("compute", "h1").client(HostsServiceDefinition);
+    const answer = await hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: [deleted, alive, owned, unknown] });
+    assert.deepEqual(answer.deleted.map(({ serverId }) => serverId), [deleted]);
+    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h2", serverIds: [deleted] }), { reason: "WRONG_HOST" });
+    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: Array.from({ length: 501 }, () => deleted) }), { reason: "INVALID_ARGUMENT" });
+    await s.close();
+  });
+});
+
+describe("aggregates", () => {
+  it("keep names and the zones of hosts unique, tell their changes, and give hosts their zone", async () => {
+    const s = await startCellsService();
+    const create = (name: string, zone?: string) => s.aggregates.createStoredAggregate(testCtx(), {
+      aggregate: { id: randomUUID(), name, ...zone === undefined ? {} : { availabilityZone: zone, metadata: new Map([["availability_zone", zone]]) } },
+    });
+    await registerAgent(s, "h1");
+    const [west, east] = [(await create("w", "west")).aggregate, (await create("e", "east")).aggregate];
+    assert.deepEqual([west?.number, east?.number], [1n, 2n]);
+    await assert.rejects(create("w"), { reason: "AGGREGATE_EXISTS", kind: "exists" });
+    const update = (aggregateId: string, change: object) => s.aggregates.updateStoredAggregate(testCtx(), { aggregateId, ...change });
+    await assert.rejects(update("2", { name: "w" }), { reason: "AGGREGATE_EXISTS" });
+    const zone = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services.find(({ host }) => host === "h1")?.availabilityZone;
+    const before = await zone();
+    // Two at the same time: the host is in one zone.
+    const outcomes = await Promise.allSettled([update("1", { addHost: "h1" }), update(east?.id ?? "", { addHost: "h1" })]);
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const winner = outcomes[0]?.status === "fulfilled" ? west : east;
+    assert.equal(await zone(), winner?.availabilityZone);
+    const number = winner?.number.toString() ?? "";
+    await assert.rejects(s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number }), { reason: "AGGREGATE_HAS_HOSTS" });
+    assert.deepEqual((await s.aggregates.listStoredAggregates(testCtx(), { host: "h1" })).aggregates.map(({ name }) => name), [winner?.name]);
+    const page = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1 });
+    const next = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1, pageToken: page.nextPageToken });
+    assert.deepEqual([...page.aggregates, ...next.aggregates].map(({ name }) => name), ["w", "e"]);
+    await update(number, { removeHost: "h1" });
+    assert.equal(await zone(), before);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), { database: "global", afterRevision: 0n, entityKinds: ["aggregate"] })) seen.push(...entries.map(({ eventType }) => eventType));
+    })().catch(() => {});
+    await s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number });
+    await until(() => seen.length === 5, { what: "five events" });
+    assert.deepEqual(seen, ["created", "created", "changed", "changed", "deleted"]);
+    stop.abort();
+    await watching;
+    await s.close();
+  });
+
+  it("are read again for the zones of hosts only after another process has changed one", async () => {
+    const s = await startCellsService();
+    const reads: string[] = [];
+    const { db } = s.globalStore;
+    const elsewhere = hostZones({ ...s.globalStore, db: Object.assign(Object.create(db) as typeof db, { statement: ((ctx, name, fn) => { reads.push(name); return db.statement(ctx, name, fn); }) satisfies typeof db.statement }) });
+    const zoneOf = async (host: string): Promise<{ zone: string | undefined; reads: string[] }> => {
+      reads.length = 0;
+      return { zone: (await elsewhere(testCtx())).get(host), reads: [...reads] };
+    };
+    const [cheap, full] = [["aggregates.changes"], ["aggregates.changes", "aggregates.list"]];
+    assert.deepEqual(await zoneOf("h1"), { zone: undefined, reads: full });
+    assert.deepEqual(await zoneOf("h1"), { zone: undefined, reads: cheap });
+    await s.aggregates.createStoredAggregate(testCtx(), { aggregate: { id: randomUUID(), name: "w", availabilityZone: "west", metadata: new Map([["availability_zone", "west"]]) } });
+    await s.aggregates.updateStoredAggregate(testCtx(), { aggregateId: "1", addHost: "h1" });
+    assert.deepEqual(await zoneOf("h1"), { zone: "west", reads: full });
+    assert.deepEqual(await zoneOf("h1"), { zone: "west", reads: cheap });
+    await s.aggregates.updateStoredAggregate(testCtx(), { aggregateId: "1", removeHost: "h1" });
+    assert.deepEqual(await zoneOf("h1"), { zone: undefined, reads: full });
+    await s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: "1" });
+    assert.deepEqual((await zoneOf("h1")).reads, full);
+    await s.close();
+  });
+});
