@@ -15,7 +15,8 @@ export const computeConfig = z.object({
   auditIntervalMs: z.number().int().min(1000).default(60_000).describe("How often inventory and guests are compared with the records, in ms."),
   resumeGuestsStateOnHostBoot: z.boolean().default(false)
     .describe("Whether an agent that starts powers on guests that ran by their record; else their servers become SHUTOFF."),
-  securityRefreshMs: z.number().int().min(200).default(2000).describe("How often policies of ports, and rules and members of security groups in use, are read again, in ms."),
+  securityRefreshMs: z.number().int().min(200).default(10_000)
+    .describe("How often policies of ports, and rules and members of security groups in use, are read again from a Network service that does not tell of changes (Neutron), in ms; each reading up to a fifth earlier or later."),
   imageKeepHours: z.number().int().min(0).default(24).describe("How long a base image that no guest uses is kept, in hours."),
   reservedVcpus: z.number().int().min(0).default(0).describe("Virtual CPUs kept for the host."),
   reservedMemoryMib: z.number().int().min(0).default(512).describe("Memory kept for the host, in MiB."),

@@ -21,6 +21,7 @@ import { FakeDriver } from "./drivers/fake/index.js";
 import { QemuDriver, qemuDefaults } from "./drivers/qemu/index.js";
 import { ImageCache } from "./images/index.js";
 import { metadataService, switchMetadataHandler } from "./metadata/index.js";
+import { followNetwork } from "./network/follow-network.js";
 import { SwitchPlumbing } from "./network/switch-plumbing.js";
 import type { PeerConfig } from "./switch/index.js";
 import { startSwitch } from "./switch/index.js";
@@ -126,7 +127,9 @@ async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; t
   deps.registry.watchPeers(host, (peers) => {
     sw.setPeers(peers).catch((error: unknown) => log.warn("agent.peers.failed", { host, error }));
   });
-  deps.task(`agent-security-${host}`, (ctx) => periodically(ctx, config.securityRefreshMs, () => plumbing.refresh(ctx)));
+  deps.task(`agent-security-${host}`, (ctx) => followNetwork(ctx, {
+    neutron: deps.neutron, clock: systemClock, random: Math.random, everyMs: config.securityRefreshMs, refresh: (c) => plumbing.refresh(c),
+  }));
   return { plumbing, tunnelPort: sw.tunnelPort };
 }
 

@@ -101,7 +101,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     throw error;
   }
   const stopPurging = purgeTokens(identity, clock, log);
-  return { identity, image, network, seeded, urls, close: async (graceMs) => { stopPurging(); await close(graceMs); } };
+  return { identity, image, network, seeded, urls, close: async (graceMs) => { stopPurging(); network.close(); await close(graceMs); } };
 }
 
 /** Forgets tokens that ended long ago, every ten minutes. */

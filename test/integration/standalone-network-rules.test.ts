@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { changesExtension } from "../../pkg/clients/neutron/index.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCloud } from "./support/standalone-cloud.js";
 import type { TestCloud } from "./support/standalone-cloud.js";
 
@@ -161,5 +163,32 @@ describe("standalone network's rules", () => {
     assert.equal((await done(send("PUT", `/quotas/${project}`, { quota: { network: 0 } }), "quota"))["network"], 0);
     assert.match(await refused(send("POST", "/networks", { network: {} }, demo), 409, "OverQuota"), /\['network'\]/);
     await done(send("DELETE", `/quotas/${project}`));
+  });
+
+  it("tells services of changes to ports, groups and rules at once, and nobody of anything else", async () => {
+    const ctx = testCtx({ deadlineMs: Date.now() + 60_000 });
+    const network = await aNetwork("10.99.0.0/28");
+    let mark = await t.neutron.awaitChange(ctx, undefined, 0);
+    const told = async (change: () => Promise<unknown>): Promise<void> => {
+      const waiting = t.neutron.awaitChange(ctx, mark, 30_000);
+      await change();
+      const next = await waiting;
+      assert.notEqual(next, mark);
+      mark = next;
+    };
+    let group = "";
+    let rule = "";
+    await told(async () => { group = (await made("/security-groups", "security_group", { name: "told" })).id; });
+    await told(async () => { rule = (await made("/security-group-rules", "security_group_rule", { security_group_id: group, direction: "ingress", protocol: "tcp" })).id; });
+    await told(() => made("/ports", "port", { network_id: network.id, security_groups: [group] }));
+    await told(() => done(send("DELETE", `/security-group-rules/${rule}`)));
+
+    await done(send("GET", "/ports"));
+    await done(send("PUT", `/networks/${network.id}`, { network: { name: "other" } }));
+    await refused(send("DELETE", `/ports/${randomUUID()}`), 404, "PortNotFound");
+    assert.equal(await t.neutron.awaitChange(ctx, mark, 1), mark);
+    await refused(send("GET", "/kilonova-changes", undefined, demo), 403, "PolicyNotAuthorized");
+    await refused(send("GET", "/kilonova-changes?wait_ms=30001"), 400, "InvalidInput");
+    assert.ok((await t.neutron.extensions(ctx)).has(changesExtension));
   });
 });

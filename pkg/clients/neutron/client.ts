@@ -23,6 +23,8 @@ export interface NeutronOptions {
 type Ask = (ctx: Ctx, what: string, request: ServiceRequest, good: readonly number[]) => Promise<HttpAnswer>;
 
 const EXTENSIONS_MS = 600_000;
+/** Beyond the wait that was asked for. */
+const ANSWER_MS = 10_000;
 
 /** Network over HTTP: works against Neutron and the embedded service alike. */
 export function neutronClient(options: NeutronOptions): Neutron {
@@ -72,6 +74,9 @@ export function neutronClient(options: NeutronOptions): Neutron {
       const { port, network, floatingip: floatingIp, security_group: securityGroup, security_group_rule: securityGroupRule } = readOne(answer.json, "quota", shapes.quota);
       return { port, network, floatingIp, securityGroup, securityGroupRule };
     },
+    awaitChange: async (ctx, since, waitMs) => readOne((await ask(ctx, "changes", {
+      method: "GET", path: "/v2.0/kilonova-changes", query: { since, wait_ms: String(waitMs) }, timeoutMs: waitMs + ANSWER_MS,
+    }, [200])).json, "changes", shapes.changes).mark,
   };
 }
 

@@ -73,12 +73,13 @@ const binding = z.object({ host: z.string(), status: z.enum(["ACTIVE", "INACTIVE
   .transform((b): PortBindingInfo => ({ host: b.host, status: b.status, vifType: b.vif_type, vifDetails: b.vif_details, vnicType: b.vnic_type, profile: b.profile }));
 
 const extension = z.object({ alias: z.string() });
+const changes = z.object({ mark: z.string() });
 /** Without the extension that has a resource, there is no limit of it either. */
 const limit = z.number().default(-1);
 const quota = z.looseObject({ port: z.number(), network: z.number(), floatingip: limit, security_group: limit, security_group_rule: limit });
 
 /** How each kind of thing is read from JSON. */
-export const shapes = { network, subnet, port, securityGroup, floatingIp, binding, extension, quota };
+export const shapes = { network, subnet, port, securityGroup, floatingIp, binding, extension, quota, changes };
 
 /** Reads `{"<name>": …}`. @throws UNEXPECTED_ANSWER */
 export function readOne<S extends z.ZodType>(json: unknown, name: string, shape: S): z.output<S> {

@@ -189,6 +189,9 @@ export interface NetworkQuota {
   readonly securityGroupRule: number;
 }
 
+/** Alias of the extension by which the embedded Network service tells of changes; Neutron has no such thing. */
+export const changesExtension = "kilonova-changes";
+
 /** What Kilonova asks of the Network service. Reads are repeated on transient failures, writes never. */
 export interface Neutron {
   /** @throws NETWORK_NOT_FOUND */
@@ -217,4 +220,11 @@ export interface Neutron {
   /** Aliases of the service's extensions; cached for 600 s. */
   extensions(ctx: Ctx): Promise<ReadonlySet<string>>;
   quota(ctx: Ctx, projectId: string): Promise<NetworkQuota>;
+  /**
+   * Waits until a port, a security group or a rule may have changed; needs the extension `changesExtension`.
+   * @param since   mark of an earlier call: another than the present one is answered at once, `undefined` too
+   * @param waitMs  0..30,000
+   * @returns the present mark, which equals `since` when nothing happened for so long
+   */
+  awaitChange(ctx: Ctx, since: string | undefined, waitMs: number): Promise<string>;
 }

@@ -44,9 +44,9 @@ export async function readSecurity(ctx: Ctx, neutron: Neutron, groupIds: readonl
   return { rulesOf: new Map(groups.map((g) => [g.id, switchRules(g)])), membersOf: members(remote, ports) };
 }
 
-/** A group's rules in the switch's form. Rules of protocols that it does not know are left out: rules only ever allow. */
+/** A group's rules in the switch's form, in the order of their ids. Rules of protocols that it does not know are left out: rules only ever allow. */
 export function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
-  return group.rules.flatMap((rule): SecurityRule[] => {
+  return [...group.rules].sort((a, b) => byId([a.id, a], [b.id, b])).flatMap((rule): SecurityRule[] => {
     const protocol = rule.protocol === undefined ? undefined : protocolNumber(rule.protocol, rule.ethertype);
     if (rule.protocol !== undefined && protocol === undefined) return [];
     return [{
@@ -71,5 +71,8 @@ function members(groups: ReadonlySet<string>, ports: readonly PortInfo[]): Reado
   for (const port of ports) {
     for (const groupId of port.securityGroupIds) found.get(groupId)?.push(...port.fixedIps.map((f) => f.ipAddress), ...port.allowedAddressPairs.map((pair) => pair.ipAddress));
   }
-  return found;
+  return new Map([...found].sort(byId).map(([id, addresses]) => [id, addresses.sort()]));
 }
+
+/** The service lists in any order; the same members must look the same. */
+const byId = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => a < b ? -1 : 1;

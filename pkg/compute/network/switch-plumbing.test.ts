@@ -15,12 +15,12 @@ function scene() {
   neutron.addSecurityGroup({ id: "web", rules: [{ ...rule, remoteGroupId: "web" }] });
   neutron.addSecurityGroup({ id: "open", rules: [{ ...rule, protocol: undefined, portRangeMin: undefined, portRangeMax: undefined, remoteGroupId: undefined }] });
   const port = neutron.addPort({ networkId: network.id, fixedIps: [{ subnetId: "s", ipAddress: "10.0.0.5" }], securityGroupIds: ["web"] });
-  const told = { ports: new Map<string, PortConfig>(), groups: [] as readonly GroupMembers[], settings: 0 };
+  const told = { ports: new Map<string, PortConfig>(), groups: [] as readonly GroupMembers[], settings: 0, groupings: 0 };
   const sw: Switch = {
     tunnelPort: 0, setPeers: async () => {}, stats: async () => assert.fail("not asked"), close: async () => {},
     setPort: async (config) => { told.ports.set(config.portId, config); told.settings += 1; },
     removePort: async (id) => { told.ports.delete(id); },
-    setGroups: async (groups) => { told.groups = groups; },
+    setGroups: async (groups) => { told.groups = groups; told.groupings += 1; },
   };
   const plumbing = new SwitchPlumbing({ switch: sw, neutron, domain: "" });
   const record = InstanceRecord.fromPartial({
@@ -69,6 +69,23 @@ describe("plumbing between Network service and switch", () => {
     s.neutron.addPort({ networkId: s.network.id, fixedIps: [{ subnetId: "s", ipAddress: "10.0.0.6" }], securityGroupIds: ["web"], allowedAddressPairs: [{ ipAddress: "10.8.0.0/24", macAddress: undefined }] });
     await s.plumbing.plug(ctx, s.record, () => "/socket");
     assert.deepEqual(s.told.groups, [{ groupId: "web", addresses: ["10.0.0.5", "10.0.0.6", "10.8.0.0/24"] }]);
+  });
+
+  it("tells nothing twice, in whatever order the service lists it", async () => {
+    const s = scene();
+    const rules = ["a", "b"].map((id, i) => ({ id, securityGroupId: "web", direction: "ingress", ethertype: "IPv4", protocol: "tcp", portRangeMin: i, portRangeMax: i, remoteIpPrefix: undefined, remoteGroupId: "web", description: "" }) as const);
+    s.neutron.addSecurityGroup({ id: "web", rules });
+    const other = s.neutron.addPort({ networkId: s.network.id, fixedIps: [{ subnetId: "s", ipAddress: "10.0.0.4" }], securityGroupIds: ["web"] });
+    await s.plumbing.plug(ctx, s.record, () => "/socket");
+    s.neutron.addSecurityGroup({ id: "web", rules: rules.toReversed() });
+    await s.neutron.deletePort(ctx, other.id);
+    s.neutron.addPort(other);
+    await s.plumbing.refresh(ctx);
+    await s.plumbing.plug(ctx, s.record, () => "/socket");
+    assert.deepEqual([s.told.settings, s.told.groupings], [1, 1]);
+    await s.neutron.deletePort(ctx, other.id);
+    await s.plumbing.refresh(ctx);
+    assert.deepEqual([s.told.settings, s.told.groupings, s.told.groups], [1, 2, [{ groupId: "web", addresses: ["10.0.0.5"] }]]);
   });
 
   it("leaves a port that did not change, or that the Network service has lost, as it is", async () => {

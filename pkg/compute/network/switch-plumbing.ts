@@ -2,7 +2,7 @@ import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v
 import type { Neutron } from "../../clients/neutron/ports.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Plumbing } from "../agent/ports.js";
-import type { PortConfig, SecurityRule, Switch } from "../switch/index.js";
+import type { GroupMembers, PortConfig, SecurityRule, Switch } from "../switch/index.js";
 import { readPolicies, readSecurity } from "./security-groups.js";
 import type { PortPolicy } from "./security-groups.js";
 
@@ -19,6 +19,7 @@ export class SwitchPlumbing implements Plumbing {
   #rules: ReadonlyMap<string, readonly SecurityRule[]> = new Map();
   readonly #policies = new Map<string, PortPolicy>();
   readonly #configs = new Map<string, string>();
+  #groups = "";
 
   constructor(deps: { readonly switch: Switch; readonly neutron: Neutron; readonly domain: string }) {
     this.#switch = deps.switch;
@@ -32,7 +33,8 @@ export class SwitchPlumbing implements Plumbing {
     for (const port of instance.ports) {
       this.#ports.set(port.portId, { port, serverId: server.id, hostname: server.hostname, socketPath: socketPathOf(port.portId) });
     }
-    await this.#readPolicies(ctx, instance.ports.map((p) => p.portId));
+    // Known ones are kept up to date by `refresh`.
+    await this.#readPolicies(ctx, instance.ports.map((p) => p.portId).filter((id) => !this.#policies.has(id)));
     const groups = instance.ports.flatMap((p) => this.#policyOf(p).securityGroupIds);
     if (groups.some((id) => !this.#rules.has(id))) await this.refresh(ctx);
     for (const port of instance.ports) await this.#set(port.portId);
@@ -55,18 +57,26 @@ export class SwitchPlumbing implements Plumbing {
     }));
   }
 
-  /** Reads the ports' policies, and rules and members of all groups in use, again and applies what changed. @cost three requests, none without ports */
+  /** Reads the ports' policies, and rules and members of all groups in use, again and applies what changed: nothing is told to the switch twice. @cost three requests, none without ports */
   async refresh(ctx: Ctx): Promise<void> {
     await this.#readPolicies(ctx, [...this.#ports.keys()]);
     const groups = [...new Set([...this.#ports.values()].flatMap((p) => this.#policyOf(p.port).securityGroupIds))];
     const picture = await readSecurity(ctx, this.#neutron, groups);
     this.#rules = picture.rulesOf;
-    await this.#switch.setGroups([...picture.membersOf].map(([groupId, addresses]) => ({ groupId, addresses })));
+    await this.#setGroups([...picture.membersOf].map(([groupId, addresses]) => ({ groupId, addresses })));
     for (const id of this.#ports.keys()) if (this.#configs.has(id)) await this.#set(id);
   }
 
   async close(): Promise<void> {
     await this.#switch.close();
+  }
+
+  /** Tells the switch who is in the groups unless it knows exactly that already. */
+  async #setGroups(groups: readonly GroupMembers[]): Promise<void> {
+    const text = JSON.stringify(groups);
+    if (this.#groups === text) return;
+    await this.#switch.setGroups(groups);
+    this.#groups = text;
   }
 
   /** Tells the switch about a port unless it knows exactly that already. */

@@ -8,6 +8,7 @@ import type { NetworkAppOptions } from "./adapters/http/app.js";
 import type { NetworkTables } from "./adapters/sql/tables.js";
 import type { PortEvent } from "./domain/port-events.js";
 import { networkDefaults } from "./ports.js";
+import { changeFeed } from "./ops/change-feed.js";
 import type { NetworkConfig, NetworkParts } from "./ports.js";
 
 export type { NetworkTables } from "./adapters/sql/tables.js";
@@ -20,6 +21,8 @@ export type { SeedNetwork } from "./ops/seed-network.js";
 export interface NetworkService {
   readonly parts: NetworkParts;
   app(options: NetworkAppOptions): Express;
+  /** Answers those who wait for changes: call it before the socket is closed. */
+  close(): void;
 }
 
 export interface NetworkServiceOptions {
@@ -37,6 +40,6 @@ export interface NetworkServiceOptions {
 /** Puts the Network service together. */
 export function buildNetwork(options: NetworkServiceOptions): NetworkService {
   const { db, clock, ids, random, config = networkDefaults, authenticate, onPortEvents = async () => {} } = options;
-  const parts: NetworkParts = { db, clock, ids, random, config, onPortEvents, inTurn: pLimit(1) };
-  return { parts, app: (appOptions) => networkApp(parts, appOptions, authenticate) };
+  const parts: NetworkParts = { db, clock, ids, random, config, onPortEvents, inTurn: pLimit(1), changes: changeFeed(ids.uuid()) };
+  return { parts, app: (appOptions) => networkApp(parts, appOptions, authenticate), close: () => parts.changes.close() };
 }

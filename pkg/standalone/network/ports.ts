@@ -2,6 +2,7 @@ import type { Clock, Ctx, Ids } from "../../kernel/index.js";
 import type { Database } from "../../platform/db/index.js";
 import type { NetworkTables } from "./adapters/sql/tables.js";
 import type { PortEvent } from "./domain/port-events.js";
+import type { ChangeFeed } from "./ops/change-feed.js";
 
 /** All that the Network service works with. */
 export interface NetworkParts {
@@ -21,6 +22,7 @@ export interface NetworkParts {
    * with the real service: Compute must look at the port as well.
    */
   readonly onPortEvents: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
+  readonly changes: ChangeFeed;
 }
 
 export interface NetworkConfig {

@@ -13,6 +13,8 @@ export interface FakeNeutron extends Neutron {
   readonly aliases: Set<string>;
   readonly floatingIps: FloatingIpInfo[];
   limits: NetworkQuota;
+  /** Tells those who wait of a change. */
+  changed(): void;
   /** While true, every call throws NETWORK_UNAVAILABLE. */
   down: boolean;
 }
@@ -24,6 +26,8 @@ export function fakeNeutron(): FakeNeutron {
   const groups = new Map<string, SecurityGroupInfo>();
   const bindings = new Map<string, PortBindingInfo[]>();
   let count = 0;
+  let mark = 0;
+  const wakeUps = new Set<() => void>();
   const up = (): void => { if (fake.down) throw NeutronErrors.NETWORK_UNAVAILABLE({}); };
   const need = <T>(map: ReadonlyMap<string, T>, id: string, missing: (p: { id: string }) => Error): T => {
     up();
@@ -139,6 +143,19 @@ export function fakeNeutron(): FakeNeutron {
     listFloatingIps: async (_ctx, query) => { up(); return fake.floatingIps.filter((ip) => query.portIds === undefined || (ip.portId !== undefined && query.portIds.includes(ip.portId))); },
     extensions: async () => { up(); return fake.aliases; },
     quota: async () => { up(); return fake.limits; },
+    changed: () => { mark += 1; for (const wake of [...wakeUps]) wake(); },
+    awaitChange: async (ctx, since) => {
+      up();
+      if (since === `${mark}`) {
+        await new Promise<void>((resolve, reject) => {
+          wakeUps.add(resolve);
+          ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason as Error), { once: true });
+        });
+        wakeUps.clear();
+        up();
+      }
+      return `${mark}`;
+    },
   };
 
   const addressesFor = (network: NetworkInfo, wishes: readonly { readonly subnetId?: string; readonly ipAddress?: string }[] | undefined, self = ""): PortInfo["fixedIps"] => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Cidr, IpHex } from "../packet/address.js";
 import { cidrContains, parseCidr, parseIp } from "../packet/address.js";
 import type { GroupMembers } from "../port-config.js";
@@ -6,18 +7,25 @@ interface Members { readonly ips: ReadonlySet<IpHex>; readonly networks: readonl
 
 /** Who is in which security group: what the control plane says about all hosts, and what the local ports say themselves. */
 export class GroupDirectory {
-  #told = new Map<string, Members>();
+  #told: ReadonlyMap<string, Members> = new Map();
   readonly #local = new Map<string, { readonly groupIds: ReadonlySet<string>; readonly ips: ReadonlySet<IpHex> }>();
 
-  /** Replaces what is known from elsewhere. @throws on text that is no address; nothing has changed then */
-  setTold(groups: readonly GroupMembers[]): void {
-    this.#told = new Map(groups.map(({ groupId, addresses }) => [groupId, {
+  /** Replaces what is known from elsewhere. @returns whether that is anything new. @throws on text that is no address; nothing has changed then */
+  setTold(groups: readonly GroupMembers[]): boolean {
+    const told = new Map(groups.map(({ groupId, addresses }) => [groupId, {
       ips: new Set(addresses.filter((text) => !text.includes("/")).map(parseIp)), networks: addresses.filter((text) => text.includes("/")).map(parseCidr),
     }]));
+    if (isDeepStrictEqual(told, this.#told)) return false;
+    this.#told = told;
+    return true;
   }
 
-  setPort(portId: string, groupIds: readonly string[], ips: readonly IpHex[]): void {
-    this.#local.set(portId, { groupIds: new Set(groupIds), ips: new Set(ips) });
+  /** @returns whether that changes who is in which group */
+  setPort(portId: string, groupIds: readonly string[], ips: readonly IpHex[]): boolean {
+    const local = { groupIds: new Set(groupIds), ips: new Set(ips) };
+    if (isDeepStrictEqual(local, this.#local.get(portId))) return false;
+    this.#local.set(portId, local);
+    return true;
   }
 
   removePort(portId: string): void { this.#local.delete(portId); }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { IsMember } from "../firewall/rules.js";
 import { compileRules } from "../firewall/rules.js";
 import { PortFirewall } from "../firewall/port-firewall.js";
@@ -69,7 +70,8 @@ export class SwitchPort {
         services: new LocalServices(config, mac, { send: this.#outputs.toGuest, tcp: this.tcp }),
         firewall: config.portSecurity ? before?.firewall ?? new PortFirewall(rules, this.#outputs.isMember) : undefined,
       };
-      compiled.firewall?.setRules(rules);
+      // The same rules again are no change: conversations need not be judged anew.
+      if (!isDeepStrictEqual(before?.config.securityRules, config.securityRules)) compiled.firewall?.setRules(rules);
       return compiled;
     } catch (error) {
       throw SwitchErrors.PORT_INVALID({ portId: config.portId, problem: error instanceof Error ? error.message : String(error) }, { cause: error });

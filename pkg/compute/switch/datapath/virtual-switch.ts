@@ -59,8 +59,7 @@ export class VirtualSwitch {
     }
     this.#ports.set(portId, port);
     this.#networkOf(config.vni).ports.set(port.mac, port);
-    this.#groups.setPort(portId, config.securityGroupIds, port.ips);
-    this.#membersChanged();
+    if (this.#groups.setPort(portId, config.securityGroupIds, port.ips)) this.#membersChanged();
   }
 
   removePort(portId: string): void {
@@ -83,11 +82,10 @@ export class VirtualSwitch {
   /** @throws CONFIG_INVALID, changing nothing */
   setGroups(groups: readonly GroupMembers[]): void {
     try {
-      this.#groups.setTold(groups);
+      if (this.#groups.setTold(groups)) this.#membersChanged();
     } catch (error) {
       throw SwitchErrors.CONFIG_INVALID({ problem: error instanceof Error ? error.message : String(error) }, { cause: error });
     }
-    this.#membersChanged();
   }
 
   /** A frame that a guest sent. */

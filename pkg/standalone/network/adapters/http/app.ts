@@ -9,6 +9,7 @@ import { extensions } from "../../domain/extensions.js";
 import { E, statusOf } from "../../errors.js";
 import type { NetworkParts } from "../../ports.js";
 import { bindingRoutes } from "./binding-routes.js";
+import { changeRoutes } from "./change-routes.js";
 import { idOf, reply } from "./common.js";
 import { floatingIpRoutes } from "./floating-ip-routes.js";
 import { networkRoutes } from "./network-routes.js";
@@ -35,7 +36,7 @@ export function networkApp(parts: NetworkParts, options: NetworkAppOptions, auth
   });
   app.use("/v2.0", requireToken(authenticate));
   app.use(jsonBody(BODY_LIMIT));
-  app.use(metaRoutes(), networkRoutes(parts), subnetRoutes(parts), bindingRoutes(parts), portRoutes(parts));
+  app.use(metaRoutes(), changeRoutes(parts), networkRoutes(parts), subnetRoutes(parts), bindingRoutes(parts), portRoutes(parts));
   app.use(securityGroupRoutes(parts), quotaRoutes(parts), routerRoutes(parts), floatingIpRoutes(parts));
   app.use((_req, _res, next) => next(Object.assign(new Error("no such resource"), { status: 404 })));
   app.use(failureHandler(renderer(options.identityUrl), statusOf));

@@ -1,0 +1,40 @@
+import { EventEmitter, once, setMaxListeners } from "node:events";
+import type { Ctx } from "../../../kernel/index.js";
+
+/** Tells the hosts' switches that something they go by may have changed, without saying what: they read again what concerns them. */
+export interface ChangeFeed {
+  /** Something changed, and is stored. */
+  moved(): void;
+  /**
+   * Waits for a change.
+   * @param since   the mark of an earlier call; another than the present one is answered at once, none at all too
+   * @param waitMs  0..30,000
+   * @returns the present mark; marks of another run of the service never equal it
+   */
+  wait(ctx: Ctx, since: string | undefined, waitMs: number): Promise<string>;
+  /** Whether nobody waits any more, nor should ask again. */
+  readonly closed: boolean;
+  /** Answers all who wait. */
+  close(): void;
+}
+
+/** @param run  unique to this run of the service */
+export function changeFeed(run: string): ChangeFeed {
+  const emitter = new EventEmitter().setMaxListeners(0); // every host waits on it
+  let count = 0;
+  let closed = false;
+  const mark = (): string => `${run}.${count}`;
+  return {
+    get closed() { return closed; },
+    moved: () => { count += 1; emitter.emit("moved"); },
+    wait: async (ctx, since, waitMs) => {
+      if (since !== mark() || closed) return mark();
+      const patience = AbortSignal.any([ctx.signal, AbortSignal.timeout(waitMs)]);
+      setMaxListeners(0, patience);
+      await once(emitter, "moved", { signal: patience }).catch((error: unknown) => { if (!patience.aborted) throw error; });
+      ctx.signal.throwIfAborted();
+      return mark();
+    },
+    close: () => { closed = true; emitter.emit("moved"); },
+  };
+}
