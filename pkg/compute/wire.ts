@@ -120,7 +120,7 @@ async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; t
   });
   const newCtx = (): Ctx => rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("compute", host), log });
   const sw = await startSwitch({
-    tunnel: { address: config.tunnelAddress, port: config.tunnelPort }, log,
+    tunnel: { address: config.tunnelAddress, port: config.tunnelPort }, conversationsDir: join(deps.stateDir, "conversations"), log,
     metadata: switchMetadataHandler(metadataService(source), newCtx),
   });
   const plumbing = new SwitchPlumbing({ switch: sw, neutron: deps.neutron, domain: config.dhcpDomain });

@@ -17,6 +17,9 @@ export class BoundedMap<K, V> {
 
   get(key: K): V | undefined { return this.#nodes.get(key)?.value; }
 
+  /** Oldest first. */
+  *values(): IterableIterator<V> { for (let node = this.#oldest; node !== undefined; node = node.newer) yield node.value; }
+
   /** Writes an entry and makes it the youngest. */
   set(key: K, value: V): void {
     const known = this.#nodes.get(key);

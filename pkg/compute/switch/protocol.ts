@@ -29,13 +29,14 @@ export type Notice =
   | { readonly type: "ready"; readonly tunnelPort: number }
   | { readonly type: "failed"; readonly error: WireError }
   | { readonly type: "port-link"; readonly portId: string; readonly connected: boolean }
+  | { readonly type: "keeping-failed"; readonly error: WireError }
   | { readonly type: "metadata-request"; readonly id: number; readonly request: MetadataRequest };
 
 export type ToWorker = Command | MetadataReply;
 export type FromWorker = Reply | Notice;
 
 /** What the worker is started with. */
-export interface WorkerInit { readonly tunnel: { readonly address: string; readonly port: number } }
+export interface WorkerInit { readonly tunnel: { readonly address: string; readonly port: number }; readonly conversationsDir?: string }
 
 /** A guest's HTTP request to 169.254.169.254. The port by which it came is the proof of who asks. */
 export interface MetadataRequest {

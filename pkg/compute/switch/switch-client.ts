@@ -17,6 +17,8 @@ export type MetadataHandler = (request: MetadataRequest) => Promise<MetadataResp
 export interface SwitchOptions {
   /** Where other hosts' switches send to; port 0 takes a free one. */
   readonly tunnel: { readonly address: string; readonly port: number };
+  /** Folder in which tracked conversations outlive this process, however it ends; without it they do not. */
+  readonly conversationsDir?: string;
   readonly log: Logger;
   readonly metadata: MetadataHandler;
   /** A guest's NIC was connected to the switch, or lost. */
@@ -129,7 +131,8 @@ class SwitchClient implements Switch {
 
   /** @returns the tunnel port */
   async #spawn(): Promise<number> {
-    const init: WorkerInit = { tunnel: { address: this.#options.tunnel.address, port: this.#tunnelPort || this.#options.tunnel.port } };
+    const { tunnel, conversationsDir } = this.#options;
+    const init: WorkerInit = { tunnel: { address: tunnel.address, port: this.#tunnelPort || tunnel.port }, ...(conversationsDir === undefined ? {} : { conversationsDir }) };
     const worker = this.#spawnWorker(init);
     this.#worker = worker;
     this.#startedAtMs = Date.now();
@@ -159,6 +162,7 @@ class SwitchClient implements Switch {
         this.#options.log.debug("switch.port.link", { portId: message.portId, connected: message.connected });
         this.#options.onPortLink?.(message.portId, message.connected);
         return;
+      case "keeping-failed": this.#options.log.warn("switch.conversations.failed", { error: fromWire(message.error) }); return;
       case "metadata-request": void this.#answerMetadata(worker, message.id, message.request);
     }
   }

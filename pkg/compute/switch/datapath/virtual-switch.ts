@@ -1,3 +1,4 @@
+import type { KeptConversation } from "../firewall/conntrack.js";
 import type { Mac } from "../packet/address.js";
 import { isGroupMac } from "../packet/address.js";
 import { SwitchErrors } from "../errors.js";
@@ -60,6 +61,14 @@ export class VirtualSwitch {
     this.#ports.set(portId, port);
     this.#networkOf(config.vni).ports.set(port.mac, port);
     if (this.#groups.setPort(portId, config.securityGroupIds, port.ips)) this.#membersChanged();
+  }
+
+  /** Lets conversations of an earlier switch go on. A port without security has none. */
+  restore(portId: string, kept: readonly KeptConversation[]): void { this.#portOf(portId).firewall?.restore(kept, this.#outputs.now()); }
+
+  /** Ports with conversations that were not given out for keeping yet. */
+  unkept(): { readonly portId: string; kept(): readonly KeptConversation[] }[] {
+    return [...this.#ports].flatMap(([portId, { firewall }]) => firewall?.unkept ? [{ portId, kept: () => firewall.kept(this.#outputs.now()) }] : []);
   }
 
   removePort(portId: string): void {

@@ -10,6 +10,10 @@ const timeoutsMs = {
   udpOneWay: 30_000, udpBothWays: 120_000, other: 30_000, refused: 120_000,
 } as const;
 
+export const longestTimeoutMs = timeoutsMs.tcpEstablished;
+/** Time of an expiry's shift, in parts of the timeout, that is not worth another saving. */
+const savedSlack = 1 / 4;
+
 /** A conversation that a rule has let through. */
 export interface Connection {
   /** The packet that opened it, and its direction: what the rules were asked about. */
@@ -23,15 +27,63 @@ export interface Connection {
   epoch: number;
   /** New rules no longer allow it. Remembered, so that the answering side cannot open it again from its end. */
   refused: boolean;
+  /** `expiresMs` as it was last handed out for keeping; 0 when never. */
+  keptMs: number;
 }
+
+/** What of a conversation outlives the switch. Whether the rules still allow it is asked anew. */
+export interface KeptConversation {
+  readonly opening: Pick<Flow, "key" | "version" | "protocol" | "remoteIp" | "destinationPort" | "icmp">;
+  readonly openedBy: Direction;
+  readonly ending: Connection["ending"];
+  /** Milliseconds until it is forgotten. */
+  readonly leftMs: number;
+}
+
+/** Judged by no edition of the rules. */
+const unjudged = -1;
 
 /** Remembers one port's conversations. Bounded: when full, the one unused for longest gives way. */
 export class ConnectionTable {
   readonly #entries: BoundedMap<string, Connection>;
 
+  #unkept = false;
+
   constructor(limit: number) { this.#entries = new BoundedMap(limit); }
 
   get size(): number { return this.#entries.size; }
+
+  /** Whether `kept` would give something new. */
+  get unkept(): boolean { return this.#unkept; }
+
+  /**
+   * What should outlive the switch: conversations with answers. Those without need no memory: their next packet opens them again.
+   * @cost O(conversations)
+   */
+  kept(nowMs: number): readonly KeptConversation[] {
+    this.#unkept = false;
+    const kept: KeptConversation[] = [];
+    for (const entry of this.#entries.values()) {
+      if (!entry.replied || entry.expiresMs <= nowMs) continue;
+      entry.keptMs = entry.expiresMs;
+      const { key, version, protocol, remoteIp, destinationPort, icmp } = entry.opening;
+      kept.push({ opening: { key, version, protocol, remoteIp, destinationPort, icmp }, openedBy: entry.openedBy, ending: entry.ending, leftMs: entry.expiresMs - nowMs });
+    }
+    return kept;
+  }
+
+  /** Takes up what an earlier switch kept. A conversation that is known already stays as it is. */
+  restore(kept: readonly KeptConversation[], nowMs: number): void {
+    for (const { opening, openedBy, ending, leftMs } of kept) {
+      if (leftMs <= 0 || this.#entries.get(opening.key) !== undefined) continue;
+      const entry: Connection = {
+        opening: { ...opening, tcpFlags: 0, opens: true, relatedKey: undefined }, openedBy, replied: true, ending, expiresMs: 0, epoch: unjudged, refused: false, keptMs: 0,
+      };
+      entry.expiresMs = nowMs + Math.min(leftMs, timeoutOf(entry));
+      entry.keptMs = entry.expiresMs;
+      this.#entries.set(opening.key, entry);
+    }
+  }
 
   find(key: string, nowMs: number): Connection | undefined {
     const entry = this.#entries.get(key);
@@ -41,7 +93,7 @@ export class ConnectionTable {
   }
 
   open(flow: Flow, openedBy: Direction, epoch: number, nowMs: number): void {
-    const entry: Connection = { opening: flow, openedBy, replied: false, ending: "no", expiresMs: 0, epoch, refused: false };
+    const entry: Connection = { opening: flow, openedBy, replied: false, ending: "no", expiresMs: 0, epoch, refused: false, keptMs: 0 };
     this.touch(flow, entry, openedBy, nowMs);
   }
 
@@ -49,7 +101,9 @@ export class ConnectionTable {
   touch(flow: Flow, entry: Connection, direction: Direction, nowMs: number): void {
     if (direction !== entry.openedBy) entry.replied = true;
     if (flow.protocol === ipProtocol.tcp) entry.ending = endingOf(entry, flow);
-    entry.expiresMs = nowMs + timeoutOf(entry);
+    const timeoutMs = timeoutOf(entry);
+    entry.expiresMs = nowMs + timeoutMs;
+    if (entry.replied && Math.abs(entry.expiresMs - entry.keptMs) > timeoutMs * savedSlack) this.#unkept = true;
     this.#entries.set(flow.key, entry);
   }
 

@@ -178,6 +178,51 @@ describe("stateful firewall", () => {
     assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 5]), 0), true);
   });
 
+  /** A successor that took up what `before` kept, under rules that admit no stranger's first packet. */
+  const successor = (before: PortFirewall, nowMs: number, rules = [egress()]): PortFirewall => {
+    const wall = firewall(rules);
+    wall.restore(before.kept(nowMs), 0);
+    return wall;
+  };
+
+  it("goes on with answered conversations after a restart, from the side that did not open them, and with nothing else", () => {
+    const before = firewall([egress()]);
+    for (const [from, to] of [[tcp(own, stranger, [5, 80], tcpFlag.syn), tcp(stranger, own, [80, 5], tcpFlag.syn | tcpFlag.ack)], [udp(own, stranger, [6, 53]), udp(stranger, own, [53, 6])]] as const) {
+      assert.deepEqual([before.allows("egress", from, 0), before.unkept, before.allows("ingress", to, 1), before.unkept], [true, false, true, true]);
+      before.kept(1);
+    }
+    before.allows("egress", udp(own, stranger, [7, 53]), 1);
+    const wall = successor(before, 1_000);
+    assert.equal(wall.connections, 2);
+    assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 5]), 0), true);
+    assert.equal(wall.allows("ingress", udp(stranger, own, [53, 6]), 0), true);
+    for (const unknown of [tcp(stranger, own, [80, 7]), tcp(stranger, own, [81, 5]), tcp(stranger, own, [9, 22], tcpFlag.syn), udp(stranger, own, [53, 7])]) {
+      assert.equal(wall.allows("ingress", unknown, 0), false);
+    }
+  });
+
+  it("asks the rules of now about what it takes up, and forgets it when its time is over", () => {
+    const before = firewall([egress()]);
+    before.allows("egress", udp(own, stranger, [6, 53]), 0);
+    before.allows("ingress", udp(stranger, own, [53, 6]), 0);
+    const answer = udp(stranger, own, [53, 6]);
+    assert.equal(successor(before, 0, []).allows("ingress", answer, 0), false);
+    assert.equal(successor(before, 100_000).allows("ingress", answer, 19_000), true);
+    assert.equal(successor(before, 100_000).allows("ingress", answer, 21_000), false);
+    assert.equal(successor(before, 120_000).connections, 0);
+  });
+
+  it("has something new to keep once an answered conversation ends, or a good part of its time went by", () => {
+    const wall = firewall([egress()]);
+    const spoke = (direction: Direction, what: IpPacket, nowMs: number): boolean => { wall.allows(direction, what, nowMs); const is = wall.unkept; if (is) wall.kept(nowMs); return is; };
+    assert.deepEqual([spoke("egress", udp(own, stranger, [6, 53]), 0), spoke("ingress", udp(stranger, own, [53, 6]), 0)], [false, true]);
+    assert.deepEqual([spoke("egress", udp(own, stranger, [6, 53]), 29_000), spoke("egress", udp(own, stranger, [6, 53]), 31_000)], [false, true]);
+    spoke("egress", tcp(own, stranger, [5, 80], tcpFlag.syn), 31_000);
+    assert.equal(spoke("ingress", tcp(stranger, own, [80, 5], tcpFlag.syn | tcpFlag.ack), 31_000), true);
+    assert.equal(spoke("egress", tcp(own, stranger, [5, 80]), 60_000), false);
+    assert.equal(spoke("egress", tcp(own, stranger, [5, 80], tcpFlag.fin | tcpFlag.ack), 60_000), true);
+  });
+
   it("holds a bounded number of conversations", () => {
     const wall = firewall([egress()]);
     for (let i = 0; i < 20_000; i += 1) wall.allows("egress", udp(own, stranger, [1 + i % 60_000, 53]), 0);

@@ -2,7 +2,7 @@ import { BoundedMap } from "../bounded-map.js";
 import type { IpPacket } from "../packet/ip.js";
 import { ipProtocol } from "../packet/ip.js";
 import { icmpv6Type } from "../packet/icmpv6.js";
-import type { Connection } from "./conntrack.js";
+import type { Connection, KeptConversation } from "./conntrack.js";
 import { ConnectionTable } from "./conntrack.js";
 import type { Direction, Flow } from "./flow.js";
 import { flowOf, isTcpOpening } from "./flow.js";
@@ -32,6 +32,12 @@ export class PortFirewall {
   }
 
   get connections(): number { return this.#connections.size; }
+
+  /** Whether `kept` would give something new. */
+  get unkept(): boolean { return this.#connections.unkept; }
+  kept(nowMs: number): readonly KeptConversation[] { return this.#connections.kept(nowMs); }
+  /** Takes up conversations of an earlier switch; the first packet of each asks the rules whether it may still begin as it did. */
+  restore(kept: readonly KeptConversation[], nowMs: number): void { this.#connections.restore(kept, nowMs); }
 
   /** Takes new rules; running conversations go on only if the new rules would let them begin. */
   setRules(rules: RuleSet): void {

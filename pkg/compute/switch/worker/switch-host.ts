@@ -1,6 +1,7 @@
 import { asKilonovaError } from "../../../kernel/index.js";
 import { VirtualSwitch } from "../datapath/virtual-switch.js";
 import type { Command, FromWorker, MetadataRequest, MetadataResponse, SwitchStats, ToWorker, WireError, WorkerInit } from "../protocol.js";
+import { ConversationFiles } from "./conversation-files.js";
 import { metadataServer } from "./metadata-server.js";
 import { PortLink } from "./port-link.js";
 import type { Tunnel } from "./tunnel.js";
@@ -20,6 +21,7 @@ export class SwitchHost {
   readonly #metadata = metadataServer((request) => this.#askAgent(request));
   readonly #timer: ReturnType<typeof setInterval>;
   #tunnel: Tunnel | undefined;
+  #files: ConversationFiles | undefined;
   #lastRequest = 0;
 
   constructor(post: (message: FromWorker) => void) {
@@ -30,12 +32,17 @@ export class SwitchHost {
       metadata: (port, stream) => this.#metadata.accept(port, stream),
       now: () => performance.now(),
     });
-    this.#timer = setInterval(() => this.#switch.tick(), tickMs);
+    this.#timer = setInterval(() => {
+      this.#switch.tick();
+      this.#files?.save(this.#switch.unkept(), performance.now());
+    }, tickMs);
   }
 
-  /** Opens the tunnel and reports `ready` or `failed`. */
+  /** Finds what an earlier switch kept, opens the tunnel and reports `ready` or `failed`. */
   async start(init: WorkerInit): Promise<void> {
     try {
+      const dir = init.conversationsDir;
+      if (dir !== undefined) this.#files = new ConversationFiles(dir, (error) => this.#post({ type: "keeping-failed", error: toWire(error) }));
       this.#tunnel = await openTunnel(init.tunnel, (address, port, bytes) => this.#switch.fromTunnel(address, port, bytes));
       this.#post({ type: "ready", tunnelPort: this.#tunnel.local.port });
     } catch (error) {
@@ -62,12 +69,14 @@ export class SwitchHost {
         const { portId, socketPath } = command.config;
         this.#switch.setPort(command.config);
         const link = this.#links.get(portId);
+        if (link === undefined && this.#files !== undefined) this.#switch.restore(portId, this.#files.read(portId));
         if (link !== undefined) link.nudge(socketPath);
         else this.#links.set(portId, this.#makeLink(portId, socketPath));
         return undefined;
       }
       case "remove-port":
         this.#switch.removePort(command.portId);
+        this.#files?.remove(command.portId);
         this.#links.get(command.portId)?.close();
         this.#links.delete(command.portId);
         return undefined;
@@ -109,6 +118,7 @@ export class SwitchHost {
 
   #close(): void {
     clearInterval(this.#timer);
+    this.#files?.saveAll(this.#switch.unkept(), performance.now());
     for (const [portId, link] of this.#links) {
       this.#switch.removePort(portId);
       link.close();
