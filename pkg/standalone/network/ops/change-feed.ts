@@ -1,4 +1,4 @@
-import { EventEmitter, once, setMaxListeners } from "node:events";
+import { EventEmitter } from "node:events";
 import type { Ctx } from "../../../kernel/index.js";
 
 /** Tells the hosts' switches that something they go by may have changed, without saying what: they read again what concerns them. */
@@ -29,9 +29,18 @@ export function changeFeed(run: string): ChangeFeed {
     moved: () => { count += 1; emitter.emit("moved"); },
     wait: async (ctx, since, waitMs) => {
       if (since !== mark() || closed) return mark();
-      const patience = AbortSignal.any([ctx.signal, AbortSignal.timeout(waitMs)]);
-      setMaxListeners(0, patience);
-      await once(emitter, "moved", { signal: patience }).catch((error: unknown) => { if (!patience.aborted) throw error; });
+      // Not AbortSignal.timeout: Node.js 20 may collect one as garbage while it is waited for by `any`, and then nobody is woken.
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          emitter.off("moved", wake);
+          ctx.signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, waitMs);
+        emitter.on("moved", wake);
+        ctx.signal.addEventListener("abort", wake, { once: true });
+      });
       ctx.signal.throwIfAborted();
       return mark();
     },
