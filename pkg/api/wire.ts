@@ -27,6 +27,7 @@ import { deleteFlavor } from "./ops/delete-flavor.js";
 import { deleteKeyPair } from "./ops/delete-key-pair.js";
 import { deleteServerMetadata } from "./ops/delete-server-metadata.js";
 import { deleteServer } from "./ops/delete-server.js";
+import { forceDeleteServer } from "./ops/force-delete-server.js";
 import { getConsoleOutput } from "./ops/get-console-output.js";
 import { getFlavor } from "./ops/get-flavor.js";
 import { getHypervisor } from "./ops/get-hypervisor.js";
@@ -84,7 +85,7 @@ export function buildApi(deps: ApiDeps): ApiService {
 const serverBindings = (parts: Parts): ServiceBinding[] => [
   bindPart(ServersServiceDefinition, {
     createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
-    deleteServer: deleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
+    deleteServer: deleteServer(parts), forceDeleteServer: forceDeleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
     getConsoleOutput: getConsoleOutput(parts), getServerPassword: getServerPassword(parts), clearServerPassword: clearServerPassword(parts),
   }),
   bindService(ServerMetadataServiceDefinition, {

@@ -215,6 +215,19 @@ describe("actions on servers", () => {
     assert.deepEqual({ preempt, idempotentKind, allowedVmStates, allowedTaskStates, database }, { preempt: true, idempotentKind: true, allowedVmStates: [], allowedTaskStates: [], database: "global" });
   });
 
+  it("deletes by force as it deletes, under a rule and for a token of its own", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    await servers(api).deleteServer(as(member), { serverId: A });
+    const { method, requestId: _plain, ...deletion } = { requestId: "", ...accepted(api) };
+    await servers(api).forceDeleteServer(as(member), { serverId: A });
+    const { method: forced, requestId: _forced, ...same } = { requestId: "", ...accepted(api) };
+    assert.deepEqual([method, forced], ["DeleteServer", "ForceDeleteServer"]);
+    assert.deepEqual([same.kind, same.action, same.preempt, same.idempotentKind, same.checkLock, same.allowedVmStates], [deletion.kind, deletion.action, true, true, true, []]);
+    await assert.rejects(servers(api).forceDeleteServer(as({ ...member, roles: ["reader"] }), { serverId: A }), { message: "Policy doesn't allow os_compute_api:os-deferred-delete:force to be performed." });
+    await assert.rejects(servers(api).forceDeleteServer(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+  });
+
   it("tells hard reboots from soft ones, in the conditions and in what the token protects", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });

@@ -3,6 +3,7 @@ import { PROJECT } from "../../../pkg/gateway/testing/test-tokens.js";
 import { SERVER_ID } from "../../../pkg/gateway/testing/samples.js";
 import { startTestGateway } from "../../../pkg/gateway/testing/test-gateway.js";
 import type { Answer, TestGateway } from "../../../pkg/gateway/testing/test-gateway.js";
+import { ForceDeleteServerResponse } from "../../../gen/kilonova/api/v1/server_actions.js";
 import { DeleteServerResponse, StopServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { fixture } from "./fixture.js";
 
@@ -14,7 +15,7 @@ describe("golden: gateway headers and documents", () => {
   let gateway: TestGateway;
   before(async () => {
     const servers = {
-      ...fixture.servers, deleteServer: async () => DeleteServerResponse.fromPartial({}), stopServer: async () => StopServerResponse.fromPartial({}),
+      ...fixture.servers, deleteServer: async () => DeleteServerResponse.fromPartial({}), stopServer: async () => StopServerResponse.fromPartial({}), forceDeleteServer: async () => ForceDeleteServerResponse.fromPartial({}),
     };
     gateway = await startTestGateway({ ...fixture, servers }, { linkPrefix: "http://openstack.example.com", identityUrl: "http://identity.example.com" });
   });
@@ -96,6 +97,8 @@ describe("golden: gateway headers and documents", () => {
     assert.deepEqual([deleted.status, deleted.text, deleted.headers["content-type"]], [204, "", undefined]);
     const stopped = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, { method: "POST", body: { "os-stop": null } });
     assert.deepEqual([stopped.status, stopped.text, stopped.headers["content-type"]], [202, "", undefined]);
+    const forced = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, { method: "POST", body: { forceDelete: null } });
+    assert.deepEqual([forced.status, forced.text, forced.headers["content-type"]], [202, "", undefined]);
   });
 
   it("stops reading a body that turns out too large, without an announced length", async () => {

@@ -3,7 +3,7 @@ import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { countOf, textOf } from "../../http/fields.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
-import { consoleOutputBody, rebootBody, startBody, stopBody } from "./schemas.js";
+import { consoleOutputBody, forceDeleteBody, rebootBody, startBody, stopBody } from "./schemas.js";
 
 /** Actions on a server that start slow work, and the console's log. */
 export function serverActionRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
@@ -19,6 +19,13 @@ export function serverActionRoutes({ servers }: Pick<ApiClients, "servers">): Op
       route: "POST /servers/{id}/action#os-stop", body: stopBody,
       handle: async (request) => {
         await servers.stopServer(request.ctx, { serverId: request.id });
+        return replyEmpty;
+      },
+    },
+    {
+      route: "POST /servers/{id}/action#forceDelete", body: forceDeleteBody,
+      handle: async (request) => {
+        await servers.forceDeleteServer(request.ctx, { serverId: request.id });
         return replyEmpty;
       },
     },
