@@ -33,6 +33,8 @@ import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
 import { buildScheduler, schedulerConfig } from "../../pkg/scheduler/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
+import { tapped, tappedChannel } from "./tap.js";
+import type { Tap } from "./tap.js";
 
 /** Schemas of one installation. */
 export interface Schemas { readonly global: string; readonly cell0: string; readonly cell1: string; readonly placement: string }
@@ -62,6 +64,8 @@ export interface CloudOptions {
   readonly conductor?: Partial<typeof conductorConfig._zod.output>;
   readonly log?: Logger;
   readonly dbMetrics?: DbMetrics;
+  /** Stands between the conductor and everything that it calls. */
+  readonly tap?: Tap;
 }
 
 /** Everything from acceptance to the hypervisor in one process: the real services, fake drivers on the hosts. */
@@ -77,6 +81,8 @@ export interface Cloud {
   agent(host: string, as: "operator" | "conductor"): Client<typeof AgentServiceDefinition>;
   /** A channel as one of the services, to any of them. */
   channel(as: string, address: string): Channel;
+  /** Whether a host's lease counts as alive; its agent answers all the same. */
+  setAlive(host: string, alive: boolean): void;
   /** Says something of a guest as its host's agent. */
   reportGuest(host: string, serverId: string, powerState: PowerState): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +98,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const tasks: Promise<unknown>[] = [];
   const run = (work: Promise<unknown>): void => { tasks.push(work.catch((error: unknown) => { if (!stop.signal.aborted) log.error("cloud.task.failed", { error }); })); };
   const connect = (as: string) => (address: string) => network.connect(address, { service: as, host: "" });
+  const conductors = (address: string): Channel => options.tap === undefined ? connect("conductor")(address) : tappedChannel(connect("conductor")(address), options.tap);
   const alive = new Set<string>();
   const metrics = options.dbMetrics === undefined ? {} : { metrics: options.dbMetrics };
 
@@ -103,7 +110,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", database: openDatabase(pool, { schema: schemas.cell0, ...metrics }) },
       { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", database: openDatabase(pool, { schema: schemas.cell1, ...metrics }) },
     ],
-    clock: systemClock, ids: systemIds, log, config: cellsConfig.parse({ maxInstances: 1_000, maxCores: -1, maxRamMib: -1 }), secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
+    clock: systemClock, ids: systemIds, log, config: cellsConfig.parse({ maxInstances: 1_000, maxCores: -1, maxRamMib: -1, maxServerGroupMembers: 1_000 }), secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
     waker: { wake: (_ctx, database, name) => conductor.wake(database, name) },
     placement: connect("cells")("placement").client(PlacementServiceDefinition),
     liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
@@ -126,8 +133,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     return { host, agent };
   }));
   const conductor: ConductorService = buildConductor({
-    cells: connect("conductor")("cells"), scheduler: connect("conductor")("scheduler"), placement: connect("conductor")("placement"), neutron,
-    connectAgent: (_host, address) => network.connect(address, { service: "conductor", host: "" }), owner: options.owner ?? `conductor-${process.pid}`, clock: systemClock, log,
+    cells: conductors("cells"), scheduler: conductors("scheduler"), placement: conductors("placement"), neutron: options.tap === undefined ? neutron : tapped(neutron, options.tap),
+    connectAgent: (_host, address) => conductors(address), owner: options.owner ?? `conductor-${process.pid}`, clock: systemClock, log,
     config: conductorConfig.parse({ pollMs: 50, ownershipMs: 500, dormantMs: 200, ...options.conductor }), ...options.crash === undefined ? {} : { crash: options.crash },
   });
   const stores = [openStore("global", openDatabase(pool, { schema: schemas.global })), openStore("cell0", openDatabase(pool, { schema: schemas.cell0 })), openStore("cell1", openDatabase(pool, { schema: schemas.cell1 }))];
@@ -137,6 +144,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     hosts: api.client(HostsServiceDefinition), placement: connect("operator")("placement").client(PlacementServiceDefinition),
     agent: (host, as) => network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
     channel: (as, address) => connect(as)(address),
+    setAlive: (host, up) => { if (up) alive.add(host); else alive.delete(host); },
     reportGuest: async (host, serverId, powerState) => {
       await network.connect("cells", { service: "compute", host }).client(HostsServiceDefinition).reportGuest(testCtx(), { cell: "cell1", host, serverId, powerState, byGuest: true, reportNumber: BigInt(Date.now()) * 10_000n });
     },

@@ -42,8 +42,8 @@ export function bootRequest({ ids, networks = [], clientToken = "", minCount, na
 export const boot = async (cloud: Cloud, options: BootOptions) => cloud.global.acceptServers(testCtx(), bootRequest(options));
 
 /** Accepts an action by Nova's rules for it. */
-export async function act(cloud: Cloud, serverId: string, rule: ActionRule, input: Buffer = Buffer.alloc(0)): Promise<Operation> {
-  const accept = async (): Promise<Operation | undefined> => (await cloud.instances.acceptOperation(testCtx(), {
+export async function act(cloud: Cloud, serverId: string, rule: ActionRule, input: Buffer = Buffer.alloc(0), requestId?: string): Promise<Operation> {
+  const accept = async (): Promise<Operation | undefined> => (await cloud.instances.acceptOperation(testCtx(requestId === undefined ? {} : { requestId }), {
     database: await databaseOf(cloud, serverId), serverId, actor, kind: rule.kind, kindVersion: 1, input, action: rule.action, verb: rule.verb, method: rule.kind,
     allowedVmStates: [...rule.vmStates ?? []], allowedTaskStates: [...rule.taskStates ?? []], mustHaveHost: rule.mustHaveHost, mustHaveLaunched: rule.mustHaveLaunched,
     checkLock: rule.checkLock, taskState: rule.taskState, preempt: rule.preempt, idempotentKind: rule.idempotentKind,

@@ -27,7 +27,15 @@ describe("a server's life", () => {
   const networks = [{ networkId: network.id }];
   /** When set, ports are made only after it has resolved. */
   let late: (() => Promise<void>) | undefined;
-  const slowNeutron: Neutron = { ...neutron, createPort: async (ctx, port) => { await late?.(); return neutron.createPort(ctx, port); } };
+  let onPort = (): void => {};
+  const slowNeutron: Neutron = {
+    ...neutron, createPort: async (ctx, port) => {
+      await late?.();
+      const made = await neutron.createPort(ctx, port);
+      onPort();
+      return made;
+    },
+  };
   let cloud: Cloud;
   before(async () => {
     const { connection } = await testCluster();
@@ -148,10 +156,31 @@ describe("a server's life", () => {
     assert.deepEqual([portsOf(id).length, (await held(id)).length], [0, 0]);
   });
 
+  it("takes back what it made for a boot after it was counted as dead", async () => {
+    const id = randomUUID();
+    const answers: (() => void)[] = [];
+    late = () => new Promise<void>((resolve) => answers.push(resolve));
+    await boot(cloud, { ids: [id], networks });
+    await until(async () => answers.length > 0, { what: "the port to be asked for" });
+    const { name } = await act(cloud, id, ACTION_RULES.delete);
+    const cell = cloud.stores.find((store) => store.name === "cell1") ?? assert.fail("no cell");
+    await until(async () => {
+      await cell.db.statement(testCtx(), "test", (db) => sql`UPDATE ${cell.t.operation} SET ready_at = '2020-01-01' WHERE server_id = ${id} AND state = 'preempted' AND owner <> ''`.execute(db));
+      return (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.state === OperationState.OPERATION_STATE_SUCCEEDED;
+    }, { timeoutMs: 20_000, what: "the deletion to give the owner up" });
+    assert.equal(portsOf(id).length, 0);
+    late = undefined;
+    let made = 0;
+    onPort = () => { made++; };
+    for (const answer of answers) answer();
+    await until(async () => made === 1 && portsOf(id).length === 0, { what: "the port to go" });
+    onPort = () => {};
+  });
+
   it("counts an owner that no longer renews as one at rest", async () => {
     const id = randomUUID();
     const store = cloud.channel("conductor", "cells").client(OperationStoreServiceDefinition);
-    const atRest = async (name: string, fence = 0n): Promise<boolean> => (await store.settleOperation(testCtx(), { database: "cell1", name, fence })).atRest;
+    const atRest = async (name: string): Promise<boolean> => (await store.settleOperation(testCtx(), { database: "cell1", name })).atRest;
     await script([{ method: "powerOff", delayMs: 60_000 }]);
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
@@ -162,8 +191,12 @@ describe("a server's life", () => {
       ?? (await store.releaseOperations(testCtx(), { database: "cell1", owner: owner ?? "" }), undefined), { what: "the take-over" });
     assert.equal(await atRest(name), false);
     await act(cloud, id, ACTION_RULES.delete);
-    assert.equal(await atRest(name, taken.fence - 1n), false);
+    await store.leaveOperation(testCtx(), { database: "cell1", name, fence: taken.fence - 1n });
+    await assert.rejects(store.confirmOwnership(testCtx(), { database: "cell1", name, fence: taken.fence - 1n, ownership: { seconds: 1n } }), { reason: "FENCE_LOST" });
+    assert.equal(await atRest(name), false);
+    await store.confirmOwnership(testCtx(), { database: "cell1", name, fence: taken.fence, ownership: { seconds: 1n } });
     await until(() => atRest(name), { what: "the ownership's end" });
+    await assert.rejects(store.confirmOwnership(testCtx(), { database: "cell1", name, fence: taken.fence, ownership: { seconds: 1n } }), { reason: "FENCE_LOST" });
     await script([]);
     assert.equal((await ended(cloud, id)).vmState, DELETED);
   });

@@ -26,7 +26,7 @@ export async function activate(stores: Stores, deps: StoreDeps, ctx: Ctx, reques
   const committed = request.committed ?? await askSource(stores, ctx, target, request.name, moved.operationId);
   if (committed === undefined) return { operation: undefined, instance: undefined };
   const waking = { cancelRequested: committed.cancelRequested, owner: request.owner, ownershipMs: durationMs(request.ownership) };
-  const activated = await activateHandover(target, deps, ctx, moved.operationId, waking);
+  const activated = await activateHandover(target, deps, ctx, request.name, waking);
   await dropLeft(stores.get(committed.database), ctx, target.name, [moved]);
   if (activated === undefined) return { operation: undefined, instance: undefined };
   const operation = toStored(activated.operation, { secrets: openSecrets(deps, activated.operation) });

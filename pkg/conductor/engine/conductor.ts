@@ -37,7 +37,10 @@ const RPC_MS = 10_000;
  */
 export class Conductor {
   readonly #options: ConductorOptions;
-  readonly #running = new Map<string, Promise<void>>();
+  /** What is being driven, by name and fence. */
+  readonly #running = new Map<string, { readonly name: string; readonly ended: Promise<void> }>();
+  /** Monotonic time at which the last renewal of all that is being driven was sent, ms. */
+  #renewedMs = -Infinity;
   readonly #hints = new Map<string, Set<string>>();
   readonly #abort = new AbortController();
   readonly #loops: Promise<void>[] = [];
@@ -75,11 +78,12 @@ export class Conductor {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     const ctx = rootCtx({ requestId: "req-conductor-stop", actor: serviceActor("conductor"), log: this.#options.log });
-    const idle = Promise.all(this.#running.values()).then(() => undefined);
+    const running = (): Promise<void>[] => [...this.#running.values()].map(({ ended }) => ended);
+    const idle = Promise.all(running()).then(() => undefined);
     await within(ctx, graceMs, "Stopping", () => idle).catch(() => this.#options.log.warn("conductor.stop.cut", { running: this.#running.size }));
     this.#abort.abort();
     await Promise.all(this.#loops);
-    await Promise.allSettled(this.#running.values());
+    await Promise.allSettled(running());
     await within(ctx, RPC_MS, "Release", async (inner) => {
       for (const database of await this.#options.databases(inner)) await this.#options.store.releaseOperations(inner, { database, owner: this.#options.owner });
     }).catch((error: unknown) => this.#options.log.warn("conductor.release.failed", { error }));
@@ -109,8 +113,12 @@ export class Conductor {
 
   async #renewAll(ctx: Ctx): Promise<void> {
     if (this.#running.size === 0) return;
-    const { store, owner, ownershipMs } = this.#options;
-    await mapLimit(await this.#options.databases(ctx), 4, (database) => store.renewOperations(ctx, { database, owner, ownership: toDuration(ownershipMs) }));
+    const { store, owner, ownershipMs, clock } = this.#options;
+    const databases = await this.#options.databases(ctx);
+    const sentMs = clock.monotonicMs();
+    const names = [...this.#running.values()].map(({ name }) => name);
+    await mapLimit(databases, 4, (database) => store.renewOperations(ctx, { database, owner, ownership: toDuration(ownershipMs), names }));
+    this.#renewedMs = sentMs;
   }
 
   #takeHinted(): void {
@@ -123,21 +131,22 @@ export class Conductor {
   async #acquire(ctx: Ctx, database: string, names: readonly string[]): Promise<void> {
     const { store, registry, owner, ownershipMs, concurrency } = this.#options;
     const limit = concurrency - this.#running.size;
+    const sentMs = this.#options.clock.monotonicMs();
     if (limit <= 0 || this.#stopping) return;
     const { operations, instances } = await within(ctx, RPC_MS, "Acquire", (inner) =>
       store.acquireOperations(inner, { database, owner, kinds: registry.accepted, limit, ownership: toDuration(ownershipMs), names: [...names] }));
     for (const [index, operation] of operations.entries()) {
       const instance = instances[index];
-      if (instance !== undefined) this.#drive(database, operation, instance);
+      if (instance !== undefined) this.#drive(database, operation, instance, sentMs);
     }
   }
 
-  #drive(database: string, operation: StoredOperation, instance: InstanceRecord): void {
-    const { registry, store, clock, log } = this.#options;
+  #drive(database: string, operation: StoredOperation, instance: InstanceRecord, acquiredMs: number): void {
+    const { registry, store, clock, log, ownershipMs } = this.#options;
     const span = (this.#options.startSpan ?? (() => noSpan))(`operation ${operation.kind}`, operation.traceparent, { "operation.name": operation.name, "request.id": operation.requestId });
     const ctx = this.#ctx({ span, requestId: operation.requestId, actor: toActor(operation.actor), log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }) });
     const work = async (): Promise<void> => {
-      const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, database, operation, instance });
+      const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, database, operation, instance, ownedUntilMs: () => Math.max(acquiredMs, this.#renewedMs) + ownershipMs });
       await drive(run, this.#options, () => this.#stopping);
       // A signal that was there before the operation parked would otherwise wait for the next poll.
       if (run.again || run.operation.signals.length > 0) this.wake(run.database, run.name);
@@ -146,7 +155,7 @@ export class Conductor {
     const running = work()
       .catch((error: unknown) => { if (!this.#abort.signal.aborted) ctx.log.error("operation.drive.failed", { error }); })
       .finally(() => { span.end(); this.#running.delete(key); });
-    this.#running.set(key, running);
+    this.#running.set(key, { name: operation.name, ended: running });
   }
 }
 

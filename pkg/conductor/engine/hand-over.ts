@@ -35,7 +35,11 @@ export async function handOverTo(run: Run, options: RunnerOptions, step: Step, r
   const awake = await run.repeatedly((ctx) => store.activateHandover(ctx, {
     database: result.database, name: run.name, owner, ownership: toDuration(ownershipMs), committed: { database, cancelRequested },
   }));
-  if (awake.operation === undefined || awake.instance === undefined) return false;
+  if (awake.operation === undefined || awake.instance === undefined) {
+    // Pre-empted there since it woke for us, when the answer was lost; else somebody else's, to whom this does nothing.
+    await store.leaveOperation(run.ctx, { database: result.database, name: run.name, fence: operation.fence + 1n });
+    return false;
+  }
   run.database = result.database;
   run.operation = awake.operation;
   run.instance = awake.instance;

@@ -81,6 +81,8 @@ export interface Step<I = unknown> {
   readonly event: string;
   /** Task state while it runs; absent keeps the one before. */
   readonly taskState?: string;
+  /** It makes effects that no fence holds back: whoever pre-empts waits for its end, and it starts only while the operation is certainly ours. */
+  readonly unfenced?: boolean;
   /** From its first start, parked time included; then it fails (before the pivot). */
   readonly timeoutMs: number;
   run(call: StepCall<I>): Promise<StepResult>;

@@ -10,7 +10,7 @@ export function recordOf(steps: readonly StepRecord[], step: Step, now: Instant)
   if (last !== undefined && last.state !== "undone") return last;
   return {
     name: step.name, state: "running", output: Buffer.alloc(0), attempts: 1, startedAt: toTimestamp(now), finishedAt: undefined,
-    errorReason: "", errorMessage: "", event: step.event, host: "", round: last === undefined ? 0 : last.round + 1,
+    errorReason: "", errorMessage: "", event: step.event, host: "", round: last === undefined ? 0 : last.round + 1, unfenced: step.unfenced ?? false,
   };
 }
 

@@ -8,7 +8,7 @@ import { within } from "../../kernel/ctx.js";
 import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import { parseOperationName } from "../../model/operation-name.js";
-import { toTimestamp } from "../../model/wire-time.js";
+import { toDuration, toTimestamp } from "../../model/wire-time.js";
 import type { Client } from "../../platform/rpc/index.js";
 import { backoffMs } from "./backoff.js";
 import { toInstanceChange } from "./change.js";
@@ -44,6 +44,7 @@ export class Run {
   readonly kind: OperationKind;
   readonly #store: OperationStore;
   readonly #clock: Clock;
+  readonly #ownedUntilMs: () => number;
   database: string;
   operation: StoredOperation;
   instance: InstanceRecord;
@@ -52,11 +53,12 @@ export class Run {
   /** Whether the operation was given back in order to be taken at once, under a new fence. */
   again = false;
 
-  constructor(init: { ctx: Ctx; kind: OperationKind; store: OperationStore; clock: Clock; database: string; operation: StoredOperation; instance: InstanceRecord }) {
+  constructor(init: { ctx: Ctx; kind: OperationKind; store: OperationStore; clock: Clock; database: string; operation: StoredOperation; instance: InstanceRecord; ownedUntilMs: () => number }) {
     this.ctx = init.ctx;
     this.kind = init.kind;
     this.#store = init.store;
     this.#clock = init.clock;
+    this.#ownedUntilMs = init.ownedUntilMs;
     this.database = init.database;
     this.operation = init.operation;
     this.instance = init.instance;
@@ -64,6 +66,16 @@ export class Run {
 
   get now(): Instant { return this.#clock.now(); }
   get name(): string { return this.operation.name; }
+
+  /**
+   * Makes sure that nobody counts this conductor as dead, before a step does what no fence holds back.
+   * @throws FENCE_LOST
+   * @cost nothing while a renewal is younger than half of the ownership
+   */
+  async confirm(ownershipMs: number): Promise<void> {
+    if (this.#ownedUntilMs() - this.#clock.monotonicMs() > ownershipMs / 2) return;
+    await this.repeatedly((ctx) => this.#store.confirmOwnership(ctx, { database: this.database, name: this.name, fence: this.operation.fence, ownership: toDuration(ownershipMs) }));
+  }
 
   /** What a step gets to see. */
   callOf(step: Step, record: StepRecord, ctx: Ctx = this.ctx): StepCall {

@@ -37,7 +37,8 @@ const SOON_MS = 400;
 const INLINE_ATTEMPTS = 3;
 
 /**
- * Drives one operation until it ends, parks, or somebody else has it: to whoever pre-empted it, it tells that nothing is under way any more.
+ * Drives one operation until it ends, parks, or somebody else has it. What ends in any other way is given back, so that nothing stays behind
+ * with an owner who does not work on it; whoever pre-empted it learns that nothing is under way any more.
  * @param stopping  when true, no further step is begun; the stored operation is as good as a running one
  */
 export async function drive(run: Run, options: RunnerOptions, stopping: () => boolean): Promise<void> {
@@ -49,9 +50,23 @@ export async function drive(run: Run, options: RunnerOptions, stopping: () => bo
       if (!goesOn) return;
     }
   } catch (error) {
+    await leave(run, options);
     if (!isFenceLost(error)) throw error;
     run.ctx.log.info("operation.fence.lost", { operation: run.name });
-    await options.store.settleOperation(run.ctx, { database: run.database, name: run.name, fence: run.operation.fence });
+  }
+}
+
+/** Gives the operation back; when that fails, it is free again once its ownership has run out. */
+async function leave(run: Run, { store, undo }: RunnerOptions): Promise<void> {
+  const { ctx, name, database, operation, kind } = run;
+  if (ctx.signal.aborted) return;
+  try {
+    const { takenBack } = await store.leaveOperation(ctx, { database, name, fence: operation.fence });
+    const step = takenBack ? stepAt(kind, stepIndex(kind, operation.currentStep)) : undefined;
+    // Nobody else will: whoever ended the operation believed that nothing could come any more.
+    if (step?.unfenced === true) await within(ctx, undo.timeoutMs, `Undo of ${step.name}`, async (inner) => step.undo?.(run.callOf(step, recordOf(operation.steps, step, run.now), inner)));
+  } catch (error) {
+    ctx.log.error("operation.leave.failed", { operation: name, error });
   }
 }
 
@@ -83,6 +98,7 @@ async function runCurrent(run: Run, options: RunnerOptions): Promise<boolean> {
 async function start(run: Run, options: RunnerOptions, step: Step, record: StepRecord, deadline: Instant): Promise<StepResult> {
   for (let attempt = 0; ; attempt++) {
     try {
+      if (step.unfenced === true) await run.confirm(options.ownershipMs);
       const leftMs = Math.max(1, Number((deadline - run.now) / 1000n));
       const call = (ctx: Ctx): StepCall => run.callOf(step, record, ctx);
       return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) =>

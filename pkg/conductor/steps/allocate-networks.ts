@@ -14,14 +14,13 @@ import { releasePorts } from "./release-ports.js";
 
 export interface NetworkPorts { readonly neutron: Neutron; readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts> }
 
-export const NETWORKS_STEP = "allocate-networks";
-
 /**
  * Makes or takes over a port for each interface asked for, bound to the claimed host. Ports carry the server's id and a
  * name made of the operation's, so that a repeated start finds them and an undo misses none.
  */
 export const allocateNetworks = (ports: NetworkPorts): Step => ({
-  name: NETWORKS_STEP,
+  name: "allocate-networks",
+  unfenced: true,
   event: "conductor_allocate_networks",
   taskState: "networking",
   timeoutMs: 300_000,

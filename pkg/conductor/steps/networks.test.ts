@@ -105,12 +105,12 @@ describe("release-networks", () => {
     const { neutron, network } = world();
     let atRest = false;
     const step = releaseNetworks({ neutron, operations: { settleOperation: async () => ({ atRest }) } });
-    const preempting = (name: string): StepCall => aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: [{ ...claimed, name, state: "running" }] } });
-    assert.deepEqual(await step.run(preempting("allocate-networks")), { kind: "park", signal: "victim-at-rest", wakeAfterMs: 1_000, consumed: [], host: "" });
-    assert.equal((await step.run(preempting("build-guest"))).kind, "done");
+    const preempting = (unfenced: boolean): StepCall => aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: [{ ...claimed, name: "one", unfenced, state: "running" }] } });
+    assert.deepEqual(await step.run(preempting(true)), { kind: "park", signal: "victim-at-rest", wakeAfterMs: 1_000, consumed: [], host: "" });
+    assert.equal((await step.run(preempting(false))).kind, "done");
     neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
     atRest = true;
-    assert.equal((await step.run(preempting("allocate-networks"))).kind, "done");
+    assert.equal((await step.run(preempting(true))).kind, "done");
     assert.equal(neutron.ports.size, 0);
   });
 

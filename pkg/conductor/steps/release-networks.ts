@@ -2,7 +2,6 @@ import { isMadeBy } from "../domain/ports.js";
 import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
-import { NETWORKS_STEP } from "./allocate-networks.js";
 import { releasePorts } from "./release-ports.js";
 import { restSignals, untilVictimRests, victimId } from "./victim.js";
 
@@ -12,7 +11,7 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): S
   event: "conductor_release_networks",
   timeoutMs: 600_000,
   async run(call) {
-    const waiting = await untilVictimRests(call, ports, NETWORKS_STEP);
+    const waiting = await untilVictimRests(call, ports);
     if (waiting !== undefined) return waiting;
     const ours = new Set(call.instance.ports.filter(({ createdByUs }) => createdByUs).map(({ portId }) => portId));
     const victim = victimId(call);

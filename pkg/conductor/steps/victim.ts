@@ -14,13 +14,12 @@ export const victimId = ({ operation }: Pick<StepCall, "operation">): string | u
 export const restSignals = ({ signals }: Pick<StepCall, "signals">): readonly string[] => signals.filter(({ kind }) => kind === VICTIM_AT_REST).map(({ id }) => id);
 
 /**
- * Waits for the end of a step that the victim may still be in: its effects are made where no fence holds them back, so
- * that a look around before would miss what arrives after it.
+ * Waits for the end of an unfenced step that the victim may still be in: a look around before would miss what arrives after it.
  * @returns undefined when nothing is under way any more
  */
-export async function untilVictimRests(call: StepCall, { operations }: Pick<Ports, "operations">, step: string): Promise<StepResult | undefined> {
+export async function untilVictimRests(call: StepCall, { operations }: Pick<Ports, "operations">): Promise<StepResult | undefined> {
   const { operation, database, ctx } = call;
-  if (!operation.preemptedSteps.some(({ name, state }) => name === step && state === "running")) return undefined;
-  const { atRest } = await operations.settleOperation(ctx, { database, name: operation.preempts, fence: 0n });
+  if (!operation.preemptedSteps.some(({ state, unfenced }) => state === "running" && unfenced)) return undefined;
+  const { atRest } = await operations.settleOperation(ctx, { database, name: operation.preempts });
   return atRest ? undefined : park(VICTIM_AT_REST, ASK_AGAIN_MS, { consumed: restSignals(call) });
 }

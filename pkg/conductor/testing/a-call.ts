@@ -12,7 +12,7 @@ export const OPERATION = "09000000-0000-4000-8000-000000000001";
 
 /** A step's record that finished with this output. */
 export const finished = <T>(of: OutputOf<T>, output: T, state = "done"): StepRecord => ({
-  name: of.step, state, output: encodeJson(output), attempts: 1, startedAt: undefined, finishedAt: undefined, errorReason: "", errorMessage: "", event: "", host: "", round: 0,
+  name: of.step, state, output: encodeJson(output), attempts: 1, startedAt: undefined, finishedAt: undefined, errorReason: "", errorMessage: "", event: "", host: "", round: 0, unfenced: false,
 });
 
 /** What a step sees, with as much set as the case needs. */

@@ -37,6 +37,8 @@ export interface StepRecord {
   host: string;
   /** How often the step was undone and begun anew. Part of the ids of its effects, so that a repeated start repeats them. */
   round: number;
+  /** Whether it makes effects that no fence holds back: while it runs, something may still arrive. */
+  unfenced: boolean;
 }
 
 /** Steps of an operation as one stored value, written whole by each commit. */
@@ -174,7 +176,11 @@ export interface RenewOperationsRequest {
   /** Conductor's id. */
   owner: string;
   /** See AcquireOperations. */
-  ownership: Duration | undefined;
+  ownership:
+    | Duration
+    | undefined;
+  /** Those being driven. What an owner has without driving it, because an answer was lost, may be taken when its time is up. */
+  names: string[];
 }
 
 /** Output of RenewOperations. */
@@ -193,19 +199,52 @@ export interface ReleaseOperationsRequest {
 export interface ReleaseOperationsResponse {
 }
 
+/** Input of ConfirmOwnership. */
+export interface ConfirmOwnershipRequest {
+  /** "global" or the cell's name. */
+  database: string;
+  /** Operation's name. */
+  name: string;
+  /** Fence under which the conductor works. */
+  fence: bigint;
+  /** See AcquireOperations. */
+  ownership: Duration | undefined;
+}
+
+/** Output of ConfirmOwnership. */
+export interface ConfirmOwnershipResponse {
+}
+
+/** Input of LeaveOperation. */
+export interface LeaveOperationRequest {
+  /** "global" or the cell's name. */
+  database: string;
+  /** Operation's name. */
+  name: string;
+  /** Fence under which the conductor worked. */
+  fence: bigint;
+}
+
+/** Output of LeaveOperation. */
+export interface LeaveOperationResponse {
+  /**
+   * Whether the operation has come to an end that took everything back, without this conductor, which counted as dead: nobody but the
+   * conductor itself will take back what it has made since.
+   */
+  takenBack: boolean;
+}
+
 /** Input of SettleOperation. */
 export interface SettleOperationRequest {
   /** "global" or the cell's name. */
   database: string;
   /** Operation's name. */
   name: string;
-  /** Fence of the owner that has come to the end of its step; 0 only asks. */
-  fence: bigint;
 }
 
 /** Output of SettleOperation. */
 export interface SettleOperationResponse {
-  /** Whether its last owner has ended, or has not renewed its ownership for so long that it counts as dead. */
+  /** Whether its last owner has left it, or has not renewed its ownership for so long that it counts as dead. */
   atRest: boolean;
 }
 
@@ -484,6 +523,7 @@ function createBaseStepRecord(): StepRecord {
     event: "",
     host: "",
     round: 0,
+    unfenced: false,
   };
 }
 
@@ -521,6 +561,9 @@ export const StepRecord: MessageFns<StepRecord> = {
     }
     if (message.round !== 0) {
       writer.uint32(88).uint32(message.round);
+    }
+    if (message.unfenced !== false) {
+      writer.uint32(96).bool(message.unfenced);
     }
     return writer;
   },
@@ -626,6 +669,14 @@ export const StepRecord: MessageFns<StepRecord> = {
             message.round = reader.uint32();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.unfenced = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -658,6 +709,7 @@ export const StepRecord: MessageFns<StepRecord> = {
     message.event = object.event ?? "";
     message.host = object.host ?? "";
     message.round = object.round ?? 0;
+    message.unfenced = object.unfenced ?? false;
     return message;
   },
 };
@@ -1513,7 +1565,7 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
 };
 
 function createBaseRenewOperationsRequest(): RenewOperationsRequest {
-  return { database: "", owner: "", ownership: undefined };
+  return { database: "", owner: "", ownership: undefined, names: [] };
 }
 
 export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
@@ -1526,6 +1578,9 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
     }
     if (message.ownership !== undefined) {
       Duration.encode(message.ownership, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.names) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -1567,6 +1622,14 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
             message.ownership = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.names.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1589,6 +1652,7 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
     message.ownership = (object.ownership !== undefined && object.ownership !== null)
       ? Duration.fromPartial(object.ownership)
       : undefined;
+    message.names = object.names?.map((e) => e) || [];
     return message;
   },
 };
@@ -1746,12 +1810,151 @@ export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = 
   },
 };
 
-function createBaseSettleOperationRequest(): SettleOperationRequest {
+function createBaseConfirmOwnershipRequest(): ConfirmOwnershipRequest {
+  return { database: "", name: "", fence: 0n, ownership: undefined };
+}
+
+export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
+  encode(message: ConfirmOwnershipRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.fence);
+    }
+    if (message.ownership !== undefined) {
+      Duration.encode(message.ownership, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmOwnershipRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmOwnershipRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ownership = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfirmOwnershipRequest>): ConfirmOwnershipRequest {
+    return ConfirmOwnershipRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmOwnershipRequest>): ConfirmOwnershipRequest {
+    const message = createBaseConfirmOwnershipRequest();
+    message.database = object.database ?? "";
+    message.name = object.name ?? "";
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    message.ownership = (object.ownership !== undefined && object.ownership !== null)
+      ? Duration.fromPartial(object.ownership)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseConfirmOwnershipResponse(): ConfirmOwnershipResponse {
+  return {};
+}
+
+export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
+  encode(_: ConfirmOwnershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmOwnershipResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmOwnershipResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
+    return ConfirmOwnershipResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
+    const message = createBaseConfirmOwnershipResponse();
+    return message;
+  },
+};
+
+function createBaseLeaveOperationRequest(): LeaveOperationRequest {
   return { database: "", name: "", fence: 0n };
 }
 
-export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
-  encode(message: SettleOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
+  encode(message: LeaveOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.database !== "") {
       writer.uint32(10).string(message.database);
     }
@@ -1767,7 +1970,7 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SettleOperationRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveOperationRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1776,7 +1979,7 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSettleOperationRequest();
+      const message = createBaseLeaveOperationRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1816,6 +2019,129 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
     }
   },
 
+  create(base?: DeepPartial<LeaveOperationRequest>): LeaveOperationRequest {
+    return LeaveOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LeaveOperationRequest>): LeaveOperationRequest {
+    const message = createBaseLeaveOperationRequest();
+    message.database = object.database ?? "";
+    message.name = object.name ?? "";
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    return message;
+  },
+};
+
+function createBaseLeaveOperationResponse(): LeaveOperationResponse {
+  return { takenBack: false };
+}
+
+export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
+  encode(message: LeaveOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.takenBack !== false) {
+      writer.uint32(8).bool(message.takenBack);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.takenBack = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LeaveOperationResponse>): LeaveOperationResponse {
+    return LeaveOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LeaveOperationResponse>): LeaveOperationResponse {
+    const message = createBaseLeaveOperationResponse();
+    message.takenBack = object.takenBack ?? false;
+    return message;
+  },
+};
+
+function createBaseSettleOperationRequest(): SettleOperationRequest {
+  return { database: "", name: "" };
+}
+
+export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
+  encode(message: SettleOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettleOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettleOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
   create(base?: DeepPartial<SettleOperationRequest>): SettleOperationRequest {
     return SettleOperationRequest.fromPartial(base ?? {});
   },
@@ -1823,7 +2149,6 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
     const message = createBaseSettleOperationRequest();
     message.database = object.database ?? "";
     message.name = object.name ?? "";
-    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     return message;
   },
 };
@@ -3950,7 +4275,7 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
-    /** Renews the ownership of everything an owner holds in one database. A hint only: the fence is the truth. */
+    /** Renews the ownership of operations that an owner is driving. A hint only: the fence is the truth. */
     renewOperations: {
       name: "RenewOperations",
       requestType: RenewOperationsRequest as typeof RenewOperationsRequest,
@@ -3969,9 +4294,32 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /**
-     * Says whether nobody works on a pre-empted operation any more, and takes note of it when its last owner says so. Effects that no fence
-     * holds back (a port being made) may still be under way until then. Whoever pre-empted it gets the signal "victim-at-rest".
+     * Makes sure that a conductor still has an operation, before it does what no fence holds back, and renews its ownership. One that was
+     * pre-empted counts as had until it is left: whoever pre-empted it waits for that.
+     *
+     * Errors: ABORTED / FENCE_LOST.
      */
+    confirmOwnership: {
+      name: "ConfirmOwnership",
+      requestType: ConfirmOwnershipRequest as typeof ConfirmOwnershipRequest,
+      requestStream: false,
+      responseType: ConfirmOwnershipResponse as typeof ConfirmOwnershipResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /**
+     * Gives one operation back whose driving ended in an unforeseen way: it is taken again a moment later. One that was pre-empted comes to
+     * rest, and whoever pre-empted it gets the signal "victim-at-rest". Nothing happens when somebody else has it.
+     */
+    leaveOperation: {
+      name: "LeaveOperation",
+      requestType: LeaveOperationRequest as typeof LeaveOperationRequest,
+      requestStream: false,
+      responseType: LeaveOperationResponse as typeof LeaveOperationResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /** Says whether nobody works on a pre-empted operation any more: effects that no fence holds back (a port being made) may still be under way until then. */
     settleOperation: {
       name: "SettleOperation",
       requestType: SettleOperationRequest as typeof SettleOperationRequest,

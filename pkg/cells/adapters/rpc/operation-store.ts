@@ -15,7 +15,7 @@ import { commitHandover, dropDormant, prepareHandover } from "../sql/handover.js
 import { abandonOperation, requestCancel, retryOperation } from "../sql/operator-actions.js";
 import { operationIdOf } from "../sql/owned-operation.js";
 import { getOperation, listOperations } from "../sql/read-operations.js";
-import { settleOperation } from "../sql/settle.js";
+import { confirmOwnership, leaveOperation, settleOperation } from "../sql/settle.js";
 import { signalOperation } from "../sql/signals.js";
 import type { Signal } from "../sql/signals.js";
 import type { Store } from "../sql/tables.js";
@@ -40,20 +40,25 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
   };
   return {
     acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
-    renewOperations: async (ctx, { database, owner, ownership }) => {
-      await renewOperations(stores.get(database), deps, ctx, owner, durationMs(ownership));
+    renewOperations: async (ctx, { database, owner, ownership, names }) => {
+      await renewOperations(stores.get(database), deps, ctx, owner, names, durationMs(ownership));
       return {};
     },
     releaseOperations: async (ctx, { database, owner }) => {
       await releaseOperations(stores.get(database), deps, ctx, owner);
       return {};
     },
-    settleOperation: async (ctx, { database, name, fence }) => {
-      const store = stores.get(database);
-      const { atRest, heir } = await settleOperation(store, deps, ctx, name, fence);
-      if (heir !== "") await signal(ctx, store, { operation: heir, id: `at-rest/${name}`, kind: VICTIM_AT_REST, payload: Buffer.alloc(0) });
-      return { atRest };
+    confirmOwnership: async (ctx, { database, name, fence, ownership }) => {
+      await confirmOwnership(stores.get(database), deps, ctx, name, fence, durationMs(ownership));
+      return {};
     },
+    leaveOperation: async (ctx, { database, name, fence }) => {
+      const store = stores.get(database);
+      const { heir, takenBack } = await leaveOperation(store, deps, ctx, name, fence);
+      if (heir !== "") await signal(ctx, store, { operation: heir, id: `at-rest/${name}`, kind: VICTIM_AT_REST, payload: Buffer.alloc(0) });
+      return { takenBack };
+    },
+    settleOperation: async (ctx, { database, name }) => ({ atRest: await settleOperation(stores.get(database), deps, ctx, name) }),
     commitStep: (ctx, request) => commitStep(stores.get(request.database), deps, ctx, request),
     getStoredOperation: async (ctx, { database, name }) => {
       const operation = await awake(ctx, database, name, (store) => getOperation(store, ctx, name));

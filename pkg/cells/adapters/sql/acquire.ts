@@ -58,11 +58,11 @@ function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRe
       EXISTS (SELECT 1 FROM ${t.operation_signal} AS s WHERE s.operation_id = o.id AND s.consumed_at IS NULL) AS has_signals`;
 }
 
-/** Extends the ownership of everything that an owner runs. */
-export async function renewOperations(store: Store, deps: StoreDeps, ctx: Ctx, owner: string, ownershipMs: number): Promise<void> {
+/** Extends the ownership of what an owner is driving, also of what was pre-empted under it. */
+export async function renewOperations(store: Store, deps: StoreDeps, ctx: Ctx, owner: string, names: readonly string[], ownershipMs: number): Promise<void> {
   const until = deps.clock.now() + BigInt(ownershipMs) * 1000n;
   await store.db.statement(ctx, "operations.renew", (db) =>
-    sql`UPDATE ${store.t.operation} SET ready_at = ${until} WHERE owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
+    sql`UPDATE ${store.t.operation} SET ready_at = ${until} WHERE id = ANY(${names.map(operationIdOf)}::text[]) AND owner = ${owner} AND ready_at IS NOT NULL`.execute(db));
 }
 
 /** Gives everything back that an owner still has; what was pre-empted comes to rest. */

@@ -140,7 +140,9 @@ function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant):
 function writes(store: Store, row: OperationRow, next: OperationRow, request: CommitStepRequest, columns: InstanceColumns | undefined, now: Instant): Part[] {
   const { t } = store;
   const { state, current_step, undo_until, steps, generation, owner, ready_at, deadline, waiting_for, error, secrets, updated_at } = next;
-  const changes = { state, current_step, undo_until, steps, generation, owner, ready_at, deadline, waiting_for, error, secrets, updated_at };
+  // Who goes on with it renews its ownership elsewhere, and this row may be older than that.
+  const ownership = request.release || ready_at === null ? { owner, ready_at } : {};
+  const changes = { state, current_step, undo_until, steps, generation, deadline, waiting_for, error, secrets, updated_at, ...ownership };
   const parts: Part[] = [{ name: "op", body: sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}` }];
   if (columns !== undefined) parts.push({ name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}` });
   if (request.consumedSignals.length > 0) {

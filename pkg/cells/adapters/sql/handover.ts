@@ -17,8 +17,8 @@ import type { StoreDeps } from "./deps.js";
 import { allTogether, insertInto, onlyWhere, wasUndone } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
-import { joinRows, operationIdOf } from "./owned-operation.js";
-import type { DormantRow, InstanceRow, OperationRow, Store } from "./tables.js";
+import { instanceOf, joinRows, lockOperation, operationIdOf } from "./owned-operation.js";
+import type { DormantRow, InstanceRow, OperationRow, Store, Tx } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
 /**
@@ -119,13 +119,14 @@ export interface Waking extends LateNews { readonly owner: string; readonly owne
 
 /**
  * Target: wakes a copy whose source has committed.
- * @returns undefined when there is nothing left to wake
+ * @returns undefined when there is nothing left to wake; once more what it was when this owner has woken it before
  * @cost one round trip when this process made the copy; else four: begin, lock, write, commit
  */
-export async function activateHandover(store: Store, deps: StoreDeps, ctx: Ctx, operationId: string, waking: Waking): Promise<Activated | undefined> {
+export async function activateHandover(store: Store, deps: StoreDeps, ctx: Ctx, name: string, waking: Waking): Promise<Activated | undefined> {
+  const operationId = operationIdOf(name);
   const prepared = store.prepared.get(operationId);
   store.prepared.drop(operationId);
-  const activated = (prepared && await activatePrepared(store, deps, ctx, prepared, waking)) ?? await activateLocked(store, deps, ctx, operationId, waking);
+  const activated = (prepared && await activatePrepared(store, deps, ctx, prepared, waking)) ?? await activateLocked(store, deps, ctx, name, waking);
   if (activated !== undefined) store.recent.put(operationId, joinRows(activated.operation, activated.instance));
   return activated;
 }
@@ -144,15 +145,24 @@ async function activatePrepared(store: Store, deps: StoreDeps, ctx: Ctx, row: Do
   }
 }
 
-async function activateLocked(store: Store, deps: StoreDeps, ctx: Ctx, operationId: string, waking: Waking): Promise<Activated | undefined> {
+async function activateLocked(store: Store, deps: StoreDeps, ctx: Ctx, name: string, waking: Waking): Promise<Activated | undefined> {
+  const operationId = operationIdOf(name);
   return store.db.write(ctx, "handover.activate", async (tx) => {
     const { rows } = await sql<DormantRow>`SELECT * FROM ${store.t.dormant_operation} WHERE operation_id = ${operationId} FOR UPDATE`.execute(tx);
     const dormant = rows[0];
-    if (dormant === undefined || dormant.activated) return undefined;
+    if (dormant?.activated === true) return wokenBefore(store, tx, name, dormant.source_fence + 1, waking.owner);
+    if (dormant === undefined) return undefined;
     const { parts, activated } = planActivation(store, deps, dormant, waking);
     await allTogether([...parts, { name: "dormant", body: wakingUp(store, operationId) }]).execute(tx);
     return activated;
   });
+}
+
+/** What the same owner has woken before: the answer of that was lost. */
+async function wokenBefore(store: Store, tx: Tx, name: string, fence: number, owner: string): Promise<Activated | undefined> {
+  if (owner === "") return undefined;
+  const row = await lockOperation(store, tx, name);
+  return row?.state === "running" && row.fence === fence && row.owner === owner ? { operation: row, instance: instanceOf(row) } : undefined;
 }
 
 const wakingUp = ({ t }: Store, operationId: string): Sql =>
