@@ -16,20 +16,20 @@ as "$member" openstack server create --image kn-image --flavor kn-flavor --port 
 as "$member" openstack server create --image kn-image --flavor kn-flavor --network kn-net --wait kn-by-network -c name -c status -c addresses
 as "$member" openstack server list -c Name -c Status -c Networks -c Image -c Flavor
 run openstack port show kn-port -c status -c device_owner -c binding_host_id -c binding_vif_type -c binding_vnic_type
-run openstack port list --network kn-net -c Name -c Status -c device_owner -c binding_host_id --long
+run openstack port list --network kn-net -c Name -c Status -c device_owner --long
 as "$stranger" openstack server list -c Name
 as "$stranger" openstack server show kn-by-port
 as "$member" openstack server show "$(. "$member"; openstack server show kn-by-network -f value -c id)" -c name -c status -c OS-EXT-STS:vm_state
 as "$stranger" openstack server show "$(. "$member"; openstack server show kn-by-network -f value -c id)"
 as "$member" openstack flavor create --vcpus 1 --ram 128 --disk 1 kn-forbidden
 as "$member" openstack hypervisor list
+run openstack hypervisor list -c "Hypervisor Hostname" -c State
 run openstack --os-system-scope all --os-project-name= --os-project-domain-name= hypervisor list -c "Hypervisor Hostname" -c State
 as "$member" openstack server stop kn-by-port
 as "$member" openstack server start kn-by-port
 as "$member" openstack server delete --wait kn-by-port kn-by-network
 as "$member" openstack port list --network kn-net -c Name -c Status
 run openstack port show kn-port -c status -c device_id -c device_owner -c binding_host_id
-run openstack resource provider list -c name
 as "$member" openstack port delete kn-port
 run openstack subnet delete kn-subnet
 run openstack network delete kn-net
