@@ -1,16 +1,33 @@
 import { join, relative } from "node:path";
 import type { UpOptions } from "./options.js";
 
-/** What is printed when all is up. The first line is a fixed point for scripts. */
+/**
+ * What is printed when all is up. The first line is a fixed point for scripts.
+ * @param image  name of the seeded image; undefined when Identity, Image and Network are other people's
+ */
 export function readyText(options: UpOptions, startedMs: number, image: string | undefined): string {
-  const { ports, home, hosts, driver } = options;
-  const near = relative(process.cwd(), home);
-  const shown = near === "" || near.startsWith("..") ? home : near;
-  const boot = image ? `openstack server create --image ${image} --flavor m1.tiny --network private --wait vm1` : "openstack server list";
+  const { hosts, driver } = options;
+  const body = image === undefined ? besideOthers(options) : withOurOwn(options, image);
   return `
 Kilonova is ready (${(startedMs / 1000).toFixed(1)} s): ${hosts.length} ${driver} ${hosts.length === 1 ? "host" : "hosts"} (${hosts.slice(0, 3).join(", ")}${hosts.length > 3 ? ", …" : ""})
 
-  Identity   http://127.0.0.1:${ports.identity}/v3      Compute    http://127.0.0.1:${ports.compute}/v2.1
+${body}
+Ctrl-C stops everything but the guests; npm start finds them again.
+`;
+}
+
+const besideOthers = ({ ports }: UpOptions): string => `  Compute    http://127.0.0.1:${ports.compute}/v2.1
+  Placement  http://127.0.0.1:${ports.placement}
+  gRPC       127.0.0.1:${ports.publicGrpc}
+  Metrics    http://127.0.0.1:${ports.status}/metrics
+
+Identity, Image and Network are those of the configuration: their catalog must name Compute and Placement.
+`;
+
+function withOurOwn({ ports, home }: UpOptions, image: string): string {
+  const near = relative(process.cwd(), home);
+  const shown = near === "" || near.startsWith("..") ? home : near;
+  return `  Identity   http://127.0.0.1:${ports.identity}/v3      Compute    http://127.0.0.1:${ports.compute}/v2.1
   Image      http://127.0.0.1:${ports.image}         Placement  http://127.0.0.1:${ports.placement}
   Network    http://127.0.0.1:${ports.network}         gRPC       127.0.0.1:${ports.publicGrpc}
   Metrics    http://127.0.0.1:${ports.status}/metrics
@@ -19,9 +36,7 @@ In another terminal:
 
   source ${join(shown, "demo-openrc.sh")}        # or admin-openrc.sh; clouds.yaml lies there too
   openstack flavor list
-  ${boot}
+  openstack server create --image ${image} --flavor m1.tiny --network private --wait vm1
   openstack console log show vm1
-
-Ctrl-C stops everything but the guests; npm start finds them again.
 `;
 }

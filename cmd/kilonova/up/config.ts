@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { apiConfigSchema } from "../../../pkg/api/config.js";
 import { cellsConfig } from "../../../pkg/cells/index.js";
 import { conductorConfig } from "../../../pkg/conductor/index.js";
@@ -8,9 +9,16 @@ import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
+import { identityConfig } from "../../shared/sections.js";
+
+const upConfig = z.object({
+  standalone: z.boolean().default(true)
+    .describe("Whether this process also runs Identity, Image and Network; false uses the services that the section `identity` leads to, with their users, images and networks."),
+}).describe("The whole cloud in one process.");
 
 /** Every section of the configuration; source of docs/config.md. */
 export const sections = {
+  up: upConfig, identity: identityConfig,
   telemetry: telemetryConfig, gateway: gatewayConfig, api: apiConfigSchema, cells: cellsConfig, scheduler: schedulerConfig, conductor: conductorConfig, placement: placementConfig, compute: computeConfig,
   vendordata: vendordataConfig, vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;

@@ -42,7 +42,7 @@ const clientsOf = ({ clients }: Runtime): NonNullable<Runtime["clients"]> => {
 async function openCompute(runtime: Runtime): Promise<void> {
   const { config, options: { ports }, log, network } = runtime;
   const gateway = buildGateway({
-    config: { ...config.gateway, port: ports.compute, identityUrl: `http://${HOST}:${ports.identity}` },
+    config: { ...config.gateway, port: ports.compute, identityUrl: config.up.standalone ? `http://${HOST}:${ports.identity}` : config.gateway.identityUrl },
     api: network.connect("api", { service: "gateway", host: "" }), tokens: clientsOf(runtime).keystone, policy: createPolicy(), log, ids: systemIds,
     startSpan: startSpan(runtime),
   });

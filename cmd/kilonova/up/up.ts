@@ -14,7 +14,7 @@ import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
 import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
 import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
 import { readyText } from "./announce.js";
-import { openClients } from "./clients.js";
+import { identityOf, openClients } from "./clients.js";
 import { openCoordination } from "./coordination.js";
 import { otherVariables, sections } from "./config.js";
 import type { KilonovaConfig } from "./config.js";
@@ -55,7 +55,7 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   onStrayErrors({ log, count: metrics.strayErrors(), stop: () => lifecycle.stop() });
   try {
     const image = await bringUp(options, config, { log, lifecycle, tasks, metrics });
-    process.stdout.write(readyText(options, performance.now() - startedMs + scriptMs(), image.name));
+    process.stdout.write(readyText(options, performance.now() - startedMs + scriptMs(), image?.name));
     log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
     await lifecycle.stop().catch(() => {});
@@ -75,7 +75,7 @@ async function lockHome(home: string): Promise<{ release(): Promise<void> }> {
   }
 }
 
-async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics">): Promise<DemoImage> {
+async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics">): Promise<DemoImage | undefined> {
   const { log, lifecycle, metrics } = manners;
   const secrets = await loadSecrets(options.home);
   const tracer = await openTracer(config.telemetry, "kilonova", join(options.home, "traces.jsonl"));
@@ -99,14 +99,16 @@ async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick
   ], { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false });
   await steps.run();
   up = true;
-  if (!image) throw new Error("no image");
   return image;
 }
 
-/** What does not need anything else, at the same time: PostgreSQL with its schemas, and the guest's image. */
-async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage> {
-  const { options, log, lifecycle, metrics } = runtime;
-  const [image] = await Promise.all([demoImage(ctx, options), (async () => {
+/**
+ * What does not need anything else, at the same time: PostgreSQL with its schemas, and the guest's image.
+ * @returns  the image for our own Image service; undefined when another one is used
+ */
+async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage | undefined> {
+  const { options, config, log, lifecycle, metrics } = runtime;
+  const [image] = await Promise.all([config.up.standalone ? demoImage(ctx, options) : undefined, (async () => {
     const postgres = await lifecycle.start("postgres", async () => {
       const server = await startPostgres(ctx, { stateDir: options.home, log });
       return { value: server, stop: () => server.stop() };
@@ -122,8 +124,8 @@ async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage> {
 
 async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined): Promise<void> {
   const { options, secrets, config } = runtime;
-  await startEmbeddedServices(ctx, runtime, image ? [image] : []);
-  runtime.clients = openClients(options.ports, secrets, config);
+  if (image) await startEmbeddedServices(ctx, runtime, [image]);
+  runtime.clients = openClients(identityOf(config, options.ports, secrets), config);
   runtime.directory = await openCoordination(ctx, runtime);
   await startRecords(runtime);
   await seedFlavors(ctx, runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition));
@@ -131,10 +133,10 @@ async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined
 
 /** Last to open, so first to close; then background work ends while everything it calls is still there. */
 async function doors(ctx: Ctx, runtime: Runtime): Promise<void> {
-  const { options, secrets, lifecycle, tasks } = runtime;
+  const { options, config, secrets, lifecycle, tasks } = runtime;
   await lifecycle.start("tasks", async () => ({ value: tasks, stop: async (budgetMs) => { await tasks.stop(budgetMs); } }));
   await openEdges(ctx, runtime);
-  await writeCredentials(options.home, options.ports, secrets);
+  if (config.up.standalone) await writeCredentials(options.home, options.ports, secrets);
 }
 
 async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
