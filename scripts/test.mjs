@@ -1,8 +1,8 @@
 // `npm test [suite …]`: installs what is missing, then runs the suites: static checks, unit, integration, crash, e2e.
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endWithChildren, runGroup } from "./lib/children.mjs";
 import { missingPackages } from "./lib/debian.mjs";
 import { root } from "./lib/paths.mjs";
 import { prepare } from "./lib/prepare.mjs";
@@ -17,6 +17,7 @@ const suites = {
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(suites);
 for (const name of wanted) if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
 
+endWithChildren();
 const counts = join(mkdtempSync(join(tmpdir(), "kilonova-test-")), "counts");
 await prepare([...new Set(wanted.flatMap((name) => suites[name].needs))]).catch((error) => fail(error.message));
 
@@ -30,7 +31,7 @@ for (const name of wanted) {
   }
   console.log(`\n=== ${name} ===`);
   const started = Date.now();
-  const ok = suites[name].run();
+  const ok = await suites[name].run();
   console.log(`=== ${name}: ${ok ? "ok" : "FAILED"} (${((Date.now() - started) / 1000).toFixed(0)} s) ===`);
   if (!ok) failedSuites += 1;
 }
@@ -48,12 +49,12 @@ function summary() {
 }
 
 function node(script) {
-  return spawnSync(process.execPath, [join(root, script)], { cwd: root, stdio: "inherit" }).status === 0;
+  return runGroup(process.execPath, [join(root, script)], { cwd: root });
 }
 
 function mocha(config) {
-  return spawnSync(process.execPath, [join(root, "node_modules", "mocha", "bin", "mocha.js"), "--config", config, "--reporter", "scripts/lib/counting-reporter.cjs"],
-    { cwd: root, stdio: "inherit", env: { ...process.env, KILONOVA_TEST_COUNTS: counts } }).status === 0;
+  return runGroup(process.execPath, [join(root, "node_modules", "mocha", "bin", "mocha.js"), "--config", config, "--reporter", "scripts/lib/counting-reporter.cjs"],
+    { cwd: root, env: { ...process.env, KILONOVA_TEST_COUNTS: counts } });
 }
 
 function fail(message) {

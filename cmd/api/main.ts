@@ -1,7 +1,8 @@
 import { buildApi } from "../../pkg/api/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { joinCluster, runProcess } from "../../pkg/platform/service/index.js";
-import { openPolicy, openStackClients } from "../shared/openstack.js";
+import { openStackClients } from "../shared/openstack.js";
+import { openPolicy } from "../shared/policy-file.js";
 import { sections } from "./config.js";
 import { servePublicGrpc } from "./public-grpc.js";
 

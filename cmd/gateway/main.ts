@@ -4,7 +4,8 @@ import { placementGateway } from "../../pkg/gateway-placement/index.js";
 import { listen } from "../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { joinCluster, parseAddress, runProcess } from "../../pkg/platform/service/index.js";
-import { openPolicy, openStackClients } from "../shared/openstack.js";
+import { openStackClients } from "../shared/openstack.js";
+import { openPolicy } from "../shared/policy-file.js";
 import { sections } from "./config.js";
 
 await runProcess("gateway", sections, async (service) => {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { glanceClient } from "../../pkg/clients/glance/index.js";
 import type { Glance } from "../../pkg/clients/glance/ports.js";
@@ -6,10 +5,8 @@ import { keystoneClient } from "../../pkg/clients/keystone/index.js";
 import type { Keystone } from "../../pkg/clients/keystone/index.js";
 import { neutronClient } from "../../pkg/clients/neutron/index.js";
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
-import { createPolicy, parseOverrides } from "../../pkg/policy/index.js";
-import type { Policy } from "../../pkg/policy/index.js";
 import { systemClock } from "../../pkg/platform/process/index.js";
-import type { identityConfig, policyConfig } from "./sections.js";
+import type { identityConfig } from "./sections.js";
 
 /** The HTTP clients with our service user's rights; they find the services in the catalog. */
 export function openStackClients(identity: z.output<typeof identityConfig>): { readonly keystone: Keystone; readonly glance: Glance; readonly neutron: Neutron } {
@@ -22,5 +19,3 @@ export function openStackClients(identity: z.output<typeof identityConfig>): { r
   return { keystone, glance: glanceClient(common), neutron: neutronClient(common) };
 }
 
-/** @throws when the file cannot be read or does not parse */
-export const openPolicy = ({ file }: z.output<typeof policyConfig>): Policy => createPolicy(file ? parseOverrides(readFileSync(file, "utf8")) : {});

@@ -9,7 +9,7 @@ import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
-import { identityConfig } from "../../shared/sections.js";
+import { identityConfig, policyConfig } from "../../shared/sections.js";
 
 const upConfig = z.object({
   standalone: z.boolean().default(true)
@@ -19,7 +19,7 @@ const upConfig = z.object({
 /** Every section of the configuration; source of docs/config.md. */
 export const sections = {
   up: upConfig, identity: identityConfig,
-  telemetry: telemetryConfig, gateway: gatewayConfig, api: apiConfigSchema, cells: cellsConfig, scheduler: schedulerConfig, conductor: conductorConfig, placement: placementConfig, compute: computeConfig,
+  telemetry: telemetryConfig, policy: policyConfig, gateway: gatewayConfig, api: apiConfigSchema, cells: cellsConfig, scheduler: schedulerConfig, conductor: conductorConfig, placement: placementConfig, compute: computeConfig,
   vendordata: vendordataConfig, vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;
 

@@ -9,7 +9,6 @@ import { buildConductor } from "../../../pkg/conductor/index.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { buildPlacement } from "../../../pkg/placement/index.js";
 import type { PlacementTables } from "../../../pkg/placement/index.js";
-import { createPolicy } from "../../../pkg/policy/index.js";
 import type { DbPool } from "../../../pkg/platform/db/index.js";
 import { openDatabase } from "../../../pkg/platform/db/index.js";
 import type { FeedTables } from "../../../pkg/platform/db/feed/index.js";
@@ -113,10 +112,10 @@ function conductorOf({ config, clients, log, tracer }: Runtime, connect: (addres
   });
 }
 
-function apiOf({ config, clients }: Runtime, connect: (address: string) => Channel): Service {
+function apiOf({ config, clients, policy }: Runtime, connect: (address: string) => Channel): Service {
   if (!clients) throw new Error("the clients are not open");
   return buildApi({
-    config: config.api, policy: createPolicy(), clock: systemClock, ids: systemIds, cells: connect("cells"), scheduler: connect("scheduler"), agent: (address) => connect(address),
+    config: config.api, policy, clock: systemClock, ids: systemIds, cells: connect("cells"), scheduler: connect("scheduler"), agent: (address) => connect(address),
     glance: clients.glance, neutron: clients.neutron, keystone: clients.keystone,
   });
 }

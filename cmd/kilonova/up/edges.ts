@@ -7,7 +7,6 @@ import { metadataProxyApp, metadataService, neutronProviders } from "../../../pk
 import { buildGateway } from "../../../pkg/gateway/index.js";
 import { placementGateway } from "../../../pkg/gateway-placement/index.js";
 import type { Ctx, Span } from "../../../pkg/kernel/index.js";
-import { createPolicy } from "../../../pkg/policy/index.js";
 import { listen } from "../../../pkg/platform/http/index.js";
 import type { HttpServer } from "../../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
@@ -40,10 +39,10 @@ const clientsOf = ({ clients }: Runtime): NonNullable<Runtime["clients"]> => {
 };
 
 async function openCompute(runtime: Runtime): Promise<void> {
-  const { config, options: { ports }, log, network } = runtime;
+  const { config, options: { ports }, log, network, policy, metrics } = runtime;
   const gateway = buildGateway({
     config: { ...config.gateway, port: ports.compute, identityUrl: config.up.standalone ? `http://${HOST}:${ports.identity}` : config.gateway.identityUrl },
-    api: network.connect("api", { service: "gateway", host: "" }), tokens: clientsOf(runtime).keystone, policy: createPolicy(), log, ids: systemIds,
+    api: network.connect("api", { service: "gateway", host: "" }), tokens: clientsOf(runtime).keystone, policy, log, ids: systemIds, metrics,
     startSpan: startSpan(runtime),
   });
   await http(runtime, "gateway", () => gateway.start());

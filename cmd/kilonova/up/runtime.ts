@@ -3,6 +3,7 @@ import type { HostDirectory } from "../../../pkg/platform/coordination/index.js"
 import type { DbPool } from "../../../pkg/platform/db/index.js";
 import type { Lifecycle, Tasks } from "../../../pkg/platform/process/index.js";
 import type { LocalNetwork, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import type { Policy } from "../../../pkg/policy/index.js";
 import type { Metrics, Tracer } from "../../../pkg/platform/telemetry/index.js";
 import type { OpenStackClients } from "./clients.js";
 import type { KilonovaConfig } from "./config.js";
@@ -19,6 +20,7 @@ export interface Runtime {
   readonly tasks: Tasks;
   readonly tracer: Tracer;
   readonly metrics: Metrics;
+  readonly policy: Policy;
   readonly network: LocalNetwork;
   /** What each service in this process serves, by its local address. */
   readonly bindings: Map<string, readonly ServiceBinding[]>;

@@ -13,6 +13,7 @@ import { createLifecycle, createTasks, lockFile, onSignals, onStrayErrors, syste
 import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
 import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
 import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
+import { openPolicy } from "../../shared/policy-file.js";
 import { readyText } from "./announce.js";
 import { identityOf, openClients } from "./clients.js";
 import { openCoordination } from "./coordination.js";
@@ -46,6 +47,7 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   if (options.fresh) await forgetHome(options.home, LOCK); else await assertReadable(options.home);
   await assertRoom(options.home);
   const config = loadConfig(sections, { file: configFile, env: process.env, ignoreEnv: otherVariables });
+  const policy = openPolicy(config.policy);
   const log = createLogger({ level: config.telemetry.logLevel, destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")) });
   const lifecycle = createLifecycle({ log, budgetMs: DRAIN_BUDGET_MS });
   await lifecycle.start("lock", async () => ({ value: lock, stop: () => lock.release() }));
@@ -54,7 +56,7 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   const metrics = new Metrics().withProcessMetrics();
   onStrayErrors({ log, count: metrics.strayErrors(), stop: () => lifecycle.stop() });
   try {
-    const image = await bringUp(options, config, { log, lifecycle, tasks, metrics });
+    const image = await bringUp(options, config, { log, lifecycle, tasks, metrics, policy });
     process.stdout.write(readyText(options, performance.now() - startedMs + scriptMs(), image?.name));
     log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
@@ -75,7 +77,7 @@ async function lockHome(home: string): Promise<{ release(): Promise<void> }> {
   }
 }
 
-async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics">): Promise<DemoImage | undefined> {
+async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics" | "policy">): Promise<DemoImage | undefined> {
   const { log, lifecycle, metrics } = manners;
   const secrets = await loadSecrets(options.home);
   const tracer = await openTracer(config.telemetry, "kilonova", join(options.home, "traces.jsonl"));

@@ -44,7 +44,8 @@ export async function startGuest(options: TestGuestOptions): Promise<TestGuest> 
   await run(ctx, "qemu-img", ["info", disk]).catch(() => run(ctx, "qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", options.qcow2Path, disk, "1G"]));
   const drive = options.configDrive ? await makeConfigDrive(dir, options.configDrive) : undefined;
   for (const name of ["serial.sock", "qmp.sock"]) await rm(join(dir, name), { force: true });
-  const child = spawn("qemu-system-x86_64", qemuArguments(options, disk, drive), { stdio: ["ignore", "ignore", "pipe"] });
+  // It dies with the test that started it, however that ends.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "qemu-system-x86_64", ...qemuArguments(options, disk, drive)], { stdio: ["ignore", "ignore", "pipe"] });
   return attach(child, dir);
 }
 
