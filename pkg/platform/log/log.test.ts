@@ -27,6 +27,24 @@ describe("log", () => {
     assert.deepEqual([lines[0]?.["service"], lines[0]?.["step"]], ["cells", "b"]);
   });
 
+  it("writes an error with its causes, though they be a circle", () => {
+    const { log, lines } = open();
+    log.error("failed", { error: new Error("outer", { cause: new Error("inner") }) });
+    const circle = new Error("round");
+    circle.cause = circle;
+    log.error("failed", { error: circle });
+    assert.match(JSON.stringify(lines[0]?.["error"]), /"message":"outer".*"cause":\{"name":"Error","message":"inner"/);
+    assert.match(JSON.stringify(lines[1]?.["error"]), /"cause":"…"/);
+  });
+
+  it("writes no content of a thrown object that is no error", () => {
+    const { log, lines } = open();
+    log.error("failed", { error: { request: { server: { adminPass: "hunter2" } } } });
+    log.error("failed", { error: new Error("outer", { cause: { server: { adminPass: "hunter2" } } }) });
+    assert.equal(lines[0]?.["error"], "an object that is no error");
+    assert.ok(!JSON.stringify(lines).includes("hunter2"));
+  });
+
   it("writes nothing below its level", () => {
     const { log, lines } = open("warn");
     log.child({ a: 1 }).info("quiet");
