@@ -11,7 +11,7 @@ function world(stop: () => Promise<void> = async () => {}) {
   const seen: string[] = [];
   const log: Logger = { ...silentLogger, error: (event) => { seen.push(event); } };
   const source = { on: events.on.bind(events), off: events.off.bind(events), exit: (code: number) => { seen.push(`exit ${code}`); } };
-  const takeAway = onStrayErrors({ log, count: (kind) => { seen.push(`count ${kind}`); }, stop: () => { seen.push("stop"); return stop(); }, source });
+  const takeAway = onStrayErrors({ log, count: (kind) => { seen.push(`count ${kind}`); }, stop: () => { seen.push("stop"); return stop(); }, tell: (sentence) => { seen.push(`tell ${sentence.split(" ends")[0] ?? ""}`); }, source });
   return { events, seen, takeAway };
 }
 
@@ -28,14 +28,14 @@ describe("stray errors", () => {
     events.emit("uncaughtException", new Error("half done"));
     events.emit("uncaughtException", new Error("another while it stops"));
     await until(() => Promise.resolve(seen.includes("exit 70")));
-    assert.deepEqual(seen, ["count exception", "process.exception.stray", "stop", "count exception", "process.exception.stray", "exit 70"]);
+    assert.deepEqual(seen, ["count exception", "process.exception.stray", "tell A fault of Kilonova's own", "stop", "count exception", "process.exception.stray", "exit 70"]);
   });
 
   it("end it also when it cannot stop in order", async () => {
     const { events, seen } = world(() => Promise.reject(new Error("stuck")));
     events.emit("uncaughtException", new Error("half done"));
     await until(() => Promise.resolve(seen.includes("exit 70")));
-    assert.deepEqual(seen.slice(2), ["stop", "process.stop.failed", "exit 70"]);
+    assert.deepEqual(seen.slice(3), ["stop", "process.stop.failed", "exit 70"]);
   });
 
   it("are node's own business again afterwards", () => {

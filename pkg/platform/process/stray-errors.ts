@@ -21,9 +21,11 @@ export function onStrayErrors(options: {
   readonly log: Logger;
   readonly count: (kind: "rejection" | "exception") => void;
   readonly stop: () => Promise<void>;
+  /** Says why the process ends, in one sentence; to stderr by default. */
+  readonly tell?: (sentence: string) => void;
   readonly source?: StraySource;
 }): () => void {
-  const { log, count, stop, source = process } = options;
+  const { log, count, stop, tell = console.error, source = process } = options;
   let ending = false;
   const onRejection = (error: unknown): void => {
     count("rejection");
@@ -34,6 +36,7 @@ export function onStrayErrors(options: {
     log.error("process.exception.stray", { error });
     if (ending) return;
     ending = true;
+    tell("A fault of Kilonova's own ends this process; its cause is in the log (process.exception.stray). Nothing that was accepted is lost: start it again.");
     stop().catch((problem: unknown) => log.error("process.stop.failed", { error: problem })).finally(() => source.exit(SOFTWARE_FAULT));
   };
   source.on("unhandledRejection", onRejection);
