@@ -6,6 +6,8 @@ import type { OperationKind, Step } from "../../pkg/conductor/engine/kind.js";
 /** A world outside SQL: lines in a file, each kept once, with the fence of who wrote last. */
 export class Ledger {
   readonly #path: string;
+  /** What is refused for now, such as `put third`. */
+  readonly shut = new Set<string>();
   constructor(path: string) { this.#path = path; }
 
   #lines(): { key: string; fence: bigint; taken: boolean }[] {
@@ -18,12 +20,18 @@ export class Ledger {
 
   /** Writes an entry; one that is there stays. */
   put(key: string, fence: bigint): void {
+    this.#assertOpen("put", key);
     if (!this.entries().includes(key)) appendFileSync(this.#path, `put ${key} ${fence}\n`);
   }
 
   /** Takes an entry back; one that is not there stays away. */
   take(key: string, fence: bigint): void {
+    this.#assertOpen("take", key);
     if (this.entries().includes(key)) appendFileSync(this.#path, `take ${key} ${fence}\n`);
+  }
+
+  #assertOpen(word: string, key: string): void {
+    if (this.shut.has(`${word} ${key.split("/")[1] ?? ""}`)) throw new Error("the ledger is shut");
   }
 
   entries(): string[] {

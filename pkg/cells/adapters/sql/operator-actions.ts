@@ -1,5 +1,6 @@
 import { sql } from "./sql.js";
 import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
+import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
@@ -37,6 +38,11 @@ export async function requestCancel(store: Store, deps: StoreDeps, ctx: Ctx, nam
   });
 }
 
+/** Steps that have not ended may fail as often again as they did. */
+const withFreshAttempts = (steps: Buffer): Buffer => encoded(StoredSteps, {
+  steps: StoredSteps.decode(steps).steps.map((step) => step.errorReason === "" ? step : { ...step, attempts: 1 }),
+});
+
 /**
  * Puts an operation that waits for an operator back to work where it stopped.
  * @throws NOT_NEEDING_OPERATOR; OPERATION_IN_PROGRESS when something else runs on the instance by now
@@ -47,12 +53,12 @@ export async function retryOperation(store: Store, deps: StoreDeps, ctx: Ctx, na
     if (row.state !== "needs-operator") throw CellsErrors.NOT_NEEDING_OPERATOR({ operation: name });
     if (row.i_current_operation !== "") throw CellsErrors.OPERATION_IN_PROGRESS({ server: row.server_id, operation: row.i_current_operation });
     const now = deps.clock.now();
-    const next: OperationRow = { ...row, state: row.waiting_for === "undoing" ? "undoing" : "running", waiting_for: "", ready_at: now, deadline: null, generation: row.generation + 1, updated_at: now };
-    const { state, waiting_for, ready_at, deadline, generation, updated_at } = next;
+    const next: OperationRow = { ...row, state: row.waiting_for === "undoing" ? "undoing" : "running", waiting_for: "", steps: withFreshAttempts(row.steps), ready_at: now, deadline: null, generation: row.generation + 1, updated_at: now };
+    const { state, waiting_for, steps, ready_at, deadline, generation, updated_at } = next;
     const record = applyChange(loadRecord(instanceOf(row)), undefined, name, now);
     const columns = instanceColumns(record);
     await allTogether([
-      { name: "op", body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}` },
+      { name: "op", body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, steps, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}` },
       { name: "inst", body: sql`UPDATE ${store.t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}` },
       outboxPart(store.t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(next)], now),
     ]).execute(tx);
