@@ -35,7 +35,7 @@ export async function build() {
 
 /** Bundles each program of `cmd/` and each worker into `outdir`, which must lie inside the project: npm packages stay outside. */
 export async function bundle(outdir) {
-  const { build: esbuild } = await import("esbuild");
+  const { build: esbuild, stop } = await import("esbuild");
   const programs = readdirSync(join(root, "cmd")).filter((name) => existsSync(join(root, "cmd", name, "main.ts")));
   await esbuild({
     absWorkingDir: root,
@@ -46,6 +46,8 @@ export async function bundle(outdir) {
     outdir, bundle: true, splitting: true, format: "esm", platform: "node", target: "node20", packages: "external",
     sourcemap: true, chunkNames: "chunks/[name]-[hash]", logLevel: "warning",
   });
+  // Else its process stays as long as ours, with all that it has read in memory: the cloud goes on in this very process.
+  await stop();
 }
 
 /** Threads have entry files of their own: every `worker.ts` in a folder `worker/`, named after the folder around it. */
