@@ -121,7 +121,13 @@ export function buildCells(deps: CellsDeps): CellsService {
       bindService(FeedServiceDefinition, feedHandlers((database) => found(feeds, database).reader)),
     ],
     start: async (ctx) => {
-      await registerCells(global, ctx, deps.cells.map(({ name, uuid }) => ({ name, uuid })));
+      try {
+        await registerCells(global, ctx, deps.cells.map(({ name, uuid }) => ({ name, uuid })));
+      } catch (error) {
+        // To be told to end while it starts is no failure.
+        if (ctx.signal.aborted) return;
+        throw error;
+      }
       await Promise.all(opened.map(({ feed }) => feed.run(ctx)));
     },
     close: async () => { await Promise.all([deps.global.close(), ...deps.cells.map(({ database }) => database.close())]); },

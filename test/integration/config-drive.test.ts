@@ -21,7 +21,11 @@ describe("config drive image", () => {
     writeConfigDrive(ctx, files, join(dir, "disk.config"), { run: runTool, xorriso: "xorriso", timeoutMs, format });
 
   const extract = {
-    iso9660: async (to: string) => { await runTool(ctx, ["xorriso", "-osirrox", "on", "-indev", join(dir, "disk.config"), "-extract", "/", to], { timeoutMs }); },
+    iso9660: async (to: string) => {
+      await runTool(ctx, ["xorriso", "-osirrox", "on", "-indev", join(dir, "disk.config"), "-extract", "/", to], { timeoutMs });
+      // The drive's folders are for reading only, and so would be what it is extracted to: in nobody's way but of who tidies up.
+      await runTool(ctx, ["chmod", "-R", "u+w", to], { timeoutMs });
+    },
     vfat: async (to: string) => { await runTool(ctx, ["mcopy", "-s", "-i", join(dir, "disk.config"), "::/", to], { timeoutMs }); },
   };
   const label = {
