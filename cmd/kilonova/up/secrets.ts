@@ -15,8 +15,8 @@ export interface Secrets {
 }
 
 const fresh = (): Secrets => ({
-  adminPassword: randomBytes(12).toString("base64url"),
-  demoPassword: randomBytes(12).toString("base64url"),
+  adminPassword: randomBytes(12).toString("hex"),
+  demoPassword: randomBytes(12).toString("hex"),
   servicePassword: randomBytes(24).toString("base64url"),
   encryptionKey: randomBytes(32).toString("base64"),
   guestSeed: randomBytes(32).toString("base64"),

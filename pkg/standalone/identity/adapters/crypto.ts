@@ -50,8 +50,8 @@ export function scryptPasswords(cost: PasswordCost = defaultCost): Passwords {
   };
 }
 
-/** 256 random bits as 43 URL-safe characters: tokens and secrets of application credentials. */
-export const newSecret = (): string => randomBytes(32).toString("base64url");
+/** 256 random bits as URL-safe characters: tokens and secrets of application credentials. The first is a letter: to a command line, "-" would begin an option. */
+export const newSecret = (): string => `k${randomBytes(32).toString("base64url")}`;
 
 /** 128 random bits in the form of Keystone's audit ids. */
 export const newAuditId = (): string => randomBytes(16).toString("base64url");
