@@ -81,8 +81,6 @@ export interface Cloud {
   agent(host: string, as: "operator" | "conductor"): Client<typeof AgentServiceDefinition>;
   /** A channel as one of the services, to any of them. */
   channel(as: string, address: string): Channel;
-  /** Whether a host's lease counts as alive; its agent answers all the same. */
-  setAlive(host: string, alive: boolean): void;
   /** Says something of a guest as its host's agent. */
   reportGuest(host: string, serverId: string, powerState: PowerState): Promise<void>;
   close(): Promise<void>;
@@ -144,7 +142,6 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     hosts: api.client(HostsServiceDefinition), placement: connect("operator")("placement").client(PlacementServiceDefinition),
     agent: (host, as) => network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
     channel: (as, address) => connect(as)(address),
-    setAlive: (host, up) => { if (up) alive.add(host); else alive.delete(host); },
     reportGuest: async (host, serverId, powerState) => {
       await network.connect("cells", { service: "compute", host }).client(HostsServiceDefinition).reportGuest(testCtx(), { cell: "cell1", host, serverId, powerState, byGuest: true, reportNumber: BigInt(Date.now()) * 10_000n });
     },

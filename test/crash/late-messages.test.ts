@@ -26,6 +26,7 @@ describe("messages delayed past a take-over", function () {
     const { connection } = await testCluster();
     const schemas = schemasOf(`late_${process.pid}`);
     await migrateCloud(connection, schemas);
+    // Nobody takes an operation over but where a test says so, however busy the machine is.
     cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-late-"), hosts: [HOST], neutron: fakeNeutron(), conductor: { ownershipMs: 30_000 } });
   });
   after(() => cloud.close());

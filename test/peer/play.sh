@@ -4,7 +4,7 @@
 # It makes objects named kn-* and removes them again. What it prints is the transcript in docs/operator/with-keystone-glance-neutron.md.
 member=$1 stranger=$2
 run() { printf '$ %s\n' "$*"; "$@" 2>&1; printf '\n'; }
-as() { printf '# as a member: %s\n' "$(basename "$1")"; (. "$1"; shift; run "$@"); }
+as() { printf '# as a member%s: %s\n' "$([ "$1" = "$stranger" ] && echo ' of another project')" "$(basename "$1")"; (. "$1"; shift; run "$@"); }
 
 head -c 1048576 /dev/zero > "${TMPDIR:-/tmp}/kn-image.raw"
 run openstack image create --disk-format raw --container-format bare --public --file "${TMPDIR:-/tmp}/kn-image.raw" kn-image -c name -c status -c size
