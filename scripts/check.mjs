@@ -1,4 +1,4 @@
-// Static checks: generated code is fresh, contracts lint and stay compatible, types, lint, layers.
+// Static checks: generated code is fresh, contracts lint and stay compatible, types, lint, dead code, layers.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ const checks = [
   ["generated code", generatedIsFresh],
   ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
   ["oxlint", () => call(bin("oxlint"), ["--quiet", "--type-aware"])],
+  ["nothing unused", () => call(bin("knip"), ["--no-progress"])],
   ["layers", () => call(bin("depcruise"), ["pkg", "cmd", "--config", ".dependency-cruiser.cjs"])],
 ];
 

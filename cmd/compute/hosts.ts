@@ -19,7 +19,7 @@ const STARTED_AT_ONCE = 4;
 const SEED_BYTES = 32;
 
 /** The logical hosts of this process: those of the configuration, or some named after the machine. */
-export function hostNames({ hosts, hostCount }: ComputeConfig): readonly string[] {
+function hostNames({ hosts, hostCount }: ComputeConfig): readonly string[] {
   if (hosts.length > 0) return hosts;
   const machine = hostname().split(".")[0] ?? "host";
   return hostCount === 1 ? [machine] : Array.from({ length: hostCount }, (_, i) => `${machine}-${i + 1}`);

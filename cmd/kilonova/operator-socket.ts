@@ -16,7 +16,7 @@ export function operatorSocket(home: string): string {
   return Buffer.byteLength(path) <= LONGEST_SOCKET_PATH ? path : `/tmp/kilonova-op-${createHash("sha256").update(home).digest("hex").slice(0, 12)}.sock`;
 }
 
-export const homeOf = (home: string | undefined): string => resolve(home ?? process.env["KILONOVA_HOME"] ?? join(projectRoot(), ".kilonova"));
+const homeOf = (home: string | undefined): string => resolve(home ?? process.env["KILONOVA_HOME"] ?? join(projectRoot(), ".kilonova"));
 
 /**
  * Runs one operator's command against the running cloud and prints what it returns or why it failed: against a deployment when

@@ -31,7 +31,7 @@ export interface InventoryBody {
   readonly step_size?: number; readonly allocation_ratio?: number;
 }
 
-export const inventorySchema = { type: "object", properties: inventoryProperties, required: ["total"], additionalProperties: false } as const;
+const inventorySchema = { type: "object", properties: inventoryProperties, required: ["total"], additionalProperties: false } as const;
 
 export const inventoriesSchema = {
   type: "object",

@@ -14,7 +14,6 @@ import { debianPackages, sshPackages } from "./packages.js";
 import { run } from "./run.js";
 import { missingTools } from "./tools.js";
 
-export { missingTools } from "./tools.js";
 
 /** Raise when the way of building changes, so that existing images are built anew. The guest's own files count by themselves. */
 const recipeVersion = 2;

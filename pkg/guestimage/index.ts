@@ -1,2 +1,2 @@
-export { buildGuestImage, missingTools } from "./build.js";
+export { buildGuestImage } from "./build.js";
 export type { GuestImage, GuestImageOptions } from "./build.js";

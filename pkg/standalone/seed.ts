@@ -24,7 +24,7 @@ const IMPLIED = [["admin", "manager"], ["manager", "member"], ["member", "reader
  * Makes domain, roles, projects, users and their roles. Repeatable: it only adds what is missing, and never touches a
  * password that somebody changed. When all is there it costs three queries.
  */
-export async function seedIdentity(ctx: Ctx, identity: Identity, passwords: SeedPasswords): Promise<SeededIdentity> {
+async function seedIdentity(ctx: Ctx, identity: Identity, passwords: SeedPasswords): Promise<SeededIdentity> {
   return await seeded(ctx, identity) ?? makeMissing(ctx, identity, passwords);
 }
 

@@ -32,7 +32,7 @@ export interface EntryProcess {
 }
 
 /** Found by `require`: mocha runs these files as CommonJS, where import.meta has no `resolve`. */
-export const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 const running = new Set<ChildProcess>();
 process.once("exit", () => { for (const child of running) child.kill("SIGKILL"); });

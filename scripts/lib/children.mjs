@@ -34,7 +34,7 @@ export function endWithChildren() {
 }
 
 /** SIGTERM to all, and after the grace SIGKILL to those that are left. What ends leaves its children to init, so all are looked up before the first one ends. */
-export async function endDescendants(root, graceMs, hurry) {
+async function endDescendants(root, graceMs, hurry) {
   const seen = new Map();
   const look = () => { for (const [pid, start] of descendants(root, seen)) seen.set(pid, start); };
   look();

@@ -3,7 +3,7 @@ import { inTree } from "./debian-tree.mjs";
 import { run, succeeds } from "./run.mjs";
 
 /** What each feature needs: a file that proves it is there → the package that brings it. */
-export const packageSets = {
+const packageSets = {
   hypervisor: {
     "/usr/bin/qemu-system-x86_64": "qemu-system-x86", "/usr/bin/qemu-img": "qemu-utils", "/usr/share/seabios": "seabios", "/usr/bin/xorriso": "xorriso",
   },

@@ -19,7 +19,6 @@ import { cellMigrations } from "../../pkg/cells/adapters/sql/migrations/cell.js"
 import { globalMigrations } from "../../pkg/cells/adapters/sql/migrations/global.js";
 import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
-import type { InstanceRow } from "../../pkg/cells/adapters/sql/tables.js";
 import { loadRecord } from "../../pkg/cells/domain/records.js";
 import { getOperation } from "../../pkg/cells/adapters/sql/read-operations.js";
 import { Stores } from "../../pkg/cells/stores.js";
@@ -32,6 +31,7 @@ import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
 import { Ledger, toyLedger } from "../crash/toy.ledger.js";
+import type { InstanceRow } from "../../pkg/cells/adapters/sql/rows.js";
 
 async function world() {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);

@@ -11,7 +11,7 @@ const STATE_VERSION = 1;
 /** What a first start writes, with room to run: the database and its log, the guest image, a console or two. */
 const ROOM_BYTES = 256 << 20;
 
-export const HomeErrors = defineErrors("up", {
+const HomeErrors = defineErrors("up", {
   NOT_OURS: ["refused", (p: { home: string }) => `${p.home} holds files that are not Kilonova's; nothing in it was touched. Choose another folder with KILONOVA_HOME.`],
   HOME_UNUSABLE: ["refused", (p: { home: string; problem: string }) => `The state directory ${p.home} cannot be used: ${p.problem}.`],
   NO_ROOM: ["refused", (p: { home: string; freeMib: number; neededMib: number }) => `The disk of ${p.home} has ${p.freeMib} MiB left; Kilonova needs ${p.neededMib}.`],

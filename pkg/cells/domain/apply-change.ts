@@ -87,7 +87,7 @@ export const hostIdOf = (projectId: string, host: string): string =>
   host === "" ? "" : createHash("sha224").update(projectId + host).digest("hex");
 
 /** Addresses of a server as REST shows them, in order of its ports. */
-export const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] => ports.flatMap((port) => port.addresses.map((address) => ({
+const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] => ports.flatMap((port) => port.addresses.map((address) => ({
   networkLabel: port.networkLabel, version: address.version, address: address.ipAddress, type: "fixed", macAddress: port.macAddress,
   portId: port.portId, networkId: port.networkId, subnetId: address.subnetId,
 })));

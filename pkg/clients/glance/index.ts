@@ -1,4 +1,3 @@
 export type * from "./ports.js";
-export { GlanceErrors } from "./errors.js";
 export { glanceClient } from "./client.js";
 export type { GlanceOptions } from "./client.js";

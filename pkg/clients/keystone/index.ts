@@ -1,5 +1,4 @@
 export type * from "./ports.js";
-export { KeystoneErrors } from "./errors.js";
 export { keystoneClient } from "./client.js";
 export type { KeystoneOptions } from "./client.js";
 export type { ServiceCredentials } from "./service-session.js";

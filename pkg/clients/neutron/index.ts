@@ -1,5 +1,4 @@
 export { changesExtension } from "./ports.js";
 export type * from "./ports.js";
-export { NeutronErrors } from "./errors.js";
 export { neutronClient } from "./client.js";
 export type { NeutronOptions } from "./client.js";

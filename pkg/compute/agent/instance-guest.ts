@@ -7,7 +7,7 @@ import type { VendorDocuments } from "../metadata/index.js";
 import type { GuestHardware, GuestSpec, PreparedImage } from "../driver.js";
 
 /** The name the guest has at the hypervisor: `instance-` and the record's number as eight hex digits. */
-export const guestName = (number: bigint): string => `instance-${number.toString(16).padStart(8, "0")}`;
+const guestName = (number: bigint): string => `instance-${number.toString(16).padStart(8, "0")}`;
 
 const DEFAULT_MTU = 1450;
 

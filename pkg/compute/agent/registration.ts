@@ -59,7 +59,7 @@ export class Registration {
 }
 
 /** A stable UUID for a host's hypervisor, so that a reinstalled agent finds its resource provider again. */
-export function computeNodeId(host: string, hypervisorHostname: string): string {
+function computeNodeId(host: string, hypervisorHostname: string): string {
   const hex = createHash("sha256").update(`kilonova compute node\0${host}\0${hypervisorHostname}`).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -33,7 +33,7 @@ export async function resumeGuests(ctx: Ctx, { driver, powerOn, note }: ResumeDe
 }
 
 /** A server that an operation owns is left to that; so is a guest that this host does not know. */
-export function shouldResume({ server }: InstanceRecord, guest: GuestState | undefined): boolean {
+function shouldResume({ server }: InstanceRecord, guest: GuestState | undefined): boolean {
   if (!server || server.currentOperation !== "" || server.taskState !== "") return false;
   const ran = server.vmState === VmState.VM_STATE_ACTIVE && server.powerState === PowerState.POWER_STATE_RUNNING;
   return ran && (guest?.powerState === "SHUTDOWN" || guest?.powerState === "CRASHED");

@@ -55,7 +55,7 @@ export function ec2MetaData(data: GuestData, version: Ec2Version): Ec2Folder {
 
 const defaultMapping: ReadonlyMap<string, string> = new Map([["ami", "vda"], ["root", "/dev/vda"]]);
 
-export const folder = (entries: readonly (readonly [string, Ec2Value])[]): Ec2Folder => ({ children: new Map(entries) });
+const folder = (entries: readonly (readonly [string, Ec2Value])[]): Ec2Folder => ({ children: new Map(entries) });
 
 const firstIpv4 = (data: GuestData): string =>
   data.networks.flatMap((n) => n.subnets).find((s) => s.version === 4)?.ip ?? "";

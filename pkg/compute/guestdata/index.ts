@@ -4,5 +4,4 @@ export type {
 export { buildMetadataTree } from "./tree.js";
 export { configDriveFiles } from "./config-drive.js";
 export { ec2IdsFor } from "./ec2.js";
-export { guestFqdn } from "./meta-data.js";
-export { ec2VersionList, ec2Versions, openstackVersions } from "./versions.js";
+export { ec2VersionList } from "./versions.js";

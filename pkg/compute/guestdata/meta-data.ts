@@ -16,7 +16,7 @@ export const guestFqdn = (data: Pick<GuestData, "hostname" | "domain">): string 
   data.domain === "" ? data.hostname : `${data.hostname}.${data.domain}`;
 
 /** Where an injected file's content is found, by its position. */
-export const contentPath = (index: number): string => `/content/${index.toString().padStart(4, "0")}`;
+const contentPath = (index: number): string => `/content/${index.toString().padStart(4, "0")}`;
 
 /** The meta_data.json document of one version. @source nova metadata service */
 export function metaData(data: GuestData, version: OpenstackVersion, reading: Reading): JsonObject {

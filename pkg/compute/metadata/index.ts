@@ -5,6 +5,5 @@ export { metadataProxyApp } from "./proxy-server.js";
 export type { ProxyServerOptions } from "./proxy-server.js";
 export { neutronProviders } from "./providers.js";
 export type { MetadataProviders } from "./providers.js";
-export { signInstanceId } from "./signature.js";
 export type { GuestDataSource, VendorDocuments } from "./ports.js";
 export type { MetadataAnswer } from "./answers.js";

@@ -45,7 +45,7 @@ export async function readSecurity(ctx: Ctx, neutron: Neutron, groupIds: readonl
 }
 
 /** A group's rules in the switch's form, in the order of their ids. Rules of protocols that it does not know are left out: rules only ever allow. */
-export function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
+function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
   return [...group.rules].sort((a, b) => byId([a.id, a], [b.id, b])).flatMap((rule): SecurityRule[] => {
     const protocol = rule.protocol === undefined ? undefined : protocolNumber(rule.protocol, rule.ethertype);
     if (rule.protocol !== undefined && protocol === undefined) return [];

@@ -1,12 +1,11 @@
 import { setMaxListeners } from "node:events";
-import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
-import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Actor as WireActor } from "../../../gen/kilonova/type/v1/actor.js";
 import type { Actor, Ctx, Span, SpanAttributes } from "../../kernel/ctx.js";
 import { noSpan, rootCtx, serviceActor, within } from "../../kernel/ctx.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import type { Logger } from "../../kernel/logger.js";
-import { toDuration } from "../../model/wire-time.js";
+import { Ownership } from "./ownership.js";
+import type { Hold, Taken } from "./ownership.js";
 import { recoverHandovers } from "./recovery.js";
 import type { Registry } from "./registry.js";
 import { Run } from "./run.js";
@@ -16,9 +15,13 @@ import type { RunnerOptions } from "./runner.js";
 /** Starts a span below the one that the W3C traceparent names. */
 export type StartSpan = (name: string, traceparent: string, attributes: SpanAttributes) => Span;
 
-export interface ConductorOptions extends RunnerOptions {
+export interface ConductorOptions extends Omit<RunnerOptions, "ownership"> {
   readonly registry: Registry;
   readonly log: Logger;
+  /** Unique per start of the process. */
+  readonly owner: string;
+  /** How long an operation stays with a conductor that does not renew it. */
+  readonly ownershipMs: number;
   readonly startSpan?: StartSpan;
   /** All databases with operations, asked for at each round: cells may be added. */
   readonly databases: (ctx: Ctx) => Promise<readonly string[]>;
@@ -38,9 +41,8 @@ const RPC_MS = 10_000;
 export class Conductor {
   readonly #options: ConductorOptions;
   /** What is being driven, by name and fence. */
-  readonly #running = new Map<string, { readonly name: string; readonly ended: Promise<void> }>();
-  /** Monotonic time at which the last renewal of all that is being driven was sent, ms. */
-  #renewedMs = -Infinity;
+  readonly #running = new Map<string, { readonly hold: Hold; readonly ended: Promise<void> }>();
+  readonly #ownership: Ownership;
   readonly #hints = new Map<string, Set<string>>();
   readonly #abort = new AbortController();
   readonly #loops: Promise<void>[] = [];
@@ -50,6 +52,7 @@ export class Conductor {
 
   constructor(options: ConductorOptions) {
     this.#options = options;
+    this.#ownership = new Ownership(options);
     // Every operation being driven listens; that is no leak.
     setMaxListeners(0, this.#abort.signal);
   }
@@ -84,9 +87,8 @@ export class Conductor {
     this.#abort.abort();
     await Promise.all(this.#loops);
     await Promise.allSettled(running());
-    await within(ctx, RPC_MS, "Release", async (inner) => {
-      for (const database of await this.#options.databases(inner)) await this.#options.store.releaseOperations(inner, { database, owner: this.#options.owner });
-    }).catch((error: unknown) => this.#options.log.warn("conductor.release.failed", { error }));
+    await within(ctx, RPC_MS, "Release", async (inner) => this.#ownership.release(inner, await this.#options.databases(inner)))
+      .catch((error: unknown) => this.#options.log.warn("conductor.release.failed", { error }));
   }
 
   /** How many operations are being driven. */
@@ -113,12 +115,8 @@ export class Conductor {
 
   async #renewAll(ctx: Ctx): Promise<void> {
     if (this.#running.size === 0) return;
-    const { store, owner, ownershipMs, clock } = this.#options;
     const databases = await this.#options.databases(ctx);
-    const sentMs = clock.monotonicMs();
-    const names = [...this.#running.values()].map(({ name }) => name);
-    await mapLimit(databases, 4, (database) => store.renewOperations(ctx, { database, owner, ownership: toDuration(ownershipMs), names }));
-    this.#renewedMs = sentMs;
+    await this.#ownership.renew(ctx, databases, [...this.#running.values()].map(({ hold }) => hold));
   }
 
   #takeHinted(): void {
@@ -129,25 +127,21 @@ export class Conductor {
   }
 
   async #acquire(ctx: Ctx, database: string, names: readonly string[]): Promise<void> {
-    const { store, registry, owner, ownershipMs, concurrency } = this.#options;
+    const { registry, concurrency } = this.#options;
     const limit = concurrency - this.#running.size;
-    const sentMs = this.#options.clock.monotonicMs();
     if (limit <= 0 || this.#stopping) return;
-    const { operations, instances } = await within(ctx, RPC_MS, "Acquire", (inner) =>
-      store.acquireOperations(inner, { database, owner, kinds: registry.accepted, limit, ownership: toDuration(ownershipMs), names: [...names] }));
-    for (const [index, operation] of operations.entries()) {
-      const instance = instances[index];
-      if (instance !== undefined) this.#drive(database, operation, instance, sentMs);
-    }
+    const taken = await within(ctx, RPC_MS, "Acquire", (inner) => this.#ownership.take(inner, { database, kinds: registry.accepted, limit, names }));
+    for (const one of taken) this.#drive(database, one);
   }
 
-  #drive(database: string, operation: StoredOperation, instance: InstanceRecord, acquiredMs: number): void {
-    const { registry, store, clock, log, ownershipMs } = this.#options;
+  #drive(database: string, taken: Taken): void {
+    const { registry, store, clock, log } = this.#options;
+    const { operation, hold } = taken;
     const span = (this.#options.startSpan ?? (() => noSpan))(`operation ${operation.kind}`, operation.traceparent, { "operation.name": operation.name, "request.id": operation.requestId });
     const ctx = this.#ctx({ span, requestId: operation.requestId, actor: toActor(operation.actor), log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }) });
     const work = async (): Promise<void> => {
-      const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, database, operation, instance, ownedUntilMs: () => Math.max(acquiredMs, this.#renewedMs) + ownershipMs });
-      await drive(run, this.#options, () => this.#stopping);
+      const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, ownership: this.#ownership, database, ...taken });
+      await drive(run, { ...this.#options, ownership: this.#ownership }, () => this.#stopping);
       // A signal that was there before the operation parked would otherwise wait for the next poll.
       if (run.again || run.operation.signals.length > 0) this.wake(run.database, run.name);
     };
@@ -155,7 +149,7 @@ export class Conductor {
     const running = work()
       .catch((error: unknown) => { if (!this.#abort.signal.aborted) ctx.log.error("operation.drive.failed", { error }); })
       .finally(() => { span.end(); this.#running.delete(key); });
-    this.#running.set(key, { name: operation.name, ended: running });
+    this.#running.set(key, { hold, ended: running });
   }
 }
 

@@ -36,4 +36,4 @@ export class Outputs {
 
 /** Inputs and outputs are JSON: readable in the database, extendable without a schema change. bigint travels as text. */
 export const encodeJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, (_key, one: unknown) => typeof one === "bigint" ? one.toString() : one));
-export const decodeJson = (bytes: Buffer): unknown => bytes.length === 0 ? {} : JSON.parse(bytes.toString()) as unknown;
+const decodeJson = (bytes: Buffer): unknown => bytes.length === 0 ? {} : JSON.parse(bytes.toString()) as unknown;

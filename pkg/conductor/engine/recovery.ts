@@ -2,7 +2,7 @@ import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { isLive } from "../../model/operation-states.js";
 import { toDuration } from "../../model/wire-time.js";
-import type { OperationStore } from "./run.js";
+import type { OperationStore } from "./operation-store.js";
 
 /**
  * Looks after dormant copies that a dead conductor left: asks the source, then wakes or drops them.

@@ -1,5 +1,5 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import { CommitStepRequest, OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { CommitStepRequest } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
@@ -8,15 +8,27 @@ import { within } from "../../kernel/ctx.js";
 import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import { parseOperationName } from "../../model/operation-name.js";
-import { toDuration, toTimestamp } from "../../model/wire-time.js";
-import type { Client } from "../../platform/rpc/index.js";
+import { toTimestamp } from "../../model/wire-time.js";
 import { backoffMs } from "./backoff.js";
 import { toInstanceChange } from "./change.js";
 import type { Change, OperationKind, Step, StepCall } from "./kind.js";
+import type { OperationStore } from "./operation-store.js";
 import { Outputs } from "./outputs.js";
+import type { Held, Hold, Ownership } from "./ownership.js";
 import { withRecords } from "./progress.js";
 
-export type OperationStore = Client<typeof OperationStoreServiceDefinition>;
+/** What a conductor has at hand for an operation. */
+export interface RunInit {
+  readonly ctx: Ctx;
+  readonly kind: OperationKind;
+  readonly store: OperationStore;
+  readonly clock: Clock;
+  readonly ownership: Ownership;
+  readonly database: string;
+  readonly operation: StoredOperation;
+  readonly instance: InstanceRecord;
+  readonly hold: Hold;
+}
 
 /** What one commit stores. */
 export interface Progress {
@@ -44,7 +56,8 @@ export class Run {
   readonly kind: OperationKind;
   readonly #store: OperationStore;
   readonly #clock: Clock;
-  readonly #ownedUntilMs: () => number;
+  readonly #ownership: Ownership;
+  readonly #hold: Hold;
   database: string;
   operation: StoredOperation;
   instance: InstanceRecord;
@@ -53,12 +66,13 @@ export class Run {
   /** Whether the operation was given back in order to be taken at once, under a new fence. */
   again = false;
 
-  constructor(init: { ctx: Ctx; kind: OperationKind; store: OperationStore; clock: Clock; database: string; operation: StoredOperation; instance: InstanceRecord; ownedUntilMs: () => number }) {
+  constructor(init: RunInit) {
     this.ctx = init.ctx;
     this.kind = init.kind;
     this.#store = init.store;
     this.#clock = init.clock;
-    this.#ownedUntilMs = init.ownedUntilMs;
+    this.#ownership = init.ownership;
+    this.#hold = init.hold;
     this.database = init.database;
     this.operation = init.operation;
     this.instance = init.instance;
@@ -66,16 +80,15 @@ export class Run {
 
   get now(): Instant { return this.#clock.now(); }
   get name(): string { return this.operation.name; }
+  get #held(): Held { return { database: this.database, name: this.name, fence: this.operation.fence }; }
 
-  /**
-   * Makes sure that nobody counts this conductor as dead, before a step does what no fence holds back.
-   * @throws FENCE_LOST
-   * @cost nothing while a renewal is younger than half of the ownership
-   */
-  async confirm(ownershipMs: number): Promise<void> {
-    if (this.#ownedUntilMs() - this.#clock.monotonicMs() > ownershipMs / 2) return;
-    await this.repeatedly((ctx) => this.#store.confirmOwnership(ctx, { database: this.database, name: this.name, fence: this.operation.fence, ownership: toDuration(ownershipMs) }));
+  /** @throws FENCE_LOST, see `Ownership.confirm` */
+  async confirm(): Promise<void> {
+    await this.repeatedly((ctx) => this.#ownership.confirm(ctx, this.#held, this.#hold));
   }
+
+  /** See `Ownership.leave`. */
+  leave(): Promise<boolean> { return this.#ownership.leave(this.ctx, this.#held); }
 
   /** What a step gets to see. */
   callOf(step: Step, record: StepRecord, ctx: Ctx = this.ctx): StepCall {

@@ -9,25 +9,21 @@ import { fromTimestamp, toTimestamp } from "../../model/wire-time.js";
 import { ConductorErrors } from "../errors.js";
 import { backoffMs } from "./backoff.js";
 import { withTaskState } from "./change.js";
-import type { CrashPoints } from "./crash-points.js";
 import { isFenceLost } from "./fence.js";
 import { handOverTo } from "./hand-over.js";
+import type { HandOverOptions } from "./hand-over.js";
 import { retry } from "./kind.js";
 import type { Step, StepCall, StepResult } from "./kind.js";
 import { encodeJson } from "./outputs.js";
 import { recordOf } from "./progress.js";
 import { isPastPivot, stepAt, stepIndex } from "./registry.js";
 import { toOperationError } from "./run.js";
-import type { OperationStore, Run } from "./run.js";
+import type { Run } from "./run.js";
 import { needsOperator, undoNext } from "./undo.js";
 import type { UndoPolicy } from "./undo.js";
 
-export interface RunnerOptions {
-  readonly store: OperationStore;
+export interface RunnerOptions extends HandOverOptions {
   readonly clock: Clock;
-  readonly crash: CrashPoints;
-  readonly owner: string;
-  readonly ownershipMs: number;
   readonly undo: UndoPolicy;
   /** Failing starts of a step after the pivot before an operator is asked. */
   readonly maxForwardAttempts: number;
@@ -57,12 +53,11 @@ export async function drive(run: Run, options: RunnerOptions, stopping: () => bo
 }
 
 /** Gives the operation back; when that fails, it is free again once its ownership has run out. */
-async function leave(run: Run, { store, undo }: RunnerOptions): Promise<void> {
-  const { ctx, name, database, operation, kind } = run;
+async function leave(run: Run, { undo }: RunnerOptions): Promise<void> {
+  const { ctx, name, operation, kind } = run;
   if (ctx.signal.aborted) return;
   try {
-    const { takenBack } = await store.leaveOperation(ctx, { database, name, fence: operation.fence });
-    const step = takenBack ? stepAt(kind, stepIndex(kind, operation.currentStep)) : undefined;
+    const step = await run.leave() ? stepAt(kind, stepIndex(kind, operation.currentStep)) : undefined;
     // Nobody else will: whoever ended the operation believed that nothing could come any more.
     if (step?.unfenced === true) await within(ctx, undo.timeoutMs, `Undo of ${step.name}`, async (inner) => step.undo?.(run.callOf(step, recordOf(operation.steps, step, run.now), inner)));
   } catch (error) {
@@ -98,7 +93,7 @@ async function runCurrent(run: Run, options: RunnerOptions): Promise<boolean> {
 async function start(run: Run, options: RunnerOptions, step: Step, record: StepRecord, deadline: Instant): Promise<StepResult> {
   for (let attempt = 0; ; attempt++) {
     try {
-      if (step.unfenced === true) await run.confirm(options.ownershipMs);
+      if (step.unfenced === true) await run.confirm();
       const leftMs = Math.max(1, Number((deadline - run.now) / 1000n));
       const call = (ctx: Ctx): StepCall => run.callOf(step, record, ctx);
       return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) =>

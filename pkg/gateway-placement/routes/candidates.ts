@@ -16,7 +16,7 @@ const OTHER_KEYS: Readonly<Record<string, number>> = { limit: 16, group_policy: 
 const suffixPattern = (minor: number): string => minor < 25 ? "" : minor < 33 ? "(?:[1-9][0-9]*)?" : "[A-Za-z0-9_-]{0,64}";
 
 /** Reads the whole query. @throws QUERY_* */
-export function parseCandidatesQuery(query: Query, minor: number): { groups: Group[] } & Pick<ListAllocationCandidatesRequest, "groupPolicy" | "limit"> & { rootRequired: ConditionMessage[]; sameSubtree: { suffixes: string[] }[] } {
+function parseCandidatesQuery(query: Query, minor: number): { groups: Group[] } & Pick<ListAllocationCandidatesRequest, "groupPolicy" | "limit"> & { rootRequired: ConditionMessage[]; sameSubtree: { suffixes: string[] }[] } {
   const groups = new Map<string, Group>();
   const key = new RegExp(`^(${GROUP_KEYS.filter(([, since]) => minor >= since).map(([name]) => name).join("|")})(${suffixPattern(minor)})$`);
   for (const [name, values] of query) {

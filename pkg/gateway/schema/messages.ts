@@ -5,7 +5,7 @@ import type { Json } from "../http/json.js";
 const MAX_VALUE_TEXT = 500;
 
 /** A value as Python prints it, which is how OpenStack's messages show it. */
-export function pythonText(value: unknown): string {
+function pythonText(value: unknown): string {
   const text = print(value);
   return text.length > MAX_VALUE_TEXT ? `${text.slice(0, MAX_VALUE_TEXT)}…` : text;
 }

@@ -3,8 +3,8 @@ import { DiskConfig, HostStatus, PowerState, Server, VmState } from "../../../ge
 import { PROJECT } from "./test-tokens.js";
 
 export const SERVER_ID = "0e44cc9c-e052-415d-afbf-469b0d384170";
-export const IMAGE_ID = "70a599e0-31e7-49b7-b260-868f441e862b";
-export const NETWORK_ID = "f6b1ef80-0b0e-4b1a-a1e5-1d4d3a7d2f10";
+const IMAGE_ID = "70a599e0-31e7-49b7-b260-868f441e862b";
+const NETWORK_ID = "f6b1ef80-0b0e-4b1a-a1e5-1d4d3a7d2f10";
 
 export const someFlavor = (partial: Partial<Flavor> = {}): Flavor => ({
   ...Flavor.fromPartial({

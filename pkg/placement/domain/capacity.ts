@@ -17,7 +17,7 @@ export const fitsCapacity = (inventory: Limits, before: number, after: number): 
   after <= before || after <= capacityOf(inventory);
 
 /** 2^31 - 1, the largest value of every integer of an inventory. */
-export const MAX_INTEGER = 2_147_483_647;
+const MAX_INTEGER = 2_147_483_647;
 
 /** What is wrong with an inventory, or undefined. */
 export function inventoryProblem(inventory: Limits): string | undefined {

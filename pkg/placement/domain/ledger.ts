@@ -192,7 +192,7 @@ const consumerAfter = (change: ConsumerChange, held: Consumer | undefined, key: 
 });
 
 /** Whether both hold the same amounts; order and empty entries do not matter. */
-export function sameHoldings(a: readonly Holding[], b: readonly Holding[]): boolean {
+function sameHoldings(a: readonly Holding[], b: readonly Holding[]): boolean {
   const flatA = flatten(a), flatB = flatten(b);
   return flatA.size === flatB.size && [...flatA].every(([key, amount]) => flatB.get(key) === amount);
 }

@@ -3,7 +3,7 @@ import { ProviderIndex } from "../index/provider-index.js";
 import type { Changes, PlacementStore } from "../ports.js";
 
 /** Applies changes in the order in which they were read. */
-export function applyChanges(index: ProviderIndex, changes: Changes): void {
+function applyChanges(index: ProviderIndex, changes: Changes): void {
   for (const id of changes.deletedProviderIds) index.remove(id);
   for (const one of changes.providers) index.put(one);
   for (const one of changes.usedProviders) index.putUsage(one);

@@ -13,7 +13,7 @@ export async function providerOf(reader: PlacementReader, id: string): Promise<P
 }
 
 /** Adds inventories, traits and aggregates to providers read in the same transaction. */
-export async function withDetails(reader: PlacementReader, providers: readonly Provider[]): Promise<ProviderDetails[]> {
+async function withDetails(reader: PlacementReader, providers: readonly Provider[]): Promise<ProviderDetails[]> {
   const ids = providers.map(({ id }) => id);
   const [inventories, shapes] = [await reader.inventories(ids), await reader.shapes(ids)];
   return providers.map((one) => {
@@ -92,7 +92,7 @@ async function moveProvider(writer: PlacementWriter, provider: Provider, parentI
 }
 
 /** A provider and everything below it. */
-export function subtreeOf(tree: readonly Provider[], topId: string): Provider[] {
+function subtreeOf(tree: readonly Provider[], topId: string): Provider[] {
   const below = new Set([topId]);
   for (let grown = true; grown;) {
     grown = false;

@@ -30,7 +30,7 @@ export async function testPlacement(): Promise<TestPlacement> {
   return onDatabase(await testDatabase(placementMigrations));
 }
 
-export const testRpcOptions = () => ({ log: silentLogger, tracer: createTracer({ service: "test", sampleRatio: 0, exporter: new InMemorySpanExporter(), immediate: true }), metrics: new Metrics() });
+const testRpcOptions = () => ({ log: silentLogger, tracer: createTracer({ service: "test", sampleRatio: 0, exporter: new InMemorySpanExporter(), immediate: true }), metrics: new Metrics() });
 
 function onDatabase(test: TestDatabase): TestPlacement {
   const database = test.open<PlacementTables>();

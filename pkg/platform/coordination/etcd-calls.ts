@@ -29,7 +29,7 @@ export function rangeOf(prefix: string): { readonly key: Buffer; readonly range_
 }
 
 export const toKeyValue = (kv: IKeyValue): KeyValue =>
-  ({ key: kv.key.toString(), value: kv.value.toString(), createRevision: Number(kv.create_revision) });
+  ({ key: kv.key.toString(), value: kv.value.toString() });
 
 /** What `EtcdCalls.call` does; `timeoutMs` bounds calls whose context has more time. */
 export async function boundedCall<T>(ctx: Ctx, timeoutMs: number, closed: AbortSignal, fn: (options: { readonly deadline: number }) => Promise<T>): Promise<T> {

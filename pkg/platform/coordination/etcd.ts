@@ -100,11 +100,6 @@ async function grant(ctx: Ctx, calls: EtcdCalls, wantedMs: number): Promise<Leas
     id, ttlMs, signal: keeper.signal,
     get held() { return keeper.held; },
     put: async (inner, key, value) => Number((await write(inner, (call) => client.kv.put(request(key, value), call))).header.revision),
-    putIfAbsent: async (inner, key, value) => {
-      const compare = { key: Buffer.from(key), target: "Create" as const, result: "Equal" as const, create_revision: 0 };
-      const { succeeded, header } = await write(inner, (call) => client.kv.txn({ compare: [compare], success: [{ request_put: request(key, value) }] }, call));
-      return succeeded ? Number(header.revision) : undefined;
-    },
     delete: async (inner, key) => { await calls.call(inner, (call) => client.kv.deleteRange({ key: Buffer.from(key) }, call)); },
     revoke: async (inner) => {
       keeper.end();

@@ -1,14 +1,9 @@
-export { election } from "./election.js";
-export type { Election } from "./election.js";
-export { CoordinationErrors } from "./errors.js";
 export { connectEtcd } from "./etcd.js";
 export type { EtcdOptions } from "./etcd.js";
-export { coordinationKeys, lastSegment } from "./keys.js";
-export { MemoryCoordination, MemoryLink } from "./memory.js";
-export type { CoordinationStore, KeyValue, Leadership, Lease, Listing, WatchEvent } from "./ports.js";
+export { MemoryCoordination } from "./memory.js";
+export type { CoordinationStore, KeyValue, Lease, Listing, WatchEvent } from "./ports.js";
 export { hostDirectory } from "./host-directory.js";
 export type { HostDirectory } from "./host-directory.js";
-export { keepKey } from "./kept-key.js";
 export type { KeptKey } from "./kept-key.js";
 export { serviceDirectory } from "./service-directory.js";
 export type { ServiceDirectory, ServiceInstance } from "./service-directory.js";

@@ -12,7 +12,6 @@ export const coordinationKeys = {
   /** One per service process: address, version (JSON). */
   service: (service: string, id: string): string => `${ROOT}/services/${segment(service)}/${segment(id)}`,
   services: (service?: string): string => service === undefined ? `${ROOT}/services/` : `${ROOT}/services/${segment(service)}/`,
-  election: (name: string): string => `${ROOT}/elections/${segment(name)}`,
 } as const;
 
 /** The last segment of a key: a host's name, a process's id. */

@@ -59,7 +59,7 @@ export class MemoryCoordination {
   put(leaseId: number, key: string, value: string): number {
     if (!this.#leases.has(leaseId)) throw CoordinationErrors.LEASE_LOST({});
     const revision = ++this.#revision;
-    const entry: Entry = { key, value, leaseId, createRevision: this.#entries.get(key)?.createRevision ?? revision };
+    const entry: Entry = { key, value, leaseId };
     this.#entries.set(key, entry);
     this.#tell({ kind: "put", entry: publicOf(entry) }, key);
     return revision;
@@ -110,7 +110,7 @@ export class MemoryCoordination {
   }
 }
 
-const publicOf = ({ key, value, createRevision }: Entry): KeyValue => ({ key, value, createRevision });
+const publicOf = ({ key, value }: Entry): KeyValue => ({ key, value });
 
 /** One client's way to the store. Tests stall it; what is under way then waits, as behind a dead network. */
 export class MemoryLink {
@@ -175,10 +175,6 @@ class MemoryStore implements CoordinationStore {
       id: String(id), ttlMs, signal: keeper.signal,
       get held() { return keeper.held; },
       put: async (inner, key, value) => (await checked(inner)).put(id, key, value),
-      putIfAbsent: async (inner, key, value) => {
-        const reached = await checked(inner);
-        return reached.get(key) === undefined ? reached.put(id, key, value) : undefined;
-      },
       delete: async (inner, key) => (await this.#reach(inner)).delete(key),
       revoke: async (inner) => {
         keeper.end();

@@ -3,8 +3,6 @@ import type { Ctx } from "../../kernel/ctx.js";
 export interface KeyValue {
   readonly key: string;
   readonly value: string;
-  /** Revision at which the key came into being; grows over all keys of the store, so it orders holders of one key. */
-  readonly createRevision: number;
 }
 
 export interface Listing {
@@ -53,19 +51,8 @@ export interface Lease {
   readonly held: boolean;
   /** @returns the revision of the change. @throws LEASE_LOST, STORE_UNAVAILABLE */
   put(ctx: Ctx, key: string, value: string): Promise<number>;
-  /** Creates the key unless it exists. @returns its create revision, undefined when another holds it. @throws LEASE_LOST, STORE_UNAVAILABLE */
-  putIfAbsent(ctx: Ctx, key: string, value: string): Promise<number | undefined>;
   /** @throws STORE_UNAVAILABLE */
   delete(ctx: Ctx, key: string): Promise<void>;
   /** Gives it back: its keys vanish now. Does not throw: an unreachable store forgets it by itself. */
   revoke(ctx: Ctx): Promise<void>;
-}
-
-/** Being the one. */
-export interface Leadership {
-  /** Grows with each leader of this election: a fencing token for writes to a store that compares it. */
-  readonly token: number;
-  /** Aborts when leadership is lost or resigned. */
-  readonly signal: AbortSignal;
-  resign(ctx: Ctx): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { classify, toDbError } from "./classify.js";
-import type { FailureClass } from "./classify.js";
+import type { FailureClass } from "./errors.js";
 import { violates } from "./errors.js";
 
 const coded = (code: string, more: object = {}): Error => Object.assign(new Error("text of the server"), { code, ...more });

@@ -1,16 +1,5 @@
 import { DbError } from "./errors.js";
-
-/**
- * What a failed statement means for the one who sent it.
- * - `conflict`: the transaction is rolled back for certain and may simply run again (40001, 40P01)
- * - `lost`: no connection, or it broke; uncommitted work is gone
- * - `ambiguous`: the result of a commit is unknown (40003)
- * - `stale-plan`: a prepared statement outlived a migration; run again on another connection
- * - `timeout`: the server's own statement limit, or a cancel request
- */
-export type FailureClass =
-  | "conflict" | "lost" | "ambiguous" | "stale-plan" | "timeout"
-  | "unique" | "foreign-key" | "not-null" | "check" | "exclusion" | "bug";
+import type { FailureClass } from "./errors.js";
 
 const BY_SQLSTATE: Readonly<Record<string, FailureClass>> = {
   "40001": "conflict", "40P01": "conflict", "40003": "ambiguous",

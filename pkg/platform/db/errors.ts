@@ -1,5 +1,4 @@
 import { KilonovaError, defineErrors } from "../../kernel/errors.js";
-import type { FailureClass } from "./classify.js";
 
 /** What a caller of the database may meet, apart from the `DbError`s that name a constraint. */
 export const DbErrors = defineErrors("db", {
@@ -11,6 +10,18 @@ export const DbErrors = defineErrors("db", {
   MIGRATIONS_DIVERGED: ["refused", (p: { schema: string; migration: string }) => `Schema ${p.schema} was migrated by another line of versions (${p.migration}).`],
   MIGRATION_FAILED: ["internal", (p: { schema: string; migration: string }) => `Migration ${p.migration} of ${p.schema} failed.`],
 });
+
+/**
+ * What a failed statement means for the one who sent it.
+ * - `conflict`: the transaction is rolled back for certain and may simply run again (40001, 40P01)
+ * - `lost`: no connection, or it broke; uncommitted work is gone
+ * - `ambiguous`: the result of a commit is unknown (40003)
+ * - `stale-plan`: a prepared statement outlived a migration; run again on another connection
+ * - `timeout`: the server's own statement limit, or a cancel request
+ */
+export type FailureClass =
+  | "conflict" | "lost" | "ambiguous" | "stale-plan" | "timeout"
+  | "unique" | "foreign-key" | "not-null" | "check" | "exclusion" | "bug";
 
 /**
  * A statement that failed. It shows its caller nothing but a fixed sentence; SQLSTATE and constraint are for stores,

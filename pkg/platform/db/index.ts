@@ -2,7 +2,7 @@ export { openDatabase } from "./database.js";
 export type { Database, WriteOptions } from "./database.js";
 export { dbMetrics } from "./metrics.js";
 export type { AccessKind, DbMetrics, DbSample } from "./metrics.js";
-export { DbError, DbErrors, violates } from "./errors.js";
+export { DbError, violates } from "./errors.js";
 export { openPool } from "./pool.js";
 export type { DbPool, PoolOptions } from "./pool.js";
 export { sqlJson, sqlTime } from "./values.js";

@@ -11,7 +11,6 @@ import { choosePlaces, knownBase } from "./places.js";
 import { isServing, readPidFile, stopPostmaster } from "./postmaster.js";
 import { PORT, adopt, launch } from "./server.js";
 
-export { PostgresErrors } from "./errors.js";
 
 export interface EmbeddedPostgres {
   /** For `openPool`. */

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startOf } from "../process/lock-file.js";
 import { PostgresErrors } from "./errors.js";
-import type { Places } from "./places.js";
 
 /** What postmaster.pid says about the process that wrote it. */
 export interface Postmaster { readonly pid: number; readonly ready: boolean }
@@ -26,7 +25,7 @@ export async function isServing(pid: number, data: string): Promise<boolean> {
  * Clears up after a postmaster that is gone. Its backends outlive it briefly, and PostgreSQL does not start beside them;
  * and lock files whose number belongs to a zombie or, by now, to an unrelated process pass for those of a running server.
  */
-export async function clearRemains({ data, socketDir }: Places): Promise<void> {
+export async function clearRemains({ data, socketDir }: { readonly data: string; readonly socketDir: string }): Promise<void> {
   const found = await readPidFile(data);
   if (found !== undefined) {
     if (!await waitUntil(async () => !await anyServing(data), 5_000)) return;

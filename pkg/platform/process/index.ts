@@ -10,6 +10,4 @@ export { onStrayErrors } from "./stray-errors.js";
 export type { StraySource } from "./stray-errors.js";
 export { createTasks } from "./tasks.js";
 export type { TaskState, Tasks } from "./tasks.js";
-export { ProcessErrors } from "./errors.js";
-export { abortReason, whenEnded } from "./abort.js";
 export { debianFile, debianProgram } from "./debian-file.js";

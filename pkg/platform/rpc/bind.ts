@@ -56,7 +56,7 @@ export const methodPath = (definition: ServiceDefinition, method: MethodDefiniti
  * Reads `option (kilonova.type.v1.allowed_callers)` out of a method's options. ts-proto keeps options it does not know as raw
  * fields: key = tag, value = the field's bytes, here a length and packed enum numbers, or single varints.
  */
-export function allowedCallers(method: MethodDefinition): ReadonlySet<string> {
+function allowedCallers(method: MethodDefinition): ReadonlySet<string> {
   const raw = method.options._unknownFields ?? {};
   const names = new Set<string>();
   const packed = raw[(ALLOWED_CALLERS_FIELD << 3) | 2] ?? [];

@@ -1,5 +1,5 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { MessageType } from "./types.js";
+import type { MessageType } from "./message-type.js";
 
 /** A writer that grew beyond this for one large message is not kept. */
 const KEPT_BYTES = 4 << 20;

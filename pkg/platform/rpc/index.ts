@@ -6,6 +6,5 @@ export type { RpcServer, RpcServerOptions } from "./server.js";
 export { connectRpc } from "./client.js";
 export type { ConnectOptions } from "./client.js";
 export type { PipelineOptions } from "./pipeline.js";
-export { RpcErrors, raceAbort } from "./pipeline.js";
 export { EncodedAnswer, rawField } from "./raw-field.js";
 export type { WithRaw } from "./raw-field.js";

@@ -1,13 +1,6 @@
-import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Ctx } from "../../kernel/index.js";
+import type { MessageType } from "./message-type.js";
 import type { EncodedAnswer } from "./raw-field.js";
-
-/** A message type as ts-proto generates it; which message is known where a definition is used. */
-export interface MessageType {
-  encode(message: never, writer?: BinaryWriter): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): unknown;
-  fromPartial(partial: never): unknown;
-}
 
 /** One method of a ts-proto `generic-definitions` service. */
 export interface MethodDefinition {

@@ -7,15 +7,12 @@ import type { HostPort } from "./address.js";
 import { advertised, formatAddress, parseAddress } from "./address.js";
 import { AgentChannels } from "./agent-channels.js";
 import type { PeersConfig } from "./config.js";
-import { clusterSections } from "./config.js";
 import type { Credentials } from "./credentials.js";
 import { openCredentials } from "./credentials.js";
 import { discoveredChannel } from "./discovered-channel.js";
-import type { ServiceProcess } from "./process.js";
+import type { ClusterProcess } from "./process.js";
 import { openRegistry } from "./registry.js";
 import { version } from "./version.js";
-
-export type ClusterProcess = ServiceProcess<typeof clusterSections>;
 
 /** What every service room builds. */
 export interface BuiltService {

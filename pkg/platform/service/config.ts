@@ -3,14 +3,14 @@ import { secret } from "../config/index.js";
 import { telemetryConfig } from "../telemetry/index.js";
 
 /** Manners of one service process. */
-export const processConfig = z.object({
+const processConfig = z.object({
   host: z.string().default("").describe("Name of this machine in lists of services; empty takes the system's."),
   statusListen: z.string().default("127.0.0.1:0").describe("host:port of /healthz, /readyz and /metrics; port 0 takes any free one."),
   drainMs: z.number().int().min(0).default(20_000).describe("Time that running work gets when the process is told to end, in ms."),
 }).describe("The process of a service: where it reports its state, how it ends.");
 
 /** How services reach each other. */
-export const rpcConfig = z.object({
+const rpcConfig = z.object({
   listen: z.string().default("127.0.0.1:0").describe("host:port for the other services; port 0 takes any free one, which the registry tells them. Compute needs a port: its hosts listen on it and the following ones."),
   advertiseHost: z.string().default("").describe("Name or address under which the others reach this process; empty takes that of `listen`. Needed when that is 0.0.0.0 or ::."),
   tlsCaFile: z.string().default("").describe("PEM file: certificates of the authorities that may name services."),
@@ -23,7 +23,7 @@ export const rpcConfig = z.object({
 }).describe("gRPC between services, always with certificates on both sides.");
 
 /** The store that says who is alive. */
-export const registryConfig = z.object({
+const registryConfig = z.object({
   etcdEndpoints: z.array(z.string()).min(1).default(["http://127.0.0.1:2379"]).describe("etcd's addresses, all of one cluster."),
   etcdCaFile: z.string().default("").describe("PEM file: authority of etcd's certificates, for https endpoints."),
   etcdCertFile: z.string().default("").describe("PEM file: our certificate for etcd, when it asks for one."),
@@ -34,7 +34,7 @@ export const registryConfig = z.object({
 const addresses = (service: string) => z.array(z.string()).default([]).describe(`host:port of ${service}; empty asks the registry.`);
 
 /** Fixed addresses of other services. */
-export const peersConfig = z.object({
+const peersConfig = z.object({
   api: addresses("api"), cells: addresses("cells"), conductor: addresses("conductor"), placement: addresses("placement"), scheduler: addresses("scheduler"),
 }).describe("Fixed addresses of services. Those that are named here are not looked up in the registry.");
 

@@ -1,13 +1,12 @@
 export { runProcess } from "./process.js";
-export type { ServiceProcess } from "./process.js";
+export type { ClusterProcess, ServiceProcess } from "./process.js";
 export { Cluster, joinCluster } from "./cluster.js";
-export type { BuiltService, ClusterProcess } from "./cluster.js";
+export type { BuiltService } from "./cluster.js";
 export { Readiness, startStatusServer } from "./status-server.js";
 export { Pools } from "./database.js";
 export { parseAddress } from "./address.js";
 export { readConfig } from "./options.js";
 export { clusterSections, databaseConfig, processSections } from "./config.js";
 export type { DatabaseConfig } from "./config.js";
-export { packageRoot, version } from "./version.js";
-export { ServiceErrors } from "./errors.js";
+export { packageRoot } from "./version.js";
 export { visitCluster } from "./visitor.js";

@@ -12,6 +12,7 @@ import { Metrics, openTracer } from "../telemetry/index.js";
 import type { Tracer } from "../telemetry/index.js";
 import { parseAddress } from "./address.js";
 import { processSections } from "./config.js";
+import type { clusterSections } from "./config.js";
 import { readConfig } from "./options.js";
 import { Readiness, startStatusServer } from "./status-server.js";
 
@@ -40,6 +41,9 @@ export interface ServiceProcess<S extends Sections = Record<never, never>> {
   /** Adds to the report of SIGUSR2. */
   report(part: string, fn: () => unknown): void;
 }
+
+/** The process of a service that talks to others. */
+export type ClusterProcess = ServiceProcess<typeof clusterSections>;
 
 /**
  * Runs a program: reads `--config`, environment and `--set`, opens log, tracer and the status port, calls `main` to bring up the

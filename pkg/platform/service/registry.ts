@@ -3,7 +3,7 @@ import type { CoordinationStore, EtcdOptions, HostDirectory, ServiceDirectory } 
 import { connectEtcd, hostDirectory, serviceDirectory } from "../coordination/index.js";
 import { systemClock } from "../process/index.js";
 import type { RegistryConfig } from "./config.js";
-import type { ClusterProcess } from "./cluster.js";
+import type { ClusterProcess } from "./process.js";
 
 const PATIENCE_MS = 5_000;
 

@@ -47,7 +47,7 @@ export function buildIdentity(options: { readonly db: Database<IdentityTables>; 
 }
 
 /** The actor of a token; its domain is that of the scope, else of the user. */
-export const actorOf = (view: TokenView): Actor => ({
+const actorOf = (view: TokenView): Actor => ({
   kind: "user", userId: view.record.userId, projectId: view.project?.id ?? "",
   domainId: view.domain?.id ?? view.project?.domain.id ?? view.user.domain.id,
   roles: view.roles.map((role) => role.name), systemScope: view.record.scope?.kind === "system", service: "", host: "",

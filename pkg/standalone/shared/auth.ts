@@ -26,12 +26,3 @@ export function requireToken(authenticate: Authenticate): RequestHandler {
     next();
   };
 }
-
-/** May do everything in every project. */
-export const isAdmin = (actor: Actor): boolean => actor.roles.includes("admin");
-
-/** May see and set what belongs to the cloud's own services: bindings, other projects' ports. */
-export const isService = (actor: Actor): boolean => isAdmin(actor) || actor.roles.includes("service");
-
-/** May change things in its own project; a mere reader may not. */
-export const isMember = (actor: Actor): boolean => isService(actor) || actor.roles.includes("member");

@@ -24,7 +24,8 @@ import type { Part } from "./fragments.js";
 import { toStored, victimBytes } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
-import type { InstanceRow, OperationRow, Store, Tx } from "./tables.js";
+import type { InstanceRow, OperationRow } from "./rows.js";
+import type { Store, Tx } from "./tables.js";
 
 export interface Accepted { readonly operation: StoredOperation; readonly replayed: boolean }
 

@@ -30,7 +30,8 @@ import { outboxPart } from "./outbox.js";
 import { countedLimits, lockQuota } from "./quota.js";
 import type { DefaultLimits } from "./quota.js";
 import { joinable, memberRows } from "./server-groups.js";
-import type { OperationRow, Store, Tx } from "./tables.js";
+import type { OperationRow } from "./rows.js";
+import type { Store, Tx } from "./tables.js";
 
 /** What was accepted; `database` is where a replayed server's record is by now. */
 export interface AcceptedServers { readonly servers: readonly Server[]; readonly operations: readonly Operation[]; readonly replayed: readonly string[] | undefined }

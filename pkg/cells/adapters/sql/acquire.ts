@@ -7,7 +7,7 @@ import { loadRecord } from "../../domain/records.js";
 import type { StoreDeps } from "./deps.js";
 import { toStored } from "./operation-rows.js";
 import { instanceColumnsPrefixed, instanceOf, operationColumns, operationIdOf, pendingSignals } from "./owned-operation.js";
-import type { JoinedRow } from "./owned-operation.js";
+import type { JoinedRow } from "./rows.js";
 import type { Store } from "./tables.js";
 
 type AcquiredRow = JoinedRow & { readonly has_signals: boolean };

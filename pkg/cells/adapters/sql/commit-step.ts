@@ -19,8 +19,8 @@ import { toPublic, toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
 import { instanceOf, joinRows, lockOwned, operationIdOf, pendingSignals } from "./owned-operation.js";
-import type { JoinedRow } from "./owned-operation.js";
-import type { InstanceRow, OperationRow, Store } from "./tables.js";
+import type { InstanceRow, JoinedRow, OperationRow } from "./rows.js";
+import type { Store } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
 /**
@@ -98,7 +98,7 @@ const answerOf = ({ record }: Plan, signals: StoredSignal[], cancelRequested: bo
   ({ generation: serverOf(record).generation, signals, cancelRequested, instance: record });
 
 /** Steps after a commit: changed ones replace those of the same name and round, new ones come last. */
-export function mergeSteps(before: readonly StepRecord[], changed: readonly StepRecord[]): StepRecord[] {
+function mergeSteps(before: readonly StepRecord[], changed: readonly StepRecord[]): StepRecord[] {
   const merged = [...before];
   for (const step of changed) {
     const at = merged.findIndex(({ name, round }) => name === step.name && round === step.round);

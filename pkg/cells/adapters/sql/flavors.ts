@@ -125,7 +125,7 @@ export async function updateFlavor(store: Store, deps: StoreDeps, ctx: Ctx, requ
 }
 
 /** A flavor after an update; pure. */
-export function changedFlavor(flavor: Flavor, request: UpdateStoredFlavorRequest): Flavor {
+function changedFlavor(flavor: Flavor, request: UpdateStoredFlavorRequest): Flavor {
   const extraSpecs = new Map([...flavor.extraSpecs, ...request.setExtraSpecs]);
   for (const key of request.removeExtraSpecs) if (!extraSpecs.delete(key)) throw CellsErrors.EXTRA_SPEC_NOT_FOUND({ flavor: flavor.id, key });
   const projects = new Set(flavor.projectIds);

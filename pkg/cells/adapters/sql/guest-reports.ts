@@ -13,7 +13,8 @@ import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
-import type { InstanceRow, Store } from "./tables.js";
+import type { InstanceRow } from "./rows.js";
+import type { Store } from "./tables.js";
 
 /** Takes a report of a guest that is on that host by its record; older reports than the last one, and those of other hosts, change nothing. */
 export async function reportGuest(store: Store, deps: StoreDeps, ctx: Ctx, report: ReportGuestRequest): Promise<void> {

@@ -18,7 +18,8 @@ import { allTogether, insertInto, onlyWhere, wasUndone } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
 import { instanceOf, joinRows, lockOperation, operationIdOf } from "./owned-operation.js";
-import type { DormantRow, InstanceRow, OperationRow, Store, Tx } from "./tables.js";
+import type { DormantRow, InstanceRow, OperationRow } from "./rows.js";
+import type { Store, Tx } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
 /**

@@ -21,7 +21,7 @@ interface ServiceRow {
 interface NodeRow { readonly id: string; readonly number: number; readonly host: string; readonly generation: number; readonly body: Buffer }
 
 /** Without `up`, which only leases can tell. */
-export const toHostService = (row: ServiceRow): HostService => ({
+const toHostService = (row: ServiceRow): HostService => ({
   id: row.id, number: BigInt(row.number), binary: row.binary, host: row.host, availabilityZone: row.availability_zone, disabled: row.disabled,
   disabledReason: row.disabled_reason, forcedDown: row.forced_down, epoch: BigInt(row.epoch), address: row.address,
   updatedAt: toTimestamp(row.updated_at), lastSeenAt: toTimestamp(row.last_seen_at), up: false,

@@ -7,7 +7,7 @@ import { isLive, operationStateOf } from "../../../model/operation-states.js";
 import { operationName } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
-import type { OperationRow } from "./tables.js";
+import type { OperationRow } from "./rows.js";
 
 /** All columns of `operation`, for statements that read whole rows. */
 export const OPERATION_COLUMNS = [

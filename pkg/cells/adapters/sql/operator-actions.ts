@@ -17,8 +17,8 @@ import { allTogether, assignments } from "./fragments.js";
 import { toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
 import { instanceOf, isLiveWord, lockOperation } from "./owned-operation.js";
-import type { JoinedRow } from "./owned-operation.js";
-import type { OperationRow, Store, Tx } from "./tables.js";
+import type { JoinedRow, OperationRow } from "./rows.js";
+import type { Store, Tx } from "./tables.js";
 
 async function lockExisting(store: Store, tx: Tx, name: string): Promise<JoinedRow> {
   const row = await lockOperation(store, tx, name);

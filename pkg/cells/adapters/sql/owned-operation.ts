@@ -3,15 +3,13 @@ import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_
 import { parseOperationName } from "../../../model/operation-name.js";
 import { CellsErrors } from "../../errors.js";
 import { OPERATION_COLUMNS } from "./operation-rows.js";
-import type { InstanceRow, OperationRow, Store, Tx } from "./tables.js";
+import type { InstanceRow, JoinedRow, OperationRow } from "./rows.js";
+import type { Store, Tx } from "./tables.js";
 
 const INSTANCE_COLUMNS = ["generation", "current_operation", "operation_fence", "leaving_to", "number", "server", "details", "user_data"] as const satisfies readonly (keyof InstanceRow)[];
 
 export const operationColumns = (alias: string) => sql.join(OPERATION_COLUMNS.map((column) => sql.ref(`${alias}.${column}`)));
 export const instanceColumnsPrefixed = (alias: string) => sql.join(INSTANCE_COLUMNS.map((column) => sql`${sql.ref(`${alias}.${column}`)} AS ${sql.ref(`i_${column}`)}`));
-
-/** A row that joins an operation with the instance it concerns. */
-export type JoinedRow = OperationRow & { readonly [K in keyof InstanceRow as `i_${K}`]: InstanceRow[K] };
 
 /** The instance's half of a joined row. */
 export const instanceOf = (row: JoinedRow): InstanceRow => ({

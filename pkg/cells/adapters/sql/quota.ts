@@ -13,7 +13,7 @@ export type DefaultLimits = Readonly<Record<string, number>>;
 interface QuotaRow { readonly kind: string; readonly resource: string; readonly value: number }
 
 /** Limits in force and present use, in one statement. A project without servers has no row and uses nothing. */
-export async function readQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<Quota> {
+async function readQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<Quota> {
   const usage = sql`SELECT instances, cores, ram FROM ${store.t.quota_usage} WHERE project_id = ${projectId}`;
   return quotaFrom((await quotaQuery(store, usage, projectId, userId).execute(tx)).rows, defaults);
 }

@@ -12,7 +12,8 @@ import { instanceChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
-import type { InstanceRow, Store, Tx } from "./tables.js";
+import type { InstanceRow } from "./rows.js";
+import type { Store, Tx } from "./tables.js";
 
 const MAX_ASKED = 500;
 

@@ -9,7 +9,8 @@ import { sqlTime } from "../../../platform/db/index.js";
 import { CellsErrors } from "../../errors.js";
 import { toStored } from "./operation-rows.js";
 import { operationColumns, operationIdOf } from "./owned-operation.js";
-import type { OperationRow, Store } from "./tables.js";
+import type { OperationRow } from "./rows.js";
+import type { Store } from "./tables.js";
 
 /** @throws OPERATION_NOT_FOUND */
 export async function getOperation(store: Store, ctx: Ctx, name: string): Promise<StoredOperation> {

@@ -5,7 +5,8 @@ import type { Instant } from "../../../kernel/time.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
-import type { OperationRow, Tables } from "./tables.js";
+import type { OperationRow } from "./rows.js";
+import type { Tables } from "./tables.js";
 
 const resultOf = ({ state, errorReason }: StepRecord): string =>
   state === "running" ? "" : state === "done" || (state === "undone" && errorReason === "") ? "Success" : "Error";

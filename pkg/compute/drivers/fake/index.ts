@@ -1,5 +1,4 @@
 export { FakeDriver } from "./driver.js";
 export type { FakeDriverOptions } from "./driver.js";
-export { FakeRules } from "./rules.js";
 export type { FakeMethod, FakeRule } from "./rules.js";
 export type { FakeGuest } from "./guest-file.js";

@@ -8,7 +8,7 @@ import { diskBus, machineFamily, nicModels } from "./hardware.js";
 export interface ArgvOptions { readonly qemu: string; readonly virtType: "tcg" | "kvm" }
 
 /** PCIe slots for devices that come while the guest runs; q35 cannot add slots later. */
-export const HOTPLUG_PORTS = 8;
+const HOTPLUG_PORTS = 8;
 
 /**
  * The command line of a guest. Pure. Every disk names its format and its whole chain, so that QEMU never has to guess

@@ -6,7 +6,7 @@ import { syncPath } from "../host/atomic-file.js";
 import type { RunTool } from "../host/run-tool.js";
 
 /** Guests find their config drive by this volume label. */
-export const CONFIG_DRIVE_LABEL = "config-2";
+const CONFIG_DRIVE_LABEL = "config-2";
 
 /** File systems of config drives; Nova's `config_drive_format`. */
 export const configDriveFormats = ["iso9660", "vfat"] as const;

@@ -25,7 +25,7 @@ export interface GuestPaths {
 }
 
 /** Linux's `sun_path` without its final zero. */
-export const SOCKET_PATH_LIMIT = 107;
+const SOCKET_PATH_LIMIT = 107;
 
 export function guestPaths(stateDir: string, runDir: string, instanceUuid: string): GuestPaths {
   const dir = join(stateDir, instanceUuid);

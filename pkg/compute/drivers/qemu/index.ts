@@ -2,4 +2,3 @@ export { endGuestsBelow } from "./end-below.js";
 export { QemuDriver } from "./driver.js";
 export { qemuDefaults } from "./config.js";
 export type { QemuConfig } from "./config.js";
-export { CONFIG_DRIVE_LABEL } from "./config-drive.js";

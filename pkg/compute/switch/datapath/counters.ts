@@ -1,5 +1,5 @@
 /** Why a frame was not delivered. */
-export const dropReasons = [
+const dropReasons = [
   "malformed", "oversize", "admin-down", "spoofed-mac", "spoofed-arp", "spoofed-ip", "forbidden-type", "rogue-dhcp", "rogue-router",
   "security-group", "unrouted", "not-connected", "queue-full",
 ] as const;

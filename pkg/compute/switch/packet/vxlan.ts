@@ -1,7 +1,7 @@
 /** An Ethernet frame of one network on its way between hosts. @source RFC 7348 §5 */
 export interface VxlanPacket { readonly vni: number; readonly frame: Buffer }
 
-export const vxlanHeaderBytes = 8;
+const vxlanHeaderBytes = 8;
 export const maxVni = 0xffffff;
 
 /** @returns undefined when too short or when the flags do not say that there is a network identifier */

@@ -18,7 +18,7 @@ export const end = (n: number): End => ({ mac: `fa:16:3e:00:00:${n.toString(16).
 
 const macOf = (text: string | Mac): Mac => (typeof text === "number" ? text : parseMac(text));
 
-export const ipv4Frame = (from: End, to: { mac: string | Mac; ip: string }, protocol: number, payload: Buffer): Buffer =>
+const ipv4Frame = (from: End, to: { mac: string | Mac; ip: string }, protocol: number, payload: Buffer): Buffer =>
   buildEthernet(macOf(to.mac), parseMac(from.mac), etherType.ipv4, buildIpv4(parseIp(from.ip), parseIp(to.ip), protocol, payload));
 
 export const ipv6Frame = (from: End, to: { mac: string | Mac; ip: string }, protocol: number, payload: Buffer): Buffer =>

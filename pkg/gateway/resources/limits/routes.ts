@@ -31,7 +31,7 @@ const fields: readonly Field<Limits, null>[] = [
   used("totalFloatingIpsUsed", "floating_ips", networkQuotas), used("totalSecurityGroupsUsed", "security_groups", networkQuotas),
 ];
 
-export const limitsView = (): View<Limits, null> => new View("absolute", fields);
+const limitsView = (): View<Limits, null> => new View("absolute", fields);
 
 export function limitRoutes({ limits }: Pick<ApiClients, "limits">): Operation[] {
   const view = limitsView();

@@ -24,7 +24,7 @@ const updateLate = { update: fullUpdate } as const;
 
 const WITH_PROGRESS = new Set(["ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"]);
 const WITH_FAULT = new Set(["ERROR", "DELETED"]);
-export const statusOfServer = (s: Server): string => statusOf(s.vmState, s.taskState, s.deletedAt !== undefined);
+const statusOfServer = (s: Server): string => statusOf(s.vmState, s.taskState, s.deletedAt !== undefined);
 const orNull = (text: string): string | null => (text === "" ? null : text);
 
 function image(s: Server, links: Links, withProperties: boolean): Json {

@@ -1,7 +1,7 @@
 import type { PlacementOps } from "../../ops/index.js";
 import { EVERY_ATTEMPT, fromConsumer, fromUsageGroup, orderOf, toChange, toInventory, toNumber } from "./convert.js";
 import { CommonErrors } from "../../../kernel/errors.js";
-import type { PlacementHandlers } from "./service.js";
+import type { PlacementHandlers } from "./handlers.js";
 
 type Served = "claimAllocations" | "releaseAllocations" | "getAllocations" | "setAllocations" | "listUsages" | "reshape";
 

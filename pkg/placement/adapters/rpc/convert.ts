@@ -25,7 +25,7 @@ export function orderOf(fence: bigint, attempt: number): number {
 export const toAmounts = (resources: ReadonlyMap<string, bigint>): Amounts =>
   new Map([...resources].filter(([, amount]) => amount > 0n).map(([name, amount]) => [name, toNumber(amount, name)]));
 
-export const fromAmounts = (resources: Amounts): Map<string, bigint> => new Map([...resources].map(([name, amount]) => [name, BigInt(amount)]));
+const fromAmounts = (resources: Amounts): Map<string, bigint> => new Map([...resources].map(([name, amount]) => [name, BigInt(amount)]));
 
 const toTimestamp = (at: Instant): { seconds: bigint; nanos: number } => ({ seconds: at / 1_000_000n, nanos: Number(at % 1_000_000n) * 1000 });
 
@@ -36,7 +36,7 @@ export const toInventory = (one: pb.Inventory): Inventory => ({
   stepSize: toNumber(one.stepSize, "step_size") || 1, allocationRatio: one.allocationRatio || 1, used: 0,
 });
 
-export const fromInventory = (one: Inventory): pb.Inventory => ({
+const fromInventory = (one: Inventory): pb.Inventory => ({
   resourceClass: one.resourceClass, total: BigInt(one.total), reserved: BigInt(one.reserved), minUnit: BigInt(one.minUnit),
   maxUnit: BigInt(one.maxUnit), stepSize: BigInt(one.stepSize), allocationRatio: one.allocationRatio, used: BigInt(one.used),
 });
@@ -50,15 +50,7 @@ export const fromProvider = (one: Provider & Partial<ProviderDetails>): pb.Resou
 export const fromBareProvider = ({ id, name, generation, parentId, rootId, updatedAt }: Provider): pb.ResourceProvider =>
   fromProvider({ id, name, generation, parentId, rootId, updatedAt });
 
-/** What a watcher receives back, on its side. */
-export const toProvider = (one: pb.ResourceProvider): ProviderDetails => ({
-  id: one.id, name: one.name, generation: Number(one.generation), parentId: one.parentId, rootId: one.rootId,
-  updatedAt: one.updatedAt === undefined ? 0n : one.updatedAt.seconds * 1_000_000n + BigInt(Math.trunc(one.updatedAt.nanos / 1000)),
-  inventories: one.inventories.map((inventory) => ({ ...toInventory(inventory), used: Number(inventory.used) })),
-  traits: one.traits, aggregates: one.aggregates,
-});
-
-export const toHoldings = (allocations: readonly pb.ProviderAllocation[]): Holding[] =>
+const toHoldings = (allocations: readonly pb.ProviderAllocation[]): Holding[] =>
   allocations.map(({ providerId, resources }) => ({ providerId, resources: toAmounts(resources) })).filter(({ resources }) => resources.size > 0);
 
 export const toChange = (one: pb.ConsumerAllocations): ConsumerChange => ({

@@ -1,5 +1,5 @@
 import type { PlacementOps } from "../../ops/index.js";
-import type { PlacementHandlers } from "./service.js";
+import type { PlacementHandlers } from "./handlers.js";
 
 type Served = "listTraits" | "ensureTrait" | "deleteTrait" | "listResourceClasses" | "ensureResourceClass" | "deleteResourceClass";
 

@@ -1,7 +1,7 @@
 import type { PlacementOps } from "../../ops/index.js";
 import type { InventoryEdit } from "../../ops/inventories.js";
 import { fromBareProvider, fromProvider, toInventory, toNumber } from "./convert.js";
-import type { PlacementHandlers } from "./service.js";
+import type { PlacementHandlers } from "./handlers.js";
 
 type Served = "syncProviderTree" | "getProvider" | "createProvider" | "updateProvider" | "deleteProvider" | "getInventories" | "setInventories"
   | "getProviderTraits" | "setProviderTraits" | "getProviderAggregates" | "setProviderAggregates";

@@ -2,7 +2,7 @@ import type { PlacementOps } from "../../ops/index.js";
 import { fromBareProvider, fromCandidate, fromProvider, toAmounts, toConditions, toGroup, toNumber } from "./convert.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { CandidateRequest } from "../../index/request.js";
-import type { PlacementHandlers } from "./service.js";
+import type { PlacementHandlers } from "./handlers.js";
 
 type Served = "listProviders" | "listAllocationCandidates" | "watchChanges";
 

@@ -1,13 +1,11 @@
 import { PlacementServiceDefinition } from "../../../../gen/kilonova/placement/v1/placement_service.js";
 import { bindService } from "../../../platform/rpc/index.js";
-import type { Handlers, ServiceBinding } from "../../../platform/rpc/index.js";
+import type { ServiceBinding } from "../../../platform/rpc/index.js";
 import type { PlacementOps } from "../../ops/index.js";
 import { allocationHandlers } from "./allocations.js";
 import { nameHandlers } from "./names.js";
 import { providerHandlers } from "./providers.js";
 import { searchHandlers } from "./search.js";
-
-export type PlacementHandlers = Handlers<typeof PlacementServiceDefinition>;
 
 /** The PlacementService over these operations: translation only. */
 export const placementBinding = (ops: PlacementOps): ServiceBinding =>

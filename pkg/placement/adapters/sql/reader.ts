@@ -46,7 +46,7 @@ export const toInventory = (row: InventoryRow): Inventory => ({
   stepSize: row.step_size, allocationRatio: row.allocation_ratio, used: row.used,
 });
 
-export async function readInventories(db: Db, ids: readonly string[]): Promise<Map<string, Inventory[]>> {
+async function readInventories(db: Db, ids: readonly string[]): Promise<Map<string, Inventory[]>> {
   const rows = await db.selectFrom("inventory").selectAll().where("provider_id", "=", any(ids)).orderBy("provider_id").orderBy("resource_class").execute();
   return groupBy(rows, (row) => row.provider_id, toInventory);
 }

@@ -3,8 +3,6 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import { testCtx } from "../../../testkit/ctx.js";
 import { until } from "../../../testkit/until.js";
-import { election } from "../election.js";
-import { coordinationKeys } from "../keys.js";
 import type { CoordinationStore, Lease, WatchEvent } from "../ports.js";
 
 /** One client whose way to the store the suite can stall: what it sends is neither answered nor refused. */
@@ -97,26 +95,6 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       await lease.revoke(ctx());
     });
 
-    it("keeps a key's create revision over its changes", async () => {
-      const lease = await a.store.grant(ctx(), harness.ttlMs);
-      await lease.put(ctx(), `${prefix}k`, "1");
-      const first = await b.store.get(ctx(), `${prefix}k`);
-      await lease.put(ctx(), `${prefix}k`, "2");
-      const second = await b.store.get(ctx(), `${prefix}k`);
-      assert.equal(second?.createRevision, first?.createRevision);
-      assert.equal(second?.value, "2");
-      await lease.revoke(ctx());
-    });
-
-    it("lets one of many create a key", async () => {
-      const leases = await Promise.all([a, b, a, b].map(({ store }) => store.grant(ctx(), harness.ttlMs)));
-      const results = await Promise.all(leases.map((lease) => lease.putIfAbsent(ctx(), `${prefix}k`, lease.id)));
-      const winners = results.filter((revision) => revision !== undefined);
-      assert.equal(winners.length, 1);
-      assert.equal((await b.store.get(ctx(), `${prefix}k`))?.createRevision, winners[0]);
-      await Promise.all(leases.map((lease) => lease.revoke(ctx())));
-    });
-
     it("keeps a lease alive far beyond its TTL while the holder lives", async () => {
       const lease = await a.store.grant(ctx(), harness.ttlMs);
       await lease.put(ctx(), `${prefix}k`, "1");
@@ -189,52 +167,6 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       expected.delete(`${prefix}k0`);
       await until(() => { assert.deepEqual(follower.state, expected); return true; }, { timeoutMs: 15_000, what: "the watcher to know all" });
       await lease?.revoke(ctx());
-    });
-
-    it("has one leader at a time and hands over on resignation and on death", async () => {
-      const names = ["one", "two", "three"];
-      const vote = `vote-${name}-${round}`;
-      const reign: { name: string; token: number; lease: Lease; resign(): Promise<void> }[] = [];
-      let leading = 0;
-      const campaign = async (candidate: string): Promise<void> => {
-        const lease = await b.store.grant(ctx(), harness.ttlMs);
-        const leadership = await election(b.store, vote).campaign(ctx(), lease, candidate);
-        assert.equal(++leading, 1);
-        leadership.signal.addEventListener("abort", () => leading--);
-        reign.push({ name: candidate, token: leadership.token, lease, resign: () => leadership.resign(ctx()) });
-      };
-      const first = await a.store.grant(ctx(), harness.ttlMs);
-      const old = await election(a.store, vote).campaign(ctx(), first, "zero");
-      assert.equal((await election(b.store, vote).leader(ctx()))?.value, "zero");
-      const campaigns = Promise.all(names.map(campaign));
-      // Death: nobody gives anything back.
-      a.stall();
-      await until(() => reign.length === 1, { timeoutMs: harness.ttlMs * 3 + 3_000 });
-      assert.equal(old.signal.aborted, true);
-      await reign[0]?.resign();
-      await until(() => reign.length === 2);
-      await reign[1]?.lease.revoke(ctx());
-      await until(() => reign.length === 3);
-      await campaigns;
-      assert.deepEqual(reign.map((one) => one.name).sort(), [...names].sort());
-      const tokens = [old.token, ...reign.map(({ token }) => token)];
-      assert.deepEqual(tokens, [...tokens].sort((x, y) => x - y));
-      assert.equal(new Set(tokens).size, 4);
-      assert.equal((await b.store.list(ctx(), coordinationKeys.election(vote))).entries.length, 1);
-      await Promise.all(reign.map(({ lease }) => lease.revoke(ctx())));
-    });
-
-    it("leaves a campaign when the context ends or the candidate's own lease does", async () => {
-      const holder = await a.store.grant(ctx(), harness.ttlMs);
-      const vote = election(a.store, `left-${name}-${round}`);
-      await vote.campaign(ctx(), holder, "holder");
-      const lease = await b.store.grant(ctx(), harness.ttlMs);
-      await assert.rejects(vote.campaign(testCtx({ signal: AbortSignal.timeout(50) }), lease, "x"), reasonOf("DEADLINE_EXCEEDED"));
-      const waiting = vote.campaign(ctx(), lease, "x");
-      const refused = assert.rejects(waiting, reasonOf("LEASE_REVOKED"));
-      await lease.revoke(ctx());
-      await refused;
-      await holder.revoke(ctx());
     });
 
     it("ends watches and leases when it is closed", async () => {

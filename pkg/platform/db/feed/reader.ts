@@ -2,29 +2,10 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import type { Database } from "../database.js";
 import { FeedErrors } from "./errors.js";
-import type { FeedEvent } from "./outbox.js";
+import type { FeedEntry, FeedHead, FeedPage, FeedPosition } from "./page.js";
 import type { FeedTables } from "./schema.js";
 import { createTail } from "./tail.js";
 import type { FeedTail } from "./tail.js";
-
-export interface FeedEntry extends FeedEvent {
-  readonly revision: number;
-  readonly createdAt: Instant;
-}
-
-/** A place in the feed of one database; what a watch token holds of it. */
-export interface FeedPosition { readonly incarnation: string; readonly revision: number }
-
-export interface FeedHead extends FeedPosition { readonly compacted: number }
-
-export interface FeedPage {
-  /** In the order of their revisions, without gaps. */
-  readonly entries: readonly FeedEntry[];
-  /** Where to go on. */
-  readonly position: FeedPosition;
-  /** The newest revision when the page was read; beyond `position` there is more. */
-  readonly head: number;
-}
 
 export interface FeedReader {
   /** The newest position: take it, read a snapshot of the tables after, then follow the feed from it. */

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Database } from "../database.js";
 import { createBell } from "./bell.js";
-import type { FeedEntry } from "./reader.js";
+import type { FeedEntry } from "./page.js";
 import type { FeedTables } from "./schema.js";
 import type { FeedTail } from "./tail.js";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FeedEntry } from "./reader.js";
+import type { FeedEntry } from "./page.js";
 import { createTail } from "./tail.js";
 
 const entries = (from: number, to: number): FeedEntry[] => Array.from({ length: to - from + 1 }, (_, index) =>

@@ -1,6 +1,6 @@
 import { createBell } from "./bell.js";
 import type { Bell } from "./bell.js";
-import type { FeedEntry, FeedPage, FeedPosition } from "./reader.js";
+import type { FeedEntry, FeedPage, FeedPosition } from "./page.js";
 
 /**
  * The newest entries of one feed, as the sequencer of this process has numbered them, and the bell that it rings then. Who follows closely

@@ -7,7 +7,7 @@ import { E } from "../errors.js";
 export interface PasswordCost { readonly logN: number; readonly p: number }
 
 /** OWASP's setting for little memory: 16 MiB and some 100 ms of one core per check. */
-export const defaultCost: PasswordCost = { logN: 14, p: 5 };
+const defaultCost: PasswordCost = { logN: 14, p: 5 };
 
 /** Hashes and checks passwords off the main thread. */
 export interface Passwords {

@@ -15,7 +15,7 @@ const scopeSchema = z.union([
 ]);
 
 /** The body of `POST /v3/auth/tokens`. Only the sections of the named methods are looked at. */
-export const authBody = z.object({
+const authBody = z.object({
   auth: z.object({
     identity: z.object({
       methods: z.array(z.string().max(64)).min(1).max(8),

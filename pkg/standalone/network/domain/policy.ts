@@ -12,7 +12,7 @@ export function demandTrust(actor: Actor, action: string): void {
 }
 
 /** @throws POLICY_NOT_AUTHORIZED for mere readers */
-export function demandWrite(actor: Actor, action: string): void {
+function demandWrite(actor: Actor, action: string): void {
   if (!canWrite(actor)) throw E.POLICY_NOT_AUTHORIZED({ action });
 }
 

@@ -25,7 +25,7 @@ export const subnetJson = (subnet: Subnet): Json => ({
 });
 
 /** How ports are plugged here: through the agent's own switch, by VNI. */
-export const VIF_TYPE = "kilonova";
+const VIF_TYPE = "kilonova";
 const vifDetails = { port_filter: true, connectivity: "l2" } as const;
 
 export const portJson = (port: Port, trusted: boolean): Json => ({

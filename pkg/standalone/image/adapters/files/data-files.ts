@@ -101,7 +101,7 @@ const QCOW2_MAGIC = 0x514649fb;
 const QCOW2_SIZE_OFFSET = 24;
 
 /** The size of the disk inside: known for raw (itself) and qcow2 (from its header), else null. */
-export function virtualSizeOf(diskFormat: string | null, head: Buffer, size: number): number | null {
+function virtualSizeOf(diskFormat: string | null, head: Buffer, size: number): number | null {
   if (diskFormat === "raw" || diskFormat === "iso") return size;
   if (diskFormat !== "qcow2" || head.length < HEAD_BYTES || head.readUInt32BE(0) !== QCOW2_MAGIC) return null;
   const virtual = Number(head.readBigUInt64BE(QCOW2_SIZE_OFFSET));
