@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
 import { ComputeRest } from "./support/compute-rest.js";
 import { getJson, tokenOf } from "./support/identity.js";
-import { qemuProcesses } from "./support/traces.js";
+import { filesNaming, qemuProcesses } from "./support/traces.js";
 
 const PORT_OFFSET = 28_000;
 const STOPPED = 4;
@@ -99,6 +100,19 @@ describe("guests that end by themselves, and a host that dies under them", funct
       await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
       await rest.reaches(id, "ACTIVE");
       assert.notEqual(processOf(id), pid);
+    });
+
+    it("shows it as ERROR, and why, when it cannot be powered on", async () => {
+      await cloud.kill();
+      await end(id);
+      const [folder] = filesNaming(cloud.home, id);
+      rmSync(`${folder}/disk`);
+      await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
+      const server = await rest.reaches(id, "ERROR");
+      const { code, message, details } = server["fault"] as { code: number; message: string; details?: string };
+      assert.deepEqual([code, details], [500, undefined], "details are the administrator's");
+      assert.ok(message !== "" && !message.includes(cloud.home), message);
+      assert.equal((await rest.call("DELETE", `/servers/${id}`)).status, 204);
     });
   });
 });

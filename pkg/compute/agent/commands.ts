@@ -4,6 +4,7 @@ import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { asKilonovaError, rootCtx, traced } from "../../kernel/index.js";
 import { AgentErrors } from "../errors.js";
+import { causesOf } from "./causes.js";
 import type { Journal, JournalEntry } from "./journal.js";
 
 /** What a command does to the host. Must be repeatable; stops when `ctx.signal` aborts because a newer command took over. */
@@ -112,7 +113,7 @@ export class Commands {
     } catch (error) {
       const e = asKilonovaError(ctx.signal.aborted ? ctx.signal.reason : error);
       if (e.kind === "internal") ctx.log.error("agent.command.failed", { commandId: header.commandId, instanceUuid: header.serverId, error });
-      end = { ...base, phase: "failed", errorReason: e.reason, errorMessage: e.message, errorDetails: describe(error), told: false, at: this.#now() };
+      end = { ...base, phase: "failed", errorReason: e.reason, errorMessage: e.message, errorDetails: causesOf(error), told: false, at: this.#now() };
     }
     await this.#write(end);
     return end;
@@ -174,13 +175,6 @@ function answer(entry: JournalEntry): CommandResult {
     errorReason: entry.errorReason ?? "", errorMessage: entry.errorMessage ?? "", errorDetails: entry.errorDetails ?? "",
     powerState: (entry.powerState ?? PowerState.POWER_STATE_UNSPECIFIED) as PowerState,
   };
-}
-
-/** The whole chain of causes in one line each: for administrators. */
-function describe(error: unknown): string {
-  const lines: string[] = [];
-  for (let e: unknown = error; e instanceof Error && lines.length < 5; e = e.cause) lines.push(`${e.name}: ${e.message}`);
-  return lines.join("\n").slice(0, 4000);
 }
 
 async function waitAtMost(finished: Promise<JournalEntry>, ms: number, signal: AbortSignal): Promise<JournalEntry | undefined> {

@@ -4,7 +4,7 @@ import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { ImageRef as ImageRefMessage } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
-import type { Driver, PreparedImage } from "../driver.js";
+import type { Driver, GuestState, PreparedImage } from "../driver.js";
 import { AgentErrors } from "../errors.js";
 import type { VendorDocuments } from "../metadata/index.js";
 import type { VendorData } from "../vendordata/index.js";
@@ -12,7 +12,7 @@ import { toGuestSpec } from "./instance-guest.js";
 import type { Images, Plumbing } from "./ports.js";
 import { vendorDocuments } from "./vendor-documents.js";
 
-export const powerStateOf: Readonly<Record<string, PowerState>> = {
+export const powerStateOf: Readonly<Record<GuestState["powerState"], PowerState>> = {
   NOSTATE: PowerState.POWER_STATE_NOSTATE, RUNNING: PowerState.POWER_STATE_RUNNING, PAUSED: PowerState.POWER_STATE_PAUSED,
   SHUTDOWN: PowerState.POWER_STATE_SHUTDOWN, CRASHED: PowerState.POWER_STATE_CRASHED, SUSPENDED: PowerState.POWER_STATE_SUSPENDED,
 };
@@ -39,7 +39,7 @@ export function guestCommands({ driver, images, plumbing, domain, randomSeedOf, 
 } {
   const socketPathOf = (serverId: string) => (portId: string): string => driver.interfaceSocketPath?.(serverId, portId) ?? "";
   const stateOf = async (ctx: Ctx, serverId: string): Promise<PowerState> =>
-    powerStateOf[(await driver.inspect(ctx, serverId))?.powerState ?? "NOSTATE"] ?? PowerState.POWER_STATE_NOSTATE;
+    powerStateOf[(await driver.inspect(ctx, serverId))?.powerState ?? "NOSTATE"];
   const step = <T>(ctx: Ctx, name: string, fn: (ctx: Ctx) => Promise<T>): Promise<T> => {
     ctx.signal.throwIfAborted();
     return traced(ctx, name, {}, fn);

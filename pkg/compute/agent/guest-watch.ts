@@ -1,6 +1,7 @@
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import type { ServerFault } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver, GuestEvent } from "../driver.js";
@@ -10,6 +11,15 @@ const eventState: Readonly<Record<GuestEvent["type"], PowerState>> = {
   STARTED: PowerState.POWER_STATE_RUNNING, RESUMED: PowerState.POWER_STATE_RUNNING, REBOOTED: PowerState.POWER_STATE_RUNNING,
   STOPPED: PowerState.POWER_STATE_SHUTDOWN, PAUSED: PowerState.POWER_STATE_PAUSED, CRASHED: PowerState.POWER_STATE_CRASHED,
 };
+
+/** What there is to tell of a guest. */
+export interface GuestReport {
+  readonly state: PowerState;
+  /** Whether the guest did it itself. */
+  readonly byGuest: boolean;
+  /** Why it could not be brought back up. */
+  readonly fault?: Omit<ServerFault, "createdAt">;
+}
 
 export interface GuestWatchDeps {
   readonly host: string;
@@ -21,17 +31,17 @@ export interface GuestWatchDeps {
 /** Tells the cell what guests do by themselves, newest state per guest, until it is taken. */
 export class GuestWatch {
   readonly #deps: GuestWatchDeps;
-  readonly #pending = new Map<string, { state: PowerState; byGuest: boolean; number: bigint }>();
+  readonly #pending = new Map<string, GuestReport & { readonly number: bigint }>();
   #number = BigInt(Date.now()) * 1000n;
   #wake = (): void => {};
 
   constructor(deps: GuestWatchDeps) {
     this.#deps = deps;
-    deps.driver.onEvent((event) => this.note(event.instanceUuid, eventState[event.type], event.byGuest));
+    deps.driver.onEvent((event) => this.note(event.instanceUuid, { state: eventState[event.type], byGuest: event.byGuest }));
   }
 
-  note(serverId: string, state: PowerState, byGuest: boolean): void {
-    this.#pending.set(serverId, { state, byGuest, number: ++this.#number });
+  note(serverId: string, report: GuestReport): void {
+    this.#pending.set(serverId, { ...report, number: ++this.#number });
     this.#wake();
   }
 
@@ -41,7 +51,7 @@ export class GuestWatch {
       for (const [serverId, report] of [...this.#pending]) {
         try {
           await this.#deps.cells.reportGuest(ctx, {
-            cell: this.#deps.cell, host: this.#deps.host, serverId, powerState: report.state, byGuest: report.byGuest, reportNumber: report.number,
+            cell: this.#deps.cell, host: this.#deps.host, serverId, powerState: report.state, byGuest: report.byGuest, fault: report.fault, reportNumber: report.number,
           });
           if (this.#pending.get(serverId) === report) this.#pending.delete(serverId);
         } catch (error) {
@@ -52,15 +62,15 @@ export class GuestWatch {
     }
   }
 
-  /** Compares what runs with the records: tells of each guest whose power state differs. */
+  /** Compares what runs with the records: tells of each guest whose power state differs, unless there is news of it that nobody has taken yet. */
   async compare(ctx: Ctx, instances: readonly InstanceRecord[]): Promise<void> {
     const guests = new Map((await this.#deps.driver.list(ctx)).map((g) => [g.instanceUuid, g]));
     for (const { server } of instances) {
-      if (!server || server.currentOperation || server.taskState) continue;
-      const now = powerStateOf[guests.get(server.id)?.powerState ?? "NOSTATE"] ?? PowerState.POWER_STATE_NOSTATE;
+      if (!server || server.currentOperation || server.taskState || this.#pending.has(server.id)) continue;
+      const now = powerStateOf[guests.get(server.id)?.powerState ?? "NOSTATE"];
       // A crashed guest's server is stopped, its power off: that is no difference.
       const settled = now === PowerState.POWER_STATE_CRASHED && server.vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : now;
-      if (settled !== server.powerState) this.note(server.id, now, false);
+      if (settled !== server.powerState) this.note(server.id, { state: now, byGuest: false });
     }
   }
 

@@ -7,6 +7,7 @@ import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import { guestCommands } from "./guest-commands.js";
 import { noImages, noPlumbing } from "./ports.js";
+import type { GuestReport } from "./guest-watch.js";
 import { resumeGuests } from "./resume-guests.js";
 
 const ctx = rootCtx({ requestId: "req-resume" });
@@ -37,7 +38,7 @@ describe("resumeGuests", () => {
     it(`powers on what ran by its record (${end})`, async () => {
       const { driver, id, resume } = await bench();
       driver[end](id);
-      assert.deepEqual(await resume(), [[id, PowerState.POWER_STATE_RUNNING, false]]);
+      assert.deepEqual(await resume(), [[id, { state: PowerState.POWER_STATE_RUNNING, byGuest: false }]]);
       assert.deepEqual([driver.guest(id)?.powerState, driver.guest(id)?.starts], ["RUNNING", 2]);
     });
   }
@@ -71,11 +72,13 @@ describe("resumeGuests", () => {
     assert.equal(driver.guest(id), undefined);
   });
 
-  it("lets what the driver told stand when a guest cannot be powered on", async () => {
+  it("tells why a guest cannot be powered on", async () => {
     const { driver, id, resume } = await bench();
     driver.guestPowersOff(id);
     driver.rules.add({ method: "powerOn", fail: { reason: "NO_DISK", message: "The disk is missing." } });
-    assert.deepEqual(await resume(), []);
+    const [[told, report] = []] = await resume() as readonly (readonly [string, GuestReport])[];
+    assert.deepEqual([told, report?.state, report?.fault?.code, report?.fault?.reason, report?.fault?.message], [id, PowerState.POWER_STATE_SHUTDOWN, 500, "NO_DISK", "The disk is missing."]);
+    assert.match(report?.fault?.details ?? "", /The disk is missing/);
     assert.equal(driver.guest(id)?.powerState, "SHUTDOWN");
   });
 });

@@ -1,18 +1,22 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
+import { asKilonovaError } from "../../kernel/index.js";
 import type { Driver, GuestState } from "../driver.js";
+import { causesOf } from "./causes.js";
+import { powerStateOf } from "./guest-commands.js";
+import type { GuestReport } from "./guest-watch.js";
 
 export interface ResumeDeps {
   readonly driver: Driver;
   readonly powerOn: (ctx: Ctx, instance: InstanceRecord) => Promise<PowerState>;
   /** Takes the guest's state after the attempt; it replaces what the driver told at its start. */
-  readonly note: (serverId: string, state: PowerState, byGuest: boolean) => void;
+  readonly note: (serverId: string, report: GuestReport) => void;
 }
 
 /**
  * Powers on the guests that ran by the record and do not run now, before anything is told of them: after a reboot of
- * the machine, and after guests that ended while no agent looked. One that cannot be powered on is told of as it is.
+ * the machine, and after guests that ended while no agent looked. The server of one that cannot be powered on is in error.
  *
  * @param instances  records of this host
  * @source nova.conf resume_guests_state_on_host_boot
@@ -21,20 +25,23 @@ export async function resumeGuests(ctx: Ctx, { driver, powerOn, note }: ResumeDe
   const guests = new Map((await driver.list(ctx)).map((guest) => [guest.instanceUuid, guest]));
   for (const instance of instances) {
     const serverId = instance.server?.id ?? "";
-    if (!shouldResume(instance, guests.get(serverId))) continue;
+    const guest = guests.get(serverId);
+    if (guest === undefined || !shouldResume(instance, guest)) continue;
     try {
-      note(serverId, await powerOn(ctx, instance), false);
+      note(serverId, { state: await powerOn(ctx, instance), byGuest: false });
       ctx.log.info("agent.guest.resumed", { instanceUuid: serverId });
     } catch (error) {
       ctx.signal.throwIfAborted();
       ctx.log.error("agent.guest.resume-failed", { instanceUuid: serverId, error });
+      const { reason, message } = asKilonovaError(error);
+      note(serverId, { state: powerStateOf[guest.powerState], byGuest: false, fault: { code: 500, message, details: causesOf(error), reason } });
     }
   }
 }
 
-/** A server that an operation owns is left to that; so is a guest that this host does not know. */
-function shouldResume({ server }: InstanceRecord, guest: GuestState | undefined): boolean {
+/** A server that an operation owns is left to that. */
+function shouldResume({ server }: InstanceRecord, guest: GuestState): boolean {
   if (!server || server.currentOperation !== "" || server.taskState !== "") return false;
   const ran = server.vmState === VmState.VM_STATE_ACTIVE && server.powerState === PowerState.POWER_STATE_RUNNING;
-  return ran && (guest?.powerState === "SHUTDOWN" || guest?.powerState === "CRASHED");
+  return ran && (guest.powerState === "SHUTDOWN" || guest.powerState === "CRASHED");
 }

@@ -3,7 +3,6 @@ import {
   BuildGuestResponse, DestroyGuestResponse, PowerOffGuestResponse, PowerOnGuestResponse, RebootGuestResponse, ScriptFakeDriverResponse,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../kernel/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import type { Driver } from "../driver.js";
@@ -66,7 +65,7 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
     async inspectGuest(ctx, request) {
       meant(request.host);
       const state = await driver.inspect(ctx, request.serverId);
-      return { defined: state !== undefined, powerState: powerStateOf[state?.powerState ?? "NOSTATE"] ?? PowerState.POWER_STATE_NOSTATE };
+      return { defined: state !== undefined, powerState: powerStateOf[state?.powerState ?? "NOSTATE"] };
     },
     async getConsoleLog(ctx, request) {
       meant(request.host);

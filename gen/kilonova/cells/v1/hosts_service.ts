@@ -4,7 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
-import { PowerState } from "../../type/v1/server.js";
+import { PowerState, ServerFault } from "../../type/v1/server.js";
 import { InstanceRecord } from "./instance_change.js";
 
 /** A service record. */
@@ -169,6 +169,8 @@ export interface ReportGuestRequest {
   byGuest: boolean;
   /** Grows with each report of a process, so that old ones lose. */
   reportNumber: bigint;
+  /** Why the host could not bring the guest back up when it was to: the server ends in ERROR with it. Its time is the cell's. */
+  fault: ServerFault | undefined;
 }
 
 /** Output of ReportGuest. */
@@ -1343,7 +1345,7 @@ export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
 };
 
 function createBaseReportGuestRequest(): ReportGuestRequest {
-  return { cell: "", host: "", serverId: "", powerState: 0, byGuest: false, reportNumber: 0n };
+  return { cell: "", host: "", serverId: "", powerState: 0, byGuest: false, reportNumber: 0n, fault: undefined };
 }
 
 export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
@@ -1368,6 +1370,9 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
         throw new globalThis.Error("value provided for field message.reportNumber of type uint64 too large");
       }
       writer.uint32(48).uint64(message.reportNumber);
+    }
+    if (message.fault !== undefined) {
+      ServerFault.encode(message.fault, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1433,6 +1438,14 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
             message.reportNumber = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fault = ServerFault.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1458,6 +1471,9 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
     message.reportNumber = (object.reportNumber !== undefined && object.reportNumber !== null)
       ? BigInt(object.reportNumber)
       : 0n;
+    message.fault = (object.fault !== undefined && object.fault !== null)
+      ? ServerFault.fromPartial(object.fault)
+      : undefined;
     return message;
   },
 };

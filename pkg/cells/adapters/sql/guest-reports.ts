@@ -3,6 +3,7 @@ import type { ReportGuestRequest } from "../../../../gen/kilonova/cells/v1/hosts
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { toTimestamp } from "../../../model/wire-time.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { afterGuestReport } from "../../domain/guest-report.js";
@@ -25,10 +26,10 @@ export async function reportGuest(store: Store, deps: StoreDeps, ctx: Ctx, repor
     const row = rows[0];
     if (row === undefined || BigInt(row.report_number) >= report.reportNumber) return;
     const record = loadRecord(row);
-    const set = afterGuestReport(serverOf(record), report.powerState);
     const now = deps.clock.now();
+    const set = afterGuestReport(serverOf(record), report.powerState, report.fault === undefined ? undefined : { ...report.fault, createdAt: toTimestamp(now) });
     if (set === undefined) return;
-    const changed = applyChange(record, InstanceChange.fromPartial({ server: set, updateMask: ["vm_state", "power_state"] }), row.current_operation, now);
+    const changed = applyChange(record, InstanceChange.fromPartial({ server: set, updateMask: ["vm_state", "power_state", ...set.fault === undefined ? [] : ["fault"]] }), row.current_operation, now);
     const columns = instanceColumns(changed);
     const stopped = set.vmState === VmState.VM_STATE_STOPPED && serverOf(record).vmState !== set.vmState;
     await allTogether([
