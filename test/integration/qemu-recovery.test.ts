@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { rootCtx } from "../../pkg/kernel/index.js";
 import type { GuestSpec } from "../../pkg/compute/driver.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
@@ -155,8 +155,25 @@ describe("QEMU driver: what survives, what is told", function () {
     assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "RUNNING");
   });
 
-  it("runs guests without root's rights, and closes their files to others", async function () {
-    if (process.getuid?.() !== 0) return;
+  it("puts no new disk in the place of a lost one, neither at a start nor at a change", async () => {
+    const spec = await host.aSpec({ ephemeralGib: 1, swapMib: 1 });
+    const { instanceUuid } = spec;
+    await host.driver().define(ctx, spec);
+    const { rootDisk, ephemeralDisk, swapDisk } = host.paths(instanceUuid);
+    for (const [disk, path] of [["root", rootDisk], ["ephemeral0", ephemeralDisk]] as const) {
+      renameSync(path, `${path}.away`);
+      await assert.rejects(host.driver().powerOn(ctx, instanceUuid), { reason: "DISK_LOST", message: `Disk ${disk} of instance ${instanceUuid} is not there any more.` });
+      await assert.rejects(host.driver().define(ctx, { ...spec, swapMib: 2 }), { reason: "DISK_LOST" });
+      assert.equal(existsSync(path), false);
+      renameSync(`${path}.away`, path);
+    }
+    rmSync(swapDisk);
+    await host.driver().powerOn(ctx, instanceUuid);
+    await host.booted(instanceUuid);
+    assert.equal(statSync(swapDisk).size, 1024 ** 2);
+  });
+
+  if (process.getuid?.() === 0) it("runs guests without root's rights, and closes their files to others", async () => {
     const { instanceUuid, pid } = await running();
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     assert.match(status, /^Uid:\t(?!0\t)(\d+)\t\1\t\1\t\1$/m);

@@ -8,6 +8,7 @@ export const DriverErrors = defineErrors("compute.driver", {
     `Flavor's disk is too small for requested image. Flavor disk is ${p.rootBytes} bytes, image is ${p.imageBytes} bytes.`],
   DISK_SHRINK_REFUSED: ["refused", (p: { haveBytes: number; wantBytes: number }) =>
     `A disk of ${p.haveBytes} bytes cannot be made smaller (${p.wantBytes} bytes).`],
+  DISK_LOST: ["refused", (p: { instanceUuid: string; disk: string }) => `Disk ${p.disk} of instance ${p.instanceUuid} is not there any more.`],
   IMAGE_CHANGED: ["refused", (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} already has a root disk of another image.`],
   UNSUPPORTED_HARDWARE: ["invalid", (p: { property: string; value: string }) => `Virtual hardware ${p.property}=${p.value} is not supported.`],
   SOCKET_PATH_UNUSABLE: ["invalid", (_p: { bytes: number }) => "The interface's socket path cannot be used."],

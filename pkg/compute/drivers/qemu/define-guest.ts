@@ -9,7 +9,7 @@ import type { PinnedMachines, QemuConfig } from "./config.js";
 import { toDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
-import { prepareDisk, qcow2SizeBytes } from "./disks.js";
+import { prepareDisks, qcow2SizeBytes } from "./disks.js";
 import type { GuestFiles } from "./guest-files.js";
 import { checkSocketPath, interfaceSocketPath } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
@@ -36,7 +36,7 @@ export interface DefineInput {
  * guest are left alone: they grow at its next start.
  *
  * @returns the definition now in force
- * @throws UNSUPPORTED_HARDWARE, FLAVOR_DISK_TOO_SMALL, IMAGE_CHANGED, DISK_SHRINK_REFUSED
+ * @throws UNSUPPORTED_HARDWARE, FLAVOR_DISK_TOO_SMALL, IMAGE_CHANGED, DISK_LOST, DISK_SHRINK_REFUSED
  */
 export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
   const { spec, before, paths } = input;
@@ -45,11 +45,7 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
   checkHardware(wanted.spec, wanted.machine);
   await checkDisks(wanted, before, paths);
   await tools.files.makeFolder(paths);
-  if (!input.isRunning) {
-    for (const disk of planDisks(wanted, paths)) {
-      if (disk.node !== "config") await prepareDisk(ctx, disk, { run: tools.run, config: tools.config, runAs: tools.runAs });
-    }
-  }
+  await prepareDisks(ctx, { definition: wanted, before, paths, isRunning: input.isRunning }, { run: tools.run, config: tools.config, runAs: tools.runAs });
   if (spec.configDrive && wanted.configDriveDigest !== before?.configDriveDigest) {
     const { xorriso, configDriveFormat, toolTimeoutMs } = tools.config;
     await writeConfigDrive(ctx, spec.configDrive, paths.configDrive, { run: tools.run, xorriso, format: configDriveFormat, timeoutMs: toolTimeoutMs });

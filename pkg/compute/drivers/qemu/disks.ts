@@ -6,7 +6,18 @@ import { syncPath } from "../host/atomic-file.js";
 import type { RunAs } from "../host/run-as.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
+import type { Definition } from "./definition.js";
+import { planDisks } from "./disk-plan.js";
 import type { PlannedDisk } from "./disk-plan.js";
+import type { GuestPaths } from "./guest-paths.js";
+
+/** Whose disks, and what is known of them. */
+export interface DisksToPrepare {
+  readonly definition: Definition;
+  readonly before: Definition | undefined;
+  readonly paths: GuestPaths;
+  readonly isRunning: boolean;
+}
 
 export interface DiskTools {
   readonly run: RunTool;
@@ -16,13 +27,24 @@ export interface DiskTools {
 }
 
 /**
- * Makes the disk, or grows it to the planned size; repeatable. The config drive is not made here.
- * @throws DISK_SHRINK_REFUSED
+ * Makes the disks that are not there yet, and lets the others grow to their planned size unless the guest runs; repeatable. Config drives are not made here.
+ * @param definition  the guest as it shall be
+ * @param before      the guest as it was stored: those of its disks that hold data must be there, since an empty one in their place would pass for them
+ * @throws DISK_LOST, DISK_SHRINK_REFUSED
  */
-export async function prepareDisk(ctx: Ctx, disk: PlannedDisk, tools: DiskTools): Promise<void> {
-  if (!await exists(disk.path)) await create(ctx, disk, tools);
-  else if (disk.format === "qcow2") await growOverlay(ctx, disk, tools);
-  else await growRaw(disk);
+export async function prepareDisks(ctx: Ctx, { definition, before, paths, isRunning }: DisksToPrepare, tools: DiskTools): Promise<void> {
+  const { instanceUuid } = definition.spec;
+  const kept = new Set<PlannedDisk["node"]>(before === undefined ? [] : planDisks(before, paths).map(({ node }) => node).filter((node) => node !== "swap"));
+  for (const disk of planDisks(definition, paths)) {
+    if (disk.node === "config") continue;
+    if (await exists(disk.path)) {
+      if (!isRunning) await (disk.format === "qcow2" ? growOverlay(ctx, disk, tools) : growRaw(disk));
+    } else if (kept.has(disk.node)) {
+      throw DriverErrors.DISK_LOST({ instanceUuid, disk: disk.node });
+    } else {
+      await create(ctx, disk, tools);
+    }
+  }
 }
 
 /** Made under another name first: a disk that is there is whole. */

@@ -12,8 +12,7 @@ import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
 import { readDiagnostics } from "./diagnostics.js";
-import { planDisks } from "./disk-plan.js";
-import { prepareDisk } from "./disks.js";
+import { prepareDisks } from "./disks.js";
 import { needRunning, toState } from "./entry.js";
 import type { Entry } from "./entry.js";
 import { askToShutDown, endProcess } from "./end-guest.js";
@@ -212,12 +211,11 @@ export class QemuDriver implements Driver {
 
   async #boot(ctx: Ctx, entry: Entry): Promise<void> {
     const { files, runAs } = this.#started();
-    for (const disk of planDisks(entry.definition, entry.paths)) {
-      if (disk.node !== "config") await prepareDisk(ctx, disk, { run: this.#run, config: this.#config, runAs });
-    }
-    boundConsole(entry.paths, this.#config.consoleBytes);
-    await files.makeStartable(entry.paths);
-    const running = await launch(ctx, entry.definition, entry.paths, { config: this.#config, runAs });
+    const { definition, paths } = entry;
+    await prepareDisks(ctx, { definition, before: definition, paths, isRunning: false }, { run: this.#run, config: this.#config, runAs });
+    boundConsole(paths, this.#config.consoleBytes);
+    await files.makeStartable(paths);
+    const running = await launch(ctx, definition, paths, { config: this.#config, runAs });
     this.#follow(entry, running);
     running.changeExpected = "resumed";
     await command(ctx, running, "cont");
