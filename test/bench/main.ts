@@ -71,6 +71,7 @@ async function bench(): Promise<{ rows: Row[]; pss: ReturnType<typeof pssMib>; b
   await measure("GET /servers/detail, 1,000 servers", 20, 1, () => rest.send("GET", "/servers/detail"), NOVA_MS.detail1000);
   await many(200, 8, () => rest.send("GET", `/servers/${server?.id ?? ""}`));
   await measure("GET /servers/{id}", 1000, 8, () => rest.send("GET", `/servers/${server?.id ?? ""}`), NOVA_MS.show);
+  await many(200, 8, () => rest.send("GET", "/flavors/detail"));
   await measure("GET /flavors/detail", 1000, 8, () => rest.send("GET", "/flavors/detail"), NOVA_MS.flavors);
   rest.close();
   rows.push(...await measureHop());
