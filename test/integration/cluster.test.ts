@@ -16,7 +16,7 @@ import { TestDeployment } from "./support/cluster/cluster.js";
 import type { Program } from "./support/cluster/programs.js";
 import { Rest, login } from "./support/cluster/rest.js";
 
-interface Server { readonly id: string; readonly status: string; readonly fault?: unknown }
+interface Server { readonly id: string; readonly status: string; readonly "OS-EXT-STS:task_state": string | null; readonly fault?: unknown }
 interface Service { readonly binary: string; readonly host: string; readonly state: string }
 
 /** TTL of a lease, the time its end takes to be seen, and one look. */
@@ -190,6 +190,26 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       { timeoutMs: 30_000, everyMs: 100, what: "host-2 to be shown as down" });
     assert.equal(down.host, "host-2");
     assert.deepEqual((await services("nova-compute")).filter(({ state }) => state === "up").map(({ host }) => host), ["host-1"]);
+  });
+
+  it("lets an operator cancel or abandon what waits for a host that is down", async () => {
+    const stop = async (): Promise<string> => {
+      assert.equal((await compute.call("POST", `/servers/${left}/action`, { "os-stop": null })).status, 202);
+      const listed = await deployment.operate("manage", "operation", "list", "--server", left);
+      return /^(\S+) +server\.stop +(?:RUNNING|PARKED) /m.exec(listed)?.[1] ?? assert.fail(listed);
+    };
+    const ends = (status: string): Promise<unknown> => until(async () => {
+      const server = await show(left);
+      return server.status === status && server["OS-EXT-STS:task_state"] === null;
+    }, { timeoutMs: 40_000, everyMs: 100, what: `the server to be ${status} and at rest` });
+    const cancelled = await stop();
+    assert.match(await deployment.operate("manage", "operation", "show", cancelled), /power-off/);
+    await deployment.operate("manage", "operation", "cancel", cancelled);
+    await ends("ACTIVE");
+    const abandoned = await stop();
+    assert.match(await deployment.operate("manage", "operation", "abandon", abandoned, "--reason", "the host is lost"), /: FAILED/);
+    await ends("ERROR");
+    assert.match(await deployment.operate("manage", "operation", "list", "--server", left), /server\.stop +CANCELLED[\s\S]*server\.stop +FAILED|server\.stop +FAILED[\s\S]*server\.stop +CANCELLED/);
   });
 
   it("deletes a server whose host is down, and the host removes the guest when it is back", async () => {
