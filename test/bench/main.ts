@@ -12,6 +12,8 @@ import { Rest, many } from "./rest.js";
 /** CPU time of the real Nova on such a machine, in ms. */
 const NOVA_MS = { create: 1000, detail1000: 2100, show: 54, flavors: 11 } as const;
 
+const NOTES = "## Notes\n";
+
 interface Row { readonly what: string; readonly cpuMsEach: number; readonly perSecond: number; readonly novaMs?: number }
 
 const postgresPid = (home: string): number => {
@@ -24,7 +26,10 @@ try {
   const rows = await bench();
   const report = render(rows);
   console.log(report.text);
-  writeFileSync(join(projectRoot, "docs", "perf.md"), report.markdown);
+  const path = join(projectRoot, "docs", "perf.md");
+  // What people wrote about the figures stays.
+  const [, notes] = readFileSync(path, "utf8").split(NOTES);
+  writeFileSync(path, notes === undefined ? report.markdown : `${report.markdown}\n${NOTES}${notes}`);
 } finally {
   await cloud.stop();
   cloud.forget();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { until } from "../../pkg/testkit/until.js";
 import { Cloud } from "./support/cloud.js";
 import { ComputeRest } from "./support/compute-rest.js";
@@ -102,17 +102,19 @@ describe("guests that end by themselves, and a host that dies under them", funct
       assert.notEqual(processOf(id), pid);
     });
 
-    it("shows it as ERROR, and why, when it cannot be powered on", async () => {
+    it("shows it as ERROR, and why, when it cannot be powered on; a hard reboot tries again", async () => {
       await cloud.kill();
       await end(id);
       const [folder] = filesNaming(cloud.home, id);
-      rmSync(`${folder}/disk`);
+      renameSync(`${folder}/disk`, `${folder}/disk.away`);
       await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
       const server = await rest.reaches(id, "ERROR");
       const { code, message, details } = server["fault"] as { code: number; message: string; details?: string };
       assert.deepEqual([code, details], [500, undefined], "details are the administrator's");
       assert.ok(message !== "" && !message.includes(cloud.home), message);
-      assert.equal((await rest.call("DELETE", `/servers/${id}`)).status, 204);
+      renameSync(`${folder}/disk.away`, `${folder}/disk`);
+      assert.equal((await rest.act(id, "reboot", { type: "HARD" })).status, 202);
+      await rest.reaches(id, "ACTIVE");
     });
   });
 });

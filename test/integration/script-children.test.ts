@@ -6,16 +6,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
+import { identify } from "../../pkg/compute/drivers/host/linux-process.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
 
-/** Whether a process is there and is no zombie. */
-const lives = (pid: number): boolean => {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-};
+const lives = (pid: number): boolean => identify(pid) !== undefined;
 
 describe("scripts that end with their children", function () {
   this.timeout(60_000);

@@ -43,6 +43,7 @@ export class Conductor {
   /** What is being driven, by name and fence. */
   readonly #running = new Map<string, { readonly hold: Hold; readonly ended: Promise<void> }>();
   readonly #ownership: Ownership;
+  readonly #runner: RunnerOptions;
   readonly #hints = new Map<string, Set<string>>();
   readonly #abort = new AbortController();
   readonly #loops: Promise<void>[] = [];
@@ -53,6 +54,7 @@ export class Conductor {
   constructor(options: ConductorOptions) {
     this.#options = options;
     this.#ownership = new Ownership(options);
+    this.#runner = { ...options, ownership: this.#ownership };
     // Every operation being driven listens; that is no leak.
     setMaxListeners(0, this.#abort.signal);
   }
@@ -141,7 +143,7 @@ export class Conductor {
     const ctx = this.#ctx({ span, requestId: operation.requestId, actor: toActor(operation.actor), log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }) });
     const work = async (): Promise<void> => {
       const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, ownership: this.#ownership, database, ...taken });
-      await drive(run, { ...this.#options, ownership: this.#ownership }, () => this.#stopping);
+      await drive(run, this.#runner, () => this.#stopping);
       // A signal that was there before the operation parked would otherwise wait for the next poll.
       if (run.again || run.operation.signals.length > 0) this.wake(run.database, run.name);
     };

@@ -6,8 +6,8 @@ import type { Clock } from "../../kernel/time.js";
 import { toDuration } from "../../model/wire-time.js";
 import type { OperationStore } from "./operation-store.js";
 
-/** An operation under the fence with which somebody holds it. */
-export interface Held { readonly database: string; readonly name: string; readonly fence: bigint }
+/** An operation, and the fence under which somebody works on it. */
+export interface Fenced { readonly database: string; readonly name: string; readonly fence: bigint }
 
 /** The last sign of life that the store has had about an operation: it is ours for the whole of the ownership from then on. */
 export interface Hold { readonly name: string; /** Monotonic, ms: when the request was sent. */ sinceMs: number }
@@ -68,15 +68,15 @@ export class Ownership {
    * @throws FENCE_LOST
    * @cost nothing while the last sign of life is younger than half of the ownership
    */
-  async confirm(ctx: Ctx, held: Held, { sinceMs }: Hold): Promise<void> {
+  async confirm(ctx: Ctx, fenced: Fenced, { sinceMs }: Hold): Promise<void> {
     const { store, clock, ownershipMs } = this.#options;
     if (clock.monotonicMs() - sinceMs < ownershipMs / 2) return;
-    await store.confirmOwnership(ctx, { ...held, ownership: this.#duration });
+    await store.confirmOwnership(ctx, { ...fenced, ownership: this.#duration });
   }
 
   /** Gives one operation back. @returns whether somebody had taken it back before, believing that nothing could come any more */
-  async leave(ctx: Ctx, held: Held): Promise<boolean> {
-    return (await this.#options.store.leaveOperation(ctx, held)).takenBack;
+  async leave(ctx: Ctx, fenced: Fenced): Promise<boolean> {
+    return (await this.#options.store.leaveOperation(ctx, fenced)).takenBack;
   }
 
   /** Gives everything back. */

@@ -14,7 +14,7 @@ import { toInstanceChange } from "./change.js";
 import type { Change, OperationKind, Step, StepCall } from "./kind.js";
 import type { OperationStore } from "./operation-store.js";
 import { Outputs } from "./outputs.js";
-import type { Held, Hold, Ownership } from "./ownership.js";
+import type { Fenced, Hold, Ownership } from "./ownership.js";
 import { withRecords } from "./progress.js";
 
 /** What a conductor has at hand for an operation. */
@@ -80,15 +80,15 @@ export class Run {
 
   get now(): Instant { return this.#clock.now(); }
   get name(): string { return this.operation.name; }
-  get #held(): Held { return { database: this.database, name: this.name, fence: this.operation.fence }; }
+  get #fenced(): Fenced { return { database: this.database, name: this.name, fence: this.operation.fence }; }
 
   /** @throws FENCE_LOST, see `Ownership.confirm` */
   async confirm(): Promise<void> {
-    await this.repeatedly((ctx) => this.#ownership.confirm(ctx, this.#held, this.#hold));
+    await this.repeatedly((ctx) => this.#ownership.confirm(ctx, this.#fenced, this.#hold));
   }
 
   /** See `Ownership.leave`. */
-  leave(): Promise<boolean> { return this.#ownership.leave(this.ctx, this.#held); }
+  leave(): Promise<boolean> { return this.#ownership.leave(this.ctx, this.#fenced); }
 
   /** What a step gets to see. */
   callOf(step: Step, record: StepRecord, ctx: Ctx = this.ctx): StepCall {
