@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { writeFileAtomic } from "../../../pkg/platform/files/index.js";
 import type { Ports } from "./options.js";
 import type { Secrets } from "./secrets.js";
-import { writeAtomically } from "./secrets.js";
 
 interface Account { readonly user: string; readonly project: string; readonly password: string }
 
@@ -14,13 +14,13 @@ export async function writeCredentials(home: string, ports: Ports, secrets: Secr
     demo: { user: "demo", project: "demo", password: secrets.demoPassword },
   };
   for (const [name, account] of Object.entries(accounts)) {
-    await writeAtomically(join(home, `${name}-openrc.sh`), openrc(authUrl, account), 0o600);
+    await writeFileAtomic(join(home, `${name}-openrc.sh`), openrc(authUrl, account));
   }
   const clouds = Object.fromEntries(Object.entries(accounts).map(([name, a]) => [name === "demo" ? "kilonova" : `kilonova-${name}`, {
     region_name: "RegionOne", identity_api_version: 3,
     auth: { auth_url: authUrl, username: a.user, password: a.password, project_name: a.project, user_domain_name: "Default", project_domain_name: "Default" },
   }]));
-  await writeAtomically(join(home, "clouds.yaml"), stringify({ clouds }), 0o600);
+  await writeFileAtomic(join(home, "clouds.yaml"), stringify({ clouds }));
 }
 
 function openrc(authUrl: string, account: Account): string {

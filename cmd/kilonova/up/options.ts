@@ -9,8 +9,6 @@ export const UpErrors = defineErrors("up", {
   DISK_FULL: ["unavailable", (p: { home: string }) => `The disk of ${p.home} is full. Nothing that was stored is lost: make room and start again.`],
   OTHER_DATABASE: ["refused", (p: { home: string }) =>
     `The database in ${p.home} was made by another version of Kilonova. Nothing was touched. Start that version, or forget it all: npm start -- --fresh`],
-  ALREADY_RUNNING: ["unavailable", (p: { home: string; pid: string }) =>
-    `Kilonova is running already on ${p.home} (process ${p.pid}). Use another folder: KILONOVA_HOME=/somewhere npm start -- --port-offset 1000`],
 });
 
 /** The fixed ports on 127.0.0.1, before the offset. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomic } from "../../../pkg/platform/files/index.js";
 
 /** What is made once per installation and kept in `secrets.json`, mode 0600. */
 export interface Secrets {
@@ -33,18 +34,6 @@ export async function loadSecrets(home: string): Promise<Secrets> {
   });
   const known = text === undefined ? {} : JSON.parse(text) as Partial<Secrets>;
   const secrets = { ...fresh(), ...known };
-  if (Object.keys(known).length < Object.keys(secrets).length) await writeAtomically(path, `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
+  if (Object.keys(known).length < Object.keys(secrets).length) await writeFileAtomic(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
   return secrets;
-}
-
-/** Writes a file so that after a crash it is either the old or the new one. */
-export async function writeAtomically(path: string, text: string, mode: number): Promise<void> {
-  const file = await open(`${path}.new`, "w", mode);
-  try {
-    await file.writeFile(text);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
 }

@@ -9,7 +9,7 @@ import { createLogger } from "../../../pkg/platform/log/index.js";
 import { openFileDestination } from "../../../pkg/platform/log/file.js";
 import { startPostgres } from "../../../pkg/platform/postgres/index.js";
 import type { Lifecycle } from "../../../pkg/platform/process/index.js";
-import { createLifecycle, createTasks, lockFile, onSignals, onStrayErrors, systemIds } from "../../../pkg/platform/process/index.js";
+import { createLifecycle, createTasks, onSignals, onStrayErrors, systemIds } from "../../../pkg/platform/process/index.js";
 import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
 import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
 import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
@@ -25,7 +25,7 @@ import { seedFlavors } from "./demo-cloud.js";
 import { openEdges } from "./edges.js";
 import { demoImage } from "./guest-image.js";
 import type { DemoImage } from "./guest-image.js";
-import { assertReadable, assertRoom, forgetHome, openHome } from "./home.js";
+import { openHome } from "./home.js";
 import { startHosts } from "./hosts.js";
 import type { UpOptions } from "./options.js";
 import { UpErrors } from "./options.js";
@@ -35,17 +35,13 @@ import { migrateAll } from "./storage.js";
 import type { Runtime } from "./runtime.js";
 
 const DRAIN_BUDGET_MS = 15_000;
-const LOCK = "kilonova.lock";
 
 /** Brings everything up in this process, prints how to use it, and stays until it is told to stop. */
 export async function up(options: UpOptions, configFile: string | undefined): Promise<void> {
   const startedMs = performance.now();
   // Whoever read our words may have gone (`npm start | head`); the cloud goes on.
   process.stdout.on("error", () => {});
-  await openHome(options.home);
-  const lock = await lockHome(options.home);
-  if (options.fresh) await forgetHome(options.home, LOCK); else await assertReadable(options.home);
-  await assertRoom(options.home);
+  const lock = await openHome(options.home, options.fresh);
   const config = loadConfig(sections, { file: configFile, env: process.env, ignoreEnv: otherVariables });
   const policy = openPolicy(config.policy);
   const log = createLogger({ level: config.telemetry.logLevel, destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")) });
@@ -67,15 +63,6 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
 
 /** Milliseconds that this process had run before `up` was called: the time to load the program counts for who waits. */
 const scriptMs = (): number => Math.max(0, process.uptime() * 1000 - performance.now());
-
-async function lockHome(home: string): Promise<{ release(): Promise<void> }> {
-  try {
-    return await lockFile(join(home, LOCK));
-  } catch (error) {
-    if (error instanceof KilonovaError && error.reason === "ALREADY_RUNNING") throw UpErrors.ALREADY_RUNNING({ home, pid: error.facts["pid"] ?? "?" });
-    throw error;
-  }
-}
 
 async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics" | "policy">): Promise<DemoImage | undefined> {
   const { log, lifecycle, metrics } = manners;

@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes }
 import { dirname, join } from "node:path";
 import type { Ctx } from "../../kernel/index.js";
 import type { PreparedImage } from "../driver.js";
-import { syncPath } from "../drivers/host/atomic-file.js";
+import { syncPath } from "../../platform/files/index.js";
 import { chooseRunAs } from "../drivers/host/run-as.js";
 import type { RunAsChoice } from "../drivers/host/run-as.js";
 import { runTool } from "../drivers/host/run-tool.js";

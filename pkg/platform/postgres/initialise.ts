@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { syncPath } from "../files/index.js";
 import { spawnAs } from "./account.js";
 import type { Account } from "./account.js";
 import type { Binaries } from "./binaries.js";
@@ -24,16 +26,26 @@ export async function ensureDatabase(places: Places, binaries: Binaries, account
     return false;
   }
   for (const name of await readdir(places.base)) {
-    if (name.startsWith("data.new")) await rm(join(places.base, name), { recursive: true, force: true });
+    // An initdb whose start was killed may still be writing there.
+    if (name.startsWith("data.new")) await rm(join(places.base, name), { recursive: true, force: true, maxRetries: 10 });
   }
-  const draft = join(places.base, "data.new");
-  await promisify(execFile)(
-    binaries.initdb, ["-D", draft, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"],
-    { ...spawnAs(account), cwd: places.base, env: serverEnv(binaries) });
-  await writeFile(join(draft, "pg_hba.conf"), accessRules(account));
-  await writeFile(join(draft, "pg_ident.conf"), `owner ${userInfo().username} ${ROLE}\n`);
+  const draft = join(places.base, `data.new-${randomUUID()}`);
+  await initdb(draft, places, binaries, account);
+  await writeFile(join(draft, "pg_hba.conf"), accessRules(account), { flush: true });
+  await writeFile(join(draft, "pg_ident.conf"), `owner ${userInfo().username} ${ROLE}\n`, { flush: true });
   await rename(draft, places.data);
+  await syncPath(places.base);
   return true;
+}
+
+async function initdb(draft: string, places: Places, binaries: Binaries, account: Account): Promise<void> {
+  const args = ["-D", draft, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"];
+  try {
+    await promisify(execFile)(binaries.initdb, args, { ...spawnAs(account), cwd: places.base, env: serverEnv(binaries) });
+  } catch (error) {
+    const said = (error as { stderr?: string }).stderr?.trim().split("\n").filter((line) => !line.startsWith("initdb: removing")) ?? [];
+    throw PostgresErrors.INITDB_FAILED({ problem: said.at(-1) ?? (error as Error).message }, { cause: error });
+  }
 }
 
 /** A clean environment: the operator's PG* variables and locale must not leak into the server. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { chown, lstat, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chown, lstat, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { writeFileAtomic } from "../files/index.js";
 import type { Account } from "./account.js";
 import { PostgresErrors } from "./errors.js";
 import { readPidFile, stopPostmaster } from "./postmaster.js";
@@ -32,7 +33,7 @@ export async function choosePlaces(stateDir: string, account: Account): Promise<
   const base = known?.base ?? await freshBase(stateDir, hash, account);
   await privateDir(base, account);
   const socketDir = await socketDirectory(known?.socketDir, base, hash, account);
-  if (known?.base !== base || known.socketDir !== socketDir) await writeRecord(file, { base, socketDir });
+  if (known?.base !== base || known.socketDir !== socketDir) await writeFileAtomic(file, `${JSON.stringify({ base, socketDir }, null, 2)}\n`);
   return { base, data: join(base, "data"), socketDir, log: join(stateDir, "postgres.log") };
 }
 
@@ -77,11 +78,15 @@ async function socketDirectory(known: string | undefined, base: string, hash: st
 async function privateDir(path: string, account: Account): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
-    if (process.getuid?.() !== account.uid) await chown(path, account.uid, account.gid);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  const found = await lstat(path);
+  let found = await lstat(path);
+  if (found.isDirectory() && found.uid !== account.uid && found.uid === process.getuid?.()) {
+    // Made just now, or by an earlier start of ours that was killed before it could give it away.
+    await chown(path, account.uid, account.gid);
+    found = await lstat(path);
+  }
   if (!found.isDirectory() || found.uid !== account.uid || (found.mode & 0o077) !== 0) throw PostgresErrors.UNSAFE_DIRECTORY({ path });
 }
 
@@ -104,9 +109,4 @@ async function readRecord(file: string): Promise<Record | undefined> {
   if (typeof value !== "object" || value === null || !("base" in value) || !("socketDir" in value)) return undefined;
   const { base, socketDir } = value;
   return typeof base === "string" && typeof socketDir === "string" ? { base, socketDir } : undefined;
-}
-
-async function writeRecord(file: string, record: Record): Promise<void> {
-  await writeFile(`${file}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
-import { writeFileAtomic } from "./atomic-file.js";
 import { KeyedLock } from "./keyed-lock.js";
 import { identify, isSameProcess, listProcesses, signalProcess, spawnDetached } from "./linux-process.js";
 import { asUser, chooseRunAs } from "./run-as.js";
@@ -41,13 +40,6 @@ describe("processes of the host", () => {
 
   it("says when a program does not exist", async () => {
     await assert.rejects(spawnDetached(["/no/such/program"], join(dir, "log")), /ENOENT/);
-  });
-
-  it("writes files whole, with their mode", async () => {
-    await writeFileAtomic(join(dir, "f"), "one");
-    await writeFileAtomic(join(dir, "f"), "two");
-    assert.equal(readFileSync(join(dir, "f"), "utf8"), "two");
-    assert.equal(statSync(join(dir, "f")).mode & 0o777, 0o600);
   });
 
   it("runs tools to their end, or ends them", async () => {

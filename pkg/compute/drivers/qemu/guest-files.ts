@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import type { Logger } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
-import { syncPath, writeFileAtomic } from "../host/atomic-file.js";
+import { syncPath, writeFileAtomic } from "../../../platform/files/index.js";
 import type { RunAs } from "../host/run-as.js";
 import { parseDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { writeFileAtomic } from "../host/atomic-file.js";
+import { writeFileAtomic } from "../../../platform/files/index.js";
 
 const schema = z.object({
   version: z.literal(1),

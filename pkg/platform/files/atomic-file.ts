@@ -2,19 +2,20 @@ import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Replaces a file as a whole: readers, and the next start after a power cut, see the old or the new content.
+ * Replaces a file as a whole: readers, and the next start after a kill or a power cut, see the old or the new content.
+ * A kill may leave the draft `<path>.tmp`, which the next write takes over; one writer per path at a time.
  * @cost two fsyncs
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, "w", mode);
+  const draft = `${path}.tmp`;
+  const file = await open(draft, "w", mode);
   try {
     await file.writeFile(data);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
+  await rename(draft, path);
   await syncPath(dirname(path));
 }
 

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeFileAtomic } from "./index.js";
+
+describe("atomic files", () => {
+  let dir: string;
+  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "kilonova-files-")); });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it("are written whole, with their mode", async () => {
+    await writeFileAtomic(join(dir, "f"), "one");
+    await writeFileAtomic(join(dir, "f"), "two");
+    assert.equal(readFileSync(join(dir, "f"), "utf8"), "two");
+    assert.equal(statSync(join(dir, "f")).mode & 0o777, 0o600);
+  });
+
+  it("take over the draft that a kill left", async () => {
+    writeFileSync(join(dir, "f.tmp"), "half of a longer dra");
+    await writeFileAtomic(join(dir, "f"), "one");
+    assert.deepEqual(readdirSync(dir), ["f"]);
+    assert.equal(readFileSync(join(dir, "f"), "utf8"), "one");
+  });
+});

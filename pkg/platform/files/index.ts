@@ -1,0 +1,1 @@
+export { syncPath, writeFileAtomic } from "./atomic-file.js";
