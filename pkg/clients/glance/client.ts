@@ -16,7 +16,6 @@ export interface GlanceOptions {
   readonly random: () => number;
   /** Milliseconds for anything but data. Default 30,000. */
   readonly timeoutMs?: number;
-  readonly fetch?: typeof globalThis.fetch;
 }
 
 const PATCH_TYPE = "application/openstack-images-v2.1-json-patch";
@@ -27,7 +26,7 @@ const MAX_LISTED = 10_000;
 export function glanceClient(options: GlanceOptions): Glance {
   const { clock, random, timeoutMs } = options;
   const http = httpClient({
-    what: "The Image service", clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(options.fetch ? { fetch: options.fetch } : {}),
+    what: "The Image service", clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   const caller = serviceCaller(http, options.session, "image", /\/v2(\.\d+)?$/);
   const ask = (ctx: Ctx, id: string, request: ServiceRequest, good: readonly number[]): Promise<HttpAnswer> => asked(caller, ctx, id, request, good);

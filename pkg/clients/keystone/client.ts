@@ -1,5 +1,6 @@
 import type { Clock } from "../../kernel/index.js";
 import { httpClient } from "../../platform/http/index.js";
+import type { HttpClientOptions } from "../../platform/http/index.js";
 import { KeystoneErrors } from "./errors.js";
 import type { EndpointInterface, Keystone } from "./ports.js";
 import type { ServiceCredentials } from "./service-session.js";
@@ -21,7 +22,8 @@ export interface KeystoneOptions {
   readonly clock: Clock;
   /** 0..1 */
   readonly random: () => number;
-  readonly fetch?: typeof globalThis.fetch;
+  /** See `HttpClientOptions`. */
+  readonly dispatcher?: HttpClientOptions["dispatcher"];
 }
 
 const versioned = (url: string): string => `${url.replace(/\/+$/, "").replace(/\/v(2\.0|3)$/, "")}/v3`;
@@ -30,7 +32,7 @@ const versioned = (url: string): string => `${url.replace(/\/+$/, "").replace(/\
 export function keystoneClient(options: KeystoneOptions): Keystone {
   const { clock, random, credentials, region } = options;
   const authUrl = versioned(options.authUrl);
-  const http = httpClient({ what: "The Identity service", clock, random, ...(options.fetch ? { fetch: options.fetch } : {}) });
+  const http = httpClient({ what: "The Identity service", clock, random, ...(options.dispatcher && { dispatcher: options.dispatcher }) });
   const session = serviceSession({
     http, authUrl, credentials, clock, region, interface: options.interface ?? "internal", ...(options.endpoints ? { endpoints: options.endpoints } : {}),
   });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MockAgent } from "undici";
 import { CommonErrors, KilonovaError } from "../../kernel/index.js";
 import type { Clock } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
@@ -21,27 +22,29 @@ function identity() {
     project: { id: "p", name: "proj", domain: { id: "default", name: "Default" } }, roles: [{ id: "r", name: "member" }],
     catalog: [{ type: "image", name: "glance", endpoints: [{ interface: "internal", region: "R", region_id: "R", url: "http://i/" }] }],
   } });
-  const answer = (url: URL, method: string, headers: Headers): { status: number; body?: unknown; headers?: Record<string, string> } => {
+  const answer = (path: string, method: string, headers: Headers): { status: number; body?: unknown; headers?: Record<string, string> } => {
     if (method === "POST") {
       accepted = `service-${++logins}`;
       return { status: 201, body: token(3_600_000), headers: { "X-Subject-Token": accepted } };
     }
     if (headers.get("x-auth-token") !== accepted) return { status: 401 };
-    if (url.pathname.startsWith("/v3/projects/")) return { status: ({ here: 200, hidden: 403 } as Record<string, number>)[url.pathname.split("/").at(-1) ?? ""] ?? 404 };
+    if (path.startsWith("/v3/projects/")) return { status: ({ here: 200, hidden: 403 } as Record<string, number>)[path.split("/").at(-1) ?? ""] ?? 404 };
     const subject = headers.get("x-subject-token");
     return subject === "good" ? { status: 200, body: token(120_000) } : { status: subject === "ugly" ? 500 : 404 };
   };
-  const fetchFake: typeof fetch = async (input, init) => {
-    const url = new URL(String(input));
-    const headers = new Headers(init?.headers);
-    seen.push({ method: init?.method ?? "GET", path: url.pathname, auth: headers.get("x-auth-token") ?? "", subject: headers.get("x-subject-token") ?? "" });
-    await new Promise((resolve) => setImmediate(resolve));
-    const { status, body, headers: out } = answer(url, init?.method ?? "GET", headers);
-    return new Response(body === undefined ? null : JSON.stringify(body), { status, headers: out ?? {} });
-  };
+  const dispatcher = new MockAgent();
+  dispatcher.disableNetConnect();
+  for (const method of ["GET", "POST"]) {
+    dispatcher.get("http://id").intercept({ path: () => true, method }).reply((sent) => {
+      const headers = new Headers(sent.headers as Record<string, string>);
+      seen.push({ method, path: sent.path, auth: headers.get("x-auth-token") ?? "", subject: headers.get("x-subject-token") ?? "" });
+      const { status, body, headers: out } = answer(sent.path, method, headers);
+      return { statusCode: status, data: body === undefined ? "" : JSON.stringify(body), responseOptions: { headers: out ?? {} } };
+    }).persist();
+  }
   const clock: Clock = { now: () => BigInt(nowMs) * 1000n, monotonicMs: () => nowMs, sleep: async () => {} };
   const keystone = keystoneClient({
-    authUrl: "http://id/v3/", region: "R", clock, random: () => 0, fetch: fetchFake,
+    authUrl: "http://id/v3/", region: "R", clock, random: () => 0, dispatcher,
     credentials: { username: "nova", password: "x", userDomainName: "Default", projectName: "service", projectDomainName: "Default" },
   });
   return { keystone, seen, revokeService: () => { accepted = "none"; }, pass: (ms: number) => { nowMs += ms; }, lookups: () => seen.filter((one) => one.subject !== "").length };

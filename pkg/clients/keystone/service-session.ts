@@ -73,8 +73,8 @@ async function logIn({ http, authUrl, credentials }: ServiceSessionOptions, ctx:
     ctx.log.error("keystone.service.login.refused", { username, projectName });
     throw KeystoneErrors.SERVICE_LOGIN_FAILED({});
   }
-  const secret = answer.headers.get("x-subject-token");
-  if (answer.status !== 201 || secret === null) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
+  const secret = answer.headers["x-subject-token"];
+  if (answer.status !== 201 || secret === undefined) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
   return { secret, info: readToken(answer.json) };
 }
 

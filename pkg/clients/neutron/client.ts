@@ -17,7 +17,6 @@ export interface NeutronOptions {
   readonly random: () => number;
   /** Milliseconds per call. Default 30,000. */
   readonly timeoutMs?: number;
-  readonly fetch?: typeof globalThis.fetch;
 }
 
 type Ask = (ctx: Ctx, what: string, request: ServiceRequest, good: readonly number[]) => Promise<HttpAnswer>;
@@ -30,7 +29,7 @@ const ANSWER_MS = 10_000;
 export function neutronClient(options: NeutronOptions): Neutron {
   const { clock, random, timeoutMs } = options;
   const http = httpClient({
-    what: "The Network service", clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(options.fetch ? { fetch: options.fetch } : {}),
+    what: "The Network service", clock, random, ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   const caller = serviceCaller(http, options.session, "network", /\/v2\.0$/);
   const ask: Ask = async (ctx, what, request, good) => {

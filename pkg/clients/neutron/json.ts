@@ -83,9 +83,22 @@ export const shapes = { network, subnet, port, securityGroup, floatingIp, bindin
 
 /** Reads `{"<name>": …}`. @throws UNEXPECTED_ANSWER */
 export function readOne<S extends z.ZodType>(json: unknown, name: string, shape: S): z.output<S> {
-  const parsed = z.object({ [name]: shape }).safeParse(json);
+  return read(read(json, body)[name], shape);
+}
+
+/** Reads `{"<name>": [ … ]}`. @throws UNEXPECTED_ANSWER */
+export function readMany<S extends z.ZodType>(json: unknown, name: string, shape: S): z.output<S>[] {
+  return readOne(json, name, list).map((one) => read(one, shape));
+}
+
+// Shapes are made once: making one takes many times what checking it does.
+const body = z.record(z.string(), z.unknown());
+const list = z.array(z.unknown());
+
+function read<S extends z.ZodType>(json: unknown, shape: S): z.output<S> {
+  const parsed = shape.safeParse(json);
   if (!parsed.success) throw NeutronErrors.UNEXPECTED_ANSWER({}, { cause: parsed.error });
-  return (parsed.data as Readonly<Record<string, z.output<S>>>)[name] as z.output<S>;
+  return parsed.data;
 }
 
 /** The body of a new port. */

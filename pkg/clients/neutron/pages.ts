@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { HttpRequest } from "../../platform/http/index.js";
 import { NeutronErrors } from "./errors.js";
+import { readMany } from "./json.js";
 
 type QueryParams = NonNullable<HttpRequest["query"]>;
 
@@ -21,9 +22,7 @@ export async function listingPages<S extends z.ZodType>(query: QueryParams, load
     for (let page = 0; ; page++) {
       if (page >= MAX_PAGES) throw NeutronErrors.UNEXPECTED_ANSWER({});
       const json = await load(marker === undefined ? part : { ...part, marker });
-      const parsed = z.looseObject({ [name]: z.array(shape) }).safeParse(json);
-      if (!parsed.success) throw NeutronErrors.UNEXPECTED_ANSWER({}, { cause: parsed.error });
-      found.push(...(parsed.data as Readonly<Record<string, z.output<S>[]>>)[name] ?? []);
+      found.push(...readMany(json, name, shape));
       const next = nextMarker((json as Readonly<Record<string, unknown>>)[`${name}_links`]);
       if (next === undefined) break;
       if (next === marker) throw NeutronErrors.UNEXPECTED_ANSWER({});

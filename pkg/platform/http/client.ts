@@ -1,3 +1,6 @@
+import { Readable } from "node:stream";
+import { request as sendRequest } from "undici";
+import type { Dispatcher } from "undici";
 import { asKilonovaError, CommonErrors, KilonovaError, remainingMs, within } from "../../kernel/index.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 
@@ -17,16 +20,19 @@ export interface HttpRequest {
   readonly timeoutMs?: number;
 }
 
+/** An answer's headers, by names in lower case; those that came several times are joined with commas. */
+export type AnswerHeaders = Readonly<Record<string, string | undefined>>;
+
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** The body as JSON; undefined when it is empty or not JSON. */
   readonly json: unknown;
 }
 
 export interface HttpStream {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -42,7 +48,8 @@ export interface HttpClientOptions {
   readonly attempts?: number;
   /** Larger answers are refused. Default 16 MiB. */
   readonly maxAnswerBytes?: number;
-  readonly fetch?: typeof globalThis.fetch;
+  /** What connections are made by; undici's own pool by default. */
+  readonly dispatcher?: Dispatcher;
 }
 
 /**
@@ -68,7 +75,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
   const once = async (ctx: Ctx, request: HttpRequest): Promise<HttpAnswer> => {
     const response = await send(ctx, request, options);
-    const text = await readAll(response, maxAnswerBytes, what);
+    const text = await readAll(response.body, maxAnswerBytes, what);
     return { status: response.status, headers: response.headers, json: parse(text) };
   };
 
@@ -100,8 +107,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), headersMs);
       const inner: Ctx = { ...ctx, signal: AbortSignal.any([ctx.signal, controller.signal]), deadlineMs: Math.min(ctx.deadlineMs ?? Infinity, Date.now() + headersMs) };
       try {
-        const response = await repeating(inner, request, () => send(inner, request, options), async ({ body }) => body?.cancel());
-        return { status: response.status, headers: response.headers, body: chunks(response, inner, what) };
+        const response = await repeating(inner, request, () => send(inner, request, options), ({ body }) => body.dump());
+        return { status: response.status, headers: response.headers, body: chunks(response.body, inner, what) };
       } finally {
         clearTimeout(timer);
       }
@@ -109,38 +116,43 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
-async function send(ctx: Ctx, request: HttpRequest, options: HttpClientOptions): Promise<Response> {
+type Body = Dispatcher.ResponseData["body"];
+
+async function send(ctx: Ctx, request: HttpRequest, { dispatcher }: HttpClientOptions): Promise<HttpStream & { readonly body: Body }> {
   const headers: Record<string, string> = {
     Accept: "application/json", "X-OpenStack-Request-ID": ctx.globalRequestId || ctx.requestId, ...request.headers,
   };
   if (ctx.span.traceparent) headers["traceparent"] = ctx.span.traceparent;
   if (request.json !== undefined) headers["Content-Type"] ??= "application/json";
-  const body = request.stream ? { body: ReadableStream.from(request.stream) as NonNullable<RequestInit["body"]>, duplex: "half" as const }
-    : request.json === undefined ? {} : { body: JSON.stringify(request.json) };
+  const sent = request.stream ? Readable.from(request.stream) : request.json === undefined ? null : JSON.stringify(request.json);
   let url = withQuery(request.url, request.query);
   for (let hops = 0; ; hops++) {
-    const response = await (options.fetch ?? fetch)(url, { method: request.method, headers, signal: ctx.signal, redirect: "manual", ...body });
-    const next = isRead(request) && hops < MAX_REDIRECTS ? redirectOf(response, url) : undefined;
-    if (next === undefined) return response;
-    await response.body?.cancel();
+    const { statusCode: status, headers: came, body } = await sendRequest(url, { method: request.method, headers, body: sent, signal: ctx.signal, ...dispatcher && { dispatcher } });
+    const answer = { status, headers: joined(came), body };
+    const next = isRead(request) && hops < MAX_REDIRECTS ? redirectOf(answer, url) : undefined;
+    if (next === undefined) return answer;
+    await body.dump();
     url = next;
   }
 }
 
+const joined = (headers: Dispatcher.ResponseData["headers"]): AnswerHeaders =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
+
 const isRead = ({ method }: HttpRequest): boolean => method === "GET" || method === "HEAD";
 
 /** Where a redirect leads, if a token may go there: to the same host, and not from https to http. */
-function redirectOf(response: Response, from: string): string | undefined {
-  const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
-  if (location === null || !URL.canParse(location, from)) return undefined;
+function redirectOf({ status, headers }: Pick<HttpAnswer, "status" | "headers">, from: string): string | undefined {
+  const { location } = headers;
+  if (!REDIRECTS.has(status) || location === undefined || !URL.canParse(location, from)) return undefined;
   const [before, after] = [new URL(from), new URL(location, from)];
   const safe = after.protocol === before.protocol || (before.protocol === "http:" && after.protocol === "https:");
   return safe && after.hostname === before.hostname ? after.href : undefined;
 }
 
 /** How long the other side asks to be left alone, in seconds or until a date; undefined when it does not. */
-function retryAfterMs(headers: Headers): number | undefined {
-  const text = headers.get("retry-after")?.trim() ?? "";
+function retryAfterMs(headers: AnswerHeaders): number | undefined {
+  const text = headers["retry-after"]?.trim() ?? "";
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
   const at = text === "" ? NaN : Date.parse(text);
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
@@ -156,28 +168,28 @@ function withQuery(url: string, query: HttpRequest["query"]): string {
   return text === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${text}`;
 }
 
-/** Turns whatever fetch throws into an error of ours; what aborted the call wins over its symptom. */
+/** Turns whatever the transport throws into an error of ours; what aborted the call wins over its symptom. */
 function normalize(error: unknown, ctx: Ctx, what: string): KilonovaError {
   if (error instanceof KilonovaError) return error;
   if (ctx.signal.aborted) return asKilonovaError(ctx.signal.reason);
   return CommonErrors.UNAVAILABLE({ what }, { cause: error });
 }
 
-async function readAll(response: Response, maxBytes: number, what: string): Promise<string> {
+async function readAll(body: AsyncIterable<Uint8Array>, maxBytes: number, what: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body ?? []) {
+  for await (const part of body) {
     size += part.byteLength;
-    // Leaving the loop cancels the body.
+    // Leaving the loop ends the connection.
     if (size > maxBytes) throw new KilonovaError({ kind: "internal", domain: "http", reason: "ANSWER_TOO_LARGE", message: `${what} sent an answer that is too large.` });
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
 }
 
-async function* chunks(response: Response, ctx: Ctx, what: string): AsyncGenerator<Uint8Array> {
+async function* chunks(body: AsyncIterable<Uint8Array>, ctx: Ctx, what: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const part of response.body ?? []) yield part;
+    for await (const part of body) yield part;
   } catch (error) {
     throw normalize(error, ctx, what);
   }

@@ -43,8 +43,9 @@ async function initdb(draft: string, places: Places, binaries: Binaries, account
   try {
     await promisify(execFile)(binaries.initdb, args, { ...spawnAs(account), cwd: places.base, env: serverEnv(binaries) });
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split("\n").filter((line) => !line.startsWith("initdb: removing")) ?? [];
-    throw PostgresErrors.INITDB_FAILED({ problem: said.at(-1) ?? (error as Error).message }, { cause: error });
+    const { stderr = "", message } = error as Error & { readonly stderr?: string };
+    const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("initdb: removing"));
+    throw PostgresErrors.INITDB_FAILED({ problem: said.at(-1) ?? message }, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AcceptServersResponse, GlobalServiceDefinition } from "../../../../gen/kilonova/cells/v1/global_service.js";
 import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import { KeyPair } from "../../../../gen/kilonova/type/v1/key_pair.js";
+import { KeyedLock } from "../../../kernel/concurrency.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { KilonovaError } from "../../../kernel/errors.js";
 import { parseOperationName } from "../../../model/operation-name.js";
@@ -27,6 +28,8 @@ export interface GlobalDeps { readonly stores: Stores; readonly deps: StoreDeps;
 export function globalHandlers({ stores, deps, waker, defaultLimits }: GlobalDeps): Handlers<GlobalServiceDefinition> {
   const { global } = stores;
   const flavors = new FlavorAnswers();
+  // A project's creations wait for each other at its usage row anyway: here they do so without a connection, and without PostgreSQL's crowd at one row.
+  const creations = new KeyedLock();
   const { whereAwake } = awakening(stores, deps, waker);
   /** What an earlier call with the same token was answered, as it is now, wherever it is now. */
   const replay = async (ctx: Ctx, names: readonly string[]): Promise<AcceptServersResponse> => {
@@ -41,7 +44,7 @@ export function globalHandlers({ stores, deps, waker, defaultLimits }: GlobalDep
   };
   return {
     acceptServers: async (ctx, request) => {
-      const accepted = await acceptServers(global, deps, ctx, request, defaultLimits);
+      const accepted = await creations.run(request.servers[0]?.server?.projectId ?? "", () => acceptServers(global, deps, ctx, request, defaultLimits));
       if (accepted.replayed !== undefined) return replayMoving(ctx, accepted.replayed, replay);
       for (const { name } of accepted.operations) waker.wake(ctx, global.name, name);
       return { servers: [...accepted.servers], operations: [...accepted.operations], replayed: false };

@@ -3,19 +3,17 @@ import type { QuotaLimit } from "../../../../gen/kilonova/cells/v1/global_servic
 import type { Ctx } from "../../../kernel/ctx.js";
 import { COUNTED } from "../../domain/quota.js";
 import type { Counted } from "../../domain/quota.js";
-import type { Sql } from "./sql.js";
 import type { Store, Tx } from "./tables.js";
 
 /** Limits for projects that have none of their own, by resource; -1 is unlimited. */
 export type DefaultLimits = Readonly<Record<string, number>>;
 
-
 interface QuotaRow { readonly kind: string; readonly resource: string; readonly value: number }
 
 /** Limits in force and present use, in one statement. A project without servers has no row and uses nothing. */
 async function readQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<Quota> {
-  const usage = sql`SELECT instances, cores, ram FROM ${store.t.quota_usage} WHERE project_id = ${projectId}`;
-  return quotaFrom((await quotaQuery(store, usage, projectId, userId).execute(tx)).rows, defaults);
+  const { limits, used } = await queryQuota(store, tx, projectId, userId, defaults);
+  return { limits, used: used ?? NOTHING };
 }
 
 /**
@@ -23,26 +21,30 @@ async function readQuota(store: Store, tx: Tx, projectId: string, userId: string
  * for its turn and sees what those before it have used; under SERIALIZABLE all but one of them would have to begin anew.
  */
 export async function lockQuota(store: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits): Promise<Quota> {
-  const { t } = store;
-  const usage = sql`INSERT INTO ${t.quota_usage} (project_id, instances, cores, ram) VALUES (${projectId}, 0, 0, 0)
-    ON CONFLICT (project_id) DO UPDATE SET instances = ${t.quota_usage}.instances RETURNING instances, cores, ram`;
-  return quotaFrom((await quotaQuery(store, usage, projectId, userId).execute(tx)).rows, defaults);
+  const known = await queryQuota(store, tx, projectId, userId, defaults, sql`FOR UPDATE`);
+  if (known.used !== undefined) return { ...known, used: known.used };
+  await sql`INSERT INTO ${store.t.quota_usage} (project_id, instances, cores, ram) VALUES (${projectId}, 0, 0, 0) ON CONFLICT (project_id) DO NOTHING`.execute(tx);
+  const { limits, used } = await queryQuota(store, tx, projectId, userId, defaults, sql`FOR UPDATE`);
+  return { limits, used: used ?? NOTHING };
 }
 
 interface Quota { readonly limits: Readonly<Record<string, number>>; readonly used: Counted }
 
-const quotaQuery = ({ t }: Store, usage: Sql, projectId: string, userId: string): Sql<QuotaRow> => sql<QuotaRow>`
-  WITH used AS (${usage})
-  SELECT 'limit' AS kind, resource, max AS value FROM ${t.quota_limit} WHERE project_id = ${projectId} AND user_id IN ('', ${userId})
-  UNION ALL SELECT 'used', 'instances', instances FROM used
-  UNION ALL SELECT 'used', 'cores', cores FROM used
-  UNION ALL SELECT 'used', 'ram', ram FROM used`;
+const NOTHING: Counted = { instances: 0, cores: 0, ram: 0 };
 
-function quotaFrom(rows: readonly QuotaRow[], defaults: DefaultLimits): Quota {
+/** @returns without `used` when the project has no usage row yet */
+async function queryQuota({ t }: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits, lock = sql``): Promise<Omit<Quota, "used"> & Partial<Quota>> {
+  const { rows } = await sql<QuotaRow>`
+    WITH used AS (SELECT instances, cores, ram FROM ${t.quota_usage} WHERE project_id = ${projectId} ${lock})
+    SELECT 'limit' AS kind, resource, max AS value FROM ${t.quota_limit} WHERE project_id = ${projectId} AND user_id IN ('', ${userId})
+    UNION ALL SELECT 'used', 'instances', instances FROM used
+    UNION ALL SELECT 'used', 'cores', cores FROM used
+    UNION ALL SELECT 'used', 'ram', ram FROM used`.execute(tx);
   const limits: Record<string, number> = { ...defaults };
   const used: Record<string, number> = {};
   for (const { kind, resource, value } of rows) (kind === "limit" ? limits : used)[resource] = value;
-  return { limits, used: { instances: used["instances"] ?? 0, cores: used["cores"] ?? 0, ram: used["ram"] ?? 0 } };
+  const { instances, cores, ram } = used;
+  return instances === undefined || cores === undefined || ram === undefined ? { limits } : { limits, used: { instances, cores, ram } };
 }
 
 /** The limit of one resource in force for a user of a project; -1 is unlimited. */

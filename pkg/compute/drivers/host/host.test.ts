@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
-import { KeyedLock } from "./keyed-lock.js";
 import { identify, isSameProcess, listProcesses, signalProcess, spawnDetached } from "./linux-process.js";
 import { asUser, chooseRunAs } from "./run-as.js";
 import { runTool } from "./run-tool.js";
@@ -79,23 +78,5 @@ describe("as whom to run", () => {
     } finally {
       rmSync(closed, { recursive: true });
     }
-  });
-});
-
-describe("keyed lock", () => {
-  it("keeps one key's tasks apart and in order, others side by side, and survives failures", async () => {
-    const lock = new KeyedLock();
-    const order: string[] = [];
-    const task = (name: string, fails = false) => async (): Promise<void> => {
-      order.push(`${name} begins`);
-      await Promise.resolve();
-      order.push(`${name} ends`);
-      if (fails) throw new Error(name);
-    };
-    const [one, two, other] = [lock.run("k", task("1", true)), lock.run("k", task("2")), lock.run("x", task("x"))];
-    await assert.rejects(one, /1/);
-    await Promise.all([two, other]);
-    assert.deepEqual(order.filter((line) => !line.startsWith("x")), ["1 begins", "1 ends", "2 begins", "2 ends"]);
-    assert.ok(order.indexOf("x begins") < order.indexOf("2 begins"));
   });
 });

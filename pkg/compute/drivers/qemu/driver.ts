@@ -1,9 +1,8 @@
 import { chmod, mkdir, rmdir } from "node:fs/promises";
-import { CommonErrors, mapLimit, traced } from "../../../kernel/index.js";
+import { CommonErrors, KeyedLock, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
-import { KeyedLock } from "../host/keyed-lock.js";
 import { chooseRunAs } from "../host/run-as.js";
 import type { RunAs } from "../host/run-as.js";
 import { runTool } from "../host/run-tool.js";
