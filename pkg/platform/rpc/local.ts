@@ -10,7 +10,8 @@ import type { Channel, Client, MethodBinding, MethodDefinition, ServiceBinding, 
 
 /**
  * The network inside one process: servers listen on names instead of ports. Messages are encoded and decoded, errors cross as
- * status details, deadlines and cancellation work as over HTTP/2, so that code cannot tell the difference.
+ * status details, deadlines and cancellation work as over HTTP/2, so that code cannot tell the difference. Traces can: a call is one span, the
+ * server's, where HTTP/2 has a client's around it, since nothing can happen in between.
  */
 export class LocalNetwork {
   readonly #pipeline: Pipeline;
@@ -48,32 +49,24 @@ export class LocalNetwork {
 
   async #unary(address: string, as: Peer, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown): Promise<unknown> {
     const binding = this.#find(address, definition, method);
-    const span = ctx.span.child(method.name, { "rpc.target": address });
-    const carrier = carrierOf(ctx, span);
     try {
       const bytes = encodeRequest(method.requestType, request);
       // The pipeline ends the call when the signal does.
-      const answer = binding.encodeResponse(await this.#pipeline.unary({ binding, carrier, peer: as, signal: ctx.signal }, binding.decodeRequest(bytes)));
-      span.end();
+      const answer = binding.encodeResponse(await this.#pipeline.unary({ binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: ctx.signal }, binding.decodeRequest(bytes)));
       return method.responseType.decode(answer);
     } catch (error) {
-      const status = toWireStatus(error);
-      const crossed = fromWireStatus(status.code, status.message, status.details);
-      span.end(crossed);
-      throw crossed;
+      throw crossed(error);
     }
   }
 
   async *#stream(address: string, as: Peer, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown): AsyncGenerator<unknown> {
     const binding = this.#find(address, definition, method);
-    const span = ctx.span.child(method.name, { "rpc.target": address });
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(ctx.signal.reason);
     if (ctx.signal.aborted) onAbort(); else ctx.signal.addEventListener("abort", onAbort, { once: true });
     const bytes = encodeRequest(method.requestType, request);
-    const call = { binding, carrier: carrierOf(ctx, span), peer: as, signal: stop.signal };
+    const call = { binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: stop.signal };
     const messages = this.#pipeline.stream(call, binding.decodeRequest(bytes));
-    let failure: unknown;
     try {
       for (;;) {
         const next = await raceAbort(messages.next(), stop.signal);
@@ -81,16 +74,19 @@ export class LocalNetwork {
         yield method.responseType.decode(binding.encodeResponse(next.value));
       }
     } catch (error) {
-      const status = toWireStatus(error);
-      failure = fromWireStatus(status.code, status.message, status.details);
-      throw failure;
+      throw crossed(error);
     } finally {
       ctx.signal.removeEventListener("abort", onAbort);
       stop.abort();
       void messages.return(undefined).catch(() => {});
-      span.end(failure);
     }
   }
+}
+
+/** An error as it would arrive from another process. */
+function crossed(error: unknown): unknown {
+  const { code, message, details } = toWireStatus(error);
+  return fromWireStatus(code, message, details);
 }
 
 interface Calls {

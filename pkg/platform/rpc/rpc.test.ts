@@ -114,8 +114,10 @@ for (const [name, open] of Object.entries(transports)) {
       const byName = new Map(exporter.getFinishedSpans().map((s) => [s.name, s]));
       const server = byName.get("kilonova.api.v1.KeyPairsService/GetKeyPair");
       const client = byName.get("GetKeyPair");
-      assert.equal(server?.parentSpanContext?.spanId, client?.spanContext().spanId);
-      assert.equal(client?.parentSpanContext?.spanId, byName.get("caller")?.spanContext().spanId);
+      // Where a network is between them, the client has a span of its own.
+      assert.equal(client !== undefined, name === "HTTP/2");
+      assert.equal(server?.parentSpanContext?.spanId, (client ?? byName.get("caller"))?.spanContext().spanId);
+      if (client !== undefined) assert.equal(client.parentSpanContext?.spanId, byName.get("caller")?.spanContext().spanId);
     });
   });
 }
