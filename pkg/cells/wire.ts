@@ -53,6 +53,8 @@ export interface CellsDeps {
   readonly liveness: Liveness;
   /** Who numbers the feeds; a constant for a process that runs alone. */
   readonly sequencerOwner: string;
+  /** How often feeds are looked at for what other processes wrote, in ms; what this one writes is told at once. Default 200. */
+  readonly feedPollMs?: number;
 }
 
 export interface CellsService {
@@ -66,16 +68,18 @@ interface Feed { readonly reader: FeedReader; run(ctx: Ctx): Promise<void> }
 
 /** Longest that a change waits for its number. */
 const FEED_DELAY_MS = 15;
+const FEED_POLL_MS = 200;
 
 /** One database with its feed: writes wake the sequencer, which rings for the readers. */
 function openWithFeed(name: string, database: Database<FeedTables>, deps: CellsDeps): { store: Store; feed: Feed } {
   const tail = createTail();
-  const sequencer = createSequencer(database, { owner: deps.sequencerOwner, tail });
+  const { feedPollMs: pollMs = FEED_POLL_MS } = deps;
+  const sequencer = createSequencer(database, { owner: deps.sequencerOwner, tail, pollMs });
   const nudge = coalesced(() => sequencer.nudge(), FEED_DELAY_MS);
   const compaction = compactionTask(database, { keepMs: deps.config.feedKeepHours * 3_600_000, clock: deps.clock });
   return {
     store: openStore(name, nudging(database, { nudge }), nudge),
-    feed: { reader: createFeedReader(database, { tail }), run: async (ctx) => { await Promise.all([keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)), keepRunning(ctx, deps.clock, `${name}.compaction`, compaction)]); } },
+    feed: { reader: createFeedReader(database, { tail, pollMs }), run: async (ctx) => { await Promise.all([keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)), keepRunning(ctx, deps.clock, `${name}.compaction`, compaction)]); } },
   };
 }
 

@@ -25,6 +25,9 @@ const cells = [
   { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", schema: schemas.cell1 },
 ] as const;
 
+/** Nobody else writes into the embedded databases: looking there is for what nobody thought of. */
+const ALONE_POLL_MS = 2_000;
+
 /** What a service of this process looks like to the rest of it. */
 interface Service { readonly bindings: readonly ServiceBinding[]; start(ctx: Ctx): Promise<void> | void; close(): Promise<void> }
 
@@ -82,7 +85,7 @@ function cellsOf({ config, secrets, log, directory }: Runtime, pool: DbPool, con
     placement: connect("placement").client(PlacementServiceDefinition),
     // The other services of the embedded cloud live and die with this process.
     liveness: { isAlive: (binary, host) => binary === "nova-compute" ? directory?.isUp(host) === true : host === machine },
-    sequencerOwner: "embedded",
+    sequencerOwner: "embedded", feedPollMs: ALONE_POLL_MS,
   });
 }
 

@@ -26,10 +26,10 @@ export interface FeedReader {
 
 /**
  * @param tail    filled by a sequencer in this process: entries then arrive within milliseconds
- * @param pollMs  how often `follow` looks by itself; 250 by default
+ * @param pollMs  how often `follow` looks by itself
  */
-export function createFeedReader(db: Database<FeedTables>, options: { readonly tail?: FeedTail; readonly pollMs?: number } = {}): FeedReader {
-  const { tail = createTail(), pollMs = 250 } = options;
+export function createFeedReader(db: Database<FeedTables>, options: { readonly tail?: FeedTail; readonly pollMs: number }): FeedReader {
+  const { tail = createTail(), pollMs } = options;
 
   const head = (ctx: Ctx): Promise<FeedHead> => db.statement(ctx, "feed.head", async (d) => {
     const state = await d.selectFrom("feed_state").select(["incarnation", "head", "compacted"]).where("id", "=", 1).executeTakeFirstOrThrow();

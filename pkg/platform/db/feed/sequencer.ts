@@ -11,8 +11,8 @@ export interface SequencerOptions {
   readonly owner: string;
   /** Gets what was numbered, for readers in this process. */
   readonly tail?: FeedTail;
-  /** How often to look for rows nobody nudged about (other processes' writes); 200 by default. */
-  readonly pollMs?: number;
+  /** How often to look for rows nobody nudged about (other processes' writes). */
+  readonly pollMs: number;
   /** How often an idle owner shows that it lives; 1,000 by default. */
   readonly heartbeatMs?: number;
   /** How long an owner may be silent before others take over; 4,000 by default. */
@@ -38,7 +38,7 @@ interface Place { readonly fence: number; readonly head: number }
  * seen, however late its writer commits: nothing can be skipped, since there are no numbers before the commit.
  */
 export function createSequencer(db: Database<FeedTables>, options: SequencerOptions): Sequencer {
-  const { owner, tail, pollMs = 200, heartbeatMs = 1_000, takeoverMs = 4_000 } = options;
+  const { owner, tail, pollMs, heartbeatMs = 1_000, takeoverMs = 4_000 } = options;
   const bell = createBell();
 
   async function own(ctx: Ctx, { fence, head: first }: Place): Promise<void> {
