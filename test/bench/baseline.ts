@@ -3,7 +3,7 @@ import express from "express";
 import { Rest, many } from "./rest.js";
 
 /** What the least of HTTP costs here now: CPU ms of a bare Express answer of 1 KB, server and client together halved. */
-export async function startBaseline(): Promise<number> {
+export async function measureBaseline(): Promise<number> {
   const app = express();
   const body = { text: "x".repeat(1000) };
   app.get("/", (_req, res) => { res.json(body); });

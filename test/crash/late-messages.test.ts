@@ -34,14 +34,13 @@ describe("messages delayed past a take-over", function () {
   /** A server whose boot hangs in its build, and that boot as its conductor knew it. */
   async function hangingBoot(delayMs: number) {
     const id = randomUUID();
-    await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules: [{ method: "powerOn", delayMs }] });
+    await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules: [{ method: "powerOn", delayMs, times: 1 }] });
     await boot(cloud, { ids: [id] });
     await until(async () => (await serverOf(cloud, id)).taskState === "spawning", { what: "spawning" });
     const name = (await serverOf(cloud, id)).currentOperation;
     const { operation } = await cloud.operations.getStoredOperation(testCtx(), { name });
     const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: id });
     assert.ok(operation !== undefined && instance !== undefined);
-    await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules: [] });
     return { id, operation, instance };
   }
   const store = () => cloud.channel("conductor", "cells").client(OperationStoreServiceDefinition);

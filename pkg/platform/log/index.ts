@@ -22,18 +22,32 @@ export function createLogger(options: { level: LogLevel; destination?: Destinati
     redact: { paths: SECRET_FIELDS.flatMap((f) => [f, `*.${f}`]), censor: "***" },
     serializers: { error: (error: unknown) => describeError(error, MOST_CAUSES) },
   }, options.destination ?? pino.destination(2));
-  return wrap(base, options.fields ?? {});
+  return new BoundLogger(base, options.fields ?? {});
 }
 
-/** Fields are joined when a line is written: most contexts have a logger of their own, and few of them write any. */
-function wrap(target: PinoLogger, bound: LogFields): Logger {
-  return {
-    debug: (event, fields) => { if (target.isLevelEnabled("debug")) target.debug({ ...bound, ...fields }, event); },
-    info: (event, fields) => target.info({ ...bound, ...fields }, event),
-    warn: (event, fields) => target.warn({ ...bound, ...fields }, event),
-    error: (event, fields) => target.error({ ...bound, ...fields }, event),
-    child: (fields) => wrap(target, { ...bound, ...fields }),
-  };
+/** Fields are joined when a line is written: every call has a logger of its own, and few of them write any. */
+class BoundLogger implements Logger {
+  readonly #target: PinoLogger;
+  readonly #parent: BoundLogger | undefined;
+  readonly #own: LogFields;
+
+  constructor(target: PinoLogger, own: LogFields, parent?: BoundLogger) {
+    this.#target = target;
+    this.#own = own;
+    this.#parent = parent;
+  }
+
+  debug(event: string, fields?: LogFields): void { this.#write("debug", event, fields); }
+  info(event: string, fields?: LogFields): void { this.#write("info", event, fields); }
+  warn(event: string, fields?: LogFields): void { this.#write("warn", event, fields); }
+  error(event: string, fields?: LogFields): void { this.#write("error", event, fields); }
+  child(fields: LogFields): Logger { return new BoundLogger(this.#target, fields, this); }
+
+  #write(level: LogLevel, event: string, fields: LogFields | undefined): void {
+    if (this.#target.isLevelEnabled(level)) this.#target[level]({ ...this.#bound(), ...fields }, event);
+  }
+
+  #bound(): LogFields { return this.#parent === undefined ? this.#own : { ...this.#parent.#bound(), ...this.#own }; }
 }
 
 /** What is no error may be a request with secrets at any depth: objects are named by their type alone. */

@@ -36,7 +36,7 @@ export function createTracer(options: TracerOptions): Tracer {
   return {
     start: (name, traceparent, attributes, kind) => {
       const parent = parseTraceparent(traceparent);
-      return wrap(tracer, tracer.startSpan(name, { attributes, kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL }, parent), parent);
+      return new RecordedSpan(tracer, tracer.startSpan(name, { attributes, kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL }, parent), parent);
     },
     close: () => provider.shutdown(),
   };
@@ -49,23 +49,37 @@ function parseTraceparent(text: string): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED });
 }
 
-function wrap(tracer: OtelTracer, span: OtelSpan, parent: Context): Span {
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  let own: Context | undefined;
-  return {
-    traceparent: `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`,
-    child: (name, attributes = {}) => {
-      own ??= trace.setSpan(parent, span);
-      return wrap(tracer, tracer.startSpan(name, { attributes }, own), own);
-    },
-    attribute: (name, value) => { span.setAttribute(name, value); },
-    event: (name, attributes = {}) => { span.addEvent(name, attributes); },
-    end: (error) => {
-      if (error !== undefined) {
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "error" });
-        if (error instanceof KilonovaError) span.setAttribute("error.reason", error.reason);
-      }
-      span.end();
-    },
-  };
+class RecordedSpan implements Span {
+  readonly #tracer: OtelTracer;
+  readonly #span: OtelSpan;
+  readonly #parent: Context;
+  #own: Context | undefined;
+
+  constructor(tracer: OtelTracer, span: OtelSpan, parent: Context) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.#parent = parent;
+  }
+
+  get traceparent(): string {
+    const { traceId, spanId, traceFlags } = this.#span.spanContext();
+    return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
+  }
+
+  child(name: string, attributes: SpanAttributes = {}): Span {
+    const own = this.#own ??= trace.setSpan(this.#parent, this.#span);
+    return new RecordedSpan(this.#tracer, this.#tracer.startSpan(name, { attributes }, own), own);
+  }
+
+  attribute(name: string, value: string | number | boolean): void { this.#span.setAttribute(name, value); }
+
+  event(name: string, attributes: SpanAttributes = {}): void { this.#span.addEvent(name, attributes); }
+
+  end(error?: unknown): void {
+    if (error !== undefined) {
+      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "error" });
+      if (error instanceof KilonovaError) this.#span.setAttribute("error.reason", error.reason);
+    }
+    this.#span.end();
+  }
 }
