@@ -32,7 +32,7 @@ function call(command, args) {
   return result.status === 0;
 }
 
-/** Generates again into a copy and compares, so that a check never changes the tree. */
+/** Generates again and compares with what was there. */
 function generatedIsFresh() {
   const copy = mkdtempSync(join(tmpdir(), "kilonova-gen-"));
   try {

@@ -93,3 +93,10 @@ export function asKilonovaError(error: unknown): KilonovaError {
 export function assertNever(value: never): never {
   throw new Error(`unexpected value: ${JSON.stringify(value)}`);
 }
+
+/** An error with its causes, a line each: for administrators. At most five lines and 4,000 characters. */
+export function causesOf(error: unknown): string {
+  const lines: string[] = [];
+  for (let e: unknown = error; e instanceof Error && lines.length < 5; e = e.cause) lines.push(`${e.name}: ${e.message}`);
+  return lines.join("\n").slice(0, 4000);
+}

@@ -2,9 +2,8 @@ import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
-import { asKilonovaError, rootCtx, traced } from "../../kernel/index.js";
+import { asKilonovaError, causesOf, rootCtx, traced } from "../../kernel/index.js";
 import { AgentErrors } from "../errors.js";
-import { causesOf } from "./causes.js";
 import type { Journal, JournalEntry } from "./journal.js";
 
 /** What a command does to the host. Must be repeatable; stops when `ctx.signal` aborts because a newer command took over. */

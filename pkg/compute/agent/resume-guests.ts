@@ -1,9 +1,8 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
-import { asKilonovaError } from "../../kernel/index.js";
+import { asKilonovaError, causesOf } from "../../kernel/index.js";
 import type { Driver, GuestState } from "../driver.js";
-import { causesOf } from "./causes.js";
 import { powerStateOf } from "./guest-commands.js";
 import type { GuestReport } from "./guest-watch.js";
 

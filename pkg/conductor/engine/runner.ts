@@ -3,7 +3,7 @@ import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import { traced, within } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
-import { asKilonovaError, isRetryable } from "../../kernel/errors.js";
+import { asKilonovaError, causesOf, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import { fromTimestamp, toTimestamp } from "../../model/wire-time.js";
 import { ConductorErrors } from "../errors.js";
@@ -103,15 +103,13 @@ async function start(run: Run, options: RunnerOptions, step: Step, record: StepR
       const problem = asKilonovaError(error);
       run.ctx.log.warn("operation.step.failed", { operation: run.name, step: step.name, attempt, error: problem.cause ?? error, reason: problem.reason });
       const transient = isRetryable(error) || (problem.kind === "deadline" && deadline > run.now);
-      if (!transient) return { kind: "fail", error: toOperationError(error), backTo: "", details: detailsOf(problem), consumed: [], host: "" };
+      if (!transient) return { kind: "fail", error: toOperationError(error), backTo: "", details: causesOf(problem), consumed: [], host: "" };
       const waitMs = backoffMs(attempt, Math.random);
       if (attempt >= INLINE_ATTEMPTS || waitMs > SOON_MS) return retry(backoffMs(record.attempts + INLINE_ATTEMPTS, Math.random));
       await options.clock.sleep(waitMs, run.ctx.signal);
     }
   }
 }
-
-const detailsOf = (error: Error): string => error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 
 async function finish(run: Run, options: RunnerOptions, index: number, record: StepRecord, result: Extract<StepResult, { kind: "done" }>): Promise<boolean> {
   const { kind } = run;
