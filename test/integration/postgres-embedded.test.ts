@@ -146,10 +146,23 @@ for (const way of ways) {
       await stop();
     });
 
+    it("goes on from a first start that was killed: the folder not given to the server's account, the database half made", async () => {
+      const { base } = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string };
+      await rm(join(base, "data"), { recursive: true });
+      const draft = join(base, "data.new-1");
+      await mkdir(draft);
+      await writeFile(join(draft, "PG_VERSION"), "18\n");
+      if (way.account !== undefined) await chown(draft, way.account.uid, way.account.gid);
+      if (amRoot && way.account === undefined) await chown(base, 0, 0);
+      assert.deepEqual(await start().then(({ marks, adopted }) => [marks, adopted]), [1, false]);
+      await stop();
+      assert.deepEqual((await readdir(base)).filter((name) => name.startsWith("data")), ["data"]);
+    });
+
     it("leaves one lock file and no drafts behind", async () => {
       const names = await readdir(stateDir);
       assert.equal(names.filter((name) => name.startsWith("postgres.lock")).length, 1);
-      assert.equal(names.some((name) => name.includes(".new") || name.startsWith(".")), false);
+      assert.equal(names.some((name) => name.includes(".tmp") || name.startsWith(".")), false);
     });
   });
 }
