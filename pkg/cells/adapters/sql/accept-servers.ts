@@ -45,7 +45,7 @@ const KIND_VERSION = 1;
  * READ COMMITTED: the project's usage row is locked before anything is decided, and everything else is new rows.
  * @returns with `replayed` set to the operations of an earlier call with the same token, and nothing else
  * @throws QUOTA_EXCEEDED, TOKEN_REUSED, SERVER_GROUP_GONE, SERVER_GROUP_MEMBER_QUOTA
- * @cost four round trips however many servers
+ * @cost four round trips however many servers; two more for the first of a project
  */
 export async function acceptServers(store: Store, deps: StoreDeps, ctx: Ctx, request: AcceptServersRequest, defaults: DefaultLimits): Promise<AcceptedServers> {
   const attempt = (): Promise<AcceptedServers> => store.db.write(ctx, "servers.accept", (tx) => accept(store, deps, ctx, tx, request, defaults), { isolation: "read-committed" });
