@@ -28,7 +28,9 @@ function identity() {
       return { status: 201, body: token(3_600_000), headers: { "X-Subject-Token": accepted } };
     }
     if (headers.get("x-auth-token") !== accepted) return { status: 401 };
-    if (path.startsWith("/v3/projects/")) return { status: ({ here: 200, hidden: 403 } as Record<string, number>)[path.split("/").at(-1) ?? ""] ?? 404 };
+    if (path === "/v3/projects/here") return { status: 200 };
+    if (path === "/v3/projects/hidden") return { status: 403 };
+    if (path.startsWith("/v3/projects/")) return { status: 404 };
     const subject = headers.get("x-subject-token");
     return subject === "good" ? { status: 200, body: token(120_000) } : { status: subject === "ugly" ? 500 : 404 };
   };

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
 
 /** One line of the journal: what became of a command. Secrets never get here. */
@@ -93,11 +94,4 @@ function* parse(text: string): Generator<JournalEntry> {
   }
 }
 
-async function rewrite(path: string, entries: readonly JournalEntry[]): Promise<void> {
-  const temporary = `${path}.new`;
-  const file = await open(temporary, "w", 0o600);
-  await file.writeFile(entries.map((e) => `${JSON.stringify(e)}\n`).join(""));
-  await file.datasync();
-  await file.close();
-  await rename(temporary, path);
-}
+const rewrite = (path: string, entries: readonly JournalEntry[]): Promise<void> => writeFileAtomic(path, entries.map((e) => `${JSON.stringify(e)}\n`).join(""));

@@ -32,8 +32,8 @@ interface Quota { readonly limits: Readonly<Record<string, number>>; readonly us
 
 const NOTHING: Counted = { instances: 0, cores: 0, ram: 0 };
 
-/** @returns without `used` when the project has no usage row yet */
-async function queryQuota({ t }: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits, lock = sql``): Promise<Omit<Quota, "used"> & Partial<Quota>> {
+/** @returns `used` undefined when the project has no usage row yet */
+async function queryQuota({ t }: Store, tx: Tx, projectId: string, userId: string, defaults: DefaultLimits, lock = sql``): Promise<Pick<Quota, "limits"> & { readonly used: Counted | undefined }> {
   const { rows } = await sql<QuotaRow>`
     WITH used AS (SELECT instances, cores, ram FROM ${t.quota_usage} WHERE project_id = ${projectId} ${lock})
     SELECT 'limit' AS kind, resource, max AS value FROM ${t.quota_limit} WHERE project_id = ${projectId} AND user_id IN ('', ${userId})
@@ -44,7 +44,7 @@ async function queryQuota({ t }: Store, tx: Tx, projectId: string, userId: strin
   const used: Record<string, number> = {};
   for (const { kind, resource, value } of rows) (kind === "limit" ? limits : used)[resource] = value;
   const { instances, cores, ram } = used;
-  return instances === undefined || cores === undefined || ram === undefined ? { limits } : { limits, used: { instances, cores, ram } };
+  return { limits, used: instances === undefined || cores === undefined || ram === undefined ? undefined : { instances, cores, ram } };
 }
 
 /** The limit of one resource in force for a user of a project; -1 is unlimited. */

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
-import { DriverErrors } from "../errors.js";
 import { syncPath } from "../../../platform/files/index.js";
+import { DriverErrors } from "../errors.js";
 import type { RunTool } from "../host/run-tool.js";
 
 /** Guests find their config drive by this volume label. */

@@ -1,8 +1,8 @@
 import { chmod, chown, open, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
-import { DriverErrors } from "../errors.js";
 import { syncPath } from "../../../platform/files/index.js";
+import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";

@@ -2,8 +2,8 @@ import { chmod, chown, mkdir, readFile, readdir, rename, rm, writeFile } from "n
 import { join } from "node:path";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import type { Logger } from "../../../kernel/index.js";
-import { DriverErrors } from "../errors.js";
 import { syncPath, writeFileAtomic } from "../../../platform/files/index.js";
+import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import { parseDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
