@@ -14,23 +14,33 @@ function allSections(): Sections {
   const all: Record<string, Sections[string]> = {};
   for (const [program, sections] of Object.entries(readers)) {
     for (const [name, schema] of Object.entries(sections)) {
-      if (all[name] !== undefined && all[name] !== schema) throw new Error(`section ${name} of ${program} is another one than elsewhere`);
+      if (all[name] !== undefined && all[name] !== schema)
+        throw new Error(`section ${name} of ${program} is another one than elsewhere`);
       all[name] = schema;
     }
   }
-  return Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => a < b ? -1 : 1));
+  return Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function page(): string {
   const sections = allSections();
   const intro = [
-    "# Configuration", "",
-    "Written by `npm run gen` from the schemas in the code. Do not edit.", "",
+    "# Configuration",
+    "",
+    "Written by `npm run gen` from the schemas in the code. Do not edit.",
+    "",
     "Each program reads, strongest last: its defaults, a YAML file (`--config <file>` or `KILONOVA_CONFIG`; one mapping per section), environment variables, and",
     "`--set <section>.<option>=<value>`. Lists and mappings in variables and flags are written as YAML. An unknown section, option or variable with the prefix",
-    "`KILONOVA_` stops the program, and so does a bad value: all problems are listed at once. Secrets print as `***` in reports.", "",
-    "| program | sections |", "|---|---|",
-    ...Object.entries(readers).map(([program, own]) => `| ${program} | ${Object.keys(own).map((name) => `[${name}](#${name.toLowerCase()})`).join(", ")} |`),
+    "`KILONOVA_` stops the program, and so does a bad value: all problems are listed at once. Secrets print as `***` in reports.",
+    "",
+    "| program | sections |",
+    "|---|---|",
+    ...Object.entries(readers).map(
+      ([program, own]) =>
+        `| ${program} | ${Object.keys(own)
+          .map((name) => `[${name}](#${name.toLowerCase()})`)
+          .join(", ")} |`,
+    ),
     "",
   ];
   return `${intro.join("\n")}\n${configDocs(sections)}`;

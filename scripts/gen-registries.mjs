@@ -1,5 +1,5 @@
-// Folders of one default export per file → index.gen.ts in each: adding a file is all it takes to add a rule. Services of a contract → one list of them.
-// `--check` fails when a committed index is out of date.
+// Folders of one default export per file → index.gen.ts in each: adding a file is all it takes to add a rule.
+// Services of a contract → one list of them. `--check` fails when a committed index is out of date.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -13,7 +13,9 @@ const registries = [
 const camel = (file) => file.replace(/\.ts$/, "").replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
 function contents({ folder, name, type, from }) {
-  const files = readdirSync(join(root, folder)).filter((file) => file.endsWith(".ts") && !/\.(test|gen)\.ts$/.test(file)).sort();
+  const files = readdirSync(join(root, folder))
+    .filter((file) => file.endsWith(".ts") && !/\.(test|gen)\.ts$/.test(file))
+    .sort();
   return [
     `// Written by scripts/gen-registries.mjs from the files in ${folder}. Do not edit.`,
     `import type { ${type} } from "${from}";`,
@@ -27,14 +29,31 @@ function contents({ folder, name, type, from }) {
   ].join("\n");
 }
 
-const contracts = [{ folder: "gen/kilonova/api/v1", name: "publicContract", to: "pkg/api/contract.gen.ts", comment: "Every service of `kilonova.api.v1`." }];
+const contracts = [
+  {
+    folder: "gen/kilonova/api/v1",
+    name: "publicContract",
+    to: "pkg/api/contract.gen.ts",
+    comment: "Every service of `kilonova.api.v1`.",
+  },
+];
 
 function contractContents({ folder, name, comment }) {
-  const files = readdirSync(join(root, folder)).filter((file) => file.endsWith("_service.ts")).sort();
-  const found = files.map((file) => ({ file, services: [...readFileSync(join(root, folder, file), "utf8").matchAll(/^export const (\w+ServiceDefinition) =/gm)].map((match) => match[1]) }));
+  const files = readdirSync(join(root, folder))
+    .filter((file) => file.endsWith("_service.ts"))
+    .sort();
+  const found = files.map((file) => ({
+    file,
+    services: [
+      ...readFileSync(join(root, folder, file), "utf8").matchAll(/^export const (\w+ServiceDefinition) =/gm),
+    ].map((match) => match[1]),
+  }));
   return [
     `// Written by scripts/gen-registries.mjs from the files in ${folder}. Do not edit.`,
-    ...found.map(({ file, services }) => `import { ${services.join(", ")} } from "../../${folder}/${file.replace(/\.ts$/, ".js")}";`),
+    ...found.map(
+      ({ file, services }) =>
+        `import { ${services.join(", ")} } from "../../${folder}/${file.replace(/\.ts$/, ".js")}";`,
+    ),
     `import type { ServiceDefinition } from "../platform/rpc/index.js";`,
     "",
     `/** ${comment} */`,
@@ -53,7 +72,11 @@ const outputs = [
 let stale = 0;
 for (const { path, wanted } of outputs) {
   let have = "";
-  try { have = readFileSync(join(root, path), "utf8"); } catch { /* not written yet */ }
+  try {
+    have = readFileSync(join(root, path), "utf8");
+  } catch {
+    /* not written yet */
+  }
   if (have === wanted) continue;
   if (process.argv.includes("--check")) {
     console.error(`${path} is out of date: run npm run gen`);

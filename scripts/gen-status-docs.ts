@@ -1,4 +1,5 @@
-// The methods of the public contract that nothing implements yet → the table in docs/status.md. `--check` fails when it is out of date.
+// The methods of the public contract that nothing implements yet → the table in docs/status.md. `--check`
+// fails when it is out of date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { anApi } from "../pkg/api/testing/an-api.js";
@@ -9,9 +10,14 @@ const END = "<!-- end of unserved methods -->";
 
 function table(): string {
   const rows = anApi().service.bindings.flatMap(({ definition, methods }) => {
-    const of = (served: boolean): string[] => methods.filter((method) => method.served === served).map(({ method }) => `\`${method}\``);
+    const of = (served: boolean): string[] =>
+      methods.filter((method) => method.served === served).map(({ method }) => `\`${method}\``);
     const missing = of(false);
-    return missing.length === 0 ? [] : [`| \`${definition.fullName.replace(/^.*\./, "")}\` | ${of(true).length} of ${methods.length} | ${missing.join(", ")} |`];
+    return missing.length === 0
+      ? []
+      : [
+          `| \`${definition.fullName.replace(/^.*\./, "")}\` | ${of(true).length} of ${methods.length} | ${missing.join(", ")} |`,
+        ];
   });
   return ["| service | served | not served |", "|---|---|---|", ...rows].join("\n");
 }
@@ -19,7 +25,8 @@ function table(): string {
 const path = join(packageRoot(), "docs", "status.md");
 const before = readFileSync(path, "utf8");
 const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];
-if (begin < 0 || end < begin) throw new Error("docs/status.md has lost the marks around the table of unserved methods");
+if (begin < 0 || end < begin)
+  throw new Error("docs/status.md has lost the marks around the table of unserved methods");
 const wanted = `${before.slice(0, begin)}${BEGIN}\n${table()}\n${before.slice(end)}`;
 if (!process.argv.includes("--check")) writeFileSync(path, wanted);
 else if (before !== wanted) {

@@ -1,4 +1,5 @@
-// proto/ → gen/ and gen/descriptors.binpb (for server reflection); folders → index.gen.ts; options → docs/config.md; unserved methods → docs/status.md.
+// proto/ → gen/ and gen/descriptors.binpb (for server reflection); folders → index.gen.ts; options →
+// docs/config.md; unserved methods → docs/status.md.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -7,6 +8,7 @@ import { run } from "./lib/run.mjs";
 const buf = join(root, "node_modules", ".bin", "buf");
 await run(buf, ["generate"], { cwd: root });
 await run(buf, ["build", "--as-file-descriptor-set", "-o", "gen/descriptors.binpb"], { cwd: root });
-if (existsSync(join(root, "scripts", "gen-registries.mjs"))) await run(process.execPath, ["scripts/gen-registries.mjs"], { cwd: root });
+if (existsSync(join(root, "scripts", "gen-registries.mjs")))
+  await run(process.execPath, ["scripts/gen-registries.mjs"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-status-docs.ts"], { cwd: root });

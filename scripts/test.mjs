@@ -1,4 +1,5 @@
-// `npm test [suite …]`: installs what is missing, then runs the suites: static checks, unit, integration, crash, e2e.
+// `npm test [suite …]`: installs what is missing, then runs the suites: static checks, unit, integration,
+// crash, e2e.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,16 +11,22 @@ import { prepare } from "./lib/prepare.mjs";
 const suites = {
   static: { needs: [], run: () => node("scripts/check.mjs") },
   unit: { needs: ["tests"], run: () => mocha(".mocharc.json") },
-  integration: { needs: ["hypervisor", "guestImage", "tests"], run: () => mocha("test/integration/.mocharc.json") },
+  integration: {
+    needs: ["hypervisor", "guestImage", "tests"],
+    run: () => mocha("test/integration/.mocharc.json"),
+  },
   crash: { needs: ["tests"], run: () => mocha("test/crash/.mocharc.json") },
   e2e: { needs: ["hypervisor", "guestImage", "client", "tests"], run: () => mocha("test/e2e/.mocharc.json") },
 };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(suites);
-for (const name of wanted) if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
+for (const name of wanted)
+  if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
 
 endWithChildren();
 const counts = join(mkdtempSync(join(tmpdir(), "kilonova-test-")), "counts");
-await prepare([...new Set(wanted.flatMap((name) => suites[name].needs))]).catch((error) => fail(error.message));
+await prepare([...new Set(wanted.flatMap((name) => suites[name].needs))]).catch((error) =>
+  fail(error.message),
+);
 
 let failedSuites = 0;
 const skippedSuites = [];
@@ -38,13 +45,21 @@ for (const name of wanted) {
 summary();
 
 function summary() {
-  const lines = existsSync(counts) ? readFileSync(counts, "utf8").trim().split("\n").filter(Boolean).map((l) => JSON.parse(l)) : [];
+  const lines = existsSync(counts)
+    ? readFileSync(counts, "utf8")
+        .trim()
+        .split("\n")
+        .filter(Boolean)
+        .map((l) => JSON.parse(l))
+    : [];
   const passed = lines.reduce((sum, l) => sum + l.passes, 0);
   const failures = lines.reduce((sum, l) => sum + l.failures, 0);
   const skipped = [...skippedSuites, ...lines.flatMap((l) => l.skipped)];
   for (const name of skipped) console.log(`skipped: ${name}`);
   rmSync(counts, { force: true });
-  console.log(`\n${passed} passed, ${Math.max(failures, failedSuites > 0 && failures === 0 ? failedSuites : 0)} failed, ${skipped.length} skipped`);
+  console.log(
+    `\n${passed} passed, ${Math.max(failures, failedSuites > 0 && failures === 0 ? failedSuites : 0)} failed, ${skipped.length} skipped`,
+  );
   process.exit(failedSuites === 0 ? 0 : 1);
 }
 
@@ -53,8 +68,17 @@ function node(script) {
 }
 
 function mocha(config) {
-  return runGroup(process.execPath, [join(root, "node_modules", "mocha", "bin", "mocha.js"), "--config", config, "--reporter", "scripts/lib/counting-reporter.cjs"],
-    { cwd: root, env: { ...process.env, KILONOVA_TEST_COUNTS: counts } });
+  return runGroup(
+    process.execPath,
+    [
+      join(root, "node_modules", "mocha", "bin", "mocha.js"),
+      "--config",
+      config,
+      "--reporter",
+      "scripts/lib/counting-reporter.cjs",
+    ],
+    { cwd: root, env: { ...process.env, KILONOVA_TEST_COUNTS: counts } },
+  );
 }
 
 function fail(message) {

@@ -3,12 +3,28 @@ import { apiConfigSchema } from "../../pkg/api/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig, policyConfig } from "../shared/sections.js";
 
-const publicGrpcConfig = z.object({
-  listen: z.string().default("127.0.0.1:8770").describe("host:port of the public gRPC API, for clients with tokens; empty does not serve it."),
-  tlsCertFile: z.string().default("").describe("PEM file: certificate for clients; empty serves plain text, for loopback or behind a proxy that does TLS."),
-  tlsKeyFile: z.string().default("").describe("PEM file: its private key."),
-}).describe("The gRPC API for users.");
+const publicGrpcConfig = z
+  .object({
+    listen: z
+      .string()
+      .default("127.0.0.1:8770")
+      .describe("host:port of the public gRPC API, for clients with tokens; empty does not serve it."),
+    tlsCertFile: z
+      .string()
+      .default("")
+      .describe(
+        "PEM file: certificate for clients; empty serves plain text, for loopback or behind a proxy that does TLS.",
+      ),
+    tlsKeyFile: z.string().default("").describe("PEM file: its private key."),
+  })
+  .describe("The gRPC API for users.");
 
-export const sections = { ...clusterSections, identity: identityConfig, policy: policyConfig, api: apiConfigSchema, publicGrpc: publicGrpcConfig } as const;
+export const sections = {
+  ...clusterSections,
+  identity: identityConfig,
+  policy: policyConfig,
+  api: apiConfigSchema,
+  publicGrpc: publicGrpcConfig,
+} as const;
 
 export type PublicGrpcConfig = z.output<typeof publicGrpcConfig>;

@@ -11,8 +11,16 @@ await runProcess("api", sections, async (service) => {
   const cluster = await joinCluster(service);
   const { keystone, glance, neutron } = openStackClients(config.identity);
   const api = buildApi({
-    config: config.api, policy: openPolicy(config.policy), clock: systemClock, ids: systemIds, cells: cluster.connect("cells"), scheduler: cluster.connect("scheduler"),
-    agent: (address, host) => cluster.agent(host, address), glance, neutron, keystone,
+    config: config.api,
+    policy: openPolicy(config.policy),
+    clock: systemClock,
+    ids: systemIds,
+    cells: cluster.connect("cells"),
+    scheduler: cluster.connect("scheduler"),
+    agent: (address, host) => cluster.agent(host, address),
+    glance,
+    neutron,
+    keystone,
   });
   await cluster.serve(api);
   await servePublicGrpc(service, config.publicGrpc, api.bindings, keystone);

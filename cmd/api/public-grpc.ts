@@ -8,16 +8,30 @@ import type { ServiceProcess } from "../../pkg/platform/service/index.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
 import type { PublicGrpcConfig } from "./config.js";
 
-/** Serves the API to users: whoever has a token may ask, policy decides. With reflection, so that grpcurl works. */
+/**
+ * Serves the API to users: whoever has a token may ask, policy decides. With reflection, so that grpcurl
+ * works.
+ */
 export async function servePublicGrpc(
   { lifecycle, log, tracer, metrics }: Pick<ServiceProcess, "lifecycle" | "log" | "tracer" | "metrics">,
-  { listen, tlsCertFile, tlsKeyFile }: PublicGrpcConfig, bindings: readonly ServiceBinding[], keystone: Keystone,
+  { listen, tlsCertFile, tlsKeyFile }: PublicGrpcConfig,
+  bindings: readonly ServiceBinding[],
+  keystone: Keystone,
 ): Promise<void> {
   if (!listen) return;
-  const [descriptors, tls] = await Promise.all([readFile(join(packageRoot(), "gen", "descriptors.binpb")), tlsOf(tlsCertFile, tlsKeyFile)]);
+  const [descriptors, tls] = await Promise.all([
+    readFile(join(packageRoot(), "gen", "descriptors.binpb")),
+    tlsOf(tlsCertFile, tlsKeyFile),
+  ]);
   await lifecycle.start("public-grpc", async () => {
     const server = await startRpcServer({
-      address: listen, bindings, log, tracer, metrics, descriptors, ...tls,
+      address: listen,
+      bindings,
+      log,
+      tracer,
+      metrics,
+      descriptors,
+      ...tls,
       authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
     });
     return { value: server, stop: (budgetMs) => server.drain(budgetMs) };
@@ -26,5 +40,9 @@ export async function servePublicGrpc(
 
 async function tlsOf(certificate: string, key: string): Promise<{ credentials?: ServerCredentials }> {
   if (!certificate) return {};
-  return { credentials: ServerCredentials.createSsl(null, [{ cert_chain: await readFile(certificate), private_key: await readFile(key) }]) };
+  return {
+    credentials: ServerCredentials.createSsl(null, [
+      { cert_chain: await readFile(certificate), private_key: await readFile(key) },
+    ]),
+  };
 }

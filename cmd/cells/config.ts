@@ -12,21 +12,47 @@ const cell = z.strictObject({
   schema: z.string().default(""),
 });
 
-const databasesConfig = z.object({
-  globalUrl: secret(z.string().default("")).describe("The global database: postgresql://user:password@host:port/database"),
-  globalSchema: z.string().default("global").describe("Its schema."),
-  cells: secret(z.array(cell).default([])
-    .refine((cells) => cells.length === 0 || cells.some(({ name }) => name === "cell0"), { error: "cell0 is missing: it keeps servers that never got a host" })
-    .refine((cells) => new Set(cells.map(({ name }) => name)).size === cells.length, { error: "a name occurs twice" }))
-    .describe("The cells, each with `name` (cell0, cell1, …), `uuid`, `url` and `schema` (empty: the name)."),
-  maxConnections: z.number().int().min(2).default(16).describe("Connections of this process to each database server at most."),
-}).describe("The databases of the cells service.");
+const databasesConfig = z
+  .object({
+    globalUrl: secret(z.string().default("")).describe(
+      "The global database: postgresql://user:password@host:port/database",
+    ),
+    globalSchema: z.string().default("global").describe("Its schema."),
+    cells: secret(
+      z
+        .array(cell)
+        .default([])
+        .refine((cells) => cells.length === 0 || cells.some(({ name }) => name === "cell0"), {
+          error: "cell0 is missing: it keeps servers that never got a host",
+        })
+        .refine((cells) => new Set(cells.map(({ name }) => name)).size === cells.length, {
+          error: "a name occurs twice",
+        }),
+    ).describe(
+      "The cells, each with `name` (cell0, cell1, …), `uuid`, `url` and `schema` (empty: the name).",
+    ),
+    maxConnections: z
+      .number()
+      .int()
+      .min(2)
+      .default(16)
+      .describe("Connections of this process to each database server at most."),
+  })
+  .describe("The databases of the cells service.");
 
-const sealingConfig = z.object({
-  keys: secret(z.array(z.strictObject({ id: z.string().min(1), key: z.base64() })).default([]))
-    .describe("Keys for passwords and user data at rest, each with `id` and `key` (32 bytes, base64). The first seals, all open: put new ones in front."),
-}).describe("Encryption at rest.");
+const sealingConfig = z
+  .object({
+    keys: secret(z.array(z.strictObject({ id: z.string().min(1), key: z.base64() })).default([])).describe(
+      "Keys for passwords and user data at rest, each with `id` and `key` (32 bytes, base64). The first seals, all open: put new ones in front.",
+    ),
+  })
+  .describe("Encryption at rest.");
 
-export const sections = { ...clusterSections, databases: databasesConfig, sealing: sealingConfig, cells: cellsConfig } as const;
+export const sections = {
+  ...clusterSections,
+  databases: databasesConfig,
+  sealing: sealingConfig,
+  cells: cellsConfig,
+} as const;
 
 export type DatabasesConfig = z.output<typeof databasesConfig>;

@@ -11,15 +11,33 @@ await runProcess("cells", sections, async (service) => {
   const secretKeys = sealingKeys(config.sealing.keys);
   const cluster = await joinCluster(service);
   const conductor = cluster.connect("conductor").client(ConductorServiceDefinition);
-  await cluster.serve(buildCells({
-    ...await openStores(new Pools(service), config.databases),
-    clock: systemClock, ids: systemIds, log, config: config.cells, secretKeys, sequencerOwner: id,
-    placement: cluster.connect("placement").client(PlacementServiceDefinition),
-    waker: { wake: (ctx, database, name) => {
-      // A hint: it outlives the request that gave it, but not for long.
-      conductor.wakeOperation({ ...ctx, signal: service.ctx.signal, deadlineMs: Date.now() + 1_000 }, { database, name })
-        .catch((error: unknown) => log.debug("wake.lost", { name, error }));
-    } },
-    liveness: { isAlive: (binary, host) => binary === "nova-compute" ? cluster.hosts.isUp(host) : cluster.services.isUp(binary.replace(/^nova-/, ""), host) },
-  }));
+  await cluster.serve(
+    buildCells({
+      ...(await openStores(new Pools(service), config.databases)),
+      clock: systemClock,
+      ids: systemIds,
+      log,
+      config: config.cells,
+      secretKeys,
+      sequencerOwner: id,
+      placement: cluster.connect("placement").client(PlacementServiceDefinition),
+      waker: {
+        wake: (ctx, database, name) => {
+          // A hint: it outlives the request that gave it, but not for long.
+          conductor
+            .wakeOperation(
+              { ...ctx, signal: service.ctx.signal, deadlineMs: Date.now() + 1_000 },
+              { database, name },
+            )
+            .catch((error: unknown) => log.debug("wake.lost", { name, error }));
+        },
+      },
+      liveness: {
+        isAlive: (binary, host) =>
+          binary === "nova-compute"
+            ? cluster.hosts.isUp(host)
+            : cluster.services.isUp(binary.replace(/^nova-/, ""), host),
+      },
+    }),
+  );
 });

@@ -8,33 +8,66 @@ import { systemClock } from "../../pkg/platform/process/index.js";
 import type { Pools } from "../../pkg/platform/service/index.js";
 import type { DatabasesConfig } from "./config.js";
 
-export interface Place { readonly option: string; readonly url: string; readonly schema: string; readonly migrations: readonly Migration[] }
+export interface Place {
+  readonly option: string;
+  readonly url: string;
+  readonly schema: string;
+  readonly migrations: readonly Migration[];
+}
 
 /** Every database of the configuration: global first, then the cells. */
-export const placesOf = ({ globalUrl, globalSchema, cells }: DatabasesConfig): readonly [Place, ...Place[]] => [
+export const placesOf = ({
+  globalUrl,
+  globalSchema,
+  cells,
+}: DatabasesConfig): readonly [Place, ...Place[]] => [
   { option: "databases.globalUrl", url: globalUrl, schema: globalSchema, migrations: globalMigrations },
-  ...cells.map(({ name, url, schema }) => ({ option: `databases.cells (${name})`, url, schema: schema || name, migrations: cellMigrations })),
+  ...cells.map(({ name, url, schema }) => ({
+    option: `databases.cells (${name})`,
+    url,
+    schema: schema || name,
+    migrations: cellMigrations,
+  })),
 ];
 
 /** Opens all databases, each checked to be of this version. @throws MIGRATIONS_PENDING, CONFIG_INVALID */
-export async function openStores(pools: Pools, config: DatabasesConfig): Promise<{ readonly global: CellSource["database"]; readonly cells: readonly CellSource[] }> {
-  if (config.cells.length < 2) throw ConfigErrors.CONFIG_INVALID({ problems: "- databases.cells: must name cell0 and at least one cell with hosts" });
-  const [global, ...rest] = await Promise.all(placesOf(config).map(async ({ option, url, schema, migrations }) => {
-    const pool = await pools.open(option, url, config.maxConnections);
-    await pools.requireMigrated(pool, schema, migrations);
-    return openDatabase<FeedTables>(pool, { schema, clock: systemClock });
-  }));
+export async function openStores(
+  pools: Pools,
+  config: DatabasesConfig,
+): Promise<{ readonly global: CellSource["database"]; readonly cells: readonly CellSource[] }> {
+  if (config.cells.length < 2)
+    throw ConfigErrors.CONFIG_INVALID({
+      problems: "- databases.cells: must name cell0 and at least one cell with hosts",
+    });
+  const [global, ...rest] = await Promise.all(
+    placesOf(config).map(async ({ option, url, schema, migrations }) => {
+      const pool = await pools.open(option, url, config.maxConnections);
+      await pools.requireMigrated(pool, schema, migrations);
+      return openDatabase<FeedTables>(pool, { schema, clock: systemClock });
+    }),
+  );
   if (!global) throw new Error("no global database");
-  return { global, cells: config.cells.flatMap(({ name, uuid }, i) => { const database = rest[i]; return database ? [{ name, uuid, database }] : []; }) };
+  return {
+    global,
+    cells: config.cells.flatMap(({ name, uuid }, i) => {
+      const database = rest[i];
+      return database ? [{ name, uuid, database }] : [];
+    }),
+  };
 }
 
 const KEY_BYTES = 32;
 
 /** @throws CONFIG_INVALID */
-export function sealingKeys(keys: readonly { readonly id: string; readonly key: string }[]): readonly [SecretKey, ...SecretKey[]] {
+export function sealingKeys(
+  keys: readonly { readonly id: string; readonly key: string }[],
+): readonly [SecretKey, ...SecretKey[]] {
   const [first, ...rest] = keys.map(({ id, key }) => ({ id, key: Buffer.from(key, "base64") }));
   if (!first) throw ConfigErrors.CONFIG_INVALID({ problems: "- sealing.keys: must hold a key" });
   const short = [first, ...rest].find(({ key }) => key.length !== KEY_BYTES);
-  if (short) throw ConfigErrors.CONFIG_INVALID({ problems: `- sealing.keys: key ${short.id} must have ${KEY_BYTES} bytes` });
+  if (short)
+    throw ConfigErrors.CONFIG_INVALID({
+      problems: `- sealing.keys: key ${short.id} must have ${KEY_BYTES} bytes`,
+    });
   return [first, ...rest];
 }

@@ -26,15 +26,25 @@ function hostNames({ hosts, hostCount }: ComputeConfig): readonly string[] {
 }
 
 /**
- * Starts one agent per host, each with its own certificate and port: `rpc.listen` is the first, the others follow it.
- * At the end the hosts leave the registry first, so that nothing new is sent to them; guests go on.
+ * Starts one agent per host, each with its own certificate and port: `rpc.listen` is the first, the others
+ * follow it. At the end the hosts leave the registry first, so that nothing new is sent to them; guests go
+ * on.
  */
-export async function startHosts(service: ServiceProcess<typeof sections>, cluster: Cluster, clients: Clients): Promise<void> {
+export async function startHosts(
+  service: ServiceProcess<typeof sections>,
+  cluster: Cluster,
+  clients: Clients,
+): Promise<void> {
   const { config, lifecycle, tasks, log, metrics, ctx } = service;
   const names = hostNames(config.compute);
   const { first, guestSeed } = checked(config);
   const agents: Agent[] = [];
-  await lifecycle.start("agents", async () => ({ value: agents, stop: async () => { await mapLimit(agents, STARTED_AT_ONCE, (agent) => agent.close()); } }));
+  await lifecycle.start("agents", async () => ({
+    value: agents,
+    stop: async () => {
+      await mapLimit(agents, STARTED_AT_ONCE, (agent) => agent.close());
+    },
+  }));
   await service.holdTasks();
   const leaving = new AbortController();
   // Every host's lease hangs on it.
@@ -44,8 +54,19 @@ export async function startHosts(service: ServiceProcess<typeof sections>, clust
   const built = await mapLimit([...names.entries()], STARTED_AT_ONCE, async ([index, host]) => {
     const at = { ...first, port: first.port + index };
     const agent = await buildAgent({
-      config: config.compute, host, address: cluster.addressOf(at), stateDir: join(config.hostState.stateDir, "hosts", host), share: 1 / names.length,
-      guestSeed, cells: cluster.connect("cells", host), ...clients, vendorData, registry, log: log.child({ host }), metrics, task: (name, run) => tasks.task(name, run),
+      config: config.compute,
+      host,
+      address: cluster.addressOf(at),
+      stateDir: join(config.hostState.stateDir, "hosts", host),
+      share: 1 / names.length,
+      guestSeed,
+      cells: cluster.connect("cells", host),
+      ...clients,
+      vendorData,
+      registry,
+      log: log.child({ host }),
+      metrics,
+      task: (name, run) => tasks.task(name, run),
     });
     agents.push(agent);
     await cluster.listen(at, agent.bindings, host);
@@ -55,12 +76,17 @@ export async function startHosts(service: ServiceProcess<typeof sections>, clust
   await mapLimit(built, STARTED_AT_ONCE, (agent) => agent.start(ctx));
 }
 
-function checked({ rpc, hostState }: Pick<ConfigOf<typeof sections>, "rpc" | "hostState">): { readonly first: { readonly host: string; readonly port: number }; readonly guestSeed: Buffer } {
+function checked({ rpc, hostState }: Pick<ConfigOf<typeof sections>, "rpc" | "hostState">): {
+  readonly first: { readonly host: string; readonly port: number };
+  readonly guestSeed: Buffer;
+} {
   const first = parseAddress("rpc.listen", rpc.listen);
   const guestSeed = Buffer.from(hostState.guestSeed, "base64");
   const problems = [
-    ...first.port === 0 ? ["- rpc.listen: hosts need a fixed port (usual: 8790)"] : [],
-    ...guestSeed.length < SEED_BYTES ? [`- hostState.guestSeed: must have at least ${SEED_BYTES} bytes (openssl rand -base64 32)`] : [],
+    ...(first.port === 0 ? ["- rpc.listen: hosts need a fixed port (usual: 8790)"] : []),
+    ...(guestSeed.length < SEED_BYTES
+      ? [`- hostState.guestSeed: must have at least ${SEED_BYTES} bytes (openssl rand -base64 32)`]
+      : []),
   ];
   if (problems.length > 0) throw ConfigErrors.CONFIG_INVALID({ problems: problems.join("\n") });
   return { first, guestSeed };

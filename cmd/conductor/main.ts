@@ -8,11 +8,19 @@ import { sections } from "./config.js";
 await runProcess("conductor", sections, async (service) => {
   const { config, log, tracer, id } = service;
   const cluster = await joinCluster(service);
-  await cluster.serve(buildConductor({
-    cells: cluster.connect("cells"), scheduler: cluster.connect("scheduler"), placement: cluster.connect("placement"),
-    connectAgent: (host, address) => cluster.agent(host, address), neutron: openStackClients(config.identity).neutron,
-    clock: systemClock, log, config: config.conductor, owner: id,
-    startSpan: (name, traceparent, attributes) => tracer.start(name, traceparent, attributes, "internal"),
-  }));
+  await cluster.serve(
+    buildConductor({
+      cells: cluster.connect("cells"),
+      scheduler: cluster.connect("scheduler"),
+      placement: cluster.connect("placement"),
+      connectAgent: (host, address) => cluster.agent(host, address),
+      neutron: openStackClients(config.identity).neutron,
+      clock: systemClock,
+      log,
+      config: config.conductor,
+      owner: id,
+      startSpan: (name, traceparent, attributes) => tracer.start(name, traceparent, attributes, "internal"),
+    }),
+  );
   announceBinary(service, cluster);
 });

@@ -3,8 +3,19 @@ import { gatewayConfig } from "../../pkg/gateway/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig, policyConfig } from "../shared/sections.js";
 
-const placementRestConfig = z.object({
-  listen: z.string().default("127.0.0.1:8778").describe("host:port of the Placement REST API; empty does not serve it."),
-}).describe("The REST gateway of Placement; `gateway.identityUrl` holds for it too.");
+const placementRestConfig = z
+  .object({
+    listen: z
+      .string()
+      .default("127.0.0.1:8778")
+      .describe("host:port of the Placement REST API; empty does not serve it."),
+  })
+  .describe("The REST gateway of Placement; `gateway.identityUrl` holds for it too.");
 
-export const sections = { ...clusterSections, identity: identityConfig, policy: policyConfig, gateway: gatewayConfig, placementRest: placementRestConfig } as const;
+export const sections = {
+  ...clusterSections,
+  identity: identityConfig,
+  policy: policyConfig,
+  gateway: gatewayConfig,
+  placementRest: placementRestConfig,
+} as const;

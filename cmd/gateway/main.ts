@@ -16,17 +16,29 @@ await runProcess("gateway", sections, async (service) => {
   await service.holdTasks();
   await lifecycle.start("compute-rest", async () => {
     const server = await buildGateway({
-      ...env, config: config.gateway, api: cluster.connect("api"), tokens: keystone, policy: openPolicy(config.policy), ids: systemIds, metrics,
+      ...env,
+      config: config.gateway,
+      api: cluster.connect("api"),
+      tokens: keystone,
+      policy: openPolicy(config.policy),
+      ids: systemIds,
+      metrics,
     }).start();
     return { value: server, stop: (budgetMs) => server.close(budgetMs) };
   });
   if (!config.placementRest.listen) return;
   await lifecycle.start("placement-rest", async () => {
     const app = placementGateway({
-      env, clock: systemClock, identityUrl: config.gateway.identityUrl, authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+      env,
+      clock: systemClock,
+      identityUrl: config.gateway.identityUrl,
+      authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
       placement: cluster.connect("placement").client(PlacementServiceDefinition),
     });
-    const server = await listen(app, { ...parseAddress("placementRest.listen", config.placementRest.listen), log });
+    const server = await listen(app, {
+      ...parseAddress("placementRest.listen", config.placementRest.listen),
+      log,
+    });
     return { value: server, stop: (budgetMs) => server.close(budgetMs) };
   });
 });

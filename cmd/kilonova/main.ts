@@ -8,5 +8,6 @@ const program = new Command("kilonova")
   .description("Kilonova: OpenStack Compute as durable operations on gRPC services.")
   .version("0.1.0")
   .showHelpAfterError();
-for (const command of [upCommand(), statusCommand(), manageCommand(), policyCommand()]) program.addCommand(command);
+for (const command of [upCommand(), statusCommand(), manageCommand(), policyCommand()])
+  program.addCommand(command);
 await program.parseAsync(process.argv);

@@ -11,18 +11,30 @@ import { sections } from "./config.js";
 const REQUEST_TIMEOUT_MS = 30_000;
 
 await runProcess("metadata", sections, async (service) => {
-  const { config: { metadata, identity, vendordata, vendordataDynamicAuth }, lifecycle, log } = service;
+  const {
+    config: { metadata, identity, vendordata, vendordataDynamicAuth },
+    lifecycle,
+    log,
+  } = service;
   const { listen: address, sharedSecret, cell, dhcpDomain: domain, metadataCacheExpirationMs } = metadata;
   if (!sharedSecret) throw ConfigErrors.CONFIG_INVALID({ problems: "- metadata.sharedSecret: must be set" });
   const cluster = await joinCluster(service);
-  const guests = metadataService(cellGuestData({
-    cell, domain, instances: cluster.connect("cells").client(InstancesServiceDefinition), metadataCacheExpirationMs,
-    vendorData: openVendorData(vendordata, vendordataDynamicAuth, identity.authUrl),
-  }));
+  const guests = metadataService(
+    cellGuestData({
+      cell,
+      domain,
+      instances: cluster.connect("cells").client(InstancesServiceDefinition),
+      metadataCacheExpirationMs,
+      vendorData: openVendorData(vendordata, vendordataDynamicAuth, identity.authUrl),
+    }),
+  );
   const providers = neutronProviders(openStackClients(identity).neutron, metadataCacheExpirationMs);
   await service.holdTasks();
   await lifecycle.start("metadata", async () => {
-    const server = await listen(metadataProxyApp(service.httpEnv(REQUEST_TIMEOUT_MS), guests, { sharedSecret, providers }), { ...parseAddress("metadata.listen", address), log });
+    const server = await listen(
+      metadataProxyApp(service.httpEnv(REQUEST_TIMEOUT_MS), guests, { sharedSecret, providers }),
+      { ...parseAddress("metadata.listen", address), log },
+    );
     return { value: server, stop: (budgetMs) => server.close(budgetMs) };
   });
 });

@@ -6,11 +6,19 @@ import { Pools, joinCluster, runProcess } from "../../pkg/platform/service/index
 import { sections } from "./config.js";
 
 await runProcess("placement", sections, async (service) => {
-  const { config: { database: { url, maxConnections, schema }, placement }, log } = service;
+  const {
+    config: {
+      database: { url, maxConnections, schema },
+      placement,
+    },
+    log,
+  } = service;
   const cluster = await joinCluster(service);
   const pools = new Pools(service);
   const pool = await pools.open("database.url", url, maxConnections);
   await pools.requireMigrated(pool, schema || "placement", placementMigrations);
   const database = openDatabase<PlacementTables>(pool, { schema: schema || "placement", clock: systemClock });
-  await cluster.serve(buildPlacement({ database, clock: systemClock, ids: systemIds, log, config: placement }));
+  await cluster.serve(
+    buildPlacement({ database, clock: systemClock, ids: systemIds, log, config: placement }),
+  );
 });

@@ -6,8 +6,14 @@ import { sections } from "./config.js";
 
 await runProcess("scheduler", sections, async (service) => {
   const cluster = await joinCluster(service);
-  await cluster.serve(buildScheduler({
-    placement: cluster.connect("placement"), cells: cluster.connect("cells"), liveness: cluster.hosts, clock: systemClock, config: service.config.scheduler,
-  }));
+  await cluster.serve(
+    buildScheduler({
+      placement: cluster.connect("placement"),
+      cells: cluster.connect("cells"),
+      liveness: cluster.hosts,
+      clock: systemClock,
+      config: service.config.scheduler,
+    }),
+  );
   announceBinary(service, cluster);
 });

@@ -4,10 +4,19 @@ import type { Cluster, ServiceProcess } from "../../pkg/platform/service/index.j
 /** Services without hosts are listed in the cell that always exists. */
 const CELL = "cell0";
 
-/** Shows a control service in operators' list of services (`nova-conductor` on this machine); tried until it works. */
-export function announceBinary({ name, host, tasks }: Pick<ServiceProcess, "name" | "host" | "tasks">, cluster: Cluster): void {
+/**
+ * Shows a control service in operators' list of services (`nova-conductor` on this machine); tried until it
+ * works.
+ */
+export function announceBinary(
+  { name, host, tasks }: Pick<ServiceProcess, "name" | "host" | "tasks">,
+  cluster: Cluster,
+): void {
   const cells = cluster.connect("cells").client(HostsServiceDefinition);
   tasks.task("announce", async (ctx) => {
-    await cells.registerService({ ...ctx, deadlineMs: Date.now() + 10_000 }, { cell: CELL, service: { binary: `nova-${name}`, host, availabilityZone: "internal", address: "" } });
+    await cells.registerService(
+      { ...ctx, deadlineMs: Date.now() + 10_000 },
+      { cell: CELL, service: { binary: `nova-${name}`, host, availabilityZone: "internal", address: "" } },
+    );
   });
 }

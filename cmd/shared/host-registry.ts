@@ -9,10 +9,14 @@ export function registryOf(directory: HostDirectory, ctx: Ctx): HostRegistry {
     watchPeers: (host, onPeers) => {
       let last = "";
       directory.onChange(() => {
-        const peers = [...directory.entries()].filter(([name]) => name !== host).flatMap(([name, value]) => {
-          const facts = JSON.parse(value) as HostFacts;
-          return facts.tunnelPort > 0 ? [{ host: name, address: facts.tunnelAddress, port: facts.tunnelPort }] : [];
-        });
+        const peers = [...directory.entries()]
+          .filter(([name]) => name !== host)
+          .flatMap(([name, value]) => {
+            const facts = JSON.parse(value) as HostFacts;
+            return facts.tunnelPort > 0
+              ? [{ host: name, address: facts.tunnelAddress, port: facts.tunnelPort }]
+              : [];
+          });
         const text = JSON.stringify(peers);
         if (text !== last) onPeers(peers);
         last = text;

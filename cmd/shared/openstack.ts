@@ -9,13 +9,20 @@ import { systemClock } from "../../pkg/platform/process/index.js";
 import type { identityConfig } from "./sections.js";
 
 /** The HTTP clients with our service user's rights; they find the services in the catalog. */
-export function openStackClients(identity: z.output<typeof identityConfig>): { readonly keystone: Keystone; readonly glance: Glance; readonly neutron: Neutron } {
+export function openStackClients(identity: z.output<typeof identityConfig>): {
+  readonly keystone: Keystone;
+  readonly glance: Glance;
+  readonly neutron: Neutron;
+} {
   const { username, password, userDomainName, projectName, projectDomainName } = identity;
   const keystone = keystoneClient({
-    authUrl: identity.authUrl, region: identity.region, interface: identity.interface, clock: systemClock, random: Math.random,
+    authUrl: identity.authUrl,
+    region: identity.region,
+    interface: identity.interface,
+    clock: systemClock,
+    random: Math.random,
     credentials: { username, userDomainName, password, projectName, projectDomainName },
   });
   const common = { session: keystone.session, clock: systemClock, random: Math.random };
   return { keystone, glance: glanceClient(common), neutron: neutronClient(common) };
 }
-

@@ -9,12 +9,18 @@ import type { policyConfig } from "./sections.js";
  * The policy with the operator's overrides, read once at the start.
  * @throws CONFIG_INVALID naming the file that cannot be read; BAD_POLICY naming the rule
  */
-export const openPolicy = ({ file }: z.output<typeof policyConfig>): Policy => createPolicy(file ? parseOverrides(read(file)) : {});
+export const openPolicy = ({ file }: z.output<typeof policyConfig>): Policy =>
+  createPolicy(file ? parseOverrides(read(file)) : {});
 
 function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw ConfigErrors.CONFIG_INVALID({ problems: `- policy.file: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})` }, { cause: error });
+    throw ConfigErrors.CONFIG_INVALID(
+      {
+        problems: `- policy.file: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`,
+      },
+      { cause: error },
+    );
   }
 }

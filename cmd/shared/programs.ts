@@ -14,4 +14,8 @@ const own = { api, cells, compute, conductor, gateway, metadata, placement, sche
 
 /** The sections of the configuration that each program of a real deployment reads. */
 export const programs: Readonly<Record<keyof typeof own, Sections>> = Object.fromEntries(
-  Object.entries(own).map(([name, sections]): [string, Sections] => [name, { ...processSections, ...sections }])) as Record<keyof typeof own, Sections>;
+  Object.entries(own).map(([name, sections]): [string, Sections] => [
+    name,
+    { ...processSections, ...sections },
+  ]),
+) as Record<keyof typeof own, Sections>;

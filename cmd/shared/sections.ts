@@ -2,17 +2,32 @@ import { z } from "zod";
 import { secret } from "../../pkg/platform/config/index.js";
 
 /** Where OpenStack's other services are found, and as whom we ask them. */
-export const identityConfig = z.object({
-  authUrl: z.string().default("http://127.0.0.1:5000/v3").describe("Identity's address for services."),
-  username: z.string().default("nova").describe("User of the services; needs the roles admin and service."),
-  password: secret(z.string().default("")).describe("Password of that user."),
-  projectName: z.string().default("service").describe("Project of that user."),
-  userDomainName: z.string().default("Default").describe("Domain of that user."),
-  projectDomainName: z.string().default("Default").describe("Domain of that project."),
-  region: z.string().default("RegionOne").describe("Region whose endpoints are used; empty takes the catalog's first."),
-  interface: z.enum(["internal", "public", "admin"]).default("internal").describe("Which endpoints of the catalog are used; for a service without such a one internal, then public."),
-}).describe("Identity, and through its catalog Image and Network.");
+export const identityConfig = z
+  .object({
+    authUrl: z.string().default("http://127.0.0.1:5000/v3").describe("Identity's address for services."),
+    username: z.string().default("nova").describe("User of the services; needs the roles admin and service."),
+    password: secret(z.string().default("")).describe("Password of that user."),
+    projectName: z.string().default("service").describe("Project of that user."),
+    userDomainName: z.string().default("Default").describe("Domain of that user."),
+    projectDomainName: z.string().default("Default").describe("Domain of that project."),
+    region: z
+      .string()
+      .default("RegionOne")
+      .describe("Region whose endpoints are used; empty takes the catalog's first."),
+    interface: z
+      .enum(["internal", "public", "admin"])
+      .default("internal")
+      .describe(
+        "Which endpoints of the catalog are used; for a service without such a one internal, then public.",
+      ),
+  })
+  .describe("Identity, and through its catalog Image and Network.");
 
-export const policyConfig = z.object({
-  file: z.string().default("").describe("Policy overrides in YAML, the same for api and gateway; empty means the defaults."),
-}).describe("Policy.");
+export const policyConfig = z
+  .object({
+    file: z
+      .string()
+      .default("")
+      .describe("Policy overrides in YAML, the same for api and gateway; empty means the defaults."),
+  })
+  .describe("Policy.");

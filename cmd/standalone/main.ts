@@ -5,18 +5,45 @@ import { startStandalone } from "../../pkg/standalone/wire.js";
 import { sections } from "./config.js";
 
 await runProcess("standalone", sections, async (service) => {
-  const { config: { database, standalone }, ctx, log, lifecycle, tracer } = service;
+  const {
+    config: { database, standalone },
+    ctx,
+    log,
+    lifecycle,
+    tracer,
+  } = service;
   const { adminPassword: admin, demoPassword: demo, servicePassword: nova } = standalone;
-  const unset = Object.entries({ admin, demo, service: nova }).filter(([, password]) => !password).map(([name]) => `- standalone.${name}Password: must be set`);
+  const unset = Object.entries({ admin, demo, service: nova })
+    .filter(([, password]) => !password)
+    .map(([name]) => `- standalone.${name}Password: must be set`);
   if (unset.length > 0) throw ConfigErrors.CONFIG_INVALID({ problems: unset.join("\n") });
   const pool = await new Pools(service).open("database.url", database.url, database.maxConnections);
   await lifecycle.start("standalone", async () => {
     const running = await startStandalone(ctx, {
-      pool, schema: database.schema || "standalone", clock: systemClock, ids: systemIds, random: Math.random, log, host: standalone.host, region: standalone.region,
-      ports: { identity: standalone.identityPort, image: standalone.imagePort, network: standalone.networkPort },
-      imageDirectory: standalone.imageDir, maxImageBytes: standalone.maxImageBytes,
-      services: () => [{ type: "compute", name: "nova", publicUrl: standalone.computeUrl }, { type: "placement", name: "placement", publicUrl: standalone.placementUrl }],
-      seed: { passwords: { admin, demo, nova }, privateCidr: standalone.privateCidr, dnsNameservers: standalone.dnsNameservers },
+      pool,
+      schema: database.schema || "standalone",
+      clock: systemClock,
+      ids: systemIds,
+      random: Math.random,
+      log,
+      host: standalone.host,
+      region: standalone.region,
+      ports: {
+        identity: standalone.identityPort,
+        image: standalone.imagePort,
+        network: standalone.networkPort,
+      },
+      imageDirectory: standalone.imageDir,
+      maxImageBytes: standalone.maxImageBytes,
+      services: () => [
+        { type: "compute", name: "nova", publicUrl: standalone.computeUrl },
+        { type: "placement", name: "placement", publicUrl: standalone.placementUrl },
+      ],
+      seed: {
+        passwords: { admin, demo, nova },
+        privateCidr: standalone.privateCidr,
+        dnsNameservers: standalone.dnsNameservers,
+      },
       startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
     });
     return { value: running, stop: (budgetMs) => running.close(budgetMs) };

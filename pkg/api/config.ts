@@ -2,17 +2,68 @@ import { z } from "zod";
 
 /** Options of the api service. */
 export const apiConfigSchema = z.object({
-  cellTimeoutMs: z.number().int().min(100).default(10_000).describe("How long the first silence of a cell may take before it counts as down, ms."),
-  downCellTimeoutMs: z.number().int().min(10).default(300).describe("How long a request waits for a cell that counts as down, ms."),
-  cellListTtlMs: z.number().int().min(0).default(5_000).describe("How long the list of cells is believed, ms."),
-  hostListTtlMs: z.number().int().min(0).default(1_000).describe("How long the state of hosts is believed when servers and zones are shown, ms."),
-  mappingCacheSize: z.number().int().min(0).default(100_000).describe("Servers whose database is remembered."),
-  serverCacheBytes: z.number().int().min(0).default(64 * 1024 * 1024).describe("Memory for servers as lists have shown them."),
-  bookmarkIntervalMs: z.number().int().min(100).default(5_000).describe("How often a quiet watch gets a newer resume token, ms."),
-  defaultWaitMs: z.number().int().min(0).default(60_000).describe("How long WaitOperation waits when the caller does not say, ms."),
-  forceConfigDrive: z.boolean().default(false).describe("Whether every new server gets a config drive, whatever the request says."),
-  defaultAvailabilityZone: z.string().default("").describe("Zone of servers whose request names none; empty for any."),
-  maxLocalBlockDevices: z.number().int().min(-1).default(3).describe("Local disks one server may have; -1 is unlimited."),
+  cellTimeoutMs: z
+    .number()
+    .int()
+    .min(100)
+    .default(10_000)
+    .describe("How long the first silence of a cell may take before it counts as down, ms."),
+  downCellTimeoutMs: z
+    .number()
+    .int()
+    .min(10)
+    .default(300)
+    .describe("How long a request waits for a cell that counts as down, ms."),
+  cellListTtlMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(5_000)
+    .describe("How long the list of cells is believed, ms."),
+  hostListTtlMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(1_000)
+    .describe("How long the state of hosts is believed when servers and zones are shown, ms."),
+  mappingCacheSize: z
+    .number()
+    .int()
+    .min(0)
+    .default(100_000)
+    .describe("Servers whose database is remembered."),
+  serverCacheBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024)
+    .describe("Memory for servers as lists have shown them."),
+  bookmarkIntervalMs: z
+    .number()
+    .int()
+    .min(100)
+    .default(5_000)
+    .describe("How often a quiet watch gets a newer resume token, ms."),
+  defaultWaitMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(60_000)
+    .describe("How long WaitOperation waits when the caller does not say, ms."),
+  forceConfigDrive: z
+    .boolean()
+    .default(false)
+    .describe("Whether every new server gets a config drive, whatever the request says."),
+  defaultAvailabilityZone: z
+    .string()
+    .default("")
+    .describe("Zone of servers whose request names none; empty for any."),
+  maxLocalBlockDevices: z
+    .number()
+    .int()
+    .min(-1)
+    .default(3)
+    .describe("Local disks one server may have; -1 is unlimited."),
 });
 
 export type ApiConfig = Readonly<z.output<typeof apiConfigSchema>>;

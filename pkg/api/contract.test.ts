@@ -11,17 +11,34 @@ import { KilonovaError } from "../kernel/index.js";
 
 type Method = ServiceDefinition["methods"][string];
 
-const methods = publicContract.flatMap((definition) => Object.entries(definition.methods).map(([key, method]) => ({ definition, key, method })));
+const methods = publicContract.flatMap((definition) =>
+  Object.entries(definition.methods).map(([key, method]) => ({ definition, key, method })),
+);
 const fieldsOf = (type: Method["requestType"]): object => type.fromPartial({} as never) as object;
 const protos = join(packageRoot(), "proto", "kilonova", "api", "v1");
 
 /** Lists of what is always small: one page. */
 const ONE_PAGE = new Set(["ListServerTags", "ListAvailabilityZones"]);
 /** Made anew by each call, on purpose; or told apart by what they name. */
-const WITHOUT_TOKEN = new Set(["CreateRemoteConsole", "CreateFlavor", "CreateKeyPair", "CreateExternalEvents", "CancelOperation", "AbortMigration", "ForceCompleteMigration"]);
+const WITHOUT_TOKEN = new Set([
+  "CreateRemoteConsole",
+  "CreateFlavor",
+  "CreateKeyPair",
+  "CreateExternalEvents",
+  "CancelOperation",
+  "AbortMigration",
+  "ForceCompleteMigration",
+]);
 
-async function failureOf(channel: Channel, definition: ServiceDefinition, key: string, method: Method): Promise<unknown> {
-  const client = channel.client(definition) as Readonly<Record<string, (ctx: unknown, request: unknown) => Promise<unknown> | AsyncIterable<unknown>>>;
+async function failureOf(
+  channel: Channel,
+  definition: ServiceDefinition,
+  key: string,
+  method: Method,
+): Promise<unknown> {
+  const client = channel.client(definition) as Readonly<
+    Record<string, (ctx: unknown, request: unknown) => Promise<unknown> | AsyncIterable<unknown>>
+  >;
   try {
     const answer = client[key]?.(as(member), {});
     if (!method.responseStream) return await answer;
@@ -37,42 +54,65 @@ describe("the public contract", () => {
   const bindings: readonly MethodBinding[] = service.bindings.flatMap((one) => one.methods);
 
   it("is bound whole, for users and the gateway", () => {
-    assert.deepEqual(bindings.map(({ path }) => path).sort(), methods.map(({ definition, method }) => `/${definition.fullName}/${method.name}`).sort());
-    for (const { path, allowedCallers } of bindings) assert.deepEqual([...allowedCallers].sort(), ["gateway", "user"], path);
+    assert.deepEqual(
+      bindings.map(({ path }) => path).sort(),
+      methods.map(({ definition, method }) => `/${definition.fullName}/${method.name}`).sort(),
+    );
+    for (const { path, allowedCallers } of bindings)
+      assert.deepEqual([...allowedCallers].sort(), ["gateway", "user"], path);
   });
 
   it("answers NOT_SERVED, with the method's name, for what nothing implements", async () => {
-    const unserved = methods.filter(({ definition, method }) => bindings.some(({ path, served }) => !served && path === `/${definition.fullName}/${method.name}`));
+    const unserved = methods.filter(({ definition, method }) =>
+      bindings.some(({ path, served }) => !served && path === `/${definition.fullName}/${method.name}`),
+    );
     for (const { definition, key, method } of unserved) {
       const error = await failureOf(channel, definition, key, method);
       assert.ok(error instanceof KilonovaError, key);
-      assert.deepEqual([error.kind, error.reason, error.facts["method"]], ["unsupported", "NOT_SERVED", `${definition.fullName}/${method.name}`]);
+      assert.deepEqual(
+        [error.kind, error.reason, error.facts["method"]],
+        ["unsupported", "NOT_SERVED", `${definition.fullName}/${method.name}`],
+      );
     }
   });
 
   it("names policy rules that exist", () => {
     const known = new Set(Object.keys(ruleDefaults));
-    for (const { method } of methods) for (const rule of policyRules(method)) assert.ok(known.has(rule), `${method.name}: ${rule}`);
-    assert.deepEqual(methods.filter(({ method }) => policyRules(method).length === 0).map(({ method }) => method.name), []);
+    for (const { method } of methods)
+      for (const rule of policyRules(method)) assert.ok(known.has(rule), `${method.name}: ${rule}`);
+    assert.deepEqual(
+      methods.filter(({ method }) => policyRules(method).length === 0).map(({ method }) => method.name),
+      [],
+    );
   });
 
   it("pages every list", () => {
-    for (const { method } of methods.filter(({ method: { name } }) => name.startsWith("List") && !ONE_PAGE.has(name))) {
-      for (const field of ["pageSize", "pageToken"]) assert.ok(field in fieldsOf(method.requestType), `${method.name} lacks ${field}`);
+    for (const { method } of methods.filter(
+      ({ method: { name } }) => name.startsWith("List") && !ONE_PAGE.has(name),
+    )) {
+      for (const field of ["pageSize", "pageToken"])
+        assert.ok(field in fieldsOf(method.requestType), `${method.name} lacks ${field}`);
       assert.ok("nextPageToken" in fieldsOf(method.responseType), method.name);
     }
   });
 
   it("takes a client token where something is created or an operation begins", () => {
-    const begins = ({ name, responseType }: Method): boolean => /^(Create|Attach)/.test(name) || (!/^(Get|List|Wait|Watch)/.test(name) && "operation" in fieldsOf(responseType));
-    for (const { method } of methods.filter(({ method: one }) => begins(one) && !WITHOUT_TOKEN.has(one.name))) {
+    const begins = ({ name, responseType }: Method): boolean =>
+      /^(Create|Attach)/.test(name) ||
+      (!/^(Get|List|Wait|Watch)/.test(name) && "operation" in fieldsOf(responseType));
+    for (const { method } of methods.filter(
+      ({ method: one }) => begins(one) && !WITHOUT_TOKEN.has(one.name),
+    )) {
       assert.ok("clientToken" in fieldsOf(method.requestType), `${method.name} lacks client_token`);
     }
   });
 
   it("says of every method which errors it gives", () => {
     for (const file of readdirSync(protos)) {
-      for (const [, comment = "", name = ""] of readFileSync(join(protos, file), "utf8").matchAll(/((?:^ {2}\/\/.*\n)+) {2}rpc (\w+)/gm)) assert.match(comment, /Errors:/, `${file}: ${name}`);
+      for (const [, comment = "", name = ""] of readFileSync(join(protos, file), "utf8").matchAll(
+        /((?:^ {2}\/\/.*\n)+) {2}rpc (\w+)/gm,
+      ))
+        assert.match(comment, /Errors:/, `${file}: ${name}`);
     }
   });
 });

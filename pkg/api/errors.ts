@@ -1,8 +1,14 @@
 import { defineErrors } from "../kernel/index.js";
 
-/** Every reason that the api itself gives; those of `cells` (quota, states, tokens) pass through unchanged. Texts follow Nova's. */
+/**
+ * Every reason that the api itself gives; those of `cells` (quota, states, tokens) pass through unchanged.
+ * Texts follow Nova's.
+ */
 export const ApiErrors = defineErrors("api", {
-  INVALID_REQUEST: ["invalid", (p: { field: string; problem: string }) => `Invalid input for field ${p.field}: ${p.problem}`],
+  INVALID_REQUEST: [
+    "invalid",
+    (p: { field: string; problem: string }) => `Invalid input for field ${p.field}: ${p.problem}`,
+  ],
   BAD_PAGE_TOKEN: ["invalid", (_p: Record<string, never>) => "The page token is not valid for this request."],
   MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `marker [${p.marker}] not found`],
   BAD_SORT_KEY: ["invalid", (p: { key: string }) => `Sort key supplied is not valid: ${p.key}`],
@@ -11,32 +17,86 @@ export const ApiErrors = defineErrors("api", {
 
   SERVER_NOT_FOUND: ["missing", (p: { server: string }) => `Instance ${p.server} could not be found.`],
   METADATA_ITEM_NOT_FOUND: ["missing", (_p: { key: string }) => "Metadata item was not found"],
-  TAG_NOT_FOUND: ["missing", (p: { server: string; tag: string }) => `Server ${p.server} has no tag '${p.tag}'`],
+  TAG_NOT_FOUND: [
+    "missing",
+    (p: { server: string; tag: string }) => `Server ${p.server} has no tag '${p.tag}'`,
+  ],
   CONSOLE_NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
-  OPERATION_NOT_FOUND: ["missing", (p: { operation: string }) => `Operation ${p.operation} could not be found.`],
-  ACTION_NOT_FOUND: ["missing", (p: { action: string }) => `Action for request_id ${p.action} on instance could not be found`],
+  OPERATION_NOT_FOUND: [
+    "missing",
+    (p: { operation: string }) => `Operation ${p.operation} could not be found.`,
+  ],
+  ACTION_NOT_FOUND: [
+    "missing",
+    (p: { action: string }) => `Action for request_id ${p.action} on instance could not be found`,
+  ],
 
   FLAVOR_NOT_FOUND: ["missing", (p: { flavor: string }) => `Flavor ${p.flavor} could not be found.`],
   FLAVOR_ACCESS_NOT_FOUND: ["missing", (p: { why: string }) => p.why],
   FLAVOR_IS_PUBLIC: ["refused", (_p: Record<string, never>) => "Can not add access to a public flavor."],
-  PROJECT_NOT_FOUND: ["invalid", (p: { project: string }) => `Project ID ${p.project} is not a valid project.`],
-  KEY_PAIR_NOT_FOUND: ["missing", (p: { name: string; user: string }) => `Keypair ${p.name} not found for user ${p.user}`],
+  PROJECT_NOT_FOUND: [
+    "invalid",
+    (p: { project: string }) => `Project ID ${p.project} is not a valid project.`,
+  ],
+  KEY_PAIR_NOT_FOUND: [
+    "missing",
+    (p: { name: string; user: string }) => `Keypair ${p.name} not found for user ${p.user}`,
+  ],
   BAD_PUBLIC_KEY: ["invalid", (p: { why: string }) => `Keypair data is invalid: ${p.why}`],
 
-  AGGREGATE_NOT_FOUND: ["missing", (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`],
-  HOST_NOT_IN_AGGREGATE: ["missing", (p: { host: string; aggregate: string }) => `Cannot remove host ${p.host} in aggregate ${p.aggregate}`],
+  AGGREGATE_NOT_FOUND: [
+    "missing",
+    (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`,
+  ],
+  HOST_NOT_IN_AGGREGATE: [
+    "missing",
+    (p: { host: string; aggregate: string }) => `Cannot remove host ${p.host} in aggregate ${p.aggregate}`,
+  ],
   COMPUTE_HOST_NOT_FOUND: ["missing", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
-  HOST_ZONE_IN_USE: ["refused", (p: { host: string }) => `Host ${p.host} has servers: its availability zone cannot change under them.`],
-  ZONE_IN_USE: ["refused", (p: { aggregate: string }) => `Cannot update aggregate ${p.aggregate}: some of its hosts have servers, whose availability zone cannot change.`],
-  ZONE_CONFLICT: ["refused", (p: { host: string; zone: string }) => `Host ${p.host} is already in availability zone ${p.zone}.`],
-  SERVER_GROUP_NOT_FOUND: ["missing", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
-  RULES_NEED_ANTI_AFFINITY: ["invalid", (_p: Record<string, never>) => "Only anti-affinity policy supports rules."],
+  HOST_ZONE_IN_USE: [
+    "refused",
+    (p: { host: string }) => `Host ${p.host} has servers: its availability zone cannot change under them.`,
+  ],
+  ZONE_IN_USE: [
+    "refused",
+    (p: { aggregate: string }) =>
+      `Cannot update aggregate ${p.aggregate}: some of its hosts have servers, whose availability zone cannot change.`,
+  ],
+  ZONE_CONFLICT: [
+    "refused",
+    (p: { host: string; zone: string }) => `Host ${p.host} is already in availability zone ${p.zone}.`,
+  ],
+  SERVER_GROUP_NOT_FOUND: [
+    "missing",
+    (p: { group: string }) => `Instance group ${p.group} could not be found.`,
+  ],
+  RULES_NEED_ANTI_AFFINITY: [
+    "invalid",
+    (_p: Record<string, never>) => "Only anti-affinity policy supports rules.",
+  ],
   SERVICE_NOT_FOUND: ["missing", (p: { service: string }) => `Service ${p.service} could not be found.`],
-  SERVICE_AMBIGUOUS: ["invalid", (p: { service: string }) => `Service id ${p.service} refers to multiple services.`],
-  NOT_A_COMPUTE_SERVICE: ["invalid", (p: { binary: string }) => `Updating a ${p.binary} service is not supported. Only nova-compute services can be updated.`],
-  HOST_BINARY_NOT_FOUND: ["missing", (p: { host: string; binary: string }) => `Could not find binary ${p.binary} on host ${p.host}.`],
-  HOST_HAS_SERVERS: ["refused", (_p: Record<string, never>) => "Unable to delete compute service that is hosting instances. Migrate or delete the instances first."],
-  HYPERVISOR_NOT_FOUND: ["missing", (p: { hypervisor: string }) => `Compute host ${p.hypervisor} could not be found.`],
+  SERVICE_AMBIGUOUS: [
+    "invalid",
+    (p: { service: string }) => `Service id ${p.service} refers to multiple services.`,
+  ],
+  NOT_A_COMPUTE_SERVICE: [
+    "invalid",
+    (p: { binary: string }) =>
+      `Updating a ${p.binary} service is not supported. Only nova-compute services can be updated.`,
+  ],
+  HOST_BINARY_NOT_FOUND: [
+    "missing",
+    (p: { host: string; binary: string }) => `Could not find binary ${p.binary} on host ${p.host}.`,
+  ],
+  HOST_HAS_SERVERS: [
+    "refused",
+    (_p: Record<string, never>) =>
+      "Unable to delete compute service that is hosting instances. Migrate or delete the instances first.",
+  ],
+  HYPERVISOR_NOT_FOUND: [
+    "missing",
+    (p: { hypervisor: string }) => `Compute host ${p.hypervisor} could not be found.`,
+  ],
 });
 
 /** What a create refuses. References in a body that lead nowhere are `invalid`, not `missing`. */
@@ -45,41 +105,110 @@ export const CreateErrors = defineErrors("api", {
   IMAGE_NOT_FOUND: ["invalid", (_p: { image: string }) => "Can not find requested image"],
   IMAGE_REQUIRED: ["invalid", (_p: Record<string, never>) => "Missing imageRef attribute"],
   IMAGE_NOT_ACTIVE: ["invalid", (p: { image: string }) => `Image ${p.image} is not active.`],
-  FLAVOR_MEMORY_TOO_SMALL: ["invalid", (_p: Record<string, never>) => "Flavor's memory is too small for requested image."],
-  FLAVOR_DISK_SMALLER_THAN_IMAGE: ["invalid", (p: { flavorBytes: bigint; imageBytes: bigint }) =>
-    `Flavor's disk is too small for requested image. Flavor disk is ${p.flavorBytes} bytes, image is ${p.imageBytes} bytes.`],
-  FLAVOR_DISK_SMALLER_THAN_MIN_DISK: ["invalid", (p: { flavorBytes: bigint; minBytes: bigint }) =>
-    `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${p.flavorBytes} bytes, minimum size is ${p.minBytes} bytes.`],
-  ZERO_DISK_FLAVOR: ["forbidden", (_p: Record<string, never>) => "Only volume-backed servers are allowed for flavors with zero disk."],
-  DISK_CONFIG_DISABLED: ["invalid", (p: { image: string }) => `Requested image ${p.image} has automatic disk resize disabled.`],
+  FLAVOR_MEMORY_TOO_SMALL: [
+    "invalid",
+    (_p: Record<string, never>) => "Flavor's memory is too small for requested image.",
+  ],
+  FLAVOR_DISK_SMALLER_THAN_IMAGE: [
+    "invalid",
+    (p: { flavorBytes: bigint; imageBytes: bigint }) =>
+      `Flavor's disk is too small for requested image. Flavor disk is ${p.flavorBytes} bytes, image is ${p.imageBytes} bytes.`,
+  ],
+  FLAVOR_DISK_SMALLER_THAN_MIN_DISK: [
+    "invalid",
+    (p: { flavorBytes: bigint; minBytes: bigint }) =>
+      `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${p.flavorBytes} bytes, minimum size is ${p.minBytes} bytes.`,
+  ],
+  ZERO_DISK_FLAVOR: [
+    "forbidden",
+    (_p: Record<string, never>) => "Only volume-backed servers are allowed for flavors with zero disk.",
+  ],
+  DISK_CONFIG_DISABLED: [
+    "invalid",
+    (p: { image: string }) => `Requested image ${p.image} has automatic disk resize disabled.`,
+  ],
   KEY_PAIR_NOT_FOUND: ["invalid", (_p: { name: string }) => "Invalid key_name provided."],
   NETWORK_NOT_FOUND: ["invalid", (p: { networks: string }) => `Network ${p.networks} could not be found.`],
-  NETWORK_WITHOUT_SUBNET: ["invalid", (p: { network: string }) => `Network ${p.network} requires a subnet in order to boot instances on.`],
-  NETWORK_AMBIGUOUS: ["conflict", (_p: Record<string, never>) =>
-    "More than one possible network found. Specify network ID(s) to select which one(s) to connect to."],
-  NO_NETWORK: ["invalid", (p: { project: string }) => `Unable to automatically allocate a network for project ${p.project}`],
-  EXTERNAL_NETWORK: ["forbidden", (p: { network: string }) => `It is not allowed to create an interface on external network ${p.network}`],
+  NETWORK_WITHOUT_SUBNET: [
+    "invalid",
+    (p: { network: string }) => `Network ${p.network} requires a subnet in order to boot instances on.`,
+  ],
+  NETWORK_AMBIGUOUS: [
+    "conflict",
+    (_p: Record<string, never>) =>
+      "More than one possible network found. Specify network ID(s) to select which one(s) to connect to.",
+  ],
+  NO_NETWORK: [
+    "invalid",
+    (p: { project: string }) => `Unable to automatically allocate a network for project ${p.project}`,
+  ],
+  EXTERNAL_NETWORK: [
+    "forbidden",
+    (p: { network: string }) => `It is not allowed to create an interface on external network ${p.network}`,
+  ],
   PORT_NOT_FOUND: ["invalid", (p: { port: string }) => `Port id ${p.port} could not be found.`],
   PORT_IN_USE: ["conflict", (p: { port: string }) => `Port ${p.port} is still in use.`],
-  PORT_WITHOUT_ADDRESS: ["invalid", (p: { port: string }) => `Port ${p.port} requires a FixedIP in order to be used.`],
-  FIXED_IP_IN_USE: ["invalid", (p: { address: string }) => `Fixed IP address ${p.address} is already in use.`],
-  FIXED_IP_AND_MAX_COUNT: ["invalid", (_p: Record<string, never>) =>
-    "Invalid fixed IP and max count request: max_count cannot be greater than 1 if an fixed_ip is specified."],
-  PORTS_AND_MAX_COUNT: ["invalid", (_p: Record<string, never>) =>
-    "Failed to launch multiple instances: Unable to launch multiple instances with a single configured port ID. Please launch your instance one by one with different ports."],
-  SECURITY_GROUP_NOT_FOUND: ["invalid", (p: { group: string; project: string }) => `Security group ${p.group} not found for project ${p.project}.`],
-  SECURITY_GROUP_AMBIGUOUS: ["conflict", (p: { group: string }) => `Multiple security groups found matching '${p.group}'. Use an ID to be more specific.`],
-  SERVER_GROUP_NOT_FOUND: ["invalid", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
-  BAD_SERVER_GROUP_HINT: ["invalid", (_p: Record<string, never>) => "Server group scheduler hint must be a UUID."],
-  BAD_AVAILABILITY_ZONE: ["invalid", (_p: Record<string, never>) => "Invalid input received: Unable to parse availability_zone"],
-  ZONE_NOT_AVAILABLE: ["invalid", (_p: { zone: string }) => "The requested availability zone is not available"],
+  PORT_WITHOUT_ADDRESS: [
+    "invalid",
+    (p: { port: string }) => `Port ${p.port} requires a FixedIP in order to be used.`,
+  ],
+  FIXED_IP_IN_USE: [
+    "invalid",
+    (p: { address: string }) => `Fixed IP address ${p.address} is already in use.`,
+  ],
+  FIXED_IP_AND_MAX_COUNT: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Invalid fixed IP and max count request: max_count cannot be greater than 1 if an fixed_ip is specified.",
+  ],
+  PORTS_AND_MAX_COUNT: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Failed to launch multiple instances: Unable to launch multiple instances with a single configured port ID. Please launch your instance one by one with different ports.",
+  ],
+  SECURITY_GROUP_NOT_FOUND: [
+    "invalid",
+    (p: { group: string; project: string }) =>
+      `Security group ${p.group} not found for project ${p.project}.`,
+  ],
+  SECURITY_GROUP_AMBIGUOUS: [
+    "conflict",
+    (p: { group: string }) =>
+      `Multiple security groups found matching '${p.group}'. Use an ID to be more specific.`,
+  ],
+  SERVER_GROUP_NOT_FOUND: [
+    "invalid",
+    (p: { group: string }) => `Instance group ${p.group} could not be found.`,
+  ],
+  BAD_SERVER_GROUP_HINT: [
+    "invalid",
+    (_p: Record<string, never>) => "Server group scheduler hint must be a UUID.",
+  ],
+  BAD_AVAILABILITY_ZONE: [
+    "invalid",
+    (_p: Record<string, never>) => "Invalid input received: Unable to parse availability_zone",
+  ],
+  ZONE_NOT_AVAILABLE: [
+    "invalid",
+    (_p: { zone: string }) => "The requested availability zone is not available",
+  ],
   HOST_NOT_FOUND: ["invalid", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
   BAD_USER_DATA: ["invalid", (_p: Record<string, never>) => "User data needs to be valid base 64."],
   BAD_BLOCK_DEVICES: ["invalid", (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`],
-  TOO_MANY_SERVERS: ["quota", (p: { asked: number; limit: number }) => `Quota exceeded for instances: Requested ${p.asked}, but one request may make ${p.limit} instances`],
+  TOO_MANY_SERVERS: [
+    "quota",
+    (p: { asked: number; limit: number }) =>
+      `Quota exceeded for instances: Requested ${p.asked}, but one request may make ${p.limit} instances`,
+  ],
   MIN_ABOVE_MAX: ["invalid", (_p: Record<string, never>) => "min_count must be <= max_count"],
-  AMBIGUOUS_HOSTNAME: ["invalid", (_p: Record<string, never>) => "Unable to allocate a single hostname to multiple instances"],
-  TOO_MANY_METADATA_ITEMS: ["quota", (p: { limit: bigint }) => `Maximum number of metadata items exceeds ${p.limit}`],
+  AMBIGUOUS_HOSTNAME: [
+    "invalid",
+    (_p: Record<string, never>) => "Unable to allocate a single hostname to multiple instances",
+  ],
+  TOO_MANY_METADATA_ITEMS: [
+    "quota",
+    (p: { limit: bigint }) => `Maximum number of metadata items exceeds ${p.limit}`,
+  ],
   TOO_MANY_FILES: ["quota", (_p: { limit: bigint }) => "Personality file limit exceeded"],
   FILE_PATH_TOO_LONG: ["quota", (p: { limit: bigint }) => `Personality file path exceeds maximum ${p.limit}`],
   FILE_TOO_LONG: ["quota", (p: { limit: bigint }) => `Personality file content exceeds maximum ${p.limit}`],

@@ -45,7 +45,15 @@ export function makeParts(deps: ApiDeps): Parts {
   const mappings = new Mappings(global, guard, deps.config.mappingCacheSize);
   const directory = new HostDirectory(hosts, databases, guard, deps.clock, deps.config.hostListTtlMs);
   return {
-    ...deps, global, instances, hosts, feed, guard, databases, mappings, directory,
+    ...deps,
+    global,
+    instances,
+    hosts,
+    feed,
+    guard,
+    databases,
+    mappings,
+    directory,
     scheduler: deps.scheduler.client(SchedulerServiceDefinition),
     aggregates: deps.cells.client(AggregateStoreServiceDefinition),
     groups: deps.cells.client(ServerGroupStoreServiceDefinition),

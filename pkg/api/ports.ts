@@ -9,7 +9,10 @@ import type { ApiConfig } from "./config.js";
 /** What the api asks of the Image service, with its own rights: visibility is checked here. */
 export type ImagesPort = Pick<Glance, "getImage">;
 /** What the api asks of the Network service, with its own rights: ownership is checked here. */
-export type NetworksPort = Pick<Neutron, "listNetworks" | "getPort" | "listPorts" | "listSecurityGroups" | "getSecurityGroup">;
+export type NetworksPort = Pick<
+  Neutron,
+  "listNetworks" | "getPort" | "listPorts" | "listSecurityGroups" | "getSecurityGroup"
+>;
 /** What the api asks of Identity. */
 export type ProjectsPort = Pick<Keystone, "projectExists">;
 
@@ -23,7 +26,10 @@ export interface ApiDeps {
   readonly cells: Channel;
   /** To the scheduler, as `api`: for questions only. */
   readonly scheduler: Channel;
-  /** To the agent of a host, by the address in its service record; channels are kept and closed by whoever gives them. */
+  /**
+   * To the agent of a host, by the address in its service record; channels are kept and closed by whoever
+   * gives them.
+   */
   agent(address: string, host: string): Channel;
   readonly glance: ImagesPort;
   readonly neutron: NetworksPort;

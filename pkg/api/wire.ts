@@ -1,9 +1,19 @@
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
-import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../gen/kilonova/api/v1/hosts_service.js";
+import {
+  AvailabilityZonesServiceDefinition,
+  ComputeServicesServiceDefinition,
+  HypervisorsServiceDefinition,
+} from "../../gen/kilonova/api/v1/hosts_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
-import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
-import { EventsServiceDefinition, OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import {
+  InstanceActionsServiceDefinition,
+  LimitsServiceDefinition,
+} from "../../gen/kilonova/api/v1/limits_service.js";
+import {
+  EventsServiceDefinition,
+  OperationsServiceDefinition,
+} from "../../gen/kilonova/api/v1/operations_service.js";
 import { SchedulingServiceDefinition } from "../../gen/kilonova/api/v1/scheduling_service.js";
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
@@ -14,7 +24,14 @@ import type { ServiceBinding } from "../platform/rpc/index.js";
 import { bindContract, bindPart, bindService } from "../platform/rpc/index.js";
 import { publicContract } from "./contract.gen.js";
 import { addAggregateHost, removeAggregateHost } from "./ops/aggregate-hosts.js";
-import { createAggregate, deleteAggregate, getAggregate, listAggregates, setAggregateMetadata, updateAggregate } from "./ops/aggregates.js";
+import {
+  createAggregate,
+  deleteAggregate,
+  getAggregate,
+  listAggregates,
+  setAggregateMetadata,
+  updateAggregate,
+} from "./ops/aggregates.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { clearServerPassword } from "./ops/clear-server-password.js";
@@ -49,8 +66,20 @@ import { listServers } from "./ops/list-servers.js";
 import { rebootServer } from "./ops/reboot-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
 import { explainServer, whatIf } from "./ops/scheduling.js";
-import { createServerGroup, deleteServerGroup, getServerGroup, listServerGroups } from "./ops/server-groups.js";
-import { addServerTag, clearServerTags, getServerTag, listServerTags, removeServerTag, replaceServerTags } from "./ops/server-tags.js";
+import {
+  createServerGroup,
+  deleteServerGroup,
+  getServerGroup,
+  listServerGroups,
+} from "./ops/server-groups.js";
+import {
+  addServerTag,
+  clearServerTags,
+  getServerTag,
+  listServerTags,
+  removeServerTag,
+  replaceServerTags,
+} from "./ops/server-tags.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
 import { startServer } from "./ops/start-server.js";
 import { stopServer } from "./ops/stop-server.js";
@@ -76,28 +105,55 @@ export interface ApiService {
 export function buildApi(deps: ApiDeps): ApiService {
   const parts = makeParts(deps);
   return {
-    bindings: bindContract(publicContract, [...serverBindings(parts), ...catalogueBindings(parts), ...operatorBindings(parts)]),
-    start: (ctx) => { parts.signals.start(ctx); },
+    bindings: bindContract(publicContract, [
+      ...serverBindings(parts),
+      ...catalogueBindings(parts),
+      ...operatorBindings(parts),
+    ]),
+    start: (ctx) => {
+      parts.signals.start(ctx);
+    },
     close: () => parts.signals.close(),
   };
 }
 
 const serverBindings = (parts: Parts): ServiceBinding[] => [
   bindPart(ServersServiceDefinition, {
-    createServers: createServers(parts), getServer: getServer(parts), listServers: listServers(parts), updateServer: updateServer(parts),
-    deleteServer: deleteServer(parts), forceDeleteServer: forceDeleteServer(parts), startServer: startServer(parts), stopServer: stopServer(parts), rebootServer: rebootServer(parts),
-    getConsoleOutput: getConsoleOutput(parts), getServerPassword: getServerPassword(parts), clearServerPassword: clearServerPassword(parts),
+    createServers: createServers(parts),
+    getServer: getServer(parts),
+    listServers: listServers(parts),
+    updateServer: updateServer(parts),
+    deleteServer: deleteServer(parts),
+    forceDeleteServer: forceDeleteServer(parts),
+    startServer: startServer(parts),
+    stopServer: stopServer(parts),
+    rebootServer: rebootServer(parts),
+    getConsoleOutput: getConsoleOutput(parts),
+    getServerPassword: getServerPassword(parts),
+    clearServerPassword: clearServerPassword(parts),
   }),
   bindService(ServerMetadataServiceDefinition, {
-    getServerMetadata: getServerMetadata(parts), updateServerMetadata: updateServerMetadata(parts), deleteServerMetadata: deleteServerMetadata(parts),
+    getServerMetadata: getServerMetadata(parts),
+    updateServerMetadata: updateServerMetadata(parts),
+    deleteServerMetadata: deleteServerMetadata(parts),
   }),
   bindService(ServerTagsServiceDefinition, {
-    listServerTags: listServerTags(parts), getServerTag: getServerTag(parts), addServerTag: addServerTag(parts), replaceServerTags: replaceServerTags(parts),
-    removeServerTag: removeServerTag(parts), clearServerTags: clearServerTags(parts),
+    listServerTags: listServerTags(parts),
+    getServerTag: getServerTag(parts),
+    addServerTag: addServerTag(parts),
+    replaceServerTags: replaceServerTags(parts),
+    removeServerTag: removeServerTag(parts),
+    clearServerTags: clearServerTags(parts),
   }),
-  bindService(InstanceActionsServiceDefinition, { listInstanceActions: listInstanceActions(parts), getInstanceAction: getInstanceAction(parts) }),
+  bindService(InstanceActionsServiceDefinition, {
+    listInstanceActions: listInstanceActions(parts),
+    getInstanceAction: getInstanceAction(parts),
+  }),
   bindService(OperationsServiceDefinition, {
-    getOperation: getOperation(parts), listOperations: listOperations(parts), waitOperation: waitOperation(parts), cancelOperation: cancelOperation(parts),
+    getOperation: getOperation(parts),
+    listOperations: listOperations(parts),
+    waitOperation: waitOperation(parts),
+    cancelOperation: cancelOperation(parts),
   }),
   bindService(SchedulingServiceDefinition, { explainServer: explainServer(parts), whatIf: whatIf(parts) }),
   bindService(EventsServiceDefinition, { watchEvents: watchEvents(parts) }),
@@ -105,27 +161,50 @@ const serverBindings = (parts: Parts): ServiceBinding[] => [
 
 const catalogueBindings = (parts: Parts): ServiceBinding[] => [
   bindService(FlavorsServiceDefinition, {
-    createFlavor: createFlavor(parts), getFlavor: getFlavor(parts), listFlavors: listFlavors(parts), updateFlavor: updateFlavor(parts),
-    deleteFlavor: deleteFlavor(parts), setFlavorExtraSpecs: setFlavorExtraSpecs(parts), deleteFlavorExtraSpec: deleteFlavorExtraSpec(parts),
-    addFlavorAccess: addFlavorAccess(parts), removeFlavorAccess: removeFlavorAccess(parts),
+    createFlavor: createFlavor(parts),
+    getFlavor: getFlavor(parts),
+    listFlavors: listFlavors(parts),
+    updateFlavor: updateFlavor(parts),
+    deleteFlavor: deleteFlavor(parts),
+    setFlavorExtraSpecs: setFlavorExtraSpecs(parts),
+    deleteFlavorExtraSpec: deleteFlavorExtraSpec(parts),
+    addFlavorAccess: addFlavorAccess(parts),
+    removeFlavorAccess: removeFlavorAccess(parts),
   }),
   bindService(ServerGroupsServiceDefinition, {
-    createServerGroup: createServerGroup(parts), getServerGroup: getServerGroup(parts), listServerGroups: listServerGroups(parts), deleteServerGroup: deleteServerGroup(parts),
+    createServerGroup: createServerGroup(parts),
+    getServerGroup: getServerGroup(parts),
+    listServerGroups: listServerGroups(parts),
+    deleteServerGroup: deleteServerGroup(parts),
   }),
   bindService(KeyPairsServiceDefinition, {
-    createKeyPair: createKeyPair(parts), getKeyPair: getKeyPair(parts), listKeyPairs: listKeyPairs(parts), deleteKeyPair: deleteKeyPair(parts),
+    createKeyPair: createKeyPair(parts),
+    getKeyPair: getKeyPair(parts),
+    listKeyPairs: listKeyPairs(parts),
+    deleteKeyPair: deleteKeyPair(parts),
   }),
 ];
 
 const operatorBindings = (parts: Parts): ServiceBinding[] => [
   bindService(AvailabilityZonesServiceDefinition, { listAvailabilityZones: listAvailabilityZones(parts) }),
   bindService(ComputeServicesServiceDefinition, {
-    listComputeServices: listComputeServices(parts), updateComputeService: updateComputeService(parts), deleteComputeService: deleteComputeService(parts),
+    listComputeServices: listComputeServices(parts),
+    updateComputeService: updateComputeService(parts),
+    deleteComputeService: deleteComputeService(parts),
   }),
   bindPart(AggregatesServiceDefinition, {
-    createAggregate: createAggregate(parts), getAggregate: getAggregate(parts), listAggregates: listAggregates(parts), updateAggregate: updateAggregate(parts),
-    deleteAggregate: deleteAggregate(parts), addAggregateHost: addAggregateHost(parts), removeAggregateHost: removeAggregateHost(parts), setAggregateMetadata: setAggregateMetadata(parts),
+    createAggregate: createAggregate(parts),
+    getAggregate: getAggregate(parts),
+    listAggregates: listAggregates(parts),
+    updateAggregate: updateAggregate(parts),
+    deleteAggregate: deleteAggregate(parts),
+    addAggregateHost: addAggregateHost(parts),
+    removeAggregateHost: removeAggregateHost(parts),
+    setAggregateMetadata: setAggregateMetadata(parts),
   }),
-  bindService(HypervisorsServiceDefinition, { listHypervisors: listHypervisors(parts), getHypervisor: getHypervisor(parts) }),
+  bindService(HypervisorsServiceDefinition, {
+    listHypervisors: listHypervisors(parts),
+    getHypervisor: getHypervisor(parts),
+  }),
   bindService(LimitsServiceDefinition, { getLimits: getLimits(parts) }),
 ];

@@ -1,27 +1,44 @@
 import { z } from "zod";
 
-const limit = (value: number, what: string) => z.number().int().min(-1).default(value).describe(`${what} of a project; -1 is unlimited.`);
+const limit = (value: number, what: string) =>
+  z.number().int().min(-1).default(value).describe(`${what} of a project; -1 is unlimited.`);
 
 /** Options of the cells service. */
-export const cellsConfig = z.object({
-  maxInstances: limit(10, "Servers"),
-  maxCores: limit(20, "Virtual CPUs of all servers"),
-  maxRamMib: limit(51_200, "Memory of all servers in MiB"),
-  maxKeyPairs: limit(100, "Key pairs of a user"),
-  maxMetadataItems: limit(128, "Metadata items of one server"),
-  maxInjectedFiles: limit(5, "Files put into one server"),
-  maxInjectedFileContentBytes: limit(10_240, "Bytes of one file put into a server"),
-  maxInjectedFilePathBytes: limit(255, "Bytes of the path of one such file"),
-  maxServerGroups: limit(10, "Server groups"),
-  maxServerGroupMembers: limit(10, "Servers of one server group"),
-  feedKeepHours: z.number().int().min(1).default(24).describe("How long changes stay in the feed, in hours; older watch tokens begin anew with a snapshot."),
-}).describe("The cells service: records, operations, quota.");
+export const cellsConfig = z
+  .object({
+    maxInstances: limit(10, "Servers"),
+    maxCores: limit(20, "Virtual CPUs of all servers"),
+    maxRamMib: limit(51_200, "Memory of all servers in MiB"),
+    maxKeyPairs: limit(100, "Key pairs of a user"),
+    maxMetadataItems: limit(128, "Metadata items of one server"),
+    maxInjectedFiles: limit(5, "Files put into one server"),
+    maxInjectedFileContentBytes: limit(10_240, "Bytes of one file put into a server"),
+    maxInjectedFilePathBytes: limit(255, "Bytes of the path of one such file"),
+    maxServerGroups: limit(10, "Server groups"),
+    maxServerGroupMembers: limit(10, "Servers of one server group"),
+    feedKeepHours: z
+      .number()
+      .int()
+      .min(1)
+      .default(24)
+      .describe(
+        "How long changes stay in the feed, in hours; older watch tokens begin anew with a snapshot.",
+      ),
+  })
+  .describe("The cells service: records, operations, quota.");
 
 export type CellsConfig = z.output<typeof cellsConfig>;
 
 /** Limits by Nova's resource names. */
 export const defaultLimitsOf = (config: CellsConfig): Readonly<Record<string, number>> => ({
-  instances: config.maxInstances, cores: config.maxCores, ram: config.maxRamMib, key_pairs: config.maxKeyPairs, metadata_items: config.maxMetadataItems,
-  injected_files: config.maxInjectedFiles, injected_file_content_bytes: config.maxInjectedFileContentBytes, injected_file_path_bytes: config.maxInjectedFilePathBytes,
-  server_groups: config.maxServerGroups, server_group_members: config.maxServerGroupMembers,
+  instances: config.maxInstances,
+  cores: config.maxCores,
+  ram: config.maxRamMib,
+  key_pairs: config.maxKeyPairs,
+  metadata_items: config.maxMetadataItems,
+  injected_files: config.maxInjectedFiles,
+  injected_file_content_bytes: config.maxInjectedFileContentBytes,
+  injected_file_path_bytes: config.maxInjectedFilePathBytes,
+  server_groups: config.maxServerGroups,
+  server_group_members: config.maxServerGroupMembers,
 });

@@ -15,7 +15,9 @@ export class Stores {
   }
 
   /** All databases, the global one first. */
-  get all(): readonly Store[] { return [...this.#byName.values()]; }
+  get all(): readonly Store[] {
+    return [...this.#byName.values()];
+  }
 
   /** @throws UNKNOWN_DATABASE */
   get(name: string): Store {
@@ -30,11 +32,17 @@ export class Stores {
     return this.get(name);
   }
 
-  /** The named database, or with "" the one that the server's mapping names. @throws UNKNOWN_DATABASE, SERVER_NOT_FOUND */
+  /**
+   * The named database, or with "" the one that the server's mapping names. @throws UNKNOWN_DATABASE,
+   * SERVER_NOT_FOUND
+   */
   async locate(ctx: Ctx, name: string, serverId: string): Promise<Store> {
     if (name !== "") return this.get(name);
     const { rows } = await this.global.db.statement(ctx, "mappings.locate", (db) =>
-      sql<{ database: string }>`SELECT database FROM ${this.global.t.instance_mapping} WHERE server_id = ${serverId}`.execute(db));
+      sql<{
+        database: string;
+      }>`SELECT database FROM ${this.global.t.instance_mapping} WHERE server_id = ${serverId}`.execute(db),
+    );
     const row = rows[0];
     if (row === undefined) throw CellsErrors.SERVER_NOT_FOUND({ server: serverId });
     return this.get(row.database);

@@ -10,7 +10,13 @@ import type { Ids } from "../kernel/ids.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Clock } from "../kernel/time.js";
 import type { Database } from "../platform/db/index.js";
-import { compactionTask, createFeedReader, createSequencer, createTail, nudging } from "../platform/db/feed/index.js";
+import {
+  compactionTask,
+  createFeedReader,
+  createSequencer,
+  createTail,
+  nudging,
+} from "../platform/db/feed/index.js";
 import type { FeedReader, FeedTables } from "../platform/db/feed/index.js";
 import { bindService } from "../platform/rpc/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
@@ -35,7 +41,11 @@ import type { Liveness, PlacementPort, Waker } from "./ports.js";
 import { Stores } from "./stores.js";
 
 /** A cell of the configuration. */
-export interface CellSource { readonly name: string; readonly uuid: string; readonly database: Database<FeedTables> }
+export interface CellSource {
+  readonly name: string;
+  readonly uuid: string;
+  readonly database: Database<FeedTables>;
+}
 
 export interface CellsDeps {
   /** Migrated with `globalMigrations`. */
@@ -53,7 +63,10 @@ export interface CellsDeps {
   readonly liveness: Liveness;
   /** Who numbers the feeds; a constant for a process that runs alone. */
   readonly sequencerOwner: string;
-  /** How often feeds are looked at for what other processes wrote, in ms; what this one writes is told at once. Default 200. */
+  /**
+   * How often feeds are looked at for what other processes wrote, in ms; what this one writes is told at
+   * once. Default 200.
+   */
   readonly feedPollMs?: number;
 }
 
@@ -64,29 +77,52 @@ export interface CellsService {
   close(): Promise<void>;
 }
 
-interface Feed { readonly reader: FeedReader; run(ctx: Ctx): Promise<void> }
+interface Feed {
+  readonly reader: FeedReader;
+  run(ctx: Ctx): Promise<void>;
+}
 
 /** Longest that a change waits for its number. */
 const FEED_DELAY_MS = 15;
 const FEED_POLL_MS = 200;
 
 /** One database with its feed: writes wake the sequencer, which rings for the readers. */
-function openWithFeed(name: string, database: Database<FeedTables>, deps: CellsDeps): { store: Store; feed: Feed } {
+function openWithFeed(
+  name: string,
+  database: Database<FeedTables>,
+  deps: CellsDeps,
+): { store: Store; feed: Feed } {
   const tail = createTail();
   const { feedPollMs: pollMs = FEED_POLL_MS } = deps;
   const sequencer = createSequencer(database, { owner: deps.sequencerOwner, tail, pollMs });
   const nudge = coalesced(() => sequencer.nudge(), FEED_DELAY_MS);
-  const compaction = compactionTask(database, { keepMs: deps.config.feedKeepHours * 3_600_000, clock: deps.clock });
+  const compaction = compactionTask(database, {
+    keepMs: deps.config.feedKeepHours * 3_600_000,
+    clock: deps.clock,
+  });
   return {
     store: openStore(name, nudging(database, { nudge }), nudge),
-    feed: { reader: createFeedReader(database, { tail, pollMs }), run: async (ctx) => { await Promise.all([keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)), keepRunning(ctx, deps.clock, `${name}.compaction`, compaction)]); } },
+    feed: {
+      reader: createFeedReader(database, { tail, pollMs }),
+      run: async (ctx) => {
+        await Promise.all([
+          keepRunning(ctx, deps.clock, `${name}.sequencer`, (c) => sequencer.run(c)),
+          keepRunning(ctx, deps.clock, `${name}.compaction`, compaction),
+        ]);
+      },
+    },
   };
 }
 
 const RESTART_MS = 1_000;
 
 /** Runs a loop until the context ends, again after it failed: a database that went away comes back. */
-async function keepRunning(ctx: Ctx, clock: Clock, name: string, loop: (ctx: Ctx) => Promise<void>): Promise<void> {
+async function keepRunning(
+  ctx: Ctx,
+  clock: Clock,
+  name: string,
+  loop: (ctx: Ctx) => Promise<void>,
+): Promise<void> {
   while (!ctx.signal.aborted) {
     try {
       await loop(ctx);
@@ -100,7 +136,10 @@ async function keepRunning(ctx: Ctx, clock: Clock, name: string, loop: (ctx: Ctx
 
 /** Builds the cells service. */
 export function buildCells(deps: CellsDeps): CellsService {
-  const opened = [{ name: "global", database: deps.global }, ...deps.cells].map(({ name, database }) => ({ name, ...openWithFeed(name, database, deps) }));
+  const opened = [{ name: "global", database: deps.global }, ...deps.cells].map(({ name, database }) => ({
+    name,
+    ...openWithFeed(name, database, deps),
+  }));
   const [global, ...cells] = opened.map(({ store }) => store);
   if (global === undefined) throw new Error("no global database");
   const stores = new Stores(global, cells);
@@ -120,13 +159,26 @@ export function buildCells(deps: CellsDeps): CellsService {
       bindService(ServerGroupStoreServiceDefinition, serverGroupHandlers(global, storeDeps, defaultLimits)),
       bindService(AggregateStoreServiceDefinition, aggregateHandlers(global, storeDeps)),
       bindService(InstancesServiceDefinition, instancesHandlers(common)),
-      bindService(OperationStoreServiceDefinition, operationStoreHandlers({ ...common, guestNumbers: (cell) => found(blocks, cell) })),
-      bindService(HostsServiceDefinition, hostsHandlers({ ...common, placement: deps.placement, liveness: deps.liveness })),
-      bindService(FeedServiceDefinition, feedHandlers((database) => found(feeds, database).reader)),
+      bindService(
+        OperationStoreServiceDefinition,
+        operationStoreHandlers({ ...common, guestNumbers: (cell) => found(blocks, cell) }),
+      ),
+      bindService(
+        HostsServiceDefinition,
+        hostsHandlers({ ...common, placement: deps.placement, liveness: deps.liveness }),
+      ),
+      bindService(
+        FeedServiceDefinition,
+        feedHandlers((database) => found(feeds, database).reader),
+      ),
     ],
     start: async (ctx) => {
       try {
-        await registerCells(global, ctx, deps.cells.map(({ name, uuid }) => ({ name, uuid })));
+        await registerCells(
+          global,
+          ctx,
+          deps.cells.map(({ name, uuid }) => ({ name, uuid })),
+        );
       } catch (error) {
         // To be told to end while it starts is no failure.
         if (ctx.signal.aborted) return;
@@ -134,6 +186,8 @@ export function buildCells(deps: CellsDeps): CellsService {
       }
       await Promise.all(opened.map(({ feed }) => feed.run(ctx)));
     },
-    close: async () => { await Promise.all([deps.global.close(), ...deps.cells.map(({ database }) => database.close())]); },
+    close: async () => {
+      await Promise.all([deps.global.close(), ...deps.cells.map(({ database }) => database.close())]);
+    },
   };
 }

@@ -1,12 +1,16 @@
 import type { Ctx } from "../kernel/index.js";
 
 /**
- * What a hypervisor driver must do. The required core is small, and every method is safe to repeat: the agent calls it
- * again after a crash without knowing how far it came. Everything optional is a property whose presence *is* the capability.
+ * What a hypervisor driver must do. The required core is small, and every method is safe to repeat: the agent
+ * calls it again after a crash without knowing how far it came. Everything optional is a property whose
+ * presence *is* the capability.
  */
 export interface Driver {
   readonly name: string;
-  /** Connects to the hypervisor and re-attaches to guests that survived an agent restart. Failing here stops the agent. */
+  /**
+   * Connects to the hypervisor and re-attaches to guests that survived an agent restart. Failing here stops
+   * the agent.
+   */
   start(ctx: Ctx): Promise<void>;
   /** Lets go of everything but the guests themselves. */
   close(): Promise<void>;
@@ -17,32 +21,43 @@ export interface Driver {
   /** @returns undefined when the guest is not defined here */
   inspect(ctx: Ctx, instanceUuid: string): Promise<GuestState | undefined>;
   /**
-   * Makes disks, config drive and definition, without starting. A repeated call with the same spec changes nothing.
-   * With another spec it redefines: disks are kept (the root disk may grow, never shrink or change its image), the rest
-   * counts from the next start.
+   * Makes disks, config drive and definition, without starting. A repeated call with the same spec changes
+   * nothing. With another spec it redefines: disks are kept (the root disk may grow, never shrink or change
+   * its image), the rest counts from the next start.
    */
   define(ctx: Ctx, spec: GuestSpec): Promise<void>;
-  /** Starts a defined guest; already running (or paused) is success. @throws GUEST_NOT_DEFINED, as all methods below */
+  /**
+   * Starts a defined guest; already running (or paused) is success. @throws GUEST_NOT_DEFINED, as all methods
+   * below
+   */
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void>;
-  /** Soft: ACPI power button, then pulls the plug after `softTimeoutMs`. 0 pulls at once. Not running is success. */
+  /**
+   * Soft: ACPI power button, then pulls the plug after `softTimeoutMs`. 0 pulls at once. Not running is
+   * success.
+   */
   powerOff(ctx: Ctx, instanceUuid: string, softTimeoutMs: number): Promise<void>;
   /**
    * soft: asks the guest to restart and falls back to hard when it has not done so within `softTimeoutMs`;
-   * hard: ends the process and starts a new one from the definition. Repeating a finished reboot must not be asked for.
+   * hard: ends the process and starts a new one from the definition. Repeating a finished reboot must not be
+   * asked for.
    */
   reboot(ctx: Ctx, instanceUuid: string, type: "soft" | "hard", softTimeoutMs: number): Promise<void>;
   /** Ends the guest and removes every trace: process, disks, sockets, folder. Absent is success. */
   remove(ctx: Ctx, instanceUuid: string): Promise<void>;
   /**
-   * Tells what happens to guests without a method having asked for it (also what happened while the agent was away,
-   * during `start`). One listener; set it before `start`. It must not throw.
+   * Tells what happens to guests without a method having asked for it (also what happened while the agent was
+   * away, during `start`). One listener; set it before `start`. It must not throw.
    */
   onEvent(listener: (event: GuestEvent) => void): void;
-  /** Paths of the images that defined guests rely on, so that the image cache keeps them; capability of drivers with disks. */
+  /**
+   * Paths of the images that defined guests rely on, so that the image cache keeps them; capability of
+   * drivers with disks.
+   */
   readonly imagesInUse?: () => ReadonlySet<string>;
   /**
-   * Where the guest's interface will listen for the agent's switch; capability of drivers with packet sockets.
-   * Stable for the pair and at most 107 bytes long; the agent puts it into `GuestInterface.socketPath`.
+   * Where the guest's interface will listen for the agent's switch; capability of drivers with packet
+   * sockets. Stable for the pair and at most 107 bytes long; the agent puts it into
+   * `GuestInterface.socketPath`.
    */
   readonly interfaceSocketPath?: (instanceUuid: string, portId: string) => string;
   /** The last bytes of the serial console; capability. @param maxBytes at most 102,400 */
@@ -72,8 +87,8 @@ export interface GuestEvent {
 
 /** What a host offers, before overcommit and reservations. */
 export interface HostInventory {
-  readonly hypervisorType: string;            // "QEMU", "fake"
-  readonly hypervisorVersion: number;         // QEMU 7.2.22 is 7002022
+  readonly hypervisorType: string; // "QEMU", "fake"
+  readonly hypervisorVersion: number; // QEMU 7.2.22 is 7002022
   readonly hypervisorHostname: string;
   readonly hostIp: string;
   readonly vcpus: number;
@@ -106,14 +121,20 @@ export interface GuestSpec {
   /** Absolute path of the prepared, inspected base image (raw, 0444); undefined for no root image. */
   readonly rootImage: PreparedImage | undefined;
   /** Direct kernel boot when the image names kernel_id/ramdisk_id. */
-  readonly kernel: { readonly kernelPath: string; readonly ramdiskPath: string | undefined; readonly commandLine: string } | undefined;
+  readonly kernel:
+    | { readonly kernelPath: string; readonly ramdiskPath: string | undefined; readonly commandLine: string }
+    | undefined;
   readonly interfaces: readonly GuestInterface[];
   /** Files of the config drive (path below the drive's root → bytes); undefined means no config drive. */
   readonly configDrive: ReadonlyMap<string, Uint8Array> | undefined;
   readonly hardware: GuestHardware;
 }
 
-export interface PreparedImage { readonly imageId: string; readonly path: string; readonly virtualSizeBytes: number }
+export interface PreparedImage {
+  readonly imageId: string;
+  readonly path: string;
+  readonly virtualSizeBytes: number;
+}
 
 export interface GuestInterface {
   readonly portId: string;

@@ -2,14 +2,30 @@ import { defineErrors } from "../kernel/index.js";
 
 /** Every reason a compute agent can give. */
 export const AgentErrors = defineErrors("compute", {
-  WRONG_HOST: ["invalid", (p: { host: string; expected: string }) => `This agent speaks for ${p.expected}, not for ${p.host}.`],
-  FENCE_LOST: ["conflict", (p: { serverId: string; fence: string; seen: string }) => `Another operation owns server ${p.serverId} now.`],
+  WRONG_HOST: [
+    "invalid",
+    (p: { host: string; expected: string }) => `This agent speaks for ${p.expected}, not for ${p.host}.`,
+  ],
+  FENCE_LOST: [
+    "conflict",
+    (p: { serverId: string; fence: string; seen: string }) =>
+      `Another operation owns server ${p.serverId} now.`,
+  ],
   COMMAND_UNDONE: ["refused", (_p: { commandId: string }) => "The command was undone before it ran."],
-  COMMAND_SUPERSEDED: ["cancelled", (p: { serverId: string }) => `A newer command for server ${p.serverId} took over.`],
+  COMMAND_SUPERSEDED: [
+    "cancelled",
+    (p: { serverId: string }) => `A newer command for server ${p.serverId} took over.`,
+  ],
   GUEST_NOT_FOUND: ["missing", (p: { serverId: string }) => `Server ${p.serverId} is not on this host.`],
-  NO_CONSOLE: ["unsupported", (_p: Record<string, never>) => "The console log is not available on this host."],
+  NO_CONSOLE: [
+    "unsupported",
+    (_p: Record<string, never>) => "The console log is not available on this host.",
+  ],
   NOT_FAKE: ["unsupported", (_p: Record<string, never>) => "Only the fake driver can be scripted."],
   VENDORDATA_FAILED: ["unavailable", (_p: Record<string, never>) => "A vendor data service did not answer."],
-  VENDORDATA_FILE_UNUSABLE: ["internal", (_p: Record<string, never>) => "The vendor data of this deployment cannot be read."],
+  VENDORDATA_FILE_UNUSABLE: [
+    "internal",
+    (_p: Record<string, never>) => "The vendor data of this deployment cannot be read.",
+  ],
   JOURNAL_BROKEN: ["internal", (p: { path: string }) => `The agent's journal ${p.path} cannot be written.`],
 });

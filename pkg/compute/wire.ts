@@ -36,8 +36,12 @@ export interface HostRegistry {
 }
 
 export interface HostFacts {
-  readonly cell: string; readonly address: string; readonly driver: string; readonly epoch: string;
-  readonly tunnelAddress: string; readonly tunnelPort: number;
+  readonly cell: string;
+  readonly address: string;
+  readonly driver: string;
+  readonly epoch: string;
+  readonly tunnelAddress: string;
+  readonly tunnelPort: number;
 }
 
 export interface ComputeDeps {
@@ -68,21 +72,48 @@ const EVICT_EVERY_MS = 3_600_000;
 export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
   const { config, host, address, registry } = deps;
   const cells = deps.cells.client(HostsServiceDefinition);
-  const { plumbing, tunnelPort } = config.driver === "qemu" ? await startPlumbing(deps) : { plumbing: noPlumbing, tunnelPort: 0 };
+  const { plumbing, tunnelPort } =
+    config.driver === "qemu" ? await startPlumbing(deps) : { plumbing: noPlumbing, tunnelPort: 0 };
   const driver = makeDriver(deps);
   return createAgent({
-    host, address, driver, plumbing, cells, cell: config.cell, zone: config.availabilityZone, domain: config.dhcpDomain,
+    host,
+    address,
+    driver,
+    plumbing,
+    cells,
+    cell: config.cell,
+    zone: config.availabilityZone,
+    domain: config.dhcpDomain,
     images: config.driver === "qemu" ? await startImages(deps, driver) : noImages,
-    reserved: { vcpus: config.reservedVcpus, memoryMib: config.reservedMemoryMib, diskGib: config.reservedDiskGib },
-    ratios: { cpu: config.cpuAllocationRatio, memory: config.memoryAllocationRatio, disk: config.diskAllocationRatio },
+    reserved: {
+      vcpus: config.reservedVcpus,
+      memoryMib: config.reservedMemoryMib,
+      diskGib: config.reservedDiskGib,
+    },
+    ratios: {
+      cpu: config.cpuAllocationRatio,
+      memory: config.memoryAllocationRatio,
+      disk: config.diskAllocationRatio,
+    },
     journalPath: join(deps.stateDir, "journal"),
-    auditIntervalMs: config.auditIntervalMs, vendorData: deps.vendorData,
+    auditIntervalMs: config.auditIntervalMs,
+    vendorData: deps.vendorData,
     resumeGuestsStateOnHostBoot: config.resumeGuestsStateOnHostBoot,
-    randomSeedOf: (serverId) => new Uint8Array(hkdfSync("sha512", deps.guestSeed, serverId, "kilonova guest entropy", RANDOM_SEED_BYTES)),
-    announce: (ctx, epoch) => registry.announce(ctx, host, {
-      cell: config.cell, address, driver: driver.name, epoch: String(epoch), tunnelAddress: config.tunnelAddress, tunnelPort,
-    }),
-    metrics: deps.metrics, task: deps.task,
+    randomSeedOf: (serverId) =>
+      new Uint8Array(
+        hkdfSync("sha512", deps.guestSeed, serverId, "kilonova guest entropy", RANDOM_SEED_BYTES),
+      ),
+    announce: (ctx, epoch) =>
+      registry.announce(ctx, host, {
+        cell: config.cell,
+        address,
+        driver: driver.name,
+        epoch: String(epoch),
+        tunnelAddress: config.tunnelAddress,
+        tunnelPort,
+      }),
+    metrics: deps.metrics,
+    task: deps.task,
   });
 }
 
@@ -90,10 +121,17 @@ const imageDir = (deps: ComputeDeps): string => join(deps.stateDir, "images");
 
 function makeDriver(deps: ComputeDeps): Driver {
   const { config, host } = deps;
-  if (config.driver === "fake") return new FakeDriver({ hostname: host, persistDir: join(deps.stateDir, "guests") });
+  if (config.driver === "fake")
+    return new FakeDriver({ hostname: host, persistDir: join(deps.stateDir, "guests") });
   return new QemuDriver({
-    ...qemuDefaults, stateDir: join(deps.stateDir, "guests"), hypervisorHostname: host, hostIp: config.tunnelAddress, share: deps.share,
-    virtType: config.virtType, configDriveFormat: config.configDriveFormat, imageDirs: [imageDir(deps)],
+    ...qemuDefaults,
+    stateDir: join(deps.stateDir, "guests"),
+    hypervisorHostname: host,
+    hostIp: config.tunnelAddress,
+    share: deps.share,
+    virtType: config.virtType,
+    configDriveFormat: config.configDriveFormat,
+    imageDirs: [imageDir(deps)],
     ...(config.machineType ? { pinnedMachines: { q35: config.machineType } } : {}),
   });
 }
@@ -106,30 +144,48 @@ async function startImages(deps: ComputeDeps, driver: Driver): Promise<Images> {
     source: { get: (ctx, id) => glance.getImage(ctx, id), download: (ctx, id) => glance.download(ctx, id) },
   });
   await cache.start();
-  deps.task(`agent-images-${host}`, (ctx) => periodically(ctx, EVICT_EVERY_MS, async () => {
-    await cache.evict(ctx, async () => driver.imagesInUse?.() ?? new Set(), config.imageKeepHours * 3_600_000);
-  }));
+  deps.task(`agent-images-${host}`, (ctx) =>
+    periodically(ctx, EVICT_EVERY_MS, async () => {
+      await cache.evict(
+        ctx,
+        async () => driver.imagesInUse?.() ?? new Set(),
+        config.imageKeepHours * 3_600_000,
+      );
+    }),
+  );
   return { prepare: (ctx, image) => cache.prepare(ctx, image.id) };
 }
 
 async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {
   const { config, host, log } = deps;
   const source = cellGuestData({
-    cell: config.cell, domain: config.dhcpDomain, instances: deps.cells.client(InstancesServiceDefinition), vendorData: deps.vendorData,
+    cell: config.cell,
+    domain: config.dhcpDomain,
+    instances: deps.cells.client(InstancesServiceDefinition),
+    vendorData: deps.vendorData,
     metadataCacheExpirationMs: config.metadataCacheExpirationMs,
   });
-  const newCtx = (): Ctx => rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("compute", host), log });
+  const newCtx = (): Ctx =>
+    rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("compute", host), log });
   const sw = await startSwitch({
-    tunnel: { address: config.tunnelAddress, port: config.tunnelPort }, conversationsDir: join(deps.stateDir, "conversations"), log,
+    tunnel: { address: config.tunnelAddress, port: config.tunnelPort },
+    conversationsDir: join(deps.stateDir, "conversations"),
+    log,
     metadata: switchMetadataHandler(metadataService(source), newCtx),
   });
   const plumbing = new SwitchPlumbing({ switch: sw, neutron: deps.neutron, domain: config.dhcpDomain });
   deps.registry.watchPeers(host, (peers) => {
     sw.setPeers(peers).catch((error: unknown) => log.warn("agent.peers.failed", { host, error }));
   });
-  deps.task(`agent-security-${host}`, (ctx) => followNetwork(ctx, {
-    neutron: deps.neutron, clock: systemClock, random: Math.random, everyMs: config.securityRefreshMs, refresh: (c) => plumbing.refresh(c),
-  }));
+  deps.task(`agent-security-${host}`, (ctx) =>
+    followNetwork(ctx, {
+      neutron: deps.neutron,
+      clock: systemClock,
+      random: Math.random,
+      everyMs: config.securityRefreshMs,
+      refresh: (c) => plumbing.refresh(c),
+    }),
+  );
   return { plumbing, tunnelPort: sw.tunnelPort };
 }
 

@@ -2,16 +2,38 @@ import { defineErrors } from "../kernel/errors.js";
 
 /** Reasons why operations fail that no other service gives. Messages are shown to tenants. */
 export const ConductorErrors = defineErrors("conductor", {
-  FENCE_LOST: ["conflict", (p: { operation: string }) => `Operation ${p.operation} is owned by somebody else now.`],
+  FENCE_LOST: [
+    "conflict",
+    (p: { operation: string }) => `Operation ${p.operation} is owned by somebody else now.`,
+  ],
   STEP_DEADLINE: ["deadline", (p: { step: string }) => `Step ${p.step} did not finish in time.`],
   OPERATION_CANCELLED: ["cancelled", (_p: { operation: string }) => "The operation was cancelled."],
   NO_VALID_HOST: ["refused", (p: { detail: string }) => `No valid host was found. ${p.detail}`],
-  MAX_RETRIES_EXCEEDED: ["refused", (p: { server: string }) =>
-    `Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for instance ${p.server}.`],
-  OUTPUT_MISSING: ["internal", (_p: { step: string }) => "An unexpected error prevented the server from fulfilling the request."],
-  UNKNOWN_KIND: ["internal", (_p: { kind: string }) => "An unexpected error prevented the server from fulfilling the request."],
-  HOST_NOT_REGISTERED: ["unavailable", (p: { host: string }) => `Compute service of host ${p.host} is unavailable at this time.`],
-  NETWORK_UNUSABLE: ["refused", (p: { network: string; problem: string }) => `Network ${p.network} cannot be used: ${p.problem}`],
+  MAX_RETRIES_EXCEEDED: [
+    "refused",
+    (p: { server: string }) =>
+      `Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for instance ${p.server}.`,
+  ],
+  OUTPUT_MISSING: [
+    "internal",
+    (_p: { step: string }) => "An unexpected error prevented the server from fulfilling the request.",
+  ],
+  UNKNOWN_KIND: [
+    "internal",
+    (_p: { kind: string }) => "An unexpected error prevented the server from fulfilling the request.",
+  ],
+  HOST_NOT_REGISTERED: [
+    "unavailable",
+    (p: { host: string }) => `Compute service of host ${p.host} is unavailable at this time.`,
+  ],
+  NETWORK_UNUSABLE: [
+    "refused",
+    (p: { network: string; problem: string }) => `Network ${p.network} cannot be used: ${p.problem}`,
+  ],
   PORT_IN_USE: ["refused", (p: { port: string }) => `Port ${p.port} is still in use.`],
-  PORT_BINDING_FAILED: ["refused", (p: { port: string }) => `Binding failed for port ${p.port}, please check neutron logs for more information.`],
+  PORT_BINDING_FAILED: [
+    "refused",
+    (p: { port: string }) =>
+      `Binding failed for port ${p.port}, please check neutron logs for more information.`,
+  ],
 });

@@ -9,7 +9,10 @@ import type { Ctx } from "../kernel/ctx.js";
 import type { Client } from "../platform/rpc/index.js";
 
 /** A compute host: names are unique per cell. */
-export interface HostRef { readonly cell: string; readonly host: string }
+export interface HostRef {
+  readonly cell: string;
+  readonly host: string;
+}
 
 /** Ways to hosts' agents. */
 export interface Agents {
@@ -23,7 +26,10 @@ export interface Agents {
 export interface Ports {
   readonly scheduler: Pick<Client<SchedulerServiceDefinition>, "selectDestinations">;
   readonly placement: Pick<Client<PlacementServiceDefinition>, "claimAllocations" | "releaseAllocations">;
-  readonly groups: Pick<Client<ServerGroupStoreServiceDefinition>, "getStoredServerGroup" | "placeGroupMember">;
+  readonly groups: Pick<
+    Client<ServerGroupStoreServiceDefinition>,
+    "getStoredServerGroup" | "placeGroupMember"
+  >;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
   /** Whether a pre-empted operation has come to rest. */
   readonly operations: Pick<Client<typeof OperationStoreServiceDefinition>, "settleOperation">;

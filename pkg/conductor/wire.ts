@@ -64,15 +64,37 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
   const store = cells.client(OperationStoreServiceDefinition);
   const agents = agentsOf(cells.client(HostsServiceDefinition), deps.connectAgent, clock);
   const ports: Ports = {
-    scheduler: deps.scheduler.client(SchedulerServiceDefinition), placement: deps.placement.client(PlacementServiceDefinition), holdings: global, groups: cells.client(ServerGroupStoreServiceDefinition),
-    operations: store, neutron: deps.neutron, agents, agentWaitMs: config.agentWaitMs, softTimeoutMs: config.shutdownTimeoutMs,
+    scheduler: deps.scheduler.client(SchedulerServiceDefinition),
+    placement: deps.placement.client(PlacementServiceDefinition),
+    holdings: global,
+    groups: cells.client(ServerGroupStoreServiceDefinition),
+    operations: store,
+    neutron: deps.neutron,
+    agents,
+    agentWaitMs: config.agentWaitMs,
+    softTimeoutMs: config.shutdownTimeoutMs,
   };
-  const kinds = kindFactories.map((factory) => factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }));
+  const kinds = kindFactories.map((factory) =>
+    factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }),
+  );
   const registry = new Registry(kinds);
   const conductor = new Conductor({
-    ...engineDefaults, registry, ...(deps.startSpan ? { startSpan: deps.startSpan } : {}), store, clock, log, crash: deps.crash ?? noCrash, owner: deps.owner,
-    concurrency: config.maxOperations, ownershipMs: config.ownershipMs, pollMs: config.pollMs, dormantMs: config.dormantMs,
-    databases: databasesOf(async (ctx) => (await global.listCells(ctx, {})).cells.map(({ name }) => name), clock),
+    ...engineDefaults,
+    registry,
+    ...(deps.startSpan ? { startSpan: deps.startSpan } : {}),
+    store,
+    clock,
+    log,
+    crash: deps.crash ?? noCrash,
+    owner: deps.owner,
+    concurrency: config.maxOperations,
+    ownershipMs: config.ownershipMs,
+    pollMs: config.pollMs,
+    dormantMs: config.dormantMs,
+    databases: databasesOf(
+      async (ctx) => (await global.listCells(ctx, {})).cells.map(({ name }) => name),
+      clock,
+    ),
   });
   return {
     bindings: [bindService(ConductorServiceDefinition, conductorHandlers(conductor, registry))],
@@ -80,22 +102,30 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     wake: (database, operation) => conductor.wake(database, operation),
     start: async (ctx) => {
       conductor.start();
-      if (!ctx.signal.aborted) await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve(), { once: true }));
+      if (!ctx.signal.aborted)
+        await new Promise<void>((resolve) =>
+          ctx.signal.addEventListener("abort", () => resolve(), { once: true }),
+        );
       await conductor.stop(config.stopGraceMs);
     },
-    close: async () => { await agents.close(); },
+    close: async () => {
+      await agents.close();
+    },
   };
 }
 
 const CELLS_KEEP_MS = 10_000;
 
 /** The databases that may hold operations; new cells are found within ten seconds. */
-function databasesOf(listCells: (ctx: Ctx) => Promise<readonly string[]>, clock: Clock): (ctx: Ctx) => Promise<readonly string[]> {
+function databasesOf(
+  listCells: (ctx: Ctx) => Promise<readonly string[]>,
+  clock: Clock,
+): (ctx: Ctx) => Promise<readonly string[]> {
   let known: { readonly atMs: number; readonly names: readonly string[] } | undefined;
   return async (ctx) => {
     const now = clock.monotonicMs();
     if (known === undefined || now - known.atMs >= CELLS_KEEP_MS) {
-      const names = [GLOBAL, ...await listCells(ctx)];
+      const names = [GLOBAL, ...(await listCells(ctx))];
       if (names.length > 1) known = { atMs: now, names };
       return names;
     }

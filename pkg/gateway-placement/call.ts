@@ -45,8 +45,14 @@ export interface Route {
   readonly handler: Handler;
 }
 
-export const callOf = (req: Request, _res: Response, init: Pick<Call, "ctx" | "placement" | "minor">): Call => ({
-  ...init, query: queryOf(req), body: req.body as unknown,
+export const callOf = (
+  req: Request,
+  _res: Response,
+  init: Pick<Call, "ctx" | "placement" | "minor">,
+): Call => ({
+  ...init,
+  query: queryOf(req),
+  body: req.body as unknown,
   params: Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)])),
 });
 
@@ -59,5 +65,6 @@ export function providerIn({ params }: Call): string {
 
 /** @throws QUERY_INVALID for keys that are not listed */
 export function assertKeys(query: Query, allowed: readonly string[]): void {
-  for (const key of query.keys()) if (!allowed.includes(key)) throw RestErrors.QUERY_INVALID({ problem: `'${key}' was unexpected` });
+  for (const key of query.keys())
+    if (!allowed.includes(key)) throw RestErrors.QUERY_INVALID({ problem: `'${key}' was unexpected` });
 }

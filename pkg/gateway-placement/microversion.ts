@@ -9,7 +9,11 @@ export const MAX_MINOR = 39;
  * @throws VERSION_MALFORMED, VERSION_UNSUPPORTED
  */
 export function minorOf(header: string | undefined): number {
-  const mine = (header ?? "").split(",").map((one) => one.trim().split(/\s+/)).filter(([service]) => service?.toLowerCase() === "placement").at(-1);
+  const mine = (header ?? "")
+    .split(",")
+    .map((one) => one.trim().split(/\s+/))
+    .filter(([service]) => service?.toLowerCase() === "placement")
+    .at(-1);
   if (mine === undefined) return 0;
   const version = mine[1] ?? "";
   if (version === "latest") return MAX_MINOR;

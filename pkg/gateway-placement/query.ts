@@ -2,7 +2,10 @@ import { parseUuid } from "../kernel/ids.js";
 import { RestErrors } from "./errors.js";
 
 /** A condition as the proto has it. */
-export interface ConditionMessage { readonly anyOf: string[]; readonly forbidden: boolean }
+export interface ConditionMessage {
+  readonly anyOf: string[];
+  readonly forbidden: boolean;
+}
 
 const badValue = (problem: string): Error => RestErrors.QUERY_INVALID({ problem });
 
@@ -25,15 +28,24 @@ export function parseMemberOf(text: string, minor: number): ConditionMessage {
   const rest = forbidden ? text.slice(1) : text;
   const list = rest.startsWith("in:") ? rest.slice(3).split(",") : [rest];
   const anyOf = list.map((one) => parseUuid(one.trim()));
-  if (anyOf.length === 0 || anyOf.some((one) => one === undefined)) throw badValue(`Expected 'member_of' parameter to contain valid UUID(s), but got: ${text}`);
+  if (anyOf.length === 0 || anyOf.some((one) => one === undefined))
+    throw badValue(`Expected 'member_of' parameter to contain valid UUID(s), but got: ${text}`);
   return { anyOf: anyOf.flatMap((one) => one ?? []), forbidden };
 }
 
 /** One `required`: names ANDed, from `forbiddenSince` negated by `!`, from 1.39 `in:` alternatives. */
-export function parseRequired(text: string, minor: number, allow: { readonly forbidden: boolean; readonly anyOf: boolean }): ConditionMessage[] {
-  const bad = (): Error => badValue(`Invalid query string parameters: 'required' must list traits, but got: ${text}`);
+export function parseRequired(
+  text: string,
+  minor: number,
+  allow: { readonly forbidden: boolean; readonly anyOf: boolean },
+): ConditionMessage[] {
+  const bad = (): Error =>
+    badValue(`Invalid query string parameters: 'required' must list traits, but got: ${text}`);
   if (text.startsWith("in:")) {
-    const anyOf = text.slice(3).split(",").map((one) => one.trim());
+    const anyOf = text
+      .slice(3)
+      .split(",")
+      .map((one) => one.trim());
     if (!allow.anyOf || minor < 39 || anyOf.some((one) => !TRAIT.test(one))) throw bad();
     return [{ anyOf, forbidden: false }];
   }

@@ -3,13 +3,37 @@ import { z } from "zod";
 /** Options of the REST gateway. */
 export const gatewayConfig = z.object({
   host: z.string().default("127.0.0.1").describe("Address to listen on."),
-  port: z.number().int().min(0).max(65_535).default(8774).describe("Port to listen on; 0 takes any free one."),
-  linkPrefix: z.string().default("").describe("Scheme, host and port of links in answers; empty takes them from each request. Needed behind proxies that change paths."),
-  identityUrl: z.string().default("http://127.0.0.1:5000").describe("Identity's public address, told to clients that come without a token."),
+  port: z
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8774)
+    .describe("Port to listen on; 0 takes any free one."),
+  linkPrefix: z
+    .string()
+    .default("")
+    .describe(
+      "Scheme, host and port of links in answers; empty takes them from each request. Needed behind proxies that change paths.",
+    ),
+  identityUrl: z
+    .string()
+    .default("http://127.0.0.1:5000")
+    .describe("Identity's public address, told to clients that come without a token."),
   corsOrigins: z.array(z.string()).default([]).describe("Origins of web pages that may call the API."),
-  maxBodyBytes: z.number().int().min(1024).default(114_688).describe("Largest request body; more answers 413."),
+  maxBodyBytes: z
+    .number()
+    .int()
+    .min(1024)
+    .default(114_688)
+    .describe("Largest request body; more answers 413."),
   requestTimeoutMs: z.number().int().min(100).default(60_000).describe("Time that one request may take."),
-  fragmentCacheBytes: z.number().int().min(0).default(64 * 1024 * 1024).describe("Memory for the finished JSON of servers."),
+  fragmentCacheBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024)
+    .describe("Memory for the finished JSON of servers."),
 });
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

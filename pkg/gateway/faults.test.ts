@@ -3,21 +3,43 @@ import { CommonErrors, errorKinds, KilonovaError } from "../kernel/index.js";
 import { GatewayErrors } from "./errors.js";
 import { faultBody, faultOf } from "./faults.js";
 
-const of = (kind: (typeof errorKinds)[number]): KilonovaError => new KilonovaError({ kind, domain: "test", reason: "R", message: "text" });
+const of = (kind: (typeof errorKinds)[number]): KilonovaError =>
+  new KilonovaError({ kind, domain: "test", reason: "R", message: "text" });
 
 describe("gateway: faults", () => {
   it("gives every kind a status and a key", () => {
-    const told = Object.fromEntries(errorKinds.map((kind) => [kind, `${faultOf(of(kind), "req-1").status} ${faultOf(of(kind), "req-1").key}`]));
+    const told = Object.fromEntries(
+      errorKinds.map((kind) => [
+        kind,
+        `${faultOf(of(kind), "req-1").status} ${faultOf(of(kind), "req-1").key}`,
+      ]),
+    );
     assert.deepEqual(told, {
-      invalid: "400 badRequest", unauthenticated: "401 unauthorized", forbidden: "403 forbidden", missing: "404 itemNotFound", exists: "409 conflictingRequest",
-      conflict: "409 conflictingRequest", refused: "409 conflictingRequest", quota: "403 forbidden", unsupported: "501 notImplemented",
-      unavailable: "503 serviceUnavailable", deadline: "504 computeFault", cancelled: "499 computeFault", internal: "500 computeFault",
+      invalid: "400 badRequest",
+      unauthenticated: "401 unauthorized",
+      forbidden: "403 forbidden",
+      missing: "404 itemNotFound",
+      exists: "409 conflictingRequest",
+      conflict: "409 conflictingRequest",
+      refused: "409 conflictingRequest",
+      quota: "403 forbidden",
+      unsupported: "501 notImplemented",
+      unavailable: "503 serviceUnavailable",
+      deadline: "504 computeFault",
+      cancelled: "499 computeFault",
+      internal: "500 computeFault",
     });
   });
 
   it("knows the statuses that differ, and only for the gateway's own reasons", () => {
     assert.equal(faultOf(GatewayErrors.API_REMOVED({}), "req-1").status, 410);
-    assert.equal(faultOf(new KilonovaError({ kind: "missing", domain: "api", reason: "API_REMOVED", message: "" }), "req-1").status, 404);
+    assert.equal(
+      faultOf(
+        new KilonovaError({ kind: "missing", domain: "api", reason: "API_REMOVED", message: "" }),
+        "req-1",
+      ).status,
+      404,
+    );
   });
 
   it("keeps causes to itself and tells the request id instead", () => {

@@ -9,13 +9,33 @@ export interface Fault {
 }
 
 const statusOfKind: Readonly<Record<ErrorKind, number>> = {
-  invalid: 400, unauthenticated: 401, forbidden: 403, missing: 404, exists: 409, conflict: 409, refused: 409, quota: 403,
-  unsupported: 501, unavailable: 503, deadline: 504, cancelled: 499, internal: 500,
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  missing: 404,
+  exists: 409,
+  conflict: 409,
+  refused: 409,
+  quota: 403,
+  unsupported: 501,
+  unavailable: 503,
+  deadline: 504,
+  cancelled: 499,
+  internal: 500,
 };
 
 const keyOfStatus: Readonly<Record<number, string>> = {
-  400: "badRequest", 401: "unauthorized", 403: "forbidden", 404: "itemNotFound", 405: "badMethod", 409: "conflictingRequest",
-  413: "overLimit", 415: "badMediaType", 429: "overLimit", 501: "notImplemented", 503: "serviceUnavailable",
+  400: "badRequest",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "itemNotFound",
+  405: "badMethod",
+  409: "conflictingRequest",
+  413: "overLimit",
+  415: "badMediaType",
+  429: "overLimit",
+  501: "notImplemented",
+  503: "serviceUnavailable",
 };
 
 interface Exception {
@@ -25,8 +45,8 @@ interface Exception {
 }
 
 /**
- * Where OpenStack's status is not the usual one of the error's kind. What depends on the call (a bad reference in a body is 400, a bad
- * path 404) is told apart by the kinds that `api` chooses.
+ * Where OpenStack's status is not the usual one of the error's kind. What depends on the call (a bad
+ * reference in a body is 400, a bad path 404) is told apart by the kinds that `api` chooses.
  * @source Nova's WSGI stack, observed
  */
 const exceptions: readonly Exception[] = [
@@ -42,7 +62,11 @@ const exceptions: readonly Exception[] = [
 export function faultOf(error: KilonovaError, requestId: string): Fault {
   const exception = exceptions.find((e) => e.reason === error.reason && e.domain === error.domain);
   const status = exception?.status ?? statusOfKind[error.kind];
-  return { status, key: keyOfStatus[status] ?? "computeFault", message: error.kind === "internal" ? unexpected(requestId) : error.message };
+  return {
+    status,
+    key: keyOfStatus[status] ?? "computeFault",
+    message: error.kind === "internal" ? unexpected(requestId) : error.message,
+  };
 }
 
 /** The cause goes to the log; the caller gets what is needed to find it there. */
@@ -50,4 +74,5 @@ const unexpected = (requestId: string): string =>
   `Unexpected API Error. Please tell the operator of this cloud the request id ${requestId}.\n<class 'kilonova.Internal'>`;
 
 /** @returns the body, e.g. `{"itemNotFound": {"code": 404, "message": "…"}}` */
-export const faultBody = (fault: Fault): string => JSON.stringify({ [fault.key]: { code: fault.status, message: fault.message } });
+export const faultBody = (fault: Fault): string =>
+  JSON.stringify({ [fault.key]: { code: fault.status, message: fault.message } });

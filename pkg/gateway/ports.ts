@@ -1,14 +1,23 @@
 import type {
-  AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
+  AvailabilityZonesServiceDefinition,
+  ComputeServicesServiceDefinition,
+  HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
 import type { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import type { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import type { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
-import type { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import type {
+  InstanceActionsServiceDefinition,
+  LimitsServiceDefinition,
+} from "../../gen/kilonova/api/v1/limits_service.js";
 import type { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import type { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
-import { GetServerResponse, ListServersResponse, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import {
+  GetServerResponse,
+  ListServersResponse,
+  ServersServiceDefinition,
+} from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Policy } from "../policy/index.js";
 import type { Client } from "../platform/rpc/index.js";
 import { rawField } from "../platform/rpc/index.js";
@@ -18,8 +27,14 @@ export const serversOfGateway = {
   ...ServersServiceDefinition,
   methods: {
     ...ServersServiceDefinition.methods,
-    getServer: { ...ServersServiceDefinition.methods.getServer, responseType: rawField(GetServerResponse, "server") },
-    listServers: { ...ServersServiceDefinition.methods.listServers, responseType: rawField(ListServersResponse, "servers") },
+    getServer: {
+      ...ServersServiceDefinition.methods.getServer,
+      responseType: rawField(GetServerResponse, "server"),
+    },
+    listServers: {
+      ...ServersServiceDefinition.methods.listServers,
+      responseType: rawField(ListServersResponse, "servers"),
+    },
   },
 } as const;
 export type ServersClient = Client<typeof serversOfGateway>;
@@ -41,7 +56,7 @@ export interface ApiClients {
 }
 
 /**
- * Policy as the edge needs it: which filters count and which fields are shown. Whether a call is allowed at all is decided
- * by `api`, for every client alike.
+ * Policy as the edge needs it: which filters count and which fields are shown. Whether a call is allowed at
+ * all is decided by `api`, for every client alike.
  */
 export type GatewayPolicy = Pick<Policy, "allows">;

@@ -1,11 +1,16 @@
 import type { Express } from "express";
 import {
-  AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition,
+  AvailabilityZonesServiceDefinition,
+  ComputeServicesServiceDefinition,
+  HypervisorsServiceDefinition,
 } from "../../gen/kilonova/api/v1/hosts_service.js";
 import { AggregatesServiceDefinition } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../gen/kilonova/api/v1/key_pairs_service.js";
-import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../gen/kilonova/api/v1/limits_service.js";
+import {
+  InstanceActionsServiceDefinition,
+  LimitsServiceDefinition,
+} from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
@@ -47,8 +52,13 @@ export function buildGateway(deps: GatewayDeps): Gateway {
   const app = buildApp({
     env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, ...(startSpan ? { startSpan } : {}) },
     endpoints: new Endpoints(allOperations(clients(deps.api), new FragmentCache(config.fragmentCacheBytes))),
-    schemas: new SchemaCompiler(), tokens: deps.tokens, policy: deps.policy,
-    maxBodyBytes: config.maxBodyBytes, linkPrefix: config.linkPrefix, identityUrl: config.identityUrl, corsOrigins: config.corsOrigins,
+    schemas: new SchemaCompiler(),
+    tokens: deps.tokens,
+    policy: deps.policy,
+    maxBodyBytes: config.maxBodyBytes,
+    linkPrefix: config.linkPrefix,
+    identityUrl: config.identityUrl,
+    corsOrigins: config.corsOrigins,
     ...(metrics ? { observe: observer(metrics) } : {}),
   });
   return { app, start: () => listen(app, { host: config.host, port: config.port, log }) };
@@ -56,14 +66,26 @@ export function buildGateway(deps: GatewayDeps): Gateway {
 
 /** Routes come from the table and statuses from a short list: the labels stay few. */
 function observer(metrics: Metrics): (route: string, status: number, seconds: number) => void {
-  const duration = metrics.histogram("kilonova_http_server_duration_seconds", "Time until a REST answer was written.", ["route", "status"]);
-  return (route, status, seconds) => duration.observe({ route: route === "" ? "none" : route, status: String(status) }, seconds);
+  const duration = metrics.histogram(
+    "kilonova_http_server_duration_seconds",
+    "Time until a REST answer was written.",
+    ["route", "status"],
+  );
+  return (route, status, seconds) =>
+    duration.observe({ route: route === "" ? "none" : route, status: String(status) }, seconds);
 }
 
 const clients = (api: Channel): ApiClients => ({
-  servers: api.client(serversOfGateway), flavors: api.client(FlavorsServiceDefinition), keyPairs: api.client(KeyPairsServiceDefinition),
-  limits: api.client(LimitsServiceDefinition), instanceActions: api.client(InstanceActionsServiceDefinition),
-  availabilityZones: api.client(AvailabilityZonesServiceDefinition), computeServices: api.client(ComputeServicesServiceDefinition),
-  hypervisors: api.client(HypervisorsServiceDefinition), serverMetadata: api.client(ServerMetadataServiceDefinition), serverTags: api.client(ServerTagsServiceDefinition),
-  serverGroups: api.client(ServerGroupsServiceDefinition), aggregates: api.client(AggregatesServiceDefinition),
+  servers: api.client(serversOfGateway),
+  flavors: api.client(FlavorsServiceDefinition),
+  keyPairs: api.client(KeyPairsServiceDefinition),
+  limits: api.client(LimitsServiceDefinition),
+  instanceActions: api.client(InstanceActionsServiceDefinition),
+  availabilityZones: api.client(AvailabilityZonesServiceDefinition),
+  computeServices: api.client(ComputeServicesServiceDefinition),
+  hypervisors: api.client(HypervisorsServiceDefinition),
+  serverMetadata: api.client(ServerMetadataServiceDefinition),
+  serverTags: api.client(ServerTagsServiceDefinition),
+  serverGroups: api.client(ServerGroupsServiceDefinition),
+  aggregates: api.client(AggregatesServiceDefinition),
 });

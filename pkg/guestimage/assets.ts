@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { GuestImageErrors } from "./errors.js";
 
 /**
- * The folder with the guest's own files. Works from the source tree and from a bundle in `dist/`: it looks upwards from
- * this module for `pkg/guestimage/rootfs`.
+ * The folder with the guest's own files. Works from the source tree and from a bundle in `dist/`: it looks
+ * upwards from this module for `pkg/guestimage/rootfs`.
  * @throws ASSETS_MISSING when the program was installed without that folder
  */
 export function assetsDir(): string {

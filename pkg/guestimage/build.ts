@@ -14,8 +14,10 @@ import { debianPackages, sshPackages } from "./packages.js";
 import { run } from "./run.js";
 import { missingTools } from "./tools.js";
 
-
-/** Raise when the way of building changes, so that existing images are built anew. The guest's own files count by themselves. */
+/**
+ * Raise when the way of building changes, so that existing images are built anew. The guest's own files count
+ * by themselves.
+ */
 const recipeVersion = 2;
 
 export interface GuestImageOptions {
@@ -40,8 +42,9 @@ export interface GuestImage {
 }
 
 /**
- * Builds the small Linux guest (kernel, busybox and dropbear from Debian packages, own init) that Kilonova boots in its demo
- * cloud and its tests; returns the earlier result when nothing that goes into it has changed.
+ * Builds the small Linux guest (kernel, busybox and dropbear from Debian packages, own init) that Kilonova
+ * boots in its demo cloud and its tests; returns the earlier result when nothing that goes into it has
+ * changed.
  * @throws TOOLS_MISSING, PACKAGE_UNAVAILABLE, TOOL_FAILED
  * @cost  5 s and 32 MB of downloads the first time, some milliseconds after that; needs no root rights
  */
@@ -53,7 +56,8 @@ export async function buildGuestImage(ctx: Ctx, options: GuestImageOptions): Pro
   const missing = missingTools();
   if (missing.length > 0) {
     throw GuestImageErrors.TOOLS_MISSING({
-      tools: missing.map((tool) => tool.name).join(", "), packages: [...new Set(missing.map((tool) => tool.debianPackage))].join(" "),
+      tools: missing.map((tool) => tool.name).join(", "),
+      packages: [...new Set(missing.map((tool) => tool.debianPackage))].join(" "),
     });
   }
   await mkdir(options.outDir, { recursive: true });
@@ -67,10 +71,17 @@ export async function buildGuestImage(ctx: Ctx, options: GuestImageOptions): Pro
   }
 }
 
-async function build(ctx: Ctx, options: GuestImageOptions, at: { assets: string; inputs: string; work: string }): Promise<GuestImage> {
+async function build(
+  ctx: Ctx,
+  options: GuestImageOptions,
+  at: { assets: string; inputs: string; work: string },
+): Promise<GuestImage> {
   const started = Date.now();
   const say = options.onProgress ?? (() => undefined);
-  const from = await unpackIngredients(ctx, debianPackages(ctx, options.cacheDir), at, { say, log: options.log });
+  const from = await unpackIngredients(ctx, debianPackages(ctx, options.cacheDir), at, {
+    say,
+    log: options.log,
+  });
   const result = join(at.work, "result");
   await mkdir(result);
   say("packing the root file system");
@@ -81,28 +92,43 @@ async function build(ctx: Ctx, options: GuestImageOptions, at: { assets: string;
   say("making the disk");
   const qcow2 = join(result, "guest.qcow2");
   await buildDisk(ctx, { kernel, initrd }, at.work, qcow2);
-  const image = await publish(options.outDir, at, { sizeBytes: (await stat(qcow2)).size, sha512: await sha512Of(qcow2) });
-  options.log.info("guestimage.build.done", { sizeBytes: image.sizeBytes, ssh: from.sshDir !== undefined, durationMs: Date.now() - started });
+  const image = await publish(options.outDir, at, {
+    sizeBytes: (await stat(qcow2)).size,
+    sha512: await sha512Of(qcow2),
+  });
+  options.log.info("guestimage.build.done", {
+    sizeBytes: image.sizeBytes,
+    ssh: from.sshDir !== undefined,
+    durationMs: Date.now() - started,
+  });
   return image;
 }
 
 /**
- * Moves the result into a folder named by its digest and points the manifest at it. Processes that build at the same time
- * thus never mix their files; the last manifest wins.
+ * Moves the result into a folder named by its digest and points the manifest at it. Processes that build at
+ * the same time thus never mix their files; the last manifest wins.
  */
-async function publish(outDir: string, at: { inputs: string; work: string }, facts: { sizeBytes: number; sha512: string }): Promise<GuestImage> {
+async function publish(
+  outDir: string,
+  at: { inputs: string; work: string },
+  facts: { sizeBytes: number; sha512: string },
+): Promise<GuestImage> {
   const before = await readManifest(outDir);
   const manifest: Manifest = { inputs: at.inputs, folder: facts.sha512.slice(0, 16), ...facts };
   await rename(join(at.work, "result"), join(outDir, manifest.folder));
   const draft = join(at.work, "manifest.json");
   await writeFile(draft, `${JSON.stringify(manifest, null, 2)}\n`);
   await rename(draft, join(outDir, "manifest.json"));
-  if (before && before.folder !== manifest.folder) await rm(join(outDir, before.folder), { recursive: true, force: true });
+  if (before && before.folder !== manifest.folder)
+    await rm(join(outDir, before.folder), { recursive: true, force: true });
   return imageOf(outDir, manifest);
 }
 
 async function unpackIngredients(
-  ctx: Ctx, packages: PackageSource, at: { assets: string; work: string }, out: { say: (step: string) => void; log: Logger },
+  ctx: Ctx,
+  packages: PackageSource,
+  at: { assets: string; work: string },
+  out: { say: (step: string) => void; log: Logger },
 ): Promise<Ingredients> {
   const unpack = async (names: readonly string[], folder: string): Promise<string> => {
     const dir = join(at.work, folder);
@@ -135,8 +161,11 @@ interface Manifest {
 function imageOf(outDir: string, manifest: Manifest): GuestImage {
   const at = (name: string): string => join(outDir, manifest.folder, name);
   return {
-    qcow2Path: at("guest.qcow2"), kernelPath: at("vmlinuz"), ramdiskPath: at("initrd.img"),
-    sizeBytes: manifest.sizeBytes, sha512: manifest.sha512,
+    qcow2Path: at("guest.qcow2"),
+    kernelPath: at("vmlinuz"),
+    ramdiskPath: at("initrd.img"),
+    sizeBytes: manifest.sizeBytes,
+    sha512: manifest.sha512,
   };
 }
 
@@ -149,7 +178,8 @@ async function findEarlier(outDir: string, inputs: string): Promise<GuestImage |
   return sizes[0] === manifest.sizeBytes && !sizes.includes(undefined) ? image : undefined;
 }
 
-const sizeOf = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.size;
+const sizeOf = async (path: string): Promise<number | undefined> =>
+  (await stat(path).catch(() => undefined))?.size;
 
 /** @returns undefined when there is none or it is damaged: both mean to build anew */
 async function readManifest(outDir: string): Promise<Manifest | undefined> {
@@ -164,16 +194,28 @@ async function readManifest(outDir: string): Promise<Manifest | undefined> {
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== "object" || value === null) return false;
   const { inputs, folder, sizeBytes, sha512 } = value as Partial<Record<keyof Manifest, unknown>>;
-  return typeof inputs === "string" && typeof folder === "string" && /^[0-9a-f]{16}$/.test(folder)
-    && typeof sizeBytes === "number" && typeof sha512 === "string";
+  return (
+    typeof inputs === "string" &&
+    typeof folder === "string" &&
+    /^[0-9a-f]{16}$/.test(folder) &&
+    typeof sizeBytes === "number" &&
+    typeof sha512 === "string"
+  );
 }
 
-/** Names the inputs that are ours. Package versions are left out on purpose: a kernel update upstream is no reason to rebuild. */
+/**
+ * Names the inputs that are ours. Package versions are left out on purpose: a kernel update upstream is no
+ * reason to rebuild.
+ */
 async function inputsDigest(assets: string): Promise<string> {
   const hash = createHash("sha256").update(`recipe ${recipeVersion}\0`);
   for (const name of (await readdir(assets, { recursive: true })).sort()) {
     const path = join(assets, name);
-    if ((await stat(path)).isFile()) hash.update(`${name}\0`).update(await readFile(path)).update("\0");
+    if ((await stat(path)).isFile())
+      hash
+        .update(`${name}\0`)
+        .update(await readFile(path))
+        .update("\0");
   }
   return hash.digest("hex");
 }

@@ -18,13 +18,31 @@ export interface Ingredients {
   readonly assets: string;
 }
 
-const emptyFolders = ["dev", "lib/modules", "mnt/config", "other", "persist", "proc", "root", "run", "sys", "tmp", "usr", "var/log"];
+const emptyFolders = [
+  "dev",
+  "lib/modules",
+  "mnt/config",
+  "other",
+  "persist",
+  "proc",
+  "root",
+  "run",
+  "sys",
+  "tmp",
+  "usr",
+  "var/log",
+];
 
 /**
  * Builds the guest's root file system and packs it as a gzip-compressed cpio archive.
  * @param workDir  an empty scratch folder
  */
-export async function buildInitramfs(ctx: Ctx, from: Ingredients, workDir: string, outFile: string): Promise<void> {
+export async function buildInitramfs(
+  ctx: Ctx,
+  from: Ingredients,
+  workDir: string,
+  outFile: string,
+): Promise<void> {
   const root = join(workDir, "root");
   for (const folder of emptyFolders) await mkdir(join(root, folder), { recursive: true });
   await cp(from.assets, root, { recursive: true });
@@ -53,16 +71,24 @@ async function addBusybox(ctx: Ctx, busyboxDir: string, root: string): Promise<v
   await mkdir(join(root, "sbin"), { recursive: true });
   await symlink("../bin", join(root, "usr", "bin"));
   await symlink("../sbin", join(root, "usr", "sbin"));
-  const applets = (await run(ctx, join(bin, "busybox"), ["--list"])).split("\n").filter((name) => name !== "" && name !== "busybox");
+  const applets = (await run(ctx, join(bin, "busybox"), ["--list"]))
+    .split("\n")
+    .filter((name) => name !== "" && name !== "busybox");
   for (const applet of applets) await symlink("busybox", join(bin, applet));
 }
 
-/** Copies the wanted modules flat into one folder with a file `order`, so that the guest needs insmod only. */
+/**
+ * Copies the wanted modules flat into one folder with a file `order`, so that the guest needs insmod only.
+ */
 async function addModules(ctx: Ctx, kernelDir: string, root: string): Promise<void> {
   const available = new Map<string, string>();
-  for (const entry of await readdir(join(kernelDir, "lib", "modules"), { recursive: true, withFileTypes: true })) {
+  for (const entry of await readdir(join(kernelDir, "lib", "modules"), {
+    recursive: true,
+    withFileTypes: true,
+  })) {
     const name = /^(.*)\.ko(\.xz)?$/.exec(entry.name)?.[1];
-    if (entry.isFile() && name !== undefined) available.set(moduleKey(name), join(entry.parentPath, entry.name));
+    if (entry.isFile() && name !== undefined)
+      available.set(moduleKey(name), join(entry.parentPath, entry.name));
   }
   const images = new Map<string, Buffer>();
   const unread = [...wantedModules.map(moduleKey)];
@@ -73,8 +99,12 @@ async function addModules(ctx: Ctx, kernelDir: string, root: string): Promise<vo
     images.set(name, image);
     unread.push(...moduleDependencies(image).map(moduleKey));
   }
-  const order = loadOrder(wantedModules, (name) => { const image = images.get(name); return image && moduleDependencies(image); });
-  for (const name of order) await writeFile(join(root, "lib", "modules", `${name}.ko`), images.get(name) ?? "");
+  const order = loadOrder(wantedModules, (name) => {
+    const image = images.get(name);
+    return image && moduleDependencies(image);
+  });
+  for (const name of order)
+    await writeFile(join(root, "lib", "modules", `${name}.ko`), images.get(name) ?? "");
   await writeFile(join(root, "lib", "modules", "order"), order.map((name) => `${name}.ko\n`).join(""));
 }
 
@@ -84,8 +114,21 @@ async function readModule(ctx: Ctx, path: string): Promise<Buffer> {
   return readFile(path.slice(0, -".xz".length));
 }
 
-const sshPrograms = [["usr/sbin/dropbear", "sbin/dropbear"], ["usr/bin/dropbearkey", "bin/dropbearkey"], ["usr/bin/dbclient", "bin/dbclient"]] as const;
-const sshLibraries = ["ld-linux-x86-64.so.2", "libc.so.6", "libcrypt.so.1", "libgmp.so.10", "libm.so.6", "libtomcrypt.so.1", "libtommath.so.1", "libz.so.1"];
+const sshPrograms = [
+  ["usr/sbin/dropbear", "sbin/dropbear"],
+  ["usr/bin/dropbearkey", "bin/dropbearkey"],
+  ["usr/bin/dbclient", "bin/dbclient"],
+] as const;
+const sshLibraries = [
+  "ld-linux-x86-64.so.2",
+  "libc.so.6",
+  "libcrypt.so.1",
+  "libgmp.so.10",
+  "libm.so.6",
+  "libtomcrypt.so.1",
+  "libtommath.so.1",
+  "libz.so.1",
+];
 
 async function addSsh(sshDir: string, root: string): Promise<void> {
   for (const [source, target] of sshPrograms) {
@@ -98,7 +141,9 @@ async function addSsh(sshDir: string, root: string): Promise<void> {
   await mkdir(libraryDir, { recursive: true });
   for (const entry of await readdir(sshDir, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory() || !sshLibraries.includes(entry.name)) continue;
-    const target = entry.name.startsWith("ld-linux") ? join(root, "lib64", entry.name) : join(libraryDir, entry.name);
+    const target = entry.name.startsWith("ld-linux")
+      ? join(root, "lib64", entry.name)
+      : join(libraryDir, entry.name);
     await copyFile(join(entry.parentPath, entry.name), target); // follows the link to the versioned file
     await chmod(target, 0o755);
   }
@@ -107,8 +152,15 @@ async function addSsh(sshDir: string, root: string): Promise<void> {
 async function pack(ctx: Ctx, root: string, archive: string, outFile: string): Promise<void> {
   const names = (await readdir(root, { recursive: true })).sort();
   const list = [".", ...names].map((name) => `${name}\0`).join("");
-  await run(ctx, "cpio", ["--null", "--create", "--format=newc", "--owner=0:0", "--reproducible", "--quiet", `--file=${archive}`], { cwd: root, stdin: list });
-  await pipeline(createReadStream(archive), createGzip({ level: 9 }), createWriteStream(outFile), { signal: ctx.signal });
+  await run(
+    ctx,
+    "cpio",
+    ["--null", "--create", "--format=newc", "--owner=0:0", "--reproducible", "--quiet", `--file=${archive}`],
+    { cwd: root, stdin: list },
+  );
+  await pipeline(createReadStream(archive), createGzip({ level: 9 }), createWriteStream(outFile), {
+    signal: ctx.signal,
+  });
 }
 
 /** The kernel image inside an unpacked kernel package. */

@@ -10,7 +10,13 @@ describe("guest image: kernel modules", () => {
   });
 
   it("puts each module after all it depends on, once, and leaves out what is built in", () => {
-    const table: Record<string, string[]> = { virtio_net: ["virtio", "net_failover"], net_failover: ["failover"], failover: [], virtio: ["virtio_ring"], virtio_ring: [] };
+    const table: Record<string, string[]> = {
+      virtio_net: ["virtio", "net_failover"],
+      net_failover: ["failover"],
+      failover: [],
+      virtio: ["virtio_ring"],
+      virtio_ring: [],
+    };
     const order = loadOrder(["virtio-net", "ext4", "virtio"], (name) => table[name]);
     assert.deepEqual(order, ["virtio_ring", "virtio", "failover", "net_failover", "virtio_net"]);
   });

@@ -8,12 +8,28 @@ import { run } from "./run.js";
 const kernelMetaPackage = "linux-image-cloud-amd64";
 
 /** dropbear and every shared library it is linked with. */
-export const sshPackages = ["dropbear-bin", "libc6", "libcrypt1", "libgmp10", "libtomcrypt1", "libtommath1", "zlib1g"] as const;
+export const sshPackages = [
+  "dropbear-bin",
+  "libc6",
+  "libcrypt1",
+  "libgmp10",
+  "libtomcrypt1",
+  "libtommath1",
+  "zlib1g",
+] as const;
 
-/** Where apt keeps its lists: the system's own, or private ones made because the system has none (as in container images). */
-interface Apt { readonly options: readonly string[] }
+/**
+ * Where apt keeps its lists: the system's own, or private ones made because the system has none (as in
+ * container images).
+ */
+interface Apt {
+  readonly options: readonly string[];
+}
 
-/** Fetches Debian packages into a folder; what is there already is not fetched again, so a filled cache works offline. */
+/**
+ * Fetches Debian packages into a folder; what is there already is not fetched again, so a filled cache works
+ * offline.
+ */
 export interface PackageSource {
   /** The name of the current kernel's package, e.g. `linux-image-6.1.0-56-cloud-amd64`. */
   kernelPackage(): Promise<string>;
@@ -27,7 +43,9 @@ export function debianPackages(ctx: Ctx, cacheDir: string): PackageSource {
   const ready = (): Promise<Apt> => (apt ??= findApt(ctx, cacheDir));
   return {
     kernelPackage: async () => {
-      const cached = (await debNames(cacheDir)).map((file) => /^(linux-image-[0-9][^_]*)_/.exec(file)?.[1]).find((name) => name !== undefined);
+      const cached = (await debNames(cacheDir))
+        .map((file) => /^(linux-image-[0-9][^_]*)_/.exec(file)?.[1])
+        .find((name) => name !== undefined);
       return cached ?? kernelOf(ctx, await ready());
     },
     fetch: async (name) => {
@@ -44,14 +62,32 @@ export function debianPackages(ctx: Ctx, cacheDir: string): PackageSource {
  * @returns their paths
  * @throws PACKAGE_UNAVAILABLE
  */
-export async function fetchWithDependencies(ctx: Ctx, cacheDir: string, names: readonly string[], dir: string): Promise<readonly string[]> {
+export async function fetchWithDependencies(
+  ctx: Ctx,
+  cacheDir: string,
+  names: readonly string[],
+  dir: string,
+): Promise<readonly string[]> {
   const { options } = await findApt(ctx, cacheDir);
   await mkdir(join(dir, "partial"), { recursive: true });
   await run(ctx, "apt-get", [
-    ...options, "-o", "Dir::State::status=/dev/null", "-o", `Dir::Cache::archives=${dir}`, "-o", "APT::Install-Recommends=false",
-    "-q", "-y", "--download-only", "install", ...names,
+    ...options,
+    "-o",
+    "Dir::State::status=/dev/null",
+    "-o",
+    `Dir::Cache::archives=${dir}`,
+    "-o",
+    "APT::Install-Recommends=false",
+    "-q",
+    "-y",
+    "--download-only",
+    "install",
+    ...names,
   ]).catch((error: unknown) => {
-    throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name: names.join(" "), detail: "apt-get install --download-only failed" }, { cause: error });
+    throw GuestImageErrors.PACKAGE_UNAVAILABLE(
+      { name: names.join(" "), detail: "apt-get install --download-only failed" },
+      { cause: error },
+    );
   });
   return (await debNames(dir)).map((file) => join(dir, file));
 }
@@ -59,7 +95,8 @@ export async function fetchWithDependencies(ctx: Ctx, cacheDir: string, names: r
 async function kernelOf(ctx: Ctx, apt: Apt): Promise<string> {
   const text = await run(ctx, "apt-cache", [...apt.options, "depends", kernelMetaPackage]);
   const name = /^\s*Depends: (linux-image-\S+)$/m.exec(text)?.[1];
-  if (name === undefined) throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name: kernelMetaPackage, detail: "apt does not know it" });
+  if (name === undefined)
+    throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name: kernelMetaPackage, detail: "apt does not know it" });
   return name;
 }
 
@@ -71,9 +108,18 @@ async function findApt(ctx: Ctx, cacheDir: string): Promise<Apt> {
   const state = join(cacheDir, "apt");
   await mkdir(join(state, "lists", "partial"), { recursive: true });
   await mkdir(join(state, "cache", "archives", "partial"), { recursive: true });
-  const options = [...common, "-o", `Dir::State::Lists=${join(state, "lists")}`, "-o", `Dir::Cache=${join(state, "cache")}`];
+  const options = [
+    ...common,
+    "-o",
+    `Dir::State::Lists=${join(state, "lists")}`,
+    "-o",
+    `Dir::Cache=${join(state, "cache")}`,
+  ];
   await run(ctx, "apt-get", [...options, "-q", "update"]).catch((error: unknown) => {
-    throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name: kernelMetaPackage, detail: "apt-get update failed" }, { cause: error });
+    throw GuestImageErrors.PACKAGE_UNAVAILABLE(
+      { name: kernelMetaPackage, detail: "apt-get update failed" },
+      { cause: error },
+    );
   });
   return { options };
 }
@@ -84,7 +130,8 @@ async function download(ctx: Ctx, apt: Apt, cacheDir: string, name: string): Pro
   try {
     await run(ctx, "apt-get", [...apt.options, "-q", "download", name], { cwd: partial });
     const file = (await debNames(partial))[0];
-    if (file === undefined) throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name, detail: "apt-get download left no file" });
+    if (file === undefined)
+      throw GuestImageErrors.PACKAGE_UNAVAILABLE({ name, detail: "apt-get download left no file" });
     await rename(join(partial, file), join(cacheDir, file));
     return join(cacheDir, file);
   } catch (error) {
@@ -99,4 +146,8 @@ async function findDeb(dir: string, name: string): Promise<string | undefined> {
   return file === undefined ? undefined : join(dir, file);
 }
 
-const debNames = async (dir: string): Promise<string[]> => (await readdir(dir)).filter((file) => file.endsWith(".deb")).sort().reverse();
+const debNames = async (dir: string): Promise<string[]> =>
+  (await readdir(dir))
+    .filter((file) => file.endsWith(".deb"))
+    .sort()
+    .reverse();

@@ -4,7 +4,10 @@ import { debianFile } from "../platform/process/index.js";
 import { toolPath } from "./run.js";
 
 /** A program (or data file) that the build needs and the Debian package that brings it. */
-interface Tool { readonly name: string; readonly debianPackage: string }
+interface Tool {
+  readonly name: string;
+  readonly debianPackage: string;
+}
 
 const programs: readonly Tool[] = [
   { name: "dpkg", debianPackage: "dpkg" },
@@ -24,9 +27,15 @@ export const mbrPath = debianFile("/usr/lib/syslinux/mbr/mbr.bin");
 
 /** @returns what `buildGuestImage` needs and this machine lacks; empty when it can build */
 export function missingTools(): readonly { name: string; debianPackage: string }[] {
-  const folders = toolPath().split(":").filter((dir) => dir !== "");
-  const missing = programs.filter((tool) => !folders.some((dir) => usable(join(dir, tool.name), constants.X_OK)));
-  return usable(mbrPath, constants.R_OK) ? missing : [...missing, { name: mbrPath, debianPackage: "syslinux-common" }];
+  const folders = toolPath()
+    .split(":")
+    .filter((dir) => dir !== "");
+  const missing = programs.filter(
+    (tool) => !folders.some((dir) => usable(join(dir, tool.name), constants.X_OK)),
+  );
+  return usable(mbrPath, constants.R_OK)
+    ? missing
+    : [...missing, { name: mbrPath, debianPackage: "syslinux-common" }];
 }
 
 function usable(path: string, mode: number): boolean {

@@ -17,7 +17,10 @@ export interface Actor {
   readonly host: string;
 }
 
-/** The immediate caller of an RPC, as its channel proved it: one of our services, or a user at the public port. */
+/**
+ * The immediate caller of an RPC, as its channel proved it: one of our services, or a user at the public
+ * port.
+ */
 export interface Peer {
   /** `api`, `conductor`, `compute`, … ; `user` at the public port; "" when not called over RPC. */
   readonly service: string;
@@ -27,7 +30,9 @@ export interface Peer {
 
 export const noPeer: Peer = Object.freeze({ service: "", host: "" });
 
-/** A unit of traced work. The platform gives one backed by OpenTelemetry; the kernel only knows this shape. */
+/**
+ * A unit of traced work. The platform gives one backed by OpenTelemetry; the kernel only knows this shape.
+ */
 export interface Span {
   /** W3C traceparent of this span, or "" when tracing is off. */
   readonly traceparent: string;
@@ -40,7 +45,10 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
 export const noSpan: Span = { traceparent: "", child: () => noSpan, attribute() {}, event() {}, end() {} };
 
-/** First parameter of everything that can wait: identity, deadline, cancellation, log and trace of one request. */
+/**
+ * First parameter of everything that can wait: identity, deadline, cancellation, log and trace of one
+ * request.
+ */
 export interface Ctx {
   /** `req-<uuid>`; in every log line, error and instance action. */
   readonly requestId: string;
@@ -59,46 +67,86 @@ export interface Ctx {
 }
 
 export const anonymous: Actor = Object.freeze({
-  kind: "anonymous", userId: "", projectId: "", domainId: "", roles: [], systemScope: false, service: "", host: "",
+  kind: "anonymous",
+  userId: "",
+  projectId: "",
+  domainId: "",
+  roles: [],
+  systemScope: false,
+  service: "",
+  host: "",
 });
 
 /** The actor of one of our own services; `host` only for compute agents. */
-export const serviceActor = (service: string, host = ""): Actor =>
-  ({ ...anonymous, kind: "service", service, host, roles: ["service"] });
+export const serviceActor = (service: string, host = ""): Actor => ({
+  ...anonymous,
+  kind: "service",
+  service,
+  host,
+  roles: ["service"],
+});
 
-/** A context with nobody behind it; the platform's servers and background tasks fill it in, tests take it as it is. */
+/**
+ * A context with nobody behind it; the platform's servers and background tasks fill it in, tests take it as
+ * it is.
+ */
 export function rootCtx(init: Partial<Ctx> & { requestId: string }): Ctx {
   return {
-    globalRequestId: "", actor: anonymous, peer: noPeer, signal: new AbortController().signal, deadlineMs: undefined,
-    log: silentLogger, span: noSpan, ...init,
+    globalRequestId: "",
+    actor: anonymous,
+    peer: noPeer,
+    signal: new AbortController().signal,
+    deadlineMs: undefined,
+    log: silentLogger,
+    span: noSpan,
+    ...init,
   };
 }
 
 const ends = new WeakMap<AbortSignal, number>();
 
-/** Notes that a signal aborts at this time (epoch milliseconds) at the latest, for as long as the work it was made for goes on. */
-export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => { ends.set(signal, deadlineMs); };
-
-/** Whether a signal is known to abort by itself at the deadline or before: then nobody needs a timer of his own. */
-export const endsBy = (signal: AbortSignal, deadlineMs: number): boolean => (ends.get(signal) ?? Infinity) <= deadlineMs;
+/**
+ * Notes that a signal aborts at this time (epoch milliseconds) at the latest, for as long as the work it was
+ * made for goes on.
+ */
+export const noteEnd = (signal: AbortSignal, deadlineMs: number): void => {
+  ends.set(signal, deadlineMs);
+};
 
 /**
- * Runs `fn` with at most `ms` left: shortens the deadline, never lengthens it, and aborts the inner signal when it passes.
+ * Whether a signal is known to abort by itself at the deadline or before: then nobody needs a timer of his
+ * own.
+ */
+export const endsBy = (signal: AbortSignal, deadlineMs: number): boolean =>
+  (ends.get(signal) ?? Infinity) <= deadlineMs;
+
+/**
+ * Runs `fn` with at most `ms` left: shortens the deadline, never lengthens it, and aborts the inner signal
+ * when it passes.
  * @throws DEADLINE_EXCEEDED when the time is up before `fn` settles (its result is then ignored)
  */
-export async function within<T>(ctx: Ctx, ms: number, what: string, fn: (ctx: Ctx) => Promise<T>): Promise<T> {
+export async function within<T>(
+  ctx: Ctx,
+  ms: number,
+  what: string,
+  fn: (ctx: Ctx) => Promise<T>,
+): Promise<T> {
   const deadlineMs = Math.min(ctx.deadlineMs ?? Infinity, Date.now() + ms);
   const controller = new AbortController();
   noteEnd(controller.signal, deadlineMs);
   const onOuter = (): void => controller.abort(ctx.signal.reason);
-  if (ctx.signal.aborted) onOuter(); else ctx.signal.addEventListener("abort", onOuter, { once: true });
+  if (ctx.signal.aborted) onOuter();
+  else ctx.signal.addEventListener("abort", onOuter, { once: true });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = CommonErrors.DEADLINE_EXCEEDED({ what });
-      controller.abort(error);
-      reject(error);
-    }, Math.max(0, deadlineMs - Date.now()));
+    timer = setTimeout(
+      () => {
+        const error = CommonErrors.DEADLINE_EXCEEDED({ what });
+        controller.abort(error);
+        reject(error);
+      },
+      Math.max(0, deadlineMs - Date.now()),
+    );
   });
   try {
     return await Promise.race([fn({ ...ctx, deadlineMs, signal: controller.signal }), expired]);
@@ -109,7 +157,12 @@ export async function within<T>(ctx: Ctx, ms: number, what: string, fn: (ctx: Ct
 }
 
 /** Runs `fn` under a child span; an error ends the span as failed and passes through. */
-export async function traced<T>(ctx: Ctx, name: string, attributes: SpanAttributes, fn: (ctx: Ctx) => Promise<T>): Promise<T> {
+export async function traced<T>(
+  ctx: Ctx,
+  name: string,
+  attributes: SpanAttributes,
+  fn: (ctx: Ctx) => Promise<T>,
+): Promise<T> {
   const span = ctx.span.child(name, attributes);
   try {
     const result = await fn({ ...ctx, span });
@@ -122,4 +175,5 @@ export async function traced<T>(ctx: Ctx, name: string, attributes: SpanAttribut
 }
 
 /** Milliseconds left before the deadline; Infinity without one, never negative. */
-export const remainingMs = (ctx: Ctx): number => ctx.deadlineMs === undefined ? Infinity : Math.max(0, ctx.deadlineMs - Date.now());
+export const remainingMs = (ctx: Ctx): number =>
+  ctx.deadlineMs === undefined ? Infinity : Math.max(0, ctx.deadlineMs - Date.now());

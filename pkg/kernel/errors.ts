@@ -1,22 +1,40 @@
 /**
  * The closed set of ways in which work can fail. Each kind maps to one gRPC code (platform/rpc/status.ts) and
- * one usual HTTP status (gateway/faults.ts); whether a caller may retry is a property of the kind, never of the text.
+ * one usual HTTP status (gateway/faults.ts); whether a caller may retry is a property of the kind, never of
+ * the text.
  */
 export const errorKinds = [
-  "invalid", "unauthenticated", "forbidden", "missing", "exists", "conflict", "refused", "quota",
-  "unsupported", "unavailable", "deadline", "cancelled", "internal",
+  "invalid",
+  "unauthenticated",
+  "forbidden",
+  "missing",
+  "exists",
+  "conflict",
+  "refused",
+  "quota",
+  "unsupported",
+  "unavailable",
+  "deadline",
+  "cancelled",
+  "internal",
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
-/** Facts that travel with an error on the wire (google.rpc.ErrorInfo metadata): short, tenant-safe strings. */
+/**
+ * Facts that travel with an error on the wire (google.rpc.ErrorInfo metadata): short, tenant-safe strings.
+ */
 export type ErrorFacts = Readonly<Record<string, string>>;
 
 /** One bad input: the path of the field as the caller wrote it, and what is wrong with it. */
-export interface FieldViolation { readonly field: string; readonly description: string }
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
 
 /**
- * Every failure that crosses a function boundary on purpose. `reason` (UPPER_SNAKE) is the contract that clients
- * may branch on, `message` is for people and safe to show to the tenant; `cause` stays inside this process's log.
+ * Every failure that crosses a function boundary on purpose. `reason` (UPPER_SNAKE) is the contract that
+ * clients may branch on, `message` is for people and safe to show to the tenant; `cause` stays inside this
+ * process's log.
  */
 export class KilonovaError extends Error {
   readonly kind: ErrorKind;
@@ -26,8 +44,13 @@ export class KilonovaError extends Error {
   readonly violations: readonly FieldViolation[];
 
   constructor(init: {
-    kind: ErrorKind; domain: string; reason: string; message: string;
-    facts?: ErrorFacts; violations?: readonly FieldViolation[]; cause?: unknown;
+    kind: ErrorKind;
+    domain: string;
+    reason: string;
+    message: string;
+    facts?: ErrorFacts;
+    violations?: readonly FieldViolation[];
+    cause?: unknown;
   }) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
     this.name = "KilonovaError";
@@ -50,12 +73,22 @@ type Factories<T> = {
  * Declares a service's error reasons in one table: `REASON: [kind, (facts) => text]`.
  * @returns one factory per reason; the facts given to it become the error's wire metadata
  */
-export function defineErrors<const T extends Record<string, Row<never>>>(domain: string, table: T): Factories<T> {
+export function defineErrors<const T extends Record<string, Row<never>>>(
+  domain: string,
+  table: T,
+): Factories<T> {
   const out: Record<string, unknown> = {};
   for (const [reason, [kind, text]] of Object.entries(table)) {
-    out[reason] = (params: Record<string, unknown>, options: { cause?: unknown; violations?: readonly FieldViolation[] } = {}) =>
+    out[reason] = (
+      params: Record<string, unknown>,
+      options: { cause?: unknown; violations?: readonly FieldViolation[] } = {},
+    ) =>
       new KilonovaError({
-        kind, domain, reason, message: text(params as never), facts: toFacts(params),
+        kind,
+        domain,
+        reason,
+        message: text(params as never),
+        facts: toFacts(params),
         ...(options.cause === undefined ? {} : { cause: options.cause }),
         ...(options.violations === undefined ? {} : { violations: options.violations }),
       });
@@ -65,27 +98,40 @@ export function defineErrors<const T extends Record<string, Row<never>>>(domain:
 
 function toFacts(params: Record<string, unknown> | undefined): ErrorFacts {
   const facts: Record<string, string> = {};
-  for (const [key, value] of Object.entries(params ?? {})) if (value !== undefined && value !== null) facts[key] = String(value);
+  for (const [key, value] of Object.entries(params ?? {}))
+    if (value !== undefined && value !== null) facts[key] = String(value);
   return facts;
 }
 
 /** Reasons that no single service owns. */
 export const CommonErrors = defineErrors("kilonova", {
-  INVALID_ARGUMENT: ["invalid", (p: { field: string; problem: string }) => `Invalid value for ${p.field}: ${p.problem}`],
+  INVALID_ARGUMENT: [
+    "invalid",
+    (p: { field: string; problem: string }) => `Invalid value for ${p.field}: ${p.problem}`,
+  ],
   DEADLINE_EXCEEDED: ["deadline", (p: { what: string }) => `${p.what} did not finish in time.`],
   CANCELLED: ["cancelled", (p: { what: string }) => `${p.what} was cancelled.`],
   UNAVAILABLE: ["unavailable", (p: { what: string }) => `${p.what} is unavailable at this time.`],
   UNIMPLEMENTED: ["unsupported", (p: { what: string }) => `${p.what} is not implemented.`],
-  INTERNAL: ["internal", (_p: Record<string, never>) => "An unexpected error prevented the server from fulfilling the request."],
+  INTERNAL: [
+    "internal",
+    (_p: Record<string, never>) => "An unexpected error prevented the server from fulfilling the request.",
+  ],
 });
 
-/** Whether the same request may simply be sent again (kind `unavailable`), as opposed to after reading again. */
-export const isRetryable = (error: unknown): boolean => error instanceof KilonovaError && error.kind === "unavailable";
+/**
+ * Whether the same request may simply be sent again (kind `unavailable`), as opposed to after reading again.
+ */
+export const isRetryable = (error: unknown): boolean =>
+  error instanceof KilonovaError && error.kind === "unavailable";
 
-/** Turns anything thrown into a KilonovaError; unknown ones become `internal` and keep the original as cause. */
+/**
+ * Turns anything thrown into a KilonovaError; unknown ones become `internal` and keep the original as cause.
+ */
 export function asKilonovaError(error: unknown): KilonovaError {
   if (error instanceof KilonovaError) return error;
-  if (error instanceof Error && error.name === "AbortError") return CommonErrors.CANCELLED({ what: "The request" }, { cause: error });
+  if (error instanceof Error && error.name === "AbortError")
+    return CommonErrors.CANCELLED({ what: "The request" }, { cause: error });
   return CommonErrors.INTERNAL({}, { cause: error });
 }
 
@@ -97,6 +143,7 @@ export function assertNever(value: never): never {
 /** An error with its causes, a line each: for administrators. At most five lines and 4,000 characters. */
 export function causesOf(error: unknown): string {
   const lines: string[] = [];
-  for (let e: unknown = error; e instanceof Error && lines.length < 5; e = e.cause) lines.push(`${e.name}: ${e.message}`);
+  for (let e: unknown = error; e instanceof Error && lines.length < 5; e = e.cause)
+    lines.push(`${e.name}: ${e.message}`);
   return lines.join("\n").slice(0, 4000);
 }

@@ -14,7 +14,10 @@ export const isCanonicalUuid = (text: string): boolean => UUID.test(text);
  * @returns the canonical form, or undefined
  */
 export function parseUuid(text: string): string | undefined {
-  const hex = text.toLowerCase().replace(/^urn:uuid:/, "").replace(/[{}-]/g, "");
+  const hex = text
+    .toLowerCase()
+    .replace(/^urn:uuid:/, "")
+    .replace(/[{}-]/g, "");
   if (!/^[0-9a-f]{32}$/.test(hex)) return undefined;
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

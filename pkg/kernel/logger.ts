@@ -12,4 +12,10 @@ export interface Logger {
 }
 
 /** Swallows everything; for tests and for values needed before logging is set up. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLogger };
+export const silentLogger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLogger,
+};

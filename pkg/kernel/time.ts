@@ -1,4 +1,6 @@
-/** Microseconds since 1970-01-01T00:00:00Z. Never a Date: OpenStack shows microseconds and Date drops them. */
+/**
+ * Microseconds since 1970-01-01T00:00:00Z. Never a Date: OpenStack shows microseconds and Date drops them.
+ */
 export type Instant = bigint & { readonly __brand?: "Instant" };
 
 /** Source of the current time; handed in so that decisions and tests stay repeatable. */
@@ -26,17 +28,33 @@ export function isoSeconds(at: Instant): string {
 }
 
 /**
- * Parses ISO 8601 with optional fraction (up to 9 digits, cut to micros) and zone (`Z`, `+hh:mm`; none means UTC).
+ * Parses ISO 8601 with optional fraction (up to 9 digits, cut to micros) and zone (`Z`, `+hh:mm`; none means
+ * UTC).
  * @returns undefined when the text is no valid time
  */
 export function parseIso(text: string): Instant | undefined {
-  const m = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(text.trim());
+  const m =
+    /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(
+      text.trim(),
+    );
   if (!m) return undefined;
   const [, y, mo, d, h = "00", mi = "00", s = "00", fraction = "", zone = "Z"] = m;
   const ms = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
   const back = new Date(ms);
-  if (Number.isNaN(ms) || back.getUTCMonth() !== Number(mo) - 1 || back.getUTCDate() !== Number(d) || Number(h) > 23 || Number(mi) > 59 || Number(s) > 59) return undefined;
-  return BigInt(ms) * 1000n + BigInt(fraction.slice(0, 6).padEnd(6, "0")) - BigInt(zoneMinutes(zone)) * 60n * MICROS;
+  if (
+    Number.isNaN(ms) ||
+    back.getUTCMonth() !== Number(mo) - 1 ||
+    back.getUTCDate() !== Number(d) ||
+    Number(h) > 23 ||
+    Number(mi) > 59 ||
+    Number(s) > 59
+  )
+    return undefined;
+  return (
+    BigInt(ms) * 1000n +
+    BigInt(fraction.slice(0, 6).padEnd(6, "0")) -
+    BigInt(zoneMinutes(zone)) * 60n * MICROS
+  );
 }
 
 function zoneMinutes(zone: string): number {

@@ -7,21 +7,28 @@ import { fromTimestamp, toTimestamp } from "./wire-time.js";
 
 describe("words of states", () => {
   it("reads back what it writes, for every vm_state", () => {
-    for (const state of Object.values(VmState)) if (state !== 0) assert.equal(vmStateOf(vmStateWord(state)), state);
+    for (const state of Object.values(VmState))
+      if (state !== 0) assert.equal(vmStateOf(vmStateWord(state)), state);
   });
   it("reads back the number of every power state", () => {
-    for (const state of Object.values(PowerState)) if (state !== 0) assert.equal(powerStateOf(powerStateNumber(state)), state);
+    for (const state of Object.values(PowerState))
+      if (state !== 0) assert.equal(powerStateOf(powerStateNumber(state)), state);
     assert.equal(powerStateOf(2), undefined);
   });
-  it("lets nothing leave DELETED", () => assert.equal(mayBecome(VmState.VM_STATE_DELETED, VmState.VM_STATE_ACTIVE), false));
+  it("lets nothing leave DELETED", () =>
+    assert.equal(mayBecome(VmState.VM_STATE_DELETED, VmState.VM_STATE_ACTIVE), false));
 });
 
 describe("operation names", () => {
-  const a = "6f70656e-7374-4163-8b00-000000000001", b = "6f70656e-7374-4163-8b00-000000000002";
-  it("are read back", () => assert.deepEqual(parseOperationName(operationName(a, b)), { serverId: a, operationId: b }));
-  for (const bad of ["", "operations/x/y", `operations/${a}`, `operations/${a}/${b}/c`, `ops/${a}/${b}`]) it(`refuses '${bad}'`, () => assert.equal(parseOperationName(bad), undefined));
+  const a = "6f70656e-7374-4163-8b00-000000000001",
+    b = "6f70656e-7374-4163-8b00-000000000002";
+  it("are read back", () =>
+    assert.deepEqual(parseOperationName(operationName(a, b)), { serverId: a, operationId: b }));
+  for (const bad of ["", "operations/x/y", `operations/${a}`, `operations/${a}/${b}/c`, `ops/${a}/${b}`])
+    it(`refuses '${bad}'`, () => assert.equal(parseOperationName(bad), undefined));
 });
 
 describe("timestamps", () => {
-  for (const at of [0n, 1_767_225_600_123_456n, -1n]) it(`keeps ${at}`, () => assert.equal(fromTimestamp(toTimestamp(at)), at));
+  for (const at of [0n, 1_767_225_600_123_456n, -1n])
+    it(`keeps ${at}`, () => assert.equal(fromTimestamp(toTimestamp(at)), at));
 });

@@ -2,10 +2,18 @@ import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 
 /** Nova's word for each vm_state, as REST and SQL spell it. */
 const VM_WORDS: ReadonlyMap<VmState, string> = new Map<VmState, string>([
-  [VmState.VM_STATE_BUILDING, "building"], [VmState.VM_STATE_ACTIVE, "active"], [VmState.VM_STATE_PAUSED, "paused"],
-  [VmState.VM_STATE_SUSPENDED, "suspended"], [VmState.VM_STATE_STOPPED, "stopped"], [VmState.VM_STATE_RESCUED, "rescued"],
-  [VmState.VM_STATE_RESIZED, "resized"], [VmState.VM_STATE_SOFT_DELETED, "soft-delete"], [VmState.VM_STATE_DELETED, "deleted"],
-  [VmState.VM_STATE_ERROR, "error"], [VmState.VM_STATE_SHELVED, "shelved"], [VmState.VM_STATE_SHELVED_OFFLOADED, "shelved_offloaded"],
+  [VmState.VM_STATE_BUILDING, "building"],
+  [VmState.VM_STATE_ACTIVE, "active"],
+  [VmState.VM_STATE_PAUSED, "paused"],
+  [VmState.VM_STATE_SUSPENDED, "suspended"],
+  [VmState.VM_STATE_STOPPED, "stopped"],
+  [VmState.VM_STATE_RESCUED, "rescued"],
+  [VmState.VM_STATE_RESIZED, "resized"],
+  [VmState.VM_STATE_SOFT_DELETED, "soft-delete"],
+  [VmState.VM_STATE_DELETED, "deleted"],
+  [VmState.VM_STATE_ERROR, "error"],
+  [VmState.VM_STATE_SHELVED, "shelved"],
+  [VmState.VM_STATE_SHELVED_OFFLOADED, "shelved_offloaded"],
 ]);
 const VM_STATES: ReadonlyMap<string, VmState> = new Map([...VM_WORDS].map(([state, word]) => [word, state]));
 
@@ -17,12 +25,18 @@ export const vmStateOf = (word: string): VmState | undefined => VM_STATES.get(wo
 
 /** Nova's number for each power state; 2 and 5 are not used. */
 const POWER_NUMBERS: ReadonlyMap<PowerState, number> = new Map<PowerState, number>([
-  [PowerState.POWER_STATE_UNSPECIFIED, 0], [PowerState.POWER_STATE_NOSTATE, 0], [PowerState.POWER_STATE_RUNNING, 1],
-  [PowerState.POWER_STATE_PAUSED, 3], [PowerState.POWER_STATE_SHUTDOWN, 4], [PowerState.POWER_STATE_CRASHED, 6],
+  [PowerState.POWER_STATE_UNSPECIFIED, 0],
+  [PowerState.POWER_STATE_NOSTATE, 0],
+  [PowerState.POWER_STATE_RUNNING, 1],
+  [PowerState.POWER_STATE_PAUSED, 3],
+  [PowerState.POWER_STATE_SHUTDOWN, 4],
+  [PowerState.POWER_STATE_CRASHED, 6],
   [PowerState.POWER_STATE_SUSPENDED, 7],
 ]);
 
-const POWER_STATES: ReadonlyMap<number, PowerState> = new Map([...POWER_NUMBERS].map(([state, number]) => [number, state]));
+const POWER_STATES: ReadonlyMap<number, PowerState> = new Map(
+  [...POWER_NUMBERS].map(([state, number]) => [number, state]),
+);
 
 /** The number that REST shows as OS-EXT-STS:power_state. */
 export const powerStateNumber = (state: PowerState): number => POWER_NUMBERS.get(state) ?? 0;
@@ -32,7 +46,16 @@ export const powerStateOf = (number: number): PowerState | undefined => POWER_ST
 
 /** Nova's task states that exist in version 1's operations. */
 export const TaskState = {
-  none: "", scheduling: "scheduling", networking: "networking", blockDeviceMapping: "block_device_mapping", spawning: "spawning",
-  deleting: "deleting", poweringOn: "powering-on", poweringOff: "powering-off", rebooting: "rebooting", rebootingHard: "rebooting_hard",
-  rebootStarted: "reboot_started", rebootStartedHard: "reboot_started_hard",
+  none: "",
+  scheduling: "scheduling",
+  networking: "networking",
+  blockDeviceMapping: "block_device_mapping",
+  spawning: "spawning",
+  deleting: "deleting",
+  poweringOn: "powering-on",
+  poweringOff: "powering-off",
+  rebooting: "rebooting",
+  rebootingHard: "rebooting_hard",
+  rebootStarted: "reboot_started",
+  rebootStartedHard: "reboot_started_hard",
 } as const;

@@ -2,10 +2,14 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 
 /** How each state is spelled in SQL. */
 const WORDS: ReadonlyMap<OperationState, string> = new Map<OperationState, string>([
-  [OperationState.OPERATION_STATE_RUNNING, "running"], [OperationState.OPERATION_STATE_PARKED, "parked"],
-  [OperationState.OPERATION_STATE_UNDOING, "undoing"], [OperationState.OPERATION_STATE_SUCCEEDED, "succeeded"],
-  [OperationState.OPERATION_STATE_FAILED, "failed"], [OperationState.OPERATION_STATE_CANCELLED, "cancelled"],
-  [OperationState.OPERATION_STATE_PREEMPTED, "preempted"], [OperationState.OPERATION_STATE_NEEDS_OPERATOR, "needs-operator"],
+  [OperationState.OPERATION_STATE_RUNNING, "running"],
+  [OperationState.OPERATION_STATE_PARKED, "parked"],
+  [OperationState.OPERATION_STATE_UNDOING, "undoing"],
+  [OperationState.OPERATION_STATE_SUCCEEDED, "succeeded"],
+  [OperationState.OPERATION_STATE_FAILED, "failed"],
+  [OperationState.OPERATION_STATE_CANCELLED, "cancelled"],
+  [OperationState.OPERATION_STATE_PREEMPTED, "preempted"],
+  [OperationState.OPERATION_STATE_NEEDS_OPERATOR, "needs-operator"],
 ]);
 const STATES: ReadonlyMap<string, OperationState> = new Map([...WORDS].map(([state, word]) => [word, state]));
 
@@ -17,8 +21,11 @@ export function operationStateWord(state: OperationState): string {
 }
 
 /** The state of a stored word; unset for one that this version does not know. */
-export const operationStateOf = (word: string): OperationState => STATES.get(word) ?? OperationState.OPERATION_STATE_UNSPECIFIED;
+export const operationStateOf = (word: string): OperationState =>
+  STATES.get(word) ?? OperationState.OPERATION_STATE_UNSPECIFIED;
 
 /** Whether an operation in this state still owns its instance. */
 export const isLive = (state: OperationState): boolean =>
-  state === OperationState.OPERATION_STATE_RUNNING || state === OperationState.OPERATION_STATE_PARKED || state === OperationState.OPERATION_STATE_UNDOING;
+  state === OperationState.OPERATION_STATE_RUNNING ||
+  state === OperationState.OPERATION_STATE_PARKED ||
+  state === OperationState.OPERATION_STATE_UNDOING;

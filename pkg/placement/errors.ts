@@ -1,45 +1,157 @@
 import { defineErrors } from "../kernel/errors.js";
 
-/** Every reason that Placement gives. `placement` facts name providers; the api strips them before a tenant sees them. */
+/**
+ * Every reason that Placement gives. `placement` facts name providers; the api strips them before a tenant
+ * sees them.
+ */
 export const E = defineErrors("placement", {
-  PROVIDER_NOT_FOUND: ["missing", (p: { provider: string }) => `No resource provider with uuid ${p.provider} found.`],
-  PARENT_NOT_FOUND: ["invalid", (p: { provider: string }) => `The parent resource provider ${p.provider} does not exist.`],
-  PROVIDER_UNKNOWN: ["invalid", (p: { provider: string }) => `Resource provider ${p.provider} does not exist.`],
-  PROVIDER_EXISTS: ["exists", (p: { provider: string; name: string }) => `A resource provider with the uuid ${p.provider} or the name ${p.name} already exists.`],
-  PROVIDER_LOOP: ["invalid", (p: { provider: string }) => `Resource provider ${p.provider} cannot be moved below itself.`],
-  REPARENT_REFUSED: ["invalid", (p: { provider: string }) => `The parent of resource provider ${p.provider} cannot be changed.`],
-  PROVIDER_HAS_CHILDREN: ["refused", (p: { provider: string }) => `Resource provider ${p.provider} has children and cannot be deleted.`],
-  PROVIDER_IN_USE: ["refused", (p: { provider: string }) => `Resource provider ${p.provider} has allocations and cannot be deleted.`],
-  PROVIDER_GENERATION_CONFLICT: ["conflict", (p: { provider: string }) => `resource provider generation conflict: ${p.provider} changed since it was read.`],
+  PROVIDER_NOT_FOUND: [
+    "missing",
+    (p: { provider: string }) => `No resource provider with uuid ${p.provider} found.`,
+  ],
+  PARENT_NOT_FOUND: [
+    "invalid",
+    (p: { provider: string }) => `The parent resource provider ${p.provider} does not exist.`,
+  ],
+  PROVIDER_UNKNOWN: [
+    "invalid",
+    (p: { provider: string }) => `Resource provider ${p.provider} does not exist.`,
+  ],
+  PROVIDER_EXISTS: [
+    "exists",
+    (p: { provider: string; name: string }) =>
+      `A resource provider with the uuid ${p.provider} or the name ${p.name} already exists.`,
+  ],
+  PROVIDER_LOOP: [
+    "invalid",
+    (p: { provider: string }) => `Resource provider ${p.provider} cannot be moved below itself.`,
+  ],
+  REPARENT_REFUSED: [
+    "invalid",
+    (p: { provider: string }) => `The parent of resource provider ${p.provider} cannot be changed.`,
+  ],
+  PROVIDER_HAS_CHILDREN: [
+    "refused",
+    (p: { provider: string }) => `Resource provider ${p.provider} has children and cannot be deleted.`,
+  ],
+  PROVIDER_IN_USE: [
+    "refused",
+    (p: { provider: string }) => `Resource provider ${p.provider} has allocations and cannot be deleted.`,
+  ],
+  PROVIDER_GENERATION_CONFLICT: [
+    "conflict",
+    (p: { provider: string }) =>
+      `resource provider generation conflict: ${p.provider} changed since it was read.`,
+  ],
 
-  INVENTORY_NOT_FOUND: ["missing", (p: { provider: string; resource_class: string }) => `No inventory of class ${p.resource_class} found for ${p.provider}.`],
-  INVENTORY_UNKNOWN: ["invalid", (p: { provider: string; resource_class: string }) => `Resource provider ${p.provider} has no inventory of class ${p.resource_class} to change.`],
-  INVENTORY_EXISTS: ["exists", (p: { provider: string; resource_class: string }) => `Resource provider ${p.provider} already has an inventory of class ${p.resource_class}.`],
-  INVENTORY_IN_USE: ["refused", (p: { provider: string; resource_class: string; used: number }) => `Inventory for ${p.resource_class} on resource provider ${p.provider} is in use.`],
-  INVENTORY_INVALID: ["invalid", (p: { resource_class: string; problem: string }) => `Invalid inventory for ${p.resource_class}: ${p.problem}`],
+  INVENTORY_NOT_FOUND: [
+    "missing",
+    (p: { provider: string; resource_class: string }) =>
+      `No inventory of class ${p.resource_class} found for ${p.provider}.`,
+  ],
+  INVENTORY_UNKNOWN: [
+    "invalid",
+    (p: { provider: string; resource_class: string }) =>
+      `Resource provider ${p.provider} has no inventory of class ${p.resource_class} to change.`,
+  ],
+  INVENTORY_EXISTS: [
+    "exists",
+    (p: { provider: string; resource_class: string }) =>
+      `Resource provider ${p.provider} already has an inventory of class ${p.resource_class}.`,
+  ],
+  INVENTORY_IN_USE: [
+    "refused",
+    (p: { provider: string; resource_class: string; used: number }) =>
+      `Inventory for ${p.resource_class} on resource provider ${p.provider} is in use.`,
+  ],
+  INVENTORY_INVALID: [
+    "invalid",
+    (p: { resource_class: string; problem: string }) =>
+      `Invalid inventory for ${p.resource_class}: ${p.problem}`,
+  ],
 
-  INVENTORY_MISSING: ["refused", (p: { provider: string; resource_class: string }) => `Resource provider ${p.provider} has no inventory of class ${p.resource_class}.`],
-  UNIT_VIOLATED: ["refused", (p: { provider: string; resource_class: string; asked: number; min_unit: number; max_unit: number; step_size: number }) =>
-    `${p.asked} of ${p.resource_class} on resource provider ${p.provider} violates its min_unit, max_unit or step_size.`],
-  CAPACITY_EXCEEDED: ["refused", (p: { provider: string; resource_class: string; asked: number; free: number }) =>
-    `Unable to create allocation for ${p.resource_class} on resource provider ${p.provider}. The requested amount would exceed the capacity.`],
+  INVENTORY_MISSING: [
+    "refused",
+    (p: { provider: string; resource_class: string }) =>
+      `Resource provider ${p.provider} has no inventory of class ${p.resource_class}.`,
+  ],
+  UNIT_VIOLATED: [
+    "refused",
+    (p: {
+      provider: string;
+      resource_class: string;
+      asked: number;
+      min_unit: number;
+      max_unit: number;
+      step_size: number;
+    }) =>
+      `${p.asked} of ${p.resource_class} on resource provider ${p.provider} violates its min_unit, max_unit or step_size.`,
+  ],
+  CAPACITY_EXCEEDED: [
+    "refused",
+    (p: { provider: string; resource_class: string; asked: number; free: number }) =>
+      `Unable to create allocation for ${p.resource_class} on resource provider ${p.provider}. The requested amount would exceed the capacity.`,
+  ],
   /** Clients recognise this conflict by its text: keep the phrase. @source placement-api §1 */
-  CONSUMER_GENERATION_CONFLICT: ["conflict", (p: { consumer: string; given: string; have: string }) =>
-    `consumer generation conflict - expected ${p.have} but got ${p.given}`],
-  CONSUMER_HAS_NONE: ["missing", (p: { consumer: string }) => `No allocations for consumer ${p.consumer} found.`],
-  CLAIM_TOMBSTONED: ["conflict", (p: { consumer: string; operation: string }) => `The claim of ${p.operation} for ${p.consumer} was undone before.`],
-  CLAIM_FENCED: ["conflict", (p: { consumer: string; operation: string }) => `Another owner of ${p.operation} holds the claim for ${p.consumer}.`],
+  CONSUMER_GENERATION_CONFLICT: [
+    "conflict",
+    (p: { consumer: string; given: string; have: string }) =>
+      `consumer generation conflict - expected ${p.have} but got ${p.given}`,
+  ],
+  CONSUMER_HAS_NONE: [
+    "missing",
+    (p: { consumer: string }) => `No allocations for consumer ${p.consumer} found.`,
+  ],
+  CLAIM_TOMBSTONED: [
+    "conflict",
+    (p: { consumer: string; operation: string }) =>
+      `The claim of ${p.operation} for ${p.consumer} was undone before.`,
+  ],
+  CLAIM_FENCED: [
+    "conflict",
+    (p: { consumer: string; operation: string }) =>
+      `Another owner of ${p.operation} holds the claim for ${p.consumer}.`,
+  ],
 
   TRAIT_NOT_FOUND: ["missing", (p: { trait: string }) => `No such trait: ${p.trait}.`],
   TRAITS_UNKNOWN: ["invalid", (p: { traits: string }) => `No such trait(s): ${p.traits}.`],
-  TRAIT_NAME_INVALID: ["invalid", (p: { trait: string }) => `The trait name ${p.trait} is invalid: custom traits are CUSTOM_ followed by A-Z, 0-9 and _.`],
+  TRAIT_NAME_INVALID: [
+    "invalid",
+    (p: { trait: string }) =>
+      `The trait name ${p.trait} is invalid: custom traits are CUSTOM_ followed by A-Z, 0-9 and _.`,
+  ],
   TRAIT_STANDARD: ["invalid", (p: { trait: string }) => `Cannot delete standard trait ${p.trait}.`],
-  TRAIT_IN_USE: ["refused", (p: { trait: string }) => `The trait ${p.trait} is in use by a resource provider.`],
-  CLASS_NOT_FOUND: ["missing", (p: { resource_class: string }) => `No such resource class: ${p.resource_class}.`],
-  CLASS_UNKNOWN: ["invalid", (p: { resource_class: string }) => `Unknown resource class: ${p.resource_class}.`],
-  CLASS_NAME_INVALID: ["invalid", (p: { resource_class: string }) => `The resource class name ${p.resource_class} is invalid: custom classes are CUSTOM_ followed by A-Z, 0-9 and _.`],
-  CLASS_EXISTS: ["exists", (p: { resource_class: string }) => `Resource class ${p.resource_class} already exists.`],
-  CLASS_STANDARD: ["invalid", (p: { resource_class: string }) => `Cannot delete standard resource class ${p.resource_class}.`],
-  CLASS_IN_USE: ["refused", (p: { resource_class: string }) => `Resource class ${p.resource_class} is in use by an inventory.`],
-  CANDIDATES_INVALID: ["invalid", (p: { problem: string }) => `Invalid request for allocation candidates: ${p.problem}`],
+  TRAIT_IN_USE: [
+    "refused",
+    (p: { trait: string }) => `The trait ${p.trait} is in use by a resource provider.`,
+  ],
+  CLASS_NOT_FOUND: [
+    "missing",
+    (p: { resource_class: string }) => `No such resource class: ${p.resource_class}.`,
+  ],
+  CLASS_UNKNOWN: [
+    "invalid",
+    (p: { resource_class: string }) => `Unknown resource class: ${p.resource_class}.`,
+  ],
+  CLASS_NAME_INVALID: [
+    "invalid",
+    (p: { resource_class: string }) =>
+      `The resource class name ${p.resource_class} is invalid: custom classes are CUSTOM_ followed by A-Z, 0-9 and _.`,
+  ],
+  CLASS_EXISTS: [
+    "exists",
+    (p: { resource_class: string }) => `Resource class ${p.resource_class} already exists.`,
+  ],
+  CLASS_STANDARD: [
+    "invalid",
+    (p: { resource_class: string }) => `Cannot delete standard resource class ${p.resource_class}.`,
+  ],
+  CLASS_IN_USE: [
+    "refused",
+    (p: { resource_class: string }) => `Resource class ${p.resource_class} is in use by an inventory.`,
+  ],
+  CANDIDATES_INVALID: [
+    "invalid",
+    (p: { problem: string }) => `Invalid request for allocation candidates: ${p.problem}`,
+  ],
 });

@@ -38,7 +38,11 @@ export interface PlacementReader {
   shapes(providerIds: readonly string[]): Promise<ReadonlyMap<string, Shape>>;
   /** Consumers with all they hold: by id, or those with something on a provider. */
   consumers(by: { readonly ids: readonly string[] } | { readonly providerId: string }): Promise<Consumer[]>;
-  usages(by: { readonly projectId: string; readonly userId?: string; readonly consumerType?: string }): Promise<{
+  usages(by: {
+    readonly projectId: string;
+    readonly userId?: string;
+    readonly consumerType?: string;
+  }): Promise<{
     readonly rows: UsageRow[];
     /** Consumers by type. */
     readonly counts: ReadonlyMap<string, number>;
@@ -66,17 +70,29 @@ export interface PlacementWriter extends PlacementReader {
   addName(kind: NameKind, name: string): Promise<boolean>;
   removeName(kind: NameKind, name: string): Promise<boolean>;
   classInUse(name: string): Promise<boolean>;
-  /** Reads what decisions about these consumers may depend on: they, what they hold, and the providers concerned. */
+  /**
+   * Reads what decisions about these consumers may depend on: they, what they hold, and the providers
+   * concerned.
+   */
   loadLedger(consumerIds: readonly string[], providerIds: readonly string[]): Promise<LedgerSnapshot>;
   saveLedger(diff: LedgerDiff): Promise<void>;
 }
 
 export interface PlacementStore {
   read<T>(ctx: Ctx, name: string, fn: (reader: PlacementReader) => Promise<T>): Promise<T>;
-  /** Runs as one transaction, again as a whole after a conflict. @returns what `fn` gave and the head after the commit */
-  write<T>(ctx: Ctx, name: string, fn: (writer: PlacementWriter) => Promise<T>): Promise<{ readonly result: T; readonly revision: number }>;
+  /**
+   * Runs as one transaction, again as a whole after a conflict. @returns what `fn` gave and the head after
+   * the commit
+   */
+  write<T>(
+    ctx: Ctx,
+    name: string,
+    fn: (writer: PlacementWriter) => Promise<T>,
+  ): Promise<{ readonly result: T; readonly revision: number }>;
   /** The head's revision: one cheap statement. */
   head(ctx: Ctx): Promise<number>;
-  /** Drops tombstones buried before this many milliseconds ago; no message lives that long. @returns how many */
+  /**
+   * Drops tombstones buried before this many milliseconds ago; no message lives that long. @returns how many
+   */
   sweepTombstones(ctx: Ctx, olderThanMs: number): Promise<number>;
 }

@@ -32,16 +32,29 @@ const SWEEP_MS = 10 * 60_000;
 /** Builds the placement service. */
 export function buildPlacement({ database, clock, ids, log, config }: PlacementDeps): PlacementService {
   const store = sqlStore(database, clock);
-  const background = (): Ctx => rootCtx({
-    requestId: `req-${ids.uuid()}`, actor: serviceActor("placement"), log,
-    deadlineMs: Math.trunc(Number(clock.now() / 1000n)) + config.transactionTimeoutMs,
+  const background = (): Ctx =>
+    rootCtx({
+      requestId: `req-${ids.uuid()}`,
+      actor: serviceActor("placement"),
+      log,
+      deadlineMs: Math.trunc(Number(clock.now() / 1000n)) + config.transactionTimeoutMs,
+    });
+  const ops = createOps({
+    store,
+    clock,
+    ids,
+    background,
+    maxBatch: config.maxBatch,
+    maxCandidates: config.maxCandidates,
+    watchPollMs: config.watchPollMs,
   });
-  const ops = createOps({ store, clock, ids, background, maxBatch: config.maxBatch, maxCandidates: config.maxCandidates, watchPollMs: config.watchPollMs });
   return {
     bindings: [placementBinding(ops)],
     start: async (ctx) => {
       while (!ctx.signal.aborted) {
-        await store.sweepTombstones(background(), config.tombstoneRetentionS * 1000).catch((error: unknown) => log.warn("placement.sweep.failed", { error }));
+        await store
+          .sweepTombstones(background(), config.tombstoneRetentionS * 1000)
+          .catch((error: unknown) => log.warn("placement.sweep.failed", { error }));
         await clock.sleep(SWEEP_MS, ctx.signal).catch(() => {});
       }
     },

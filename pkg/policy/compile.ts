@@ -18,14 +18,30 @@ export type Judge = (question: Question) => boolean;
 /** @param ruleNamed  finds the judge of another rule; called when asked, so that rules may refer forward */
 export function compileCheck(check: Check, ruleNamed: (name: string) => Judge): Judge {
   switch (check.type) {
-    case "always": return () => true;
-    case "never": return () => false;
-    case "not": { const inner = compileCheck(check.of, ruleNamed); return (q) => !inner(q); }
-    case "and": { const all = check.of.map((one) => compileCheck(one, ruleNamed)); return (q) => all.every((judge) => judge(q)); }
-    case "or": { const any = check.of.map((one) => compileCheck(one, ruleNamed)); return (q) => any.some((judge) => judge(q)); }
-    case "rule": { const { name } = check; return (q) => ruleNamed(name)(q); }
-    case "role": return compileRole(check.match);
-    case "compare": return compileCompare(check.left, check.match);
+    case "always":
+      return () => true;
+    case "never":
+      return () => false;
+    case "not": {
+      const inner = compileCheck(check.of, ruleNamed);
+      return (q) => !inner(q);
+    }
+    case "and": {
+      const all = check.of.map((one) => compileCheck(one, ruleNamed));
+      return (q) => all.every((judge) => judge(q));
+    }
+    case "or": {
+      const any = check.of.map((one) => compileCheck(one, ruleNamed));
+      return (q) => any.some((judge) => judge(q));
+    }
+    case "rule": {
+      const { name } = check;
+      return (q) => ruleNamed(name)(q);
+    }
+    case "role":
+      return compileRole(check.match);
+    case "compare":
+      return compileCompare(check.left, check.match);
   }
 }
 
@@ -55,7 +71,10 @@ const PLACEHOLDER = /%\(([^)]*)\)s/g;
 /** @returns the text with the target's attributes filled in; undefined when one is missing, which refuses */
 function compileText(match: string): (target: Target) => string | undefined {
   const whole = /^%\(([^)]*)\)s$/.exec(match);
-  if (whole !== null) { const name = whole[1] ?? ""; return (target) => target[name]; }
+  if (whole !== null) {
+    const name = whole[1] ?? "";
+    return (target) => target[name];
+  }
   if (!match.includes("%(")) return () => match;
   return (target) => {
     let missing = false;
@@ -67,18 +86,30 @@ function compileText(match: string): (target: Target) => string | undefined {
   };
 }
 
-/** What the token says under a name of oslo.policy's credentials; several values for lists, none when it says nothing. */
+/**
+ * What the token says under a name of oslo.policy's credentials; several values for lists, none when it says
+ * nothing.
+ */
 function credentials(q: Question, name: string): readonly string[] {
   const { actor } = q;
   switch (name) {
-    case "user_id": return present(actor.userId);
-    case "project_id": case "tenant_id": case "tenant": return present(actor.projectId);
-    case "domain_id": return present(actor.domainId);
-    case "roles": return actor.roles;
-    case "system_scope": return actor.systemScope ? ["all"] : [];
-    case "is_admin": return [q.isAdmin(q) ? "True" : "False"];
-    default: return [];
+    case "user_id":
+      return present(actor.userId);
+    case "project_id":
+    case "tenant_id":
+    case "tenant":
+      return present(actor.projectId);
+    case "domain_id":
+      return present(actor.domainId);
+    case "roles":
+      return actor.roles;
+    case "system_scope":
+      return actor.systemScope ? ["all"] : [];
+    case "is_admin":
+      return [q.isAdmin(q) ? "True" : "False"];
+    default:
+      return [];
   }
 }
 
-const present = (value: string): readonly string[] => value === "" ? [] : [value];
+const present = (value: string): readonly string[] => (value === "" ? [] : [value]);

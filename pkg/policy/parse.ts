@@ -1,6 +1,7 @@
 /** A check as written: what is left of it after parsing. */
 export type Check =
-  | { readonly type: "always" } | { readonly type: "never" }
+  | { readonly type: "always" }
+  | { readonly type: "never" }
   | { readonly type: "not"; readonly of: Check }
   | { readonly type: "and" | "or"; readonly of: readonly Check[] }
   | { readonly type: "rule"; readonly name: string }
@@ -8,9 +9,10 @@ export type Check =
   | { readonly type: "compare"; readonly left: string; readonly match: string };
 
 /**
- * Parses oslo.policy's language: `@`, `!`, `kind:match`, `not`, `and`, `or`, parentheses; `not` binds strongest, `or` weakest.
- * `kind` is `rule`, `role`, a credential (`user_id`, `project_id`, `is_admin`, `system_scope` …) or a quoted literal;
- * `%(name)s` in `match` stands for the target's attribute. The empty text always holds.
+ * Parses oslo.policy's language: `@`, `!`, `kind:match`, `not`, `and`, `or`, parentheses; `not` binds
+ * strongest, `or` weakest. `kind` is `rule`, `role`, a credential (`user_id`, `project_id`, `is_admin`,
+ * `system_scope` …) or a quoted literal; `%(name)s` in `match` stands for the target's attribute. The empty
+ * text always holds.
  * @throws SyntaxError telling what is wrong with it
  */
 export function parseCheck(text: string): Check {
@@ -22,7 +24,10 @@ export function parseCheck(text: string): Check {
   return check;
 }
 
-interface Cursor { readonly tokens: readonly string[]; at: number }
+interface Cursor {
+  readonly tokens: readonly string[];
+  at: number;
+}
 
 /** Words are separated by spaces; parentheses count only at a word's ends, as `%(x)s` has them inside. */
 function tokenize(text: string): string[] {

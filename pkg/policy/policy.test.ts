@@ -3,31 +3,51 @@ import { anonymous } from "../kernel/index.js";
 import type { Actor } from "../kernel/index.js";
 import { createPolicy, parseOverrides, ruleDefaults } from "./index.js";
 
-const user = (init: Partial<Actor> = {}): Actor =>
-  ({ ...anonymous, kind: "user", userId: "u1", projectId: "p1", roles: ["member", "reader"], ...init });
+const user = (init: Partial<Actor> = {}): Actor => ({
+  ...anonymous,
+  kind: "user",
+  userId: "u1",
+  projectId: "p1",
+  roles: ["member", "reader"],
+  ...init,
+});
 const admin = user({ userId: "root", projectId: "adm", roles: ["admin", "manager", "member", "reader"] });
 const bad = { name: "KilonovaError", reason: "BAD_POLICY" };
 
 describe("createPolicy", () => {
   const policy = createPolicy();
 
-  it("has all rules of the Compute API", () => { assert.equal(Object.keys(ruleDefaults).length, 214); });
+  it("has all rules of the Compute API", () => {
+    assert.equal(Object.keys(ruleDefaults).length, 214);
+  });
 
   it("lets members act on their own project only", () => {
     assert.equal(policy.allows(user(), "os_compute_api:servers:create", { project_id: "p1" }), true);
     assert.equal(policy.allows(user(), "os_compute_api:servers:create", { project_id: "p2" }), false);
-    assert.equal(policy.allows(user({ roles: ["reader"] }), "os_compute_api:servers:create", { project_id: "p1" }), false);
-    assert.equal(policy.allows(user({ roles: ["reader"] }), "os_compute_api:servers:show", { project_id: "p1" }), true);
+    assert.equal(
+      policy.allows(user({ roles: ["reader"] }), "os_compute_api:servers:create", { project_id: "p1" }),
+      false,
+    );
+    assert.equal(
+      policy.allows(user({ roles: ["reader"] }), "os_compute_api:servers:show", { project_id: "p1" }),
+      true,
+    );
   });
 
   it("lets administrators act on every project and compares roles without case", () => {
     assert.equal(policy.allows(admin, "os_compute_api:servers:delete", { project_id: "p9" }), true);
-    assert.equal(policy.allows(user({ roles: ["Admin"] }), "os_compute_api:servers:delete", { project_id: "p9" }), true);
+    assert.equal(
+      policy.allows(user({ roles: ["Admin"] }), "os_compute_api:servers:delete", { project_id: "p9" }),
+      true,
+    );
   });
 
   it("refuses with Nova's sentence", () => {
-    assert.throws(() => policy.enforce(user(), "os_compute_api:os-services:list"),
-      { reason: "FORBIDDEN", kind: "forbidden", message: "Policy doesn't allow os_compute_api:os-services:list to be performed." });
+    assert.throws(() => policy.enforce(user(), "os_compute_api:os-services:list"), {
+      reason: "FORBIDDEN",
+      kind: "forbidden",
+      message: "Policy doesn't allow os_compute_api:os-services:list to be performed.",
+    });
   });
 
   it("lets nobody resize across cells, and lets users see their own key pairs", () => {
@@ -39,7 +59,13 @@ describe("createPolicy", () => {
   it("refuses tokens of another scope whatever their roles", () => {
     const system = user({ ...admin, projectId: "", systemScope: true });
     assert.equal(policy.allows(system, "os_compute_api:os-services:list"), false);
-    assert.equal(policy.allows(user({ ...admin, projectId: "", domainId: "default" }), "os_compute_api:os-services:list"), false);
+    assert.equal(
+      policy.allows(
+        user({ ...admin, projectId: "", domainId: "default" }),
+        "os_compute_api:os-services:list",
+      ),
+      false,
+    );
   });
 
   it("refuses when the target lacks what the check asks for", () => {
@@ -51,14 +77,18 @@ describe("overrides of a policy", () => {
   const withFile = (text: string): ReturnType<typeof createPolicy> => createPolicy(parseOverrides(text));
 
   it("replaces checks and may use building blocks of its own", () => {
-    const policy = withFile(`"operator": "role:operator or role:admin"\n"os_compute_api:os-services:list": "rule:operator"\n`);
+    const policy = withFile(
+      `"operator": "role:operator or role:admin"\n"os_compute_api:os-services:list": "rule:operator"\n`,
+    );
     assert.equal(policy.allows(user({ roles: ["operator"] }), "os_compute_api:os-services:list"), true);
     assert.equal(policy.allows(user(), "os_compute_api:os-services:list"), false);
     assert.equal(policy.checkOf("os_compute_api:os-services:list"), "rule:operator");
   });
 
   it("makes is_admin follow an override of context_is_admin", () => {
-    const policy = withFile(`{"context_is_admin": "role:boss", "os_compute_api:os-services:list": "is_admin:True"}`);
+    const policy = withFile(
+      `{"context_is_admin": "role:boss", "os_compute_api:os-services:list": "is_admin:True"}`,
+    );
     assert.equal(policy.allows(user({ roles: ["boss"] }), "os_compute_api:os-services:list"), true);
     assert.equal(policy.allows(admin, "os_compute_api:os-services:list"), false);
   });
@@ -88,6 +118,8 @@ describe("overrides of a policy", () => {
     ["lists of checks", `os_compute_api:limits: [["role:a"]]`],
     ["files that are no map", `- a`],
   ] as const) {
-    it(`refuses ${what}`, () => { assert.throws(() => withFile(text), bad); });
+    it(`refuses ${what}`, () => {
+      assert.throws(() => withFile(text), bad);
+    });
   }
 });

@@ -5,7 +5,10 @@ import type { AggregateView, HostFacts, InstanceView } from "./domain/host-view.
 /** Who is alive, by the coordination registry. Never waits. */
 export interface Liveness {
   isUp(host: string): boolean;
-  /** False while hosts that are well may not have announced themselves yet: after a start, or when the registry lost its memory. */
+  /**
+   * False while hosts that are well may not have announced themselves yet: after a start, or when the
+   * registry lost its memory.
+   */
   settled(): boolean;
 }
 
@@ -44,7 +47,10 @@ export interface Placement {
 }
 
 /** What a service record says about a host; half of `HostFacts`. */
-export type ServiceFacts = Pick<HostFacts, "host" | "availabilityZone" | "address" | "disabled" | "disabledReason" | "forcedDown">;
+export type ServiceFacts = Pick<
+  HostFacts,
+  "host" | "availabilityZone" | "address" | "disabled" | "disabledReason" | "forcedDown"
+>;
 /** What a hypervisor record says; the other half. */
 export type NodeFacts = Omit<HostFacts, keyof ServiceFacts | "cell"> & { readonly host: string };
 
@@ -65,7 +71,9 @@ export interface CellSnapshot {
 }
 
 /** A host aggregate as far as scheduling cares. */
-export interface AggregateFacts extends AggregateView { readonly hosts: readonly string[] }
+export interface AggregateFacts extends AggregateView {
+  readonly hosts: readonly string[];
+}
 
 /** What the scheduler asks of the cells service. */
 export interface Cells {
@@ -75,5 +83,8 @@ export interface Cells {
   watchAggregates(ctx: Ctx): AsyncIterable<readonly AggregateFacts[]>;
   hosts(ctx: Ctx, cell: string): Promise<Pick<CellSnapshot, "services" | "nodes">>;
   /** A snapshot and then changes, for ever; throws when the feed was compacted or the cell went away. */
-  watch(ctx: Ctx, cell: string): AsyncIterable<{ readonly snapshot: CellSnapshot } | { readonly changes: readonly CellChange[] }>;
+  watch(
+    ctx: Ctx,
+    cell: string,
+  ): AsyncIterable<{ readonly snapshot: CellSnapshot } | { readonly changes: readonly CellChange[] }>;
 }

@@ -23,27 +23,47 @@ export interface SchedulerDeps {
 
 export interface SchedulerService {
   readonly bindings: readonly ServiceBinding[];
-  /** Follows the feeds until the context is aborted; decisions are refused as unavailable until it has caught up. */
+  /**
+   * Follows the feeds until the context is aborted; decisions are refused as unavailable until it has caught
+   * up.
+   */
   start(ctx: Ctx): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Builds the scheduler. */
-export function buildScheduler({ placement: placementChannel, cells, liveness, clock, config }: SchedulerDeps): SchedulerService {
+export function buildScheduler({
+  placement: placementChannel,
+  cells,
+  liveness,
+  clock,
+  config,
+}: SchedulerDeps): SchedulerService {
   const fleet = new Fleet(liveness, clock, config.provisionalTtlMs);
   const placement = placementPeer(placementChannel);
   const follower = createFollower({ fleet, placement, cells: cellsPeer(cells), clock });
   const rules = rulesOf(config);
   return {
-    bindings: [schedulerBinding({
-      select: selectDestinations({ fleet, placement, rules, options: config, refresh: follower.refresh, assertReady: follower.assertReady }),
-      explain: async (_ctx, spec) => {
-        follower.assertReady();
-        return explainAll(fleet, spec, rules, config);
-      },
-      hostsOf: (ids) => fleet.instances.hostsOf(ids),
-    })],
+    bindings: [
+      schedulerBinding({
+        select: selectDestinations({
+          fleet,
+          placement,
+          rules,
+          options: config,
+          refresh: follower.refresh,
+          assertReady: follower.assertReady,
+        }),
+        explain: async (_ctx, spec) => {
+          follower.assertReady();
+          return explainAll(fleet, spec, rules, config);
+        },
+        hostsOf: (ids) => fleet.instances.hostsOf(ids),
+      }),
+    ],
     start: (ctx) => follower.run(ctx),
-    close: async () => { await Promise.all([placementChannel.close(), cells.close()]); },
+    close: async () => {
+      await Promise.all([placementChannel.close(), cells.close()]);
+    },
   };
 }

@@ -61,54 +61,109 @@ const PURGE_EVERY_MS = 600_000;
 
 /** Migrates, seeds and serves Identity, Image and Network. */
 export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Promise<Standalone> {
-  const { pool, schema = "standalone", clock, ids, random, log, region = "RegionOne", host = "127.0.0.1" } = options;
+  const {
+    pool,
+    schema = "standalone",
+    clock,
+    ids,
+    random,
+    log,
+    region = "RegionOne",
+    host = "127.0.0.1",
+  } = options;
   await migrate(ctx, pool, schema, standaloneMigrations);
   const urls = { identity: "", image: "", network: "" };
   const services = (): ServiceConfig[] => [
-    { type: "identity", name: "keystone", publicUrl: `${urls.identity}/v3` }, { type: "image", name: "glance", publicUrl: urls.image },
-    { type: "network", name: "neutron", publicUrl: urls.network }, ...options.services(),
+    { type: "identity", name: "keystone", publicUrl: `${urls.identity}/v3` },
+    { type: "image", name: "glance", publicUrl: urls.image },
+    { type: "network", name: "neutron", publicUrl: urls.network },
+    ...options.services(),
   ];
   const identity = buildIdentity({
-    db: openDatabase<IdentityTables>(pool, { schema, clock }), clock, config: { region, services, tokenSeconds: options.tokenSeconds ?? 3_600 },
+    db: openDatabase<IdentityTables>(pool, { schema, clock }),
+    clock,
+    config: { region, services, tokenSeconds: options.tokenSeconds ?? 3_600 },
     ...(options.passwordCost ? { passwordCost: options.passwordCost } : {}),
   });
   const { authenticate } = identity;
   const image = await buildImage(ctx, {
-    db: openDatabase<ImageTables>(pool, { schema, clock }), clock, ids, directory: options.imageDirectory, authenticate,
+    db: openDatabase<ImageTables>(pool, { schema, clock }),
+    clock,
+    ids,
+    directory: options.imageDirectory,
+    authenticate,
     ...(options.maxImageBytes === undefined ? {} : { maxBytes: options.maxImageBytes }),
   });
   const network = buildNetwork({
-    db: openDatabase<NetworkTables>(pool, { schema, clock }), clock, ids, random, authenticate,
+    db: openDatabase<NetworkTables>(pool, { schema, clock }),
+    clock,
+    ids,
+    random,
+    authenticate,
     ...(options.onPortEvents ? { onPortEvents: options.onPortEvents } : {}),
   });
   const seeded = await seedStandalone(ctx, { identity, image, network }, options.seed);
 
-  const env = { log, ids, requestTimeoutMs: REQUEST_TIMEOUT_MS, corsOrigins: options.corsOrigins ?? [], ...(options.startSpan ? { startSpan: options.startSpan } : {}) };
+  const env = {
+    log,
+    ids,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    corsOrigins: options.corsOrigins ?? [],
+    ...(options.startSpan ? { startSpan: options.startSpan } : {}),
+  };
   const servers: HttpServer[] = [];
-  const serve = async (app: Parameters<typeof listen>[0], port: number, receiveTimeoutMs?: number): Promise<string> => {
-    const server = await listen(app, { host, port, log, ...(receiveTimeoutMs === undefined ? {} : { receiveTimeoutMs }) });
+  const serve = async (
+    app: Parameters<typeof listen>[0],
+    port: number,
+    receiveTimeoutMs?: number,
+  ): Promise<string> => {
+    const server = await listen(app, {
+      host,
+      port,
+      log,
+      ...(receiveTimeoutMs === undefined ? {} : { receiveTimeoutMs }),
+    });
     servers.push(server);
     return server.url;
   };
-  const close = async (graceMs?: number): Promise<void> => { await Promise.all(servers.map((server) => server.close(graceMs))); };
+  const close = async (graceMs?: number): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close(graceMs)));
+  };
   try {
     urls.identity = await serve(identity.app(env), options.ports.identity);
     const identityUrl = `${urls.identity}/v3`;
-    urls.image = await serve(image.app({ ...env, requestTimeoutMs: IMAGE_TIMEOUT_MS, identityUrl }), options.ports.image, 0);
+    urls.image = await serve(
+      image.app({ ...env, requestTimeoutMs: IMAGE_TIMEOUT_MS, identityUrl }),
+      options.ports.image,
+      0,
+    );
     urls.network = await serve(network.app({ ...env, identityUrl }), options.ports.network);
   } catch (error) {
     await close(0);
     throw error;
   }
   const stopPurging = purgeTokens(identity, clock, log);
-  return { identity, image, network, seeded, urls, close: async (graceMs) => { stopPurging(); network.close(); await close(graceMs); } };
+  return {
+    identity,
+    image,
+    network,
+    seeded,
+    urls,
+    close: async (graceMs) => {
+      stopPurging();
+      network.close();
+      await close(graceMs);
+    },
+  };
 }
 
 /** Forgets tokens that ended long ago, every ten minutes. */
 function purgeTokens(identity: Identity, clock: Clock, log: Logger): () => void {
   const purge = (): void => {
     const ctx = rootCtx({ requestId: "req-token-purge", log, deadlineMs: Date.now() + 30_000 });
-    identity.parts.tokens.purge(ctx, clock.now()).catch((error: unknown) => log.warn("identity.token.purge.failed", { error }));
+    identity.parts.tokens
+      .purge(ctx, clock.now())
+      .catch((error: unknown) => log.warn("identity.token.purge.failed", { error }));
   };
   const timer = setInterval(purge, PURGE_EVERY_MS);
   timer.unref();

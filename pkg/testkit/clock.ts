@@ -1,10 +1,16 @@
 import type { Clock, Instant } from "../kernel/time.js";
 
-interface Sleeper { readonly atMs: number; wake(): void }
+interface Sleeper {
+  readonly atMs: number;
+  wake(): void;
+}
 
 /** A clock that stands still until a test moves it. */
 export interface FakeClock extends Clock {
-  /** Moves both clocks forward and wakes the sleepers that are due, each in its turn; their continuations have run when it resolves. */
+  /**
+   * Moves both clocks forward and wakes the sleepers that are due, each in its turn; their continuations have
+   * run when it resolves.
+   */
   advance(ms: number): Promise<void>;
   /** Moves only the wall clock (an NTP step); may go backwards. */
   setNow(at: Instant): void;
@@ -17,23 +23,40 @@ export function fakeClock(startAt: Instant = 1_767_225_600_000_000n): FakeClock 
   let wall = startAt;
   let monotonic = 0;
   const sleepers = new Set<Sleeper>();
-  const move = (ms: number): void => { monotonic += ms; wall += BigInt(Math.round(ms * 1000)); };
+  const move = (ms: number): void => {
+    monotonic += ms;
+    wall += BigInt(Math.round(ms * 1000));
+  };
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     now: () => wall,
     monotonicMs: () => monotonic,
-    setNow: (at) => { wall = at; },
-    get sleeping() { return sleepers.size; },
-    sleep: (ms, signal) => new Promise((resolve, reject) => {
-      if (signal?.aborted) { reject(signal.reason as Error); return; }
-      const onAbort = (): void => { sleepers.delete(sleeper); reject(signal?.reason as Error); };
-      const sleeper: Sleeper = {
-        atMs: monotonic + Math.max(0, ms),
-        wake: () => { signal?.removeEventListener("abort", onAbort); resolve(); },
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      sleepers.add(sleeper);
-    }),
+    setNow: (at) => {
+      wall = at;
+    },
+    get sleeping() {
+      return sleepers.size;
+    },
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
+        const onAbort = (): void => {
+          sleepers.delete(sleeper);
+          reject(signal?.reason as Error);
+        };
+        const sleeper: Sleeper = {
+          atMs: monotonic + Math.max(0, ms),
+          wake: () => {
+            signal?.removeEventListener("abort", onAbort);
+            resolve();
+          },
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        sleepers.add(sleeper);
+      }),
     advance: async (ms) => {
       const endMs = monotonic + ms;
       await settle();

@@ -31,7 +31,13 @@ export interface TestEtcd {
 }
 
 /** Leases may be as short as a second: etcd's shortest is one and a half election timeouts. */
-const FLAGS = ["--heartbeat-interval=50", "--election-timeout=500", "--unsafe-no-fsync=true", "--log-level=error", "--logger=zap"];
+const FLAGS = [
+  "--heartbeat-interval=50",
+  "--election-timeout=500",
+  "--unsafe-no-fsync=true",
+  "--log-level=error",
+  "--logger=zap",
+];
 
 /** Starts etcd on free loopback ports over a temporary directory; ready when it serves. */
 export async function startTestEtcd(): Promise<TestEtcd> {
@@ -43,8 +49,16 @@ export async function startTestEtcd(): Promise<TestEtcd> {
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
-    const args = ["--name=test", `--data-dir=${data}`, `--listen-client-urls=${endpoint}`, `--advertise-client-urls=${endpoint}`, `--listen-peer-urls=${peer}`,
-      `--initial-advertise-peer-urls=${peer}`, `--initial-cluster=test=${peer}`, ...FLAGS];
+    const args = [
+      "--name=test",
+      `--data-dir=${data}`,
+      `--listen-client-urls=${endpoint}`,
+      `--advertise-client-urls=${endpoint}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=test=${peer}`,
+      ...FLAGS,
+    ];
     const env = { PATH: process.env["PATH"], ETCD_UNSUPPORTED_ARCH: process.env["ETCD_UNSUPPORTED_ARCH"] };
     child = spawn(PROGRAM, args, { stdio: ["ignore", "ignore", "ignore"], env });
     child.unref();
@@ -59,17 +73,30 @@ export async function startTestEtcd(): Promise<TestEtcd> {
   };
   await start();
   return {
-    endpoint, port, kill, start,
-    stall: () => { child?.kill("SIGSTOP"); },
-    resume: () => { child?.kill("SIGCONT"); },
+    endpoint,
+    port,
+    kill,
+    start,
+    stall: () => {
+      child?.kill("SIGSTOP");
+    },
+    resume: () => {
+      child?.kill("SIGCONT");
+    },
     wipe: () => rm(data, { recursive: true, force: true }),
-    close: async () => { await kill(); await rm(dir, { recursive: true, force: true }); },
+    close: async () => {
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
   };
 }
 
 /** A shell that outlives us, sees the closed pipe, and ends the server: also after our own SIGKILL. */
 function killWithUs(pid: number): void {
-  const shell = spawn("/bin/sh", ["-c", 'cat >/dev/null; kill -KILL "$0" 2>/dev/null', String(pid)], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  const shell = spawn("/bin/sh", ["-c", 'cat >/dev/null; kill -KILL "$0" 2>/dev/null', String(pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
   shell.unref();
   if ("unref" in shell.stdin && typeof shell.stdin.unref === "function") shell.stdin.unref();
 }

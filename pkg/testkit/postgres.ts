@@ -14,7 +14,12 @@ import { until } from "./until.js";
 export interface TestCluster {
   /** PostgreSQL's major version. */
   readonly major: number;
-  readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+  };
 }
 
 /** A fresh schema in the process's private cluster. */
@@ -33,9 +38,9 @@ let shared: DbPool | undefined;
 let schemas = 0;
 
 /**
- * A fresh, migrated schema. The first call of a process starts a PostgreSQL of its own (about a second, on a unix
- * socket, without fsync), which ends and disappears with the process, however that ends. `KILONOVA_TEST_PG=15|18`
- * chooses Debian's or npm's; by default Debian's where it is installed.
+ * A fresh, migrated schema. The first call of a process starts a PostgreSQL of its own (about a second, on a
+ * unix socket, without fsync), which ends and disappears with the process, however that ends.
+ * `KILONOVA_TEST_PG=15|18` chooses Debian's or npm's; by default Debian's where it is installed.
  */
 export async function testDatabase(migrations: readonly Migration[] = []): Promise<TestDatabase> {
   const started = await testCluster();
@@ -44,7 +49,9 @@ export async function testDatabase(migrations: readonly Migration[] = []): Promi
   const schema = `test_${process.pid}_${++schemas}`;
   await migrate(testCtx(), pool, schema, migrations);
   return {
-    cluster: started, pool, schema,
+    cluster: started,
+    pool,
+    schema,
     open: <S>({ schema: other = schema, metrics }: { schema?: string; metrics?: DbMetrics } = {}) =>
       openDatabase<S>(pool, { schema: other, ...(metrics === undefined ? {} : { metrics }) }),
     newPool: (options = {}) => openPool({ ...started.connection, allowExitOnIdle: true, ...options }),
@@ -52,7 +59,7 @@ export async function testDatabase(migrations: readonly Migration[] = []): Promi
 }
 
 /** The process's private cluster, started on first use. */
-export const testCluster = (): Promise<TestCluster> => cluster ??= startCluster();
+export const testCluster = (): Promise<TestCluster> => (cluster ??= startCluster());
 
 async function startCluster(): Promise<TestCluster> {
   const { major, binaries } = await chooseBinaries();
@@ -61,16 +68,33 @@ async function startCluster(): Promise<TestCluster> {
   await chown(dir, account.uid, account.gid);
   const env = { ...process.env, ...binaries.env, LC_ALL: "C", TZ: "UTC" };
   const data = join(dir, "data");
-  await promisify(execFile)(binaries.initdb, ["-D", data, "-U", "kilonova", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], { ...spawnAs(account), env, cwd: dir });
+  await promisify(execFile)(
+    binaries.initdb,
+    ["-D", data, "-U", "kilonova", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+    { ...spawnAs(account), env, cwd: dir },
+  );
   const settings = {
-    listen_addresses: "", unix_socket_directories: dir, max_connections: "120", shared_buffers: "32MB", fsync: "off",
-    synchronous_commit: "off", full_page_writes: "off", autovacuum: "off", logging_collector: "off", timezone: "UTC", jit: "off",
+    listen_addresses: "",
+    unix_socket_directories: dir,
+    max_connections: "120",
+    shared_buffers: "32MB",
+    fsync: "off",
+    synchronous_commit: "off",
+    full_page_writes: "off",
+    autovacuum: "off",
+    logging_collector: "off",
+    timezone: "UTC",
+    jit: "off",
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   // The shell outlives us when we are killed, sees the closed pipe, and cleans up.
   const script = `"$@" >"$0/log" 2>&1 </dev/null & server=$!; cat >/dev/null; kill -QUIT $server; wait $server; rm -rf "$0"`;
   const keeper = spawn("/bin/sh", ["-c", script, dir, binaries.postgres, "-D", data, ...flags], {
-    ...spawnAs(account), env, cwd: dir, detached: true, stdio: ["pipe", "ignore", "ignore"],
+    ...spawnAs(account),
+    env,
+    cwd: dir,
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
   });
   keeper.unref();
   const { stdin } = keeper;
@@ -84,5 +108,8 @@ async function chooseBinaries(): Promise<{ major: number; binaries: Binaries }> 
   const debian = wanted === "18" ? undefined : await debianBinaries(15);
   if (debian !== undefined) return { major: 15, binaries: debian };
   if (wanted !== undefined && wanted !== "18") throw new Error(`KILONOVA_TEST_PG=${wanted}: not installed`);
-  return { major: 18, binaries: await npmBinaries(`/tmp/kilonova-test-pg-${process.getuid?.() ?? 0}`, serverAccount()) };
+  return {
+    major: 18,
+    binaries: await npmBinaries(`/tmp/kilonova-test-pg-${process.getuid?.() ?? 0}`, serverAccount()),
+  };
 }

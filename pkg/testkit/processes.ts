@@ -35,18 +35,22 @@ export interface EntryProcess {
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 const running = new Set<ChildProcess>();
-process.once("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /**
- * Starts a TypeScript file as a process of its own and waits for its ready line. It is killed at the latest when the
- * tests end.
+ * Starts a TypeScript file as a process of its own and waits for its ready line. It is killed at the latest
+ * when the tests end.
  * @throws Error with its output when it ends or stays silent before it is ready
  */
 export async function startEntry(file: string | URL, options: EntryOptions = {}): Promise<EntryProcess> {
   const path = file instanceof URL ? fileURLToPath(file) : file;
-  const child = spawn(process.execPath, ["--import", TSX, path, ...options.args ?? []], {
-    stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...options.account,
+  const child = spawn(process.execPath, ["--import", TSX, path, ...(options.args ?? [])], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...options.account,
   });
   running.add(child);
   const lines: string[] = [];
@@ -56,24 +60,52 @@ export async function startEntry(file: string | URL, options: EntryOptions = {})
   });
   const readyLine = await readyOf(child, ended, lines, options);
   return {
-    pid: child.pid ?? 0, readyLine, lines, ended,
-    send: (signal) => { child.kill(signal); },
-    kill: async () => { child.kill("SIGKILL"); await ended; },
+    pid: child.pid ?? 0,
+    readyLine,
+    lines,
+    ended,
+    send: (signal) => {
+      child.kill(signal);
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
   };
 }
 
-function readyOf(child: ChildProcess, ended: Promise<unknown>, lines: string[], { ready = /./, timeoutMs = 20_000 }: EntryOptions): Promise<string> {
+function readyOf(
+  child: ChildProcess,
+  ended: Promise<unknown>,
+  lines: string[],
+  { ready = /./, timeoutMs = 20_000 }: EntryOptions,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const fail = (what: string): void => { child.kill("SIGKILL"); reject(new Error(`${what}:\n${lines.join("\n")}`)); };
+    const fail = (what: string): void => {
+      child.kill("SIGKILL");
+      reject(new Error(`${what}:\n${lines.join("\n")}`));
+    };
     const timer = setTimeout(() => fail("not ready in time"), timeoutMs);
-    for (const [stream, matters] of [[child.stdout, true], [child.stderr, false]] as const) {
+    for (const [stream, matters] of [
+      [child.stdout, true],
+      [child.stderr, false],
+    ] as const) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => {
         lines.push(line);
-        if (matters && ready.test(line)) { clearTimeout(timer); resolve(line); }
+        if (matters && ready.test(line)) {
+          clearTimeout(timer);
+          resolve(line);
+        }
       });
     }
-    child.once("error", (error) => { clearTimeout(timer); reject(error); });
-    ended.then(() => { clearTimeout(timer); fail("ended before it was ready"); }, reject);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    ended.then(() => {
+      clearTimeout(timer);
+      fail("ended before it was ready");
+    }, reject);
   });
 }

@@ -1,4 +1,5 @@
-// Mocha's spec reporter that also appends its counts, and every skipped test by name, to the file KILONOVA_TEST_COUNTS.
+// Mocha's spec reporter that also appends its counts, and every skipped test by name, to the file
+// KILONOVA_TEST_COUNTS.
 const { appendFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
@@ -9,7 +10,11 @@ module.exports = class CountingReporter extends reporters.Spec {
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
     runner.on("end", () => {
       const file = process.env.KILONOVA_TEST_COUNTS;
-      if (file) appendFileSync(file, `${JSON.stringify({ passes: this.stats.passes, failures: this.stats.failures, skipped })}\n`);
+      if (file)
+        appendFileSync(
+          file,
+          `${JSON.stringify({ passes: this.stats.passes, failures: this.stats.failures, skipped })}\n`,
+        );
     });
   }
 };

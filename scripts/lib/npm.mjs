@@ -5,7 +5,10 @@ import { root } from "./paths.mjs";
 import { run } from "./run.mjs";
 
 const stamp = join(root, "node_modules", ".kilonova-lock");
-const lockHash = () => createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const lockHash = () =>
+  createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
 
 /** Whether node_modules is what package-lock.json asks for. */
 export const npmReady = () => existsSync(stamp) && readFileSync(stamp, "utf8") === lockHash();

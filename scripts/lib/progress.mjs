@@ -1,6 +1,6 @@
 /**
- * Shows what a start does and how far it is, before any dependency is installed: on a terminal one line per step with a spinner and
- * the elapsed time, elsewhere one line at the begin of each step.
+ * Shows what a start does and how far it is, before any dependency is installed: on a terminal one line per
+ * step with a spinner and the elapsed time, elsewhere one line at the begin of each step.
  */
 export function progress(total) {
   const tty = process.stdout.isTTY === true;
@@ -14,11 +14,19 @@ export function progress(total) {
       const seconds = () => ((Date.now() - started) / 1000).toFixed(1);
       let detail = "";
       let frame = 0;
-      const draw = () => process.stdout.write(`\r\x1b[2K${"|/-\\"[frame++ % 4]} ${label} ${detail} (${seconds()} s)`.slice(0, (process.stdout.columns || 80) + 5));
+      const draw = () =>
+        process.stdout.write(
+          `\r\x1b[2K${"|/-\\"[frame++ % 4]} ${label} ${detail} (${seconds()} s)`.slice(
+            0,
+            (process.stdout.columns || 80) + 5,
+          ),
+        );
       const timer = tty ? setInterval(draw, 120) : undefined;
       if (!tty) process.stdout.write(`${label}\n`);
       try {
-        const result = await work((text) => { detail = `- ${text}`; });
+        const result = await work((text) => {
+          detail = `- ${text}`;
+        });
         if (tty) process.stdout.write(`\r\x1b[2K✔ ${label} (${seconds()} s)\n`);
         return result;
       } catch (error) {

@@ -2,7 +2,11 @@ import { readFileSync, readdirSync } from "node:fs";
 
 const TICKS_PER_SECOND = 100;
 
-interface ProcessFacts { readonly pid: number; readonly parent: number; readonly cpuMs: number }
+interface ProcessFacts {
+  readonly pid: number;
+  readonly parent: number;
+  readonly cpuMs: number;
+}
 
 function factsOf(pid: number): ProcessFacts | undefined {
   try {
@@ -18,11 +22,17 @@ function factsOf(pid: number): ProcessFacts | undefined {
 
 /** All processes of the machine that descend from one of the roots, the roots included. */
 function family(roots: readonly number[]): readonly ProcessFacts[] {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => factsOf(Number(name)) ?? []);
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => factsOf(Number(name)) ?? []);
   const members = new Set(roots);
   for (let grown = true; grown;) {
     grown = false;
-    for (const p of all) if (!members.has(p.pid) && members.has(p.parent)) { members.add(p.pid); grown = true; }
+    for (const p of all)
+      if (!members.has(p.pid) && members.has(p.parent)) {
+        members.add(p.pid);
+        grown = true;
+      }
   }
   return all.filter((p) => members.has(p.pid));
 }
@@ -31,7 +41,10 @@ function family(roots: readonly number[]): readonly ProcessFacts[] {
 export const cpuMs = (roots: readonly number[]): number => family(roots).reduce((sum, p) => sum + p.cpuMs, 0);
 
 /** Proportional set size of the processes and their children, in MiB. */
-export function pssMib(roots: readonly number[]): { readonly total: number; readonly parts: readonly { readonly name: string; readonly mib: number }[] } {
+export function pssMib(roots: readonly number[]): {
+  readonly total: number;
+  readonly parts: readonly { readonly name: string; readonly mib: number }[];
+} {
   const parts = family(roots).flatMap(({ pid }) => {
     try {
       const kib = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);

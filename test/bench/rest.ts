@@ -15,11 +15,24 @@ export class Rest {
   async login(identityUrl: string, credentials: Readonly<Record<string, string>>): Promise<void> {
     const body = {
       auth: {
-        identity: { methods: ["password"], password: { user: { name: credentials["OS_USERNAME"], domain: { name: "Default" }, password: credentials["OS_PASSWORD"] } } },
+        identity: {
+          methods: ["password"],
+          password: {
+            user: {
+              name: credentials["OS_USERNAME"],
+              domain: { name: "Default" },
+              password: credentials["OS_PASSWORD"],
+            },
+          },
+        },
         scope: { project: { name: credentials["OS_PROJECT_NAME"], domain: { name: "Default" } } },
       },
     };
-    const answer = await fetch(`${identityUrl}/v3/auth/tokens`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(`${identityUrl}/v3/auth/tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
     if (answer.status !== 201) throw new Error(`login: ${answer.status}`);
     this.#token = answer.headers.get("x-subject-token") ?? "";
     this.#projectId = ((await answer.json()) as { token: { project: { id: string } } }).token.project.id;
@@ -33,22 +46,30 @@ export class Rest {
   send(method: string, path: string, body?: unknown, version = "2.1"): Promise<string> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
-      const req = request(`${this.base}${path}`, {
-        method, agent: this.#agent,
-        headers: {
-          "X-Auth-Token": this.#token, "OpenStack-API-Version": `compute ${version}`,
-          ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+      const req = request(
+        `${this.base}${path}`,
+        {
+          method,
+          agent: this.#agent,
+          headers: {
+            "X-Auth-Token": this.#token,
+            "OpenStack-API-Version": `compute ${version}`,
+            ...(text === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          },
         },
-      }, (res) => {
-        const chunks: Buffer[] = [];
-        res.on("data", (chunk: Buffer) => chunks.push(chunk));
-        res.on("end", () => {
-          const answer = Buffer.concat(chunks).toString();
-          const status = res.statusCode ?? 0;
-          if (status >= 200 && status < 300) resolve(answer);
-          else reject(new Error(`${method} ${path}: ${status} ${answer.slice(0, 300)}`));
-        });
-      });
+        (res) => {
+          const chunks: Buffer[] = [];
+          res.on("data", (chunk: Buffer) => chunks.push(chunk));
+          res.on("end", () => {
+            const answer = Buffer.concat(chunks).toString();
+            const status = res.statusCode ?? 0;
+            if (status >= 200 && status < 300) resolve(answer);
+            else reject(new Error(`${method} ${path}: ${status} ${answer.slice(0, 300)}`));
+          });
+        },
+      );
       req.on("error", reject);
       req.end(text);
     });
@@ -64,9 +85,15 @@ export class Rest {
 }
 
 /** Runs `count` calls with at most `concurrency` at once. */
-export async function many(count: number, concurrency: number, call: (i: number) => Promise<unknown>): Promise<void> {
+export async function many(
+  count: number,
+  concurrency: number,
+  call: (i: number) => Promise<unknown>,
+): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (next < count) await call(next++);
-  }));
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (next < count) await call(next++);
+    }),
+  );
 }

@@ -24,19 +24,81 @@ export interface ActionRule {
   readonly idempotentKind: boolean;
 }
 
-const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_STOPPED: STOPPED, VM_STATE_PAUSED: PAUSED, VM_STATE_SUSPENDED: SUSPENDED, VM_STATE_ERROR: ERROR } = VmState;
+const {
+  VM_STATE_ACTIVE: ACTIVE,
+  VM_STATE_STOPPED: STOPPED,
+  VM_STATE_PAUSED: PAUSED,
+  VM_STATE_SUSPENDED: SUSPENDED,
+  VM_STATE_ERROR: ERROR,
+} = VmState;
 const NONE = [TaskState.none];
-const usual = { taskStates: NONE, mustHaveHost: false, mustHaveLaunched: true, checkLock: true, preempt: false, idempotentKind: false };
+const usual = {
+  taskStates: NONE,
+  mustHaveHost: false,
+  mustHaveLaunched: true,
+  checkLock: true,
+  preempt: false,
+  idempotentKind: false,
+};
 
 /** The actions that operations are made of here, without an api. */
 export const ACTION_RULES = {
-  delete: { ...usual, kind: "server.delete", action: "delete", verb: "delete", vmStates: undefined, taskStates: undefined, mustHaveLaunched: false, taskState: TaskState.deleting, preempt: true, idempotentKind: true },
-  start: { ...usual, kind: "server.start", action: "start", verb: "start", vmStates: [STOPPED], mustHaveHost: true, taskState: TaskState.poweringOn },
-  stop: { ...usual, kind: "server.stop", action: "stop", verb: "stop", vmStates: [ACTIVE, ERROR], mustHaveHost: true, taskState: TaskState.poweringOff },
-  rebootSoft: { ...usual, kind: "server.reboot", action: "reboot", verb: "reboot", vmStates: [ACTIVE], taskState: TaskState.rebooting },
+  delete: {
+    ...usual,
+    kind: "server.delete",
+    action: "delete",
+    verb: "delete",
+    vmStates: undefined,
+    taskStates: undefined,
+    mustHaveLaunched: false,
+    taskState: TaskState.deleting,
+    preempt: true,
+    idempotentKind: true,
+  },
+  start: {
+    ...usual,
+    kind: "server.start",
+    action: "start",
+    verb: "start",
+    vmStates: [STOPPED],
+    mustHaveHost: true,
+    taskState: TaskState.poweringOn,
+  },
+  stop: {
+    ...usual,
+    kind: "server.stop",
+    action: "stop",
+    verb: "stop",
+    vmStates: [ACTIVE, ERROR],
+    mustHaveHost: true,
+    taskState: TaskState.poweringOff,
+  },
+  rebootSoft: {
+    ...usual,
+    kind: "server.reboot",
+    action: "reboot",
+    verb: "reboot",
+    vmStates: [ACTIVE],
+    taskState: TaskState.rebooting,
+  },
   rebootHard: {
-    ...usual, kind: "server.reboot", action: "reboot", verb: "reboot", vmStates: [ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR], preempt: true,
-    taskStates: ["", "rebooting", "reboot_pending", "reboot_started", "rebooting_hard", "resuming", "unpausing", "pausing", "suspending"],
+    ...usual,
+    kind: "server.reboot",
+    action: "reboot",
+    verb: "reboot",
+    vmStates: [ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR],
+    preempt: true,
+    taskStates: [
+      "",
+      "rebooting",
+      "reboot_pending",
+      "reboot_started",
+      "rebooting_hard",
+      "resuming",
+      "unpausing",
+      "pausing",
+      "suspending",
+    ],
     taskState: TaskState.rebootingHard,
   },
 } as const satisfies Readonly<Record<string, ActionRule>>;

@@ -14,7 +14,9 @@ const dieAt = (at: CrashAt): CrashPoints => ({
   },
 });
 
-const say = (answer: Answer): void => { process.send?.(answer); };
+const say = (answer: Answer): void => {
+  process.send?.(answer);
+};
 
 async function obey(order: Order): Promise<void> {
   const scenario = scenarios.get(order.scenario);
@@ -31,9 +33,15 @@ async function obey(order: Order): Promise<void> {
 let queue = Promise.resolve();
 process.on("message", (message) => {
   const order = message as Order;
-  queue = queue.then(() => obey(order)).catch((error: unknown) => {
-    say({ said: "failed", place: order.place.label, error: error instanceof Error ? error.stack ?? error.message : String(error) });
-  });
+  queue = queue
+    .then(() => obey(order))
+    .catch((error: unknown) => {
+      say({
+        said: "failed",
+        place: order.place.label,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    });
 });
 process.on("disconnect", () => process.exit(0));
 say({ said: "ready" });

@@ -15,28 +15,49 @@ import type { Scenario } from "./scenario.js";
 const SERVER = "5e000000-0000-4000-8000-000000000002";
 const HOST = "host-1";
 
-const schemas = (place: Place): Schemas =>
-  ({ global: place.global, cell0: place.cells["cell0"] ?? "", cell1: place.cells["cell1"] ?? "", placement: `${place.global}_placement` });
+const schemas = (place: Place): Schemas => ({
+  global: place.global,
+  cell0: place.cells["cell0"] ?? "",
+  cell1: place.cells["cell1"] ?? "",
+  placement: `${place.global}_placement`,
+});
 
-const rowsOf = async (store: Store, query: ReturnType<typeof sql>): Promise<unknown[]> => (await store.db.statement(testCtx(), "crash", (db) => query.execute(db))).rows;
+const rowsOf = async (store: Store, query: ReturnType<typeof sql>): Promise<unknown[]> =>
+  (await store.db.statement(testCtx(), "crash", (db) => query.execute(db))).rows;
 
 /** Operations that will still do something, hand-overs that are not finished. */
 async function unsettled(cloud: Cloud): Promise<number> {
-  const counts = await Promise.all(cloud.stores.map(async ({ db, t }) => (await db.statement(testCtx(), "crash.live", (one) => sql<{ count: number }>`SELECT
-    (SELECT count(*) FROM ${t.operation} WHERE ready_at IS NOT NULL) + (SELECT count(*) FROM ${t.dormant_operation}) + (SELECT count(*) FROM ${t.instance} WHERE leaving_to <> '') AS count`.execute(one))).rows[0]?.count ?? 0));
+  const counts = await Promise.all(
+    cloud.stores.map(
+      async ({ db, t }) =>
+        (
+          await db.statement(testCtx(), "crash.live", (one) =>
+            sql<{ count: number }>`SELECT
+    (SELECT count(*) FROM ${t.operation} WHERE ready_at IS NOT NULL) + (SELECT count(*) FROM ${t.dormant_operation}) + (SELECT count(*) FROM ${t.instance} WHERE leaving_to <> '') AS count`.execute(
+              one,
+            ),
+          )
+        ).rows[0]?.count ?? 0,
+    ),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Makes the state from which the kind may start, then accepts it. */
 async function begin(cloud: Cloud, kind: string, failing: boolean): Promise<void> {
   if (failing) {
-    const rules = ["powerOn", "powerOff", "reboot"].map((method) => ({ method, failReason: "HYPERVISOR_FAILED", failMessage: "As asked." }));
+    const rules = ["powerOn", "powerOff", "reboot"].map((method) => ({
+      method,
+      failReason: "HYPERVISOR_FAILED",
+      failMessage: "As asked.",
+    }));
     await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
   }
   await boot(cloud, { ids: [SERVER], networks: [{ networkId: NETWORK }] });
   if (kind === "server.boot") return;
   const { vmState, fault } = await ended(cloud, SERVER);
-  if (vmState !== VmState.VM_STATE_ACTIVE) throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
+  if (vmState !== VmState.VM_STATE_ACTIVE)
+    throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
   const rule = ruleOf(kind);
   if (rule === undefined) throw new Error(`no rule says when ${kind} may start`);
   if (rule.vmStates !== undefined && !rule.vmStates.includes(VmState.VM_STATE_ACTIVE)) {
@@ -51,24 +72,44 @@ async function endState(cloud: Cloud, neutron: ReturnType<typeof diskNeutron>): 
   for (const store of cloud.stores) {
     const { t, name } = store;
     databases[name] = {
-      instances: await rowsOf(store, sql`SELECT vm_state, task_state, power_state, current_operation, leaving_to, host, cardinality(ipv4) AS addresses, launched_at IS NOT NULL AS launched, deleted_at IS NOT NULL AS deleted FROM ${t.instance}`),
-      operations: await rowsOf(store, sql`SELECT kind, state, owner, current_step, secrets IS NOT NULL AS has_secrets, error IS NOT NULL AS has_error FROM ${t.operation} ORDER BY created_at`),
-      actions: await rowsOf(store, sql`SELECT a.action, a.failed, e.event, e.result FROM ${t.instance_action} AS a LEFT JOIN ${t.instance_action_event} AS e ON e.action_id = a.id ORDER BY a.started_at, e.position, e.round`),
+      instances: await rowsOf(
+        store,
+        sql`SELECT vm_state, task_state, power_state, current_operation, leaving_to, host, cardinality(ipv4) AS addresses, launched_at IS NOT NULL AS launched, deleted_at IS NOT NULL AS deleted FROM ${t.instance}`,
+      ),
+      operations: await rowsOf(
+        store,
+        sql`SELECT kind, state, owner, current_step, secrets IS NOT NULL AS has_secrets, error IS NOT NULL AS has_error FROM ${t.operation} ORDER BY created_at`,
+      ),
+      actions: await rowsOf(
+        store,
+        sql`SELECT a.action, a.failed, e.event, e.result FROM ${t.instance_action} AS a LEFT JOIN ${t.instance_action_event} AS e ON e.action_id = a.id ORDER BY a.started_at, e.position, e.round`,
+      ),
       dormant: await rowsOf(store, sql`SELECT 1 FROM ${t.dormant_operation}`),
-      signals: await rowsOf(store, sql`SELECT 1 FROM ${t.operation_signal} AS s JOIN ${t.operation} AS o ON o.id = s.operation_id WHERE o.ready_at IS NOT NULL`),
+      signals: await rowsOf(
+        store,
+        sql`SELECT 1 FROM ${t.operation_signal} AS s JOIN ${t.operation} AS o ON o.id = s.operation_id WHERE o.ready_at IS NOT NULL`,
+      ),
     };
   }
   const [global] = cloud.stores;
   if (global === undefined) throw new Error("no global database");
-  const { defined, powerState } = await cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: SERVER });
+  const { defined, powerState } = await cloud
+    .agent(HOST, "conductor")
+    .inspectGuest(testCtx(), { host: HOST, serverId: SERVER });
   const { consumers } = await cloud.placement.getAllocations(testCtx(), { consumerId: SERVER });
   return {
     databases,
     mapping: await rowsOf(global, sql`SELECT database, deleted FROM ${global.t.instance_mapping}`),
     holdings: await rowsOf(global, sql`SELECT cores, ram FROM ${global.t.quota_holding}`),
     usage: await rowsOf(global, sql`SELECT instances, cores, ram FROM ${global.t.quota_usage}`),
-    allocations: consumers.flatMap(({ allocations }) => allocations.map(({ resources }) => [...resources].map(([name, amount]) => `${name}=${amount}`).sort())),
-    ports: [...neutron.ports.values()].map(({ deviceId, bindingHostId, fixedIps }) => ({ deviceId, bindingHostId, addresses: fixedIps.length })),
+    allocations: consumers.flatMap(({ allocations }) =>
+      allocations.map(({ resources }) => [...resources].map(([name, amount]) => `${name}=${amount}`).sort()),
+    ),
+    ports: [...neutron.ports.values()].map(({ deviceId, bindingHostId, fixedIps }) => ({
+      deviceId,
+      bindingHostId,
+      addresses: fixedIps.length,
+    })),
     guest: { defined, powerState },
   };
 }
@@ -79,11 +120,24 @@ export const cloudScenario: Scenario = {
   prepare: (place, connection) => migrateCloud(connection, schemas(place)),
   open: async (place, connection, crash) => {
     const neutron = diskNeutron(join(place.folder, "neutron.json"));
-    const cloud = await openCloud({ connection, schemas: schemas(place), folder: place.folder, hosts: [HOST], neutron, crash });
+    const cloud = await openCloud({
+      connection,
+      schemas: schemas(place),
+      folder: place.folder,
+      hosts: [HOST],
+      neutron,
+      crash,
+    });
     return {
       kinds: cloud.conductor.kinds,
       begin: (kind, failing) => begin(cloud, kind, failing),
-      settled: async () => { await until(async () => await unsettled(cloud) === 0, { timeoutMs: 30_000, what: "everything to end", everyMs: 20 }); },
+      settled: async () => {
+        await until(async () => (await unsettled(cloud)) === 0, {
+          timeoutMs: 30_000,
+          what: "everything to end",
+          everyMs: 20,
+        });
+      },
       endState: () => endState(cloud, neutron),
       close: () => cloud.close(),
     };

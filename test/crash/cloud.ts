@@ -37,10 +37,19 @@ import { tapped, tappedChannel } from "./tap.js";
 import type { Tap } from "./tap.js";
 
 /** Schemas of one installation. */
-export interface Schemas { readonly global: string; readonly cell0: string; readonly cell1: string; readonly placement: string }
+export interface Schemas {
+  readonly global: string;
+  readonly cell0: string;
+  readonly cell1: string;
+  readonly placement: string;
+}
 
-export const schemasOf = (prefix: string): Schemas =>
-  ({ global: `${prefix}_global`, cell0: `${prefix}_cell0`, cell1: `${prefix}_cell1`, placement: `${prefix}_placement` });
+export const schemasOf = (prefix: string): Schemas => ({
+  global: `${prefix}_global`,
+  cell0: `${prefix}_cell0`,
+  cell1: `${prefix}_cell1`,
+  placement: `${prefix}_placement`,
+});
 
 /** Makes the schemas of an installation. */
 export async function migrateCloud(connection: PoolOptions, schemas: Schemas): Promise<void> {
@@ -68,7 +77,9 @@ export interface CloudOptions {
   readonly tap?: Tap;
 }
 
-/** Everything from acceptance to the hypervisor in one process: the real services, fake drivers on the hosts. */
+/**
+ * Everything from acceptance to the hypervisor in one process: the real services, fake drivers on the hosts.
+ */
 export interface Cloud {
   readonly stores: readonly Store[];
   readonly global: Client<GlobalServiceDefinition>;
@@ -92,58 +103,141 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const network = new LocalNetwork({ log, tracer: noTracer, metrics: new Metrics() });
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
-  const background = (service: string, host = ""): Ctx => rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal: stop.signal, log });
+  const background = (service: string, host = ""): Ctx =>
+    rootCtx({ requestId: `req-${service}`, actor: serviceActor(service, host), signal: stop.signal, log });
   const tasks: Promise<unknown>[] = [];
-  const run = (work: Promise<unknown>): void => { tasks.push(work.catch((error: unknown) => { if (!stop.signal.aborted) log.error("cloud.task.failed", { error }); })); };
+  const run = (work: Promise<unknown>): void => {
+    tasks.push(
+      work.catch((error: unknown) => {
+        if (!stop.signal.aborted) log.error("cloud.task.failed", { error });
+      }),
+    );
+  };
   const connect = (as: string) => (address: string) => network.connect(address, { service: as, host: "" });
-  const conductors = (address: string): Channel => options.tap === undefined ? connect("conductor")(address) : tappedChannel(connect("conductor")(address), options.tap);
+  const conductors = (address: string): Channel =>
+    options.tap === undefined
+      ? connect("conductor")(address)
+      : tappedChannel(connect("conductor")(address), options.tap);
   const alive = new Set<string>();
   const metrics = options.dbMetrics === undefined ? {} : { metrics: options.dbMetrics };
 
-  const placement = buildPlacement({ database: openDatabase(pool, { schema: schemas.placement, ...metrics }), clock: systemClock, ids: systemIds, log, config: placementConfig.parse({}) });
+  const placement = buildPlacement({
+    database: openDatabase(pool, { schema: schemas.placement, ...metrics }),
+    clock: systemClock,
+    ids: systemIds,
+    log,
+    config: placementConfig.parse({}),
+  });
   network.listen("placement", placement.bindings);
   const cells = buildCells({
     global: openDatabase(pool, { schema: schemas.global, ...metrics }),
     cells: [
-      { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", database: openDatabase(pool, { schema: schemas.cell0, ...metrics }) },
-      { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", database: openDatabase(pool, { schema: schemas.cell1, ...metrics }) },
+      {
+        name: "cell0",
+        uuid: "00000000-0000-0000-0000-000000000000",
+        database: openDatabase(pool, { schema: schemas.cell0, ...metrics }),
+      },
+      {
+        name: "cell1",
+        uuid: "00000000-0000-4000-8000-000000000001",
+        database: openDatabase(pool, { schema: schemas.cell1, ...metrics }),
+      },
     ],
-    clock: systemClock, ids: systemIds, log, config: cellsConfig.parse({ maxInstances: 1_000, maxCores: -1, maxRamMib: -1, maxServerGroupMembers: 1_000 }), secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
+    clock: systemClock,
+    ids: systemIds,
+    log,
+    config: cellsConfig.parse({
+      maxInstances: 1_000,
+      maxCores: -1,
+      maxRamMib: -1,
+      maxServerGroupMembers: 1_000,
+    }),
+    secretKeys: [{ id: "test", key: Buffer.alloc(32, 7) }],
     waker: { wake: (_ctx, database, name) => conductor.wake(database, name) },
     placement: connect("cells")("placement").client(PlacementServiceDefinition),
-    liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
+    liveness: { isAlive: (_binary, host) => alive.has(host) },
+    sequencerOwner: "test",
   });
   network.listen("cells", cells.bindings);
   run(cells.start(background("cells")));
   const scheduler = buildScheduler({
-    placement: connect("scheduler")("placement"), cells: connect("scheduler")("cells"), clock: systemClock, config: schedulerConfig.parse({}), liveness: { isUp: (host) => alive.has(host), settled: () => true },
+    placement: connect("scheduler")("placement"),
+    cells: connect("scheduler")("cells"),
+    clock: systemClock,
+    config: schedulerConfig.parse({}),
+    liveness: { isUp: (host) => alive.has(host), settled: () => true },
   });
   network.listen("scheduler", scheduler.bindings);
-  const agents = await Promise.all(hosts.map(async (host) => {
-    const stateDir = join(folder, host);
-    mkdirSync(stateDir, { recursive: true });
-    const agent = await buildAgent({
-      config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000 }), host, address: `agent:${host}`, stateDir, share: 1, guestSeed: Buffer.alloc(32),
-      cells: network.connect("cells", { service: "compute", host }), glance: fakeGlance(), neutron, vendorData: vendorData(vendordataConfig.parse({}), undefined), log, metrics: new Metrics(),
-      registry: { announce: async () => { alive.add(host); }, watchPeers: () => {} }, task: (_name, work) => run(work(background("compute", host))),
-    });
-    network.listen(`agent:${host}`, agent.bindings);
-    return { host, agent };
-  }));
+  const agents = await Promise.all(
+    hosts.map(async (host) => {
+      const stateDir = join(folder, host);
+      mkdirSync(stateDir, { recursive: true });
+      const agent = await buildAgent({
+        config: computeConfig.parse({ driver: "fake", auditIntervalMs: 3_600_000 }),
+        host,
+        address: `agent:${host}`,
+        stateDir,
+        share: 1,
+        guestSeed: Buffer.alloc(32),
+        cells: network.connect("cells", { service: "compute", host }),
+        glance: fakeGlance(),
+        neutron,
+        vendorData: vendorData(vendordataConfig.parse({}), undefined),
+        log,
+        metrics: new Metrics(),
+        registry: {
+          announce: async () => {
+            alive.add(host);
+          },
+          watchPeers: () => {},
+        },
+        task: (_name, work) => run(work(background("compute", host))),
+      });
+      network.listen(`agent:${host}`, agent.bindings);
+      return { host, agent };
+    }),
+  );
   const conductor: ConductorService = buildConductor({
-    cells: conductors("cells"), scheduler: conductors("scheduler"), placement: conductors("placement"), neutron: options.tap === undefined ? neutron : tapped(neutron, options.tap),
-    connectAgent: (_host, address) => conductors(address), owner: options.owner ?? `conductor-${process.pid}`, clock: systemClock, log,
-    config: conductorConfig.parse({ pollMs: 50, ownershipMs: 500, dormantMs: 200, ...options.conductor }), ...options.crash === undefined ? {} : { crash: options.crash },
+    cells: conductors("cells"),
+    scheduler: conductors("scheduler"),
+    placement: conductors("placement"),
+    neutron: options.tap === undefined ? neutron : tapped(neutron, options.tap),
+    connectAgent: (_host, address) => conductors(address),
+    owner: options.owner ?? `conductor-${process.pid}`,
+    clock: systemClock,
+    log,
+    config: conductorConfig.parse({ pollMs: 50, ownershipMs: 500, dormantMs: 200, ...options.conductor }),
+    ...(options.crash === undefined ? {} : { crash: options.crash }),
   });
-  const stores = [openStore("global", openDatabase(pool, { schema: schemas.global })), openStore("cell0", openDatabase(pool, { schema: schemas.cell0 })), openStore("cell1", openDatabase(pool, { schema: schemas.cell1 }))];
+  const stores = [
+    openStore("global", openDatabase(pool, { schema: schemas.global })),
+    openStore("cell0", openDatabase(pool, { schema: schemas.cell0 })),
+    openStore("cell1", openDatabase(pool, { schema: schemas.cell1 })),
+  ];
   const api = connect("api")("cells");
   const cloud: Cloud = {
-    stores, conductor, global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), operations: connect("operator")("cells").client(OperationStoreServiceDefinition),
-    hosts: api.client(HostsServiceDefinition), placement: connect("operator")("placement").client(PlacementServiceDefinition),
-    agent: (host, as) => network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
+    stores,
+    conductor,
+    global: api.client(GlobalServiceDefinition),
+    instances: api.client(InstancesServiceDefinition),
+    operations: connect("operator")("cells").client(OperationStoreServiceDefinition),
+    hosts: api.client(HostsServiceDefinition),
+    placement: connect("operator")("placement").client(PlacementServiceDefinition),
+    agent: (host, as) =>
+      network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
     channel: (as, address) => connect(as)(address),
     reportGuest: async (host, serverId, powerState) => {
-      await network.connect("cells", { service: "compute", host }).client(HostsServiceDefinition).reportGuest(testCtx(), { cell: "cell1", host, serverId, powerState, byGuest: true, reportNumber: BigInt(Date.now()) * 10_000n });
+      await network
+        .connect("cells", { service: "compute", host })
+        .client(HostsServiceDefinition)
+        .reportGuest(testCtx(), {
+          cell: "cell1",
+          host,
+          serverId,
+          powerState,
+          byGuest: true,
+          reportNumber: BigInt(Date.now()) * 10_000n,
+        });
     },
     close: async () => {
       stop.abort();
@@ -157,9 +251,15 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   run(scheduler.start(background("scheduler")));
   await Promise.all(agents.map(({ agent, host }) => agent.start(background("compute", host))));
   const explain = connect("operator")("scheduler").client(SchedulerServiceDefinition);
-  await until(async () => (await explain.explain(testCtx(), { spec: { flavor: { vcpus: 1, memoryMib: 1 } } })).explanation?.hostsConsidered === hosts.length, { timeoutMs: 10_000, what: "the scheduler to know all hosts" });
+  await until(
+    async () =>
+      (await explain.explain(testCtx(), { spec: { flavor: { vcpus: 1, memoryMib: 1 } } })).explanation
+        ?.hostsConsidered === hosts.length,
+    { timeoutMs: 10_000, what: "the scheduler to know all hosts" },
+  );
   run(conductor.start(background("conductor")));
   return cloud;
 }
 
-const registered = async ({ global }: Cloud): Promise<boolean> => (await global.listCells(testCtx(), {})).cells.length === 2;
+const registered = async ({ global }: Cloud): Promise<boolean> =>
+  (await global.listCells(testCtx(), {})).cells.length === 2;

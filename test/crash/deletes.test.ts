@@ -26,8 +26,8 @@ const GROUP = "6e000000-0000-4000-8000-000000000001";
 const COMMITS = new Set(["commitStep", "commitHandover"]);
 
 /**
- * Servers deleted around every call that their boot makes to anything. The calls are learnt from an undisturbed run, so that a new step or a new
- * call of one is tried without new code.
+ * Servers deleted around every call that their boot makes to anything. The calls are learnt from an
+ * undisturbed run, so that a new step or a new call of one is tried without new code.
  */
 describe("a server that is deleted during its boot", function () {
   this.timeout(120_000);
@@ -42,16 +42,35 @@ describe("a server that is deleted during its boot", function () {
     const { connection } = await testCluster();
     const schemas = schemasOf(`deletes_${process.pid}`);
     await migrateCloud(connection, schemas);
-    cloud = await openCloud({ connection, schemas, folder, hosts: [HOST], neutron, tap: calls, conductor: { maxOperations: 1_000 } });
+    cloud = await openCloud({
+      connection,
+      schemas,
+      folder,
+      hosts: [HOST],
+      neutron,
+      tap: calls,
+      conductor: { maxOperations: 1_000 },
+    });
     const groups = cloud.channel("api", "cells").client(ServerGroupStoreServiceDefinition);
-    await groups.createStoredServerGroup(testCtx(), { serverGroup: { id: GROUP, name: "together", projectId: "project", userId: "user", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_AFFINITY } });
+    await groups.createStoredServerGroup(testCtx(), {
+      serverGroup: {
+        id: GROUP,
+        name: "together",
+        projectId: "project",
+        userId: "user",
+        policy: ServerGroupPolicy.SERVER_GROUP_POLICY_AFFINITY,
+      },
+    });
   });
   after(async () => {
     await cloud.close();
     rmSync(folder, { recursive: true });
   });
 
-  /** Asks for a server with a port of its own, one of its user's, in a group. @returns its id, which names its requests too */
+  /**
+   * Asks for a server with a port of its own, one of its user's, in a group. @returns its id, which names its
+   * requests too
+   */
   async function boot(id = randomUUID()): Promise<string> {
     const given = neutron.addPort({ networkId: network.id, name: "mine" });
     usersPorts.add(given.id);
@@ -63,33 +82,58 @@ describe("a server that is deleted during its boot", function () {
   const bootOf = (id: string): string => `req-boot-${id}`;
   const deletionOf = (id: string): string => `req-delete-${id}`;
   const remove = (id: string) => act(cloud, id, ACTION_RULES.delete, Buffer.alloc(0), deletionOf(id));
-  const operationsOf = async (id: string) => (await cloud.operations.listStoredOperations(testCtx(), { serverId: id })).operations;
+  const operationsOf = async (id: string) =>
+    (await cloud.operations.listStoredOperations(testCtx(), { serverId: id })).operations;
 
   /** Deletes, from wherever the server is: it may be on its way to another database. */
-  const removed = (id: string): Promise<unknown> => until(() => remove(id), { timeoutMs: 20_000, what: "the deletion to be accepted" });
+  const removed = (id: string): Promise<unknown> =>
+    until(() => remove(id), { timeoutMs: 20_000, what: "the deletion to be accepted" });
 
-  /** Resolves when the deletion has ended, waits for the boot, or cannot be accepted before the boot goes on. @returns whether it was accepted */
+  /**
+   * Resolves when the deletion has ended, waits for the boot, or cannot be accepted before the boot goes on.
+   * @returns whether it was accepted
+   */
   async function deletionCameFar(id: string): Promise<boolean> {
     try {
       await remove(id);
     } catch (error) {
-      if (error instanceof KilonovaError && (error.reason === "SERVER_MOVED" || error.reason === "SERVER_NOT_FOUND")) return false;
+      if (
+        error instanceof KilonovaError &&
+        (error.reason === "SERVER_MOVED" || error.reason === "SERVER_NOT_FOUND")
+      )
+        return false;
       throw error;
     }
-    await until(async () => {
-      const [newest] = await operationsOf(id);
-      return newest?.kind === "server.delete" && (!isLive(newest.state) || newest.waitingFor === VICTIM_AT_REST);
-    }, { timeoutMs: 20_000, what: "the deletion to come as far as it can" });
+    await until(
+      async () => {
+        const [newest] = await operationsOf(id);
+        return (
+          newest?.kind === "server.delete" && (!isLive(newest.state) || newest.waitingFor === VICTIM_AT_REST)
+        );
+      },
+      { timeoutMs: 20_000, what: "the deletion to come as far as it can" },
+    );
     return true;
   }
 
   /** Nothing works on the server any more, and its record says that it is gone. */
   async function gone(id: string, what: string): Promise<void> {
     const restless = async (): Promise<unknown[]> => [
-      ...(await operationsOf(id)).filter(({ state, owner }) => isLive(state) || owner !== "").map(({ kind, state, owner, currentStep, waitingFor }) => ({ kind, state, owner, currentStep, waitingFor })),
+      ...(await operationsOf(id))
+        .filter(({ state, owner }) => isLive(state) || owner !== "")
+        .map(({ kind, state, owner, currentStep, waitingFor }) => ({
+          kind,
+          state,
+          owner,
+          currentStep,
+          waitingFor,
+        })),
       ...[bootOf(id), deletionOf(id)].filter((requestId) => calls.underway(requestId) !== 0),
     ];
-    await until(async () => (await restless()).length === 0, { timeoutMs: 20_000, what: "everything to come to rest" }).catch(async (error: unknown) => {
+    await until(async () => (await restless()).length === 0, {
+      timeoutMs: 20_000,
+      what: "everything to come to rest",
+    }).catch(async (error: unknown) => {
       throw new Error(`${what}: ${JSON.stringify(await restless())}`, { cause: error });
     });
     assert.equal((await serverOf(cloud, id)).vmState, VmState.VM_STATE_DELETED);
@@ -102,48 +146,98 @@ describe("a server that is deleted during its boot", function () {
 
   /** What there is of anything, of whatever server: each list must be empty. */
   async function leftovers(ids: readonly string[]): Promise<Record<string, unknown>> {
-    const inDatabases = await Promise.all(cloud.stores.flatMap(({ name, t }, index) => {
-      const store = cloud.stores[index];
-      return store === undefined ? [] : [
-        ["operations", sql`SELECT kind, state, owner FROM ${t.operation} WHERE ready_at IS NOT NULL OR owner <> ''`], ["dormant", sql`SELECT operation_id FROM ${t.dormant_operation}`],
-        ["records", sql`SELECT id, vm_state FROM ${t.instance} WHERE deleted_at IS NULL`], ["secrets", sql`SELECT kind FROM ${t.operation} WHERE secrets IS NOT NULL`],
-      ].map(async ([what, query]) => [`${name} ${String(what)}`, await count(store, query as ReturnType<typeof sql>)] as const);
-    }));
+    const inDatabases = await Promise.all(
+      cloud.stores.flatMap(({ name, t }, index) => {
+        const store = cloud.stores[index];
+        return store === undefined
+          ? []
+          : [
+              [
+                "operations",
+                sql`SELECT kind, state, owner FROM ${t.operation} WHERE ready_at IS NOT NULL OR owner <> ''`,
+              ],
+              ["dormant", sql`SELECT operation_id FROM ${t.dormant_operation}`],
+              ["records", sql`SELECT id, vm_state FROM ${t.instance} WHERE deleted_at IS NULL`],
+              ["secrets", sql`SELECT kind FROM ${t.operation} WHERE secrets IS NOT NULL`],
+            ].map(
+              async ([what, query]) =>
+                [`${name} ${String(what)}`, await count(store, query as ReturnType<typeof sql>)] as const,
+            );
+      }),
+    );
     const [global] = cloud.stores;
     assert.ok(global !== undefined);
     const groups = cloud.channel("conductor", "cells").client(ServerGroupStoreServiceDefinition);
-    const { serverGroup, memberHosts } = await groups.getStoredServerGroup(testCtx(), { serverGroupId: GROUP });
+    const { serverGroup, memberHosts } = await groups.getStoredServerGroup(testCtx(), {
+      serverGroupId: GROUP,
+    });
     const allocations: string[] = [];
     const guests: string[] = [];
     for (const id of ids) {
       const { consumers } = await cloud.placement.getAllocations(testCtx(), { consumerId: id });
       if (consumers.some((one) => one.allocations.length > 0)) allocations.push(id);
-      if ((await cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: id })).defined) guests.push(id);
+      if (
+        (await cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: id })).defined
+      )
+        guests.push(id);
     }
     return {
-      ...Object.fromEntries(inDatabases), allocations, guests, members: serverGroup?.memberIds, memberHosts,
-      ports: [...neutron.ports.values()].filter(({ id, deviceId, bindingHostId }) => !usersPorts.has(id) || deviceId !== "" || bindingHostId !== ""),
+      ...Object.fromEntries(inDatabases),
+      allocations,
+      guests,
+      members: serverGroup?.memberIds,
+      memberHosts,
+      ports: [...neutron.ports.values()].filter(
+        ({ id, deviceId, bindingHostId }) => !usersPorts.has(id) || deviceId !== "" || bindingHostId !== "",
+      ),
       lostPorts: [...usersPorts].filter((id) => !neutron.ports.has(id)),
       holdings: await count(global, sql`SELECT * FROM ${global.t.quota_holding}`),
-      usage: await count(global, sql`SELECT instances, cores, ram FROM ${global.t.quota_usage} WHERE instances <> 0 OR cores <> 0 OR ram <> 0`),
+      usage: await count(
+        global,
+        sql`SELECT instances, cores, ram FROM ${global.t.quota_usage} WHERE instances <> 0 OR cores <> 0 OR ram <> 0`,
+      ),
     };
   }
   async function assertNothingLeft(cases: ReadonlyMap<string, string>): Promise<void> {
     // Copies of a hand-over are swept up a while later, whatever became of the server.
-    await until(async () => (await Promise.all(cloud.stores.map((store) => count(store, sql`SELECT 1 FROM ${store.t.dormant_operation}`)))).flat().length === 0, { timeoutMs: 20_000, what: "copies to be swept up" });
-    const found = Object.entries(await leftovers([...cases.keys()])).filter(([, list]) => !Array.isArray(list) || list.length > 0);
+    await until(
+      async () =>
+        (
+          await Promise.all(
+            cloud.stores.map((store) => count(store, sql`SELECT 1 FROM ${store.t.dormant_operation}`)),
+          )
+        ).flat().length === 0,
+      { timeoutMs: 20_000, what: "copies to be swept up" },
+    );
+    const found = Object.entries(await leftovers([...cases.keys()])).filter(
+      ([, list]) => !Array.isArray(list) || list.length > 0,
+    );
     const named = [...cases].filter(([id]) => JSON.stringify(found).includes(id)).map(([, what]) => what);
-    assert.deepEqual([named, found], [[], []], `left by ${named.join("; ")}: ${found.map(([what]) => what).join(", ")}`);
+    assert.deepEqual(
+      [named, found],
+      [[], []],
+      `left by ${named.join("; ")}: ${found.map(([what]) => what).join(", ")}`,
+    );
   }
 
-  const stepsOf = (kind: string): string[] => cloud.conductor.kinds.find((one) => one.kind === kind)?.steps.map(({ name }) => name) ?? assert.fail(kind);
+  const stepsOf = (kind: string): string[] =>
+    cloud.conductor.kinds.find((one) => one.kind === kind)?.steps.map(({ name }) => name) ??
+    assert.fail(kind);
 
-  /** The calls of an undisturbed run, each with the step that makes it. Every step of the kind makes one at least: its commit. */
+  /**
+   * The calls of an undisturbed run, each with the step that makes it. Every step of the kind makes one at
+   * least: its commit.
+   */
   function byStep(kind: string, requestId: string): (CallName & { step: string })[] {
     const steps = stepsOf(kind);
     let at = 0;
-    const named = calls.of(requestId).map((call) => ({ ...call, step: steps[COMMITS.has(call.method) ? at++ : at] ?? "the end" }));
-    assert.deepEqual([...new Set(named.map(({ step }) => step))].filter((step) => step !== "the end"), steps);
+    const named = calls
+      .of(requestId)
+      .map((call) => ({ ...call, step: steps[COMMITS.has(call.method) ? at++ : at] ?? "the end" }));
+    assert.deepEqual(
+      [...new Set(named.map(({ step }) => step))].filter((step) => step !== "the end"),
+      steps,
+    );
     return named;
   }
 
@@ -156,7 +250,8 @@ describe("a server that is deleted during its boot", function () {
     return byStep("server.boot", bootOf(id));
   }
 
-  const label = (call: CallName & { step: string }, way: Way): string => `${call.step}: ${call.method} ${call.nth}, ${way}`;
+  const label = (call: CallName & { step: string }, way: Way): string =>
+    `${call.step}: ${call.method} ${call.nth}, ${way}`;
 
   for (const way of WAYS) {
     it(`leaves nothing, whatever call of the boot it meets: ${way}`, async () => {
@@ -165,15 +260,23 @@ describe("a server that is deleted during its boot", function () {
       const held = cases.map(({ id, call }) => calls.disturb(bootOf(id), call, way));
       await Promise.all(cases.map(({ id }) => boot(id)));
       const missing = new Set(cases.map(({ what }) => what));
-      for (const [index, { reached }] of held.entries()) void reached.then(() => missing.delete(cases[index]?.what ?? ""));
-      await until(() => missing.size === 0, { timeoutMs: 30_000, what: "all boots to come to the call meant for them" })
-        .catch((error: unknown) => { for (const one of held) one.release(); throw new Error(`never came: ${[...missing].join("; ")}`, { cause: error }); });
-      await Promise.all(cases.map(async ({ id, what }, index) => {
-        const accepted = await deletionCameFar(id);
-        held[index]?.release();
-        if (!accepted) await removed(id);
-        await gone(id, what);
-      }));
+      for (const [index, { reached }] of held.entries())
+        void reached.then(() => missing.delete(cases[index]?.what ?? ""));
+      await until(() => missing.size === 0, {
+        timeoutMs: 30_000,
+        what: "all boots to come to the call meant for them",
+      }).catch((error: unknown) => {
+        for (const one of held) one.release();
+        throw new Error(`never came: ${[...missing].join("; ")}`, { cause: error });
+      });
+      await Promise.all(
+        cases.map(async ({ id, what }, index) => {
+          const accepted = await deletionCameFar(id);
+          held[index]?.release();
+          if (!accepted) await removed(id);
+          await gone(id, what);
+        }),
+      );
       await assertNothingLeft(new Map(cases.map(({ id, what }) => [id, what])));
     });
   }

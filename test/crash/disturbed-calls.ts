@@ -2,37 +2,67 @@ import { CommonErrors } from "../../pkg/kernel/index.js";
 import type { Ctx } from "../../pkg/kernel/index.js";
 import type { Tap } from "./tap.js";
 
-/** How one call is disturbed: its request is late, its answer is late, the service is away for it, or its answer is lost. */
+/**
+ * How one call is disturbed: its request is late, its answer is late, the service is away for it, or its
+ * answer is lost.
+ */
 export const WAYS = ["request late", "answer late", "refused once", "answer lost"] as const;
-export type Way = typeof WAYS[number];
+export type Way = (typeof WAYS)[number];
 
-/** The n-th call (from 0) of a method under one request id. Calls of one request are the same in each undisturbed run. */
-export interface CallName { readonly method: string; readonly nth: number }
+/**
+ * The n-th call (from 0) of a method under one request id. Calls of one request are the same in each
+ * undisturbed run.
+ */
+export interface CallName {
+  readonly method: string;
+  readonly nth: number;
+}
 
-interface Disturbance { readonly call: CallName; readonly way: Way; readonly reached: () => void; readonly released: Promise<void> }
+interface Disturbance {
+  readonly call: CallName;
+  readonly way: Way;
+  readonly reached: () => void;
+  readonly released: Promise<void>;
+}
 
 /** A disturbance that was set up: `reached` resolves when the call is there; late ones wait for `release`. */
-export interface Held { readonly reached: Promise<void>; release(): void }
+export interface Held {
+  readonly reached: Promise<void>;
+  release(): void;
+}
 
-/** Reads change nothing, and caches make their number vary; ownership is confirmed only where time is short. */
+/**
+ * Reads change nothing, and caches make their number vary; ownership is confirmed only where time is short.
+ */
 const isRead = (method: string): boolean => /^(get|list|extensions|quota|confirm)/.test(method);
 
-/** Counts the calls that a conductor makes for each request, and disturbs one of each request that it was told to. */
+/**
+ * Counts the calls that a conductor makes for each request, and disturbs one of each request that it was told
+ * to.
+ */
 export class DisturbedCalls implements Tap {
   readonly #calls = new Map<string, CallName[]>();
   readonly #underway = new Map<string, number>();
   readonly #disturbances = new Map<string, Disturbance>();
 
   /** Calls of a request so far, in their order. */
-  of(requestId: string): readonly CallName[] { return this.#calls.get(requestId) ?? []; }
+  of(requestId: string): readonly CallName[] {
+    return this.#calls.get(requestId) ?? [];
+  }
 
   /** Calls of a request that have not been answered. */
-  underway(requestId: string): number { return this.#underway.get(requestId) ?? 0; }
+  underway(requestId: string): number {
+    return this.#underway.get(requestId) ?? 0;
+  }
 
   disturb(requestId: string, call: CallName, way: Way): Held {
     let release = (): void => {};
-    const released = new Promise<void>((resolve) => { release = resolve; });
-    const reached = new Promise<void>((resolve) => { this.#disturbances.set(requestId, { call, way, reached: resolve, released }); });
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      this.#disturbances.set(requestId, { call, way, reached: resolve, released });
+    });
     return { reached, release };
   }
 
@@ -53,8 +83,14 @@ export class DisturbedCalls implements Tap {
     const found = this.#disturbances.get(requestId);
     if (found?.call.method !== name.method || found.call.nth !== name.nth) return call();
     this.#disturbances.delete(requestId);
-    if (found.way === "request late") { found.reached(); await found.released; }
-    if (found.way === "refused once") { found.reached(); throw CommonErrors.UNAVAILABLE({ what: "The service" }); }
+    if (found.way === "request late") {
+      found.reached();
+      await found.released;
+    }
+    if (found.way === "refused once") {
+      found.reached();
+      throw CommonErrors.UNAVAILABLE({ what: "The service" });
+    }
     const answer = await call();
     found.reached();
     if (found.way === "answer late") await found.released;

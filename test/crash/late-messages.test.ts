@@ -27,14 +27,23 @@ describe("messages delayed past a take-over", function () {
     const schemas = schemasOf(`late_${process.pid}`);
     await migrateCloud(connection, schemas);
     // Nobody takes an operation over but where a test says so, however busy the machine is.
-    cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-late-"), hosts: [HOST], neutron: fakeNeutron(), conductor: { ownershipMs: 30_000 } });
+    cloud = await openCloud({
+      connection,
+      schemas,
+      folder: mkdtempSync("/tmp/kilonova-late-"),
+      hosts: [HOST],
+      neutron: fakeNeutron(),
+      conductor: { ownershipMs: 30_000 },
+    });
   });
   after(() => cloud.close());
 
   /** A server whose boot hangs in its build, and that boot as its conductor knew it. */
   async function hangingBoot(delayMs: number) {
     const id = randomUUID();
-    await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules: [{ method: "powerOn", delayMs, times: 1 }] });
+    await cloud
+      .agent(HOST, "operator")
+      .scriptFakeDriver(testCtx(), { host: HOST, rules: [{ method: "powerOn", delayMs, times: 1 }] });
     await boot(cloud, { ids: [id] });
     await until(async () => (await serverOf(cloud, id)).taskState === "spawning", { what: "spawning" });
     const name = (await serverOf(cloud, id)).currentOperation;
@@ -51,16 +60,61 @@ describe("messages delayed past a take-over", function () {
     const { name, fence } = operation;
     await act(cloud, id, ACTION_RULES.delete);
     assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_DELETED);
-    const header = { commandId: commandId(name), operation: name, fence, serverId: id, host: HOST, waitMs: 1_000 };
-    await assert.rejects(cloud.agent(HOST, "conductor").buildGuest(testCtx(), { header, instance }), { reason: "FENCE_LOST" });
-    const claim = { consumerId: id, projectId: "project", userId: "user", consumerType: "INSTANCE", allocations: [{ providerId: instance.server?.hostInfo?.computeNodeUuid ?? "", resources: new Map([["VCPU", 1n]]) }] };
-    await assert.rejects(cloud.channel("conductor", "placement").client(PlacementServiceDefinition).claimAllocations(testCtx(), { operation: name, fence, claim }), { reason: "CLAIM_TOMBSTONED" });
-    const commit = { database: "cell1", name, fence, state: OperationState.OPERATION_STATE_SUCCEEDED, currentStep: "build-guest", change: { server: { vmState: VmState.VM_STATE_ACTIVE }, updateMask: ["vm_state"] } };
+    const header = {
+      commandId: commandId(name),
+      operation: name,
+      fence,
+      serverId: id,
+      host: HOST,
+      waitMs: 1_000,
+    };
+    await assert.rejects(cloud.agent(HOST, "conductor").buildGuest(testCtx(), { header, instance }), {
+      reason: "FENCE_LOST",
+    });
+    const claim = {
+      consumerId: id,
+      projectId: "project",
+      userId: "user",
+      consumerType: "INSTANCE",
+      allocations: [
+        { providerId: instance.server?.hostInfo?.computeNodeUuid ?? "", resources: new Map([["VCPU", 1n]]) },
+      ],
+    };
+    await assert.rejects(
+      cloud
+        .channel("conductor", "placement")
+        .client(PlacementServiceDefinition)
+        .claimAllocations(testCtx(), { operation: name, fence, claim }),
+      { reason: "CLAIM_TOMBSTONED" },
+    );
+    const commit = {
+      database: "cell1",
+      name,
+      fence,
+      state: OperationState.OPERATION_STATE_SUCCEEDED,
+      currentStep: "build-guest",
+      change: { server: { vmState: VmState.VM_STATE_ACTIVE }, updateMask: ["vm_state"] },
+    };
     await assert.rejects(store().commitStep(testCtx(), commit), { reason: "FENCE_LOST" });
-    await cloud.channel("compute", "cells").client(HostsServiceDefinition).reportCommand(testCtx({}), { cell: "cell1", host: "", commandId: header.commandId, operation: name, fence, succeeded: true });
+    await cloud.channel("compute", "cells").client(HostsServiceDefinition).reportCommand(testCtx({}), {
+      cell: "cell1",
+      host: "",
+      commandId: header.commandId,
+      operation: name,
+      fence,
+      succeeded: true,
+    });
     assert.equal((await serverOf(cloud, id)).vmState, VmState.VM_STATE_DELETED);
-    assert.equal((await cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: id })).defined, false);
-    assert.deepEqual((await cloud.placement.getAllocations(testCtx(), { consumerId: id })).consumers.flatMap(({ allocations }) => allocations), []);
+    assert.equal(
+      (await cloud.agent(HOST, "conductor").inspectGuest(testCtx(), { host: HOST, serverId: id })).defined,
+      false,
+    );
+    assert.deepEqual(
+      (await cloud.placement.getAllocations(testCtx(), { consumerId: id })).consumers.flatMap(
+        ({ allocations }) => allocations,
+      ),
+      [],
+    );
   });
 
   it("refuses the old owner's hand-over and commits once another conductor has the operation", async () => {
@@ -68,12 +122,34 @@ describe("messages delayed past a take-over", function () {
     const { name, fence } = operation;
     const kinds = [{ kind: "server.boot", version: 1 }];
     // Its owner falls silent: the ownership runs out, and somebody else takes it.
-    const taken = await until(async () => (await store().acquireOperations(testCtx(), { database: "cell1", owner: "other", kinds, limit: 1, names: [name], ownership: { seconds: 60n } })).operations[0]
-      ?? (await store().releaseOperations(testCtx(), { database: "cell1", owner: operation.owner }), undefined), { what: "the take-over" });
+    const taken = await until(
+      async () =>
+        (
+          await store().acquireOperations(testCtx(), {
+            database: "cell1",
+            owner: "other",
+            kinds,
+            limit: 1,
+            names: [name],
+            ownership: { seconds: 60n },
+          })
+        ).operations[0] ??
+        (await store().releaseOperations(testCtx(), { database: "cell1", owner: operation.owner }),
+        undefined),
+      { what: "the take-over" },
+    );
     assert.ok(taken.fence > fence);
-    const commit = { database: "cell1", name, state: OperationState.OPERATION_STATE_RUNNING, currentStep: "build-guest" };
+    const commit = {
+      database: "cell1",
+      name,
+      state: OperationState.OPERATION_STATE_RUNNING,
+      currentStep: "build-guest",
+    };
     await assert.rejects(store().commitStep(testCtx(), { ...commit, fence }), { reason: "FENCE_LOST" });
-    await assert.rejects(store().commitHandover(testCtx(), { database: "cell1", name, fence, targetDatabase: "cell0" }), { reason: "FENCE_LOST" });
+    await assert.rejects(
+      store().commitHandover(testCtx(), { database: "cell1", name, fence, targetDatabase: "cell0" }),
+      { reason: "FENCE_LOST" },
+    );
     await store().commitStep(testCtx(), { ...commit, fence: taken.fence, release: true });
     assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_ACTIVE);
   });

@@ -10,13 +10,26 @@ import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
 
 /** The kinds of a conductor that reaches nothing: what the registry says is what has to be tried. */
 function registeredKinds() {
-  const channel = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() }).connect("nowhere", { service: "conductor", host: "" });
+  const channel = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() }).connect(
+    "nowhere",
+    { service: "conductor", host: "" },
+  );
   return buildConductor({
-    cells: channel, scheduler: channel, placement: channel, neutron: fakeNeutron(), connectAgent: () => channel, owner: "", clock: systemClock, log: silentLogger, config: conductorConfig.parse({}),
+    cells: channel,
+    scheduler: channel,
+    placement: channel,
+    neutron: fakeNeutron(),
+    connectAgent: () => channel,
+    owner: "",
+    clock: systemClock,
+    log: silentLogger,
+    config: conductorConfig.parse({}),
   }).kinds;
 }
 
-const report = (line: string): void => { process.stdout.write(`${line}\n`); };
+const report = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
 
 describe("crash matrix of all kinds", function () {
   this.timeout(600_000);
@@ -32,7 +45,10 @@ describe("crash matrix of all kinds", function () {
   it("is undone as undisturbed when the host fails, wherever the process is killed", async () => {
     const points = undoPointsOf(kinds);
     const tried = await runMatrix(cloudScenario, points, true, report);
-    const undos = kinds.reduce((sum, kind) => sum + kind.steps.filter(({ undo }) => undo !== undefined).length, 0);
+    const undos = kinds.reduce(
+      (sum, kind) => sum + kind.steps.filter(({ undo }) => undo !== undefined).length,
+      0,
+    );
     report(`  ${tried} points: ${undos} undos, before and after each commit`);
     assert.equal(tried, undos * 2);
   });

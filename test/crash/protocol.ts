@@ -1,16 +1,43 @@
 /** Where the child shall die. */
-export interface CrashAt { readonly kind: string; readonly step: string; readonly when: "before" | "after" | "undo-before" | "undo-after" }
+export interface CrashAt {
+  readonly kind: string;
+  readonly step: string;
+  readonly when: "before" | "after" | "undo-before" | "undo-after";
+}
 
 /** One installation of the matrix: databases and a folder that outlive processes. */
-export interface Place { readonly label: string; readonly global: string; readonly cells: Readonly<Record<string, string>>; readonly folder: string }
+export interface Place {
+  readonly label: string;
+  readonly global: string;
+  readonly cells: Readonly<Record<string, string>>;
+  readonly folder: string;
+}
 
 /** Where the databases are. */
-export interface Connection { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
+export interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+}
 
-/** What the parent asks of a child. `recover` waits until everything accepted has ended; `run` starts a scenario, and dies in it. */
+/**
+ * What the parent asks of a child. `recover` waits until everything accepted has ended; `run` starts a
+ * scenario, and dies in it.
+ */
 export type Order =
   | { readonly do: "recover"; readonly place: Place; readonly scenario: string }
-  | { readonly do: "run"; readonly place: Place; readonly scenario: string; readonly kind: string; readonly failing: boolean; readonly crash?: CrashAt };
+  | {
+      readonly do: "run";
+      readonly place: Place;
+      readonly scenario: string;
+      readonly kind: string;
+      readonly failing: boolean;
+      readonly crash?: CrashAt;
+    };
 
 /** What a child answers. `ended` carries the end state that runs are compared by. */
-export type Answer = { readonly said: "ready" } | { readonly said: "ended"; readonly place: string; readonly state: unknown } | { readonly said: "failed"; readonly place: string; readonly error: string };
+export type Answer =
+  | { readonly said: "ready" }
+  | { readonly said: "ended"; readonly place: string; readonly state: unknown }
+  | { readonly said: "failed"; readonly place: string; readonly error: string };

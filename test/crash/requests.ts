@@ -23,33 +23,87 @@ export interface BootOptions {
 }
 
 /** A request for servers, as the api makes it. */
-export function bootRequest({ ids, networks = [], clientToken = "", minCount, name = "vm", flavor: changed = {} }: BootOptions): AcceptServersRequest {
+export function bootRequest({
+  ids,
+  networks = [],
+  clientToken = "",
+  minCount,
+  name = "vm",
+  flavor: changed = {},
+}: BootOptions): AcceptServersRequest {
   const size = { ...flavor, ...changed };
   return AcceptServersRequest.fromPartial({
-    actor, clientToken, bodyHash: Buffer.from(JSON.stringify({ networks, name, changed })), minCount: minCount ?? ids.length,
+    actor,
+    clientToken,
+    bodyHash: Buffer.from(JSON.stringify({ networks, name, changed })),
+    minCount: minCount ?? ids.length,
     servers: ids.map((serverId, launchIndex) => ({
-      serverId, secrets: { adminPassword: "secret", userData: "IyEvYmluL3No" },
-      spec: { name, hostname: name, flavor: size, networks: [...networks], image: { id: "1a000000-0000-4000-8000-000000000001", diskFormat: "qcow2" } },
+      serverId,
+      secrets: { adminPassword: "secret", userData: "IyEvYmluL3No" },
+      spec: {
+        name,
+        hostname: name,
+        flavor: size,
+        networks: [...networks],
+        image: { id: "1a000000-0000-4000-8000-000000000001", diskFormat: "qcow2" },
+      },
       server: {
-        id: serverId, name, hostname: name, projectId: "project", userId: "user", vmState: VmState.VM_STATE_BUILDING, taskState: "scheduling", flavor: size, launchIndex,
-        reservationId: "r-test", diskConfig: DiskConfig.DISK_CONFIG_MANUAL,
+        id: serverId,
+        name,
+        hostname: name,
+        projectId: "project",
+        userId: "user",
+        vmState: VmState.VM_STATE_BUILDING,
+        taskState: "scheduling",
+        flavor: size,
+        launchIndex,
+        reservationId: "r-test",
+        diskConfig: DiskConfig.DISK_CONFIG_MANUAL,
       },
     })),
   });
 }
 
 /** Accepts servers. */
-export const boot = async (cloud: Cloud, options: BootOptions) => cloud.global.acceptServers(testCtx(), bootRequest(options));
+export const boot = async (cloud: Cloud, options: BootOptions) =>
+  cloud.global.acceptServers(testCtx(), bootRequest(options));
 
 /** Accepts an action by Nova's rules for it. */
-export async function act(cloud: Cloud, serverId: string, rule: ActionRule, input: Buffer = Buffer.alloc(0), requestId?: string): Promise<Operation> {
-  const accept = async (): Promise<Operation | undefined> => (await cloud.instances.acceptOperation(testCtx(requestId === undefined ? {} : { requestId }), {
-    database: await databaseOf(cloud, serverId), serverId, actor, kind: rule.kind, kindVersion: 1, input, action: rule.action, verb: rule.verb, method: rule.kind,
-    allowedVmStates: [...rule.vmStates ?? []], allowedTaskStates: [...rule.taskStates ?? []], mustHaveHost: rule.mustHaveHost, mustHaveLaunched: rule.mustHaveLaunched,
-    checkLock: rule.checkLock, taskState: rule.taskState, preempt: rule.preempt, idempotentKind: rule.idempotentKind,
-  })).operation;
+export async function act(
+  cloud: Cloud,
+  serverId: string,
+  rule: ActionRule,
+  input: Buffer = Buffer.alloc(0),
+  requestId?: string,
+): Promise<Operation> {
+  const accept = async (): Promise<Operation | undefined> =>
+    (
+      await cloud.instances.acceptOperation(testCtx(requestId === undefined ? {} : { requestId }), {
+        database: await databaseOf(cloud, serverId),
+        serverId,
+        actor,
+        kind: rule.kind,
+        kindVersion: 1,
+        input,
+        action: rule.action,
+        verb: rule.verb,
+        method: rule.kind,
+        allowedVmStates: [...(rule.vmStates ?? [])],
+        allowedTaskStates: [...(rule.taskStates ?? [])],
+        mustHaveHost: rule.mustHaveHost,
+        mustHaveLaunched: rule.mustHaveLaunched,
+        checkLock: rule.checkLock,
+        taskState: rule.taskState,
+        preempt: rule.preempt,
+        idempotentKind: rule.idempotentKind,
+      })
+    ).operation;
   const operation = await accept().catch((error: unknown) => {
-    if (error instanceof KilonovaError && (error.reason === "SERVER_MOVED" || error.reason === "SERVER_NOT_FOUND")) return accept();
+    if (
+      error instanceof KilonovaError &&
+      (error.reason === "SERVER_MOVED" || error.reason === "SERVER_NOT_FOUND")
+    )
+      return accept();
     throw error;
   });
   if (operation === undefined) throw new Error("no operation");
@@ -57,7 +111,8 @@ export async function act(cloud: Cloud, serverId: string, rule: ActionRule, inpu
 }
 
 /** The first rule by which a kind is accepted. */
-export const ruleOf = (kind: string): ActionRule | undefined => Object.values(ACTION_RULES).find((rule) => rule.kind === kind);
+export const ruleOf = (kind: string): ActionRule | undefined =>
+  Object.values(ACTION_RULES).find((rule) => rule.kind === kind);
 
 export async function databaseOf({ global }: Cloud, serverId: string): Promise<string> {
   return (await global.getInstanceMappings(testCtx(), { serverIds: [serverId] })).mappings[0]?.database ?? "";
@@ -66,7 +121,13 @@ export async function databaseOf({ global }: Cloud, serverId: string): Promise<s
 /** The server as it is now, wherever it is; deleted ones too. */
 export async function serverOf(cloud: Cloud, serverId: string): Promise<Server> {
   const read = async (): Promise<Server | undefined> =>
-    (await cloud.instances.getInstance(testCtx(), { database: await databaseOf(cloud, serverId), serverId, withDeleted: true })).instance?.server;
+    (
+      await cloud.instances.getInstance(testCtx(), {
+        database: await databaseOf(cloud, serverId),
+        serverId,
+        withDeleted: true,
+      })
+    ).instance?.server;
   const server = await read().catch(() => read());
   if (server === undefined) throw new Error("no server");
   return server;
@@ -74,9 +135,12 @@ export async function serverOf(cloud: Cloud, serverId: string): Promise<Server> 
 
 /** Waits for the end of the server's newest operation. @returns the server then */
 export async function ended(cloud: Cloud, serverId: string): Promise<Server> {
-  return until(async () => {
-    const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId });
-    const newest = operations[0];
-    return newest !== undefined && !isLive(newest.state) && serverOf(cloud, serverId);
-  }, { timeoutMs: 20_000, what: "the newest operation to end", everyMs: 10 });
+  return until(
+    async () => {
+      const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId });
+      const newest = operations[0];
+      return newest !== undefined && !isLive(newest.state) && serverOf(cloud, serverId);
+    },
+    { timeoutMs: 20_000, what: "the newest operation to end", everyMs: 10 },
+  );
 }

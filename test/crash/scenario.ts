@@ -6,7 +6,10 @@ import type { Connection, Place } from "./protocol.js";
 export interface World {
   /** Kinds whose steps make the matrix. */
   readonly kinds: readonly OperationKind[];
-  /** Makes what the kind needs, then accepts an operation of it. @param failing  its last effect fails, so that it is undone */
+  /**
+   * Makes what the kind needs, then accepts an operation of it. @param failing its last effect fails, so that
+   * it is undone
+   */
   begin(kind: string, failing: boolean): Promise<void>;
   /** Resolves when everything that was accepted has ended. */
   settled(): Promise<void>;

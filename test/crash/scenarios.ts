@@ -3,4 +3,6 @@ import type { Scenario } from "./scenario.js";
 import { toyScenario } from "./toy-scenario.js";
 
 /** Installations that a child can open. */
-export const scenarios: ReadonlyMap<string, Scenario> = new Map([toyScenario, cloudScenario].map((one) => [one.name, one]));
+export const scenarios: ReadonlyMap<string, Scenario> = new Map(
+  [toyScenario, cloudScenario].map((one) => [one.name, one]),
+);

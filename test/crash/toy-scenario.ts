@@ -42,32 +42,77 @@ export const toyScenario: Scenario = {
     const open = (name: string, schema: string) => openStore(name, openDatabase(pool, { schema }));
     const cell = open("cell1", place.cells["cell1"] ?? "");
     const stores = new Stores(open("global", place.global), [cell]);
-    const deps = { clock: systemClock, ids: systemIds, box: secretBox([{ id: "test", key: Buffer.alloc(32, 7) }]) };
+    const deps = {
+      clock: systemClock,
+      ids: systemIds,
+      box: secretBox([{ id: "test", key: Buffer.alloc(32, 7) }]),
+    };
     const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
     const blocks = new NumberBlocks(cell, "instance");
-    network.listen("cells", [bindService(OperationStoreServiceDefinition, operationStoreHandlers({ stores, deps, waker: { wake: () => {} }, guestNumbers: () => blocks }))]);
+    network.listen("cells", [
+      bindService(
+        OperationStoreServiceDefinition,
+        operationStoreHandlers({ stores, deps, waker: { wake: () => {} }, guestNumbers: () => blocks }),
+      ),
+    ]);
     const ledger = new Ledger(join(place.folder, "ledger"));
     const kinds = [toyLedger(ledger)];
     const conductor = new Conductor({
-      ...engineDefaults, store: network.connect("cells", { service: "conductor", host: "" }).client(OperationStoreServiceDefinition), clock: systemClock, crash,
-      owner: `toy-${process.pid}`, ownershipMs: 300, pollMs: 20, registry: new Registry(kinds), log: silentLogger, databases: async () => ["global", "cell1"],
+      ...engineDefaults,
+      store: network
+        .connect("cells", { service: "conductor", host: "" })
+        .client(OperationStoreServiceDefinition),
+      clock: systemClock,
+      crash,
+      owner: `toy-${process.pid}`,
+      ownershipMs: 300,
+      pollMs: 20,
+      registry: new Registry(kinds),
+      log: silentLogger,
+      databases: async () => ["global", "cell1"],
     });
     conductor.start();
-    const live = async (): Promise<number> => (await cell.db.statement(testCtx(), "live", (db) =>
-      sql<{ count: number }>`SELECT count(*) AS count FROM ${cell.t.operation} WHERE ready_at IS NOT NULL`.execute(db))).rows[0]?.count ?? 0;
+    const live = async (): Promise<number> =>
+      (
+        await cell.db.statement(testCtx(), "live", (db) =>
+          sql<{
+            count: number;
+          }>`SELECT count(*) AS count FROM ${cell.t.operation} WHERE ready_at IS NOT NULL`.execute(db),
+        )
+      ).rows[0]?.count ?? 0;
     return {
       kinds,
       begin: async (_kind, failing) => {
         await putInstance(cell, testCtx(), aServer({ id: SERVER }));
-        await acceptOperation(cell, deps, testCtx(), AcceptOperationRequest.fromPartial({ database: "cell1", serverId: SERVER, kind: "toy.ledger", kindVersion: 1, action: "toy", verb: "toy", input: Buffer.from(failing ? "refuse" : "") }));
+        await acceptOperation(
+          cell,
+          deps,
+          testCtx(),
+          AcceptOperationRequest.fromPartial({
+            database: "cell1",
+            serverId: SERVER,
+            kind: "toy.ledger",
+            kindVersion: 1,
+            action: "toy",
+            verb: "toy",
+            input: Buffer.from(failing ? "refuse" : ""),
+          }),
+        );
       },
-      settled: async () => { await until(async () => await live() === 0, { timeoutMs: 20_000, what: "all operations to end" }); },
+      settled: async () => {
+        await until(async () => (await live()) === 0, { timeoutMs: 20_000, what: "all operations to end" });
+      },
       endState: async () => {
-        const { rows } = await cell.db.statement(testCtx(), "state", (db) => sql`SELECT o.state, o.current_step, i.vm_state, i.task_state, i.current_operation
-          FROM ${cell.t.operation} AS o JOIN ${cell.t.instance} AS i ON i.id = o.server_id`.execute(db));
+        const { rows } = await cell.db.statement(testCtx(), "state", (db) =>
+          sql`SELECT o.state, o.current_step, i.vm_state, i.task_state, i.current_operation
+          FROM ${cell.t.operation} AS o JOIN ${cell.t.instance} AS i ON i.id = o.server_id`.execute(db),
+        );
         return { rows, ledger: ledger.entries() };
       },
-      close: async () => { await conductor.stop(2_000); await pool.close(); },
+      close: async () => {
+        await conductor.stop(2_000);
+        await pool.close();
+      },
     };
   },
 };

@@ -8,14 +8,19 @@ export class Ledger {
   readonly #path: string;
   /** What is refused for now, such as `put third`. */
   readonly shut = new Set<string>();
-  constructor(path: string) { this.#path = path; }
+  constructor(path: string) {
+    this.#path = path;
+  }
 
   #lines(): { key: string; fence: bigint; taken: boolean }[] {
     if (!existsSync(this.#path)) return [];
-    return readFileSync(this.#path, "utf8").split("\n").filter((line) => line !== "").map((line) => {
-      const [word = "", key = "", fence = "0"] = line.split(" ");
-      return { key, fence: BigInt(fence), taken: word === "take" };
-    });
+    return readFileSync(this.#path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => {
+        const [word = "", key = "", fence = "0"] = line.split(" ");
+        return { key, fence: BigInt(fence), taken: word === "take" };
+      });
   }
 
   /** Writes an entry; one that is there stays. */
@@ -36,13 +41,18 @@ export class Ledger {
 
   entries(): string[] {
     const left = new Set<string>();
-    for (const { key, taken } of this.#lines()) if (taken) left.delete(key); else left.add(key);
+    for (const { key, taken } of this.#lines())
+      if (taken) left.delete(key);
+      else left.add(key);
     return [...left].sort();
   }
 }
 
 const entry = (name: string, ledger: Ledger): Step => ({
-  name, event: `toy_${name}`, taskState: name, timeoutMs: 60_000,
+  name,
+  event: `toy_${name}`,
+  taskState: name,
+  timeoutMs: 60_000,
   run: async ({ operation, fence }) => {
     ledger.put(`${operation.serverId}/${name}`, fence);
     return done({ entry: name });
@@ -57,19 +67,28 @@ const entry = (name: string, ledger: Ledger): Step => ({
  * Three entries into a ledger. The second refuses when the input says so, so that the first is undone.
  * Only for proving the engine: real kinds live in the conductor.
  */
-export const toyLedger = (ledger: Ledger): OperationKind => defineKind<{ refuse: boolean }>({
-  kind: "toy.ledger", version: 1, parseInput: (bytes) => ({ refuse: bytes.toString() === "refuse" }),
-  steps: [
-    entry("first", ledger),
-    {
-      ...entry("second", ledger),
-      run: async ({ operation, fence, input }) => {
-        ledger.put(`${operation.serverId}/second`, fence);
-        return input.refuse ? fail({ reason: "REFUSED", domain: "toy", message: "As asked." }) : done();
+export const toyLedger = (ledger: Ledger): OperationKind =>
+  defineKind<{ refuse: boolean }>({
+    kind: "toy.ledger",
+    version: 1,
+    parseInput: (bytes) => ({ refuse: bytes.toString() === "refuse" }),
+    steps: [
+      entry("first", ledger),
+      {
+        ...entry("second", ledger),
+        run: async ({ operation, fence, input }) => {
+          ledger.put(`${operation.serverId}/second`, fence);
+          return input.refuse ? fail({ reason: "REFUSED", domain: "toy", message: "As asked." }) : done();
+        },
       },
-    },
-    entry("third", ledger),
-  ],
-  pivot: "third",
-  failed: (_call, error) => ({ set: { taskState: "", vmState: VmState.VM_STATE_ERROR, fault: { code: 500, message: error.message, details: "", reason: error.reason, createdAt: undefined } } }),
-});
+      entry("third", ledger),
+    ],
+    pivot: "third",
+    failed: (_call, error) => ({
+      set: {
+        taskState: "",
+        vmState: VmState.VM_STATE_ERROR,
+        fault: { code: 500, message: error.message, details: "", reason: error.reason, createdAt: undefined },
+      },
+    }),
+  });

@@ -8,7 +8,10 @@ describe("crash matrix of the toy kind", function () {
   it("ends as the undisturbed run, wherever the process is killed", async () => {
     const kinds = [toyLedger(new Ledger("/dev/null"))];
     const tried = await runMatrix(toyScenario, pointsOf(kinds), false, () => {});
-    assert.equal(tried, kinds.reduce((sum, { steps }) => sum + steps.length * 2, 0));
+    assert.equal(
+      tried,
+      kinds.reduce((sum, { steps }) => sum + steps.length * 2, 0),
+    );
   });
 
   it("is undone as undisturbed, wherever the process is killed", async () => {

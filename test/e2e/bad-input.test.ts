@@ -4,7 +4,10 @@ import { Stage } from "./bad-input/stage.js";
 import { grpcTable } from "./bad-input/grpc-table.js";
 import { wireTable } from "./bad-input/wire-table.js";
 
-/** What a whole cloud makes of requests that nobody should send. docs/contributor/bad-input.md tells how the tables and the fuzzer work. */
+/**
+ * What a whole cloud makes of requests that nobody should send. docs/contributor/bad-input.md tells how the
+ * tables and the fuzzer work.
+ */
 describe("bad input", function () {
   this.timeout(600_000);
   const stage = new Stage(24_000);

@@ -9,13 +9,19 @@ import { OpenStack } from "./support/openstack.js";
 import { filesNaming, qemuProcesses } from "./support/traces.js";
 
 type Row = Record<string, unknown>;
-interface Server extends Row { readonly id: string; readonly name: string; readonly status: string; readonly addresses: Record<string, string[]> }
+interface Server extends Row {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly addresses: Record<string, string[]>;
+}
 
 const GUEST_BOOT_MS = 240_000;
 
 /**
- * What a newcomer does with the printed credentials, on real machines. What changes something is typed as in the README; questions, most of them asked
- * again and again, go to one client that stays: each start of the command would take from the guests what they need to boot.
+ * What a newcomer does with the printed credentials, on real machines. What changes something is typed as in
+ * the README; questions, most of them asked again and again, go to one client that stays: each start of the
+ * command would take from the guests what they need to boot.
  */
 describe("a cloud with two QEMU hosts", function () {
   this.timeout(600_000);
@@ -30,12 +36,33 @@ describe("a cloud with two QEMU hosts", function () {
   const consoleOf = (name: string): Promise<string> => ask.run("console", "log", "show", name);
   const bootedConsole = async (name: string): Promise<string> => {
     let text = "";
-    await until(async () => { text = await consoleOf(name); return text.includes("BOOT-DONE"); }, { timeoutMs: GUEST_BOOT_MS });
+    await until(
+      async () => {
+        text = await consoleOf(name);
+        return text.includes("BOOT-DONE");
+      },
+      { timeoutMs: GUEST_BOOT_MS },
+    );
     return text;
   };
-  const boot = (name: string, ...more: string[]): Promise<Server> => demo.json<Server>(
-    "server", "create", "--image", image, "--flavor", "m1.tiny", "--network", "private", "--key-name", "mykey",
-    "--user-data", userData, "--wait", ...more, name);
+  const boot = (name: string, ...more: string[]): Promise<Server> =>
+    demo.json<Server>(
+      "server",
+      "create",
+      "--image",
+      image,
+      "--flavor",
+      "m1.tiny",
+      "--network",
+      "private",
+      "--key-name",
+      "mykey",
+      "--user-data",
+      userData,
+      "--wait",
+      ...more,
+      name,
+    );
 
   before(async () => {
     cloud = await Cloud.start({ portOffset: 20_000 });
@@ -46,7 +73,8 @@ describe("a cloud with two QEMU hosts", function () {
   });
   after(async () => {
     if (!cloud) return;
-    for (const server of await ask.json<Server[]>("server", "list").catch(() => [])) await demo.run("server", "delete", "--wait", server.ID as string).catch(() => {});
+    for (const server of await ask.json<Server[]>("server", "list").catch(() => []))
+      await demo.run("server", "delete", "--wait", server.ID as string).catch(() => {});
     await Promise.all([ask.close(), askAsAdmin.close()]);
     await cloud.stop();
     cloud.forget();
@@ -58,8 +86,16 @@ describe("a cloud with two QEMU hosts", function () {
     assert.equal(images[0]?.["Status"], "active");
     image = String(images[0]?.["Name"]);
     const flavors = await ask.json<Row[]>("flavor", "list");
-    assert.deepEqual(flavors.map((f) => [f["Name"], f["RAM"], f["Disk"]]).sort(), [["m1.medium", 2048, 20], ["m1.nano", 96, 1], ["m1.small", 512, 5], ["m1.tiny", 128, 1]]);
-    assert.deepEqual((await ask.json<Row[]>("network", "list")).map((n) => n["Name"]), ["private"]);
+    assert.deepEqual(flavors.map((f) => [f["Name"], f["RAM"], f["Disk"]]).sort(), [
+      ["m1.medium", 2048, 20],
+      ["m1.nano", 96, 1],
+      ["m1.small", 512, 5],
+      ["m1.tiny", 128, 1],
+    ]);
+    assert.deepEqual(
+      (await ask.json<Row[]>("network", "list")).map((n) => n["Name"]),
+      ["private"],
+    );
     writeFileSync(join(work, "mykey"), await demo.run("keypair", "create", "mykey"), { mode: 0o600 });
     assert.match(readFileSync(join(work, "mykey"), "utf8"), /PRIVATE KEY/);
   });
@@ -68,9 +104,15 @@ describe("a cloud with two QEMU hosts", function () {
     const services = await askAsAdmin.json<Row[]>("compute", "service", "list");
     assert.equal(services.filter((s) => s["Binary"] === "nova-compute" && s["State"] === "up").length, 2);
     const hypervisors = await askAsAdmin.json<Row[]>("hypervisor", "list");
-    assert.deepEqual(hypervisors.map((h) => h["State"]), ["up", "up"]);
+    assert.deepEqual(
+      hypervisors.map((h) => h["State"]),
+      ["up", "up"],
+    );
     const providers = await askAsAdmin.json<Row[]>("resource", "provider", "list");
-    assert.deepEqual(providers.map((p) => p["name"]).sort(), hypervisors.map((h) => h["Hypervisor Hostname"]).sort());
+    assert.deepEqual(
+      providers.map((p) => p["name"]).sort(),
+      hypervisors.map((h) => h["Hypervisor Hostname"]).sort(),
+    );
   });
 
   describe("with a server booted by metadata", () => {
@@ -80,13 +122,18 @@ describe("a cloud with two QEMU hosts", function () {
       vm1 = await boot("vm1");
       assert.equal(vm1.status, "ACTIVE");
       const text = await bootedConsole("vm1");
-      const publicKey = (await ask.run("keypair", "show", "--public-key", "mykey")).trim().split(" ")[1] ?? "missing";
-      for (const part of ["vm1", "user-data-was-here: vm1", publicKey, "http"]) assert.ok(text.includes(part), `${part} in the console:\n${text.slice(-3000)}`);
+      const publicKey =
+        (await ask.run("keypair", "show", "--public-key", "mykey")).trim().split(" ")[1] ?? "missing";
+      for (const part of ["vm1", "user-data-was-here: vm1", publicKey, "http"])
+        assert.ok(text.includes(part), `${part} in the console:\n${text.slice(-3000)}`);
     });
 
     it("lists and shows it", async () => {
       const listed = await ask.json<Row[]>("server", "list");
-      assert.deepEqual(listed.map((s) => [s["Name"], s["Status"], s["Flavor"]]), [["vm1", "ACTIVE", "m1.tiny"]]);
+      assert.deepEqual(
+        listed.map((s) => [s["Name"], s["Status"], s["Flavor"]]),
+        [["vm1", "ACTIVE", "m1.tiny"]],
+      );
       const shown = await ask.json<Row>("server", "show", "vm1");
       assert.equal(shown["key_name"], "mykey");
       assert.ok(Object.keys(shown["addresses"] as Row).includes("private"));
@@ -96,15 +143,15 @@ describe("a cloud with two QEMU hosts", function () {
       const boots = async (): Promise<number> => (await consoleOf("vm1")).split("BOOT-DONE").length - 1;
       const status = async (): Promise<unknown> => (await ask.json<Row>("server", "show", "vm1"))["status"];
       await demo.run("server", "stop", "vm1");
-      await until(async () => await status() === "SHUTOFF", { timeoutMs: 120_000 });
+      await until(async () => (await status()) === "SHUTOFF", { timeoutMs: 120_000 });
       assert.equal(qemuProcesses(vm1.id).length, 0);
       await demo.run("server", "start", "vm1");
-      await until(async () => await status() === "ACTIVE", { timeoutMs: 60_000 });
-      await until(async () => await boots() === 2, { timeoutMs: GUEST_BOOT_MS });
+      await until(async () => (await status()) === "ACTIVE", { timeoutMs: 60_000 });
+      await until(async () => (await boots()) === 2, { timeoutMs: GUEST_BOOT_MS });
       await demo.run("server", "reboot", "--soft", "--wait", "vm1");
-      await until(async () => await boots() === 3, { timeoutMs: GUEST_BOOT_MS });
+      await until(async () => (await boots()) === 3, { timeoutMs: GUEST_BOOT_MS });
       await demo.run("server", "reboot", "--hard", "--wait", "vm1");
-      await until(async () => await boots() === 4, { timeoutMs: GUEST_BOOT_MS });
+      await until(async () => (await boots()) === 4, { timeoutMs: GUEST_BOOT_MS });
     });
 
     it("finds it again after kill -9 of everything", async () => {
@@ -124,7 +171,8 @@ describe("a cloud with two QEMU hosts", function () {
       assert.deepEqual(qemuProcesses(vm1.id), []);
       assert.deepEqual(filesNaming(cloud.home, vm1.id), []);
       const limits = await ask.json<{ Name: string; Value: number }[]>("limits", "show", "--absolute");
-      for (const name of ["totalInstancesUsed", "totalCoresUsed", "totalRAMUsed"]) assert.equal(limits.find((l) => l.Name === name)?.Value, 0, name);
+      for (const name of ["totalInstancesUsed", "totalCoresUsed", "totalRAMUsed"])
+        assert.equal(limits.find((l) => l.Name === name)?.Value, 0, name);
       const hypervisors = await askAsAdmin.json<Row[]>("hypervisor", "list", "--long");
       for (const h of hypervisors) assert.equal(h["vCPUs Used"], 0);
     });
@@ -135,7 +183,10 @@ describe("a cloud with two QEMU hosts", function () {
       const a = await boot("vm-a", "--use-config-drive");
       const address = Object.values((await ask.json<Server>("server", "show", "vm-a")).addresses).flat()[0];
       assert.ok(address);
-      writeFileSync(userData, `#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do ping -c 1 -W 2 ${address} && echo ping-answered && break; sleep 2; done\n`);
+      writeFileSync(
+        userData,
+        `#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do ping -c 1 -W 2 ${address} && echo ping-answered && break; sleep 2; done\n`,
+      );
       assert.match(await bootedConsole("vm-a"), /config ?drive/i);
       assert.equal(a.status, "ACTIVE");
       await boot("vm-b");

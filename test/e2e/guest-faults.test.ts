@@ -17,12 +17,19 @@ describe("guests that end by themselves, and a host that dies under them", funct
   let imageRef = "";
   let flavorRef = "";
 
-  const start = async (options: { readonly home?: string; readonly env?: Readonly<Record<string, string>> } = {}): Promise<void> => {
+  const start = async (
+    options: { readonly home?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> => {
     cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"], ...options });
     rest = new ComputeRest(cloud, await tokenOf(cloud, "demo"));
   };
   const create = async (name: string, userData = ""): Promise<string> => {
-    const { status, body } = await rest.create({ name, imageRef, flavorRef, ...userData ? { user_data: Buffer.from(userData).toString("base64") } : {} });
+    const { status, body } = await rest.create({
+      name,
+      imageRef,
+      flavorRef,
+      ...(userData ? { user_data: Buffer.from(userData).toString("base64") } : {}),
+    });
     assert.equal(status, 202, JSON.stringify(body));
     return String(body["server"]?.["id"]);
   };
@@ -40,8 +47,13 @@ describe("guests that end by themselves, and a host that dies under them", funct
   before(async () => {
     await start();
     const token = await tokenOf(cloud, "demo");
-    imageRef = (await getJson<{ images: { id: string }[] }>(`http://127.0.0.1:${cloud.port(9292)}/v2/images`, token)).images[0]?.id ?? "";
-    const { flavors } = await getJson<{ flavors: { id: string; name: string }[] }>(`http://127.0.0.1:${cloud.port(8774)}/v2.1/flavors`, token);
+    imageRef =
+      (await getJson<{ images: { id: string }[] }>(`http://127.0.0.1:${cloud.port(9292)}/v2/images`, token))
+        .images[0]?.id ?? "";
+    const { flavors } = await getJson<{ flavors: { id: string; name: string }[] }>(
+      `http://127.0.0.1:${cloud.port(8774)}/v2.1/flavors`,
+      token,
+    );
     flavorRef = flavors.find(({ name }) => name === "m1.nano")?.id ?? "";
   });
   after(async () => {
@@ -55,8 +67,13 @@ describe("guests that end by themselves, and a host that dies under them", funct
     const id = await create("sleepy", "#!/bin/sh\npoweroff -f\n");
     const server = await rest.reaches(id, "SHUTOFF");
     assert.equal(powerState(server), STOPPED);
-    const actions = (await rest.call("GET", `/servers/${id}/os-instance-actions`)).body["instanceActions"] as unknown as { action: string; user_id: unknown }[];
-    assert.deepEqual(actions.map(({ action }) => action), ["stop", "create"]);
+    const actions = (await rest.call("GET", `/servers/${id}/os-instance-actions`)).body[
+      "instanceActions"
+    ] as unknown as { action: string; user_id: unknown }[];
+    assert.deepEqual(
+      actions.map(({ action }) => action),
+      ["stop", "create"],
+    );
     await until(() => qemuProcesses(id).length === 0, { timeoutMs: 60_000, what: "the process to be gone" });
     assert.equal((await rest.call("DELETE", `/servers/${id}`)).status, 204);
   });
@@ -109,7 +126,11 @@ describe("guests that end by themselves, and a host that dies under them", funct
       renameSync(`${folder}/disk`, `${folder}/disk.away`);
       await start({ home: cloud.home, env: { KILONOVA_COMPUTE_RESUME_GUESTS_STATE_ON_HOST_BOOT: "true" } });
       const server = await rest.reaches(id, "ERROR");
-      const { code, message, details } = server["fault"] as { code: number; message: string; details?: string };
+      const { code, message, details } = server["fault"] as {
+        code: number;
+        message: string;
+        details?: string;
+      };
       assert.deepEqual([code, details], [500, undefined], "details are the administrator's");
       assert.ok(message !== "" && !message.includes(cloud.home), message);
       renameSync(`${folder}/disk.away`, `${folder}/disk`);

@@ -6,7 +6,10 @@ import { roles } from "./openstack-cli/roles.js";
 import { routers } from "./openstack-cli/routers.js";
 import { Stage } from "./openstack-cli/stage.js";
 
-/** Every subcommand of the unmodified `openstack` client that the services around Compute must serve, one by one. */
+/**
+ * Every subcommand of the unmodified `openstack` client that the services around Compute must serve, one by
+ * one.
+ */
 describe("the openstack client", function () {
   this.timeout(300_000);
   const stage = new Stage();
@@ -14,7 +17,10 @@ describe("the openstack client", function () {
   before(() => stage.open());
   after(() => stage.close());
 
-  describe("with Identity", () => { identity(stage); roles(stage); });
+  describe("with Identity", () => {
+    identity(stage);
+    roles(stage);
+  });
   describe("with Image", () => images(stage));
   describe("with networks", () => networks(stage));
   describe("with ports and security groups", () => ports(stage));

@@ -13,7 +13,10 @@ describe("hosts", () => {
     const s = await startCellsService();
     const first = await registerAgent(s, "h1");
     const second = await registerAgent(s, "h1");
-    assert.deepEqual([first.epoch, second.epoch, first.computeNodeId === second.computeNodeId], [1n, 2n, true]);
+    assert.deepEqual(
+      [first.epoch, second.epoch, first.computeNodeId === second.computeNodeId],
+      [1n, 2n, true],
+    );
     assert.equal((await registerAgent(s, "h1", 2n)).epoch, 2n);
     await assert.rejects(registerAgent(s, "h1", 1n), { reason: "STALE_EPOCH" });
     await s.close();
@@ -35,20 +38,60 @@ describe("hosts", () => {
     const s = await startCellsService();
     const { serviceId } = await registerAgent(s, "h1");
     await registerAgent(s, "h1", 1n, []);
-    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, disabled: true, disabledReason: "repair" });
-    assert.deepEqual(s.synced.map(({ root }) => root?.traits), [["HW_CPU_X86_VMX"], [], ["COMPUTE_STATUS_DISABLED"]]);
+    await s.hosts.updateHostService(testCtx(), {
+      cell: "cell1",
+      serviceId,
+      disabled: true,
+      disabledReason: "repair",
+    });
+    assert.deepEqual(
+      s.synced.map(({ root }) => root?.traits),
+      [["HW_CPU_X86_VMX"], [], ["COMPUTE_STATUS_DISABLED"]],
+    );
     assert.deepEqual(s.synced[1]?.managedTraits, ["COMPUTE_STATUS_DISABLED", "HW_CPU_X86_VMX"]);
-    assert.deepEqual(s.synced[0]?.root?.inventories.map(({ resourceClass, total }) => [resourceClass, total]), [["VCPU", 8n], ["MEMORY_MB", 1024n], ["DISK_GB", 10n]]);
+    assert.deepEqual(
+      s.synced[0]?.root?.inventories.map(({ resourceClass, total }) => [resourceClass, total]),
+      [
+        ["VCPU", 8n],
+        ["MEMORY_MB", 1024n],
+        ["DISK_GB", 10n],
+      ],
+    );
     await s.close();
   });
 
   it("may not be spoken for by others, and stay while they have servers", async () => {
     const s = await startCellsService();
     const { serviceId } = await registerAgent(s, "h1");
-    await assert.rejects(s.as("compute", "h2").client(HostsServiceDefinition).listHostInstances(testCtx(), { cell: "cell1", host: "h1" }), { reason: "WRONG_HOST" });
-    await putInstance(s.store, testCtx(), aServer({ id: randomUUID(), hostInfo: { host: "h1", node: "h1", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }));
+    await assert.rejects(
+      s
+        .as("compute", "h2")
+        .client(HostsServiceDefinition)
+        .listHostInstances(testCtx(), { cell: "cell1", host: "h1" }),
+      { reason: "WRONG_HOST" },
+    );
+    await putInstance(
+      s.store,
+      testCtx(),
+      aServer({
+        id: randomUUID(),
+        hostInfo: {
+          host: "h1",
+          node: "h1",
+          instanceName: "",
+          cell: "cell1",
+          computeNodeUuid: "",
+          launchedOn: "",
+          kernelId: "",
+          ramdiskId: "",
+          rootDeviceName: "",
+        },
+      }),
+    );
     assert.equal((await s.hosts.listHosts(testCtx(), { cell: "cell1" })).nodes[0]?.vcpusUsed, 1);
-    await assert.rejects(s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId }), { reason: "SERVICE_HAS_INSTANCES" });
+    await assert.rejects(s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId }), {
+      reason: "SERVICE_HAS_INSTANCES",
+    });
     await s.close();
   });
 });
@@ -60,12 +103,33 @@ describe("deleted servers", () => {
     const deletedAt = toTimestamp(1_767_225_700_000_000n);
     await putInstance(s.store, testCtx(), aServer({ id: deleted, deletedAt }));
     await putInstance(s.store, testCtx(), aServer({ id: alive }));
-    await putInstance(s.store, testCtx(), aServer({ id: owned, deletedAt, currentOperation: `operations/${owned}/${randomUUID()}` }));
+    await putInstance(
+      s.store,
+      testCtx(),
+      aServer({ id: owned, deletedAt, currentOperation: `operations/${owned}/${randomUUID()}` }),
+    );
     const hosts = s.as("compute", "h1").client(HostsServiceDefinition);
-    const answer = await hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: [deleted, alive, owned, unknown] });
-    assert.deepEqual(answer.deleted.map(({ serverId }) => serverId), [deleted]);
-    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h2", serverIds: [deleted] }), { reason: "WRONG_HOST" });
-    await assert.rejects(hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h1", serverIds: Array.from({ length: 501 }, () => deleted) }), { reason: "INVALID_ARGUMENT" });
+    const answer = await hosts.findDeletedInstances(testCtx(), {
+      cell: "cell1",
+      host: "h1",
+      serverIds: [deleted, alive, owned, unknown],
+    });
+    assert.deepEqual(
+      answer.deleted.map(({ serverId }) => serverId),
+      [deleted],
+    );
+    await assert.rejects(
+      hosts.findDeletedInstances(testCtx(), { cell: "cell1", host: "h2", serverIds: [deleted] }),
+      { reason: "WRONG_HOST" },
+    );
+    await assert.rejects(
+      hosts.findDeletedInstances(testCtx(), {
+        cell: "cell1",
+        host: "h1",
+        serverIds: Array.from({ length: 501 }, () => deleted),
+      }),
+      { reason: "INVALID_ARGUMENT" },
+    );
     await s.close();
   });
 });
@@ -73,34 +137,63 @@ describe("deleted servers", () => {
 describe("aggregates", () => {
   it("keep names and the zones of hosts unique, tell their changes, and give hosts their zone", async () => {
     const s = await startCellsService();
-    const create = (name: string, zone?: string) => s.aggregates.createStoredAggregate(testCtx(), {
-      aggregate: { id: randomUUID(), name, ...zone === undefined ? {} : { availabilityZone: zone, metadata: new Map([["availability_zone", zone]]) } },
-    });
+    const create = (name: string, zone?: string) =>
+      s.aggregates.createStoredAggregate(testCtx(), {
+        aggregate: {
+          id: randomUUID(),
+          name,
+          ...(zone === undefined
+            ? {}
+            : { availabilityZone: zone, metadata: new Map([["availability_zone", zone]]) }),
+        },
+      });
     await registerAgent(s, "h1");
     const [west, east] = [(await create("w", "west")).aggregate, (await create("e", "east")).aggregate];
     assert.deepEqual([west?.number, east?.number], [1n, 2n]);
     await assert.rejects(create("w"), { reason: "AGGREGATE_EXISTS", kind: "exists" });
-    const update = (aggregateId: string, change: object) => s.aggregates.updateStoredAggregate(testCtx(), { aggregateId, ...change });
+    const update = (aggregateId: string, change: object) =>
+      s.aggregates.updateStoredAggregate(testCtx(), { aggregateId, ...change });
     await assert.rejects(update("2", { name: "w" }), { reason: "AGGREGATE_EXISTS" });
-    const zone = async () => (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services.find(({ host }) => host === "h1")?.availabilityZone;
+    const zone = async () =>
+      (await s.hosts.listHosts(testCtx(), { cell: "cell1" })).services.find(({ host }) => host === "h1")
+        ?.availabilityZone;
     const before = await zone();
     // Two at the same time: the host is in one zone.
-    const outcomes = await Promise.allSettled([update("1", { addHost: "h1" }), update(east?.id ?? "", { addHost: "h1" })]);
+    const outcomes = await Promise.allSettled([
+      update("1", { addHost: "h1" }),
+      update(east?.id ?? "", { addHost: "h1" }),
+    ]);
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     const winner = outcomes[0]?.status === "fulfilled" ? west : east;
     assert.equal(await zone(), winner?.availabilityZone);
     const number = winner?.number.toString() ?? "";
-    await assert.rejects(s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number }), { reason: "AGGREGATE_HAS_HOSTS" });
-    assert.deepEqual((await s.aggregates.listStoredAggregates(testCtx(), { host: "h1" })).aggregates.map(({ name }) => name), [winner?.name]);
+    await assert.rejects(s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number }), {
+      reason: "AGGREGATE_HAS_HOSTS",
+    });
+    assert.deepEqual(
+      (await s.aggregates.listStoredAggregates(testCtx(), { host: "h1" })).aggregates.map(({ name }) => name),
+      [winner?.name],
+    );
     const page = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1 });
-    const next = await s.aggregates.listStoredAggregates(testCtx(), { pageSize: 1, pageToken: page.nextPageToken });
-    assert.deepEqual([...page.aggregates, ...next.aggregates].map(({ name }) => name), ["w", "e"]);
+    const next = await s.aggregates.listStoredAggregates(testCtx(), {
+      pageSize: 1,
+      pageToken: page.nextPageToken,
+    });
+    assert.deepEqual(
+      [...page.aggregates, ...next.aggregates].map(({ name }) => name),
+      ["w", "e"],
+    );
     await update(number, { removeHost: "h1" });
     assert.equal(await zone(), before);
     const stop = new AbortController();
     const seen: string[] = [];
     const watching = (async () => {
-      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), { database: "global", afterRevision: 0n, entityKinds: ["aggregate"] })) seen.push(...entries.map(({ eventType }) => eventType));
+      for await (const { entries } of s.feed.watchFeed(testCtx({ signal: stop.signal }), {
+        database: "global",
+        afterRevision: 0n,
+        entityKinds: ["aggregate"],
+      }))
+        seen.push(...entries.map(({ eventType }) => eventType));
     })().catch(() => {});
     await s.aggregates.deleteStoredAggregate(testCtx(), { aggregateId: number });
     await until(() => seen.length === 5, { what: "five events" });
@@ -114,7 +207,15 @@ describe("aggregates", () => {
     const s = await startCellsService();
     const reads: string[] = [];
     const { db } = s.globalStore;
-    const elsewhere = hostZones({ ...s.globalStore, db: Object.assign(Object.create(db) as typeof db, { statement: ((ctx, name, fn) => { reads.push(name); return db.statement(ctx, name, fn); }) satisfies typeof db.statement }) });
+    const elsewhere = hostZones({
+      ...s.globalStore,
+      db: Object.assign(Object.create(db) as typeof db, {
+        statement: ((ctx, name, fn) => {
+          reads.push(name);
+          return db.statement(ctx, name, fn);
+        }) satisfies typeof db.statement,
+      }),
+    });
     const zoneOf = async (host: string): Promise<{ zone: string | undefined; reads: string[] }> => {
       reads.length = 0;
       return { zone: (await elsewhere(testCtx())).get(host), reads: [...reads] };
@@ -122,7 +223,14 @@ describe("aggregates", () => {
     const [cheap, full] = [["aggregates.changes"], ["aggregates.changes", "aggregates.list"]];
     assert.deepEqual(await zoneOf("h1"), { zone: undefined, reads: full });
     assert.deepEqual(await zoneOf("h1"), { zone: undefined, reads: cheap });
-    await s.aggregates.createStoredAggregate(testCtx(), { aggregate: { id: randomUUID(), name: "w", availabilityZone: "west", metadata: new Map([["availability_zone", "west"]]) } });
+    await s.aggregates.createStoredAggregate(testCtx(), {
+      aggregate: {
+        id: randomUUID(),
+        name: "w",
+        availabilityZone: "west",
+        metadata: new Map([["availability_zone", "west"]]),
+      },
+    });
     await s.aggregates.updateStoredAggregate(testCtx(), { aggregateId: "1", addHost: "h1" });
     assert.deepEqual(await zoneOf("h1"), { zone: "west", reads: full });
     assert.deepEqual(await zoneOf("h1"), { zone: "west", reads: cheap });

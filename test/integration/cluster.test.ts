@@ -16,8 +16,17 @@ import { TestDeployment } from "./support/cluster/cluster.js";
 import type { Program } from "./support/cluster/programs.js";
 import { Rest, login } from "./support/cluster/rest.js";
 
-interface Server { readonly id: string; readonly status: string; readonly "OS-EXT-STS:task_state": string | null; readonly fault?: unknown }
-interface Service { readonly binary: string; readonly host: string; readonly state: string }
+interface Server {
+  readonly id: string;
+  readonly status: string;
+  readonly "OS-EXT-STS:task_state": string | null;
+  readonly fault?: unknown;
+}
+interface Service {
+  readonly binary: string;
+  readonly host: string;
+  readonly state: string;
+}
 
 /** TTL of a lease, the time its end takes to be seen, and one look. */
 const BOOTS = 10;
@@ -36,17 +45,42 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     deployment = await TestDeployment.prepare();
     const { programs, ports } = deployment;
     const [cellsOptions, placementOptions] = await Promise.all([deployment.cells(), deployment.placement()]);
-    await assert.rejects(programs.start("placement", "too-early", placementOptions), /older than this version.*manage db migrate placement/s);
+    await assert.rejects(
+      programs.start("placement", "too-early", placementOptions),
+      /older than this version.*manage db migrate placement/s,
+    );
     await Promise.all([
-      programs.kilonova(["manage", "db", "migrate", "cells", "--config", await programs.config("cells", cellsOptions)]),
-      programs.kilonova(["manage", "db", "migrate", "placement", "--config", await programs.config("placement", placementOptions)]),
+      programs.kilonova([
+        "manage",
+        "db",
+        "migrate",
+        "cells",
+        "--config",
+        await programs.config("cells", cellsOptions),
+      ]),
+      programs.kilonova([
+        "manage",
+        "db",
+        "migrate",
+        "placement",
+        "--config",
+        await programs.config("placement", placementOptions),
+      ]),
     ]);
     const firstPort = await freePort();
     secondPort = await freePort();
     const all = await Promise.all([
-      deployment.standalone(), programs.start("placement", "placement", placementOptions), programs.start("cells", "cells", cellsOptions),
-      deployment.scheduler(), deployment.conductor("conductor-1"), deployment.conductor("conductor-2"), deployment.api(), deployment.gateway(), deployment.metadata(),
-      deployment.compute("compute-1", ["host-1"], firstPort), deployment.compute("compute-2", ["host-2"], secondPort),
+      deployment.standalone(),
+      programs.start("placement", "placement", placementOptions),
+      programs.start("cells", "cells", cellsOptions),
+      deployment.scheduler(),
+      deployment.conductor("conductor-1"),
+      deployment.conductor("conductor-2"),
+      deployment.api(),
+      deployment.gateway(),
+      deployment.metadata(),
+      deployment.compute("compute-1", ["host-1"], firstPort),
+      deployment.compute("compute-2", ["host-2"], secondPort),
     ]);
     cells = all[2];
     conductors = [all[4], all[5]];
@@ -54,44 +88,75 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     computes = [all[9], all[10]];
     token = await login(`http://127.0.0.1:${ports.identity}`, "admin", "admin", deployment.adminPassword);
     const common = { "X-Auth-Token": token };
-    compute = new Rest(`http://127.0.0.1:${ports.compute}/v2.1`, { ...common, "OpenStack-API-Version": "compute 2.96" });
-    [image, network] = await Promise.all([uploadImage(new Rest(`http://127.0.0.1:${ports.image}`, common)), findNetwork(new Rest(`http://127.0.0.1:${ports.network}`, common))]);
-    await compute.expect(200, "flavor", "POST", "/flavors", { flavor: { id: "cluster-1", name: "tiny", vcpus: 1, ram: 64, disk: 1 } });
+    compute = new Rest(`http://127.0.0.1:${ports.compute}/v2.1`, {
+      ...common,
+      "OpenStack-API-Version": "compute 2.96",
+    });
+    [image, network] = await Promise.all([
+      uploadImage(new Rest(`http://127.0.0.1:${ports.image}`, common)),
+      findNetwork(new Rest(`http://127.0.0.1:${ports.network}`, common)),
+    ]);
+    await compute.expect(200, "flavor", "POST", "/flavors", {
+      flavor: { id: "cluster-1", name: "tiny", vcpus: 1, ram: 64, disk: 1 },
+    });
   });
 
-  after(async () => { await deployment?.close(); });
+  after(async () => {
+    await deployment?.close();
+  });
 
   afterEach(function () {
     if (this.currentTest?.state === "failed") console.error(deployment.programs.tail(15));
   });
 
   async function create(name: string): Promise<string> {
-    const server = await compute.expect<{ id: string }>(202, "server", "POST", "/servers",
-      { server: { name, imageRef: image, flavorRef: "cluster-1", networks: [{ uuid: network }] } });
+    const server = await compute.expect<{ id: string }>(202, "server", "POST", "/servers", {
+      server: { name, imageRef: image, flavorRef: "cluster-1", networks: [{ uuid: network }] },
+    });
     return server.id;
   }
 
   /** A server on a host of the caller's choice, as administrators may. */
-  const createOn = async (host: string): Promise<string> => (await compute.expect<{ id: string }>(202, "server", "POST", "/servers",
-    { server: { name: `on-${host}`, host, imageRef: image, flavorRef: "cluster-1", networks: [{ uuid: network }] } })).id;
+  const createOn = async (host: string): Promise<string> =>
+    (
+      await compute.expect<{ id: string }>(202, "server", "POST", "/servers", {
+        server: {
+          name: `on-${host}`,
+          host,
+          imageRef: image,
+          flavorRef: "cluster-1",
+          networks: [{ uuid: network }],
+        },
+      })
+    ).id;
 
   /** Where the fake driver of the second compute process keeps a guest. */
-  const guestFile = (id: string): string => join(deployment.dir, "compute-2", "hosts", "host-2", "guests", `${id}.json`);
+  const guestFile = (id: string): string =>
+    join(deployment.dir, "compute-2", "hosts", "host-2", "guests", `${id}.json`);
 
-  const show = (id: string): Promise<Server> => compute.expect<Server>(200, "server", "GET", `/servers/${id}`);
+  const show = (id: string): Promise<Server> =>
+    compute.expect<Server>(200, "server", "GET", `/servers/${id}`);
 
   async function active(id: string, timeoutMs: number): Promise<void> {
-    const server = await until(async () => {
-      const found = await show(id);
-      return found.status !== "BUILD" && found;
-    }, { timeoutMs, everyMs: 100, what: `server ${id} to leave BUILD` });
+    const server = await until(
+      async () => {
+        const found = await show(id);
+        return found.status !== "BUILD" && found;
+      },
+      { timeoutMs, everyMs: 100, what: `server ${id} to leave BUILD` },
+    );
     assert.equal(server.status, "ACTIVE", JSON.stringify(server.fault));
   }
 
   const gone = (id: string): Promise<unknown> =>
-    until(async () => (await compute.call("GET", `/servers/${id}`)).status === 404, { timeoutMs: 20_000, everyMs: 100, what: `server ${id} to be gone` });
+    until(async () => (await compute.call("GET", `/servers/${id}`)).status === 404, {
+      timeoutMs: 20_000,
+      everyMs: 100,
+      what: `server ${id} to be gone`,
+    });
 
-  const services = (binary: string): Promise<readonly Service[]> => compute.expect<readonly Service[]>(200, "services", "GET", `/os-services?binary=${binary}`);
+  const services = (binary: string): Promise<readonly Service[]> =>
+    compute.expect<readonly Service[]>(200, "services", "GET", `/os-services?binary=${binary}`);
 
   it("is ready in every process, and says so to probes and scrapers", async () => {
     for (const { statusUrl, name } of [cells, ...conductors, ...computes, ...edges]) {
@@ -99,20 +164,41 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, missing: {} }], name);
       assert.equal((await fetch(`${statusUrl}/healthz`)).status, 200);
     }
-    assert.match(await (await fetch(`${cells.statusUrl}/metrics`)).text(), /kilonova_rpc_server_duration_seconds_count\{.*\} \d+/);
+    assert.match(
+      await (await fetch(`${cells.statusUrl}/metrics`)).text(),
+      /kilonova_rpc_server_duration_seconds_count\{.*\} \d+/,
+    );
   });
 
   it("lists hosts and control services as up", async () => {
-    const up = await until(async () => {
-      const listed = [...await services("nova-compute"), ...await services("nova-conductor"), ...await services("nova-scheduler")];
-      return listed.length === 5 && listed.every(({ state }) => state === "up") && listed;
-    }, { what: "five services to be up" });
-    assert.deepEqual(up.map(({ host }) => host).slice(0, 4).toSorted(), ["conductor-1", "conductor-2", "host-1", "host-2"]);
+    const up = await until(
+      async () => {
+        const listed = [
+          ...(await services("nova-compute")),
+          ...(await services("nova-conductor")),
+          ...(await services("nova-scheduler")),
+        ];
+        return listed.length === 5 && listed.every(({ state }) => state === "up") && listed;
+      },
+      { what: "five services to be up" },
+    );
+    assert.deepEqual(
+      up
+        .map(({ host }) => host)
+        .slice(0, 4)
+        .toSorted(),
+      ["conductor-1", "conductor-2", "host-1", "host-2"],
+    );
   });
 
   it("knows the hosts' resources in Placement", async () => {
     const placement = new Rest(`http://127.0.0.1:${deployment.ports.placement}`, { "X-Auth-Token": token });
-    const providers = await placement.expect<readonly { name: string }[]>(200, "resource_providers", "GET", "/resource_providers");
+    const providers = await placement.expect<readonly { name: string }[]>(
+      200,
+      "resource_providers",
+      "GET",
+      "/resource_providers",
+    );
     assert.deepEqual(providers.map(({ name }) => name).toSorted(), ["host-1", "host-2"]);
   });
 
@@ -127,7 +213,10 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     const id = await create("operated");
     await active(id, 20_000);
     assert.match(await deployment.operate("status"), /cell1 +host-1 +nova-compute +up +enabled/);
-    assert.match(await deployment.operate("manage", "operation", "list", "--server", id), /server\.boot +SUCCEEDED/);
+    assert.match(
+      await deployment.operate("manage", "operation", "list", "--server", id),
+      /server\.boot +SUCCEEDED/,
+    );
     assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
     await gone(id);
   });
@@ -147,27 +236,46 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
         await channel.close();
       }
     };
-    const tls = (pem?: Pick<Pem, "certificate" | "key">): ChannelCredentials => grpcCredentials.createSsl(readFileSync(deployment.authority.ca),
-      pem ? readFileSync(pem.key) : null, pem ? readFileSync(pem.certificate) : null, { checkServerIdentity: () => undefined });
+    const tls = (pem?: Pick<Pem, "certificate" | "key">): ChannelCredentials =>
+      grpcCredentials.createSsl(
+        readFileSync(deployment.authority.ca),
+        pem ? readFileSync(pem.key) : null,
+        pem ? readFileSync(pem.certificate) : null,
+        { checkServerIdentity: () => undefined },
+      );
     assert.equal(await ask(tls(await deployment.authority.issue("global/api", "asker-api"))), "answered");
     assert.equal(await ask(tls()), "unavailable");
     assert.equal(await ask(grpcCredentials.createInsecure()), "unavailable");
     assert.equal(await ask(tls(await foreign.issue("global/api", "asker-foreign"))), "unavailable");
-    assert.equal(await ask(tls(await deployment.authority.issue("cell1/compute/host-9", "asker-compute"))), "forbidden");
+    assert.equal(
+      await ask(tls(await deployment.authority.issue("cell1/compute/host-9", "asker-compute"))),
+      "forbidden",
+    );
   });
 
   it(`finishes ${BOOTS} boots although a conductor is killed while they run`, async () => {
     const [victim, survivor] = conductors;
     const owner = victim?.logged("service.starting", "id") ?? "";
     const accepted = Array.from({ length: BOOTS }, (_, i) => create(`boot-${i}`));
-    await until(async () => await deployment.unfinishedOf(owner) >= 2, { timeoutMs: 20_000, what: "the conductor to have work" });
+    await until(async () => (await deployment.unfinishedOf(owner)) >= 2, {
+      timeoutMs: 20_000,
+      what: "the conductor to have work",
+    });
     await victim?.kill();
-    assert.ok(await deployment.unfinishedOf(owner) > 0, "the conductor died without work: this proves nothing");
+    assert.ok(
+      (await deployment.unfinishedOf(owner)) > 0,
+      "the conductor died without work: this proves nothing",
+    );
     const ids = await Promise.all(accepted);
     await Promise.all(ids.map((id) => active(id, 40_000)));
     assert.equal(new Set(ids).size, BOOTS);
     assert.equal((await fetch(`${survivor?.statusUrl ?? ""}/readyz`)).status, 200);
-    await Promise.all(ids.map(async (id) => { assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204); await gone(id); }));
+    await Promise.all(
+      ids.map(async (id) => {
+        assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
+        await gone(id);
+      }),
+    );
   });
 
   it("goes on without etcd, and finds everybody again when it is back", async () => {
@@ -175,8 +283,16 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     const id = await create("without-etcd");
     await active(id, 20_000);
     await deployment.etcd.start();
-    await until(async () => (await services("nova-compute")).every(({ state }) => state === "up"), { timeoutMs: 15_000, everyMs: 100, what: "all hosts to be up again" });
-    await until(async () => (await fetch(`${cells.statusUrl}/readyz`)).status === 200, { timeoutMs: 15_000, everyMs: 100, what: "cells to hold its lease again" });
+    await until(async () => (await services("nova-compute")).every(({ state }) => state === "up"), {
+      timeoutMs: 15_000,
+      everyMs: 100,
+      what: "all hosts to be up again",
+    });
+    await until(async () => (await fetch(`${cells.statusUrl}/readyz`)).status === 200, {
+      timeoutMs: 15_000,
+      everyMs: 100,
+      what: "cells to hold its lease again",
+    });
     assert.equal((await compute.call("DELETE", `/servers/${id}`)).status, 204);
     await gone(id);
   });
@@ -186,10 +302,16 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     await active(left, 20_000);
     assert.ok(existsSync(guestFile(left)));
     await computes[1]?.kill();
-    const down = await until(async () => (await services("nova-compute")).find(({ host, state }) => host === "host-2" && state === "down"),
-      { timeoutMs: 30_000, everyMs: 100, what: "host-2 to be shown as down" });
+    const down = await until(
+      async () =>
+        (await services("nova-compute")).find(({ host, state }) => host === "host-2" && state === "down"),
+      { timeoutMs: 30_000, everyMs: 100, what: "host-2 to be shown as down" },
+    );
     assert.equal(down.host, "host-2");
-    assert.deepEqual((await services("nova-compute")).filter(({ state }) => state === "up").map(({ host }) => host), ["host-1"]);
+    assert.deepEqual(
+      (await services("nova-compute")).filter(({ state }) => state === "up").map(({ host }) => host),
+      ["host-1"],
+    );
   });
 
   it("lets an operator cancel or abandon what waits for a host that is down", async () => {
@@ -198,55 +320,92 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
       const listed = await deployment.operate("manage", "operation", "list", "--server", left);
       return /^(\S+) +server\.stop +(?:RUNNING|PARKED) /m.exec(listed)?.[1] ?? assert.fail(listed);
     };
-    const ends = (status: string): Promise<unknown> => until(async () => {
-      const server = await show(left);
-      return server.status === status && server["OS-EXT-STS:task_state"] === null;
-    }, { timeoutMs: 40_000, everyMs: 100, what: `the server to be ${status} and at rest` });
+    const ends = (status: string): Promise<unknown> =>
+      until(
+        async () => {
+          const server = await show(left);
+          return server.status === status && server["OS-EXT-STS:task_state"] === null;
+        },
+        { timeoutMs: 40_000, everyMs: 100, what: `the server to be ${status} and at rest` },
+      );
     const cancelled = await stop();
     assert.match(await deployment.operate("manage", "operation", "show", cancelled), /power-off/);
     await deployment.operate("manage", "operation", "cancel", cancelled);
     await ends("ACTIVE");
     const abandoned = await stop();
-    assert.match(await deployment.operate("manage", "operation", "abandon", abandoned, "--reason", "the host is lost"), /: FAILED/);
+    assert.match(
+      await deployment.operate("manage", "operation", "abandon", abandoned, "--reason", "the host is lost"),
+      /: FAILED/,
+    );
     await ends("ERROR");
-    assert.match(await deployment.operate("manage", "operation", "list", "--server", left), /server\.stop +CANCELLED[\s\S]*server\.stop +FAILED|server\.stop +FAILED[\s\S]*server\.stop +CANCELLED/);
+    assert.match(
+      await deployment.operate("manage", "operation", "list", "--server", left),
+      /server\.stop +CANCELLED[\s\S]*server\.stop +FAILED|server\.stop +FAILED[\s\S]*server\.stop +CANCELLED/,
+    );
   });
 
   it("deletes a server whose host is down, and the host removes the guest when it is back", async () => {
     assert.equal((await compute.call("DELETE", `/servers/${left}`)).status, 204);
     await gone(left);
     const common = { "X-Auth-Token": token };
-    const { body: held } = await new Rest(`http://127.0.0.1:${deployment.ports.placement}`, common).call("GET", `/allocations/${left}`);
-    const ports = await new Rest(`http://127.0.0.1:${deployment.ports.network}`, common).expect<readonly unknown[]>(200, "ports", "GET", `/v2.0/ports?device_id=${left}`);
+    const { body: held } = await new Rest(`http://127.0.0.1:${deployment.ports.placement}`, common).call(
+      "GET",
+      `/allocations/${left}`,
+    );
+    const ports = await new Rest(`http://127.0.0.1:${deployment.ports.network}`, common).expect<
+      readonly unknown[]
+    >(200, "ports", "GET", `/v2.0/ports?device_id=${left}`);
     assert.deepEqual([held, ports], [{ allocations: {} }, []]);
     assert.ok(existsSync(guestFile(left)), "the guest is gone already: this proves nothing");
     const back = await deployment.compute("compute-2", ["host-2"], secondPort);
-    await until(() => !existsSync(guestFile(left)), { timeoutMs: 30_000, everyMs: 100, what: "the guest to be removed" });
+    await until(() => !existsSync(guestFile(left)), {
+      timeoutMs: 30_000,
+      everyMs: 100,
+      what: "the guest to be removed",
+    });
     assert.equal(back.logged("agent.guest.removed", "instanceUuid"), left);
-    assert.match(await (await fetch(`${back.statusUrl}/metrics`)).text(), /kilonova_compute_deleted_guests_removed_total\{host="host-2"\} 1/);
+    assert.match(
+      await (await fetch(`${back.statusUrl}/metrics`)).text(),
+      /kilonova_compute_deleted_guests_removed_total\{host="host-2"\} 1/,
+    );
   });
 
   it("reports its state on SIGUSR2 without secrets, and ends with 0 on SIGTERM, leaving the registry at once", async () => {
     const [, conductor] = conductors;
     assert.ok(conductor);
     conductor.send("SIGUSR2");
-    const report = await until(() => conductor.lines.find((line) => line.includes("process.report")), { what: "the report" });
+    const report = await until(() => conductor.lines.find((line) => line.includes("process.report")), {
+      what: "the report",
+    });
     assert.ok(report.includes('"name":"conductor"'), report);
     assert.ok(!report.includes(deployment.adminPassword));
     conductor.send("SIGTERM");
     assert.equal(await conductor.ended, 0, conductor.lines.slice(-5).join("\n"));
     const listed = await services("nova-conductor");
-    assert.deepEqual(listed.map(({ state }) => state), ["down", "down"]);
+    assert.deepEqual(
+      listed.map(({ state }) => state),
+      ["down", "down"],
+    );
   });
 });
 
 async function uploadImage(glance: Rest): Promise<string> {
-  const { id } = await glance.expect<{ id: string }>(201, "", "POST", "/v2/images", { name: "blank", disk_format: "raw", container_format: "bare", visibility: "public" });
+  const { id } = await glance.expect<{ id: string }>(201, "", "POST", "/v2/images", {
+    name: "blank",
+    disk_format: "raw",
+    container_format: "bare",
+    visibility: "public",
+  });
   assert.equal((await glance.call("PUT", `/v2/images/${id}/file`, new Uint8Array(4096))).status, 204);
   return id;
 }
 
 async function findNetwork(neutron: Rest): Promise<string> {
-  const [found] = await neutron.expect<readonly { id: string }[]>(200, "networks", "GET", "/v2.0/networks?name=private");
+  const [found] = await neutron.expect<readonly { id: string }[]>(
+    200,
+    "networks",
+    "GET",
+    "/v2.0/networks?name=private",
+  );
   return found?.id ?? "";
 }

@@ -40,33 +40,87 @@ async function world() {
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   let conductor: Conductor | undefined;
   const blocks = new NumberBlocks(stores.get("cell1"), "instance");
-  network.listen("cells", [bindService(OperationStoreServiceDefinition, operationStoreHandlers({
-    stores, deps, waker: { wake: (_ctx, database, name) => conductor?.wake(database, name) }, guestNumbers: () => blocks,
-  }))]);
+  network.listen("cells", [
+    bindService(
+      OperationStoreServiceDefinition,
+      operationStoreHandlers({
+        stores,
+        deps,
+        waker: { wake: (_ctx, database, name) => conductor?.wake(database, name) },
+        guestNumbers: () => blocks,
+      }),
+    ),
+  ]);
   const ledger = new Ledger(join(mkdtempSync("/tmp/kilonova-toy-"), "ledger"));
-  const store = network.connect("cells", { service: "conductor", host: "" }).client(OperationStoreServiceDefinition);
-  const operator = network.connect("cells", { service: "operator", host: "" }).client(OperationStoreServiceDefinition);
-  const open = (owner: string, ownershipMs = 5_000): Conductor => new Conductor({
-    ...engineDefaults, store, clock: systemClock, crash: noCrash, owner, ownershipMs, registry: new Registry([toyLedger(ledger)]), log: silentLogger,
-    databases: async () => ["global", "cell1"], pollMs: 50, maxForwardAttempts: 2, undo: { maxAttempts: 2, timeoutMs: 10_000 },
-  });
-  const reaches = (name: string, state: OperationState) => until(async () => {
-    const operation = await getOperation(stores.get("cell1"), testCtx(), name);
-    return operation.state === state && operation;
-  }, { timeoutMs: 20_000, what: `state ${state}` });
+  const store = network
+    .connect("cells", { service: "conductor", host: "" })
+    .client(OperationStoreServiceDefinition);
+  const operator = network
+    .connect("cells", { service: "operator", host: "" })
+    .client(OperationStoreServiceDefinition);
+  const open = (owner: string, ownershipMs = 5_000): Conductor =>
+    new Conductor({
+      ...engineDefaults,
+      store,
+      clock: systemClock,
+      crash: noCrash,
+      owner,
+      ownershipMs,
+      registry: new Registry([toyLedger(ledger)]),
+      log: silentLogger,
+      databases: async () => ["global", "cell1"],
+      pollMs: 50,
+      maxForwardAttempts: 2,
+      undo: { maxAttempts: 2, timeoutMs: 10_000 },
+    });
+  const reaches = (name: string, state: OperationState) =>
+    until(
+      async () => {
+        const operation = await getOperation(stores.get("cell1"), testCtx(), name);
+        return operation.state === state && operation;
+      },
+      { timeoutMs: 20_000, what: `state ${state}` },
+    );
   const serverOf = async (id: string) => {
     const cell1 = stores.get("cell1");
     const { rows } = await cell1.db.statement(testCtx(), "test.instance", (db) =>
-      sql<InstanceRow>`SELECT generation, current_operation, operation_fence, leaving_to, number, server, details, user_data FROM ${cell1.t.instance} WHERE id = ${id}`.execute(db));
+      sql<InstanceRow>`SELECT generation, current_operation, operation_fence, leaving_to, number, server, details, user_data FROM ${cell1.t.instance} WHERE id = ${id}`.execute(
+        db,
+      ),
+    );
     return rows[0] === undefined ? undefined : loadRecord(rows[0]).server;
   };
   const accept = async (input: string) => {
     const server = aServer({ id: randomUUID() });
     await putInstance(stores.get("cell1"), testCtx(), server);
-    const request = AcceptOperationRequest.fromPartial({ database: "cell1", serverId: server.id, kind: "toy.ledger", kindVersion: 1, input: Buffer.from(input), action: "toy", verb: "toy", taskState: "first" });
+    const request = AcceptOperationRequest.fromPartial({
+      database: "cell1",
+      serverId: server.id,
+      kind: "toy.ledger",
+      kindVersion: 1,
+      input: Buffer.from(input),
+      action: "toy",
+      verb: "toy",
+      taskState: "first",
+    });
     return (await acceptOperation(stores.get("cell1"), deps, testCtx(), request)).operation;
   };
-  return { stores, deps, store, operator, ledger, accept, reaches, serverOf, open, use: (one: Conductor) => { conductor = one; one.start(); return one; } };
+  return {
+    stores,
+    deps,
+    store,
+    operator,
+    ledger,
+    accept,
+    reaches,
+    serverOf,
+    open,
+    use: (one: Conductor) => {
+      conductor = one;
+      one.start();
+      return one;
+    },
+  };
 }
 
 describe("the engine", () => {
@@ -75,9 +129,22 @@ describe("the engine", () => {
     const conductor = w.use(w.open("a"));
     const { name, serverId } = await w.accept("");
     conductor.wake("cell1", name);
-    const ended = await until(async () => { const op = await getOperation(w.stores.get("cell1"), testCtx(), name); return op.state === OperationState.OPERATION_STATE_SUCCEEDED && op; });
-    assert.deepEqual(ended.steps.map((step) => [step.name, step.state, step.round]), [["first", "done", 0], ["second", "done", 0], ["third", "done", 0]]);
-    assert.deepEqual(w.ledger.entries(), ["first", "second", "third"].map((step) => `${serverId}/${step}`));
+    const ended = await until(async () => {
+      const op = await getOperation(w.stores.get("cell1"), testCtx(), name);
+      return op.state === OperationState.OPERATION_STATE_SUCCEEDED && op;
+    });
+    assert.deepEqual(
+      ended.steps.map((step) => [step.name, step.state, step.round]),
+      [
+        ["first", "done", 0],
+        ["second", "done", 0],
+        ["third", "done", 0],
+      ],
+    );
+    assert.deepEqual(
+      w.ledger.entries(),
+      ["first", "second", "third"].map((step) => `${serverId}/${step}`),
+    );
     await conductor.stop(1_000);
   });
 
@@ -85,8 +152,17 @@ describe("the engine", () => {
     const w = await world();
     const conductor = w.use(w.open("a"));
     const { name } = await w.accept("refuse");
-    const ended = await until(async () => { const op = await getOperation(w.stores.get("cell1"), testCtx(), name); return op.state === OperationState.OPERATION_STATE_FAILED && op; });
-    assert.deepEqual(ended.steps.map((step) => [step.name, step.state]), [["first", "undone"], ["second", "undone"]]);
+    const ended = await until(async () => {
+      const op = await getOperation(w.stores.get("cell1"), testCtx(), name);
+      return op.state === OperationState.OPERATION_STATE_FAILED && op;
+    });
+    assert.deepEqual(
+      ended.steps.map((step) => [step.name, step.state]),
+      [
+        ["first", "undone"],
+        ["second", "undone"],
+      ],
+    );
     assert.equal(ended.error?.reason, "REFUSED");
     assert.deepEqual(w.ledger.entries(), []);
     await conductor.stop(1_000);
@@ -95,19 +171,38 @@ describe("the engine", () => {
   it("refuses a commit under a fence that somebody has outbid", async () => {
     const w = await world();
     const { name } = await w.accept("");
-    const acquire = (owner: string) => w.store.acquireOperations(testCtx(), { database: "cell1", owner, kinds: [{ kind: "toy.ledger", version: 1 }], limit: 1, names: [name] });
+    const acquire = (owner: string) =>
+      w.store.acquireOperations(testCtx(), {
+        database: "cell1",
+        owner,
+        kinds: [{ kind: "toy.ledger", version: 1 }],
+        limit: 1,
+        names: [name],
+      });
     const first = (await acquire("a")).operations[0];
     const second = (await acquire("b")).operations[0];
     assert.ok(first !== undefined && second !== undefined && second.fence > first.fence);
-    const commit = { database: "cell1", name, state: OperationState.OPERATION_STATE_RUNNING, currentStep: "second", steps: [{ name: "first", state: "done" }] };
-    await assert.rejects(w.store.commitStep(testCtx(), { ...commit, fence: first.fence }), { reason: "FENCE_LOST" });
+    const commit = {
+      database: "cell1",
+      name,
+      state: OperationState.OPERATION_STATE_RUNNING,
+      currentStep: "second",
+      steps: [{ name: "first", state: "done" }],
+    };
+    await assert.rejects(w.store.commitStep(testCtx(), { ...commit, fence: first.fence }), {
+      reason: "FENCE_LOST",
+    });
     const { instance } = await w.store.commitStep(testCtx(), { ...commit, fence: second.fence });
     assert.equal(instance?.server?.vmState, VmState.VM_STATE_ACTIVE);
   });
 });
 
 describe("an operation that needs an operator", () => {
-  const { OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR, OPERATION_STATE_SUCCEEDED: SUCCEEDED, OPERATION_STATE_FAILED: FAILED } = OperationState;
+  const {
+    OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR,
+    OPERATION_STATE_SUCCEEDED: SUCCEEDED,
+    OPERATION_STATE_FAILED: FAILED,
+  } = OperationState;
 
   it("says so after it failed too often past its pivot, and goes on when the operator has mended what was broken", async () => {
     const w = await world();
@@ -115,16 +210,33 @@ describe("an operation that needs an operator", () => {
     const conductor = w.use(w.open("a"));
     const { name, serverId } = await w.accept("");
     const stuck = await w.reaches(name, NEEDS_OPERATOR);
-    assert.deepEqual([stuck.owner, stuck.steps.at(-1)?.name, stuck.steps.at(-1)?.errorReason], ["", "third", "INTERNAL"]);
-    assert.deepEqual([(await w.serverOf(serverId))?.vmState, (await w.serverOf(serverId))?.taskState], [VmState.VM_STATE_ERROR, ""]);
+    assert.deepEqual(
+      [stuck.owner, stuck.steps.at(-1)?.name, stuck.steps.at(-1)?.errorReason],
+      ["", "third", "INTERNAL"],
+    );
+    assert.deepEqual(
+      [(await w.serverOf(serverId))?.vmState, (await w.serverOf(serverId))?.taskState],
+      [VmState.VM_STATE_ERROR, ""],
+    );
     await w.operator.retryOperation(testCtx(), { database: "cell1", name });
-    const again = await until(async () => { const op = await getOperation(w.stores.get("cell1"), testCtx(), name); return op.state === NEEDS_OPERATOR && op.generation > stuck.generation + 2n && op; }, { timeoutMs: 20_000 });
+    const again = await until(
+      async () => {
+        const op = await getOperation(w.stores.get("cell1"), testCtx(), name);
+        return op.state === NEEDS_OPERATOR && op.generation > stuck.generation + 2n && op;
+      },
+      { timeoutMs: 20_000 },
+    );
     assert.equal(again.steps.at(-1)?.attempts, 3, "each retry has all attempts again");
     w.ledger.shut.clear();
     await w.operator.retryOperation(testCtx(), { database: "cell1", name });
     await w.reaches(name, SUCCEEDED);
-    assert.deepEqual(w.ledger.entries(), ["first", "second", "third"].map((step) => `${serverId}/${step}`));
-    await assert.rejects(w.operator.retryOperation(testCtx(), { database: "cell1", name }), { reason: "NOT_NEEDING_OPERATOR" });
+    assert.deepEqual(
+      w.ledger.entries(),
+      ["first", "second", "third"].map((step) => `${serverId}/${step}`),
+    );
+    await assert.rejects(w.operator.retryOperation(testCtx(), { database: "cell1", name }), {
+      reason: "NOT_NEEDING_OPERATOR",
+    });
     await conductor.stop(1_000);
   });
 
@@ -134,7 +246,13 @@ describe("an operation that needs an operator", () => {
     const conductor = w.use(w.open("a"));
     const { name, serverId } = await w.accept("refuse");
     const stuck = await w.reaches(name, NEEDS_OPERATOR);
-    assert.deepEqual(stuck.steps.map((step) => [step.name, step.state]), [["first", "done"], ["second", "undone"]]);
+    assert.deepEqual(
+      stuck.steps.map((step) => [step.name, step.state]),
+      [
+        ["first", "done"],
+        ["second", "undone"],
+      ],
+    );
     assert.deepEqual(w.ledger.entries(), [`${serverId}/first`]);
     w.ledger.shut.clear();
     await w.operator.retryOperation(testCtx(), { database: "cell1", name });
@@ -149,20 +267,54 @@ describe("an operation that needs an operator", () => {
     const conductor = w.use(w.open("a"));
     const { name, serverId, projectId } = await w.accept("");
     await w.reaches(name, NEEDS_OPERATOR);
-    const { operation } = await w.operator.abandonOperation(testCtx(), { database: "cell1", name, reason: "The ledger burnt down." });
-    assert.deepEqual([operation?.state, operation?.error?.reason, operation?.error?.message, projectId], [FAILED, "ABANDONED", "The ledger burnt down.", "project"]);
+    const { operation } = await w.operator.abandonOperation(testCtx(), {
+      database: "cell1",
+      name,
+      reason: "The ledger burnt down.",
+    });
+    assert.deepEqual(
+      [operation?.state, operation?.error?.reason, operation?.error?.message, projectId],
+      [FAILED, "ABANDONED", "The ledger burnt down.", "project"],
+    );
     const server = await w.serverOf(serverId);
-    assert.deepEqual([server?.vmState, server?.taskState, server?.currentOperation, server?.fault?.reason], [VmState.VM_STATE_ERROR, "", "", "ABANDONED"]);
-    assert.deepEqual((await w.operator.abandonOperation(testCtx(), { database: "cell1", name, reason: "again" })).operation?.error?.message, "The ledger burnt down.");
-    await assert.rejects(w.operator.retryOperation(testCtx(), { database: "cell1", name }), { reason: "NOT_NEEDING_OPERATOR" });
+    assert.deepEqual(
+      [server?.vmState, server?.taskState, server?.currentOperation, server?.fault?.reason],
+      [VmState.VM_STATE_ERROR, "", "", "ABANDONED"],
+    );
+    assert.deepEqual(
+      (await w.operator.abandonOperation(testCtx(), { database: "cell1", name, reason: "again" })).operation
+        ?.error?.message,
+      "The ledger burnt down.",
+    );
+    await assert.rejects(w.operator.retryOperation(testCtx(), { database: "cell1", name }), {
+      reason: "NOT_NEEDING_OPERATOR",
+    });
     await conductor.stop(1_000);
   });
 
   it("can be abandoned while a conductor works on it, which is then refused", async () => {
     const w = await world();
     const { name } = await w.accept("");
-    const [taken] = (await w.store.acquireOperations(testCtx(), { database: "cell1", owner: "a", kinds: [{ kind: "toy.ledger", version: 1 }], limit: 1, names: [name], ownership: { seconds: 60n } })).operations;
+    const [taken] = (
+      await w.store.acquireOperations(testCtx(), {
+        database: "cell1",
+        owner: "a",
+        kinds: [{ kind: "toy.ledger", version: 1 }],
+        limit: 1,
+        names: [name],
+        ownership: { seconds: 60n },
+      })
+    ).operations;
     await w.operator.abandonOperation(testCtx(), { database: "cell1", name, reason: "" });
-    await assert.rejects(w.store.commitStep(testCtx(), { database: "cell1", name, fence: taken?.fence ?? 0n, state: OperationState.OPERATION_STATE_RUNNING, currentStep: "second" }), { reason: "FENCE_LOST" });
+    await assert.rejects(
+      w.store.commitStep(testCtx(), {
+        database: "cell1",
+        name,
+        fence: taken?.fence ?? 0n,
+        state: OperationState.OPERATION_STATE_RUNNING,
+        currentStep: "second",
+      }),
+      { reason: "FENCE_LOST" },
+    );
   });
 });

@@ -17,7 +17,12 @@ import type { Cloud } from "../crash/cloud.js";
 import { migrateCloud, openCloud, schemasOf } from "../crash/cloud.js";
 import { act, boot, bootRequest, databaseOf, ended, serverOf } from "../crash/requests.js";
 
-const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_STOPPED: STOPPED, VM_STATE_ERROR: ERROR, VM_STATE_DELETED: DELETED } = VmState;
+const {
+  VM_STATE_ACTIVE: ACTIVE,
+  VM_STATE_STOPPED: STOPPED,
+  VM_STATE_ERROR: ERROR,
+  VM_STATE_DELETED: DELETED,
+} = VmState;
 const HOSTS = ["a", "b", "c"];
 
 describe("a server's life", () => {
@@ -29,7 +34,8 @@ describe("a server's life", () => {
   let late: (() => Promise<void>) | undefined;
   let onPort = (): void => {};
   const slowNeutron: Neutron = {
-    ...neutron, createPort: async (ctx, port) => {
+    ...neutron,
+    createPort: async (ctx, port) => {
       await late?.();
       const made = await neutron.createPort(ctx, port);
       onPort();
@@ -41,42 +47,85 @@ describe("a server's life", () => {
     const { connection } = await testCluster();
     const schemas = schemasOf(`life_${process.pid}`);
     await migrateCloud(connection, schemas);
-    cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-life-"), hosts: HOSTS, neutron: slowNeutron });
+    cloud = await openCloud({
+      connection,
+      schemas,
+      folder: mkdtempSync("/tmp/kilonova-life-"),
+      hosts: HOSTS,
+      neutron: slowNeutron,
+    });
   });
   after(() => cloud.close());
   afterEach(() => script([]));
 
-  const script = async (rules: { method: string; failReason?: string; failMessage?: string; delayMs?: number; times?: number }[], hosts: readonly string[] = HOSTS): Promise<void> => {
-    for (const host of hosts) await cloud.agent(host, "operator").scriptFakeDriver(testCtx(), { host, rules });
+  const script = async (
+    rules: { method: string; failReason?: string; failMessage?: string; delayMs?: number; times?: number }[],
+    hosts: readonly string[] = HOSTS,
+  ): Promise<void> => {
+    for (const host of hosts)
+      await cloud.agent(host, "operator").scriptFakeDriver(testCtx(), { host, rules });
   };
   const portsOf = (id: string) => [...neutron.ports.values()].filter(({ deviceId }) => deviceId === id);
-  const held = async (id: string) => (await cloud.placement.getAllocations(testCtx(), { consumerId: id })).consumers.flatMap(({ allocations }) => allocations);
-  const guestOn = async (host: string, id: string) => (await cloud.agent(host, "conductor").inspectGuest(testCtx(), { host, serverId: id })).defined;
-  const guests = async (id: string) => (await Promise.all(HOSTS.map((host) => guestOn(host, id)))).filter(Boolean).length;
+  const held = async (id: string) =>
+    (await cloud.placement.getAllocations(testCtx(), { consumerId: id })).consumers.flatMap(
+      ({ allocations }) => allocations,
+    );
+  const guestOn = async (host: string, id: string) =>
+    (await cloud.agent(host, "conductor").inspectGuest(testCtx(), { host, serverId: id })).defined;
+  const guests = async (id: string) =>
+    (await Promise.all(HOSTS.map((host) => guestOn(host, id)))).filter(Boolean).length;
 
   it("is built, stopped, started, restarted and deleted", async () => {
     const id = randomUUID();
     await boot(cloud, { ids: [id], networks });
     const active = await ended(cloud, id);
-    assert.deepEqual([active.vmState, active.powerState, active.taskState], [ACTIVE, PowerState.POWER_STATE_RUNNING, ""]);
+    assert.deepEqual(
+      [active.vmState, active.powerState, active.taskState],
+      [ACTIVE, PowerState.POWER_STATE_RUNNING, ""],
+    );
     assert.equal(active.addresses[0]?.networkLabel, "private");
     assert.ok(active.launchedAt !== undefined && active.hostId.length === 56);
     assert.equal(await guestOn(active.hostInfo?.host ?? "", id), true);
     await act(cloud, id, ACTION_RULES.stop);
-    assert.deepEqual([(await ended(cloud, id)).vmState, (await serverOf(cloud, id)).powerState], [STOPPED, PowerState.POWER_STATE_SHUTDOWN]);
+    assert.deepEqual(
+      [(await ended(cloud, id)).vmState, (await serverOf(cloud, id)).powerState],
+      [STOPPED, PowerState.POWER_STATE_SHUTDOWN],
+    );
     await act(cloud, id, ACTION_RULES.start);
     assert.equal((await ended(cloud, id)).vmState, ACTIVE);
-    await act(cloud, id, ACTION_RULES.rebootHard, Buffer.from(RebootServerRequest.encode(RebootServerRequest.fromPartial({ serverId: id, type: RebootType.REBOOT_TYPE_HARD })).finish()));
+    await act(
+      cloud,
+      id,
+      ACTION_RULES.rebootHard,
+      Buffer.from(
+        RebootServerRequest.encode(
+          RebootServerRequest.fromPartial({ serverId: id, type: RebootType.REBOOT_TYPE_HARD }),
+        ).finish(),
+      ),
+    );
     assert.equal((await ended(cloud, id)).vmState, ACTIVE);
     await act(cloud, id, ACTION_RULES.delete);
     assert.equal((await ended(cloud, id)).vmState, DELETED);
     assert.deepEqual([portsOf(id).length, (await held(id)).length, await guests(id)], [0, 0, 0]);
     const { mappings } = await cloud.global.getInstanceMappings(testCtx(), { serverIds: [id] });
     assert.equal(mappings[0]?.deleted, true);
-    const { actions } = await cloud.instances.listActions(testCtx(), { database: "cell1", query: { serverId: id } });
-    assert.deepEqual(actions.map(({ action }) => action), ["delete", "reboot", "start", "stop", "create"]);
-    const { action } = await cloud.instances.getAction(testCtx(), { database: "cell1", serverId: id, requestId: actions[4]?.requestId ?? "" });
-    assert.deepEqual(action?.events.map(({ event, result }) => [event, result]).at(-1), ["compute__do_build_and_run_instance", "Success"]);
+    const { actions } = await cloud.instances.listActions(testCtx(), {
+      database: "cell1",
+      query: { serverId: id },
+    });
+    assert.deepEqual(
+      actions.map(({ action }) => action),
+      ["delete", "reboot", "start", "stop", "create"],
+    );
+    const { action } = await cloud.instances.getAction(testCtx(), {
+      database: "cell1",
+      serverId: id,
+      requestId: actions[4]?.requestId ?? "",
+    });
+    assert.deepEqual(action?.events.map(({ event, result }) => [event, result]).at(-1), [
+      "compute__do_build_and_run_instance",
+      "Success",
+    ]);
   });
 
   it("keeps no secret once its boot has ended", async () => {
@@ -84,10 +133,20 @@ describe("a server's life", () => {
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
     for (const store of cloud.stores) {
-      const { rows } = await store.db.statement(testCtx(), "test", (db) => sql<{ count: number }>`SELECT count(*) AS count FROM ${store.t.operation} WHERE server_id = ${id} AND secrets IS NOT NULL`.execute(db));
+      const { rows } = await store.db.statement(testCtx(), "test", (db) =>
+        sql<{
+          count: number;
+        }>`SELECT count(*) AS count FROM ${store.t.operation} WHERE server_id = ${id} AND secrets IS NOT NULL`.execute(
+          db,
+        ),
+      );
       assert.equal(rows[0]?.count, 0);
     }
-    const { instance } = await cloud.instances.getInstance(testCtx(), { database: "cell1", serverId: id, withUserData: true });
+    const { instance } = await cloud.instances.getInstance(testCtx(), {
+      database: "cell1",
+      serverId: id,
+      withUserData: true,
+    });
     assert.equal(instance?.server?.userData, "IyEvYmluL3No");
   });
 
@@ -95,11 +154,20 @@ describe("a server's life", () => {
     const id = randomUUID();
     await script([{ method: "powerOn", failReason: "HYPERVISOR_FAILED", failMessage: "broken", times: 1 }]);
     await boot(cloud, { ids: [id], networks });
-    const first = await until(async () => { const server = await serverOf(cloud, id); return server.vmState !== VmState.VM_STATE_BUILDING && server; }, { timeoutMs: 15_000 });
+    const first = await until(
+      async () => {
+        const server = await serverOf(cloud, id);
+        return server.vmState !== VmState.VM_STATE_BUILDING && server;
+      },
+      { timeoutMs: 15_000 },
+    );
     // Each host fails once: two alternates are tried, and the third attempt fails too.
     assert.equal(first.vmState, ERROR);
     assert.equal(first.fault?.reason, "MAX_RETRIES_EXCEEDED");
-    assert.deepEqual([portsOf(id).length, (await held(id)).length, await guests(id), first.hostInfo?.host], [0, 0, 0, ""]);
+    assert.deepEqual(
+      [portsOf(id).length, (await held(id)).length, await guests(id), first.hostInfo?.host],
+      [0, 0, 0, ""],
+    );
     const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
     assert.equal(operations[0]?.steps.filter(({ name }) => name === "build-guest").length, 3);
     await act(cloud, id, ACTION_RULES.delete);
@@ -120,7 +188,10 @@ describe("a server's life", () => {
     const id = randomUUID();
     await boot(cloud, { ids: [id], flavor: { vcpus: 100_000 } });
     const server = await ended(cloud, id);
-    assert.deepEqual([server.vmState, server.fault?.reason, await databaseOf(cloud, id)], [ERROR, "NO_VALID_HOST", "cell0"]);
+    assert.deepEqual(
+      [server.vmState, server.fault?.reason, await databaseOf(cloud, id)],
+      [ERROR, "NO_VALID_HOST", "cell0"],
+    );
     assert.match(server.fault?.message ?? "", /^No valid host was found/);
     await act(cloud, id, ACTION_RULES.delete);
     assert.equal((await ended(cloud, id)).vmState, DELETED);
@@ -136,9 +207,14 @@ describe("a server's life", () => {
     await script([]);
     assert.equal((await ended(cloud, id)).vmState, DELETED);
     const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
-    assert.deepEqual(operations.map(({ kind, state }) => [kind, state]),
-      [["server.delete", OperationState.OPERATION_STATE_SUCCEEDED], ["server.boot", OperationState.OPERATION_STATE_PREEMPTED]]);
-    await until(async () => await guests(id) === 0);
+    assert.deepEqual(
+      operations.map(({ kind, state }) => [kind, state]),
+      [
+        ["server.delete", OperationState.OPERATION_STATE_SUCCEEDED],
+        ["server.boot", OperationState.OPERATION_STATE_PREEMPTED],
+      ],
+    );
+    await until(async () => (await guests(id)) === 0);
     assert.deepEqual([portsOf(id).length, (await held(id)).length], [0, 0]);
   });
 
@@ -149,7 +225,12 @@ describe("a server's life", () => {
     await boot(cloud, { ids: [id], networks });
     await until(async () => answers.length > 0, { what: "the port to be asked for" });
     const { name } = await act(cloud, id, ACTION_RULES.delete);
-    await until(async () => (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.waitingFor === VICTIM_AT_REST, { what: "the deletion to wait" });
+    await until(
+      async () =>
+        (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.waitingFor ===
+        VICTIM_AT_REST,
+      { what: "the deletion to wait" },
+    );
     late = undefined;
     for (const answer of answers) answer();
     assert.equal((await ended(cloud, id)).vmState, DELETED);
@@ -164,14 +245,26 @@ describe("a server's life", () => {
     await until(async () => answers.length > 0, { what: "the port to be asked for" });
     const { name } = await act(cloud, id, ACTION_RULES.delete);
     const cell = cloud.stores.find((store) => store.name === "cell1") ?? assert.fail("no cell");
-    await until(async () => {
-      await cell.db.statement(testCtx(), "test", (db) => sql`UPDATE ${cell.t.operation} SET ready_at = '2020-01-01' WHERE server_id = ${id} AND state = 'preempted' AND owner <> ''`.execute(db));
-      return (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.state === OperationState.OPERATION_STATE_SUCCEEDED;
-    }, { timeoutMs: 20_000, what: "the deletion to give the owner up" });
+    await until(
+      async () => {
+        await cell.db.statement(testCtx(), "test", (db) =>
+          sql`UPDATE ${cell.t.operation} SET ready_at = '2020-01-01' WHERE server_id = ${id} AND state = 'preempted' AND owner <> ''`.execute(
+            db,
+          ),
+        );
+        return (
+          (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.state ===
+          OperationState.OPERATION_STATE_SUCCEEDED
+        );
+      },
+      { timeoutMs: 20_000, what: "the deletion to give the owner up" },
+    );
     assert.equal(portsOf(id).length, 0);
     late = undefined;
     let made = 0;
-    onPort = () => { made++; };
+    onPort = () => {
+      made++;
+    };
     for (const answer of answers) answer();
     await until(async () => made === 1 && portsOf(id).length === 0, { what: "the port to go" });
     onPort = () => {};
@@ -180,23 +273,60 @@ describe("a server's life", () => {
   it("counts an owner that no longer renews as one at rest", async () => {
     const id = randomUUID();
     const store = cloud.channel("conductor", "cells").client(OperationStoreServiceDefinition);
-    const atRest = async (name: string): Promise<boolean> => (await store.settleOperation(testCtx(), { database: "cell1", name })).atRest;
+    const atRest = async (name: string): Promise<boolean> =>
+      (await store.settleOperation(testCtx(), { database: "cell1", name })).atRest;
     await script([{ method: "powerOff", delayMs: 60_000 }]);
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
     const { name } = await act(cloud, id, ACTION_RULES.stop);
-    const { owner } = await until(async () => { const { operation } = await cloud.operations.getStoredOperation(testCtx(), { name }); return operation?.owner !== "" && operation; }) ?? {};
-    const taking = { database: "cell1", owner: "silent", kinds: [{ kind: "server.stop", version: 1 }], limit: 1, names: [name], ownership: { seconds: 2n } };
-    const taken = await until(async () => (await store.acquireOperations(testCtx(), taking)).operations[0]
-      ?? (await store.releaseOperations(testCtx(), { database: "cell1", owner: owner ?? "" }), undefined), { what: "the take-over" });
+    const { owner } =
+      (await until(async () => {
+        const { operation } = await cloud.operations.getStoredOperation(testCtx(), { name });
+        return operation?.owner !== "" && operation;
+      })) ?? {};
+    const taking = {
+      database: "cell1",
+      owner: "silent",
+      kinds: [{ kind: "server.stop", version: 1 }],
+      limit: 1,
+      names: [name],
+      ownership: { seconds: 2n },
+    };
+    const taken = await until(
+      async () =>
+        (await store.acquireOperations(testCtx(), taking)).operations[0] ??
+        (await store.releaseOperations(testCtx(), { database: "cell1", owner: owner ?? "" }), undefined),
+      { what: "the take-over" },
+    );
     assert.equal(await atRest(name), false);
     await act(cloud, id, ACTION_RULES.delete);
     await store.leaveOperation(testCtx(), { database: "cell1", name, fence: taken.fence - 1n });
-    await assert.rejects(store.confirmOwnership(testCtx(), { database: "cell1", name, fence: taken.fence - 1n, ownership: { seconds: 1n } }), { reason: "FENCE_LOST" });
+    await assert.rejects(
+      store.confirmOwnership(testCtx(), {
+        database: "cell1",
+        name,
+        fence: taken.fence - 1n,
+        ownership: { seconds: 1n },
+      }),
+      { reason: "FENCE_LOST" },
+    );
     assert.equal(await atRest(name), false);
-    await store.confirmOwnership(testCtx(), { database: "cell1", name, fence: taken.fence, ownership: { seconds: 1n } });
+    await store.confirmOwnership(testCtx(), {
+      database: "cell1",
+      name,
+      fence: taken.fence,
+      ownership: { seconds: 1n },
+    });
     await until(() => atRest(name), { what: "the ownership's end" });
-    await assert.rejects(store.confirmOwnership(testCtx(), { database: "cell1", name, fence: taken.fence, ownership: { seconds: 1n } }), { reason: "FENCE_LOST" });
+    await assert.rejects(
+      store.confirmOwnership(testCtx(), {
+        database: "cell1",
+        name,
+        fence: taken.fence,
+        ownership: { seconds: 1n },
+      }),
+      { reason: "FENCE_LOST" },
+    );
     await script([]);
     assert.equal((await ended(cloud, id)).vmState, DELETED);
   });
@@ -208,15 +338,24 @@ describe("a server's life", () => {
     await script([{ method: "powerOff", failReason: "HYPERVISOR_FAILED", failMessage: "no" }]);
     const { name } = await act(cloud, id, ACTION_RULES.stop);
     const server = await ended(cloud, id);
-    assert.deepEqual([server.vmState, server.taskState, server.fault?.reason], [ACTIVE, "", "HYPERVISOR_FAILED"]);
-    assert.equal((await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.state, OperationState.OPERATION_STATE_FAILED);
+    assert.deepEqual(
+      [server.vmState, server.taskState, server.fault?.reason],
+      [ACTIVE, "", "HYPERVISOR_FAILED"],
+    );
+    assert.equal(
+      (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.state,
+      OperationState.OPERATION_STATE_FAILED,
+    );
   });
 
   it("refuses what its state does not allow, in Nova's terms", async () => {
     const id = randomUUID();
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
-    await assert.rejects(act(cloud, id, ACTION_RULES.start), { reason: "INVALID_STATE", facts: { server: id, method: "start", attr: "vm_state", state: "active" } });
+    await assert.rejects(act(cloud, id, ACTION_RULES.start), {
+      reason: "INVALID_STATE",
+      facts: { server: id, method: "start", attr: "vm_state", state: "active" },
+    });
   });
 
   it("answers a repeated creation with the same servers, and refuses another body under the same token", async () => {
@@ -225,9 +364,18 @@ describe("a server's life", () => {
     await Promise.all(ids.map((id) => ended(cloud, id)));
     const again = await boot(cloud, { ids: [randomUUID(), randomUUID()], clientToken: "t1" });
     assert.equal(again.replayed, true);
-    assert.deepEqual(again.operations.map(({ name }) => name), first.operations.map(({ name }) => name));
-    assert.deepEqual(again.servers.map(({ id, vmState }) => [id, vmState]), ids.map((id) => [id, ACTIVE]));
-    await assert.rejects(cloud.global.acceptServers(testCtx(), bootRequest({ ids, clientToken: "t1", name: "other" })), { reason: "TOKEN_REUSED" });
+    assert.deepEqual(
+      again.operations.map(({ name }) => name),
+      first.operations.map(({ name }) => name),
+    );
+    assert.deepEqual(
+      again.servers.map(({ id, vmState }) => [id, vmState]),
+      ids.map((id) => [id, ACTIVE]),
+    );
+    await assert.rejects(
+      cloud.global.acceptServers(testCtx(), bootRequest({ ids, clientToken: "t1", name: "other" })),
+      { reason: "TOKEN_REUSED" },
+    );
   });
 
   it("stops by itself when its guest powers off, unless something else owns it", async () => {
@@ -235,14 +383,26 @@ describe("a server's life", () => {
     await boot(cloud, { ids: [id] });
     const { hostInfo } = await ended(cloud, id);
     const hosts = cloud.agent(hostInfo?.host ?? "", "conductor");
-    assert.equal((await hosts.inspectGuest(testCtx(), { host: hostInfo?.host ?? "", serverId: id })).powerState, PowerState.POWER_STATE_RUNNING);
+    assert.equal(
+      (await hosts.inspectGuest(testCtx(), { host: hostInfo?.host ?? "", serverId: id })).powerState,
+      PowerState.POWER_STATE_RUNNING,
+    );
     await cloud.reportGuest(hostInfo?.host ?? "", id, PowerState.POWER_STATE_SHUTDOWN);
     const server = await serverOf(cloud, id);
     assert.deepEqual([server.vmState, server.powerState], [STOPPED, PowerState.POWER_STATE_SHUTDOWN]);
-    const { actions: [stop] } = await cloud.instances.listActions(testCtx(), { database: "cell1", query: { serverId: id } });
+    const {
+      actions: [stop],
+    } = await cloud.instances.listActions(testCtx(), { database: "cell1", query: { serverId: id } });
     assert.deepEqual([stop?.action, stop?.userId, stop?.message], ["stop", "", ""]);
-    const { action } = await cloud.instances.getAction(testCtx(), { database: "cell1", serverId: id, requestId: stop?.requestId ?? "" });
-    assert.deepEqual(action?.events.map(({ event, result }) => [event, result]), [["compute_stop_instance", "Success"]]);
+    const { action } = await cloud.instances.getAction(testCtx(), {
+      database: "cell1",
+      serverId: id,
+      requestId: stop?.requestId ?? "",
+    });
+    assert.deepEqual(
+      action?.events.map(({ event, result }) => [event, result]),
+      [["compute_stop_instance", "Success"]],
+    );
   });
 
   it("is built many times at once", async () => {
@@ -259,11 +419,25 @@ describe("work that outlasts its call", () => {
     const { connection } = await testCluster();
     const schemas = schemasOf(`park_${process.pid}`);
     await migrateCloud(connection, schemas);
-    const cloud = await openCloud({ connection, schemas, folder: mkdtempSync("/tmp/kilonova-park-"), hosts: ["p"], neutron: fakeNeutron(), conductor: { agentWaitMs: 5 } });
-    await cloud.agent("p", "operator").scriptFakeDriver(testCtx(), { host: "p", rules: [{ method: "powerOn", delayMs: 700 }] });
+    const cloud = await openCloud({
+      connection,
+      schemas,
+      folder: mkdtempSync("/tmp/kilonova-park-"),
+      hosts: ["p"],
+      neutron: fakeNeutron(),
+      conductor: { agentWaitMs: 5 },
+    });
+    await cloud
+      .agent("p", "operator")
+      .scriptFakeDriver(testCtx(), { host: "p", rules: [{ method: "powerOn", delayMs: 700 }] });
     const id = randomUUID();
     await boot(cloud, { ids: [id] });
-    await until(async () => (await cloud.operations.listStoredOperations(testCtx(), { serverId: id })).operations[0]?.waitingFor === "agent-report", { what: "parking" });
+    await until(
+      async () =>
+        (await cloud.operations.listStoredOperations(testCtx(), { serverId: id })).operations[0]
+          ?.waitingFor === "agent-report",
+      { what: "parking" },
+    );
     assert.equal((await ended(cloud, id)).vmState, ACTIVE);
     const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
     const build = operations[0]?.steps.find(({ name }) => name === "build-guest");

@@ -23,7 +23,11 @@ class Proxy {
       for (const socket of [client, upstream]) {
         this.#sockets.add(socket);
         socket.on("error", () => {});
-        socket.on("close", () => { this.#sockets.delete(socket); client.destroy(); upstream.destroy(); });
+        socket.on("close", () => {
+          this.#sockets.delete(socket);
+          client.destroy();
+          upstream.destroy();
+        });
       }
       client.on("data", (data) => upstream.write(data));
       upstream.on("data", (data) => client.write(data));
@@ -37,17 +41,32 @@ class Proxy {
     return typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : "";
   }
 
-  stall(): void { this.#stalled = true; for (const socket of this.#sockets) socket.pause(); }
-  heal(): void { this.#stalled = false; for (const socket of this.#sockets) socket.resume(); }
-  cut(): void { for (const socket of this.#sockets) socket.destroy(); }
-  async close(): Promise<void> { this.cut(); await new Promise((resolve) => this.#server.close(resolve)); }
+  stall(): void {
+    this.#stalled = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+  heal(): void {
+    this.#stalled = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
 }
 
 async function connectThroughProxy(etcd: TestEtcd, proxies: Set<Proxy>): Promise<TestClient> {
   const proxy = new Proxy(etcd.port);
   const store = await connectEtcd({ endpoints: [await proxy.listen()] });
   proxies.add(proxy);
-  const close = async (): Promise<void> => { await store.close(); proxies.delete(proxy); await proxy.close(); };
+  const close = async (): Promise<void> => {
+    await store.close();
+    proxies.delete(proxy);
+    await proxy.close();
+  };
   return { store: { ...store, close }, stall: () => proxy.stall(), heal: () => proxy.heal() };
 }
 
@@ -57,7 +76,9 @@ coordinationConformance("etcd, its connections cut", async () => {
   return {
     ttlMs: 2_000,
     connect: () => connectThroughProxy(etcd, proxies),
-    interrupt: async () => { for (const proxy of proxies) proxy.cut(); },
+    interrupt: async () => {
+      for (const proxy of proxies) proxy.cut();
+    },
     close: () => etcd.close(),
   };
 });
@@ -73,13 +94,17 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
 
   async function follow(events: AsyncIterable<WatchEvent>): Promise<void> {
     for await (const event of events) {
-      if (event.kind === "snapshot") { snapshots++; state = new Map(event.entries.map(({ key, value }) => [key, value])); }
-      else if (event.kind === "put") state.set(event.entry.key, event.entry.value);
+      if (event.kind === "snapshot") {
+        snapshots++;
+        state = new Map(event.entries.map(({ key, value }) => [key, value]));
+      } else if (event.kind === "put") state.set(event.entry.key, event.entry.value);
       else state.delete(event.key);
     }
   }
 
-  before(async () => { etcd = await startTestEtcd(); });
+  before(async () => {
+    etcd = await startTestEtcd();
+  });
   after(() => etcd.close());
   beforeEach(async () => {
     store = await connectEtcd({ endpoints: [etcd.endpoint] });
@@ -88,13 +113,23 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     watching = follow(store.watch(testCtx({ signal: stop.signal, deadlineMs: undefined }), "/test/"));
     await until(() => snapshots === 1);
   });
-  afterEach(async () => { stop.abort(); await watching; await store.close(); });
+  afterEach(async () => {
+    stop.abort();
+    await watching;
+    await store.close();
+  });
 
   it("gives up the keys of a process killed with SIGKILL", async () => {
-    const holder = await startEntry(new URL("./entries/lease-holder.ts", import.meta.url), { args: [etcd.endpoint, "/test/holder", "2000"], ready: /^held/ });
+    const holder = await startEntry(new URL("./entries/lease-holder.ts", import.meta.url), {
+      args: [etcd.endpoint, "/test/holder", "2000"],
+      ready: /^held/,
+    });
     await until(() => state.has("/test/holder"));
     await holder.kill();
-    await until(() => !state.has("/test/holder"), { timeoutMs: 20_000, what: "the dead holder's key to vanish" });
+    await until(() => !state.has("/test/holder"), {
+      timeoutMs: 20_000,
+      what: "the dead holder's key to vanish",
+    });
   });
 
   it("keeps a lease and a watch over a restart of the store", async () => {
@@ -102,7 +137,13 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     await lease.put(ctx(), "/test/k", "before");
     await etcd.kill();
     await etcd.start();
-    await until(async () => { await lease.put(ctx(), "/test/k", "after"); return true; }, { timeoutMs: 10_000 });
+    await until(
+      async () => {
+        await lease.put(ctx(), "/test/k", "after");
+        return true;
+      },
+      { timeoutMs: 10_000 },
+    );
     await until(() => state.get("/test/k") === "after", { timeoutMs: 10_000 });
     assert.equal(lease.held, true);
     assert.equal(snapshots, 1, "resumed from its revision, not listed anew");
@@ -115,14 +156,18 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     const stalledMs = performance.now();
     etcd.stall();
     try {
-      // However late timers fire, the question is answered by the clock: never longer than the store could have kept the lease.
-      await until(() => !lease.held || performance.now() - stalledMs >= 2_000, { everyMs: 5, timeoutMs: 10_000 });
+      // However late timers fire, the question is answered by the clock: never longer than the store could
+      // have kept the lease.
+      await until(() => !lease.held || performance.now() - stalledMs >= 2_000, {
+        everyMs: 5,
+        timeoutMs: 10_000,
+      });
       assert.equal(lease.held, false);
       await until(() => lease.signal.aborted, { timeoutMs: 10_000, what: "self-fencing" });
     } finally {
       etcd.resume();
     }
-    await until(async () => await store.get(ctx(), "/test/k") === undefined, { timeoutMs: 10_000 });
+    await until(async () => (await store.get(ctx(), "/test/k")) === undefined, { timeoutMs: 10_000 });
   });
 
   it("lists again after its revision was compacted while it was away", async () => {
@@ -134,9 +179,15 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     let lists = 0;
     const end = new AbortController();
     const following = (async () => {
-      for await (const event of away.store.watch(testCtx({ signal: end.signal, deadlineMs: undefined }), "/test/")) {
-        if (event.kind === "snapshot") { lists++; seen.clear(); for (const { key, value } of event.entries) seen.set(key, value); }
-        else if (event.kind === "put") seen.set(event.entry.key, event.entry.value);
+      for await (const event of away.store.watch(
+        testCtx({ signal: end.signal, deadlineMs: undefined }),
+        "/test/",
+      )) {
+        if (event.kind === "snapshot") {
+          lists++;
+          seen.clear();
+          for (const { key, value } of event.entries) seen.set(key, value);
+        } else if (event.kind === "put") seen.set(event.entry.key, event.entry.value);
         else seen.delete(event.key);
       }
     })();
@@ -179,6 +230,12 @@ describe("CoordinationStore on etcd, what only a real store shows", function () 
     await etcd.kill();
     await assert.rejects(store.get(ctx(), "/test/k"), { reason: "STORE_UNAVAILABLE" });
     await etcd.start();
-    await until(async () => { await store.get(ctx(), "/test/k"); return true; }, { timeoutMs: 20_000 });
+    await until(
+      async () => {
+        await store.get(ctx(), "/test/k");
+        return true;
+      },
+      { timeoutMs: 20_000 },
+    );
   });
 });

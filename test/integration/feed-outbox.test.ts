@@ -3,8 +3,25 @@ import { sql } from "kysely";
 import { KilonovaError } from "../../pkg/kernel/errors.js";
 import { openDatabase } from "../../pkg/platform/db/index.js";
 import type { Database } from "../../pkg/platform/db/index.js";
-import { appendOutbox, compactFeed, createFeedReader, createSequencer, createTail, feedMigration, nudging, renewIncarnation } from "../../pkg/platform/db/feed/index.js";
-import type { FeedEntry, FeedEvent, FeedPosition, FeedReader, FeedTables, FeedTail, Sequencer } from "../../pkg/platform/db/feed/index.js";
+import {
+  appendOutbox,
+  compactFeed,
+  createFeedReader,
+  createSequencer,
+  createTail,
+  feedMigration,
+  nudging,
+  renewIncarnation,
+} from "../../pkg/platform/db/feed/index.js";
+import type {
+  FeedEntry,
+  FeedEvent,
+  FeedPosition,
+  FeedReader,
+  FeedTables,
+  FeedTail,
+  Sequencer,
+} from "../../pkg/platform/db/feed/index.js";
 import { createTasks } from "../../pkg/platform/process/index.js";
 import type { Tasks } from "../../pkg/platform/process/index.js";
 import { silentLogger } from "../../pkg/kernel/logger.js";
@@ -17,12 +34,23 @@ import { until } from "../../pkg/testkit/until.js";
 /** Longer than any test may take: whoever waits for a poll fails. */
 const NEVER_MS = 600_000;
 
-interface Tables extends FeedTables { item: { id: number; size: number } }
+interface Tables extends FeedTables {
+  item: { id: number; size: number };
+}
 
 const START: FeedPosition = { incarnation: "", revision: 0 };
-const event = (entityId: string, generation = 1): FeedEvent =>
-  ({ entityKind: "item", entityId, projectId: "p", generation, eventType: "item.changed", payload: Buffer.from(`${entityId}@${generation}`) });
-const reasonOf = (reason: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === reason;
+const event = (entityId: string, generation = 1): FeedEvent => ({
+  entityKind: "item",
+  entityId,
+  projectId: "p",
+  generation,
+  eventType: "item.changed",
+  payload: Buffer.from(`${entityId}@${generation}`),
+});
+const reasonOf =
+  (reason: string) =>
+  (error: unknown): boolean =>
+    error instanceof KilonovaError && error.reason === reason;
 const ids = (entries: readonly FeedEntry[]): string[] => entries.map(({ entityId }) => entityId);
 
 describe("feed", () => {
@@ -33,25 +61,40 @@ describe("feed", () => {
   let tail: FeedTail;
 
   beforeEach(async () => {
-    test = await testDatabase([{ name: "0001-item", statements: ["CREATE TABLE item (id int8 PRIMARY KEY, size int8 NOT NULL)"] }, feedMigration("0002-feed")]);
+    test = await testDatabase([
+      { name: "0001-item", statements: ["CREATE TABLE item (id int8 PRIMARY KEY, size int8 NOT NULL)"] },
+      feedMigration("0002-feed"),
+    ]);
     db = test.open<Tables>();
     tail = createTail();
     reader = createFeedReader(db, { tail, pollMs: 20 });
     tasks = createTasks({ service: "test", log: silentLogger });
   });
-  afterEach(async () => { assert.deepEqual(await tasks.stop(5_000), []); });
+  afterEach(async () => {
+    assert.deepEqual(await tasks.stop(5_000), []);
+  });
 
-  const append = (...events: FeedEvent[]): Promise<void> => db.write(testCtx(), "append", (tx) => appendOutbox(tx, events));
-  const run = (owner: string, on: Database<FeedTables> = db, options: { pollMs?: number; takeoverMs?: number } = {}): Sequencer => {
+  const append = (...events: FeedEvent[]): Promise<void> =>
+    db.write(testCtx(), "append", (tx) => appendOutbox(tx, events));
+  const run = (
+    owner: string,
+    on: Database<FeedTables> = db,
+    options: { pollMs?: number; takeoverMs?: number } = {},
+  ): Sequencer => {
     const sequencer = createSequencer(on, { owner, tail, pollMs: 20, ...options });
     tasks.task(owner, (ctx) => sequencer.run(ctx));
     return sequencer;
   };
-  const headReaches = (revision: number): Promise<unknown> => until(async () => (await reader.head(testCtx())).revision >= revision, { what: `revision ${revision}` });
-  const all = async (limit = 10_000): Promise<readonly FeedEntry[]> => (await reader.readAfter(testCtx(), START, limit)).entries;
+  const headReaches = (revision: number): Promise<unknown> =>
+    until(async () => (await reader.head(testCtx())).revision >= revision, { what: `revision ${revision}` });
+  const all = async (limit = 10_000): Promise<readonly FeedEntry[]> =>
+    (await reader.readAfter(testCtx(), START, limit)).entries;
   /** The promise of the feed: 1, 2, 3 … without gap or repetition. */
   const assertDense = (entries: readonly FeedEntry[], count: number): void =>
-    assert.deepEqual(entries.map(({ revision }) => revision), Array.from({ length: count }, (_, index) => index + 1));
+    assert.deepEqual(
+      entries.map(({ revision }) => revision),
+      Array.from({ length: count }, (_, index) => index + 1),
+    );
 
   it("shows nothing before it is numbered, then all of it as it was written", async () => {
     await append(event("a"), event("b", 7));
@@ -59,14 +102,23 @@ describe("feed", () => {
     run("one");
     await headReaches(2);
     const [a, b] = await all();
-    assert.deepEqual([a?.revision, a?.entityId, b?.revision, b?.entityId, b?.generation, b?.projectId, b?.eventType], [1, "a", 2, "b", 7, "p", "item.changed"]);
+    assert.deepEqual(
+      [a?.revision, a?.entityId, b?.revision, b?.entityId, b?.generation, b?.projectId, b?.eventType],
+      [1, "a", 2, "b", 7, "p", "item.changed"],
+    );
     assert.equal(Buffer.from(b?.payload ?? []).toString(), "b@7");
     assert.ok((a?.createdAt ?? 0n) > 0n);
   });
 
   it("forgets what was rolled back", async () => {
     run("one");
-    await assert.rejects(db.write(testCtx(), "fail", async (tx) => { await appendOutbox(tx, [event("gone")]); throw new Error("no"); }), /no/);
+    await assert.rejects(
+      db.write(testCtx(), "fail", async (tx) => {
+        await appendOutbox(tx, [event("gone")]);
+        throw new Error("no");
+      }),
+      /no/,
+    );
     await append(event("kept"));
     await headReaches(1);
     assert.deepEqual(ids(await all()), ["kept"]);
@@ -75,9 +127,13 @@ describe("feed", () => {
   it("never skips a late committer: the first transaction commits after the second was read", async () => {
     const sequencer = run("one");
     let finish = (): void => {};
-    const held = new Promise<void>((resolve) => { finish = resolve; });
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
     let written = (): void => {};
-    const inserted = new Promise<void>((resolve) => { written = resolve; });
+    const inserted = new Promise<void>((resolve) => {
+      written = resolve;
+    });
     const pool = test.newPool();
     const slow = openDatabase<Tables>(pool, { schema: test.schema }).write(testCtx(), "slow", async (tx) => {
       await appendOutbox(tx, [event("first")]);
@@ -101,7 +157,12 @@ describe("feed", () => {
   it("numbers every row once when sequencers race, and keeps the order of each entity", async () => {
     const pools = [test.newPool(), test.newPool()];
     // Takeover without any silence: the owners snatch the place from each other all the time.
-    const racers = pools.map((pool, index) => run(`racer-${index}`, openDatabase<FeedTables>(pool, { schema: test.schema }), { pollMs: 1, takeoverMs: 0 }));
+    const racers = pools.map((pool, index) =>
+      run(`racer-${index}`, openDatabase<FeedTables>(pool, { schema: test.schema }), {
+        pollMs: 1,
+        takeoverMs: 0,
+      }),
+    );
     const writer = async (entity: string): Promise<void> => {
       for (let generation = 1; generation <= 25; generation++) {
         await append(event(entity, generation));
@@ -113,10 +174,17 @@ describe("feed", () => {
     const entries = await all();
     assertDense(entries, 100);
     for (const entity of ["a", "b", "c", "d"]) {
-      const generations = entries.filter(({ entityId }) => entityId === entity).map(({ generation }) => generation);
-      assert.deepEqual(generations, Array.from({ length: 25 }, (_, index) => index + 1));
+      const generations = entries
+        .filter(({ entityId }) => entityId === entity)
+        .map(({ generation }) => generation);
+      assert.deepEqual(
+        generations,
+        Array.from({ length: 25 }, (_, index) => index + 1),
+      );
     }
-    const { fence } = await db.statement(testCtx(), "fence", (d) => d.selectFrom("feed_state").select("fence").executeTakeFirstOrThrow());
+    const { fence } = await db.statement(testCtx(), "fence", (d) =>
+      d.selectFrom("feed_state").select("fence").executeTakeFirstOrThrow(),
+    );
     assert.ok(fence > 2, `the place changed hands only ${fence} times: the race did not happen`);
     assert.deepEqual(await tasks.stop(5_000), []);
     await Promise.all(pools.map((pool) => pool.close()));
@@ -124,7 +192,12 @@ describe("feed", () => {
 
   it("does not make innocent writers fail", async () => {
     run("one", db, { pollMs: 1 });
-    await db.write(testCtx(), "items", (tx) => tx.insertInto("item").values([1, 2, 3, 4].map((id) => ({ id, size: 0 }))).execute());
+    await db.write(testCtx(), "items", (tx) =>
+      tx
+        .insertInto("item")
+        .values([1, 2, 3, 4].map((id) => ({ id, size: 0 })))
+        .execute(),
+    );
     let attempts = 0;
     const writer = async (id: number): Promise<void> => {
       for (let i = 0; i < 25; i++) {
@@ -137,7 +210,8 @@ describe("feed", () => {
     };
     await Promise.all([1, 2, 3, 4].map(writer));
     await headReaches(100);
-    // Serializable checks are by page on tiny tables, so a few false alarms remain; without care it would be most of them.
+    // Serializable checks are by page on tiny tables, so a few false alarms remain; without care it would be
+    // most of them.
     assert.ok(attempts < 200, `100 writes took ${attempts} attempts`);
   });
 
@@ -148,7 +222,12 @@ describe("feed", () => {
     await append(event("a"));
     await headReaches(1);
     // Its process dies: nothing releases the place.
-    await db.write(testCtx(), "freeze", (tx) => tx.updateTable("feed_state").set({ fence: sql`fence + 1`, owner: "ghost" }).execute());
+    await db.write(testCtx(), "freeze", (tx) =>
+      tx
+        .updateTable("feed_state")
+        .set({ fence: sql`fence + 1`, owner: "ghost" })
+        .execute(),
+    );
     abandon.abort();
     await dying.catch(() => {});
     run("heir", db, { takeoverMs: 100 });
@@ -156,7 +235,9 @@ describe("feed", () => {
     await headReaches(2);
     assertDense(await all(), 2);
     assert.deepEqual(await tasks.stop(5_000), []);
-    const { owner } = await db.statement(testCtx(), "owner", (d) => d.selectFrom("feed_state").select("owner").executeTakeFirstOrThrow());
+    const { owner } = await db.statement(testCtx(), "owner", (d) =>
+      d.selectFrom("feed_state").select("owner").executeTakeFirstOrThrow(),
+    );
     assert.equal(owner, "");
   });
 
@@ -166,7 +247,14 @@ describe("feed", () => {
     const patient = createFeedReader(db, { tail, pollMs: NEVER_MS });
     const stop = new AbortController();
     const arrivals = patient.follow(testCtx({ signal: stop.signal }), START, 100);
-    await until(async () => (await db.statement(testCtx(), "owner", (d) => d.selectFrom("feed_state").select("owner").executeTakeFirst()))?.owner === "one");
+    await until(
+      async () =>
+        (
+          await db.statement(testCtx(), "owner", (d) =>
+            d.selectFrom("feed_state").select("owner").executeTakeFirst(),
+          )
+        )?.owner === "one",
+    );
     for (let i = 0; i < 10; i++) {
       const next = arrivals.next();
       await waking.write(testCtx(), "append", (tx) => appendOutbox(tx, [event(`e${i}`)]));
@@ -203,14 +291,24 @@ describe("feed", () => {
     assert.equal(await compactFeed(testCtx(), db, { clock }), 2);
     assert.equal(await compactFeed(testCtx(), db, { clock }), 0);
     await assert.rejects(all(), reasonOf("COMPACTED"));
-    await assert.rejects(reader.readAfter(testCtx(), { incarnation: "", revision: 1 }, 10), reasonOf("COMPACTED"));
-    assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 2 }, 10)).entries), ["new"]);
-    assert.deepEqual(await reader.head(testCtx()).then(({ revision, compacted }) => [revision, compacted]), [3, 2]);
+    await assert.rejects(
+      reader.readAfter(testCtx(), { incarnation: "", revision: 1 }, 10),
+      reasonOf("COMPACTED"),
+    );
+    assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 2 }, 10)).entries), [
+      "new",
+    ]);
+    assert.deepEqual(
+      await reader.head(testCtx()).then(({ revision, compacted }) => [revision, compacted]),
+      [3, 2],
+    );
     await clock.advance(25 * 3_600_000);
     assert.equal(await compactFeed(testCtx(), db, { clock }), 1);
     await append(event("after"));
     await headReaches(4);
-    assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 3 }, 10)).entries), ["after"]);
+    assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 3 }, 10)).entries), [
+      "after",
+    ]);
   });
 
   it("answers positions of another database, and of a lost future, with a refusal", async () => {
@@ -219,8 +317,14 @@ describe("feed", () => {
     await headReaches(1);
     const { incarnation } = await reader.head(testCtx());
     assert.equal((await reader.readAfter(testCtx(), { incarnation, revision: 1 }, 10)).entries.length, 0);
-    await assert.rejects(reader.readAfter(testCtx(), { incarnation, revision: 2 }, 10), reasonOf("COMPACTED"));
+    await assert.rejects(
+      reader.readAfter(testCtx(), { incarnation, revision: 2 }, 10),
+      reasonOf("COMPACTED"),
+    );
     await renewIncarnation(testCtx(), db);
-    await assert.rejects(reader.readAfter(testCtx(), { incarnation, revision: 1 }, 10), reasonOf("UNKNOWN_INCARNATION"));
+    await assert.rejects(
+      reader.readAfter(testCtx(), { incarnation, revision: 1 }, 10),
+      reasonOf("UNKNOWN_INCARNATION"),
+    );
   });
 });

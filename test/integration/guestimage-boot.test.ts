@@ -15,19 +15,35 @@ describe("guest image, booted", function () {
   this.timeout(300_000);
   let dir: string;
   let guest: TestGuest | undefined;
-  before(async () => { dir = await mkdtemp(join(tmpdir(), "guest-")); });
-  afterEach(async () => { await guest?.kill(); });
-  after(async () => { await rm(dir, { recursive: true, force: true }); });
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "guest-"));
+  });
+  afterEach(async () => {
+    await guest?.kill();
+  });
+  after(async () => {
+    await rm(dir, { recursive: true, force: true });
+  });
 
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample one@example";
-  const configDrive = configDriveFiles(someGuest({
-    hostname: "web-1", keys: [{ name: "mykey", type: "ssh", data: `${key}\n` }], adminPass: "s3cret \"quoted\"",
-    userData: Buffer.from("#!/bin/sh\necho from-user-data $((6 * 7))\n"),
-  }), randomBytes(512));
+  const configDrive = configDriveFiles(
+    someGuest({
+      hostname: "web-1",
+      keys: [{ name: "mykey", type: "ssh", data: `${key}\n` }],
+      adminPass: 's3cret "quoted"',
+      userData: Buffer.from("#!/bin/sh\necho from-user-data $((6 * 7))\n"),
+    }),
+    randomBytes(512),
+  );
 
   it("configures itself from a config drive and powers off at the button", async () => {
     const { qcow2Path } = await testGuestImage();
-    guest = await startGuest({ dir, qcow2Path, configDrive, nics: [{ mac: "fa:16:3e:00:00:01", socketPath: join(dir, "nic.sock") }] });
+    guest = await startGuest({
+      dir,
+      qcow2Path,
+      configDrive,
+      nics: [{ mac: "fa:16:3e:00:00:01", socketPath: join(dir, "nic.sock") }],
+    });
     await guest.waitFor(/BOOT-DONE/);
     const text = guest.console();
     assert.match(text, /guest\[\d+\.\d+\]: config drive \/dev\/sr0 \(iso9660\)/);
@@ -46,7 +62,10 @@ describe("guest image, booted", function () {
     assert.match(hash, /^\$6\$/);
     const salt = hash.split("$")[2] ?? "";
     assert.equal((await guest.shell(`mkpasswd -m sha512 -S '${salt}' 's3cret "quoted"'`)).output, hash);
-    assert.match((await guest.shell("ip route")).output, /default via 10\.0\.0\.1 dev eth0[^]*10\.9\.0\.0\/16 via 10\.0\.0\.9 dev eth0/);
+    assert.match(
+      (await guest.shell("ip route")).output,
+      /default via 10\.0\.0\.1 dev eth0[^]*10\.9\.0\.0\/16 via 10\.0\.0\.9 dev eth0/,
+    );
     assert.equal((await guest.shell("false")).status, 1);
 
     await guest.qmp("system_powerdown");
@@ -59,7 +78,10 @@ describe("guest image, booted", function () {
     const outDir = dirname(dirname(image.qcow2Path));
     const steps: string[] = [];
     const again = await buildGuestImage(rootCtx({ requestId: "req-test" }), {
-      outDir, cacheDir: join(dir, "empty"), log: silentLogger, onProgress: (step) => steps.push(step),
+      outDir,
+      cacheDir: join(dir, "empty"),
+      log: silentLogger,
+      onProgress: (step) => steps.push(step),
     });
     assert.deepEqual(again, image);
     assert.deepEqual(steps, []);

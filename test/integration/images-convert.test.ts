@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
@@ -22,7 +32,9 @@ describe("image cache with qemu-img", function () {
   let ran: number;
 
   const at = (name: string): string => join(home, name);
-  const qemuImg = (...args: string[]): void => { execFileSync("qemu-img", args, { cwd: home, stdio: "pipe" }); };
+  const qemuImg = (...args: string[]): void => {
+    execFileSync("qemu-img", args, { cwd: home, stdio: "pipe" });
+  };
   /** LUKS first measures the processor, and gives up on a machine that is too busy for it. */
   const luks = (...args: string[]): void => {
     for (let attempt = 1; ; attempt++) {
@@ -34,7 +46,8 @@ describe("image cache with qemu-img", function () {
       }
     }
   };
-  const add = (id: string, file: string, diskFormat: string): void => source.add(id, readFileSync(at(file)), { diskFormat });
+  const add = (id: string, file: string, diskFormat: string): void =>
+    source.add(id, readFileSync(at(file)), { diskFormat });
 
   before(async () => {
     home = mkdtempSync(join(tmpdir(), "kilonova-convert-"));
@@ -44,7 +57,9 @@ describe("image cache with qemu-img", function () {
     writeFileSync(at("disk.raw"), raw);
     source = new MemoryImageSource();
     cache = new ImageCache({
-      dir: at("cache"), source, maxVirtualBytes: 64 * 1024 * 1024,
+      dir: at("cache"),
+      source,
+      maxVirtualBytes: 64 * 1024 * 1024,
       run: (runCtx, argv, options) => {
         ran += 1;
         if (process.getuid?.() === 0) assert.ok((options.runAs?.uid ?? 0) > 0, "qemu-img would run as root");
@@ -53,23 +68,43 @@ describe("image cache with qemu-img", function () {
     });
     await cache.start();
   });
-  beforeEach(() => { ran = 0; });
+  beforeEach(() => {
+    ran = 0;
+  });
   after(() => rmSync(home, { recursive: true }));
 
   const formats = [
-    ["qcow2", "qcow2", []], ["qcow2 v2", "qcow2", ["-o", "compat=0.10"]], ["compressed qcow2", "qcow2", ["-c"]],
-    ["zstd qcow2", "qcow2", ["-c", "-o", "compression_type=zstd"]], ["monolithicSparse vmdk", "vmdk", []],
-    ["streamOptimized vmdk", "vmdk", ["-o", "subformat=streamOptimized"]], ["vdi", "vdi", []], ["vhdx", "vhdx", []],
-    ["dynamic vhd", "vhd", ["-o", "force_size=on"]], ["fixed vhd", "vhd", ["-o", "subformat=fixed,force_size=on"]],
+    ["qcow2", "qcow2", []],
+    ["qcow2 v2", "qcow2", ["-o", "compat=0.10"]],
+    ["compressed qcow2", "qcow2", ["-c"]],
+    ["zstd qcow2", "qcow2", ["-c", "-o", "compression_type=zstd"]],
+    ["monolithicSparse vmdk", "vmdk", []],
+    ["streamOptimized vmdk", "vmdk", ["-o", "subformat=streamOptimized"]],
+    ["vdi", "vdi", []],
+    ["vhdx", "vhdx", []],
+    ["dynamic vhd", "vhd", ["-o", "force_size=on"]],
+    ["fixed vhd", "vhd", ["-o", "subformat=fixed,force_size=on"]],
   ] as const;
   for (const [name, diskFormat, options] of formats) {
     it(`turns a ${name} into the raw disk it holds`, async () => {
-      qemuImg("convert", "-f", "raw", "-O", diskFormat === "vhd" ? "vpc" : diskFormat, ...options, "disk.raw", "image");
+      qemuImg(
+        "convert",
+        "-f",
+        "raw",
+        "-O",
+        diskFormat === "vhd" ? "vpc" : diskFormat,
+        ...options,
+        "disk.raw",
+        "image",
+      );
       add(name, "image", diskFormat);
       const { path } = await cache.prepare(ctx, name);
       const got = readFileSync(path);
       assert.ok(got.subarray(0, SIZE).equals(raw), "content differs");
-      assert.ok(got.subarray(SIZE).every((byte) => byte === 0), "not only padding behind");
+      assert.ok(
+        got.subarray(SIZE).every((byte) => byte === 0),
+        "not only padding behind",
+      );
       assert.equal(statSync(path).mode & 0o777, 0o444);
       assert.equal(statSync(path).uid, process.getuid?.());
       assert.equal(ran, 1);
@@ -90,29 +125,129 @@ describe("image cache with qemu-img", function () {
     closeSync(handle);
   };
   const hostile: readonly (readonly [name: string, diskFormat: string, make: () => void, code: string])[] = [
-    ["qcow2 over /etc/passwd", "qcow2", () => qemuImg("create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", "bad"), "BACKING_FILE"],
-    ["qcow2 that keeps its data in /etc/passwd", "qcow2", () => {
-      writeFileSync(at("elsewhere"), "");
-      qemuImg("create", "-q", "-f", "qcow2", "-o", `data_file=${at("elsewhere")},data_file_raw=on`, "bad", "4M");
-    }, "DATA_FILE"],
-    ["qcow2 with an internal snapshot", "qcow2", () => { qemuImg("create", "-q", "-f", "qcow2", "bad", "4M"); qemuImg("snapshot", "-c", "s", "bad"); }, "INTERNAL_SNAPSHOT"],
-    ["encrypted qcow2", "qcow2", () => luks("create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o", "encrypt.format=luks,encrypt.key-secret=s", "bad", "4M"), "ENCRYPTED"],
-    ["vmdk whose extent is /etc/passwd", "vmdk", () => writeFileSync(at("bad"),
-      '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2 FLAT "/etc/passwd" 0\n'), "SUBFORMAT"],
-    ["sparse vmdk turned into a descriptor", "vmdk", () => { qemuImg("create", "-q", "-f", "vmdk", "bad", "4M"); patch("bad", 12, Buffer.alloc(8)); }, "EXTERNAL_EXTENT"],
-    ["differencing vdi", "vdi", () => { qemuImg("create", "-q", "-f", "vdi", "bad", "4M"); patch("bad", 440, randomBytes(16)); }, "BACKING_FILE"],
+    [
+      "qcow2 over /etc/passwd",
+      "qcow2",
+      () => qemuImg("create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", "bad"),
+      "BACKING_FILE",
+    ],
+    [
+      "qcow2 that keeps its data in /etc/passwd",
+      "qcow2",
+      () => {
+        writeFileSync(at("elsewhere"), "");
+        qemuImg(
+          "create",
+          "-q",
+          "-f",
+          "qcow2",
+          "-o",
+          `data_file=${at("elsewhere")},data_file_raw=on`,
+          "bad",
+          "4M",
+        );
+      },
+      "DATA_FILE",
+    ],
+    [
+      "qcow2 with an internal snapshot",
+      "qcow2",
+      () => {
+        qemuImg("create", "-q", "-f", "qcow2", "bad", "4M");
+        qemuImg("snapshot", "-c", "s", "bad");
+      },
+      "INTERNAL_SNAPSHOT",
+    ],
+    [
+      "encrypted qcow2",
+      "qcow2",
+      () =>
+        luks(
+          "create",
+          "-q",
+          "-f",
+          "qcow2",
+          "--object",
+          "secret,id=s,data=x",
+          "-o",
+          "encrypt.format=luks,encrypt.key-secret=s",
+          "bad",
+          "4M",
+        ),
+      "ENCRYPTED",
+    ],
+    [
+      "vmdk whose extent is /etc/passwd",
+      "vmdk",
+      () =>
+        writeFileSync(
+          at("bad"),
+          '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2 FLAT "/etc/passwd" 0\n',
+        ),
+      "SUBFORMAT",
+    ],
+    [
+      "sparse vmdk turned into a descriptor",
+      "vmdk",
+      () => {
+        qemuImg("create", "-q", "-f", "vmdk", "bad", "4M");
+        patch("bad", 12, Buffer.alloc(8));
+      },
+      "EXTERNAL_EXTENT",
+    ],
+    [
+      "differencing vdi",
+      "vdi",
+      () => {
+        qemuImg("create", "-q", "-f", "vdi", "bad", "4M");
+        patch("bad", 440, randomBytes(16));
+      },
+      "BACKING_FILE",
+    ],
     ["qed", "qcow2", () => qemuImg("create", "-q", "-f", "qed", "bad", "4M"), "UNSUPPORTED_FORMAT"],
-    ["luks volume said to be raw", "raw", () => luks("create", "-q", "-f", "luks", "--object", "secret,id=s,data=x", "-o", "key-secret=s", "bad", "4M"), "ENCRYPTED"],
-    ["qcow2 said to be raw", "raw", () => qemuImg("create", "-q", "-f", "qcow2", "bad", "4M"), "FORMAT_MISMATCH"],
-    ["disk larger than allowed", "qcow2", () => qemuImg("create", "-q", "-f", "qcow2", "bad", "1T"), "TOO_LARGE"],
+    [
+      "luks volume said to be raw",
+      "raw",
+      () =>
+        luks(
+          "create",
+          "-q",
+          "-f",
+          "luks",
+          "--object",
+          "secret,id=s,data=x",
+          "-o",
+          "key-secret=s",
+          "bad",
+          "4M",
+        ),
+      "ENCRYPTED",
+    ],
+    [
+      "qcow2 said to be raw",
+      "raw",
+      () => qemuImg("create", "-q", "-f", "qcow2", "bad", "4M"),
+      "FORMAT_MISMATCH",
+    ],
+    [
+      "disk larger than allowed",
+      "qcow2",
+      () => qemuImg("create", "-q", "-f", "qcow2", "bad", "1T"),
+      "TOO_LARGE",
+    ],
   ];
   for (const [name, diskFormat, make, code] of hostile) {
     it(`refuses a ${name} without opening it`, async () => {
       rmSync(at("bad"), { force: true });
       make();
       add(name, "bad", diskFormat);
-      await assert.rejects(cache.prepare(ctx, name),
-        (e: unknown) => e instanceof KilonovaError && e.reason === "IMAGE_REFUSED" && (e.facts["reasons"] ?? "").split(",").includes(code));
+      await assert.rejects(
+        cache.prepare(ctx, name),
+        (e: unknown) =>
+          e instanceof KilonovaError &&
+          e.reason === "IMAGE_REFUSED" &&
+          (e.facts["reasons"] ?? "").split(",").includes(code),
+      );
       assert.equal(ran, 0);
     });
   }
@@ -122,7 +257,10 @@ describe("image cache with qemu-img", function () {
     const torn = readFileSync(at("whole"));
     torn.fill(0xff, 65_536, 200_000);
     source.add("torn", torn, { diskFormat: "qcow2" });
-    await assert.rejects(cache.prepare(ctx, "torn"), (e: unknown) => e instanceof KilonovaError && e.reason === "IMAGE_NOT_CONVERTIBLE");
+    await assert.rejects(
+      cache.prepare(ctx, "torn"),
+      (e: unknown) => e instanceof KilonovaError && e.reason === "IMAGE_NOT_CONVERTIBLE",
+    );
     assert.equal(await cache.has(ctx, "torn"), false);
   });
 });

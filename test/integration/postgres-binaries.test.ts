@@ -29,10 +29,15 @@ describe("PostgreSQL from npm", () => {
 
   async function removeLinks(): Promise<void> {
     const lib = join(root, "native", "lib");
-    for (const name of await readdir(lib)) if ((await lstat(join(lib, name))).isSymbolicLink()) await rm(join(lib, name));
+    for (const name of await readdir(lib))
+      if ((await lstat(join(lib, name))).isSymbolicLink()) await rm(join(lib, name));
   }
   const assertRuns = async ({ postgres, env }: Binaries): Promise<void> => {
-    const { stdout } = await promisify(execFile)(postgres, ["--version"], { ...spawnAs(account), env, cwd: "/" });
+    const { stdout } = await promisify(execFile)(postgres, ["--version"], {
+      ...spawnAs(account),
+      env,
+      cwd: "/",
+    });
     assert.match(stdout, /PostgreSQL\) 18\./);
   };
 
@@ -52,13 +57,14 @@ describe("PostgreSQL from npm", () => {
   });
 
   // Only root lends the server an account that is not its own.
-  if (process.getuid?.() === 0) it("is copied, once, where the server's account cannot reach it", async () => {
-    await removeLinks();
-    await chmod(root, 0o700);
-    const found = await npmBinaries(spare, account, root);
-    assert.ok(found.postgres.startsWith(spare));
-    await assertRuns(found);
-    const { ctimeMs } = await lstat(found.postgres);
-    assert.equal((await lstat((await npmBinaries(spare, account, root)).postgres)).ctimeMs, ctimeMs);
-  });
+  if (process.getuid?.() === 0)
+    it("is copied, once, where the server's account cannot reach it", async () => {
+      await removeLinks();
+      await chmod(root, 0o700);
+      const found = await npmBinaries(spare, account, root);
+      assert.ok(found.postgres.startsWith(spare));
+      await assertRuns(found);
+      const { ctimeMs } = await lstat(found.postgres);
+      assert.equal((await lstat((await npmBinaries(spare, account, root)).postgres)).ctimeMs, ctimeMs);
+    });
 });

@@ -11,15 +11,32 @@ import { startEntry } from "../../pkg/testkit/processes.js";
 import type { EntryProcess } from "../../pkg/testkit/processes.js";
 import { until } from "../../pkg/testkit/until.js";
 
-interface Ready { ok: boolean; marks: number; adopted: boolean; pid: number; connection: { host: string } }
+interface Ready {
+  ok: boolean;
+  marks: number;
+  adopted: boolean;
+  pid: number;
+  connection: { host: string };
+}
 const PG_CLIENT = pathToFileURL(createRequire(import.meta.url).resolve("pg")).href;
 const ENTRY = new URL("./entries/postgres-owner.ts", import.meta.url);
 const amRoot = process.getuid?.() === 0;
 
-interface Way { readonly name: string; readonly account?: { uid: number; gid: number }; readonly mode: number }
-/** Root in a closed directory (the server's account cannot reach it), root in an open one, and an ordinary user. */
+interface Way {
+  readonly name: string;
+  readonly account?: { uid: number; gid: number };
+  readonly mode: number;
+}
+/**
+ * Root in a closed directory (the server's account cannot reach it), root in an open one, and an ordinary
+ * user.
+ */
 const ways: readonly Way[] = amRoot
-  ? [{ name: "root, state directory closed to others", mode: 0o700 }, { name: "root, state directory open", mode: 0o755 }, { name: "an ordinary user", account: { uid: 65534, gid: 65534 }, mode: 0o700 }]
+  ? [
+      { name: "root, state directory closed to others", mode: 0o700 },
+      { name: "root, state directory open", mode: 0o755 },
+      { name: "an ordinary user", account: { uid: 65534, gid: 65534 }, mode: 0o700 },
+    ]
   : [{ name: "an ordinary user", mode: 0o700 }];
 
 for (const way of ways) {
@@ -42,16 +59,25 @@ for (const way of ways) {
     afterEach(() => owner?.kill());
 
     after(async () => {
-      for (const pid of pids) if (await startOf(pid) !== undefined) process.kill(pid, "SIGQUIT");
-      await until(async () => (await Promise.all([...pids].map(startOf))).every((started) => started === undefined));
-      const record = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string; socketDir: string };
-      for (const base of [record.base, `${record.base}.orphan`]) await rm(base, { recursive: true, force: true });
+      for (const pid of pids) if ((await startOf(pid)) !== undefined) process.kill(pid, "SIGQUIT");
+      await until(async () =>
+        (await Promise.all([...pids].map(startOf))).every((started) => started === undefined),
+      );
+      const record = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as {
+        base: string;
+        socketDir: string;
+      };
+      for (const base of [record.base, `${record.base}.orphan`])
+        await rm(base, { recursive: true, force: true });
       await rm(record.socketDir, { recursive: true, force: true });
       await rm(dir, { recursive: true });
     });
 
     async function start(): Promise<Ready> {
-      owner = await startEntry(ENTRY, { args: [stateDir], ...(way.account === undefined ? {} : { account: way.account }) });
+      owner = await startEntry(ENTRY, {
+        args: [stateDir],
+        ...(way.account === undefined ? {} : { account: way.account }),
+      });
       const ready = JSON.parse(owner.readyLine) as Ready;
       pids.add(ready.pid);
       assert.equal(ready.ok, true);
@@ -78,7 +104,13 @@ for (const way of ways) {
 
     it("refuses a second owner while the first lives", async () => {
       await start();
-      await assert.rejects(startEntry(ENTRY, { args: [stateDir], ...(way.account === undefined ? {} : { account: way.account }) }), /already using/);
+      await assert.rejects(
+        startEntry(ENTRY, {
+          args: [stateDir],
+          ...(way.account === undefined ? {} : { account: way.account }),
+        }),
+        /already using/,
+      );
       await stop();
     });
 
@@ -105,7 +137,7 @@ for (const way of ways) {
       const before = await start();
       await owner?.kill();
       process.kill(before.pid, "SIGKILL");
-      await until(async () => await startOf(before.pid) === undefined);
+      await until(async () => (await startOf(before.pid)) === undefined);
       const record = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string };
       const file = join(record.base, "data", "postmaster.pid");
       await writeFile(file, (await readFile(file, "utf8")).replace(/^\d+/, String(process.pid)));
@@ -117,10 +149,15 @@ for (const way of ways) {
       const before = await start();
       process.kill(before.pid, "SIGKILL");
       const record = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string };
-      const pid = await until(async () => {
-        const [first, , , , , , , status] = (await readFile(join(record.base, "data", "postmaster.pid"), "utf8")).split("\n");
-        return Number(first) !== before.pid && status?.trim() === "ready" && Number(first);
-      }, { timeoutMs: 15_000, what: "the restarted server" });
+      const pid = await until(
+        async () => {
+          const [first, , , , , , , status] = (
+            await readFile(join(record.base, "data", "postmaster.pid"), "utf8")
+          ).split("\n");
+          return Number(first) !== before.pid && status?.trim() === "ready" && Number(first);
+        },
+        { timeoutMs: 15_000, what: "the restarted server" },
+      );
       pids.add(pid);
       await stop();
       assert.equal(await startOf(pid), undefined);
@@ -132,7 +169,8 @@ for (const way of ways) {
       assert.equal(mode & 0o777, 0o700);
       assert.equal(uid, way.account?.uid ?? serverAccount().uid);
       if (amRoot && way.account === undefined) {
-        // The account that root lent can reach the socket, but the kernel tells the server that it is not root.
+        // The account that root lent can reach the socket, but the kernel tells the server that it is not
+        // root.
         const { uid: lent, gid } = serverAccount();
         assert.equal(await logsIn(ready.connection.host, {}), true);
         assert.equal(await logsIn(ready.connection.host, { uid: lent, gid }), false);
@@ -147,7 +185,9 @@ for (const way of ways) {
     });
 
     it("goes on from a first start that was killed: the folder not given to the server's account, the database half made", async () => {
-      const { base } = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as { base: string };
+      const { base } = JSON.parse(await readFile(join(stateDir, "postgres.json"), "utf8")) as {
+        base: string;
+      };
       await rm(join(base, "data"), { recursive: true });
       const draft = join(base, "data.new-1");
       await mkdir(draft);
@@ -156,13 +196,19 @@ for (const way of ways) {
       if (amRoot && way.account === undefined) await chown(base, 0, 0);
       assert.deepEqual(await start().then(({ marks, adopted }) => [marks, adopted]), [1, false]);
       await stop();
-      assert.deepEqual((await readdir(base)).filter((name) => name.startsWith("data")), ["data"]);
+      assert.deepEqual(
+        (await readdir(base)).filter((name) => name.startsWith("data")),
+        ["data"],
+      );
     });
 
     it("leaves one lock file and no drafts behind", async () => {
       const names = await readdir(stateDir);
       assert.equal(names.filter((name) => name.startsWith("postgres.lock")).length, 1);
-      assert.equal(names.some((name) => name.includes(".tmp") || name.startsWith(".")), false);
+      assert.equal(
+        names.some((name) => name.includes(".tmp") || name.startsWith(".")),
+        false,
+      );
     });
   });
 }
@@ -170,6 +216,9 @@ for (const way of ways) {
 /** Whether a whole login works for an account. */
 async function logsIn(host: string, account: object): Promise<boolean> {
   const script = `import pg from ${JSON.stringify(PG_CLIENT)}; const c = new pg.Client({ host: ${JSON.stringify(host)}, user: "kilonova", database: "postgres" }); try { await c.connect(); console.log("in"); await c.end(); } catch { console.log("out"); }`;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { ...account, cwd: "/" });
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    ...account,
+    cwd: "/",
+  });
   return stdout.trim() === "in";
 }

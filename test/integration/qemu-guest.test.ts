@@ -14,7 +14,10 @@ import { until } from "../../pkg/testkit/until.js";
 
 const ctx = rootCtx({ requestId: "req-guest" });
 
-/** The real thing: an image from the (pretended) Image service, inspected and converted, boots Linux from its overlay. */
+/**
+ * The real thing: an image from the (pretended) Image service, inspected and converted, boots Linux from its
+ * overlay.
+ */
 describe("QEMU driver with a real guest", function () {
   this.timeout(PATIENCE_MS * 4);
   let host: QemuHost;
@@ -28,8 +31,14 @@ describe("QEMU driver with a real guest", function () {
       dir: host.config.imageDirs[0] ?? "",
       source: {
         get: async () => ({
-          id: "tiny", status: "active", diskFormat: "qcow2", containerFormat: "bare", sizeBytes: built.sizeBytes,
-          checksum: undefined, hashAlgorithm: "sha512", hashValue: built.sha512,
+          id: "tiny",
+          status: "active",
+          diskFormat: "qcow2",
+          containerFormat: "bare",
+          sizeBytes: built.sizeBytes,
+          checksum: undefined,
+          hashAlgorithm: "sha512",
+          hashValue: built.sha512,
         }),
         download: () => createReadStream(built.qcow2Path),
       },
@@ -40,11 +49,19 @@ describe("QEMU driver with a real guest", function () {
   after(() => host.dispose());
 
   const says = (uuid: string, pattern: RegExp, from = 0): Promise<RegExpMatchArray> =>
-    until(() => host.console(uuid).slice(from).match(pattern) ?? undefined, { timeoutMs: PATIENCE_MS, what: `the console to show ${pattern}` });
+    until(() => host.console(uuid).slice(from).match(pattern) ?? undefined, {
+      timeoutMs: PATIENCE_MS,
+      what: `the console to show ${pattern}`,
+    });
 
   const aGuest = async (over: Partial<GuestSpec>): Promise<GuestSpec> => {
     const spec = await host.aSpec({ memoryMib: 128, rootImage: image, rootGib: 1, ...over });
-    const data = someGuest({ uuid: spec.instanceUuid, hostname: "web-1", adminPass: "s3cret", userData: new TextEncoder().encode("#!/bin/sh\necho user-data-ran\n") });
+    const data = someGuest({
+      uuid: spec.instanceUuid,
+      hostname: "web-1",
+      adminPass: "s3cret",
+      userData: new TextEncoder().encode("#!/bin/sh\necho user-data-ran\n"),
+    });
     return { ...spec, configDrive: configDriveFiles(data, new Uint8Array(512)) };
   };
 
@@ -56,7 +73,10 @@ describe("QEMU driver with a real guest", function () {
     await says(instanceUuid, /BOOT-DONE/);
     const console = host.console(instanceUuid);
     assert.match(console, /config drive \/dev\/vd\w \(iso9660\)/);
-    assert.match(console, new RegExp(`metadata source=configdrive uuid=${instanceUuid} hostname=web-1.novalocal`));
+    assert.match(
+      console,
+      new RegExp(`metadata source=configdrive uuid=${instanceUuid} hostname=web-1.novalocal`),
+    );
     assert.match(console, /authorized key: ssh-ed25519 AAAA me/);
     assert.match(console, /admin password set/);
     assert.match(console, /user-data-ran/);
@@ -82,7 +102,13 @@ describe("QEMU driver with a real guest", function () {
   it("boots a kernel and a ramdisk directly", async () => {
     const kernel = host.image("kernel.raw", readFileSync(built.kernelPath));
     const ramdisk = host.image("ramdisk.raw", readFileSync(built.ramdiskPath));
-    const spec = await aGuest({ kernel: { kernelPath: kernel.path, ramdiskPath: ramdisk.path, commandLine: "console=ttyS0 quiet, panic=1" } });
+    const spec = await aGuest({
+      kernel: {
+        kernelPath: kernel.path,
+        ramdiskPath: ramdisk.path,
+        commandLine: "console=ttyS0 quiet, panic=1",
+      },
+    });
     await host.driver().define(ctx, spec);
     await host.driver().powerOn(ctx, spec.instanceUuid);
     await says(spec.instanceUuid, /BOOT-DONE/);
@@ -95,7 +121,10 @@ describe("QEMU driver with a real guest", function () {
     await host.driver().define(ctx, { ...spec, rootGib: 2 });
     await assert.rejects(host.driver().define(ctx, spec), /cannot be made smaller/);
     const other = host.image("other.raw", Buffer.alloc(1024));
-    await assert.rejects(host.driver().define(ctx, { ...spec, rootGib: 2, rootImage: other }), /already has a root disk of another image/);
+    await assert.rejects(
+      host.driver().define(ctx, { ...spec, rootGib: 2, rootImage: other }),
+      /already has a root disk of another image/,
+    );
     await host.driver().powerOn(ctx, spec.instanceUuid);
     await says(spec.instanceUuid, /disk vda 2147483648/);
     await host.driver().remove(ctx, spec.instanceUuid);

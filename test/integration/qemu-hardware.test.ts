@@ -12,7 +12,9 @@ const ctx = rootCtx({ requestId: "req-hardware" });
 describe("QEMU driver: virtual hardware", function () {
   this.timeout(PATIENCE_MS);
   let host: QemuHost;
-  before(async () => { host = await qemuHost(); });
+  before(async () => {
+    host = await qemuHost();
+  });
   after(() => host.dispose());
 
   const boots = async (hardware: GuestHardware, models: readonly string[]): Promise<string> => {
@@ -20,7 +22,11 @@ describe("QEMU driver: virtual hardware", function () {
     const [nic] = spec.interfaces;
     assert.ok(nic);
     const interfaces = models.map((model, i) => ({
-      ...nic, model, portId: `port-${i}`, macAddress: `fa:16:3e:00:01:0${i}`, socketPath: host.driver().interfaceSocketPath(spec.instanceUuid, `port-${i}`),
+      ...nic,
+      model,
+      portId: `port-${i}`,
+      macAddress: `fa:16:3e:00:01:0${i}`,
+      socketPath: host.driver().interfaceSocketPath(spec.instanceUuid, `port-${i}`),
     }));
     await host.driver().define(ctx, { ...spec, interfaces });
     await host.driver().powerOn(ctx, spec.instanceUuid);
@@ -29,20 +35,34 @@ describe("QEMU driver: virtual hardware", function () {
   };
 
   for (const diskBus of ["virtio", "scsi", "sata", "usb"]) {
-    it(`boots q35 from ${diskBus}`, async () => { await host.driver().remove(ctx, await boots({ diskBus }, [])); });
+    it(`boots q35 from ${diskBus}`, async () => {
+      await host.driver().remove(ctx, await boots({ diskBus }, []));
+    });
   }
   for (const diskBus of ["virtio", "ide", "sata"]) {
-    it(`boots the old PC from ${diskBus}`, async () => { await host.driver().remove(ctx, await boots({ machineType: "pc", diskBus }, ["virtio"])); });
+    it(`boots the old PC from ${diskBus}`, async () => {
+      await host.driver().remove(ctx, await boots({ machineType: "pc", diskBus }, ["virtio"]));
+    });
   }
 
   it("has every NIC model, each listening for the switch, and again for a switch that comes back", async () => {
     const models = ["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"];
     const uuid = await boots({}, models);
-    const monitor = await QmpClient.connect(host.paths(uuid).operatorSocket, { greetingTimeoutMs: PATIENCE_MS });
+    const monitor = await QmpClient.connect(host.paths(uuid).operatorSocket, {
+      greetingTimeoutMs: PATIENCE_MS,
+    });
     for (const [i] of models.entries()) {
       for (const _ of [1, 2]) {
-        const connected = new Promise<void>((resolve) => { monitor.onEvent((e) => { if (e.event === "NETDEV_STREAM_CONNECTED") resolve(); }); });
-        const disconnected = new Promise<void>((resolve) => { monitor.onEvent((e) => { if (e.event === "NETDEV_STREAM_DISCONNECTED") resolve(); }); });
+        const connected = new Promise<void>((resolve) => {
+          monitor.onEvent((e) => {
+            if (e.event === "NETDEV_STREAM_CONNECTED") resolve();
+          });
+        });
+        const disconnected = new Promise<void>((resolve) => {
+          monitor.onEvent((e) => {
+            if (e.event === "NETDEV_STREAM_DISCONNECTED") resolve();
+          });
+        });
         const socket = connect(host.driver().interfaceSocketPath(uuid, `port-${i}`));
         await connected;
         socket.destroy();

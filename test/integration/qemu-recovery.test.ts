@@ -16,23 +16,32 @@ const timeoutMs = PATIENCE_MS;
 describe("QEMU driver: what survives, what is told", function () {
   this.timeout(PATIENCE_MS * 2);
   let host: QemuHost;
-  beforeEach(async () => { host = await qemuHost(); });
+  beforeEach(async () => {
+    host = await qemuHost();
+  });
   afterEach(() => host.dispose());
 
   const running = async (spec?: GuestSpec): Promise<{ instanceUuid: string; pid: number }> => {
-    const wanted = spec ?? await host.aSpec();
+    const wanted = spec ?? (await host.aSpec());
     await host.driver().define(ctx, wanted);
     await host.driver().powerOn(ctx, wanted.instanceUuid);
     await host.booted(wanted.instanceUuid);
-    return { instanceUuid: wanted.instanceUuid, pid: (await host.driver().inspect(ctx, wanted.instanceUuid))?.pid ?? 0 };
+    return {
+      instanceUuid: wanted.instanceUuid,
+      pid: (await host.driver().inspect(ctx, wanted.instanceUuid))?.pid ?? 0,
+    };
   };
-  const gone = (pid: number): Promise<true> => until(() => identify(pid) === undefined, { timeoutMs, what: `process ${pid} to end` });
+  const gone = (pid: number): Promise<true> =>
+    until(() => identify(pid) === undefined, { timeoutMs, what: `process ${pid} to end` });
 
   it("tells of a guest that powered itself off while the agent was away, and ends its process", async () => {
     const { instanceUuid, pid } = await running();
     await host.restart(async () => {
       await host.guestPowersOff(instanceUuid);
-      await until(() => host.console(instanceUuid).endsWith("off\n"), { timeoutMs, what: "the guest to go off" });
+      await until(() => host.console(instanceUuid).endsWith("off\n"), {
+        timeoutMs,
+        what: "the guest to go off",
+      });
     });
     assert.deepEqual(host.events, [{ instanceUuid, type: "STOPPED", byGuest: true }]);
     assert.deepEqual(await host.driver().list(ctx), [{ instanceUuid, powerState: "SHUTDOWN", pid: 0 }]);
@@ -41,7 +50,10 @@ describe("QEMU driver: what survives, what is told", function () {
 
   it("tells of a process that died while the agent was away, once", async () => {
     const { instanceUuid, pid } = await running();
-    await host.restart(async () => { process.kill(pid, "SIGKILL"); await gone(pid); });
+    await host.restart(async () => {
+      process.kill(pid, "SIGKILL");
+      await gone(pid);
+    });
     assert.deepEqual(host.events, [{ instanceUuid, type: "CRASHED", byGuest: false }]);
     await host.restart();
     assert.equal(host.events.length, 1);
@@ -56,8 +68,14 @@ describe("QEMU driver: what survives, what is told", function () {
     await host.guestPowersOff(one.instanceUuid);
     process.kill(two.pid, "SIGKILL");
     await until(() => host.events.length === 2, { timeoutMs, what: "both events" });
-    assert.deepEqual(host.events.find((e) => e.instanceUuid === one.instanceUuid), { instanceUuid: one.instanceUuid, type: "STOPPED", byGuest: true });
-    assert.deepEqual(host.events.find((e) => e.instanceUuid === two.instanceUuid), { instanceUuid: two.instanceUuid, type: "CRASHED", byGuest: false });
+    assert.deepEqual(
+      host.events.find((e) => e.instanceUuid === one.instanceUuid),
+      { instanceUuid: one.instanceUuid, type: "STOPPED", byGuest: true },
+    );
+    assert.deepEqual(
+      host.events.find((e) => e.instanceUuid === two.instanceUuid),
+      { instanceUuid: two.instanceUuid, type: "CRASHED", byGuest: false },
+    );
   });
 
   it("takes over the guest of an agent that was killed", async () => {
@@ -65,12 +83,19 @@ describe("QEMU driver: what survives, what is told", function () {
     const { instanceUuid } = spec;
     let pid = 0;
     await host.restart(async () => {
-      const agent = await startEntry(new URL("./entries/qemu-agent.ts", import.meta.url),
-        { args: [JSON.stringify(host.config), JSON.stringify(spec)], ready: /^running \d+$/, timeoutMs });
+      const agent = await startEntry(new URL("./entries/qemu-agent.ts", import.meta.url), {
+        args: [JSON.stringify(host.config), JSON.stringify(spec)],
+        ready: /^running \d+$/,
+        timeoutMs,
+      });
       pid = Number(agent.readyLine.split(" ")[1]);
       await agent.kill();
     });
-    assert.deepEqual(await host.driver().inspect(ctx, instanceUuid), { instanceUuid, powerState: "RUNNING", pid });
+    assert.deepEqual(await host.driver().inspect(ctx, instanceUuid), {
+      instanceUuid,
+      powerState: "RUNNING",
+      pid,
+    });
     assert.deepEqual(host.events, []);
     await host.booted(instanceUuid);
     await host.driver().powerOff(ctx, instanceUuid, timeoutMs);
@@ -80,7 +105,11 @@ describe("QEMU driver: what survives, what is told", function () {
   it("finds a process that no record names", async () => {
     const { instanceUuid, pid } = await running();
     await host.restart(async () => rmSync(host.paths(instanceUuid).runRecord));
-    assert.deepEqual(await host.driver().inspect(ctx, instanceUuid), { instanceUuid, powerState: "RUNNING", pid });
+    assert.deepEqual(await host.driver().inspect(ctx, instanceUuid), {
+      instanceUuid,
+      powerState: "RUNNING",
+      pid,
+    });
     assert.deepEqual(host.events, []);
   });
 
@@ -91,8 +120,13 @@ describe("QEMU driver: what survives, what is told", function () {
       await host.restart(async () => {
         process.kill(pid, "SIGKILL");
         await gone(pid);
-        const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as { process: { pid: number } };
-        writeFileSync(host.paths(instanceUuid).runRecord, JSON.stringify({ ...record, process: { ...record.process, pid: innocent.pid } }));
+        const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as {
+          process: { pid: number };
+        };
+        writeFileSync(
+          host.paths(instanceUuid).runRecord,
+          JSON.stringify({ ...record, process: { ...record.process, pid: innocent.pid } }),
+        );
       });
       assert.equal(host.events[0]?.type, "CRASHED");
       await host.driver().powerOff(ctx, instanceUuid, 0);
@@ -105,12 +139,21 @@ describe("QEMU driver: what survives, what is told", function () {
 
   it("tells of a guest that somebody else ended through the operators' monitor, or paused there", async () => {
     const { instanceUuid } = await running();
-    const operator = await QmpClient.connect(host.paths(instanceUuid).operatorSocket, { greetingTimeoutMs: timeoutMs });
+    const operator = await QmpClient.connect(host.paths(instanceUuid).operatorSocket, {
+      greetingTimeoutMs: timeoutMs,
+    });
     await operator.execute("stop");
     await operator.execute("cont");
     operator.execute("quit").catch(() => undefined);
     await until(() => host.events.length === 3, { timeoutMs, what: "all events" });
-    assert.deepEqual(host.events.map((e) => [e.type, e.byGuest]), [["PAUSED", false], ["RESUMED", false], ["STOPPED", false]]);
+    assert.deepEqual(
+      host.events.map((e) => [e.type, e.byGuest]),
+      [
+        ["PAUSED", false],
+        ["RESUMED", false],
+        ["STOPPED", false],
+      ],
+    );
     assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "SHUTDOWN");
   });
 
@@ -119,8 +162,13 @@ describe("QEMU driver: what survives, what is told", function () {
     await host.restart(async () => {
       process.kill(pid, "SIGKILL");
       await gone(pid);
-      const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as { process: object };
-      writeFileSync(host.paths(instanceUuid).runRecord, JSON.stringify({ ...record, process: { ...record.process, bootId: "another" } }));
+      const record = JSON.parse(readFileSync(host.paths(instanceUuid).runRecord, "utf8")) as {
+        process: object;
+      };
+      writeFileSync(
+        host.paths(instanceUuid).runRecord,
+        JSON.stringify({ ...record, process: { ...record.process, bootId: "another" } }),
+      );
     });
     assert.deepEqual(host.events, [{ instanceUuid, type: "STOPPED", byGuest: false }]);
   });
@@ -160,9 +208,15 @@ describe("QEMU driver: what survives, what is told", function () {
     const { instanceUuid } = spec;
     await host.driver().define(ctx, spec);
     const { rootDisk, ephemeralDisk, swapDisk } = host.paths(instanceUuid);
-    for (const [disk, path] of [["root", rootDisk], ["ephemeral0", ephemeralDisk]] as const) {
+    for (const [disk, path] of [
+      ["root", rootDisk],
+      ["ephemeral0", ephemeralDisk],
+    ] as const) {
       renameSync(path, `${path}.away`);
-      await assert.rejects(host.driver().powerOn(ctx, instanceUuid), { reason: "DISK_LOST", message: `Disk ${disk} of instance ${instanceUuid} is not there any more.` });
+      await assert.rejects(host.driver().powerOn(ctx, instanceUuid), {
+        reason: "DISK_LOST",
+        message: `Disk ${disk} of instance ${instanceUuid} is not there any more.`,
+      });
       await assert.rejects(host.driver().define(ctx, { ...spec, swapMib: 2 }), { reason: "DISK_LOST" });
       assert.equal(existsSync(path), false);
       renameSync(`${path}.away`, path);
@@ -173,21 +227,22 @@ describe("QEMU driver: what survives, what is told", function () {
     assert.equal(statSync(swapDisk).size, 1024 ** 2);
   });
 
-  if (process.getuid?.() === 0) it("runs guests without root's rights, and closes their files to others", async () => {
-    const { instanceUuid, pid } = await running();
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    assert.match(status, /^Uid:\t(?!0\t)(\d+)\t\1\t\1\t\1$/m);
-    assert.match(status, /^Groups:\t\s*$/m);
-    assert.match(status, /^CapEff:\t0+$/m);
-    assert.match(status, /^NoNewPrivs:\t1$/m);
-    assert.match(status, /^Seccomp:\t2$/m);
-    const paths = host.paths(instanceUuid);
-    assert.equal(statSync(paths.definition).mode & 0o777, 0o600);
-    assert.equal(statSync(paths.definition).uid, 0);
-    assert.equal(statSync(paths.rootDisk).mode & 0o777, 0o600);
-    assert.equal(statSync(paths.socketDir).mode & 0o777, 0o700);
-    assert.equal(statSync(paths.dir).mode & 0o007, 0);
-  });
+  if (process.getuid?.() === 0)
+    it("runs guests without root's rights, and closes their files to others", async () => {
+      const { instanceUuid, pid } = await running();
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      assert.match(status, /^Uid:\t(?!0\t)(\d+)\t\1\t\1\t\1$/m);
+      assert.match(status, /^Groups:\t\s*$/m);
+      assert.match(status, /^CapEff:\t0+$/m);
+      assert.match(status, /^NoNewPrivs:\t1$/m);
+      assert.match(status, /^Seccomp:\t2$/m);
+      const paths = host.paths(instanceUuid);
+      assert.equal(statSync(paths.definition).mode & 0o777, 0o600);
+      assert.equal(statSync(paths.definition).uid, 0);
+      assert.equal(statSync(paths.rootDisk).mode & 0o777, 0o600);
+      assert.equal(statSync(paths.socketDir).mode & 0o777, 0o700);
+      assert.equal(statSync(paths.dir).mode & 0o007, 0);
+    });
 });
 
 describe("QEMU driver: a state folder with a long path", function () {

@@ -14,7 +14,11 @@ import type { Client } from "../../pkg/platform/rpc/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 
-type Flavor = NonNullable<NonNullable<Parameters<Client<typeof SchedulerServiceDefinition>["selectDestinations"]>[1]["spec"]>["flavor"]>;
+type Flavor = NonNullable<
+  NonNullable<
+    Parameters<Client<typeof SchedulerServiceDefinition>["selectDestinations"]>[1]["spec"]
+  >["flavor"]
+>;
 
 describe("scheduler (PostgreSQL)", () => {
   let placement: TestPlacement;
@@ -31,11 +35,16 @@ describe("scheduler (PostgreSQL)", () => {
     placement.network.listen("cells", cells.bindings);
     const as = { service: "scheduler", host: "" };
     scheduler = buildScheduler({
-      placement: placement.network.connect("placement", as), cells: placement.network.connect("cells", as),
-      liveness: { isUp: (host) => !down.has(host), settled: () => true }, clock: systemClock, config: schedulerConfig.parse({}),
+      placement: placement.network.connect("placement", as),
+      cells: placement.network.connect("cells", as),
+      liveness: { isUp: (host) => !down.has(host), settled: () => true },
+      clock: systemClock,
+      config: schedulerConfig.parse({}),
     });
     placement.network.listen("scheduler", scheduler.bindings);
-    client = placement.network.connect("scheduler", { service: "conductor", host: "" }).client(SchedulerServiceDefinition);
+    client = placement.network
+      .connect("scheduler", { service: "conductor", host: "" })
+      .client(SchedulerServiceDefinition);
     stop = new AbortController();
     running = scheduler.start(testCtx({ deadlineMs: undefined, signal: stop.signal }));
     down.clear();
@@ -46,22 +55,44 @@ describe("scheduler (PostgreSQL)", () => {
     await placement.close();
   });
 
-  const addHost = async (name: string, init: Partial<Parameters<typeof aHost>[0]> = {}, cell = "cell1", more: Parameters<FakeCells["addHost"]>[3] = {}): Promise<string> => {
+  const addHost = async (
+    name: string,
+    init: Partial<Parameters<typeof aHost>[0]> = {},
+    cell = "cell1",
+    more: Parameters<FakeCells["addHost"]>[3] = {},
+  ): Promise<string> => {
     const id = randomUUID();
     await placement.as("cells").syncProviderTree(testCtx(), { root: aHost({ id, name, ...init }) });
     cells.addHost(cell, id, name, more);
     return id;
   };
   const requestFor = (server: string, flavor: Flavor = {}, more: Record<string, unknown> = {}) => ({
-    serverId: server, projectId: "p1", userId: "u1", operation: `${server}/boot`, fence: 1n, alternates: 2,
+    serverId: server,
+    projectId: "p1",
+    userId: "u1",
+    operation: `${server}/boot`,
+    fence: 1n,
+    alternates: 2,
     ...more,
-    spec: { flavor: { name: "m1.small", vcpus: 1, memoryMib: 512, rootGib: 1, ...flavor }, image: { id: "i1", diskFormat: "qcow2" }, ...more["spec"] as object | undefined },
+    spec: {
+      flavor: { name: "m1.small", vcpus: 1, memoryMib: 512, rootGib: 1, ...flavor },
+      image: { id: "i1", diskFormat: "qcow2" },
+      ...(more["spec"] as object | undefined),
+    },
   });
-  const select = (request: Parameters<typeof client.selectDestinations>[1] & Partial<Record<keyof SelectDestinationsRequest, unknown>>) =>
-    until(async () => client.selectDestinations(testCtx(), request).catch((error: { reason?: string }) => {
-      if (error.reason === "VIEWS_NOT_READY") return undefined;
-      throw Object.assign(new Error("ended"), { cause: error, final: error });
-    }).catch((error: { final?: unknown }) => ({ failed: error.final }))).then((outcome) => {
+  const select = (
+    request: Parameters<typeof client.selectDestinations>[1] &
+      Partial<Record<keyof SelectDestinationsRequest, unknown>>,
+  ) =>
+    until(async () =>
+      client
+        .selectDestinations(testCtx(), request)
+        .catch((error: { reason?: string }) => {
+          if (error.reason === "VIEWS_NOT_READY") return undefined;
+          throw Object.assign(new Error("ended"), { cause: error, final: error });
+        })
+        .catch((error: { final?: unknown }) => ({ failed: error.final })),
+    ).then((outcome) => {
       if ("failed" in outcome) throw outcome.failed;
       return outcome;
     });
@@ -75,22 +106,57 @@ describe("scheduler (PostgreSQL)", () => {
     assert.equal(chosen.agentAddress, `agent:${chosen.host}`);
     assert.equal(consumerGeneration, 1n);
     assert.ok(alternates.every((one) => one.cell === chosen.cell && one.host !== chosen.host));
-    const { consumers: [held] } = await placement.as("scheduler").getAllocations(testCtx(), { consumerId: server });
-    assert.deepEqual(held?.allocations.map((one) => [one.providerId, [...one.resources].sort()]), [[chosen.computeNodeId, [["DISK_GB", 1n], ["MEMORY_MB", 512n], ["VCPU", 1n]]]]);
+    const {
+      consumers: [held],
+    } = await placement.as("scheduler").getAllocations(testCtx(), { consumerId: server });
+    assert.deepEqual(
+      held?.allocations.map((one) => [one.providerId, [...one.resources].sort()]),
+      [
+        [
+          chosen.computeNodeId,
+          [
+            ["DISK_GB", 1n],
+            ["MEMORY_MB", 512n],
+            ["VCPU", 1n],
+          ],
+        ],
+      ],
+    );
   });
 
   it("obeys aggregates: zones, and flavors that only some hosts take", async () => {
     for (const name of ["a", "b"]) await addHost(name);
     await select(requestFor(randomUUID()));
-    cells.setAggregates([{ id: randomUUID(), hosts: ["a"], metadata: new Map([["availability_zone", "west"], ["ssd", "true"]]) }]);
-    const chosenFor = async (more: Record<string, unknown>, flavor: Flavor = {}) => (await until(async () => {
-      const { chosen } = await select(requestFor(randomUUID(), flavor, more));
-      return chosen;
-    }))?.host;
-    await until(async () => await select(requestFor(randomUUID(), {}, { spec: { availabilityZone: "west" } })).then(() => true, () => undefined), { what: "the zone" });
+    cells.setAggregates([
+      {
+        id: randomUUID(),
+        hosts: ["a"],
+        metadata: new Map([
+          ["availability_zone", "west"],
+          ["ssd", "true"],
+        ]),
+      },
+    ]);
+    const chosenFor = async (more: Record<string, unknown>, flavor: Flavor = {}) =>
+      (
+        await until(async () => {
+          const { chosen } = await select(requestFor(randomUUID(), flavor, more));
+          return chosen;
+        })
+      )?.host;
+    await until(
+      async () =>
+        await select(requestFor(randomUUID(), {}, { spec: { availabilityZone: "west" } })).then(
+          () => true,
+          () => undefined,
+        ),
+      { what: "the zone" },
+    );
     assert.equal(await chosenFor({ spec: { availabilityZone: "west" } }), "a");
     assert.equal(await chosenFor({ spec: { availabilityZone: "nova" } }), "b");
-    await assert.rejects(select(requestFor(randomUUID(), {}, { spec: { availabilityZone: "mars" } })), { reason: "NO_VALID_HOST" });
+    await assert.rejects(select(requestFor(randomUUID(), {}, { spec: { availabilityZone: "mars" } })), {
+      reason: "NO_VALID_HOST",
+    });
   });
 
   it("answers a repetition with the same claim, and a new owner too", async () => {
@@ -117,7 +183,14 @@ describe("scheduler (PostgreSQL)", () => {
   it("places exactly as many of many parallel requests as fit", async () => {
     for (const name of ["a", "b", "c"]) await addHost(name, { vcpus: 4 });
     await select(requestFor(randomUUID()));
-    const outcomes = await Promise.all(Array.from({ length: 30 }, () => select(requestFor(randomUUID())).then(() => "ok", (error: { reason: string }) => error.reason)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, () =>
+        select(requestFor(randomUUID())).then(
+          () => "ok",
+          (error: { reason: string }) => error.reason,
+        ),
+      ),
+    );
     assert.equal(outcomes.filter((one) => one === "ok").length, 11, outcomes.join());
     assert.equal(outcomes.filter((one) => one === "NO_VALID_HOST").length, 19);
   });
@@ -129,12 +202,30 @@ describe("scheduler (PostgreSQL)", () => {
     await addHost("disabled", { vcpus: 16 }, "cell1", { service: { disabled: true } });
     await addHost("elsewhere", { vcpus: 16 }, "cell1", { service: { availabilityZone: "other" } });
     down.add("down");
-    const error = await refusal(select(requestFor(randomUUID(), { vcpus: 4 }, { spec: { availabilityZone: "nova", flavor: { name: "m1.large", vcpus: 4, memoryMib: 512, rootGib: 1 } } })));
+    const error = await refusal(
+      select(
+        requestFor(
+          randomUUID(),
+          { vcpus: 4 },
+          {
+            spec: {
+              availabilityZone: "nova",
+              flavor: { name: "m1.large", vcpus: 4, memoryMib: 512, rootGib: 1 },
+            },
+          },
+        ),
+      ),
+    );
     assert.equal(error.reason, "NO_VALID_HOST");
     assert.equal(error.facts["hosts_considered"], "5");
     assert.deepEqual(JSON.parse(error.facts["refusals"] ?? ""), [
       { rule: "AvailabilityZone", reason: "OTHER_ZONE", hosts: 1, facts: { needed: "nova", have: "other" } },
-      { rule: "placement", reason: "NOT_ENOUGH", hosts: 2, facts: { resource_class: "VCPU", needed: "4", free: "2", capacity: "2" } },
+      {
+        rule: "placement",
+        reason: "NOT_ENOUGH",
+        hosts: 2,
+        facts: { resource_class: "VCPU", needed: "4", free: "2", capacity: "2" },
+      },
       { rule: "ComputeFilter", reason: "HOST_DOWN", hosts: 1, facts: {} },
       { rule: "ComputeFilter", reason: "HOST_DISABLED", hosts: 1, facts: {} },
     ]);
@@ -145,15 +236,24 @@ describe("scheduler (PostgreSQL)", () => {
     await addHost("a");
     await addHost("b");
     down.add("b");
-    assert.equal((await select(requestFor(randomUUID(), {}, { spec: { forcedHost: "b" } }))).chosen?.host, "b");
-    assert.equal((await refusal(select(requestFor(randomUUID(), {}, { spec: { requestedHost: "b" } })))).reason, "NO_VALID_HOST");
+    assert.equal(
+      (await select(requestFor(randomUUID(), {}, { spec: { forcedHost: "b" } }))).chosen?.host,
+      "b",
+    );
+    assert.equal(
+      (await refusal(select(requestFor(randomUUID(), {}, { spec: { requestedHost: "b" } })))).reason,
+      "NO_VALID_HOST",
+    );
   });
 
   it("keeps members of an anti-affinity group apart, even before their cell knows them", async () => {
     for (const name of ["a", "b"]) await addHost(name);
     const [one, two, three] = [randomUUID(), randomUUID(), randomUUID()];
     const group = { id: "g1", policy: "anti-affinity", memberIds: [one, two, three] };
-    const hosts = [await select(requestFor(one, {}, { group })), await select(requestFor(two, {}, { group }))].map(({ chosen }) => chosen?.host);
+    const hosts = [
+      await select(requestFor(one, {}, { group })),
+      await select(requestFor(two, {}, { group })),
+    ].map(({ chosen }) => chosen?.host);
     assert.deepEqual(hosts.sort(), ["a", "b"]);
     assert.equal((await refusal(select(requestFor(three, {}, { group })))).reason, "NO_VALID_HOST");
   });
@@ -164,14 +264,25 @@ describe("scheduler (PostgreSQL)", () => {
     const first = randomUUID();
     await select(requestFor(first, {}, { spec: { requestedHost: "b" } }));
     cells.changeService("cell1", "a", { disabled: true });
-    cells.putInstance("cell1", { id: first, vmState: VmState.VM_STATE_ACTIVE, hostInfo: { host: "b", computeNodeUuid: host } });
+    cells.putInstance("cell1", {
+      id: first,
+      vmState: VmState.VM_STATE_ACTIVE,
+      hostInfo: { host: "b", computeNodeUuid: host },
+    });
     await until(async () => {
-      const { chosen } = await select(requestFor(randomUUID(), {}, { spec: { schedulerHintsJson: JSON.stringify({ same_host: first }) } }));
+      const { chosen } = await select(
+        requestFor(randomUUID(), {}, { spec: { schedulerHintsJson: JSON.stringify({ same_host: first }) } }),
+      );
       return chosen?.host === "b";
     });
-    const { explanation } = await placement.network.connect("scheduler", { service: "api", host: "" }).client(SchedulerServiceDefinition)
+    const { explanation } = await placement.network
+      .connect("scheduler", { service: "api", host: "" })
+      .client(SchedulerServiceDefinition)
       .explain(testCtx(), { projectId: "p1", adminView: true, spec: requestFor("x").spec });
     assert.deepEqual(explanation?.acceptedHosts, ["b"]);
-    assert.deepEqual(explanation.refusals.map((one) => [one.rule, one.reason, one.nearestHost]), [["ComputeFilter", "HOST_DISABLED", "a"]]);
+    assert.deepEqual(
+      explanation.refusals.map((one) => [one.rule, one.reason, one.nearestHost]),
+      [["ComputeFilter", "HOST_DISABLED", "a"]],
+    );
   });
 });

@@ -14,16 +14,27 @@ const lives = (pid: number): boolean => identify(pid) !== undefined;
 describe("scripts that end with their children", function () {
   this.timeout(60_000);
   let dir: string;
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "kilonova-children-")); });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "kilonova-children-"));
+  });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  /** A script whose child has made a session of its own and written both numbers to files. @param trap  what the innermost does on SIGTERM */
+  /**
+   * A script whose child has made a session of its own and written both numbers to files. @param trap what
+   * the innermost does on SIGTERM
+   */
   const start = async (trap: string): Promise<{ script: ChildProcess; pids: readonly number[] }> => {
     const inner = `trap '${trap}' TERM; echo $$ > ${dir}/inner; while :; do sleep 0.05; done`;
     const outer = `setsid bash -c "${inner.replaceAll("$", "\\$")}" & echo $$ > ${dir}/outer; wait`;
     const program = `import { endWithChildren, runGroup } from ${JSON.stringify(join(packageRoot(), "scripts/lib/children.mjs"))}; endWithChildren(); await runGroup("bash", ["-c", ${JSON.stringify(outer)}], {});`;
     const script = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
-    const read = (name: string): number => { try { return Number(readFileSync(join(dir, name), "utf8")); } catch { return 0; } };
+    const read = (name: string): number => {
+      try {
+        return Number(readFileSync(join(dir, name), "utf8"));
+      } catch {
+        return 0;
+      }
+    };
     await until(() => read("inner") > 0 && read("outer") > 0, { what: "the children to run" });
     return { script, pids: [read("inner"), read("outer")] };
   };

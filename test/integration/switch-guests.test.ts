@@ -16,13 +16,21 @@ import { rootCtx, silentLogger } from "../../pkg/kernel/index.js";
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample one@example";
 
 /** The real metadata service over invented guests: instance …001 is `guest-1`. */
-const metadata = switchMetadataHandler(metadataService(guestSource((instanceUuid) => {
-  const n = Number(instanceUuid.slice(-3));
-  return someGuest({
-    uuid: instanceUuid, hostname: `guest-${n}`, domain: "", keys: [{ name: "k", type: "ssh", data: key }],
-    userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
-  });
-})), () => rootCtx({ requestId: "req-test" }));
+const metadata = switchMetadataHandler(
+  metadataService(
+    guestSource((instanceUuid) => {
+      const n = Number(instanceUuid.slice(-3));
+      return someGuest({
+        uuid: instanceUuid,
+        hostname: `guest-${n}`,
+        domain: "",
+        keys: [{ name: "k", type: "ssh", data: key }],
+        userData: Buffer.from(`#!/bin/sh\necho user data of ${n}\n`),
+      });
+    }),
+  ),
+  () => rootCtx({ requestId: "req-test" }),
+);
 
 describe("switch with real guests", function () {
   this.timeout(420_000);
@@ -30,7 +38,9 @@ describe("switch with real guests", function () {
   const switches: Switch[] = [];
   const guests: TestGuest[] = [];
 
-  before(async () => { dir = await mkdtemp(join(tmpdir(), "switch-")); });
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "switch-"));
+  });
   after(async () => {
     for (const guest of guests) await guest.kill();
     for (const sw of switches) await sw.close();
@@ -44,19 +54,36 @@ describe("switch with real guests", function () {
   };
   const v6 = (n: number): string => `2001:db8:77::f816:3eff:fe00:${n}`;
   /** Port n has IPv4 by DHCP and IPv6 by SLAAC. */
-  const portAt = (n: number): PortConfig => somePort(n, {
-    socketPath: join(dir, `${n}.sock`),
-    fixedIps: [...somePort(n).fixedIps, { ip: v6(n), prefixLength: 64, gateway: "2001:db8:77::1", dns: [], routes: [], dhcp: true, ipv6Mode: "slaac" }],
-  });
+  const portAt = (n: number): PortConfig =>
+    somePort(n, {
+      socketPath: join(dir, `${n}.sock`),
+      fixedIps: [
+        ...somePort(n).fixedIps,
+        {
+          ip: v6(n),
+          prefixLength: 64,
+          gateway: "2001:db8:77::1",
+          dns: [],
+          routes: [],
+          dhcp: true,
+          ipv6Mode: "slaac",
+        },
+      ],
+    });
   const bootGuest = async (n: number): Promise<TestGuest> => {
     const { qcow2Path } = await testGuestImage();
     const { macAddress, socketPath } = portAt(n);
-    const guest = await startGuest({ dir: join(dir, `guest-${n}`), qcow2Path, nics: [{ mac: macAddress, socketPath }] });
+    const guest = await startGuest({
+      dir: join(dir, `guest-${n}`),
+      qcow2Path,
+      nics: [{ mac: macAddress, socketPath }],
+    });
     guests.push(guest);
     return guest;
   };
-  const dropsOf = async (sw: Switch, n: number): Promise<Record<string, number>> =>
-    ({ ...(await sw.stats()).ports.find((port) => port.portId === `port-${n}`)?.dropsByReason });
+  const dropsOf = async (sw: Switch, n: number): Promise<Record<string, number>> => ({
+    ...(await sw.stats()).ports.find((port) => port.portId === `port-${n}`)?.dropsByReason,
+  });
 
   it("gives guests addresses and metadata, connects them on one host and across two, and stops liars", async () => {
     const [first, second] = [await newSwitch(), await newSwitch()];
@@ -71,34 +98,69 @@ describe("switch with real guests", function () {
     const [one, two, three] = [await bootGuest(1), await bootGuest(2), await bootGuest(3)];
     await Promise.all([one, two, three].map((guest) => guest.waitFor(/BOOT-DONE/)));
 
-    assert.match(one.console(), /net: eth0 10\.77\.0\.1\/24 gw 10\.77\.0\.254 mtu 1450 \(dhcp from 10\.77\.0\.254\)/);
-    assert.match(two.console(), /metadata source=http uuid=00000000-0000-4000-8000-000000000002 hostname=guest-2/);
+    assert.match(
+      one.console(),
+      /net: eth0 10\.77\.0\.1\/24 gw 10\.77\.0\.254 mtu 1450 \(dhcp from 10\.77\.0\.254\)/,
+    );
+    assert.match(
+      two.console(),
+      /metadata source=http uuid=00000000-0000-4000-8000-000000000002 hostname=guest-2/,
+    );
     assert.match(three.console(), /user data of 3\r\n/);
     assert.ok(three.console().includes(`authorized key: ${key}`));
 
-    for (const [guest, to] of [[one, "10.77.0.2"], [one, "10.77.0.3"], [three, "10.77.0.2"], [two, "10.77.0.254"]] as const) {
+    for (const [guest, to] of [
+      [one, "10.77.0.2"],
+      [one, "10.77.0.3"],
+      [three, "10.77.0.2"],
+      [two, "10.77.0.254"],
+    ] as const) {
       assert.match((await guest.shell(`ping -c 2 -W 5 ${to}`)).output, /2 packets received/, `ping ${to}`);
     }
-    for (const [guest, to] of [[one, v6(2)], [one, v6(3)], [three, "2001:db8:77::1"]] as const) {
+    for (const [guest, to] of [
+      [one, v6(2)],
+      [one, v6(3)],
+      [three, "2001:db8:77::1"],
+    ] as const) {
       assert.match((await guest.shell(`ping6 -c 2 -W 5 ${to}`)).output, /2 packets received/, `ping6 ${to}`);
     }
     // TCP across the tunnel: an ssh server greets.
-    assert.match((await one.shell("nc -w 5 10.77.0.3 22 < /dev/null | head -n 1")).output, /SSH-2\.0-dropbear/);
+    assert.match(
+      (await one.shell("nc -w 5 10.77.0.3 22 < /dev/null | head -n 1")).output,
+      /SSH-2\.0-dropbear/,
+    );
     // A document larger than one segment, whole.
-    assert.equal((await two.shell("wget -q -O - http://169.254.169.254/openstack/latest/meta_data.json | tail -c 1")).output, "}");
+    assert.equal(
+      (await two.shell("wget -q -O - http://169.254.169.254/openstack/latest/meta_data.json | tail -c 1"))
+        .output,
+      "}",
+    );
     assert.notEqual((await two.shell("wget -q -O - http://169.254.169.254/no/such/path")).status, 0);
 
     await one.shell("ip addr add 10.77.0.99/24 dev eth0; ping -c 2 -W 1 -I 10.77.0.99 10.77.0.2");
     const drops = await dropsOf(first, 1);
     assert.ok((drops["spoofed-ip"] ?? 0) + (drops["spoofed-arp"] ?? 0) > 0, JSON.stringify(drops));
-    await two.shell("ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up; ping -c 1 -W 1 10.77.0.1");
+    await two.shell(
+      "ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up; ping -c 1 -W 1 10.77.0.1",
+    );
     assert.ok(((await dropsOf(first, 2))["spoofed-mac"] ?? 0) > 0);
 
     // A second interface, plugged in while the guest runs.
     const added = somePort(4, { vni: 78, socketPath: join(dir, "4.sock") });
     await second.setPort(added);
-    await three.qmp("netdev_add", { type: "stream", id: "added", server: true, addr: { type: "unix", path: added.socketPath } });
-    await three.qmp("device_add", { driver: "virtio-net-pci", id: "nic-added", netdev: "added", mac: added.macAddress, bus: "spare" });
+    await three.qmp("netdev_add", {
+      type: "stream",
+      id: "added",
+      server: true,
+      addr: { type: "unix", path: added.socketPath },
+    });
+    await three.qmp("device_add", {
+      driver: "virtio-net-pci",
+      id: "nic-added",
+      netdev: "added",
+      mac: added.macAddress,
+      bus: "spare",
+    });
     await three.waitFor(/nic eth1 added fa:16:3e:00:00:04[^]*net: eth1 10\.77\.0\.4\/24/);
 
     // The agent restarts: its new switch takes the port over and the guest's traffic goes on.

@@ -24,7 +24,9 @@ describe("switch in its thread", function () {
   const switches: Switch[] = [];
   const nics: FakeNic[] = [];
 
-  beforeEach(async () => { dir = await mkdtemp(join(tmpdir(), "switch-")); });
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "switch-"));
+  });
   afterEach(async () => {
     await Promise.all(switches.splice(0).map((sw) => sw.close()));
     await Promise.all(nics.splice(0).map((nic) => nic.close()));
@@ -32,14 +34,17 @@ describe("switch in its thread", function () {
   });
 
   const options: SwitchOptions = {
-    tunnel: { address: "127.0.0.1", port: 0 }, log: silentLogger, metadata: () => Promise.reject(new Error("nobody asks")),
+    tunnel: { address: "127.0.0.1", port: 0 },
+    log: silentLogger,
+    metadata: () => Promise.reject(new Error("nobody asks")),
   };
   const newSwitch = async (spawn?: Parameters<typeof startSwitch>[1]): Promise<Switch> => {
     const sw = await startSwitch(options, spawn);
     switches.push(sw);
     return sw;
   };
-  const portAt = (n: number, over: Partial<PortConfig> = {}): PortConfig => somePort(n, { socketPath: join(dir, `${n}.sock`), ...over });
+  const portAt = (n: number, over: Partial<PortConfig> = {}): PortConfig =>
+    somePort(n, { socketPath: join(dir, `${n}.sock`), ...over });
   const newNic = async (n: number): Promise<FakeNic> => {
     const nic = await FakeNic.listen(join(dir, `${n}.sock`));
     nics.push(nic);
@@ -52,7 +57,7 @@ describe("switch in its thread", function () {
       const stats = await sw.stats().catch(() => undefined); // its thread may be on the way back
       return stats?.ports.some((port) => port.portId === `port-${n}` && port.connected) === true;
     };
-    while (!await known()) await new Promise(setImmediate);
+    while (!(await known())) await new Promise(setImmediate);
   };
 
   it("connects guests that come before and after their ports, and those that come back", async () => {
@@ -93,17 +98,24 @@ describe("switch in its thread", function () {
     await two.until(() => two.received.length === 2);
 
     const intruder = createSocket("udp4");
-    intruder.send(Buffer.concat([vxlanHeader(77), udpFrame(end(1), end(2), [6, 6])]), b.tunnelPort, "127.0.0.1");
+    intruder.send(
+      Buffer.concat([vxlanHeader(77), udpFrame(end(1), end(2), [6, 6])]),
+      b.tunnelPort,
+      "127.0.0.1",
+    );
     await once(intruder, "listening");
     const dropped = async (): Promise<number> => (await b.stats()).tunnel.unknownPeerDrops;
-    while (await dropped() === 0) await new Promise(setImmediate);
+    while ((await dropped()) === 0) await new Promise(setImmediate);
     intruder.close();
     assert.equal(two.received.length, 2);
   });
 
   it("reports a bad port to the caller and keeps working", async () => {
     const sw = await newSwitch();
-    await assert.rejects(sw.setPort(portAt(1, { macAddress: "x" })), { reason: "PORT_INVALID", kind: "invalid" });
+    await assert.rejects(sw.setPort(portAt(1, { macAddress: "x" })), {
+      reason: "PORT_INVALID",
+      kind: "invalid",
+    });
     await sw.setPort(portAt(1));
     await sw.removePort("port-1");
     await sw.removePort("port-1");
@@ -112,12 +124,19 @@ describe("switch in its thread", function () {
 
   it("says when its tunnel's address is taken", async () => {
     const taken = await newSwitch();
-    await assert.rejects(startSwitch({ ...options, tunnel: { address: "127.0.0.1", port: taken.tunnelPort } }), { reason: "TUNNEL_UNAVAILABLE" });
+    await assert.rejects(
+      startSwitch({ ...options, tunnel: { address: "127.0.0.1", port: taken.tunnelPort } }),
+      { reason: "TUNNEL_UNAVAILABLE" },
+    );
   });
 
   it("comes back with all ports, groups and peers when its thread dies, on the same tunnel port", async () => {
     const workers: Worker[] = [];
-    const sw = await newSwitch((init) => { const worker = spawnSwitchWorker(init); workers.push(worker); return worker; });
+    const sw = await newSwitch((init) => {
+      const worker = spawnSwitchWorker(init);
+      workers.push(worker);
+      return worker;
+    });
     const port = sw.tunnelPort;
     await sw.setPort(portAt(1));
     await sw.setPort(portAt(2));
@@ -164,7 +183,10 @@ describe("switch in its thread", function () {
     await connected(sw, one, 1);
   });
 
-  for (const [name, splitting] of [["one bundle", false], ["a bundle with shared chunks", true]] as const) {
+  for (const [name, splitting] of [
+    ["one bundle", false],
+    ["a bundle with shared chunks", true],
+  ] as const) {
     it(`works from ${name}, with its worker beside it`, async () => {
       const room = fileURLToPath(new URL("../../pkg/compute/switch/", import.meta.url));
       const run = `
@@ -174,13 +196,29 @@ describe("switch in its thread", function () {
         console.log(JSON.stringify(await sw.stats()));
         await sw.close();`;
       await writeFile(join(dir, "run.ts"), run);
-      await writeFile(join(dir, "other.ts"), `export { startSwitch } from ${JSON.stringify(join(room, "index.ts"))};`);
+      await writeFile(
+        join(dir, "other.ts"),
+        `export { startSwitch } from ${JSON.stringify(join(room, "index.ts"))};`,
+      );
       await writeFile(join(dir, "package.json"), `{"type":"module"}`);
       await build({
-        entryPoints: { run: join(dir, "run.ts"), other: join(dir, "other.ts"), "switch-worker": join(room, "worker/worker.ts") },
-        bundle: true, splitting, chunkNames: "chunks/[name]-[hash]", platform: "node", format: "esm", target: "node20", outdir: join(dir, "dist"), logLevel: "silent",
+        entryPoints: {
+          run: join(dir, "run.ts"),
+          other: join(dir, "other.ts"),
+          "switch-worker": join(room, "worker/worker.ts"),
+        },
+        bundle: true,
+        splitting,
+        chunkNames: "chunks/[name]-[hash]",
+        platform: "node",
+        format: "esm",
+        target: "node20",
+        outdir: join(dir, "dist"),
+        logLevel: "silent",
       });
-      const { stdout } = await promisify(execFile)(process.execPath, [join(dir, "dist", "run.js")], { timeout: 20_000 });
+      const { stdout } = await promisify(execFile)(process.execPath, [join(dir, "dist", "run.js")], {
+        timeout: 20_000,
+      });
       assert.deepEqual((JSON.parse(stdout) as { ports: unknown }).ports, []);
     });
   }

@@ -1,6 +1,7 @@
 /**
- * Plays newcomers on new machines: `npm run test:newcomers [way …]`. Each machine is a fresh Debian (debootstrap) with Node.js and git and nothing
- * else, over which the README's first command is typed. Needs root, the package debootstrap, the network, and some minutes per way.
+ * Plays newcomers on new machines: `npm run test:newcomers [way …]`. Each machine is a fresh Debian
+ * (debootstrap) with Node.js and git and nothing else, over which the README's first command is typed. Needs
+ * root, the package debootstrap, the network, and some minutes per way.
  */
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -27,9 +28,23 @@ async function play(base: string, way: Way): Promise<string[]> {
   }
 }
 
-function judge(what: string, { code, text }: { readonly code: number; readonly text: string }, says: readonly RegExp[]): string[] {
-  const expected = [...says, /^Kilonova is ready/m, /^ACTIVE$/m, /^GUEST BOOTED$/m, /^SERVER GONE$/m, /^NEWCOMER SATISFIED$/m];
-  return [...code === 0 ? [] : [`${what}: exit ${code}`], ...expected.filter((one) => !one.test(text)).map((one) => `${what}: nothing like ${String(one)}`)];
+function judge(
+  what: string,
+  { code, text }: { readonly code: number; readonly text: string },
+  says: readonly RegExp[],
+): string[] {
+  const expected = [
+    ...says,
+    /^Kilonova is ready/m,
+    /^ACTIVE$/m,
+    /^GUEST BOOTED$/m,
+    /^SERVER GONE$/m,
+    /^NEWCOMER SATISFIED$/m,
+  ];
+  return [
+    ...(code === 0 ? [] : [`${what}: exit ${code}`]),
+    ...expected.filter((one) => !one.test(text)).map((one) => `${what}: nothing like ${String(one)}`),
+  ];
 }
 
 if (process.getuid?.() !== 0) throw new Error("new machines can be made by root only");
@@ -39,7 +54,9 @@ let failed = 0;
 for (const way of ways.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const startedMs = performance.now();
   const wrong = await play(base, way);
-  console.log(`${wrong.length === 0 ? "✔" : "✖"} ${way.name} (${Math.round((performance.now() - startedMs) / 1000)} s)${wrong.map((one) => `\n    ${one}`).join("")}`);
+  console.log(
+    `${wrong.length === 0 ? "✔" : "✖"} ${way.name} (${Math.round((performance.now() - startedMs) / 1000)} s)${wrong.map((one) => `\n    ${one}`).join("")}`,
+  );
   if (wrong.length > 0) failed += 1;
 }
 process.exit(failed === 0 ? 0 : 1);

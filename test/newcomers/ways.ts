@@ -13,9 +13,33 @@ export interface Way {
 const LONG = `/home/ann/${Array.from({ length: 6 }, (_, i) => `a-folder-with-a-long-name-${i}`).join("/")}`;
 
 export const ways: readonly Way[] = [
-  { name: "root", user: "root", sudo: false, folder: "/root", offlineAfter: true, says: [/Installing Debian packages: .*qemu-system-x86/, /2 qemu hosts/] },
-  { name: "sudo", user: "ann", sudo: true, folder: "/home/ann", offlineAfter: false, says: [/Installing Debian packages: .*qemu-system-x86/, /2 qemu hosts/] },
-  { name: "no-sudo", user: "ann", sudo: false, folder: "/home/ann", offlineAfter: true, says: [/Unpacking Debian packages below \.cache, without root or sudo: .*qemu-system-x86/, /2 qemu hosts/] },
+  {
+    name: "root",
+    user: "root",
+    sudo: false,
+    folder: "/root",
+    offlineAfter: true,
+    says: [/Installing Debian packages: .*qemu-system-x86/, /2 qemu hosts/],
+  },
+  {
+    name: "sudo",
+    user: "ann",
+    sudo: true,
+    folder: "/home/ann",
+    offlineAfter: false,
+    says: [/Installing Debian packages: .*qemu-system-x86/, /2 qemu hosts/],
+  },
+  {
+    name: "no-sudo",
+    user: "ann",
+    sudo: false,
+    folder: "/home/ann",
+    offlineAfter: true,
+    says: [
+      /Unpacking Debian packages below \.cache, without root or sudo: .*qemu-system-x86/,
+      /2 qemu hosts/,
+    ],
+  },
   { name: "long-path", user: "ann", sudo: true, folder: LONG, offlineAfter: false, says: [/2 qemu hosts/] },
 ];
 

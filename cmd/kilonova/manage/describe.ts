@@ -2,7 +2,9 @@ import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { isoMicros } from "../../../pkg/kernel/index.js";
 
-const names = new Map<number, string>(Object.entries(OperationState).map(([name, value]) => [value, name.replace("OPERATION_STATE_", "")]));
+const names = new Map<number, string>(
+  Object.entries(OperationState).map(([name, value]) => [value, name.replace("OPERATION_STATE_", "")]),
+);
 
 export const shortState = (state: OperationState | undefined): string => names.get(state ?? 0) ?? "UNKNOWN";
 
@@ -15,7 +17,12 @@ export function describeOperation(o: StoredOperation): readonly string[] {
     `${o.name}`,
     `kind ${o.kind} v${o.kindVersion}, ${shortState(o.state)}, step ${o.currentStep || "-"}, fence ${o.fence}, owner ${o.owner || "-"}`,
     `request ${o.requestId}, accepted ${time(o.createdAt)}, changed ${time(o.updatedAt)}`,
-    ...(o.error ? [`error ${o.error.reason}: ${o.error.message}`, ...[...o.error.facts].map(([k, v]) => `  ${k}: ${v}`)] : []),
-    ...o.steps.map((s) => `  ${s.name.padEnd(24)} ${s.state.padEnd(8)} ${time(s.startedAt)} .. ${time(s.finishedAt)}${s.attempts > 1 ? ` (${s.attempts} starts)` : ""}${s.errorReason ? ` ${s.errorReason}: ${s.errorMessage}` : ""}`),
+    ...(o.error
+      ? [`error ${o.error.reason}: ${o.error.message}`, ...[...o.error.facts].map(([k, v]) => `  ${k}: ${v}`)]
+      : []),
+    ...o.steps.map(
+      (s) =>
+        `  ${s.name.padEnd(24)} ${s.state.padEnd(8)} ${time(s.startedAt)} .. ${time(s.finishedAt)}${s.attempts > 1 ? ` (${s.attempts} starts)` : ""}${s.errorReason ? ` ${s.errorReason}: ${s.errorMessage}` : ""}`,
+    ),
   ];
 }

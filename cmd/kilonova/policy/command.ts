@@ -10,24 +10,42 @@ const isRule = (name: string): name is RuleName => Object.hasOwn(ruleDefaults, n
 /** `kilonova policy`: what the rules say, without a running cloud. */
 export function policyCommand(): Command {
   const command = new Command("policy").description("look at policy rules");
-  command.command("list").description("all rules with their defaults").action(() => {
-    for (const [name, rule] of Object.entries(ruleDefaults)) console.log(`${name}\t${rule.check}`);
-  });
-  command.command("check <rule>").description("whether an actor passes a rule")
+  command
+    .command("list")
+    .description("all rules with their defaults")
+    .action(() => {
+      for (const [name, rule] of Object.entries(ruleDefaults)) console.log(`${name}\t${rule.check}`);
+    });
+  command
+    .command("check <rule>")
+    .description("whether an actor passes a rule")
     .requiredOption("--roles <names>", "roles, separated by commas")
     .option("--project <id>", "the actor's project", "p1")
     .option("--target-project <id>", "the project that owns the resource; default the same")
     .option("--overrides <file>", "YAML file with overrides")
-    .action((rule: string, options: { roles: string; project: string; targetProject?: string; overrides?: string }) => {
-      const actor: Actor = { ...anonymous, kind: "user", userId: "u1", projectId: options.project, roles: options.roles.split(",") };
-      if (!isRule(rule)) {
-        console.error(`There is no rule ${rule}; see: kilonova policy list`);
-        process.exit(1);
-      }
-      const policy = createPolicy(options.overrides ? parseOverrides(readFileSync(options.overrides, "utf8")) : undefined);
-      const passed = policy.allows(actor, rule, { project_id: options.targetProject ?? options.project });
-      console.log(passed ? "allowed" : "refused");
-      if (!passed) process.exitCode = 1;
-    });
+    .action(
+      (
+        rule: string,
+        options: { roles: string; project: string; targetProject?: string; overrides?: string },
+      ) => {
+        const actor: Actor = {
+          ...anonymous,
+          kind: "user",
+          userId: "u1",
+          projectId: options.project,
+          roles: options.roles.split(","),
+        };
+        if (!isRule(rule)) {
+          console.error(`There is no rule ${rule}; see: kilonova policy list`);
+          process.exit(1);
+        }
+        const policy = createPolicy(
+          options.overrides ? parseOverrides(readFileSync(options.overrides, "utf8")) : undefined,
+        );
+        const passed = policy.allows(actor, rule, { project_id: options.targetProject ?? options.project });
+        console.log(passed ? "allowed" : "refused");
+        if (!passed) process.exitCode = 1;
+      },
+    );
   return command;
 }

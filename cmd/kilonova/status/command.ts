@@ -6,17 +6,32 @@ import { printTable } from "../table.js";
 
 /** `kilonova status`: the hosts and services of every cell at a glance. */
 export function statusCommand(): Command {
-  return new Command("status").description("hosts and services of a running cloud").option("--home <dir>", "state directory of the cloud")
-    .action((o: { home?: string }) => asOperator(o.home, async (ctx, channel) => {
-      const { cells } = await channel.client(GlobalServiceDefinition).listCells(ctx, {});
-      const rows: string[][] = [];
-      for (const cell of cells) {
-        const { services, nodes } = await channel.client(HostsServiceDefinition).listHosts(ctx, { cell: cell.name });
-        for (const s of services) {
-          const node = nodes.find((n) => n.host === s.host);
-          rows.push([cell.name, s.host, s.binary, s.up ? "up" : "down", s.disabled ? "disabled" : "enabled", node && s.binary === "nova-compute" ? `${node.runningServers} servers, ${node.vcpusUsed}/${node.vcpus} vCPUs, ${node.memoryMibUsed}/${node.memoryMib} MiB` : ""]);
+  return new Command("status")
+    .description("hosts and services of a running cloud")
+    .option("--home <dir>", "state directory of the cloud")
+    .action((o: { home?: string }) =>
+      asOperator(o.home, async (ctx, channel) => {
+        const { cells } = await channel.client(GlobalServiceDefinition).listCells(ctx, {});
+        const rows: string[][] = [];
+        for (const cell of cells) {
+          const { services, nodes } = await channel
+            .client(HostsServiceDefinition)
+            .listHosts(ctx, { cell: cell.name });
+          for (const s of services) {
+            const node = nodes.find((n) => n.host === s.host);
+            rows.push([
+              cell.name,
+              s.host,
+              s.binary,
+              s.up ? "up" : "down",
+              s.disabled ? "disabled" : "enabled",
+              node && s.binary === "nova-compute"
+                ? `${node.runningServers} servers, ${node.vcpusUsed}/${node.vcpus} vCPUs, ${node.memoryMibUsed}/${node.memoryMib} MiB`
+                : "",
+            ]);
+          }
         }
-      }
-      printTable(["CELL", "HOST", "SERVICE", "STATE", "STATUS", "USE"], rows);
-    }));
+        printTable(["CELL", "HOST", "SERVICE", "STATE", "STATUS", "USE"], rows);
+      }),
+    );
 }

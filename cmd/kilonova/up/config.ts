@@ -11,19 +11,40 @@ import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
 import { identityConfig, policyConfig } from "../../shared/sections.js";
 
-const upConfig = z.object({
-  standalone: z.boolean().default(true)
-    .describe("Whether this process also runs Identity, Image and Network; false uses the services that the section `identity` leads to, with their users, images and networks."),
-}).describe("The whole cloud in one process.");
+const upConfig = z
+  .object({
+    standalone: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether this process also runs Identity, Image and Network; false uses the services that the section `identity` leads to, with their users, images and networks.",
+      ),
+  })
+  .describe("The whole cloud in one process.");
 
 /** Every section of the configuration; source of docs/config.md. */
 export const sections = {
-  up: upConfig, identity: identityConfig,
-  telemetry: telemetryConfig, policy: policyConfig, gateway: gatewayConfig, api: apiConfigSchema, cells: cellsConfig, scheduler: schedulerConfig, conductor: conductorConfig, placement: placementConfig, compute: computeConfig,
-  vendordata: vendordataConfig, vendordataDynamicAuth: vendordataDynamicAuthConfig,
+  up: upConfig,
+  identity: identityConfig,
+  telemetry: telemetryConfig,
+  policy: policyConfig,
+  gateway: gatewayConfig,
+  api: apiConfigSchema,
+  cells: cellsConfig,
+  scheduler: schedulerConfig,
+  conductor: conductorConfig,
+  placement: placementConfig,
+  compute: computeConfig,
+  vendordata: vendordataConfig,
+  vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;
 
 export type KilonovaConfig = ConfigOf<typeof sections>;
 
 /** Environment variables with our prefix that are no options. */
-export const otherVariables = ["KILONOVA_HOME", "KILONOVA_DEBIAN", "KILONOVA_TEST_PG", "KILONOVA_TEST_COUNTS"];
+export const otherVariables = [
+  "KILONOVA_HOME",
+  "KILONOVA_DEBIAN",
+  "KILONOVA_TEST_PG",
+  "KILONOVA_TEST_COUNTS",
+];

@@ -29,22 +29,34 @@ const cells = [
 const ALONE_POLL_MS = 2_000;
 
 /** What a service of this process looks like to the rest of it. */
-interface Service { readonly bindings: readonly ServiceBinding[]; start(ctx: Ctx): Promise<void> | void; close(): Promise<void> }
+interface Service {
+  readonly bindings: readonly ServiceBinding[];
+  start(ctx: Ctx): Promise<void> | void;
+  close(): Promise<void>;
+}
 
 /** Starts what keeps records and chooses hosts: placement, cells, scheduler. Agents need no more. */
 export async function startRecords(runtime: Runtime): Promise<void> {
   const { pool } = runtime;
   if (!pool) throw new Error("the database is not up");
   const as = connectAs(runtime);
-  await run(runtime, "placement", () => buildPlacement({
-    database: openDatabase<PlacementTables>(pool, { schema: schemas.placement, clock: systemClock }),
-    clock: systemClock, ids: systemIds, log: runtime.log, config: runtime.config.placement,
-  }));
+  await run(runtime, "placement", () =>
+    buildPlacement({
+      database: openDatabase<PlacementTables>(pool, { schema: schemas.placement, clock: systemClock }),
+      clock: systemClock,
+      ids: systemIds,
+      log: runtime.log,
+      config: runtime.config.placement,
+    }),
+  );
   await run(runtime, "cells", () => cellsOf(runtime, pool, as("cells")));
   await run(runtime, "scheduler", () => schedulerOf(runtime, as("scheduler")));
 }
 
-/** Starts what acts on hosts, once they are there: what a killed predecessor was driving goes on as if nobody had been away. */
+/**
+ * Starts what acts on hosts, once they are there: what a killed predecessor was driving goes on as if nobody
+ * had been away.
+ */
 export async function startDrivers(ctx: Ctx, runtime: Runtime): Promise<void> {
   const as = connectAs(runtime);
   await releaseAbandoned(ctx, as("conductor")("cells"));
@@ -53,7 +65,11 @@ export async function startDrivers(ctx: Ctx, runtime: Runtime): Promise<void> {
   await announceServices(ctx, runtime);
 }
 
-const connectAs = ({ network }: Runtime) => (service: string) => (address: string): Channel => network.connect(address, { service, host: "" });
+const connectAs =
+  ({ network }: Runtime) =>
+  (service: string) =>
+  (address: string): Channel =>
+    network.connect(address, { service, host: "" });
 
 /** Serves a service under its name and runs what it does in the background. */
 async function run(runtime: Runtime, name: string, build: () => Service): Promise<void> {
@@ -62,30 +78,55 @@ async function run(runtime: Runtime, name: string, build: () => Service): Promis
     const service = build();
     bindings.set(name, service.bindings);
     const listening = network.listen(name, service.bindings);
-    tasks.task(name, async (ctx) => { await service.start(ctx); });
-    return { value: service, stop: async () => { listening.close(); await service.close(); } };
+    tasks.task(name, async (ctx) => {
+      await service.start(ctx);
+    });
+    return {
+      value: service,
+      stop: async () => {
+        listening.close();
+        await service.close();
+      },
+    };
   });
 }
 
-function cellsOf({ config, secrets, log, directory }: Runtime, pool: DbPool, connect: (address: string) => Channel): Service {
-  const database = (schema: string): CellSource["database"] => openDatabase<FeedTables>(pool, { schema, clock: systemClock });
+function cellsOf(
+  { config, secrets, log, directory }: Runtime,
+  pool: DbPool,
+  connect: (address: string) => Channel,
+): Service {
+  const database = (schema: string): CellSource["database"] =>
+    openDatabase<FeedTables>(pool, { schema, clock: systemClock });
   const conductor = connect("conductor").client(ConductorServiceDefinition);
   const waker: Waker = {
     wake: (ctx, database_, name) => {
       // A hint: it outlives the request that gave it, but not for long.
-      conductor.wakeOperation({ ...ctx, signal: new AbortController().signal, deadlineMs: Date.now() + 1_000 }, { database: database_, name })
+      conductor
+        .wakeOperation(
+          { ...ctx, signal: new AbortController().signal, deadlineMs: Date.now() + 1_000 },
+          { database: database_, name },
+        )
         .catch((error: unknown) => ctx.log.debug("wake.lost", { name, error }));
     },
   };
   return buildCells({
     global: database(schemas.global),
     cells: cells.map(({ name, uuid, schema }) => ({ name, uuid, database: database(schema) })),
-    clock: systemClock, ids: systemIds, log, config: config.cells, waker,
+    clock: systemClock,
+    ids: systemIds,
+    log,
+    config: config.cells,
+    waker,
     secretKeys: [{ id: "1", key: Buffer.from(secrets.encryptionKey, "base64") }],
     placement: connect("placement").client(PlacementServiceDefinition),
     // The other services of the embedded cloud live and die with this process.
-    liveness: { isAlive: (binary, host) => binary === "nova-compute" ? directory?.isUp(host) === true : host === machine },
-    sequencerOwner: "embedded", feedPollMs: ALONE_POLL_MS,
+    liveness: {
+      isAlive: (binary, host) =>
+        binary === "nova-compute" ? directory?.isUp(host) === true : host === machine,
+    },
+    sequencerOwner: "embedded",
+    feedPollMs: ALONE_POLL_MS,
   });
 }
 
@@ -95,22 +136,39 @@ const CONDUCTOR = "embedded";
 /** What a killed predecessor was driving goes on now, not when its ownership would have run out. */
 async function releaseAbandoned(ctx: Ctx, channel: Channel): Promise<void> {
   const store = channel.client(OperationStoreServiceDefinition);
-  await Promise.all(["global", ...cells.map(({ name }) => name)].map((database) => store.releaseOperations(ctx, { database, owner: CONDUCTOR })));
+  await Promise.all(
+    ["global", ...cells.map(({ name }) => name)].map((database) =>
+      store.releaseOperations(ctx, { database, owner: CONDUCTOR }),
+    ),
+  );
 }
 
 function schedulerOf({ config, directory }: Runtime, connect: (address: string) => Channel): Service {
   if (!directory) throw new Error("the registry is not open");
   return buildScheduler({
-    placement: connect("placement"), cells: connect("cells"), clock: systemClock, config: config.scheduler,
+    placement: connect("placement"),
+    cells: connect("cells"),
+    clock: systemClock,
+    config: config.scheduler,
     liveness: directory,
   });
 }
 
-function conductorOf({ config, clients, log, tracer }: Runtime, connect: (address: string) => Channel): Service {
+function conductorOf(
+  { config, clients, log, tracer }: Runtime,
+  connect: (address: string) => Channel,
+): Service {
   if (!clients) throw new Error("the clients are not open");
   return buildConductor({
-    cells: connect("cells"), scheduler: connect("scheduler"), placement: connect("placement"), connectAgent: (_host, address) => connect(address),
-    neutron: clients.neutron, clock: systemClock, log, config: config.conductor, owner: CONDUCTOR,
+    cells: connect("cells"),
+    scheduler: connect("scheduler"),
+    placement: connect("placement"),
+    connectAgent: (_host, address) => connect(address),
+    neutron: clients.neutron,
+    clock: systemClock,
+    log,
+    config: config.conductor,
+    owner: CONDUCTOR,
     startSpan: (name, traceparent, attributes) => tracer.start(name, traceparent, attributes, "internal"),
   });
 }
@@ -118,15 +176,28 @@ function conductorOf({ config, clients, log, tracer }: Runtime, connect: (addres
 function apiOf({ config, clients, policy }: Runtime, connect: (address: string) => Channel): Service {
   if (!clients) throw new Error("the clients are not open");
   return buildApi({
-    config: config.api, policy, clock: systemClock, ids: systemIds, cells: connect("cells"), scheduler: connect("scheduler"), agent: (address) => connect(address),
-    glance: clients.glance, neutron: clients.neutron, keystone: clients.keystone,
+    config: config.api,
+    policy,
+    clock: systemClock,
+    ids: systemIds,
+    cells: connect("cells"),
+    scheduler: connect("scheduler"),
+    agent: (address) => connect(address),
+    glance: clients.glance,
+    neutron: clients.neutron,
+    keystone: clients.keystone,
   });
 }
 
 /** Lets operators see conductor and scheduler in the list of services. */
 async function announceServices(ctx: Ctx, { network }: Runtime): Promise<void> {
-  await Promise.all((["conductor", "scheduler"] as const).map(async (service) => {
-    const hosts = network.connect("cells", { service, host: "" }).client(HostsServiceDefinition);
-    await hosts.registerService(ctx, { cell: schemas.cell1, service: { binary: `nova-${service}`, host: machine, availabilityZone: "internal", address: service } });
-  }));
+  await Promise.all(
+    (["conductor", "scheduler"] as const).map(async (service) => {
+      const hosts = network.connect("cells", { service, host: "" }).client(HostsServiceDefinition);
+      await hosts.registerService(ctx, {
+        cell: schemas.cell1,
+        service: { binary: `nova-${service}`, host: machine, availabilityZone: "internal", address: service },
+      });
+    }),
+  );
 }

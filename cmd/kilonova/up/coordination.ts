@@ -8,11 +8,15 @@ import type { Runtime } from "./runtime.js";
 const LEASE_TTL_MS = 5000;
 
 /** The registry of living hosts: in this process, or in etcd when endpoints are given. */
-export async function openCoordination(ctx: Ctx, { options, lifecycle, tasks }: Runtime): Promise<HostDirectory> {
+export async function openCoordination(
+  ctx: Ctx,
+  { options, lifecycle, tasks }: Runtime,
+): Promise<HostDirectory> {
   const store = await lifecycle.start("coordination", async () => {
-    const opened: CoordinationStore = options.etcd.length > 0
-      ? await connectEtcd({ endpoints: options.etcd })
-      : new MemoryCoordination(systemClock).connect();
+    const opened: CoordinationStore =
+      options.etcd.length > 0
+        ? await connectEtcd({ endpoints: options.etcd })
+        : new MemoryCoordination(systemClock).connect();
     return { value: opened, stop: () => opened.close() };
   });
   const directory = hostDirectory(store, LEASE_TTL_MS, systemClock);

@@ -12,5 +12,12 @@ const sizes = [
 
 /** Makes the demo flavors that are not there; an operator's changes stay. */
 export async function seedFlavors(ctx: Ctx, cells: Client<typeof GlobalServiceDefinition>): Promise<void> {
-  await Promise.all(sizes.map((size) => cells.createStoredFlavor(ctx, { ifAbsent: true, flavor: Flavor.fromPartial({ ...size, isPublic: true, rxtxFactor: 1 }) })));
+  await Promise.all(
+    sizes.map((size) =>
+      cells.createStoredFlavor(ctx, {
+        ifAbsent: true,
+        flavor: Flavor.fromPartial({ ...size, isPublic: true, rxtxFactor: 1 }),
+      }),
+    ),
+  );
 }

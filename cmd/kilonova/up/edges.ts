@@ -21,17 +21,30 @@ import { schemas } from "./storage.js";
 const GRACE_MS = 3000;
 const HOST = "127.0.0.1";
 
-/** Opens the doors: REST for compute and placement, metadata for proxies, public gRPC, and the operator's socket. */
+/**
+ * Opens the doors: REST for compute and placement, metadata for proxies, public gRPC, and the operator's
+ * socket.
+ */
 export async function openEdges(_ctx: Ctx, runtime: Runtime): Promise<void> {
-  await Promise.all([openCompute(runtime), openPlacement(runtime), openMetadata(runtime), openPublicGrpc(runtime), openOperator(runtime)]);
+  await Promise.all([
+    openCompute(runtime),
+    openPlacement(runtime),
+    openMetadata(runtime),
+    openPublicGrpc(runtime),
+    openOperator(runtime),
+  ]);
 }
 
-const startSpan = ({ tracer }: Runtime) => (name: string, traceparent: string): Span => tracer.start(name, traceparent, {}, "server");
+const startSpan =
+  ({ tracer }: Runtime) =>
+  (name: string, traceparent: string): Span =>
+    tracer.start(name, traceparent, {}, "server");
 
-const http = (runtime: Runtime, name: string, start: () => Promise<HttpServer>): Promise<HttpServer> => runtime.lifecycle.start(name, async () => {
-  const server = await start();
-  return { value: server, stop: (budgetMs) => server.close(Math.min(budgetMs, GRACE_MS)) };
-});
+const http = (runtime: Runtime, name: string, start: () => Promise<HttpServer>): Promise<HttpServer> =>
+  runtime.lifecycle.start(name, async () => {
+    const server = await start();
+    return { value: server, stop: (budgetMs) => server.close(Math.min(budgetMs, GRACE_MS)) };
+  });
 
 const clientsOf = ({ clients }: Runtime): NonNullable<Runtime["clients"]> => {
   if (!clients) throw new Error("the clients are not open");
@@ -39,61 +52,134 @@ const clientsOf = ({ clients }: Runtime): NonNullable<Runtime["clients"]> => {
 };
 
 async function openCompute(runtime: Runtime): Promise<void> {
-  const { config, options: { ports }, log, network, policy, metrics } = runtime;
+  const {
+    config,
+    options: { ports },
+    log,
+    network,
+    policy,
+    metrics,
+  } = runtime;
   const gateway = buildGateway({
-    config: { ...config.gateway, port: ports.compute, identityUrl: config.up.standalone ? `http://${HOST}:${ports.identity}` : config.gateway.identityUrl },
-    api: network.connect("api", { service: "gateway", host: "" }), tokens: clientsOf(runtime).keystone, policy, log, ids: systemIds, metrics,
+    config: {
+      ...config.gateway,
+      port: ports.compute,
+      identityUrl: config.up.standalone ? `http://${HOST}:${ports.identity}` : config.gateway.identityUrl,
+    },
+    api: network.connect("api", { service: "gateway", host: "" }),
+    tokens: clientsOf(runtime).keystone,
+    policy,
+    log,
+    ids: systemIds,
+    metrics,
     startSpan: startSpan(runtime),
   });
   await http(runtime, "gateway", () => gateway.start());
 }
 
 async function openPlacement(runtime: Runtime): Promise<void> {
-  const { options: { ports }, log, network } = runtime;
+  const {
+    options: { ports },
+    log,
+    network,
+  } = runtime;
   const { keystone } = clientsOf(runtime);
   const app = placementGateway({
-    env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) }, clock: systemClock,
+    env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) },
+    clock: systemClock,
     authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
-    placement: network.connect("placement", { service: "gateway", host: "" }).client(PlacementServiceDefinition),
+    placement: network
+      .connect("placement", { service: "gateway", host: "" })
+      .client(PlacementServiceDefinition),
   });
   await http(runtime, "gateway-placement", () => listen(app, { host: HOST, port: ports.placement, log }));
 }
 
 async function openMetadata(runtime: Runtime): Promise<void> {
-  const { config, options: { ports }, secrets, log, network } = runtime;
-  const instances = network.connect("cells", { service: "metadata", host: "" }).client(InstancesServiceDefinition);
+  const {
+    config,
+    options: { ports },
+    secrets,
+    log,
+    network,
+  } = runtime;
+  const instances = network
+    .connect("cells", { service: "metadata", host: "" })
+    .client(InstancesServiceDefinition);
   const { dhcpDomain: domain, metadataCacheExpirationMs } = config.compute;
-  const service = metadataService(cellGuestData({ cell: schemas.cell1, domain, instances, metadataCacheExpirationMs, vendorData: clientsOf(runtime).vendorData }));
-  const app = metadataProxyApp({ log, ids: systemIds, requestTimeoutMs: 30_000, startSpan: startSpan(runtime) }, service,
-    { sharedSecret: config.compute.metadataSharedSecret || secrets.metadataSecret, providers: neutronProviders(clientsOf(runtime).neutron, metadataCacheExpirationMs) });
+  const service = metadataService(
+    cellGuestData({
+      cell: schemas.cell1,
+      domain,
+      instances,
+      metadataCacheExpirationMs,
+      vendorData: clientsOf(runtime).vendorData,
+    }),
+  );
+  const app = metadataProxyApp(
+    { log, ids: systemIds, requestTimeoutMs: 30_000, startSpan: startSpan(runtime) },
+    service,
+    {
+      sharedSecret: config.compute.metadataSharedSecret || secrets.metadataSecret,
+      providers: neutronProviders(clientsOf(runtime).neutron, metadataCacheExpirationMs),
+    },
+  );
   await http(runtime, "metadata", () => listen(app, { host: HOST, port: ports.metadata, log }));
 }
 
-const grpc = (runtime: Runtime, name: string, start: () => Promise<RpcServer>): Promise<RpcServer> => runtime.lifecycle.start(name, async () => {
-  const server = await start();
-  return { value: server, stop: (budgetMs) => server.drain(Math.min(budgetMs, GRACE_MS)) };
-});
+const grpc = (runtime: Runtime, name: string, start: () => Promise<RpcServer>): Promise<RpcServer> =>
+  runtime.lifecycle.start(name, async () => {
+    const server = await start();
+    return { value: server, stop: (budgetMs) => server.drain(Math.min(budgetMs, GRACE_MS)) };
+  });
 
 async function openPublicGrpc(runtime: Runtime): Promise<void> {
-  const { options: { ports }, log, tracer, metrics } = runtime;
+  const {
+    options: { ports },
+    log,
+    tracer,
+    metrics,
+  } = runtime;
   const { keystone } = clientsOf(runtime);
   const descriptors = await readFile(join(projectRoot(), "gen", "descriptors.binpb"));
-  await grpc(runtime, "grpc", () => startRpcServer({
-    address: `${HOST}:${ports.publicGrpc}`, bindings: bindingsOf(runtime, ["api"]), log, tracer, metrics, descriptors,
-    authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
-  }));
+  await grpc(runtime, "grpc", () =>
+    startRpcServer({
+      address: `${HOST}:${ports.publicGrpc}`,
+      bindings: bindingsOf(runtime, ["api"]),
+      log,
+      tracer,
+      metrics,
+      descriptors,
+      authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+    }),
+  );
 }
 
 /** Whoever may open the socket is the operator; only the owner of the state directory may. */
 async function openOperator(runtime: Runtime): Promise<void> {
-  const { options: { home }, log, tracer, metrics } = runtime;
+  const {
+    options: { home },
+    log,
+    tracer,
+    metrics,
+  } = runtime;
   const path = operatorSocket(home);
   await rm(path, { force: true });
-  await grpc(runtime, "operator", () => startRpcServer({
-    address: `unix:${path}`, bindings: [...bindingsOf(runtime, ["cells", "conductor", "scheduler", "placement"]), agentsForOperators(runtime)], log, tracer, metrics,
-    trustedPeer: { service: "operator", host: "" },
-  }));
+  await grpc(runtime, "operator", () =>
+    startRpcServer({
+      address: `unix:${path}`,
+      bindings: [
+        ...bindingsOf(runtime, ["cells", "conductor", "scheduler", "placement"]),
+        agentsForOperators(runtime),
+      ],
+      log,
+      tracer,
+      metrics,
+      trustedPeer: { service: "operator", host: "" },
+    }),
+  );
   await chmod(path, 0o600);
 }
 
-const bindingsOf = (runtime: Runtime, names: readonly string[]): ServiceBinding[] => names.flatMap((name) => runtime.bindings.get(name) ?? []);
+const bindingsOf = (runtime: Runtime, names: readonly string[]): ServiceBinding[] =>
+  names.flatMap((name) => runtime.bindings.get(name) ?? []);

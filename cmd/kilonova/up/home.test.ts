@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError } from "../../../pkg/kernel/index.js";
@@ -7,13 +16,21 @@ import { openHome } from "./home.js";
 
 describe("the state directory", () => {
   let home: string;
-  beforeEach(() => { home = join(mkdtempSync(join(tmpdir(), "kilonova-home-")), "home"); });
+  beforeEach(() => {
+    home = join(mkdtempSync(join(tmpdir(), "kilonova-home-")), "home");
+  });
   afterEach(() => rmSync(join(home, ".."), { recursive: true }));
 
   const marker = (): unknown => JSON.parse(readFileSync(join(home, "kilonova.state"), "utf8"));
-  const put = (name: string, content = ""): void => { mkdirSync(home, { recursive: true }); writeFileSync(join(home, name), content); };
+  const put = (name: string, content = ""): void => {
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, name), content);
+  };
   const open = async (fresh = false): Promise<void> => (await openHome(home, fresh)).release();
-  const refused = (reason: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === reason;
+  const refused =
+    (reason: string) =>
+    (error: unknown): boolean =>
+      error instanceof KilonovaError && error.reason === reason;
 
   for (const [moment, left] of [
     ["nothing was there yet", []],
@@ -23,7 +40,9 @@ describe("the state directory", () => {
     ["the marker was being written", ["kilonova.lock.1", "kilonova.state.tmp"]],
   ] as const) {
     it(`is opened when an earlier start was killed when ${moment}`, async () => {
-      for (const name of left) if (name === ".") mkdirSync(home); else put(name);
+      for (const name of left)
+        if (name === ".") mkdirSync(home);
+        else put(name);
       await open();
       assert.deepEqual(marker(), { version: 1 });
       await open();
@@ -32,7 +51,8 @@ describe("the state directory", () => {
 
   it("is held by one at a time", async () => {
     const lock = await openHome(home, false);
-    for (const fresh of [false, true]) await assert.rejects(openHome(home, fresh), refused("ALREADY_RUNNING"));
+    for (const fresh of [false, true])
+      await assert.rejects(openHome(home, fresh), refused("ALREADY_RUNNING"));
     await lock.release();
     await open();
   });
@@ -43,11 +63,18 @@ describe("the state directory", () => {
     assert.deepEqual(readdirSync(home), ["thesis.txt"]);
   });
 
-  for (const [found, content] of [["999", `{"version":999}`], ["unknown", "{}"], ["unknown", "no json"]] as const) {
+  for (const [found, content] of [
+    ["999", `{"version":999}`],
+    ["unknown", "{}"],
+    ["unknown", "no json"],
+  ] as const) {
     it(`is refused with a marker that says ${content}`, async () => {
       put("kilonova.state", content);
       put("secrets.json", "{}");
-      await assert.rejects(openHome(home, false), (error) => refused("OTHER_STATE")(error) && String(error).includes(`version ${found};`));
+      await assert.rejects(
+        openHome(home, false),
+        (error) => refused("OTHER_STATE")(error) && String(error).includes(`version ${found};`),
+      );
       assert.ok(existsSync(join(home, "secrets.json")));
       await open(true);
       assert.ok(!existsSync(join(home, "secrets.json")));
@@ -60,7 +87,10 @@ describe("the state directory", () => {
     writeFileSync(join(home, "..", "keep.txt"), "mine");
     symlinkSync("..", join(home, "link"));
     await open(true);
-    assert.deepEqual(readdirSync(home).filter((name) => !name.startsWith("kilonova.lock.")), ["kilonova.state"]);
+    assert.deepEqual(
+      readdirSync(home).filter((name) => !name.startsWith("kilonova.lock.")),
+      ["kilonova.state"],
+    );
     assert.equal(readFileSync(join(home, "..", "keep.txt"), "utf8"), "mine");
   });
 

@@ -37,10 +37,20 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promi
   const registry = registryOf(deps.directory, { ...ctx, signal: ending.signal, deadlineMs: undefined });
   const agents = await mapLimit(options.hosts, STARTED_AT_ONCE, async (host): Promise<Agent> => {
     const agent = await buildAgent({
-      config: { ...config, driver: options.driver }, host, address: agentAddress(host), stateDir: join(options.home, "hosts", host),
-      share: 1 / options.hosts.length, guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
-      cells: network.connect("cells", { service: "compute", host }), glance: deps.clients.glance, neutron: deps.clients.neutron, vendorData: deps.clients.vendorData,
-      registry, log: ctx.log.child({ host }), metrics: deps.metrics, task: (name, run) => tasks.task(name, run),
+      config: { ...config, driver: options.driver },
+      host,
+      address: agentAddress(host),
+      stateDir: join(options.home, "hosts", host),
+      share: 1 / options.hosts.length,
+      guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
+      cells: network.connect("cells", { service: "compute", host }),
+      glance: deps.clients.glance,
+      neutron: deps.clients.neutron,
+      vendorData: deps.clients.vendorData,
+      registry,
+      log: ctx.log.child({ host }),
+      metrics: deps.metrics,
+      task: (name, run) => tasks.task(name, run),
     });
     network.listen(agentAddress(host), agent.bindings);
     await agent.start(ctx);

@@ -32,8 +32,9 @@ export async function loadSecrets(home: string): Promise<Secrets> {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  const known = text === undefined ? {} : JSON.parse(text) as Partial<Secrets>;
+  const known = text === undefined ? {} : (JSON.parse(text) as Partial<Secrets>);
   const secrets = { ...fresh(), ...known };
-  if (Object.keys(known).length < Object.keys(secrets).length) await writeFileAtomic(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
+  if (Object.keys(known).length < Object.keys(secrets).length)
+    await writeFileAtomic(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
   return secrets;
 }

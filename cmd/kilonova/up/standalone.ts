@@ -7,12 +7,28 @@ import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
 
 /** Identity, Image and Network for this one machine. */
-export async function startEmbeddedServices(ctx: Ctx, runtime: Runtime, images: readonly DemoImage[]): Promise<void> {
-  const { options: { ports, home }, secrets, pool, log, lifecycle, tracer } = runtime;
+export async function startEmbeddedServices(
+  ctx: Ctx,
+  runtime: Runtime,
+  images: readonly DemoImage[],
+): Promise<void> {
+  const {
+    options: { ports, home },
+    secrets,
+    pool,
+    log,
+    lifecycle,
+    tracer,
+  } = runtime;
   if (!pool) throw new Error("the database is not up");
   await lifecycle.start("standalone", async () => {
     const standalone = await startStandalone(ctx, {
-      pool, schema: schemas.standalone, clock: systemClock, ids: systemIds, random: Math.random, log,
+      pool,
+      schema: schemas.standalone,
+      clock: systemClock,
+      ids: systemIds,
+      random: Math.random,
+      log,
       ports: { identity: ports.identity, image: ports.image, network: ports.network },
       imageDirectory: join(home, "images"),
       services: () => [
@@ -20,7 +36,11 @@ export async function startEmbeddedServices(ctx: Ctx, runtime: Runtime, images: 
         { type: "placement", name: "placement", publicUrl: `http://127.0.0.1:${ports.placement}` },
       ],
       seed: {
-        passwords: { admin: secrets.adminPassword, demo: secrets.demoPassword, nova: secrets.servicePassword },
+        passwords: {
+          admin: secrets.adminPassword,
+          demo: secrets.demoPassword,
+          nova: secrets.servicePassword,
+        },
         images,
       },
       startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),

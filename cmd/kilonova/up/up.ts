@@ -9,7 +9,13 @@ import { createLogger } from "../../../pkg/platform/log/index.js";
 import { openFileDestination } from "../../../pkg/platform/log/file.js";
 import { startPostgres } from "../../../pkg/platform/postgres/index.js";
 import type { Lifecycle } from "../../../pkg/platform/process/index.js";
-import { createLifecycle, createTasks, onSignals, onStrayErrors, systemIds } from "../../../pkg/platform/process/index.js";
+import {
+  createLifecycle,
+  createTasks,
+  onSignals,
+  onStrayErrors,
+  systemIds,
+} from "../../../pkg/platform/process/index.js";
 import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
 import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
 import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
@@ -44,11 +50,18 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   const lock = await openHome(options.home, options.fresh);
   const config = loadConfig(sections, { file: configFile, env: process.env, ignoreEnv: otherVariables });
   const policy = openPolicy(config.policy);
-  const log = createLogger({ level: config.telemetry.logLevel, destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")) });
+  const log = createLogger({
+    level: config.telemetry.logLevel,
+    destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")),
+  });
   const lifecycle = createLifecycle({ log, budgetMs: DRAIN_BUDGET_MS });
   await lifecycle.start("lock", async () => ({ value: lock, stop: () => lock.release() }));
   const tasks = createTasks({ service: "kilonova", log });
-  onSignals({ log, drain: () => drain(lifecycle), report: () => ({ tasks: tasks.states(), memory: process.memoryUsage() }) });
+  onSignals({
+    log,
+    drain: () => drain(lifecycle),
+    report: () => ({ tasks: tasks.states(), memory: process.memoryUsage() }),
+  });
   const metrics = new Metrics().withProcessMetrics();
   onStrayErrors({ log, count: metrics.strayErrors(), stop: () => lifecycle.stop() });
   try {
@@ -61,10 +74,17 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   }
 }
 
-/** Milliseconds that this process had run before `up` was called: the time to load the program counts for who waits. */
+/**
+ * Milliseconds that this process had run before `up` was called: the time to load the program counts for who
+ * waits.
+ */
 const scriptMs = (): number => Math.max(0, process.uptime() * 1000 - performance.now());
 
-async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics" | "policy">): Promise<DemoImage | undefined> {
+async function bringUp(
+  options: UpOptions,
+  config: KilonovaConfig,
+  manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics" | "policy">,
+): Promise<DemoImage | undefined> {
   const { log, lifecycle, metrics } = manners;
   const secrets = await loadSecrets(options.home);
   const tracer = await openTracer(config.telemetry, "kilonova", join(options.home, "traces.jsonl"));
@@ -76,16 +96,28 @@ async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick
   const readiness = new Readiness();
   readiness.check("process", () => up || "starting");
   await lifecycle.start("status", async () => {
-    const server = await startStatusServer({ listen: { host: "127.0.0.1", port: options.ports.status }, readiness, metrics });
+    const server = await startStatusServer({
+      listen: { host: "127.0.0.1", port: options.ports.status },
+      readiness,
+      metrics,
+    });
     return { value: server, stop: () => server.close() };
   });
   let image: DemoImage | undefined;
-  const steps = new Listr([
-    { title: "Database and guest image", task: async () => { image = await foundation(ctx, runtime); } },
-    { title: "Services", task: () => services(ctx, runtime, image) },
-    { title: `Hosts: ${options.hosts.length} × ${options.driver}`, task: () => hosts(ctx, runtime) },
-    { title: "Doors", task: () => doors(ctx, runtime) },
-  ], { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false });
+  const steps = new Listr(
+    [
+      {
+        title: "Database and guest image",
+        task: async () => {
+          image = await foundation(ctx, runtime);
+        },
+      },
+      { title: "Services", task: () => services(ctx, runtime, image) },
+      { title: `Hosts: ${options.hosts.length} × ${options.driver}`, task: () => hosts(ctx, runtime) },
+      { title: "Doors", task: () => doors(ctx, runtime) },
+    ],
+    { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false },
+  );
   await steps.run();
   up = true;
   return image;
@@ -97,17 +129,26 @@ async function bringUp(options: UpOptions, config: KilonovaConfig, manners: Pick
  */
 async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage | undefined> {
   const { options, config, log, lifecycle, metrics } = runtime;
-  const [image] = await Promise.all([config.up.standalone ? demoImage(ctx, options) : undefined, (async () => {
-    const postgres = await lifecycle.start("postgres", async () => {
-      const server = await startPostgres(ctx, { stateDir: options.home, log });
-      return { value: server, stop: () => server.stop() };
-    });
-    runtime.pool = await lifecycle.start("pool", async () => {
-      const pool = openPool({ ...postgres.connection, max: 24, applicationName: "kilonova", log, metrics: dbMetrics(metrics) });
-      return { value: pool, stop: () => pool.close() };
-    });
-    await migrateAll(ctx, runtime.pool);
-  })()]);
+  const [image] = await Promise.all([
+    config.up.standalone ? demoImage(ctx, options) : undefined,
+    (async () => {
+      const postgres = await lifecycle.start("postgres", async () => {
+        const server = await startPostgres(ctx, { stateDir: options.home, log });
+        return { value: server, stop: () => server.stop() };
+      });
+      runtime.pool = await lifecycle.start("pool", async () => {
+        const pool = openPool({
+          ...postgres.connection,
+          max: 24,
+          applicationName: "kilonova",
+          log,
+          metrics: dbMetrics(metrics),
+        });
+        return { value: pool, stop: () => pool.close() };
+      });
+      await migrateAll(ctx, runtime.pool);
+    })(),
+  ]);
   return image;
 }
 
@@ -117,13 +158,21 @@ async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined
   runtime.clients = openClients(identityOf(config, options.ports, secrets), config);
   runtime.directory = await openCoordination(ctx, runtime);
   await startRecords(runtime);
-  await seedFlavors(ctx, runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition));
+  await seedFlavors(
+    ctx,
+    runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition),
+  );
 }
 
 /** Last to open, so first to close; then background work ends while everything it calls is still there. */
 async function doors(ctx: Ctx, runtime: Runtime): Promise<void> {
   const { options, config, secrets, lifecycle, tasks } = runtime;
-  await lifecycle.start("tasks", async () => ({ value: tasks, stop: async (budgetMs) => { await tasks.stop(budgetMs); } }));
+  await lifecycle.start("tasks", async () => ({
+    value: tasks,
+    stop: async (budgetMs) => {
+      await tasks.stop(budgetMs);
+    },
+  }));
   await openEdges(ctx, runtime);
   if (config.up.standalone) await writeCredentials(options.home, options.ports, secrets);
 }
@@ -132,7 +181,17 @@ async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
   const { options, config, secrets, clients, directory, network, tasks, metrics, lifecycle } = runtime;
   if (!clients || !directory) throw new Error("services are not up");
   await lifecycle.start("hosts", async () => ({
-    value: undefined, stop: await startHosts(ctx, { options, config: config.compute, secrets, clients, directory, network, tasks, metrics }),
+    value: undefined,
+    stop: await startHosts(ctx, {
+      options,
+      config: config.compute,
+      secrets,
+      clients,
+      directory,
+      network,
+      tasks,
+      metrics,
+    }),
   }));
   await startDrivers(ctx, runtime);
 }
@@ -147,10 +206,17 @@ function plainly(error: unknown, options: UpOptions): unknown {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     const { code, port } = e as NodeJS.ErrnoException & { port?: number };
     if (code === "EADDRINUSE" && port !== undefined) {
-      return UpErrors.PORT_BUSY({ port, service: Object.entries(options.ports).find(([, p]) => p === port)?.[0] ?? "a service" }, { cause: error });
+      return UpErrors.PORT_BUSY(
+        { port, service: Object.entries(options.ports).find(([, p]) => p === port)?.[0] ?? "a service" },
+        { cause: error },
+      );
     }
     if (code === "ENOSPC") return UpErrors.DISK_FULL({ home: options.home }, { cause: error });
-    if (e instanceof KilonovaError && (e.reason === "MIGRATION_CHANGED" || e.reason === "MIGRATIONS_DIVERGED")) return UpErrors.OTHER_DATABASE({ home: options.home }, { cause: error });
+    if (
+      e instanceof KilonovaError &&
+      (e.reason === "MIGRATION_CHANGED" || e.reason === "MIGRATIONS_DIVERGED")
+    )
+      return UpErrors.OTHER_DATABASE({ home: options.home }, { cause: error });
   }
   return error;
 }

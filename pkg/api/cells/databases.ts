@@ -36,7 +36,8 @@ export class Databases {
     if (this.#known !== undefined && nowMs < this.#known.untilMs) return this.#known.cells;
     try {
       const { cells } = await this.#guard.call(ctx, GLOBAL, (inner) => this.#global.listCells(inner, {}));
-      this.#known = { cells, untilMs: cells.length === 0 ? nowMs : nowMs + this.#ttlMs }; // none yet: somebody is just registering them
+      // none yet: somebody is just registering them
+      this.#known = { cells, untilMs: cells.length === 0 ? nowMs : nowMs + this.#ttlMs };
     } catch (error) {
       if (this.#known === undefined) throw error;
       ctx.log.warn("api.cells.stale", { error });

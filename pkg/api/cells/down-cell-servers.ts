@@ -8,8 +8,25 @@ const MOST = 1000;
  * What is known of the servers in silent cells: id, project and creation time.
  * @param projectId  only of this project; empty for all
  */
-export async function downCellServers(parts: Parts, ctx: Ctx, projectId: string, cells: readonly string[]): Promise<Server[]> {
-  const { mappings } = await parts.global.getInstanceMappings(ctx, { serverIds: [], databases: [...cells], projectId, limit: MOST });
-  return mappings.filter((mapping) => !mapping.deleted)
-    .map((mapping) => Server.fromPartial({ id: mapping.serverId, projectId: mapping.projectId, createdAt: mapping.createdAt }));
+export async function downCellServers(
+  parts: Parts,
+  ctx: Ctx,
+  projectId: string,
+  cells: readonly string[],
+): Promise<Server[]> {
+  const { mappings } = await parts.global.getInstanceMappings(ctx, {
+    serverIds: [],
+    databases: [...cells],
+    projectId,
+    limit: MOST,
+  });
+  return mappings
+    .filter((mapping) => !mapping.deleted)
+    .map((mapping) =>
+      Server.fromPartial({
+        id: mapping.serverId,
+        projectId: mapping.projectId,
+        createdAt: mapping.createdAt,
+      }),
+    );
 }

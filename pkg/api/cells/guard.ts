@@ -2,7 +2,10 @@ import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, mapLimit, remainingMs, within } from "../../kernel/index.js";
 
 /** How long to wait for cells. */
-export interface GuardTimes { readonly cellTimeoutMs: number; readonly downCellTimeoutMs: number }
+export interface GuardTimes {
+  readonly cellTimeoutMs: number;
+  readonly downCellTimeoutMs: number;
+}
 
 /** What a fan-out brought: every database is in exactly one of the two. */
 export interface Answers<T> {
@@ -12,14 +15,21 @@ export interface Answers<T> {
 
 const FAN_OUT_LIMIT = 64;
 
-/** Keeps a silent database from slowing down everybody: after its first silence, requests spend only a short time on it. */
+/**
+ * Keeps a silent database from slowing down everybody: after its first silence, requests spend only a short
+ * time on it.
+ */
 export class CellGuard {
   readonly #times: GuardTimes;
   readonly #down = new Set<string>();
 
-  constructor(times: GuardTimes) { this.#times = times; }
+  constructor(times: GuardTimes) {
+    this.#times = times;
+  }
 
-  isDown(database: string): boolean { return this.#down.has(database); }
+  isDown(database: string): boolean {
+    return this.#down.has(database);
+  }
 
   /**
    * Calls one database within its budget, which leaves the caller time to answer.
@@ -37,7 +47,11 @@ export class CellGuard {
   }
 
   /** Calls all at once. @throws the first error that is no silence */
-  async fanOut<T>(ctx: Ctx, databases: readonly string[], fn: (ctx: Ctx, database: string) => Promise<T>): Promise<Answers<T>> {
+  async fanOut<T>(
+    ctx: Ctx,
+    databases: readonly string[],
+    fn: (ctx: Ctx, database: string) => Promise<T>,
+  ): Promise<Answers<T>> {
     const outcomes = await mapLimit(databases, FAN_OUT_LIMIT, async (database) => {
       try {
         return { database, value: await this.call(ctx, database, (inner) => fn(inner, database)) };
@@ -47,15 +61,18 @@ export class CellGuard {
       }
     });
     return {
-      answers: outcomes.flatMap(({ database, value }) => value === undefined ? [] : [{ database, value }]),
-      unreachable: outcomes.flatMap(({ database, value }) => value === undefined ? [database] : []),
+      answers: outcomes.flatMap(({ database, value }) => (value === undefined ? [] : [{ database, value }])),
+      unreachable: outcomes.flatMap(({ database, value }) => (value === undefined ? [database] : [])),
     };
   }
 
   #budgetMs(ctx: Ctx, database: string): number {
     const leftMs = remainingMs(ctx);
     const usableMs = leftMs === Infinity ? Infinity : leftMs - Math.min(500, leftMs / 10);
-    return Math.min(usableMs, this.isDown(database) ? this.#times.downCellTimeoutMs : this.#times.cellTimeoutMs);
+    return Math.min(
+      usableMs,
+      this.isDown(database) ? this.#times.downCellTimeoutMs : this.#times.cellTimeoutMs,
+    );
   }
 
   #judge(ctx: Ctx, database: string, error: unknown): void {

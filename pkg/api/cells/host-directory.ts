@@ -1,4 +1,8 @@
-import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type {
+  ComputeNode,
+  HostService,
+  HostsServiceDefinition,
+} from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Databases } from "./databases.js";
@@ -17,9 +21,15 @@ export interface CellHosts {
 }
 
 /** A read of a cell, and what it became. */
-interface Known { readonly hosts: Promise<CellHosts>; readonly untilMs: number; read?: CellHosts }
+interface Known {
+  readonly hosts: Promise<CellHosts>;
+  readonly untilMs: number;
+  read?: CellHosts;
+}
 
-/** Hosts of all cells: a read of a cell serves everybody for a moment; a silent cell is shown as last seen. */
+/**
+ * Hosts of all cells: a read of a cell serves everybody for a moment; a silent cell is shown as last seen.
+ */
 export class HostDirectory {
   readonly #hosts: Client<HostsServiceDefinition>;
   readonly #databases: Databases;
@@ -29,7 +39,13 @@ export class HostDirectory {
   readonly #known = new Map<string, Known>();
   readonly #last = new Map<string, CellHosts>();
 
-  constructor(hosts: Client<HostsServiceDefinition>, databases: Databases, guard: CellGuard, clock: Clock, ttlMs: number) {
+  constructor(
+    hosts: Client<HostsServiceDefinition>,
+    databases: Databases,
+    guard: CellGuard,
+    clock: Clock,
+    ttlMs: number,
+  ) {
     this.#hosts = hosts;
     this.#databases = databases;
     this.#guard = guard;
@@ -41,16 +57,26 @@ export class HostDirectory {
   async of(ctx: Ctx, cell: string): Promise<CellHosts> {
     const known = this.#fresh(cell);
     if (known !== undefined) return known.hosts;
-    const shared = { ...ctx, signal: new AbortController().signal, deadlineMs: undefined }; // others wait for it too: it must not end with its first caller
+    // others wait for it too: it must not end with its first caller
+    const shared = { ...ctx, signal: new AbortController().signal, deadlineMs: undefined };
     const hosts = this.#read(shared, cell);
     const entry: Known = { hosts, untilMs: this.#clock.monotonicMs() + this.#ttlMs };
     this.#known.set(cell, entry);
-    hosts.then((read) => { entry.read = read; }, () => { this.#known.delete(cell); });
+    hosts.then(
+      (read) => {
+        entry.read = read;
+      },
+      () => {
+        this.#known.delete(cell);
+      },
+    );
     return hosts;
   }
 
   /** All cells that have hosts; those that are silent and unknown are named. */
-  async all(ctx: Ctx): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
+  async all(
+    ctx: Ctx,
+  ): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
     const { answers, unreachable } = await this.some(ctx, await this.#databases.hostingCells(ctx));
     return { cells: answers.map((answer) => answer.value), unreachable };
   }
@@ -66,7 +92,9 @@ export class HostDirectory {
   }
 
   /** Forgets what is known of a cell, after a change. */
-  forget(cell: string): void { this.#known.delete(cell); }
+  forget(cell: string): void {
+    this.#known.delete(cell);
+  }
 
   #fresh(cell: string): Known | undefined {
     const known = this.#known.get(cell);
@@ -75,8 +103,14 @@ export class HostDirectory {
 
   async #read(ctx: Ctx, cell: string): Promise<CellHosts> {
     try {
-      const { services, nodes } = await this.#guard.call(ctx, cell, (inner) => this.#hosts.listHosts(inner, { cell }));
-      const byHost = new Map(services.filter((service) => service.binary === COMPUTE_BINARY).map((service) => [service.host, service]));
+      const { services, nodes } = await this.#guard.call(ctx, cell, (inner) =>
+        this.#hosts.listHosts(inner, { cell }),
+      );
+      const byHost = new Map(
+        services
+          .filter((service) => service.binary === COMPUTE_BINARY)
+          .map((service) => [service.host, service]),
+      );
       const hosts = { cell, services, nodes, byHost };
       this.#last.set(cell, hosts);
       return hosts;

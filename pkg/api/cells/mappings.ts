@@ -1,11 +1,17 @@
 import { LRUCache } from "lru-cache";
-import type { GlobalServiceDefinition, InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
+import type {
+  GlobalServiceDefinition,
+  InstanceMapping,
+} from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import { GLOBAL } from "./databases.js";
 import type { CellGuard } from "./guard.js";
 
-/** Which database holds a server. Remembered, because it changes once in a server's life; whoever is told SERVER_MOVED forgets and asks again. */
+/**
+ * Which database holds a server. Remembered, because it changes once in a server's life; whoever is told
+ * SERVER_MOVED forgets and asks again.
+ */
 export class Mappings {
   readonly #global: Client<GlobalServiceDefinition>;
   readonly #guard: CellGuard;
@@ -24,7 +30,9 @@ export class Mappings {
 
   /** Asks whatever is remembered. */
   async refresh(ctx: Ctx, serverId: string): Promise<InstanceMapping | undefined> {
-    const { mappings } = await this.#guard.call(ctx, GLOBAL, (inner) => this.#global.getInstanceMappings(inner, { serverIds: [serverId] }));
+    const { mappings } = await this.#guard.call(ctx, GLOBAL, (inner) =>
+      this.#global.getInstanceMappings(inner, { serverIds: [serverId] }),
+    );
     const mapping = mappings.find((one) => one.serverId === serverId);
     if (mapping === undefined) this.#known?.delete(serverId);
     else this.#known?.set(serverId, mapping);

@@ -18,7 +18,10 @@ export interface LoadedServer {
 }
 
 /** How to load. */
-export interface LoadOptions { readonly withUserData?: boolean; readonly withDeleted?: boolean }
+export interface LoadOptions {
+  readonly withUserData?: boolean;
+  readonly withDeleted?: boolean;
+}
 
 /** Finds servers wherever they are. Other projects' servers do not exist, except for administrators. */
 export class Servers {
@@ -27,7 +30,12 @@ export class Servers {
   readonly #guard: CellGuard;
   readonly #policy: Policy;
 
-  constructor(instances: Client<InstancesServiceDefinition>, mappings: Mappings, guard: CellGuard, policy: Policy) {
+  constructor(
+    instances: Client<InstancesServiceDefinition>,
+    mappings: Mappings,
+    guard: CellGuard,
+    policy: Policy,
+  ) {
     this.#instances = instances;
     this.#mappings = mappings;
     this.#guard = guard;
@@ -39,15 +47,27 @@ export class Servers {
     const { withUserData = false, withDeleted = false } = options;
     const projectId = this.scope(ctx);
     return this.at(ctx, serverId, async (inner, database, id) => {
-      const { instance: record } = await this.#instances.getInstance(inner, { database, serverId: id, projectId, withUserData, withDeleted });
+      const { instance: record } = await this.#instances.getInstance(inner, {
+        database,
+        serverId: id,
+        projectId,
+        withUserData,
+        withDeleted,
+      });
       const server = record?.server;
-      if (record === undefined || server === undefined) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
+      if (record === undefined || server === undefined)
+        throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
       return { record, server, database };
     });
   }
 
   /** Loads a server and asks a rule about its owner. @throws SERVER_NOT_FOUND, then FORBIDDEN */
-  async loadFor(ctx: Ctx, rule: RuleName, serverId: string, options: LoadOptions = {}): Promise<LoadedServer> {
+  async loadFor(
+    ctx: Ctx,
+    rule: RuleName,
+    serverId: string,
+    options: LoadOptions = {},
+  ): Promise<LoadedServer> {
     const loaded = await this.load(ctx, serverId, options);
     this.#policy.enforce(ctx.actor, rule, ownerOf(loaded.server));
     return loaded;
@@ -57,7 +77,11 @@ export class Servers {
    * Runs `fn` against the database that holds a server; once more when it has moved meanwhile.
    * @throws SERVER_NOT_FOUND when it is nowhere, or of a project that the caller does not see
    */
-  async at<T>(ctx: Ctx, serverId: string, fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>): Promise<T> {
+  async at<T>(
+    ctx: Ctx,
+    serverId: string,
+    fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>,
+  ): Promise<T> {
     const id = parseUuid(serverId);
     const mapping = id === undefined ? undefined : await this.#mappings.find(ctx, id);
     if (id === undefined || !this.sees(ctx, mapping)) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
@@ -66,7 +90,8 @@ export class Servers {
     } catch (error) {
       if (!isElsewhere(error)) throw error;
       const fresh = await this.#mappings.refresh(ctx, id);
-      if (!this.sees(ctx, fresh) || (fresh.database === mapping.database && !isMoved(error))) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId }, { cause: error });
+      if (!this.sees(ctx, fresh) || (fresh.database === mapping.database && !isMoved(error)))
+        throw ApiErrors.SERVER_NOT_FOUND({ server: serverId }, { cause: error });
       return this.#again(ctx, fresh, id, serverId, fn);
     }
   }
@@ -89,7 +114,13 @@ export class Servers {
     return projectId === "" || mapping.projectId === projectId;
   }
 
-  async #again<T>(ctx: Ctx, mapping: InstanceMapping, id: string, asked: string, fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>): Promise<T> {
+  async #again<T>(
+    ctx: Ctx,
+    mapping: InstanceMapping,
+    id: string,
+    asked: string,
+    fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>,
+  ): Promise<T> {
     try {
       return await this.#guard.call(ctx, mapping.database, (inner) => fn(inner, mapping.database, id));
     } catch (error) {
@@ -99,12 +130,19 @@ export class Servers {
   }
 }
 
-/** The caller's project for queries in which "" would mean all: a token without project gets one that nobody has. */
+/**
+ * The caller's project for queries in which "" would mean all: a token without project gets one that nobody
+ * has.
+ */
 export const ownProject = (ctx: Ctx): string => ctx.actor.projectId || "(none)";
 
 /** What rules about a server are asked about. */
-export const ownerOf = (server: Server): { readonly project_id: string; readonly user_id: string } =>
-  ({ project_id: server.projectId, user_id: server.userId });
+export const ownerOf = (server: Server): { readonly project_id: string; readonly user_id: string } => ({
+  project_id: server.projectId,
+  user_id: server.userId,
+});
 
-const isMoved = (error: unknown): boolean => error instanceof KilonovaError && error.reason === "SERVER_MOVED";
-const isElsewhere = (error: unknown): boolean => isMoved(error) || (error instanceof KilonovaError && error.reason === "SERVER_NOT_FOUND");
+const isMoved = (error: unknown): boolean =>
+  error instanceof KilonovaError && error.reason === "SERVER_MOVED";
+const isElsewhere = (error: unknown): boolean =>
+  isMoved(error) || (error instanceof KilonovaError && error.reason === "SERVER_NOT_FOUND");

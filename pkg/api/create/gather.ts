@@ -28,21 +28,40 @@ export interface Gathered {
 }
 
 /** What the request alone has told. */
-export interface GatherFor { readonly zone: ZoneRequest; readonly maxCount: number; readonly serverGroupId: string }
+export interface GatherFor {
+  readonly zone: ZoneRequest;
+  readonly maxCount: number;
+  readonly serverGroupId: string;
+}
 
-/** Reads it all at once: one round trip's time. @throws the first problem in the order in which Nova finds them */
-export async function gather(parts: Parts, ctx: Ctx, request: CreateServersRequest, { zone, maxCount, serverGroupId }: GatherFor): Promise<Gathered> {
+/**
+ * Reads it all at once: one round trip's time. @throws the first problem in the order in which Nova finds
+ * them
+ */
+export async function gather(
+  parts: Parts,
+  ctx: Ctx,
+  request: CreateServersRequest,
+  { zone, maxCount, serverGroupId }: GatherFor,
+): Promise<Gathered> {
   const reads = [
-    flavorOf(parts, ctx, request.flavorId), imageOf(parts, ctx, request.imageId), keyPairOf(parts, ctx, request.keyName),
-    quotasOf(parts, ctx, request, maxCount), planSecurityGroups(parts, ctx, request.securityGroups), planNetworks(parts, ctx, request, maxCount),
-    requirePlace(parts, ctx, zone, request), requireGroup(parts, ctx, serverGroupId),
+    flavorOf(parts, ctx, request.flavorId),
+    imageOf(parts, ctx, request.imageId),
+    keyPairOf(parts, ctx, request.keyName),
+    quotasOf(parts, ctx, request, maxCount),
+    planSecurityGroups(parts, ctx, request.securityGroups),
+    planNetworks(parts, ctx, request, maxCount),
+    requirePlace(parts, ctx, zone, request),
+    requireGroup(parts, ctx, serverGroupId),
   ] as const;
   await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
   const [flavor, image, keyPair, quotas, securityGroups, networks] = await inOrder(reads);
   return { flavor, image, keyPair, quotas, securityGroups, networks };
 }
 
-async function inOrder<const T extends readonly Promise<unknown>[]>(settled: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+async function inOrder<const T extends readonly Promise<unknown>[]>(
+  settled: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const values: unknown[] = [];
   for (const one of settled) values.push(await one);
   return values as { -readonly [K in keyof T]: Awaited<T[K]> };
@@ -54,7 +73,8 @@ async function flavorOf(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavo
     if (flavor.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
     return flavor;
   } catch (error) {
-    if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND") throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });
+    if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND")
+      throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });
     throw error;
   }
 }
@@ -63,10 +83,12 @@ async function imageOf(parts: Parts, ctx: Ctx, imageId: string): Promise<ImageIn
   if (imageId === "") return undefined;
   try {
     const image = await parts.glance.getImage(ctx, imageId);
-    if (!mayUseImage(image, ctx.actor.projectId, parts.policy.allows(ctx.actor, "context_is_admin"))) throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
+    if (!mayUseImage(image, ctx.actor.projectId, parts.policy.allows(ctx.actor, "context_is_admin")))
+      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
     return image;
   } catch (error) {
-    if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId }, { cause: error });
+    if (error instanceof KilonovaError && error.kind === "missing")
+      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId }, { cause: error });
     throw error;
   }
 }
@@ -77,7 +99,8 @@ async function keyPairOf(parts: Parts, ctx: Ctx, name: string): Promise<KeyPair 
     const { keyPair } = await parts.global.getStoredKeyPair(ctx, { userId: ctx.actor.userId, name });
     return keyPair;
   } catch (error) {
-    if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.KEY_PAIR_NOT_FOUND({ name }, { cause: error });
+    if (error instanceof KilonovaError && error.kind === "missing")
+      throw CreateErrors.KEY_PAIR_NOT_FOUND({ name }, { cause: error });
     throw error;
   }
 }
@@ -88,14 +111,26 @@ async function requireGroup(parts: Parts, ctx: Ctx, serverGroupId: string): Prom
   try {
     await parts.groups.getStoredServerGroup(ctx, { serverGroupId, projectId: parts.servers.scope(ctx) });
   } catch (error) {
-    if (error instanceof KilonovaError && error.kind === "missing") throw CreateErrors.SERVER_GROUP_NOT_FOUND({ group: serverGroupId }, { cause: error });
+    if (error instanceof KilonovaError && error.kind === "missing")
+      throw CreateErrors.SERVER_GROUP_NOT_FOUND({ group: serverGroupId }, { cause: error });
     throw error;
   }
 }
 
-/** Only read when something is limited by them: one server, its cores and memory are counted when the request is accepted. */
-async function quotasOf(parts: Parts, ctx: Ctx, request: CreateServersRequest, maxCount: number): Promise<ReadonlyMap<string, Quota>> {
+/**
+ * Only read when something is limited by them: one server, its cores and memory are counted when the request
+ * is accepted.
+ */
+async function quotasOf(
+  parts: Parts,
+  ctx: Ctx,
+  request: CreateServersRequest,
+  maxCount: number,
+): Promise<ReadonlyMap<string, Quota>> {
   if (request.metadata.size === 0 && request.files.length === 0 && maxCount === 1) return new Map();
-  const { limits } = await parts.global.getQuota(ctx, { projectId: ctx.actor.projectId, userId: ctx.actor.userId });
+  const { limits } = await parts.global.getQuota(ctx, {
+    projectId: ctx.actor.projectId,
+    userId: ctx.actor.userId,
+  });
   return new Map(limits.map(({ resource, limit, used }) => [resource, { limit, used }]));
 }

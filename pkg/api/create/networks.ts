@@ -14,24 +14,45 @@ const PORTS_AT_ONCE = 8;
 
 /**
  * Checks the interfaces asked for, or chooses the project's only network.
- * @throws NETWORK_NOT_FOUND, NETWORK_WITHOUT_SUBNET, NETWORK_AMBIGUOUS, NO_NETWORK, EXTERNAL_NETWORK, PORT_NOT_FOUND, PORT_IN_USE, PORT_WITHOUT_ADDRESS,
- *   FIXED_IP_IN_USE, FIXED_IP_AND_MAX_COUNT, PORTS_AND_MAX_COUNT
+ * @throws NETWORK_NOT_FOUND, NETWORK_WITHOUT_SUBNET, NETWORK_AMBIGUOUS, NO_NETWORK, EXTERNAL_NETWORK,
+ *   PORT_NOT_FOUND, PORT_IN_USE, PORT_WITHOUT_ADDRESS, FIXED_IP_IN_USE, FIXED_IP_AND_MAX_COUNT,
+ *   PORTS_AND_MAX_COUNT
  */
-export async function planNetworks(parts: Parts, ctx: Ctx, request: CreateServersRequest, maxCount: number): Promise<NetworkPlan> {
-  if (request.networks.length === 0) return request.networkMode === NetworkMode.NETWORK_MODE_NONE ? [] : chooseNetwork(parts, ctx, request.networkMode);
+export async function planNetworks(
+  parts: Parts,
+  ctx: Ctx,
+  request: CreateServersRequest,
+  maxCount: number,
+): Promise<NetworkPlan> {
+  if (request.networks.length === 0)
+    return request.networkMode === NetworkMode.NETWORK_MODE_NONE
+      ? []
+      : chooseNetwork(parts, ctx, request.networkMode);
   if (maxCount > 1) requireRepeatable(request.networks);
   const [networks] = await Promise.all([
-    networksById(parts, ctx, request.networks.filter((one) => one.portId === "").map((one) => one.networkId)),
-    mapLimit(request.networks, PORTS_AT_ONCE, (one) => one.portId !== "" ? requirePort(parts, ctx, one.portId) : requireFreeAddress(parts, ctx, one)),
+    networksById(
+      parts,
+      ctx,
+      request.networks.filter((one) => one.portId === "").map((one) => one.networkId),
+    ),
+    mapLimit(request.networks, PORTS_AT_ONCE, (one) =>
+      one.portId !== "" ? requirePort(parts, ctx, one.portId) : requireFreeAddress(parts, ctx, one),
+    ),
   ]);
   for (const network of networks) requireUsable(parts, ctx, network);
   return request.networks;
 }
 
-/** Without a list: the project's own or shared network, when there is exactly one. An explicit "auto" needs one, silence is content without. */
+/**
+ * Without a list: the project's own or shared network, when there is exactly one. An explicit "auto" needs
+ * one, silence is content without.
+ */
 async function chooseNetwork(parts: Parts, ctx: Ctx, mode: NetworkMode): Promise<NetworkPlan> {
   const { projectId } = ctx.actor;
-  const [own, shared] = await Promise.all([parts.neutron.listNetworks(ctx, { projectId, shared: false }), parts.neutron.listNetworks(ctx, { shared: true })]);
+  const [own, shared] = await Promise.all([
+    parts.neutron.listNetworks(ctx, { projectId, shared: false }),
+    parts.neutron.listNetworks(ctx, { shared: true }),
+  ]);
   const candidates = [...new Map([...own, ...shared].map((network) => [network.id, network])).values()];
   const [only] = candidates;
   if (candidates.length > 1) throw CreateErrors.NETWORK_AMBIGUOUS({});
@@ -48,12 +69,18 @@ function requireRepeatable(networks: readonly RequestedNetwork[]): void {
   if (networks.some((one) => one.fixedIp !== "")) throw CreateErrors.FIXED_IP_AND_MAX_COUNT({});
 }
 
-async function networksById(parts: Parts, ctx: Ctx, asked: readonly string[]): Promise<readonly NetworkInfo[]> {
+async function networksById(
+  parts: Parts,
+  ctx: Ctx,
+  asked: readonly string[],
+): Promise<readonly NetworkInfo[]> {
   const ids = [...new Set(asked)];
   if (ids.length === 0) return [];
   const admin = parts.policy.allows(ctx.actor, "context_is_admin");
   const found = await parts.neutron.listNetworks(ctx, { ids });
-  const visible = found.filter((network) => admin || network.projectId === ctx.actor.projectId || network.shared || network.external);
+  const visible = found.filter(
+    (network) => admin || network.projectId === ctx.actor.projectId || network.shared || network.external,
+  );
   const missing = ids.filter((id) => !visible.some((network) => network.id === id));
   if (missing.length > 0) throw CreateErrors.NETWORK_NOT_FOUND({ networks: missing.join(", ") });
   return visible;
@@ -62,15 +89,19 @@ async function networksById(parts: Parts, ctx: Ctx, asked: readonly string[]): P
 function requireUsable(parts: Parts, ctx: Ctx, network: NetworkInfo): void {
   if (network.subnetIds.length === 0) throw CreateErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
   const foreign = network.external && !network.shared;
-  if (foreign && !parts.policy.allows(ctx.actor, "network:attach_external_network")) throw CreateErrors.EXTERNAL_NETWORK({ network: network.id });
+  if (foreign && !parts.policy.allows(ctx.actor, "network:attach_external_network"))
+    throw CreateErrors.EXTERNAL_NETWORK({ network: network.id });
 }
 
 async function requirePort(parts: Parts, ctx: Ctx, portId: string): Promise<void> {
   const port = await found(parts.neutron.getPort(ctx, portId));
-  const visible = port !== undefined && (port.projectId === ctx.actor.projectId || parts.policy.allows(ctx.actor, "context_is_admin"));
+  const visible =
+    port !== undefined &&
+    (port.projectId === ctx.actor.projectId || parts.policy.allows(ctx.actor, "context_is_admin"));
   if (!visible) throw CreateErrors.PORT_NOT_FOUND({ port: portId });
   if (port.deviceId !== "") throw CreateErrors.PORT_IN_USE({ port: portId });
-  if (port.fixedIps.length === 0 && port.ipAllocation !== "deferred") throw CreateErrors.PORT_WITHOUT_ADDRESS({ port: portId });
+  if (port.fixedIps.length === 0 && port.ipAllocation !== "deferred")
+    throw CreateErrors.PORT_WITHOUT_ADDRESS({ port: portId });
 }
 
 async function requireFreeAddress(parts: Parts, ctx: Ctx, one: RequestedNetwork): Promise<void> {

@@ -28,10 +28,19 @@ interface Understood {
   readonly serverGroupId: string;
 }
 
-/** What a request comes to, everything checked but the quota, which only bounds the number of records; nothing is stored. */
-export interface CreatePlan { readonly batch: Batch; readonly minCount: number }
+/**
+ * What a request comes to, everything checked but the quota, which only bounds the number of records; nothing
+ * is stored.
+ */
+export interface CreatePlan {
+  readonly batch: Batch;
+  readonly minCount: number;
+}
 
-/** Rights, then what the request says by itself, then everything it refers to. @throws what CreateServers refuses before it accepts */
+/**
+ * Rights, then what the request says by itself, then everything it refers to. @throws what CreateServers
+ * refuses before it accepts
+ */
 export async function planCreate(parts: Parts, ctx: Ctx, request: CreateServersRequest): Promise<CreatePlan> {
   const zone = parseZone(request.availabilityZone, parts.config.defaultAvailabilityZone);
   enforceRights(parts, ctx, request, zone);
@@ -43,11 +52,16 @@ function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersReques
   const target = { project_id: ctx.actor.projectId, user_id: ctx.actor.userId };
   policy.enforce(ctx.actor, "os_compute_api:servers:create", target);
   if (ctx.actor.projectId === "") throw ApiErrors.NOT_AUTHORIZED({ what: "A token of a project is needed." });
-  if (zone.host !== "" || zone.node !== "") policy.enforce(ctx.actor, "os_compute_api:servers:create:forced_host", target);
-  if (request.host !== "" || request.hypervisorHostname !== "") policy.enforce(ctx.actor, "compute:servers:create:requested_destination", target);
-  if (request.blockDevicesJson.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_volume", target);
-  if (request.networks.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_network", target);
-  if (request.trustedImageCertificates.length > 0) policy.enforce(ctx.actor, "os_compute_api:servers:create:trusted_certs", target);
+  if (zone.host !== "" || zone.node !== "")
+    policy.enforce(ctx.actor, "os_compute_api:servers:create:forced_host", target);
+  if (request.host !== "" || request.hypervisorHostname !== "")
+    policy.enforce(ctx.actor, "compute:servers:create:requested_destination", target);
+  if (request.blockDevicesJson.length > 0)
+    policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_volume", target);
+  if (request.networks.length > 0)
+    policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_network", target);
+  if (request.trustedImageCertificates.length > 0)
+    policy.enforce(ctx.actor, "os_compute_api:servers:create:trusted_certs", target);
 }
 
 function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
@@ -59,18 +73,44 @@ function understand(request: CreateServersRequest, zone: ZoneRequest): Understoo
   return { counts, zone, devices, serverGroupId, userData: requireBase64(request.userData) };
 }
 
-async function makeBatch(parts: Parts, ctx: Ctx, request: CreateServersRequest, { counts, zone, devices, userData, serverGroupId }: Understood): Promise<Batch> {
+async function makeBatch(
+  parts: Parts,
+  ctx: Ctx,
+  request: CreateServersRequest,
+  { counts, zone, devices, userData, serverGroupId }: Understood,
+): Promise<Batch> {
   const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, serverGroupId });
   const { flavor, image, quotas } = gathered;
   requireMetadataLimit(request.metadata.size, quotas);
   requireFileLimits(request.files, quotas);
-  if (devices.length > 0) requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
+  if (devices.length > 0)
+    requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
   const { projectId, userId, roles } = ctx.actor;
-  if (image !== undefined) requireFit(image, flavor, parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", { project_id: projectId, user_id: userId }));
+  if (image !== undefined)
+    requireFit(
+      image,
+      flavor,
+      parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", {
+        project_id: projectId,
+        user_id: userId,
+      }),
+    );
   const count = affordable(counts, { instances: 1, cores: flavor.vcpus, ram: flavor.memoryMib }, quotas);
   return {
-    request, gathered, zone, projectId, userId, roles, userData, serverGroupId, count, wished: counts.max, now: parts.clock.now(),
-    reservationId: makeReservationId(), adminPassword: request.adminPassword || makePassword(),
-    configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive), diskConfig: diskConfigOf(request.diskConfig, image),
+    request,
+    gathered,
+    zone,
+    projectId,
+    userId,
+    roles,
+    userData,
+    serverGroupId,
+    count,
+    wished: counts.max,
+    now: parts.clock.now(),
+    reservationId: makeReservationId(),
+    adminPassword: request.adminPassword || makePassword(),
+    configDrive: configDriveOf(request.configDrive, image, parts.config.forceConfigDrive),
+    diskConfig: diskConfigOf(request.diskConfig, image),
   };
 }

@@ -31,46 +31,113 @@ export interface Batch {
   readonly now: Instant;
   /** Servers to ask for. */
   readonly count: number;
-  /** The most that the request wished: when more than one, their names carry numbers, however many come of it. */
+  /**
+   * The most that the request wished: when more than one, their names carry numbers, however many come of it.
+   */
   readonly wished: number;
 }
 
 /** One server of a batch: what it shall be, its secrets, and its first record. @param index  from 0 */
 export function acceptedServer(batch: Batch, index: number, id: string): AcceptedServer {
   const spec = specOf(batch, index, id);
-  return { serverId: id, spec, secrets: { adminPassword: batch.adminPassword, userData: batch.userData }, server: recordOf(batch, spec, index, id) };
+  return {
+    serverId: id,
+    spec,
+    secrets: { adminPassword: batch.adminPassword, userData: batch.userData },
+    server: recordOf(batch, spec, index, id),
+  };
 }
 
-function specOf({ request, gathered, roles, zone, configDrive, diskConfig, wished, serverGroupId }: Batch, index: number, id: string): ServerSpec {
+function specOf(
+  { request, gathered, roles, zone, configDrive, diskConfig, wished, serverGroupId }: Batch,
+  index: number,
+  id: string,
+): ServerSpec {
   const { flavor, image, keyPair, networks, securityGroups } = gathered;
   const name = numbered(request.name, index, wished);
   return ServerSpec.fromPartial({
-    name, hostname: request.hostname || hostnameFrom(name, `Server-${id}`), flavor: { ...flavor, projectIds: [] }, image: image && imageRefOf(image), networks: [...networks],
-    securityGroups: [...securityGroups.ids], securityGroupNames: [...securityGroups.names],
-    keyName: keyPair?.name ?? "", publicKey: keyPair?.publicKey ?? "", keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
-    configDrive, availabilityZone: zone.zone, forcedHost: zone.host, forcedNode: zone.node, requestedHost: request.host, requestedNode: request.hypervisorHostname,
-    metadata: request.metadata, tags: [...new Set(request.tags)].sort(), description: request.description, hasDescription: request.hasDescription || request.description !== "",
-    accessIpV4: request.accessIpV4, accessIpV6: request.accessIpV6, diskConfig, schedulerHintsJson: request.schedulerHintsJson, serverGroupId,
-    trustedImageCertificates: request.trustedImageCertificates, files: request.files, bootRoles: [...roles],
+    name,
+    hostname: request.hostname || hostnameFrom(name, `Server-${id}`),
+    flavor: { ...flavor, projectIds: [] },
+    image: image && imageRefOf(image),
+    networks: [...networks],
+    securityGroups: [...securityGroups.ids],
+    securityGroupNames: [...securityGroups.names],
+    keyName: keyPair?.name ?? "",
+    publicKey: keyPair?.publicKey ?? "",
+    keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
+    configDrive,
+    availabilityZone: zone.zone,
+    forcedHost: zone.host,
+    forcedNode: zone.node,
+    requestedHost: request.host,
+    requestedNode: request.hypervisorHostname,
+    metadata: request.metadata,
+    tags: [...new Set(request.tags)].sort(),
+    description: request.description,
+    hasDescription: request.hasDescription || request.description !== "",
+    accessIpV4: request.accessIpV4,
+    accessIpV6: request.accessIpV6,
+    diskConfig,
+    schedulerHintsJson: request.schedulerHintsJson,
+    serverGroupId,
+    trustedImageCertificates: request.trustedImageCertificates,
+    files: request.files,
+    bootRoles: [...roles],
   });
 }
 
 function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Server {
   return Server.fromPartial({
-    id, name: spec.name, projectId: batch.projectId, userId: batch.userId, hostname: spec.hostname, description: spec.description, hasDescription: spec.hasDescription,
-    vmState: VmState.VM_STATE_BUILDING, taskState: TaskState.scheduling, powerState: PowerState.POWER_STATE_NOSTATE,
-    createdAt: toTimestamp(batch.now), updatedAt: toTimestamp(batch.now), flavor: spec.flavor, image: spec.image && { id: spec.image.id, properties: spec.image.properties },
-    metadata: spec.metadata, tags: spec.tags, accessIpV4: spec.accessIpV4, accessIpV6: spec.accessIpV6, configDrive: spec.configDrive, diskConfig: spec.diskConfig,
-    keyName: spec.keyName, securityGroups: spec.securityGroupNames, availabilityZone: spec.availabilityZone, pinnedAvailabilityZone: spec.availabilityZone,
-    trustedImageCertificates: spec.trustedImageCertificates, schedulerHintsJson: spec.schedulerHintsJson, serverGroupId: spec.serverGroupId, reservationId: batch.reservationId, launchIndex: index,
-    hostInfo: { kernelId: spec.image?.properties.get("kernel_id") ?? "", ramdiskId: spec.image?.properties.get("ramdisk_id") ?? "" }, generation: 1n,
+    id,
+    name: spec.name,
+    projectId: batch.projectId,
+    userId: batch.userId,
+    hostname: spec.hostname,
+    description: spec.description,
+    hasDescription: spec.hasDescription,
+    vmState: VmState.VM_STATE_BUILDING,
+    taskState: TaskState.scheduling,
+    powerState: PowerState.POWER_STATE_NOSTATE,
+    createdAt: toTimestamp(batch.now),
+    updatedAt: toTimestamp(batch.now),
+    flavor: spec.flavor,
+    image: spec.image && { id: spec.image.id, properties: spec.image.properties },
+    metadata: spec.metadata,
+    tags: spec.tags,
+    accessIpV4: spec.accessIpV4,
+    accessIpV6: spec.accessIpV6,
+    configDrive: spec.configDrive,
+    diskConfig: spec.diskConfig,
+    keyName: spec.keyName,
+    securityGroups: spec.securityGroupNames,
+    availabilityZone: spec.availabilityZone,
+    pinnedAvailabilityZone: spec.availabilityZone,
+    trustedImageCertificates: spec.trustedImageCertificates,
+    schedulerHintsJson: spec.schedulerHintsJson,
+    serverGroupId: spec.serverGroupId,
+    reservationId: batch.reservationId,
+    launchIndex: index,
+    hostInfo: {
+      kernelId: spec.image?.properties.get("kernel_id") ?? "",
+      ramdiskId: spec.image?.properties.get("ramdisk_id") ?? "",
+    },
+    generation: 1n,
   });
 }
 
 function imageRefOf(image: ImageInfo): ImageRef {
   return {
-    id: image.id, name: image.name, diskFormat: image.diskFormat ?? "", containerFormat: image.containerFormat ?? "", sizeBytes: BigInt(image.sizeBytes ?? 0),
-    minDiskGib: image.minDiskGib, minMemoryMib: image.minRamMib, checksum: image.checksum ?? "", osHashAlgo: image.hashAlgorithm ?? "", osHashValue: image.hashValue ?? "",
+    id: image.id,
+    name: image.name,
+    diskFormat: image.diskFormat ?? "",
+    containerFormat: image.containerFormat ?? "",
+    sizeBytes: BigInt(image.sizeBytes ?? 0),
+    minDiskGib: image.minDiskGib,
+    minMemoryMib: image.minRamMib,
+    checksum: image.checksum ?? "",
+    osHashAlgo: image.hashAlgorithm ?? "",
+    osHashValue: image.hashValue ?? "",
     properties: new Map(Object.entries(image.properties)),
   };
 }

@@ -25,7 +25,9 @@ export const explicit = (tag: number, content: Uint8Array): Buffer => element(0x
 /** Two-digit years up to 2049, four digits beyond, as the certificate standard asks. */
 export function utcTime(at: Instant): Buffer {
   const digits = new Date(Number(at / 1000n)).toISOString().replace(/[-:T]|\.\d+/g, "");
-  return Number(digits.slice(0, 4)) < 2050 ? element(0x17, Buffer.from(digits.slice(2), "latin1")) : element(0x18, Buffer.from(digits, "latin1"));
+  return Number(digits.slice(0, 4)) < 2050
+    ? element(0x17, Buffer.from(digits.slice(2), "latin1"))
+    : element(0x18, Buffer.from(digits, "latin1"));
 }
 
 /** @param dotted  such as `2.5.4.3` */

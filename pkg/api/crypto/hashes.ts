@@ -1,14 +1,23 @@
 import { createHash } from "node:crypto";
 
-/** What tenants see instead of a host's name; "" without a host. @source Nova: SHA-224 over project id and host, hex */
+/**
+ * What tenants see instead of a host's name; "" without a host. @source Nova: SHA-224 over project id and
+ * host, hex
+ */
 export const hostIdOf = (projectId: string, host: string): string =>
-  host === "" ? "" : createHash("sha224").update(projectId + host, "utf8").digest("hex");
+  host === ""
+    ? ""
+    : createHash("sha224")
+        .update(projectId + host, "utf8")
+        .digest("hex");
 
 /** SHA-256 of what a client token protects: two requests of equal meaning must encode to equal bytes. */
 export const bodyHash = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 
 /** Short fingerprint of a list's filter and sort, for page tokens and resume tokens. */
-export const bindingOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("base64url").slice(0, 16);
+export const bindingOf = (bytes: Uint8Array): string =>
+  createHash("sha256").update(bytes).digest("base64url").slice(0, 16);
 
 /** A copy with its keys in order: protobuf maps have none, so encodings would differ. */
-export const sortedMap = <V>(map: ReadonlyMap<string, V>): Map<string, V> => new Map([...map].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+export const sortedMap = <V>(map: ReadonlyMap<string, V>): Map<string, V> =>
+  new Map([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

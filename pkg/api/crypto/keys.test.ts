@@ -4,7 +4,8 @@ import { makePassword } from "./chance.js";
 import { makeSshKeys, sshFingerprint } from "./ssh-keys.js";
 import { makeX509, x509Fingerprint } from "./x509.js";
 
-// A well-known test key of OpenSSH's documentation style; its MD5 fingerprint was taken with ssh-keygen -l -E md5.
+// A well-known test key of OpenSSH's documentation style; its MD5 fingerprint was taken with ssh-keygen -l -E
+// md5.
 const ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl user@host";
 
 describe("ssh keys", () => {
@@ -24,10 +25,16 @@ describe("ssh keys", () => {
   });
 
   for (const [what, key] of [
-    ["nonsense", "hello"], ["another type than it says", ED25519.replace("ssh-ed25519", "ssh-rsa")], ["a cut key", ED25519.slice(0, 60)],
-    ["two keys", `${ED25519}\n${ED25519}`], ["no key", ""], ["a private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"],
+    ["nonsense", "hello"],
+    ["another type than it says", ED25519.replace("ssh-ed25519", "ssh-rsa")],
+    ["a cut key", ED25519.slice(0, 60)],
+    ["two keys", `${ED25519}\n${ED25519}`],
+    ["no key", ""],
+    ["a private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"],
   ] as const) {
-    it(`refuses ${what}`, () => { assert.throws(() => sshFingerprint(key), { reason: "BAD_PUBLIC_KEY", kind: "invalid" }); });
+    it(`refuses ${what}`, () => {
+      assert.throws(() => sshFingerprint(key), { reason: "BAD_PUBLIC_KEY", kind: "invalid" });
+    });
   }
 });
 
@@ -44,11 +51,14 @@ describe("certificates", () => {
     assert.match(x509Fingerprint(publicKey), /^([0-9a-f]{2}:){19}[0-9a-f]{2}$/);
   });
 
-  it("refuses what is no certificate", () => { assert.throws(() => x509Fingerprint("x"), { reason: "BAD_PUBLIC_KEY" }); });
+  it("refuses what is no certificate", () => {
+    assert.throws(() => x509Fingerprint("x"), { reason: "BAD_PUBLIC_KEY" });
+  });
 });
 
 describe("makePassword", () => {
   it("has twelve unmistakable characters of every kind", () => {
-    for (let i = 0; i < 50; i++) assert.match(makePassword(), /^(?=.*[2-9])(?=.*[A-Z])(?=.*[a-z])[2-9A-HJ-NP-Za-km-z]{12}$/);
+    for (let i = 0; i < 50; i++)
+      assert.match(makePassword(), /^(?=.*[2-9])(?=.*[A-Z])(?=.*[a-z])[2-9A-HJ-NP-Za-km-z]{12}$/);
   });
 });

@@ -4,7 +4,10 @@ import sshpk from "sshpk";
 import { ApiErrors } from "../errors.js";
 
 /** A pair as a new key pair's owner gets it. */
-export interface MadeKeys { readonly publicKey: string; readonly privateKey: string }
+export interface MadeKeys {
+  readonly publicKey: string;
+  readonly privateKey: string;
+}
 
 /** MD5 of the key's binary form, as hex pairs with colons. */
 const fingerprintOf = (blob: Uint8Array): string => colons(createHash("md5").update(blob).digest("hex"));
@@ -20,8 +23,12 @@ const SECURITY_KEYS = new Set(["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nist
 export function sshFingerprint(publicKey: string): string {
   const [type = "", encoded = ""] = publicKey.trim().split(/\s+/);
   const blob = Buffer.from(encoded, "base64");
-  const bad = /[\r\n]/.test(publicKey.trim()) || encoded === "" || blob.toString("base64").replace(/=+$/, "") !== encoded.replace(/=+$/, "");
-  if (bad || firstString(blob) !== type) throw ApiErrors.BAD_PUBLIC_KEY({ why: "failed to generate fingerprint" });
+  const bad =
+    /[\r\n]/.test(publicKey.trim()) ||
+    encoded === "" ||
+    blob.toString("base64").replace(/=+$/, "") !== encoded.replace(/=+$/, "");
+  if (bad || firstString(blob) !== type)
+    throw ApiErrors.BAD_PUBLIC_KEY({ why: "failed to generate fingerprint" });
   if (!SECURITY_KEYS.has(type)) parse(`${type} ${encoded}`);
   return fingerprintOf(blob);
 }
@@ -44,7 +51,10 @@ function firstString(blob: Buffer): string {
 export async function makeSshKeys(): Promise<MadeKeys> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
   const pem = privateKey.export({ type: "pkcs1", format: "pem" });
-  return { publicKey: `ssh-rsa ${rsaBlob(publicKey.export({ type: "spki", format: "pem" }))} Generated-by-Kilonova`, privateKey: pem.toString() };
+  return {
+    publicKey: `ssh-rsa ${rsaBlob(publicKey.export({ type: "spki", format: "pem" }))} Generated-by-Kilonova`,
+    privateKey: pem.toString(),
+  };
 }
 
 function rsaBlob(pem: string | Buffer): string {

@@ -16,9 +16,14 @@ const TEN_YEARS = 3_650n * 86_400_000_000n;
 /** SHA-1 of a PEM certificate, as lower-case hex pairs with colons. @throws BAD_PUBLIC_KEY */
 export function x509Fingerprint(pem: string): string {
   try {
-    return createHash("sha1").update(new X509Certificate(pem).raw).digest("hex").match(/../g)?.join(":") ?? "";
+    return (
+      createHash("sha1").update(new X509Certificate(pem).raw).digest("hex").match(/../g)?.join(":") ?? ""
+    );
   } catch (error) {
-    throw ApiErrors.BAD_PUBLIC_KEY({ why: "failed to generate X509 fingerprint. Error message: the certificate cannot be read" }, { cause: error });
+    throw ApiErrors.BAD_PUBLIC_KEY(
+      { why: "failed to generate X509 fingerprint. Error message: the certificate cannot be read" },
+      { cause: error },
+    );
   }
 }
 
@@ -32,7 +37,10 @@ export async function makeX509(userId: string, now: Instant): Promise<MadeKeys> 
   const body = sequence(
     explicit(0, integer(Buffer.of(2))),
     integer(serial()),
-    SHA256_WITH_RSA, name, sequence(utcTime(now), utcTime(now + TEN_YEARS)), name,
+    SHA256_WITH_RSA,
+    name,
+    sequence(utcTime(now), utcTime(now + TEN_YEARS)),
+    name,
     publicKey.export({ type: "spki", format: "der" }),
     explicit(3, extensions(userId)),
   );
@@ -45,7 +53,9 @@ export async function makeX509(userId: string, now: Instant): Promise<MadeKeys> 
 }
 
 function extensions(userId: string): Buffer {
-  const principal = sequence(explicit(0, Buffer.concat([USER_PRINCIPAL_NAME, explicit(0, utf8(`${userId}@localhost`))])));
+  const principal = sequence(
+    explicit(0, Buffer.concat([USER_PRINCIPAL_NAME, explicit(0, utf8(`${userId}@localhost`))])),
+  );
   return sequence(
     sequence(EXTENDED_KEY_USAGE, octetString(sequence(CLIENT_AUTH))),
     sequence(SUBJECT_ALT_NAME, octetString(principal)),

@@ -4,10 +4,15 @@ import { MOST_AT_ONCE, affordable } from "./affordable.js";
 describe("affordable", () => {
   const need = { instances: 1, cores: 2, ram: 512 };
   const quotas = (instances: bigint, cores: bigint, ram: bigint) =>
-    new Map([["instances", { limit: instances, used: 4n }], ["cores", { limit: cores, used: 8n }], ["ram", { limit: ram, used: 2048n }]]);
+    new Map([
+      ["instances", { limit: instances, used: 4n }],
+      ["cores", { limit: cores, used: 8n }],
+      ["ram", { limit: ram, used: 2048n }],
+    ]);
   const most = 2_147_483_647;
 
-  it("is all when all fit", () => assert.equal(affordable({ min: 1, max: 3 }, need, quotas(10n, 20n, -1n)), 3));
+  it("is all when all fit", () =>
+    assert.equal(affordable({ min: 1, max: 3 }, need, quotas(10n, 20n, -1n)), 3));
   it("is what the scarcest resource bears", () => {
     assert.equal(affordable({ min: 1, max: most }, need, quotas(10n, 20n, -1n)), 6);
     assert.equal(affordable({ min: 1, max: most }, need, quotas(10n, 13n, -1n)), 2);
@@ -20,6 +25,8 @@ describe("affordable", () => {
   });
   it("ends somewhere without a quota", () => {
     assert.equal(affordable({ min: 1, max: most }, need, quotas(-1n, -1n, -1n)), MOST_AT_ONCE);
-    assert.throws(() => affordable({ min: MOST_AT_ONCE + 1, max: most }, need, new Map()), { reason: "TOO_MANY_SERVERS" });
+    assert.throws(() => affordable({ min: MOST_AT_ONCE + 1, max: most }, need, new Map()), {
+      reason: "TOO_MANY_SERVERS",
+    });
   });
 });

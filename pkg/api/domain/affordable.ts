@@ -2,7 +2,10 @@ import { CreateErrors } from "../errors.js";
 import type { Counts } from "./counts.js";
 
 /** What a project may have of a resource and has; -1 is unlimited. */
-export interface Quota { readonly limit: bigint; readonly used: bigint }
+export interface Quota {
+  readonly limit: bigint;
+  readonly used: bigint;
+}
 
 /** What one more server takes, by the resource's name. */
 export type Need = Readonly<Record<"instances" | "cores" | "ram", number>>;
@@ -11,8 +14,9 @@ export type Need = Readonly<Record<"instances" | "cores" | "ram", number>>;
 export const MOST_AT_ONCE = 1000;
 
 /**
- * How many servers of a request are worth asking for: all, or as many as the quota bears now, or one more than that when not even the least number fits,
- * so that the refusal comes from where quota is decided. A request for two thousand million servers must not become as many records first.
+ * How many servers of a request are worth asking for: all, or as many as the quota bears now, or one more
+ * than that when not even the least number fits, so that the refusal comes from where quota is decided. A
+ * request for two thousand million servers must not become as many records first.
  * @throws TOO_MANY_SERVERS when the least number is beyond what one request may make
  */
 export function affordable({ min, max }: Counts, need: Need, quotas: ReadonlyMap<string, Quota>): number {

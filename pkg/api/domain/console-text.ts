@@ -3,7 +3,9 @@
  * @param lines  from the end; undefined means all
  */
 export function consoleText(output: Uint8Array, lines: number | undefined): string {
-  const text = Buffer.from(output).toString("utf8").replace(/\p{Cc}/gu, (sign) => sign === "\t" || sign === "\n" || sign > " " ? sign : "");
+  const text = Buffer.from(output)
+    .toString("utf8")
+    .replace(/\p{Cc}/gu, (sign) => (sign === "\t" || sign === "\n" || sign > " " ? sign : ""));
   if (lines === undefined) return text;
   if (lines === 0) return "";
   const all = text.split("\n");

@@ -11,55 +11,113 @@ import { parseZone } from "./zone-request.js";
 
 describe("hostnameFrom", () => {
   for (const [name, expected] of [
-    ["My Server_1.example", "my-server-1-example"], ["--x--", "x"], ["日本", "Server-id"], ["café", "café"], ["a!b@c", "abc"], [`${"x".repeat(62)}-y`, "x".repeat(62)],
+    ["My Server_1.example", "my-server-1-example"],
+    ["--x--", "x"],
+    ["日本", "Server-id"],
+    ["café", "café"],
+    ["a!b@c", "abc"],
+    [`${"x".repeat(62)}-y`, "x".repeat(62)],
   ] as const) {
-    it(`makes "${expected.slice(0, 20)}" out of "${name.slice(0, 20)}"`, () => { assert.equal(hostnameFrom(name, "Server-id"), expected); });
+    it(`makes "${expected.slice(0, 20)}" out of "${name.slice(0, 20)}"`, () => {
+      assert.equal(hostnameFrom(name, "Server-id"), expected);
+    });
   }
 });
 
 describe("parseZone", () => {
   for (const [text, expected] of [
-    ["", ["dflt", "", ""]], ["z", ["z", "", ""]], ["z:h", ["z", "h", ""]], ["z:h:n", ["z", "h", "n"]], ["z::n", ["z", "", "n"]], [":h", ["dflt", "h", ""]],
+    ["", ["dflt", "", ""]],
+    ["z", ["z", "", ""]],
+    ["z:h", ["z", "h", ""]],
+    ["z:h:n", ["z", "h", "n"]],
+    ["z::n", ["z", "", "n"]],
+    [":h", ["dflt", "h", ""]],
   ] as const) {
-    it(`reads "${text}"`, () => { const { zone, host, node } = parseZone(text, "dflt"); assert.deepEqual([zone, host, node], expected); });
+    it(`reads "${text}"`, () => {
+      const { zone, host, node } = parseZone(text, "dflt");
+      assert.deepEqual([zone, host, node], expected);
+    });
   }
 });
 
 describe("block devices", () => {
   const flavor = aFlavor({ ephemeralGib: 2, swapMib: 1024 });
-  const judge = (devices: object[], image = "img", max = 3): void => requireLocalDevices(devices.map((device) => parseBlockDevice(JSON.stringify(device))), image, flavor, max);
+  const judge = (devices: object[], image = "img", max = 3): void =>
+    requireLocalDevices(
+      devices.map((device) => parseBlockDevice(JSON.stringify(device))),
+      image,
+      flavor,
+      max,
+    );
   const boot = { source_type: "image", uuid: "img", destination_type: "local", boot_index: 0 };
-  const swap = { source_type: "blank", destination_type: "local", boot_index: -1, guest_format: "swap", volume_size: 1 };
+  const swap = {
+    source_type: "blank",
+    destination_type: "local",
+    boot_index: -1,
+    guest_format: "swap",
+    volume_size: 1,
+  };
   const ephemeral = { source_type: "blank", destination_type: "local", boot_index: null, volume_size: "2" };
 
-  it("takes what image and flavor give anyway", () => { assert.doesNotThrow(() => judge([boot, swap, ephemeral])); });
+  it("takes what image and flavor give anyway", () => {
+    assert.doesNotThrow(() => judge([boot, swap, ephemeral]));
+  });
 
   for (const [what, devices, message] of [
     ["a gap in the boot order", [{ ...boot, boot_index: 1 }], /Boot sequence/],
     ["a second boot image", [boot, { ...boot, uuid: "other", boot_index: 1 }], /image to local/],
     ["too large a swap", [boot, { ...swap, volume_size: 2 }], /Swap drive requested is larger/],
     ["two swaps", [boot, swap, swap], /More than one swap/],
-    ["too large ephemeral disks", [boot, swap, { ...ephemeral, volume_size: 3 }], /Ephemeral disks requested are larger/],
+    [
+      "too large ephemeral disks",
+      [boot, swap, { ...ephemeral, volume_size: 3 }],
+      /Ephemeral disks requested are larger/,
+    ],
     ["a blank device with uuid", [boot, { ...swap, uuid: "x" }], /no uuid/],
     ["an image without uuid", [{ ...boot, uuid: null }], /uuid is required/],
     ["volumes", [{ ...boot, destination_type: "volume", volume_size: 1 }], /not supported/],
     ["too many devices", [boot, swap, ephemeral, ephemeral], /local devices/],
   ] as const) {
-    it(`refuses ${what}`, () => { assert.throws(() => judge([...devices]), message); });
+    it(`refuses ${what}`, () => {
+      assert.throws(() => judge([...devices]), message);
+    });
   }
 });
 
 describe("mergePages", () => {
-  const row = (id: string, value: string, generation = 1n): { serverId: string; sortValues: string[]; generation: bigint } => ({ serverId: id, sortValues: [value, id], generation });
-  const desc = [{ field: "created_at", direction: SortDirection.SORT_DIRECTION_DESC }, { field: "id", direction: SortDirection.SORT_DIRECTION_DESC }];
+  const row = (
+    id: string,
+    value: string,
+    generation = 1n,
+  ): { serverId: string; sortValues: string[]; generation: bigint } => ({
+    serverId: id,
+    sortValues: [value, id],
+    generation,
+  });
+  const desc = [
+    { field: "created_at", direction: SortDirection.SORT_DIRECTION_DESC },
+    { field: "id", direction: SortDirection.SORT_DIRECTION_DESC },
+  ];
 
   it("merges by direction, counts a moving server once with its newest state, and tells of more", () => {
     const pages = [
       { database: "global", rows: [row("m", "\u00015"), row("a", "\u00011")], more: false },
-      { database: "cell1", rows: [row("b", "\u00019"), row("m", "\u00015", 2n), row("n", "\u0000n")], more: false },
+      {
+        database: "cell1",
+        rows: [row("b", "\u00019"), row("m", "\u00015", 2n), row("n", "\u0000n")],
+        more: false,
+      },
     ];
     const merged = mergePages(pages, desc, 10);
-    assert.deepEqual(merged.rows.map((one) => [one.row.serverId, one.database]), [["b", "cell1"], ["m", "cell1"], ["a", "global"], ["n", "cell1"]]);
+    assert.deepEqual(
+      merged.rows.map((one) => [one.row.serverId, one.database]),
+      [
+        ["b", "cell1"],
+        ["m", "cell1"],
+        ["a", "global"],
+        ["n", "cell1"],
+      ],
+    );
     assert.equal(merged.more, false);
     assert.equal(mergePages(pages, desc, 3).more, true);
   });
@@ -73,13 +131,34 @@ describe("mergePages", () => {
 
 describe("fullSort", () => {
   it("appends created_at and id in the first direction", () => {
-    assert.deepEqual(fullSort([{ field: "display_name", direction: SortDirection.SORT_DIRECTION_ASC }], false).map((key) => [key.field, key.direction]),
-      [["display_name", 1], ["created_at", 1], ["id", 1]]);
-    assert.deepEqual(fullSort([], false).map((key) => [key.field, key.direction]), [["created_at", 2], ["id", 2]]);
+    assert.deepEqual(
+      fullSort([{ field: "display_name", direction: SortDirection.SORT_DIRECTION_ASC }], false).map((key) => [
+        key.field,
+        key.direction,
+      ]),
+      [
+        ["display_name", 1],
+        ["created_at", 1],
+        ["id", 1],
+      ],
+    );
+    assert.deepEqual(
+      fullSort([], false).map((key) => [key.field, key.direction]),
+      [
+        ["created_at", 2],
+        ["id", 2],
+      ],
+    );
   });
   it("counts a key once, under whichever of its names", () => {
-    const keys = ["locked", "locked_by", "display_name", "display_name"].map((field) => ({ field, direction: SortDirection.SORT_DIRECTION_ASC }));
-    assert.deepEqual(fullSort(keys, false).map((key) => key.field), ["locked_by", "display_name", "created_at", "id"]);
+    const keys = ["locked", "locked_by", "display_name", "display_name"].map((field) => ({
+      field,
+      direction: SortDirection.SORT_DIRECTION_ASC,
+    }));
+    assert.deepEqual(
+      fullSort(keys, false).map((key) => key.field),
+      ["locked_by", "display_name", "created_at", "id"],
+    );
   });
   it("refuses unknown keys, and hosts to tenants", () => {
     assert.throws(() => fullSort([{ field: "user_data", direction: 1 }], true), { reason: "BAD_SORT_KEY" });
@@ -91,7 +170,11 @@ describe("page tokens", () => {
   it("survive any text and are bound to their query", () => {
     const token = encodePageToken("q", ["\u0000n", "ä\u{1f600}"]);
     assert.deepEqual(decodePageToken("q", token), ["\u0000n", "ä\u{1f600}"]);
-    for (const [binding, text] of [["other", token], ["q", "1.xx"], ["q", token.replace("1.", "2.")]] as const) {
+    for (const [binding, text] of [
+      ["other", token],
+      ["q", "1.xx"],
+      ["q", token.replace("1.", "2.")],
+    ] as const) {
       assert.throws(() => decodePageToken(binding, text), { reason: "BAD_PAGE_TOKEN" });
     }
   });

@@ -9,7 +9,8 @@ import { ApiErrors, CreateErrors } from "../errors.js";
 export function groupHintOf(json: string): string {
   if (json === "") return "";
   const hints = parse(json);
-  if (hints === undefined) throw ApiErrors.INVALID_REQUEST({ field: "scheduler_hints_json", problem: "must be a JSON object" });
+  if (hints === undefined)
+    throw ApiErrors.INVALID_REQUEST({ field: "scheduler_hints_json", problem: "must be a JSON object" });
   const group = hints["group"];
   if (group === undefined) return "";
   const id = typeof group === "string" ? parseUuid(group) : undefined;
@@ -20,7 +21,9 @@ export function groupHintOf(json: string): string {
 function parse(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Readonly<Record<string, unknown>> : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined;
   } catch {
     return undefined; // the caller tells that it is no object
   }

@@ -11,19 +11,29 @@ export interface FilterRights {
 }
 
 /**
- * The filter that is really applied: host, node and deleted need a right, as they would tell tenants about hosts or deleted servers.
+ * The filter that is really applied: host, node and deleted need a right, as they would tell tenants about
+ * hosts or deleted servers.
  * @param refuse  called for a filter that needs a right which the caller lacks
  * @throws NOT_AUTHORIZED for deleted servers of others than administrators
  */
-export function effectiveFilter(filter: ServerFilter, rights: FilterRights, refuse: () => never): ServerFilter {
+export function effectiveFilter(
+  filter: ServerFilter,
+  rights: FilterRights,
+  refuse: () => never,
+): ServerFilter {
   const kept = rights.allFilters ? filter : withoutPrivileged(filter, rights, refuse);
   if (!kept.vmStates.includes(VmState.VM_STATE_DELETED)) return kept;
-  if (!rights.admin) throw ApiErrors.NOT_AUTHORIZED({ what: "Only administrators may list deleted instances" });
+  if (!rights.admin)
+    throw ApiErrors.NOT_AUTHORIZED({ what: "Only administrators may list deleted instances" });
   const others = kept.vmStates.filter((state) => state !== VmState.VM_STATE_DELETED);
   return others.length > 0 ? { ...kept, vmStates: others } : { ...kept, vmStates: [], deleted: true };
 }
 
-function withoutPrivileged(filter: ServerFilter, { dropSilently }: FilterRights, refuse: () => never): ServerFilter {
+function withoutPrivileged(
+  filter: ServerFilter,
+  { dropSilently }: FilterRights,
+  refuse: () => never,
+): ServerFilter {
   const privileged = filter.host !== "" || filter.node !== "" || filter.deleted !== undefined;
   if (privileged && !dropSilently) refuse();
   return { ...filter, host: "", node: "", deleted: undefined };

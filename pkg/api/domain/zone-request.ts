@@ -1,7 +1,14 @@
 import { CreateErrors } from "../errors.js";
 
-/** What REST's availability_zone asks for: a zone, and maybe one host or node, which skips the scheduler's filters. */
-export interface ZoneRequest { readonly zone: string; readonly host: string; readonly node: string }
+/**
+ * What REST's availability_zone asks for: a zone, and maybe one host or node, which skips the scheduler's
+ * filters.
+ */
+export interface ZoneRequest {
+  readonly zone: string;
+  readonly host: string;
+  readonly node: string;
+}
 
 /**
  * Takes `zone`, `zone:host`, `zone:host:node` and `zone::node` apart.

@@ -1,4 +1,7 @@
-import type { FeedServiceDefinition, WatchFeedResponse } from "../../../gen/kilonova/cells/v1/feed_service.js";
+import type {
+  FeedServiceDefinition,
+  WatchFeedResponse,
+} from "../../../gen/kilonova/cells/v1/feed_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
@@ -13,17 +16,36 @@ export type Happening =
   | { readonly type: "lost"; readonly database: string };
 
 /** What to read. */
-export interface FeedQuery { readonly entityKinds: readonly string[]; readonly projectId: string }
+export interface FeedQuery {
+  readonly entityKinds: readonly string[];
+  readonly projectId: string;
+}
 
 const RETRY_MS = 1_000;
 
-/** Reads one database's feed for ever, over breaks of the connection. Ends after `lost`, or when the context aborts. */
-export async function* pumpFeed(ctx: Ctx, feed: Client<FeedServiceDefinition>, clock: Clock, database: string, from: Position, query: FeedQuery): AsyncGenerator<Happening, void> {
+/**
+ * Reads one database's feed for ever, over breaks of the connection. Ends after `lost`, or when the context
+ * aborts.
+ */
+export async function* pumpFeed(
+  ctx: Ctx,
+  feed: Client<FeedServiceDefinition>,
+  clock: Clock,
+  database: string,
+  from: Position,
+  query: FeedQuery,
+): AsyncGenerator<Happening, void> {
   let { incarnation, revision } = from;
   let told = false;
   while (!ctx.signal.aborted) {
     try {
-      for await (const batch of feed.watchFeed(ctx, { database, incarnation, afterRevision: revision, entityKinds: [...query.entityKinds], projectId: query.projectId })) {
+      for await (const batch of feed.watchFeed(ctx, {
+        database,
+        incarnation,
+        afterRevision: revision,
+        entityKinds: [...query.entityKinds],
+        projectId: query.projectId,
+      })) {
         if (incarnation !== "" && batch.incarnation !== incarnation) {
           yield { type: "lost", database };
           return;
@@ -46,8 +68,16 @@ export async function* pumpFeed(ctx: Ctx, feed: Client<FeedServiceDefinition>, c
   }
 }
 
-/** Waits for a database that did not answer when its head was wanted. @param ask  asks for it again. @returns once: `lost`, as soon as it answers */
-export async function* awaitFeed(ctx: Ctx, clock: Clock, database: string, ask: () => Promise<unknown>): AsyncGenerator<Happening, void> {
+/**
+ * Waits for a database that did not answer when its head was wanted. @param ask asks for it again. @returns
+ * once: `lost`, as soon as it answers
+ */
+export async function* awaitFeed(
+  ctx: Ctx,
+  clock: Clock,
+  database: string,
+  ask: () => Promise<unknown>,
+): AsyncGenerator<Happening, void> {
   while (!ctx.signal.aborted) {
     try {
       await ask();
@@ -62,4 +92,5 @@ export async function* awaitFeed(ctx: Ctx, clock: Clock, database: string, ask: 
 
 /** Whether the feed says that it cannot continue from there, as opposed to saying nothing. */
 const isLost = (error: unknown): boolean =>
-  error instanceof KilonovaError && (error.reason === "FEED_COMPACTED" || error.kind === "invalid" || error.kind === "refused");
+  error instanceof KilonovaError &&
+  (error.reason === "FEED_COMPACTED" || error.kind === "invalid" || error.kind === "refused");

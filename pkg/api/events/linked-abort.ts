@@ -1,13 +1,23 @@
-/** A controller that also aborts with another signal. `release` after use: signals that live long must not collect listeners. */
-export interface LinkedAbort { readonly signal: AbortSignal; abort(): void; release(): void }
+/**
+ * A controller that also aborts with another signal. `release` after use: signals that live long must not
+ * collect listeners.
+ */
+export interface LinkedAbort {
+  readonly signal: AbortSignal;
+  abort(): void;
+  release(): void;
+}
 
 export function linkedAbort(outer: AbortSignal): LinkedAbort {
   const controller = new AbortController();
   const onOuter = (): void => controller.abort(outer.reason);
-  if (outer.aborted) onOuter(); else outer.addEventListener("abort", onOuter, { once: true });
+  if (outer.aborted) onOuter();
+  else outer.addEventListener("abort", onOuter, { once: true });
   return {
     signal: controller.signal,
     abort: () => controller.abort(),
-    release: () => { outer.removeEventListener("abort", onOuter); },
+    release: () => {
+      outer.removeEventListener("abort", onOuter);
+    },
   };
 }

@@ -12,16 +12,22 @@ const CELLS_MS = 1_000;
 
 /** News of one operation. */
 export interface Subscription {
-  /** Resolves when the operation may have changed since the last call, or after `ms`. Rejects when the signal aborts. */
+  /**
+   * Resolves when the operation may have changed since the last call, or after `ms`. Rejects when the signal
+   * aborts.
+   */
   next(ms: number, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
-interface Waiter { changed: boolean; wake: (() => void) | undefined }
+interface Waiter {
+  changed: boolean;
+  wake: (() => void) | undefined;
+}
 
 /**
- * Tells waiters that an operation changed: one feed per database serves all of them, none asks again on a timer.
- * After a broken or restarted feed everybody looks once, as anything may have been missed.
+ * Tells waiters that an operation changed: one feed per database serves all of them, none asks again on a
+ * timer. After a broken or restarted feed everybody looks once, as anything may have been missed.
  */
 export class OperationSignals {
   readonly #feed: Client<FeedServiceDefinition>;
@@ -67,7 +73,9 @@ export class OperationSignals {
   async #next(waiter: Waiter, ms: number, signal: AbortSignal): Promise<void> {
     if (!waiter.changed) {
       const timer = linkedAbort(signal);
-      const woken = new Promise<void>((resolve) => { waiter.wake = resolve; });
+      const woken = new Promise<void>((resolve) => {
+        waiter.wake = resolve;
+      });
       try {
         await Promise.race([woken, this.#clock.sleep(ms, timer.signal)]);
       } finally {
@@ -86,7 +94,9 @@ export class OperationSignals {
     }
   }
 
-  #tellAll(): void { for (const waiters of this.#waiters.values()) this.#tell(waiters); }
+  #tellAll(): void {
+    for (const waiters of this.#waiters.values()) this.#tell(waiters);
+  }
 
   #run(task: Promise<void>): void {
     const tracked = task.finally(() => this.#tasks.delete(tracked));
@@ -97,7 +107,7 @@ export class OperationSignals {
   async #followAll(ctx: Ctx): Promise<void> {
     while (!ctx.signal.aborted) {
       try {
-        for (const database of [GLOBAL, ...await this.#databases.cells(ctx)]) {
+        for (const database of [GLOBAL, ...(await this.#databases.cells(ctx))]) {
           if (this.#followed.has(database)) continue;
           this.#followed.add(database);
           this.#run(this.#follow(ctx, database));
@@ -114,7 +124,13 @@ export class OperationSignals {
       try {
         const { incarnation, revision } = await this.#feed.getFeedHead(ctx, { database });
         this.#tellAll(); // whatever happened before the head was read
-        for await (const { entries } of this.#feed.watchFeed(ctx, { database, incarnation, afterRevision: revision, entityKinds: ["operation"], projectId: "" })) {
+        for await (const { entries } of this.#feed.watchFeed(ctx, {
+          database,
+          incarnation,
+          afterRevision: revision,
+          entityKinds: ["operation"],
+          projectId: "",
+        })) {
           this.#tellOf(entries);
         }
       } catch (error) {
@@ -125,7 +141,8 @@ export class OperationSignals {
   }
 
   #tellOf(entries: readonly FeedEntry[]): void {
-    for (const { entityId } of entries) this.#tell(this.#waiters.get(parseOperationName(entityId)?.operationId ?? entityId) ?? []);
+    for (const { entityId } of entries)
+      this.#tell(this.#waiters.get(parseOperationName(entityId)?.operationId ?? entityId) ?? []);
   }
 
   async #pause(ctx: Ctx, ms: number): Promise<void> {

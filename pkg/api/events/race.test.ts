@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StreamRace } from "./race.js";
 
-async function* of<T>(...items: T[]): AsyncGenerator<T, void> { yield* items; }
+async function* of<T>(...items: T[]): AsyncGenerator<T, void> {
+  yield* items;
+}
 
 describe("StreamRace", () => {
   it("reads all streams to their ends", async () => {
@@ -17,7 +19,9 @@ describe("StreamRace", () => {
 
   it("hears a timer that is ended early, also when an item had been waiting", async () => {
     const unheard: unknown[] = [];
-    const note = (reason: unknown): void => { unheard.push(reason); };
+    const note = (reason: unknown): void => {
+      unheard.push(reason);
+    };
     const others = process.rawListeners("unhandledRejection");
     process.removeAllListeners("unhandledRejection");
     process.on("unhandledRejection", note);

@@ -1,8 +1,12 @@
-interface Item<T> { readonly stream: AsyncGenerator<T, void>; readonly result?: IteratorResult<T, void>; readonly error?: unknown }
+interface Item<T> {
+  readonly stream: AsyncGenerator<T, void>;
+  readonly result?: IteratorResult<T, void>;
+  readonly error?: unknown;
+}
 
 /**
- * Reads several streams as one, each at its own pace, with at most one item of each waiting: a slow reader slows all of them down.
- * Streams may be added while it runs; closing it closes them.
+ * Reads several streams as one, each at its own pace, with at most one item of each waiting: a slow reader
+ * slows all of them down. Streams may be added while it runs; closing it closes them.
  */
 export class StreamRace<T> {
   readonly #streams = new Set<AsyncGenerator<T, void>>();
@@ -20,9 +24,12 @@ export class StreamRace<T> {
    */
   async next(until: Promise<unknown>): Promise<T | undefined> {
     // Heard also when an item is there already: a rejection that nobody hears ends the process.
-    const settled = until.then(() => undefined, () => undefined);
+    const settled = until.then(
+      () => undefined,
+      () => undefined,
+    );
     for (;;) {
-      const item = this.#ready.shift() ?? await this.#wait(settled);
+      const item = this.#ready.shift() ?? (await this.#wait(settled));
       if (item === undefined) return undefined;
       if (item.result === undefined) throw item.error;
       if (!item.result.done) {
@@ -40,7 +47,9 @@ export class StreamRace<T> {
   }
 
   async #wait(settled: Promise<undefined>): Promise<Item<T> | undefined> {
-    const woken = new Promise<void>((resolve) => { this.#wake = resolve; });
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
     await Promise.race([woken, settled]);
     this.#wake = undefined;
     return this.#ready.shift();
@@ -51,6 +60,9 @@ export class StreamRace<T> {
       this.#ready.push(item);
       this.#wake?.();
     };
-    stream.next().then((result) => put({ stream, result }), (error: unknown) => put({ stream, error }));
+    stream.next().then(
+      (result) => put({ stream, result }),
+      (error: unknown) => put({ stream, error }),
+    );
   }
 }

@@ -1,12 +1,18 @@
 import { ApiErrors } from "../errors.js";
 
 /** How far one database was read. */
-export interface Position { readonly incarnation: string; readonly revision: bigint }
+export interface Position {
+  readonly incarnation: string;
+  readonly revision: bigint;
+}
 
 /** Where a watch stands: everything that was told lies at or before the positions. */
 export interface WatchState {
   readonly positions: ReadonlyMap<string, Position>;
-  /** Generations of servers told from a cell a moment ago: older states of them may still come out of the global database. */
+  /**
+   * Generations of servers told from a cell a moment ago: older states of them may still come out of the
+   * global database.
+   */
   readonly recent: ReadonlyMap<string, bigint>;
 }
 
@@ -16,7 +22,11 @@ const VERSION = "1";
 export function encodeResumeToken(binding: string, { positions, recent }: WatchState): string {
   const body = [
     binding,
-    [...positions].map(([database, { incarnation, revision }]) => [database, incarnation, revision.toString()]),
+    [...positions].map(([database, { incarnation, revision }]) => [
+      database,
+      incarnation,
+      revision.toString(),
+    ]),
     [...recent].map(([id, generation]) => [id, generation.toString()]),
   ];
   return `${VERSION}.${Buffer.from(JSON.stringify(body)).toString("base64url")}`;
@@ -26,10 +36,19 @@ export function encodeResumeToken(binding: string, { positions, recent }: WatchS
 export function decodeResumeToken(binding: string, token: string): WatchState {
   const [version, body = ""] = token.split(".");
   try {
-    const [bound, positions, recent] = JSON.parse(Buffer.from(body, "base64url").toString("utf8")) as [string, [string, string, string][], [string, string][]];
+    const [bound, positions, recent] = JSON.parse(Buffer.from(body, "base64url").toString("utf8")) as [
+      string,
+      [string, string, string][],
+      [string, string][],
+    ];
     if (version === VERSION && bound === binding) {
       return {
-        positions: new Map(positions.map(([database, incarnation, revision]) => [database, { incarnation, revision: BigInt(revision) }])),
+        positions: new Map(
+          positions.map(([database, incarnation, revision]) => [
+            database,
+            { incarnation, revision: BigInt(revision) },
+          ]),
+        ),
         recent: new Map(recent.map(([id, generation]) => [id, BigInt(generation)])),
       };
     }

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { EventType, EventsServiceDefinition } from "../../../gen/kilonova/api/v1/operations_service.js";
-import type { WatchEventsRequest, WatchEventsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type {
+  WatchEventsRequest,
+  WatchEventsResponse,
+} from "../../../gen/kilonova/api/v1/operations_service.js";
 import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Actor } from "../../kernel/index.js";
@@ -20,7 +23,9 @@ class Watcher {
   readonly #done: Promise<void>;
 
   constructor(api: TestApi, wish: Partial<WatchEventsRequest> = {}, actor: Actor = member) {
-    const stream = api.channel.client(EventsServiceDefinition).watchEvents(as(actor, { signal: this.#stop.signal, deadlineMs: undefined }), wish);
+    const stream = api.channel
+      .client(EventsServiceDefinition)
+      .watchEvents(as(actor, { signal: this.#stop.signal, deadlineMs: undefined }), wish);
     this.#done = this.#read(stream);
   }
 
@@ -34,23 +39,42 @@ class Watcher {
 
   /** Waits for so many events other than bookmarks, and tells them as `TYPE id generation`. */
   async story(count: number): Promise<string[]> {
-    await until(() => this.#told().length >= count, { what: `${count} events, saw ${this.#told().join("; ")}` });
+    await until(() => this.#told().length >= count, {
+      what: `${count} events, saw ${this.#told().join("; ")}`,
+    });
     return this.#told();
   }
 
   #told(): string[] {
-    return this.seen.filter((event) => event.type !== EventType.EVENT_TYPE_BOOKMARK).map((event) => {
-      const name = Object.entries(EventType).find(([, value]) => value === event.type)?.[0].replace("EVENT_TYPE_", "") ?? "";
-      return [name, event.cell, event.server?.id.slice(-1), event.server?.generation, event.operation?.currentStep].filter((part) => part !== undefined && part !== "").join(" ");
-    });
+    return this.seen
+      .filter((event) => event.type !== EventType.EVENT_TYPE_BOOKMARK)
+      .map((event) => {
+        const name =
+          Object.entries(EventType)
+            .find(([, value]) => value === event.type)?.[0]
+            .replace("EVENT_TYPE_", "") ?? "";
+        return [
+          name,
+          event.cell,
+          event.server?.id.slice(-1),
+          event.server?.generation,
+          event.operation?.currentStep,
+        ]
+          .filter((part) => part !== undefined && part !== "")
+          .join(" ");
+      });
   }
 
   /** The token of the last event. */
-  get token(): string { return this.seen.at(-1)?.resumeToken ?? ""; }
+  get token(): string {
+    return this.seen.at(-1)?.resumeToken ?? "";
+  }
 
   /** Waits for the first bookmark: from then on nothing is missed. */
   ready(): Promise<WatchEventsResponse> {
-    return until(() => this.seen.find((event) => event.type === EventType.EVENT_TYPE_BOOKMARK), { what: "the first bookmark" });
+    return until(() => this.seen.find((event) => event.type === EventType.EVENT_TYPE_BOOKMARK), {
+      what: "the first bookmark",
+    });
   }
 
   async stop(): Promise<string> {
@@ -70,15 +94,23 @@ describe("watchEvents", () => {
     await watcher.story(1);
     api.cells.change("cell1", { id: A, generation: 2n, vmState: VmState.VM_STATE_BUILDING }, "created");
     await watcher.story(2);
-    api.cells.feed("global").instance(api.cells.put("cell1", { id: A, generation: 1n }), "changed"); // late, and older than what was told
+    // late, and older than what was told
+    api.cells.feed("global").instance(api.cells.put("cell1", { id: A, generation: 1n }), "changed");
     api.cells.change("cell1", { id: A, generation: 3n, vmState: VmState.VM_STATE_ACTIVE });
     api.cells.put("cell1", { id: uuid(2), projectId: "p2" });
     api.cells.change("cell2", { id: uuid(2), projectId: "p2" });
     await watcher.story(3);
     api.cells.change("cell1", { id: A, generation: 4n }, "deleted");
-    assert.deepEqual(await watcher.story(4), ["SERVER_CHANGED 1 1", "SERVER_CHANGED 1 2", "SERVER_CHANGED 1 3", "SERVER_DELETED 1 4"]);
+    assert.deepEqual(await watcher.story(4), [
+      "SERVER_CHANGED 1 1",
+      "SERVER_CHANGED 1 2",
+      "SERVER_CHANGED 1 3",
+      "SERVER_DELETED 1 4",
+    ]);
     await watcher.stop();
-    await until(() => [...api.cells.feeds.values()].every((feed) => feed.watchers === 0), { what: "the feeds to be left" });
+    await until(() => [...api.cells.feeds.values()].every((feed) => feed.watchers === 0), {
+      what: "the feeds to be left",
+    });
   });
 
   it("goes on from a token without gap or repetition", async () => {
@@ -122,8 +154,19 @@ describe("watchEvents", () => {
   });
 
   for (const [what, damage] of [
-    ["was compacted", (api: TestApi) => { api.cells.change("cell1", { id: A, generation: 2n }); api.cells.feed("cell1").compactedRevision = 2n; }],
-    ["began a new life", (api: TestApi) => { api.cells.feed("cell1").rebirth("other"); }],
+    [
+      "was compacted",
+      (api: TestApi) => {
+        api.cells.change("cell1", { id: A, generation: 2n });
+        api.cells.feed("cell1").compactedRevision = 2n;
+      },
+    ],
+    [
+      "began a new life",
+      (api: TestApi) => {
+        api.cells.feed("cell1").rebirth("other");
+      },
+    ],
   ] as const) {
     it(`starts over with a snapshot when a feed ${what}`, async () => {
       const api = anApi({ config: quick });
@@ -137,7 +180,10 @@ describe("watchEvents", () => {
       const second = new Watcher(api, { resumeToken: token });
       const story = await second.story(4);
       assert.equal(story[0], "RESET");
-      assert.deepEqual(story.slice(1, 3).map((line) => line.split(" ").slice(0, 2).join(" ")), ["SNAPSHOT 1", "SNAPSHOT 2"]);
+      assert.deepEqual(
+        story.slice(1, 3).map((line) => line.split(" ").slice(0, 2).join(" ")),
+        ["SNAPSHOT 1", "SNAPSHOT 2"],
+      );
       assert.equal(story[3], "SNAPSHOT_END");
       api.cells.change("cell2", { id: uuid(2), generation: 4n });
       assert.equal((await second.story(5))[4], "SERVER_CHANGED 2 4");
@@ -155,7 +201,8 @@ describe("watchEvents", () => {
     const second = new Watcher(api, { resumeToken: token });
     await second.story(3);
     await second.stop();
-    const inside = second.seen.find((event) => event.type === EventType.EVENT_TYPE_SNAPSHOT)?.resumeToken ?? "";
+    const inside =
+      second.seen.find((event) => event.type === EventType.EVENT_TYPE_SNAPSHOT)?.resumeToken ?? "";
     const third = new Watcher(api, { resumeToken: inside });
     assert.deepEqual(await third.story(3), ["RESET", "SNAPSHOT 1 1", "SNAPSHOT_END"]);
     await third.stop();
@@ -171,7 +218,12 @@ describe("watchEvents", () => {
     assert.deepEqual(story, ["CELL_UNREACHABLE cell2", "SERVER_CHANGED 1 1"]);
     api.cells.put("cell2", { id: uuid(2) });
     api.cells.silent.clear();
-    assert.deepEqual((await watcher.story(6)).slice(2), ["RESET", "SNAPSHOT 1 1", "SNAPSHOT 2 1", "SNAPSHOT_END"]);
+    assert.deepEqual((await watcher.story(6)).slice(2), [
+      "RESET",
+      "SNAPSHOT 1 1",
+      "SNAPSHOT 2 1",
+      "SNAPSHOT_END",
+    ]);
     await watcher.stop();
   });
 
@@ -179,7 +231,13 @@ describe("watchEvents", () => {
     const api = anApi({ config: quick });
     const watcher = new Watcher(api, { serverIds: [A], withOperations: true });
     await watcher.ready();
-    const operation = (server: string, currentStep: string): Operation => Operation.fromPartial({ name: operationName(server, uuid(9)), serverId: server, projectId: "p1", currentStep });
+    const operation = (server: string, currentStep: string): Operation =>
+      Operation.fromPartial({
+        name: operationName(server, uuid(9)),
+        serverId: server,
+        projectId: "p1",
+        currentStep,
+      });
     api.cells.change("cell1", { id: uuid(2), generation: 1n });
     api.cells.feed("cell1").operation(operation(uuid(2), "other"), 1n);
     api.cells.feed("cell1").operation(operation(A, "boot"), 2n);
@@ -193,7 +251,9 @@ describe("watchEvents", () => {
     const api = anApi({ config: { ...quick, bookmarkIntervalMs: 100 } });
     const watcher = new Watcher(api);
     await until(() => watcher.seen.length >= 3);
-    assert.ok(watcher.seen.every((event) => event.type === EventType.EVENT_TYPE_BOOKMARK && event.resumeToken !== ""));
+    assert.ok(
+      watcher.seen.every((event) => event.type === EventType.EVENT_TYPE_BOOKMARK && event.resumeToken !== ""),
+    );
     await watcher.stop();
   });
 
@@ -203,7 +263,8 @@ describe("watchEvents", () => {
     await watcher.ready();
     const token = await watcher.stop();
     const first = async (wish: Partial<WatchEventsRequest>, actor: Actor): Promise<unknown> => {
-      for await (const event of api.channel.client(EventsServiceDefinition).watchEvents(as(actor), wish)) return event;
+      for await (const event of api.channel.client(EventsServiceDefinition).watchEvents(as(actor), wish))
+        return event;
       return undefined;
     };
     await assert.rejects(first({ resumeToken: "1.abc" }, member), { reason: "BAD_PAGE_TOKEN" });

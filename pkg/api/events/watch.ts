@@ -39,7 +39,10 @@ const NOWHERE: Position = { incarnation: "none", revision: 0n };
 /** The token of a watch that knows nothing yet. */
 const EXPIRED: WatchState = { positions: new Map([[GLOBAL, NOWHERE]]), recent: new Map() };
 
-/** One watcher's stream of events: the feeds of all databases as one, with a token in every event from which it can go on. */
+/**
+ * One watcher's stream of events: the feeds of all databases as one, with a token in every event from which
+ * it can go on.
+ */
 export class EventWatch {
   readonly #parts: Parts;
   readonly #ctx: Ctx;
@@ -63,7 +66,9 @@ export class EventWatch {
     const databases = await this.#databases();
     let lost = false;
     if (from === undefined) yield* this.#beginNow(databases);
-    else for (const [database, position] of from.positions) if (databases.includes(database)) this.#positions.set(database, position);
+    else
+      for (const [database, position] of from.positions)
+        if (databases.includes(database)) this.#positions.set(database, position);
     while (!this.#ctx.signal.aborted) {
       if (lost) yield* this.#reset();
       lost = yield* this.#follow(await this.#databases());
@@ -71,18 +76,25 @@ export class EventWatch {
   }
 
   async #databases(): Promise<string[]> {
-    return [GLOBAL, ...await this.#parts.databases.cells(this.#ctx)];
+    return [GLOBAL, ...(await this.#parts.databases.cells(this.#ctx))];
   }
 
   async *#beginNow(databases: readonly string[]): AsyncGenerator<WatchEventsResponse, void> {
-    for (const database of await this.#readHeads(databases)) yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
+    for (const database of await this.#readHeads(databases))
+      yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
     yield this.#event({ type: EventType.EVENT_TYPE_BOOKMARK });
   }
 
-  /** Sets the positions to the heads. @returns databases that do not answer: their first answer will be a reset */
+  /**
+   * Sets the positions to the heads. @returns databases that do not answer: their first answer will be a
+   * reset
+   */
   async #readHeads(databases: readonly string[]): Promise<readonly string[]> {
-    const { answers, unreachable } = await this.#parts.guard.fanOut(this.#ctx, databases, (ctx, database) => this.#parts.feed.getFeedHead(ctx, { database }));
-    for (const { database, value } of answers) this.#positions.set(database, { incarnation: value.incarnation, revision: value.revision });
+    const { answers, unreachable } = await this.#parts.guard.fanOut(this.#ctx, databases, (ctx, database) =>
+      this.#parts.feed.getFeedHead(ctx, { database }),
+    );
+    for (const { database, value } of answers)
+      this.#positions.set(database, { incarnation: value.incarnation, revision: value.revision });
     for (const database of unreachable) this.#positions.set(database, NOWHERE);
     return unreachable;
   }
@@ -95,7 +107,10 @@ export class EventWatch {
     try {
       await this.#hold(databases);
       const started = new Set<string>();
-      const start = (database: string): void => { if (!started.has(database)) race.add(this.#pump(ctx, database)); started.add(database); };
+      const start = (database: string): void => {
+        if (!started.has(database)) race.add(this.#pump(ctx, database));
+        started.add(database);
+      };
       start(GLOBAL);
       this.#releaseIfCaughtUp(start);
       for (;;) {
@@ -135,16 +150,28 @@ export class EventWatch {
     const { withOperations, projectId } = this.#wish;
     const position = this.#positions.get(database) ?? { incarnation: "", revision: 0n };
     if (position.incarnation === NOWHERE.incarnation) {
-      return awaitFeed(ctx, clock, database, () => guard.call(ctx, database, (inner) => feed.getFeedHead(inner, { database })));
+      return awaitFeed(ctx, clock, database, () =>
+        guard.call(ctx, database, (inner) => feed.getFeedHead(inner, { database })),
+      );
     }
-    return pumpFeed(ctx, feed, clock, database, position, { entityKinds: withOperations ? ["instance", "operation"] : ["instance"], projectId });
+    return pumpFeed(ctx, feed, clock, database, position, {
+      entityKinds: withOperations ? ["instance", "operation"] : ["instance"],
+      projectId,
+    });
   }
 
-  /** The cells wait until the global feed is read to where it is now: what a server was before it had a cell comes first. */
+  /**
+   * The cells wait until the global feed is read to where it is now: what a server was before it had a cell
+   * comes first.
+   */
   async #hold(databases: readonly string[]): Promise<void> {
     this.#held = databases.filter((database) => database !== GLOBAL);
     try {
-      this.#globalTarget = (await this.#parts.guard.call(this.#ctx, GLOBAL, (ctx) => this.#parts.feed.getFeedHead(ctx, { database: GLOBAL }))).revision;
+      this.#globalTarget = (
+        await this.#parts.guard.call(this.#ctx, GLOBAL, (ctx) =>
+          this.#parts.feed.getFeedHead(ctx, { database: GLOBAL }),
+        )
+      ).revision;
     } catch {
       this.#globalTarget = 0n; // silent: the cells need not wait for it; its pump tells
     }
@@ -177,12 +204,22 @@ export class EventWatch {
     if (entry.entityKind === "operation") {
       const operation = Operation.decode(entry.payload);
       if (serverIds.size > 0 && !serverIds.has(operation.serverId)) return undefined;
-      return this.#generations.admit(`operation ${entry.entityId}`, entry.generation, database !== GLOBAL) ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation } : undefined;
+      return this.#generations.admit(`operation ${entry.entityId}`, entry.generation, database !== GLOBAL)
+        ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation }
+        : undefined;
     }
     if (serverIds.size > 0 && !serverIds.has(entry.entityId)) return undefined;
     if (!this.#generations.admit(entry.entityId, entry.generation, database !== GLOBAL)) return undefined;
-    const [server] = await presentServers(this.#ctx, this.#parts.directory, mask, [{ server: Server.decode(entry.payload), database }]);
-    return { type: entry.eventType === "deleted" ? EventType.EVENT_TYPE_SERVER_DELETED : EventType.EVENT_TYPE_SERVER_CHANGED, server };
+    const [server] = await presentServers(this.#ctx, this.#parts.directory, mask, [
+      { server: Server.decode(entry.payload), database },
+    ]);
+    return {
+      type:
+        entry.eventType === "deleted"
+          ? EventType.EVENT_TYPE_SERVER_DELETED
+          : EventType.EVENT_TYPE_SERVER_CHANGED,
+      server,
+    };
   }
 
   /** Forget everything, then the present state, then go on from where the heads were before it was read. */
@@ -191,8 +228,11 @@ export class EventWatch {
     this.#generations = new Generations(this.#parts.clock);
     yield this.#event({ type: EventType.EVENT_TYPE_RESET });
     const databases = await this.#databases();
-    for (const database of await this.#readHeads(databases)) yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
-    for (const database of databases) if (this.#positions.get(database)?.incarnation !== NOWHERE.incarnation) yield* this.#snapshotOf(database);
+    for (const database of await this.#readHeads(databases))
+      yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
+    for (const database of databases)
+      if (this.#positions.get(database)?.incarnation !== NOWHERE.incarnation)
+        yield* this.#snapshotOf(database);
     yield this.#event({ type: EventType.EVENT_TYPE_SNAPSHOT_END });
   }
 
@@ -201,21 +241,46 @@ export class EventWatch {
     const filter = ServerFilter.fromPartial({ ids: [...serverIds] });
     let after: string[] = [];
     for (let more = true; more;) {
-      const page = await this.#parts.instances.listInstances(this.#ctx, { database, filter, projectId, sort: BY_ID, pageSize: SNAPSHOT_PAGE, after });
-      const news = page.rows.filter((row) => this.#generations.admit(row.serverId, row.generation, database !== GLOBAL));
-      const servers = await presentServers(this.#ctx, this.#parts.directory, mask, news.map((row) => ({ server: Server.decode(row.server), database })));
+      const page = await this.#parts.instances.listInstances(this.#ctx, {
+        database,
+        filter,
+        projectId,
+        sort: BY_ID,
+        pageSize: SNAPSHOT_PAGE,
+        after,
+      });
+      const news = page.rows.filter((row) =>
+        this.#generations.admit(row.serverId, row.generation, database !== GLOBAL),
+      );
+      const servers = await presentServers(
+        this.#ctx,
+        this.#parts.directory,
+        mask,
+        news.map((row) => ({ server: Server.decode(row.server), database })),
+      );
       for (const server of servers) yield this.#event({ type: EventType.EVENT_TYPE_SNAPSHOT, server });
       after = page.rows.at(-1)?.sortValues ?? [];
       more = page.more && after.length > 0;
     }
   }
 
-  /** Inside a snapshot the token is of a watch that knows nothing: whoever breaks off there gets a new snapshot. */
+  /**
+   * Inside a snapshot the token is of a watch that knows nothing: whoever breaks off there gets a new
+   * snapshot.
+   */
   #event(event: Partial<WatchEventsResponse>): WatchEventsResponse {
-    const inSnapshot = event.type === EventType.EVENT_TYPE_RESET || event.type === EventType.EVENT_TYPE_SNAPSHOT;
-    const state: WatchState = inSnapshot ? EXPIRED : { positions: this.#positions, recent: this.#generations.recent() };
+    const inSnapshot =
+      event.type === EventType.EVENT_TYPE_RESET || event.type === EventType.EVENT_TYPE_SNAPSHOT;
+    const state: WatchState = inSnapshot
+      ? EXPIRED
+      : { positions: this.#positions, recent: this.#generations.recent() };
     return {
-      type: EventType.EVENT_TYPE_UNSPECIFIED, server: undefined, operation: undefined, cell: "", at: toTimestamp(this.#parts.clock.now()), ...event,
+      type: EventType.EVENT_TYPE_UNSPECIFIED,
+      server: undefined,
+      operation: undefined,
+      cell: "",
+      at: toTimestamp(this.#parts.clock.now()),
+      ...event,
       resumeToken: encodeResumeToken(this.#wish.binding, state),
     };
   }

@@ -38,20 +38,43 @@ export interface ActionCall {
 }
 
 /**
- * Accepts an operation on a server, wherever its record is. States and locks are judged where the record is written; rights are judged here.
- * @throws SERVER_NOT_FOUND, FORBIDDEN; INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS, TOKEN_REUSED of cells
+ * Accepts an operation on a server, wherever its record is. States and locks are judged where the record is
+ * written; rights are judged here.
+ * @throws SERVER_NOT_FOUND, FORBIDDEN; INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS,
+ *   TOKEN_REUSED of cells
  */
-export async function acceptAction(parts: Parts, ctx: Ctx, rules: ActionRules, call: ActionCall): Promise<Operation> {
+export async function acceptAction(
+  parts: Parts,
+  ctx: Ctx,
+  rules: ActionRules,
+  call: ActionCall,
+): Promise<Operation> {
   const { server } = await parts.servers.load(ctx, call.serverId);
   parts.policy.enforce(ctx.actor, rules.rule, ownerOf(server));
   const operation = await parts.servers.at(ctx, call.serverId, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
-      database, serverId, projectId: parts.servers.scope(ctx), clientToken: call.clientToken, bodyHash: Buffer.from(bodyHash(call.body)), method: rules.method,
-      actor: { ...ctx.actor, roles: [...ctx.actor.roles] }, kind: rules.kind, kindVersion: 1, input: Buffer.from(call.input ?? []),
-      action: rules.action, verb: rules.action, allowedVmStates: [...rules.vmStates], allowedTaskStates: [...rules.taskStates],
-      mustHaveHost: rules.mustHaveHost ?? false, mustHaveLaunched: rules.mustHaveLaunched ?? false, checkLock: true,
-      bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"), taskState: rules.taskState,
-      preempt: rules.preempt ?? false, idempotentKind: rules.idempotentKind ?? false, traceparent: ctx.span.traceparent,
+      database,
+      serverId,
+      projectId: parts.servers.scope(ctx),
+      clientToken: call.clientToken,
+      bodyHash: Buffer.from(bodyHash(call.body)),
+      method: rules.method,
+      actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
+      kind: rules.kind,
+      kindVersion: 1,
+      input: Buffer.from(call.input ?? []),
+      action: rules.action,
+      verb: rules.action,
+      allowedVmStates: [...rules.vmStates],
+      allowedTaskStates: [...rules.taskStates],
+      mustHaveHost: rules.mustHaveHost ?? false,
+      mustHaveLaunched: rules.mustHaveLaunched ?? false,
+      checkLock: true,
+      bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"),
+      taskState: rules.taskState,
+      preempt: rules.preempt ?? false,
+      idempotentKind: rules.idempotentKind ?? false,
+      traceparent: ctx.span.traceparent,
     };
     return (await parts.instances.acceptOperation(inner, request)).operation;
   });

@@ -1,5 +1,8 @@
 import type {
-  AddAggregateHostRequest, AddAggregateHostResponse, RemoveAggregateHostRequest, RemoveAggregateHostResponse,
+  AddAggregateHostRequest,
+  AddAggregateHostResponse,
+  RemoveAggregateHostRequest,
+  RemoveAggregateHostResponse,
 } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import { changeAggregate, haveServers, readAggregate } from "../cells/aggregates.js";
@@ -11,24 +14,38 @@ import type { Parts } from "../parts.js";
 
 /** Puts a host into an aggregate. */
 export const addAggregateHost = (parts: Parts): Unary<AddAggregateHostRequest, AddAggregateHostResponse> =>
-  checked<AddAggregateHostRequest, AddAggregateHostResponse>({ aggregateId: id, host: id }, async (ctx, { aggregateId, host }) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:add_host");
-    const { availabilityZone, hosts } = await readAggregate(parts, ctx, aggregateId);
-    const zone = await zoneOfHost(parts, ctx, host);
-    const moves = availabilityZone !== undefined && availabilityZone !== zone && !hosts.includes(host);
-    if (moves && await haveServers(parts, ctx, [host])) throw ApiErrors.HOST_ZONE_IN_USE({ host });
-    return { aggregate: await changeAggregate(parts, ctx, aggregateId, { addHost: host }) };
-  });
+  checked<AddAggregateHostRequest, AddAggregateHostResponse>(
+    { aggregateId: id, host: id },
+    async (ctx, { aggregateId, host }) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:add_host");
+      const { availabilityZone, hosts } = await readAggregate(parts, ctx, aggregateId);
+      const zone = await zoneOfHost(parts, ctx, host);
+      const moves = availabilityZone !== undefined && availabilityZone !== zone && !hosts.includes(host);
+      if (moves && (await haveServers(parts, ctx, [host]))) throw ApiErrors.HOST_ZONE_IN_USE({ host });
+      return { aggregate: await changeAggregate(parts, ctx, aggregateId, { addHost: host }) };
+    },
+  );
 
 /** Takes a host out of an aggregate; also one that is no longer there. */
-export const removeAggregateHost = (parts: Parts): Unary<RemoveAggregateHostRequest, RemoveAggregateHostResponse> =>
-  checked<RemoveAggregateHostRequest, RemoveAggregateHostResponse>({ aggregateId: id, host: hostName }, async (ctx, { aggregateId, host }) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:remove_host");
-    const { availabilityZone, hosts, number } = await readAggregate(parts, ctx, aggregateId);
-    if (!hosts.includes(host)) throw ApiErrors.HOST_NOT_IN_AGGREGATE({ host, aggregate: number.toString() });
-    if (availabilityZone !== undefined && !await keepsZone(parts, ctx, host, availabilityZone, aggregateId) && await haveServers(parts, ctx, [host])) throw ApiErrors.HOST_ZONE_IN_USE({ host });
-    return { aggregate: await changeAggregate(parts, ctx, aggregateId, { removeHost: host }) };
-  });
+export const removeAggregateHost = (
+  parts: Parts,
+): Unary<RemoveAggregateHostRequest, RemoveAggregateHostResponse> =>
+  checked<RemoveAggregateHostRequest, RemoveAggregateHostResponse>(
+    { aggregateId: id, host: hostName },
+    async (ctx, { aggregateId, host }) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:remove_host");
+      const { availabilityZone, hosts, number } = await readAggregate(parts, ctx, aggregateId);
+      if (!hosts.includes(host))
+        throw ApiErrors.HOST_NOT_IN_AGGREGATE({ host, aggregate: number.toString() });
+      if (
+        availabilityZone !== undefined &&
+        !(await keepsZone(parts, ctx, host, availabilityZone, aggregateId)) &&
+        (await haveServers(parts, ctx, [host]))
+      )
+        throw ApiErrors.HOST_ZONE_IN_USE({ host });
+      return { aggregate: await changeAggregate(parts, ctx, aggregateId, { removeHost: host }) };
+    },
+  );
 
 /** @throws COMPUTE_HOST_NOT_FOUND */
 async function zoneOfHost(parts: Parts, ctx: Ctx, host: string): Promise<string> {
@@ -39,7 +56,16 @@ async function zoneOfHost(parts: Parts, ctx: Ctx, host: string): Promise<string>
 }
 
 /** Whether another aggregate gives the host the same zone. */
-async function keepsZone(parts: Parts, ctx: Ctx, host: string, zone: string, aggregateId: string): Promise<boolean> {
+async function keepsZone(
+  parts: Parts,
+  ctx: Ctx,
+  host: string,
+  zone: string,
+  aggregateId: string,
+): Promise<boolean> {
   const { aggregates } = await parts.aggregates.listStoredAggregates(ctx, { host });
-  return aggregates.some(({ id: other, number, availabilityZone }) => other !== aggregateId && number.toString() !== aggregateId && availabilityZone === zone);
+  return aggregates.some(
+    ({ id: other, number, availabilityZone }) =>
+      other !== aggregateId && number.toString() !== aggregateId && availabilityZone === zone,
+  );
 }

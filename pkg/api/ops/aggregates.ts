@@ -1,6 +1,16 @@
 import type {
-  Aggregate, CreateAggregateResponse, DeleteAggregateRequest, DeleteAggregateResponse, GetAggregateRequest, GetAggregateResponse, ListAggregatesRequest, ListAggregatesResponse,
-  SetAggregateMetadataRequest, SetAggregateMetadataResponse, UpdateAggregateRequest, UpdateAggregateResponse,
+  Aggregate,
+  CreateAggregateResponse,
+  DeleteAggregateRequest,
+  DeleteAggregateResponse,
+  GetAggregateRequest,
+  GetAggregateResponse,
+  ListAggregatesRequest,
+  ListAggregatesResponse,
+  SetAggregateMetadataRequest,
+  SetAggregateMetadataResponse,
+  UpdateAggregateRequest,
+  UpdateAggregateResponse,
 } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { CreateAggregateRequest } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -14,21 +24,37 @@ import type { Rule, Unary } from "../shape/shape.js";
 import { checked, list, map, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
-const noColon: Rule<string> = (value, path, report) => { if (value.includes(":")) report(path, "must not contain a colon"); };
-const zone: Rule<string> = (value, path, report) => { if (value !== "") name(value, path, report); noColon(value, path, report); };
-const newZone: Rule<string> = (value, path, report) => { name(value, path, report); noColon(value, path, report); };
+const noColon: Rule<string> = (value, path, report) => {
+  if (value.includes(":")) report(path, "must not contain a colon");
+};
+const zone: Rule<string> = (value, path, report) => {
+  if (value !== "") name(value, path, report);
+  noColon(value, path, report);
+};
+const newZone: Rule<string> = (value, path, report) => {
+  name(value, path, report);
+  noColon(value, path, report);
+};
 
 /** Makes an aggregate without hosts. */
 export const createAggregate = (parts: Parts): Unary<CreateAggregateRequest, CreateAggregateResponse> =>
-  checked<CreateAggregateRequest, CreateAggregateResponse>({ clientToken, name, availabilityZone: optional(newZone) }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:create");
-    const { availabilityZone } = request;
-    const hash = bodyHash(CreateAggregateRequest.encode({ ...request, clientToken: "" }).finish());
-    return parts.aggregates.createStoredAggregate(ctx, {
-      aggregate: { id: parts.ids.uuid(), name: request.name, availabilityZone, metadata: new Map(availabilityZone === undefined ? [] : [[ZONE_KEY, availabilityZone]]) },
-      once: { clientToken: request.clientToken, bodyHash: Buffer.from(hash), method: "CreateAggregate" },
-    });
-  });
+  checked<CreateAggregateRequest, CreateAggregateResponse>(
+    { clientToken, name, availabilityZone: optional(newZone) },
+    async (ctx, request) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:create");
+      const { availabilityZone } = request;
+      const hash = bodyHash(CreateAggregateRequest.encode({ ...request, clientToken: "" }).finish());
+      return parts.aggregates.createStoredAggregate(ctx, {
+        aggregate: {
+          id: parts.ids.uuid(),
+          name: request.name,
+          availabilityZone,
+          metadata: new Map(availabilityZone === undefined ? [] : [[ZONE_KEY, availabilityZone]]),
+        },
+        once: { clientToken: request.clientToken, bodyHash: Buffer.from(hash), method: "CreateAggregate" },
+      });
+    },
+  );
 
 /** Reads an aggregate by UUID or number. */
 export const getAggregate = (parts: Parts): Unary<GetAggregateRequest, GetAggregateResponse> =>
@@ -39,51 +65,87 @@ export const getAggregate = (parts: Parts): Unary<GetAggregateRequest, GetAggreg
 
 /** Lists aggregates by number. */
 export const listAggregates = (parts: Parts): Unary<ListAggregatesRequest, ListAggregatesResponse> =>
-  checked<ListAggregatesRequest, ListAggregatesResponse>({ host: text(), pageSize, pageToken }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:index");
-    const binding = JSON.stringify(["aggregates", request.host]);
-    const [after = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
-    const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, { host: request.host, pageSize: request.pageSize, pageToken: after });
-    return { aggregates, nextPageToken: nextPageToken === "" ? "" : encodePageToken(binding, [nextPageToken]) };
-  });
+  checked<ListAggregatesRequest, ListAggregatesResponse>(
+    { host: text(), pageSize, pageToken },
+    async (ctx, request) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:index");
+      const binding = JSON.stringify(["aggregates", request.host]);
+      const [after = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+      const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, {
+        host: request.host,
+        pageSize: request.pageSize,
+        pageToken: after,
+      });
+      return {
+        aggregates,
+        nextPageToken: nextPageToken === "" ? "" : encodePageToken(binding, [nextPageToken]),
+      };
+    },
+  );
 
 /** Changes name or zone. */
 export const updateAggregate = (parts: Parts): Unary<UpdateAggregateRequest, UpdateAggregateResponse> =>
-  checked<UpdateAggregateRequest, UpdateAggregateResponse>({ aggregateId: id, name: optional(name), availabilityZone: optional(zone) }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:update");
-    const before = await readAggregate(parts, ctx, request.aggregateId);
-    if (request.availabilityZone !== undefined) await requireZoneFree(parts, ctx, before, request.availabilityZone);
-    return {
-      aggregate: await changeZone(parts, ctx, request.aggregateId, {
-        name: request.name, setMetadata: new Map(request.availabilityZone ? [[ZONE_KEY, request.availabilityZone]] : []), removeMetadata: request.availabilityZone === "" ? [ZONE_KEY] : [],
-      }),
-    };
-  });
+  checked<UpdateAggregateRequest, UpdateAggregateResponse>(
+    { aggregateId: id, name: optional(name), availabilityZone: optional(zone) },
+    async (ctx, request) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:update");
+      const before = await readAggregate(parts, ctx, request.aggregateId);
+      if (request.availabilityZone !== undefined)
+        await requireZoneFree(parts, ctx, before, request.availabilityZone);
+      return {
+        aggregate: await changeZone(parts, ctx, request.aggregateId, {
+          name: request.name,
+          setMetadata: new Map(request.availabilityZone ? [[ZONE_KEY, request.availabilityZone]] : []),
+          removeMetadata: request.availabilityZone === "" ? [ZONE_KEY] : [],
+        }),
+      };
+    },
+  );
 
 /** Adds, replaces or removes metadata. */
-export const setAggregateMetadata = (parts: Parts): Unary<SetAggregateMetadataRequest, SetAggregateMetadataResponse> =>
-  checked<SetAggregateMetadataRequest, SetAggregateMetadataResponse>({ aggregateId: id, metadata: map(metadataKey, metadataValue), removeKeys: list(metadataKey) }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:set_metadata");
-    const wanted = request.removeKeys.includes(ZONE_KEY) ? "" : request.metadata.get(ZONE_KEY);
-    if (wanted !== undefined && wanted !== "") requireZoneName(wanted);
-    const before = await readAggregate(parts, ctx, request.aggregateId);
-    if (wanted !== undefined) await requireZoneFree(parts, ctx, before, wanted);
-    return { aggregate: await changeZone(parts, ctx, request.aggregateId, { setMetadata: request.metadata, removeMetadata: request.removeKeys }) };
-  });
+export const setAggregateMetadata = (
+  parts: Parts,
+): Unary<SetAggregateMetadataRequest, SetAggregateMetadataResponse> =>
+  checked<SetAggregateMetadataRequest, SetAggregateMetadataResponse>(
+    { aggregateId: id, metadata: map(metadataKey, metadataValue), removeKeys: list(metadataKey) },
+    async (ctx, request) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:set_metadata");
+      const wanted = request.removeKeys.includes(ZONE_KEY) ? "" : request.metadata.get(ZONE_KEY);
+      if (wanted !== undefined && wanted !== "") requireZoneName(wanted);
+      const before = await readAggregate(parts, ctx, request.aggregateId);
+      if (wanted !== undefined) await requireZoneFree(parts, ctx, before, wanted);
+      return {
+        aggregate: await changeZone(parts, ctx, request.aggregateId, {
+          setMetadata: request.metadata,
+          removeMetadata: request.removeKeys,
+        }),
+      };
+    },
+  );
 
 /** Deletes an aggregate without hosts. */
 export const deleteAggregate = (parts: Parts): Unary<DeleteAggregateRequest, DeleteAggregateResponse> =>
-  checked<DeleteAggregateRequest, DeleteAggregateResponse>({ aggregateId: id }, async (ctx, { aggregateId }) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:delete");
-    return parts.aggregates.deleteStoredAggregate(ctx, { aggregateId });
-  });
+  checked<DeleteAggregateRequest, DeleteAggregateResponse>(
+    { aggregateId: id },
+    async (ctx, { aggregateId }) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:delete");
+      return parts.aggregates.deleteStoredAggregate(ctx, { aggregateId });
+    },
+  );
 
 function requireZoneName(wanted: string): void {
-  newZone(wanted, `metadata["${ZONE_KEY}"]`, (field, problem) => { throw ApiErrors.INVALID_REQUEST({ field, problem }, { violations: [{ field, description: problem }] }); });
+  newZone(wanted, `metadata["${ZONE_KEY}"]`, (field, problem) => {
+    throw ApiErrors.INVALID_REQUEST({ field, problem }, { violations: [{ field, description: problem }] });
+  });
 }
 
 /** @param wanted  "" for no zone @throws ZONE_IN_USE when the zone of hosts with servers would change */
-async function requireZoneFree(parts: Parts, ctx: Ctx, { hosts, availabilityZone, number }: Aggregate, wanted: string): Promise<void> {
+async function requireZoneFree(
+  parts: Parts,
+  ctx: Ctx,
+  { hosts, availabilityZone, number }: Aggregate,
+  wanted: string,
+): Promise<void> {
   if ((availabilityZone ?? "") === wanted || hosts.length === 0) return;
   if (await haveServers(parts, ctx, hosts)) throw ApiErrors.ZONE_IN_USE({ aggregate: number.toString() });
 }

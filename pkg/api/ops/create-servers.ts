@@ -12,20 +12,31 @@ import type { Parts } from "../parts.js";
 import { maskOf, presentServers } from "../view/server-view.js";
 
 /**
- * Accepts servers: shape, then rights, then what the request says by itself, then everything it refers to (read at once), then one transaction.
- * Nothing is stored before that transaction, so a failure leaves nothing behind.
+ * Accepts servers: shape, then rights, then what the request says by itself, then everything it refers to
+ * (read at once), then one transaction. Nothing is stored before that transaction, so a failure leaves
+ * nothing behind.
  */
 export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateServersResponse> =>
   checked(createShape, async (ctx, request) => {
     const { batch, minCount } = await planCreate(parts, ctx, request);
     const accepted = await parts.global.acceptServers(ctx, {
-      clientToken: request.clientToken, bodyHash: Buffer.from(hashOf(request)), actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
-      servers: Array.from({ length: batch.count }, (_, index) => acceptedServer(batch, index, parts.ids.uuid())),
-      minCount, traceparent: ctx.span.traceparent,
+      clientToken: request.clientToken,
+      bodyHash: Buffer.from(hashOf(request)),
+      actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
+      servers: Array.from({ length: batch.count }, (_, index) =>
+        acceptedServer(batch, index, parts.ids.uuid()),
+      ),
+      minCount,
+      traceparent: ctx.span.traceparent,
     });
     const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
     return {
-      servers: await presentServers(ctx, parts.directory, mask, accepted.servers.map((server) => ({ server, database: cellOf(server) }))),
+      servers: await presentServers(
+        ctx,
+        parts.directory,
+        mask,
+        accepted.servers.map((server) => ({ server, database: cellOf(server) })),
+      ),
       operations: accepted.operations,
       reservationId: accepted.servers[0]?.reservationId ?? batch.reservationId,
       adminPassword: accepted.replayed ? "" : batch.adminPassword,
@@ -34,8 +45,15 @@ export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateS
   });
 
 /** Where a server is by now: new ones are in no cell, those of a repeated call may have a host in one. */
-const cellOf = ({ hostInfo }: Server): string => hostInfo === undefined || hostInfo.cell === "" ? GLOBAL : hostInfo.cell;
+const cellOf = ({ hostInfo }: Server): string =>
+  hostInfo === undefined || hostInfo.cell === "" ? GLOBAL : hostInfo.cell;
 
 /** Equal requests hash equally, whatever token they carry and in whatever order their maps came. */
 const hashOf = (request: CreateServersRequest): Uint8Array =>
-  bodyHash(CreateServersRequest.encode({ ...request, clientToken: "", metadata: sortedMap(request.metadata) }).finish());
+  bodyHash(
+    CreateServersRequest.encode({
+      ...request,
+      clientToken: "",
+      metadata: sortedMap(request.metadata),
+    }).finish(),
+  );

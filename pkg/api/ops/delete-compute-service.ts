@@ -1,4 +1,7 @@
-import type { DeleteComputeServiceRequest, DeleteComputeServiceResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type {
+  DeleteComputeServiceRequest,
+  DeleteComputeServiceResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { findService } from "../cells/find-service.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
@@ -8,21 +11,34 @@ import type { Unary } from "../shape/shape.js";
 import { checked } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
-/** Removes the record of a service that is gone for good; its host leaves all aggregates. @throws HOST_HAS_SERVERS while servers are on its host */
-export const deleteComputeService = (parts: Parts): Unary<DeleteComputeServiceRequest, DeleteComputeServiceResponse> =>
-  checked<DeleteComputeServiceRequest, DeleteComputeServiceResponse>({ serviceId: id }, async (ctx, { serviceId }) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-services:delete");
-    const { cell, service } = await findService(parts, ctx, serviceId);
-    try {
-      await parts.hosts.deleteHostService(ctx, { cell, serviceId: service.id });
-    } catch (error) {
-      if (error instanceof KilonovaError && error.reason === "SERVICE_HAS_INSTANCES") throw ApiErrors.HOST_HAS_SERVERS({}, { cause: error });
-      throw error;
-    }
-    if (service.binary === COMPUTE_BINARY) {
-      const { aggregates } = await parts.aggregates.listStoredAggregates(ctx, { host: service.host });
-      for (const aggregate of aggregates) await parts.aggregates.updateStoredAggregate(ctx, { aggregateId: aggregate.id, removeHost: service.host });
-    }
-    parts.directory.forget(cell);
-    return {};
-  });
+/**
+ * Removes the record of a service that is gone for good; its host leaves all aggregates. @throws
+ * HOST_HAS_SERVERS while servers are on its host
+ */
+export const deleteComputeService = (
+  parts: Parts,
+): Unary<DeleteComputeServiceRequest, DeleteComputeServiceResponse> =>
+  checked<DeleteComputeServiceRequest, DeleteComputeServiceResponse>(
+    { serviceId: id },
+    async (ctx, { serviceId }) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-services:delete");
+      const { cell, service } = await findService(parts, ctx, serviceId);
+      try {
+        await parts.hosts.deleteHostService(ctx, { cell, serviceId: service.id });
+      } catch (error) {
+        if (error instanceof KilonovaError && error.reason === "SERVICE_HAS_INSTANCES")
+          throw ApiErrors.HOST_HAS_SERVERS({}, { cause: error });
+        throw error;
+      }
+      if (service.binary === COMPUTE_BINARY) {
+        const { aggregates } = await parts.aggregates.listStoredAggregates(ctx, { host: service.host });
+        for (const aggregate of aggregates)
+          await parts.aggregates.updateStoredAggregate(ctx, {
+            aggregateId: aggregate.id,
+            removeHost: service.host,
+          });
+      }
+      parts.directory.forget(cell);
+      return {};
+    },
+  );

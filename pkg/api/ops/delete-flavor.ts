@@ -1,4 +1,7 @@
-import type { DeleteFlavorRequest, DeleteFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import type {
+  DeleteFlavorRequest,
+  DeleteFlavorResponse,
+} from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { id } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked } from "../shape/shape.js";

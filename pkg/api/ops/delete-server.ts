@@ -10,11 +10,21 @@ import { acceptAction } from "./accept-operation.js";
 
 /** From every state, in the middle of everything; a second delete answers the first one's operation. */
 export const deletionRules: ActionRules = {
-  rule: "os_compute_api:servers:delete", method: "DeleteServer", kind: "server.delete", action: "delete",
-  vmStates: [], taskStates: [], taskState: TaskState.deleting, preempt: true, idempotentKind: true,
+  rule: "os_compute_api:servers:delete",
+  method: "DeleteServer",
+  kind: "server.delete",
+  action: "delete",
+  vmStates: [],
+  taskStates: [],
+  taskState: TaskState.deleting,
+  preempt: true,
+  idempotentKind: true,
 };
 
 export const deleteServer = (parts: Parts): Unary<DeleteServerRequest, DeleteServerResponse> =>
   checked<DeleteServerRequest, DeleteServerResponse>({ serverId: id, clientToken }, async (ctx, request) => ({
-    operation: await acceptAction(parts, ctx, deletionRules, { ...request, body: DeleteServerRequest.encode({ ...request, clientToken: "" }).finish() }),
+    operation: await acceptAction(parts, ctx, deletionRules, {
+      ...request,
+      body: DeleteServerRequest.encode({ ...request, clientToken: "" }).finish(),
+    }),
   }));

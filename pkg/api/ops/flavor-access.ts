@@ -7,8 +7,11 @@ import type { Parts } from "../parts.js";
 /** Reads a flavor that the caller may see. Names are no ids. @throws FLAVOR_NOT_FOUND */
 export async function readFlavor(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavor> {
   const seeAll = parts.policy.allows(ctx.actor, "context_is_admin");
-  const { flavor } = await withFlavorErrors(flavorId, () => parts.global.getStoredFlavor(ctx, { flavorId, projectId: ctx.actor.projectId, seeAll }));
-  if (flavor === undefined || flavor.id !== flavorId || (flavor.disabled && !seeAll)) throw ApiErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
+  const { flavor } = await withFlavorErrors(flavorId, () =>
+    parts.global.getStoredFlavor(ctx, { flavorId, projectId: ctx.actor.projectId, seeAll }),
+  );
+  if (flavor === undefined || flavor.id !== flavorId || (flavor.disabled && !seeAll))
+    throw ApiErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
   return flavor;
 }
 
@@ -17,21 +20,30 @@ export async function withFlavorErrors<T>(flavorId: string, call: () => Promise<
   try {
     return await call();
   } catch (error) {
-    if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND") throw ApiErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });
+    if (error instanceof KilonovaError && error.reason === "FLAVOR_NOT_FOUND")
+      throw ApiErrors.FLAVOR_NOT_FOUND({ flavor: flavorId }, { cause: error });
     throw error;
   }
 }
 
 /** What a caller may see of flavors. */
-export interface FlavorMask { readonly extraSpecs: boolean; readonly access: boolean }
+export interface FlavorMask {
+  readonly extraSpecs: boolean;
+  readonly access: boolean;
+}
 
 export const flavorMaskOf = (parts: Parts, ctx: Ctx): FlavorMask => ({
   extraSpecs: parts.policy.allows(ctx.actor, "os_compute_api:os-flavor-extra-specs:index"),
   access: parts.policy.allows(ctx.actor, "os_compute_api:os-flavor-access"),
 });
 
-export const presentFlavor = (flavor: Flavor, mask: FlavorMask): Flavor =>
-  ({ ...flavor, extraSpecs: mask.extraSpecs ? flavor.extraSpecs : new Map(), projectIds: mask.access ? flavor.projectIds : [] });
+export const presentFlavor = (flavor: Flavor, mask: FlavorMask): Flavor => ({
+  ...flavor,
+  extraSpecs: mask.extraSpecs ? flavor.extraSpecs : new Map(),
+  projectIds: mask.access ? flavor.projectIds : [],
+});
 
-export const hiddenFlavorFields = (mask: FlavorMask): string[] =>
-  [...(mask.extraSpecs ? [] : ["extra_specs"]), ...(mask.access ? [] : ["project_ids"])];
+export const hiddenFlavorFields = (mask: FlavorMask): string[] => [
+  ...(mask.extraSpecs ? [] : ["extra_specs"]),
+  ...(mask.access ? [] : ["project_ids"]),
+];

@@ -8,10 +8,23 @@ import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 import { deletionRules } from "./delete-server.js";
 
-/** Never keeps the server for a while first. Nova calls the action "delete" in the timeline, whoever asked in which way. */
-const rules: ActionRules = { ...deletionRules, rule: "os_compute_api:os-deferred-delete:force", method: "ForceDeleteServer" };
+/**
+ * Never keeps the server for a while first. Nova calls the action "delete" in the timeline, whoever asked in
+ * which way.
+ */
+const rules: ActionRules = {
+  ...deletionRules,
+  rule: "os_compute_api:os-deferred-delete:force",
+  method: "ForceDeleteServer",
+};
 
 export const forceDeleteServer = (parts: Parts): Unary<ForceDeleteServerRequest, ForceDeleteServerResponse> =>
-  checked<ForceDeleteServerRequest, ForceDeleteServerResponse>({ serverId: id, clientToken }, async (ctx, request) => ({
-    operation: await acceptAction(parts, ctx, rules, { ...request, body: ForceDeleteServerRequest.encode({ ...request, clientToken: "" }).finish() }),
-  }));
+  checked<ForceDeleteServerRequest, ForceDeleteServerResponse>(
+    { serverId: id, clientToken },
+    async (ctx, request) => ({
+      operation: await acceptAction(parts, ctx, rules, {
+        ...request,
+        body: ForceDeleteServerRequest.encode({ ...request, clientToken: "" }).finish(),
+      }),
+    }),
+  );

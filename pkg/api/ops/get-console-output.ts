@@ -1,4 +1,7 @@
-import type { GetConsoleOutputRequest, GetConsoleOutputResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type {
+  GetConsoleOutputRequest,
+  GetConsoleOutputResponse,
+} from "../../../gen/kilonova/api/v1/servers_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { ownerOf } from "../cells/servers.js";
@@ -19,7 +22,8 @@ export const getConsoleOutput = (parts: Parts): Unary<GetConsoleOutputRequest, G
     const host = server.hostInfo?.host ?? "";
     if (host === "") throw ApiErrors.CONSOLE_NOT_READY({ server: server.id });
     const service = (await parts.directory.of(ctx, database)).byHost.get(host);
-    if (service === undefined || service.address === "") throw CommonErrors.UNAVAILABLE({ what: "The server's console" });
+    if (service === undefined || service.address === "")
+      throw CommonErrors.UNAVAILABLE({ what: "The server's console" });
     const agent = parts.agent(service.address, host).client(AgentServiceDefinition);
     const { output } = await agent.getConsoleLog(ctx, { host, serverId: server.id, maxBytes: MAX_BYTES });
     return { output: consoleText(output, request.lines) };

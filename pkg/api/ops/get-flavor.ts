@@ -12,7 +12,8 @@ export const getFlavor = (parts: Parts): Unary<GetFlavorRequest, GetFlavorRespon
     if (request.withAccess) parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-access");
     if (request.withExtraSpecs) parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-extra-specs:index");
     const flavor = await readFlavor(parts, ctx, request.flavorId);
-    if (request.withAccess && flavor.isPublic) throw ApiErrors.FLAVOR_ACCESS_NOT_FOUND({ why: "Access list not available for public flavors." });
+    if (request.withAccess && flavor.isPublic)
+      throw ApiErrors.FLAVOR_ACCESS_NOT_FOUND({ why: "Access list not available for public flavors." });
     const mask = flavorMaskOf(parts, ctx);
     return { flavor: presentFlavor(flavor, mask), hiddenFields: hiddenFlavorFields(mask) };
   });

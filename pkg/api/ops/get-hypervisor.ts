@@ -1,4 +1,7 @@
-import type { GetHypervisorRequest, GetHypervisorResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type {
+  GetHypervisorRequest,
+  GetHypervisorResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { allHypervisors, withServers } from "../cells/hypervisors.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
@@ -11,7 +14,10 @@ export const getHypervisor = (parts: Parts): Unary<GetHypervisorRequest, GetHype
   checked<GetHypervisorRequest, GetHypervisorResponse>({ hypervisorId: id }, async (ctx, request) => {
     parts.policy.enforce(ctx.actor, "os_compute_api:os-hypervisors:show");
     const all = await allHypervisors(parts, ctx);
-    const found = all.find(({ hypervisor }) => hypervisor.id === request.hypervisorId || hypervisor.number.toString() === request.hypervisorId);
+    const found = all.find(
+      ({ hypervisor }) =>
+        hypervisor.id === request.hypervisorId || hypervisor.number.toString() === request.hypervisorId,
+    );
     if (found === undefined) throw ApiErrors.HYPERVISOR_NOT_FOUND({ hypervisor: request.hypervisorId });
     const [hypervisor] = request.withServers ? await withServers(parts, ctx, [found]) : [found.hypervisor];
     return { hypervisor };

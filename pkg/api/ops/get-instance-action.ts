@@ -1,4 +1,8 @@
-import type { GetInstanceActionRequest, GetInstanceActionResponse, InstanceAction } from "../../../gen/kilonova/api/v1/limits_service.js";
+import type {
+  GetInstanceActionRequest,
+  GetInstanceActionResponse,
+  InstanceAction,
+} from "../../../gen/kilonova/api/v1/limits_service.js";
 import { ownerOf } from "../cells/servers.js";
 import { hostIdOf } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
@@ -8,29 +12,42 @@ import { checked } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 /** What of an action's events a caller may see beyond their names and times. */
-interface ActionMask { readonly events: boolean; readonly details: boolean }
+interface ActionMask {
+  readonly events: boolean;
+  readonly details: boolean;
+}
 
 /** Reads one action. Hosts and tracebacks, and error details, each need a right of their own. */
 export const getInstanceAction = (parts: Parts): Unary<GetInstanceActionRequest, GetInstanceActionResponse> =>
-  checked<GetInstanceActionRequest, GetInstanceActionResponse>({ serverId: id, requestId: id }, async (ctx, request) => {
-    const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:show", ownerOf(server));
-    const { action } = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
-      parts.instances.getAction(inner, { database, serverId, requestId: request.requestId }));
-    if (action === undefined) throw ApiErrors.ACTION_NOT_FOUND({ action: request.requestId });
-    const mask = {
-      events: parts.policy.allows(ctx.actor, "os_compute_api:os-instance-actions:events"),
-      details: parts.policy.allows(ctx.actor, "os_compute_api:os-instance-actions:events:details"),
-    };
-    return { action: present(action, server.projectId, mask), hiddenFields: hidden(mask) };
-  });
+  checked<GetInstanceActionRequest, GetInstanceActionResponse>(
+    { serverId: id, requestId: id },
+    async (ctx, request) => {
+      const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:show", ownerOf(server));
+      const { action } = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
+        parts.instances.getAction(inner, { database, serverId, requestId: request.requestId }),
+      );
+      if (action === undefined) throw ApiErrors.ACTION_NOT_FOUND({ action: request.requestId });
+      const mask = {
+        events: parts.policy.allows(ctx.actor, "os_compute_api:os-instance-actions:events"),
+        details: parts.policy.allows(ctx.actor, "os_compute_api:os-instance-actions:events:details"),
+      };
+      return { action: present(action, server.projectId, mask), hiddenFields: hidden(mask) };
+    },
+  );
 
 const present = (action: InstanceAction, projectId: string, mask: ActionMask): InstanceAction => ({
   ...action,
   events: action.events.map((event) => ({
-    ...event, hostId: hostIdOf(projectId, event.host), host: mask.events ? event.host : "",
-    traceback: mask.events ? event.traceback : "", details: mask.details ? event.details : "",
+    ...event,
+    hostId: hostIdOf(projectId, event.host),
+    host: mask.events ? event.host : "",
+    traceback: mask.events ? event.traceback : "",
+    details: mask.details ? event.details : "",
   })),
 });
 
-const hidden = (mask: ActionMask): string[] => [...(mask.events ? [] : ["events.host", "events.traceback"]), ...(mask.details ? [] : ["events.details"])];
+const hidden = (mask: ActionMask): string[] => [
+  ...(mask.events ? [] : ["events.host", "events.traceback"]),
+  ...(mask.details ? [] : ["events.details"]),
+];

@@ -8,7 +8,8 @@ export const getLimits = (parts: Parts): Unary<GetLimitsRequest, GetLimitsRespon
   checked<GetLimitsRequest, GetLimitsResponse>({ projectId: text() }, async (ctx, request) => {
     parts.policy.enforce(ctx.actor, "os_compute_api:limits");
     const projectId = request.projectId || ctx.actor.projectId;
-    if (projectId !== ctx.actor.projectId) parts.policy.enforce(ctx.actor, "os_compute_api:limits:other_project");
+    if (projectId !== ctx.actor.projectId)
+      parts.policy.enforce(ctx.actor, "os_compute_api:limits:other_project");
     const { limits } = await parts.global.getQuota(ctx, { projectId, userId: ctx.actor.userId });
     return { limits: limits.map(({ resource, limit, used }) => ({ name: resource, limit, used })) };
   });

@@ -1,4 +1,8 @@
-import type { AvailabilityZone, ListAvailabilityZonesRequest, ListAvailabilityZonesResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type {
+  AvailabilityZone,
+  ListAvailabilityZonesRequest,
+  ListAvailabilityZonesResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import type { Unary } from "../shape/shape.js";
@@ -6,12 +10,20 @@ import type { Parts } from "../parts.js";
 import { INTERNAL_ZONE } from "../view/service-view.js";
 
 /** Lists zones; in detail also the internal one, with services. */
-export const listAvailabilityZones = (parts: Parts): Unary<ListAvailabilityZonesRequest, ListAvailabilityZonesResponse> =>
+export const listAvailabilityZones =
+  (parts: Parts): Unary<ListAvailabilityZonesRequest, ListAvailabilityZonesResponse> =>
   async (ctx, { detail }) => {
-    parts.policy.enforce(ctx.actor, detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list");
+    parts.policy.enforce(
+      ctx.actor,
+      detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list",
+    );
     const { cells } = await parts.directory.all(ctx);
     const zones = zonesOf(cells.flatMap((cell) => cell.services));
-    return { zones: detail ? zones : zones.filter((zone) => zone.name !== INTERNAL_ZONE).map((zone) => ({ ...zone, services: [] })) };
+    return {
+      zones: detail
+        ? zones
+        : zones.filter((zone) => zone.name !== INTERNAL_ZONE).map((zone) => ({ ...zone, services: [] })),
+    };
   };
 
 /** A zone is available while one of its services is enabled, whether alive or not. */
@@ -21,8 +33,14 @@ function zonesOf(services: readonly HostService[]): AvailabilityZone[] {
     const name = service.binary === COMPUTE_BINARY ? service.availabilityZone : INTERNAL_ZONE;
     const zone = zones.get(name) ?? { name, available: false, services: [] };
     zone.available ||= !service.disabled;
-    zone.services.push({ host: service.host, binary: service.binary, active: !service.disabled, available: service.up, updatedAt: service.lastSeenAt ?? service.updatedAt });
+    zone.services.push({
+      host: service.host,
+      binary: service.binary,
+      active: !service.disabled,
+      available: service.up,
+      updatedAt: service.lastSeenAt ?? service.updatedAt,
+    });
     zones.set(name, zone);
   }
-  return [...zones.values()].sort((a, b) => a.name < b.name ? -1 : 1);
+  return [...zones.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

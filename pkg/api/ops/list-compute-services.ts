@@ -1,4 +1,8 @@
-import type { ComputeService, ListComputeServicesRequest, ListComputeServicesResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type {
+  ComputeService,
+  ListComputeServicesRequest,
+  ListComputeServicesResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { decodePageToken, encodePageToken } from "../domain/page-token.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
@@ -7,24 +11,42 @@ import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 
 /** Lists service records of all cells by number and cell. */
-export const listComputeServices = (parts: Parts): Unary<ListComputeServicesRequest, ListComputeServicesResponse> =>
-  checked<ListComputeServicesRequest, ListComputeServicesResponse>({ host: text(), binary: text(), pageSize, pageToken }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-services:list");
-    const { host, binary } = request;
-    const binding = JSON.stringify(["services", host, binary]);
-    const [number, cell = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
-    const { answers, unreachable } = await parts.guard.fanOut(ctx, await parts.databases.cells(ctx), (inner, database) => parts.hosts.listHosts(inner, { cell: database, host, binary }));
-    const rest = answers.flatMap(({ database, value }) => value.services.map((service) => presentService(database, service)))
-      .filter((service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary))
-      .sort(byNumberAndCell)
-      .filter((service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0);
-    const services = request.pageSize === 0 ? rest : rest.slice(0, request.pageSize);
-    const last = services.at(-1);
-    return {
-      services, unreachableCells: [...unreachable],
-      nextPageToken: rest.length > services.length && last !== undefined ? encodePageToken(binding, [last.number.toString(), last.cell]) : "",
-    };
-  });
+export const listComputeServices = (
+  parts: Parts,
+): Unary<ListComputeServicesRequest, ListComputeServicesResponse> =>
+  checked<ListComputeServicesRequest, ListComputeServicesResponse>(
+    { host: text(), binary: text(), pageSize, pageToken },
+    async (ctx, request) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-services:list");
+      const { host, binary } = request;
+      const binding = JSON.stringify(["services", host, binary]);
+      const [number, cell = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+      const { answers, unreachable } = await parts.guard.fanOut(
+        ctx,
+        await parts.databases.cells(ctx),
+        (inner, database) => parts.hosts.listHosts(inner, { cell: database, host, binary }),
+      );
+      const rest = answers
+        .flatMap(({ database, value }) => value.services.map((service) => presentService(database, service)))
+        .filter(
+          (service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary),
+        )
+        .sort(byNumberAndCell)
+        .filter(
+          (service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0,
+        );
+      const services = request.pageSize === 0 ? rest : rest.slice(0, request.pageSize);
+      const last = services.at(-1);
+      return {
+        services,
+        unreachableCells: [...unreachable],
+        nextPageToken:
+          rest.length > services.length && last !== undefined
+            ? encodePageToken(binding, [last.number.toString(), last.cell])
+            : "",
+      };
+    },
+  );
 
 type Place = Pick<ComputeService, "number" | "cell">;
 

@@ -1,4 +1,7 @@
-import type { ListFlavorsRequest, ListFlavorsResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import type {
+  ListFlavorsRequest,
+  ListFlavorsResponse,
+} from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
@@ -8,27 +11,50 @@ import { checked, oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
 
-/** Lists flavors. Only administrators choose the visibility; users see enabled public ones and those of their project. */
+/**
+ * Lists flavors. Only administrators choose the visibility; users see enabled public ones and those of their
+ * project.
+ */
 export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavorsResponse> =>
-  checked<ListFlavorsRequest, ListFlavorsResponse>({ ...paging, name: text(), visibility: oneOf(FlavorVisibility), sort }, async (ctx, request) => {
-    const admin = parts.policy.allows(ctx.actor, "context_is_admin");
-    const { visibility, ...query } = request;
-    const wanted = { ...query, ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC), projectId: ctx.actor.projectId };
-    const { flavors, nextPageToken } = await parts.global.listStoredFlavors(ctx, wanted).catch((error: unknown) => {
-      // Stores speak of markers as key pairs do; Nova's lists of flavors have words of their own.
-      if (error instanceof KilonovaError && error.reason === "MARKER_NOT_FOUND") throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker }, { cause: error });
-      throw error;
-    });
-    const mask = flavorMaskOf(parts, ctx);
-    const shown = admin ? flavors : flavors.filter((flavor) => !flavor.disabled);
-    return { flavors: shown.map((flavor) => presentFlavor(flavor, mask)), nextPageToken, hiddenFields: hiddenFlavorFields(mask) };
-  });
+  checked<ListFlavorsRequest, ListFlavorsResponse>(
+    { ...paging, name: text(), visibility: oneOf(FlavorVisibility), sort },
+    async (ctx, request) => {
+      const admin = parts.policy.allows(ctx.actor, "context_is_admin");
+      const { visibility, ...query } = request;
+      const wanted = {
+        ...query,
+        ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC),
+        projectId: ctx.actor.projectId,
+      };
+      const { flavors, nextPageToken } = await parts.global
+        .listStoredFlavors(ctx, wanted)
+        .catch((error: unknown) => {
+          // Stores speak of markers as key pairs do; Nova's lists of flavors have words of their own.
+          if (error instanceof KilonovaError && error.reason === "MARKER_NOT_FOUND")
+            throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker }, { cause: error });
+          throw error;
+        });
+      const mask = flavorMaskOf(parts, ctx);
+      const shown = admin ? flavors : flavors.filter((flavor) => !flavor.disabled);
+      return {
+        flavors: shown.map((flavor) => presentFlavor(flavor, mask)),
+        nextPageToken,
+        hiddenFields: hiddenFlavorFields(mask),
+      };
+    },
+  );
 
-/** PUBLIC means what the caller's project may use, private ones with access included. @source Nova's flavor query */
+/**
+ * PUBLIC means what the caller's project may use, private ones with access included. @source Nova's flavor
+ * query
+ */
 function selection(visibility: FlavorVisibility): { isPublic?: boolean; seeAll: boolean } {
   switch (visibility) {
-    case FlavorVisibility.FLAVOR_VISIBILITY_ALL: return { seeAll: true };
-    case FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE: return { seeAll: true, isPublic: false };
-    default: return { seeAll: false };
+    case FlavorVisibility.FLAVOR_VISIBILITY_ALL:
+      return { seeAll: true };
+    case FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE:
+      return { seeAll: true, isPublic: false };
+    default:
+      return { seeAll: false };
   }
 }

@@ -1,4 +1,7 @@
-import type { ListKeyPairsRequest, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import type {
+  ListKeyPairsRequest,
+  ListKeyPairsResponse,
+} from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { paging } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, text } from "../shape/shape.js";

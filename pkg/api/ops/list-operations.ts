@@ -1,4 +1,7 @@
-import type { ListOperationsRequest, ListOperationsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type {
+  ListOperationsRequest,
+  ListOperationsResponse,
+} from "../../../gen/kilonova/api/v1/operations_service.js";
 import { ownerOf } from "../cells/servers.js";
 import { id, pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
@@ -10,10 +13,23 @@ const DEFAULT_PAGE = 100;
 
 /** Lists the operations of one server, newest first; also of a deleted one. */
 export const listOperations = (parts: Parts): Unary<ListOperationsRequest, ListOperationsResponse> =>
-  checked<ListOperationsRequest, ListOperationsResponse>({ serverId: id, pageSize, pageToken }, async (ctx, request) => {
-    const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:list", ownerOf(server));
-    const { operations, nextPageToken } = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
-      parts.operations.listStoredOperations(inner, { database, serverId, states: [], pageSize: request.pageSize || DEFAULT_PAGE, pageToken: request.pageToken }));
-    return { operations: operations.map(presentOperation), nextPageToken };
-  });
+  checked<ListOperationsRequest, ListOperationsResponse>(
+    { serverId: id, pageSize, pageToken },
+    async (ctx, request) => {
+      const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:list", ownerOf(server));
+      const { operations, nextPageToken } = await parts.servers.at(
+        ctx,
+        request.serverId,
+        (inner, database, serverId) =>
+          parts.operations.listStoredOperations(inner, {
+            database,
+            serverId,
+            states: [],
+            pageSize: request.pageSize || DEFAULT_PAGE,
+            pageToken: request.pageToken,
+          }),
+      );
+      return { operations: operations.map(presentOperation), nextPageToken };
+    },
+  );

@@ -1,4 +1,8 @@
-import { ListServersRequest, ListServersResponse, ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
+import {
+  ListServersRequest,
+  ListServersResponse,
+  ServerFilter,
+} from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -28,38 +32,76 @@ const MAX_PAGE = 1000;
 const regex: Rule<string> = (value, path, report) => {
   if (value === "") return;
   text({ max: 255 })(value, path, report);
-  try { new RegExp(value); } catch { report(path, "is not a regular expression"); }
+  try {
+    new RegExp(value);
+  } catch {
+    report(path, "is not a regular expression");
+  }
 };
 
 const words = list(text(), 200);
-const filterShape = optional(object<ServerFilter>({
-  ids: words, nameRegex: regex, hostnameRegex: regex, ipRegex: regex, ip6Regex: regex, tags: words, tagsAny: words, notTags: words, notTagsAny: words,
-  vmStates: list(oneOf(VmState)), powerStates: list(oneOf(PowerState)), taskStates: words, imageId: text(), flavorId: text(), projectId: text(), userId: text(), host: text(), node: text(), keyName: text(), description: text(),
-}));
+const filterShape = optional(
+  object<ServerFilter>({
+    ids: words,
+    nameRegex: regex,
+    hostnameRegex: regex,
+    ipRegex: regex,
+    ip6Regex: regex,
+    tags: words,
+    tagsAny: words,
+    notTags: words,
+    notTagsAny: words,
+    vmStates: list(oneOf(VmState)),
+    powerStates: list(oneOf(PowerState)),
+    taskStates: words,
+    imageId: text(),
+    flavorId: text(),
+    projectId: text(),
+    userId: text(),
+    host: text(),
+    node: text(),
+    keyName: text(),
+    description: text(),
+  }),
+);
 
 /** What a list asks of each database, and what its page tokens are bound to. */
-interface Query { readonly filter: ServerFilter; readonly projectId: string; readonly sort: SortKey[]; readonly pageSize: number; readonly binding: string }
+interface Query {
+  readonly filter: ServerFilter;
+  readonly projectId: string;
+  readonly sort: SortKey[];
+  readonly pageSize: number;
+  readonly binding: string;
+}
 
 const answerType = rawField(ListServersResponse, "servers");
 
-/** Lists servers of all databases as one. Cells that do not answer are named; their servers never vanish without a word. */
+/**
+ * Lists servers of all databases as one. Cells that do not answer are named; their servers never vanish
+ * without a word.
+ */
 export const listServers = (parts: Parts): Unary<ListServersRequest, EncodedAnswer<ListServersResponse>> =>
-  checked<ListServersRequest, EncodedAnswer<ListServersResponse>>({ filter: filterShape, sort, pageSize, pageToken, marker: text() }, async (ctx, request) => {
-    const query = queryOf(parts, ctx, request);
-    const mask = maskOf(ctx, parts.policy, { hostInfo: request.withHostInfo, userData: false });
-    if (query.filter.matchNothing) return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
-    const after = await startOf(parts, ctx, request, query);
-    const { pages, unreachable } = await readPages(parts, ctx, query, after);
-    const { rows, more } = mergePages(pages, query.sort, query.pageSize);
-    const last = rows.at(-1);
-    return EncodedAnswer.of(answerType, {
-      servers: await parts.presented.list(ctx, mask, rows),
-      nextPageToken: more && last !== undefined ? encodePageToken(query.binding, last.row.sortValues) : "",
-      unreachableCells: [...unreachable],
-      downCellServers: unreachable.length > 0 ? await downCellServers(parts, ctx, query.projectId, unreachable) : [],
-      hiddenFields: hiddenFields(mask),
-    });
-  });
+  checked<ListServersRequest, EncodedAnswer<ListServersResponse>>(
+    { filter: filterShape, sort, pageSize, pageToken, marker: text() },
+    async (ctx, request) => {
+      const query = queryOf(parts, ctx, request);
+      const mask = maskOf(ctx, parts.policy, { hostInfo: request.withHostInfo, userData: false });
+      if (query.filter.matchNothing)
+        return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
+      const after = await startOf(parts, ctx, request, query);
+      const { pages, unreachable } = await readPages(parts, ctx, query, after);
+      const { rows, more } = mergePages(pages, query.sort, query.pageSize);
+      const last = rows.at(-1);
+      return EncodedAnswer.of(answerType, {
+        servers: await parts.presented.list(ctx, mask, rows),
+        nextPageToken: more && last !== undefined ? encodePageToken(query.binding, last.row.sortValues) : "",
+        unreachableCells: [...unreachable],
+        downCellServers:
+          unreachable.length > 0 ? await downCellServers(parts, ctx, query.projectId, unreachable) : [],
+        hiddenFields: hiddenFields(mask),
+      });
+    },
+  );
 
 function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Query {
   const rule = request.brief ? "os_compute_api:servers:index" : "os_compute_api:servers:detail";
@@ -67,41 +109,99 @@ function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Quer
   if (request.allProjects) policy.enforce(ctx.actor, `${rule}:get_all_tenants`);
   const admin = policy.allows(ctx.actor, "context_is_admin");
   const allFilters = policy.allows(ctx.actor, "os_compute_api:servers:allow_all_filters");
-  const refuse = (): never => { throw PolicyErrors.FORBIDDEN({ rule: "os_compute_api:servers:allow_all_filters" }); };
+  const refuse = (): never => {
+    throw PolicyErrors.FORBIDDEN({ rule: "os_compute_api:servers:allow_all_filters" });
+  };
   const asked = request.filter ?? ServerFilter.fromPartial({});
-  const filter = effectiveFilter(asked, { allFilters, admin, dropSilently: request.allFiltersChecked }, refuse);
+  const filter = effectiveFilter(
+    asked,
+    { allFilters, admin, dropSilently: request.allFiltersChecked },
+    refuse,
+  );
   const { changesSince, changesBefore } = filter;
-  if (changesSince !== undefined && changesBefore !== undefined && fromTimestamp(changesSince) > fromTimestamp(changesBefore)) {
-    throw ApiErrors.INVALID_REQUEST({ field: "filter.changes_since", problem: "The value of changes-since must be less than or equal to changes-before." });
+  if (
+    changesSince !== undefined &&
+    changesBefore !== undefined &&
+    fromTimestamp(changesSince) > fromTimestamp(changesBefore)
+  ) {
+    throw ApiErrors.INVALID_REQUEST({
+      field: "filter.changes_since",
+      problem: "The value of changes-since must be less than or equal to changes-before.",
+    });
   }
   const sortKeys = fullSort(request.sort, admin);
   const projectId = request.allProjects ? filter.projectId : ownProject(ctx);
-  const bound = ListServersRequest.fromPartial({ filter: { ...filter, projectId }, allProjects: request.allProjects, sort: sortKeys });
-  return { filter: { ...filter, projectId: "" }, projectId, sort: sortKeys, pageSize: request.pageSize || MAX_PAGE, binding: bindingOf(ListServersRequest.encode(bound).finish()) };
+  const bound = ListServersRequest.fromPartial({
+    filter: { ...filter, projectId },
+    allProjects: request.allProjects,
+    sort: sortKeys,
+  });
+  return {
+    filter: { ...filter, projectId: "" },
+    projectId,
+    sort: sortKeys,
+    pageSize: request.pageSize || MAX_PAGE,
+    binding: bindingOf(ListServersRequest.encode(bound).finish()),
+  };
 }
 
 /** Sort values after which the page begins; empty for the first page. */
-async function startOf(parts: Parts, ctx: Ctx, request: ListServersRequest, query: Query): Promise<readonly string[]> {
+async function startOf(
+  parts: Parts,
+  ctx: Ctx,
+  request: ListServersRequest,
+  query: Query,
+): Promise<readonly string[]> {
   if (request.pageToken !== "") return decodePageToken(query.binding, request.pageToken);
   if (request.marker === "") return [];
   const mapping = await parts.mappings.refresh(ctx, request.marker);
   if (!parts.servers.sees(ctx, mapping)) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });
-  const filter = ServerFilter.fromPartial({ ids: [mapping.serverId], changesSince: { seconds: 0n, nanos: 0 } });
+  const filter = ServerFilter.fromPartial({
+    ids: [mapping.serverId],
+    changesSince: { seconds: 0n, nanos: 0 },
+  });
   const { rows } = await parts.guard.call(ctx, mapping.database, (inner) =>
-    parts.instances.listInstances(inner, { database: mapping.database, filter, projectId: "", sort: query.sort, pageSize: 1, after: [] }));
+    parts.instances.listInstances(inner, {
+      database: mapping.database,
+      filter,
+      projectId: "",
+      sort: query.sort,
+      pageSize: 1,
+      after: [],
+    }),
+  );
   const row = rows[0];
   if (row === undefined) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });
   return row.sortValues;
 }
 
-/** The global database is read before the cells: a server that is being handed over meanwhile is seen twice rather than never. */
-async function readPages(parts: Parts, ctx: Ctx, query: Query, after: readonly string[]): Promise<{ pages: SortedPage<InstanceRow>[]; unreachable: readonly string[] }> {
+/**
+ * The global database is read before the cells: a server that is being handed over meanwhile is seen twice
+ * rather than never.
+ */
+async function readPages(
+  parts: Parts,
+  ctx: Ctx,
+  query: Query,
+  after: readonly string[],
+): Promise<{ pages: SortedPage<InstanceRow>[]; unreachable: readonly string[] }> {
   const { filter, projectId, sort: sortKeys, pageSize: size } = query;
   const read = (inner: Ctx, database: string): Promise<{ rows: InstanceRow[]; more: boolean }> =>
-    parts.instances.listInstances(inner, { database, filter, projectId, sort: sortKeys, pageSize: size, after: [...after] });
+    parts.instances.listInstances(inner, {
+      database,
+      filter,
+      projectId,
+      sort: sortKeys,
+      pageSize: size,
+      after: [...after],
+    });
   const first = await parts.guard.fanOut(ctx, [GLOBAL], read);
   const rest = await parts.guard.fanOut(ctx, await parts.databases.cells(ctx), read);
-  const pages = [...first.answers, ...rest.answers].map(({ database, value }) => ({ database, rows: value.rows, more: value.more }));
+  const pages = [...first.answers, ...rest.answers].map(({ database, value }) => ({
+    database,
+    rows: value.rows,
+    more: value.more,
+  }));
   if (pages.length === 0) throw ApiErrors.LIST_UNAVAILABLE({});
   return { pages, unreachable: [...first.unreachable, ...rest.unreachable] };
 }

@@ -24,22 +24,38 @@ function withOperation(state: OperationState): TestApi {
 
 function set(api: TestApi, state: OperationState): StoredOperation {
   const stored = StoredOperation.fromPartial({
-    name: NAME, kind: "server.boot", serverId: A, projectId: "p1", state, currentStep: "spawn", input: Buffer.from("x"), owner: "conductor-1",
-    steps: [{ name: "spawn", state: "failed", attempts: 2, host: "h1" }], error: { reason: "NO_VALID_HOST", domain: "scheduler", message: "m" },
+    name: NAME,
+    kind: "server.boot",
+    serverId: A,
+    projectId: "p1",
+    state,
+    currentStep: "spawn",
+    input: Buffer.from("x"),
+    owner: "conductor-1",
+    steps: [{ name: "spawn", state: "failed", attempts: 2, host: "h1" }],
+    error: { reason: "NO_VALID_HOST", domain: "scheduler", message: "m" },
   });
   api.cells.operations.set(NAME, stored);
   return stored;
 }
 
-const tell = (api: TestApi, stored: StoredOperation, generation: bigint): void => api.cells.feed("cell1").operation(presentOperation(stored), generation);
-const reads = (api: TestApi): number => api.cells.calls.filter((call) => call === "getStoredOperation").length;
+const tell = (api: TestApi, stored: StoredOperation, generation: bigint): void =>
+  api.cells.feed("cell1").operation(presentOperation(stored), generation);
+const reads = (api: TestApi): number =>
+  api.cells.calls.filter((call) => call === "getStoredOperation").length;
 
 describe("operations", () => {
   it("are shown without what only conductors need", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_FAILED);
     const { operation } = await operations(api).getOperation(as(member), { name: NAME });
-    assert.deepEqual([operation?.done, operation?.currentStep, operation?.error?.reason], [true, "", "NO_VALID_HOST"]);
-    assert.deepEqual(operation?.steps.map(({ name, result, attempts }) => ({ name, result, attempts })), [{ name: "spawn", result: "error", attempts: 2 }]);
+    assert.deepEqual(
+      [operation?.done, operation?.currentStep, operation?.error?.reason],
+      [true, "", "NO_VALID_HOST"],
+    );
+    assert.deepEqual(
+      operation?.steps.map(({ name, result, attempts }) => ({ name, result, attempts })),
+      [{ name: "spawn", result: "error", attempts: 2 }],
+    );
   });
 
   it("count as running in the middle of a hand-over", async () => {
@@ -54,26 +70,38 @@ describe("operations", () => {
 
   it("do not exist for strangers, and not under names that are none", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
-    await assert.rejects(operations(api).getOperation(as(stranger), { name: NAME }), { reason: "OPERATION_NOT_FOUND" });
-    await assert.rejects(operations(api).getOperation(as(member), { name: "operations/x/y" }), { reason: "OPERATION_NOT_FOUND" });
-    await assert.rejects(operations(api).waitOperation(as(stranger), { name: NAME }), { reason: "OPERATION_NOT_FOUND" });
+    await assert.rejects(operations(api).getOperation(as(stranger), { name: NAME }), {
+      reason: "OPERATION_NOT_FOUND",
+    });
+    await assert.rejects(operations(api).getOperation(as(member), { name: "operations/x/y" }), {
+      reason: "OPERATION_NOT_FOUND",
+    });
+    await assert.rejects(operations(api).waitOperation(as(stranger), { name: NAME }), {
+      reason: "OPERATION_NOT_FOUND",
+    });
   });
 
   it("are listed by server", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
-    assert.deepEqual((await operations(api).listOperations(as(member), { serverId: A })).operations.map((one) => one.name), [NAME]);
+    assert.deepEqual(
+      (await operations(api).listOperations(as(member), { serverId: A })).operations.map((one) => one.name),
+      [NAME],
+    );
   });
 
   it("are waited for on the feed, with one read at each change, and end well also when they failed", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
     api.service.start(testCtx({ actor: serviceActor("api") }));
     await until(() => api.cells.feed("cell1").watchers === 1);
-    const waits = [1, 2, 3].map(() => operations(api).waitOperation(as(member), { name: NAME, timeout: toDuration(5_000) }));
+    const waits = [1, 2, 3].map(() =>
+      operations(api).waitOperation(as(member), { name: NAME, timeout: toDuration(5_000) }),
+    );
     await until(() => reads(api) === 3);
     tell(api, set(api, OperationState.OPERATION_STATE_PARKED), 2n);
     await until(() => reads(api) === 6);
     tell(api, set(api, OperationState.OPERATION_STATE_FAILED), 3n);
-    for (const { operation } of await Promise.all(waits)) assert.deepEqual([operation?.done, operation?.error?.reason], [true, "NO_VALID_HOST"]);
+    for (const { operation } of await Promise.all(waits))
+      assert.deepEqual([operation?.done, operation?.error?.reason], [true, "NO_VALID_HOST"]);
     assert.equal(reads(api), 9);
     await api.service.close();
     assert.equal(api.cells.feed("cell1").watchers, 0);
@@ -81,14 +109,22 @@ describe("operations", () => {
 
   it("are told as they are when the timeout passes first", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
-    const { operation } = await operations(api).waitOperation(as(member), { name: NAME, timeout: toDuration(30) });
+    const { operation } = await operations(api).waitOperation(as(member), {
+      name: NAME,
+      timeout: toDuration(30),
+    });
     assert.equal(operation?.done, false);
-    await assert.rejects(operations(api).waitOperation(as(member), { name: NAME, timeout: toDuration(700_000) }), { reason: "INVALID_REQUEST" });
+    await assert.rejects(
+      operations(api).waitOperation(as(member), { name: NAME, timeout: toDuration(700_000) }),
+      { reason: "INVALID_REQUEST" },
+    );
   });
 
   it("answer before the caller's own deadline", async () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
-    const { operation } = await operations(api).waitOperation(as(member, { deadlineMs: Date.now() + 400 }), { name: NAME });
+    const { operation } = await operations(api).waitOperation(as(member, { deadlineMs: Date.now() + 400 }), {
+      name: NAME,
+    });
     assert.equal(operation?.done, false);
   });
 
@@ -96,7 +132,10 @@ describe("operations", () => {
     const api = withOperation(OperationState.OPERATION_STATE_RUNNING);
     await operations(api).cancelOperation(as(member), { name: NAME });
     assert.ok(api.cells.calls.includes("requestCancel"));
-    await assert.rejects(operations(api).cancelOperation(as({ ...member, roles: ["reader"] }), { name: NAME }), { reason: "FORBIDDEN" });
+    await assert.rejects(
+      operations(api).cancelOperation(as({ ...member, roles: ["reader"] }), { name: NAME }),
+      { reason: "FORBIDDEN" },
+    );
     const done = withOperation(OperationState.OPERATION_STATE_SUCCEEDED);
     assert.equal((await operations(done).cancelOperation(as(member), { name: NAME })).operation?.done, true);
     assert.ok(!done.cells.calls.includes("requestCancel"));

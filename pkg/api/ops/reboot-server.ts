@@ -10,23 +10,60 @@ import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 
 const soft: ActionRules = {
-  rule: "os_compute_api:servers:reboot", method: "RebootServer", kind: "server.reboot", action: "reboot",
-  vmStates: [VmState.VM_STATE_ACTIVE], taskStates: [TaskState.none], taskState: TaskState.rebooting, mustHaveLaunched: true,
+  rule: "os_compute_api:servers:reboot",
+  method: "RebootServer",
+  kind: "server.reboot",
+  action: "reboot",
+  vmStates: [VmState.VM_STATE_ACTIVE],
+  taskStates: [TaskState.none],
+  taskState: TaskState.rebooting,
+  mustHaveLaunched: true,
 };
 
-/** A hard reboot also helps servers that are off, paused, suspended or broken, and may take over from a reboot that hangs. */
+/**
+ * A hard reboot also helps servers that are off, paused, suspended or broken, and may take over from a reboot
+ * that hangs.
+ */
 const hard: ActionRules = {
-  ...soft, taskState: TaskState.rebootingHard, preempt: true,
-  vmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_STOPPED, VmState.VM_STATE_PAUSED, VmState.VM_STATE_SUSPENDED, VmState.VM_STATE_ERROR],
+  ...soft,
+  taskState: TaskState.rebootingHard,
+  preempt: true,
+  vmStates: [
+    VmState.VM_STATE_ACTIVE,
+    VmState.VM_STATE_STOPPED,
+    VmState.VM_STATE_PAUSED,
+    VmState.VM_STATE_SUSPENDED,
+    VmState.VM_STATE_ERROR,
+  ],
   taskStates: [
-    TaskState.none, TaskState.rebooting, "reboot_pending", TaskState.rebootStarted, TaskState.rebootingHard, "resuming", "unpausing", "pausing", "suspending",
+    TaskState.none,
+    TaskState.rebooting,
+    "reboot_pending",
+    TaskState.rebootStarted,
+    TaskState.rebootingHard,
+    "resuming",
+    "unpausing",
+    "pausing",
+    "suspending",
   ],
 };
 
 /** Restarts a server. The operation's input is the request itself. */
 export const rebootServer = (parts: Parts): Unary<RebootServerRequest, RebootServerResponse> =>
-  checked<RebootServerRequest, RebootServerResponse>({ serverId: id, clientToken, type: oneOf(RebootType) }, async (ctx, request) => {
-    const type = request.type === RebootType.REBOOT_TYPE_HARD ? RebootType.REBOOT_TYPE_HARD : RebootType.REBOOT_TYPE_SOFT;
-    const body = RebootServerRequest.encode({ ...request, type, clientToken: "" }).finish();
-    return { operation: await acceptAction(parts, ctx, type === RebootType.REBOOT_TYPE_HARD ? hard : soft, { ...request, body, input: body }) };
-  });
+  checked<RebootServerRequest, RebootServerResponse>(
+    { serverId: id, clientToken, type: oneOf(RebootType) },
+    async (ctx, request) => {
+      const type =
+        request.type === RebootType.REBOOT_TYPE_HARD
+          ? RebootType.REBOOT_TYPE_HARD
+          : RebootType.REBOOT_TYPE_SOFT;
+      const body = RebootServerRequest.encode({ ...request, type, clientToken: "" }).finish();
+      return {
+        operation: await acceptAction(parts, ctx, type === RebootType.REBOOT_TYPE_HARD ? hard : soft, {
+          ...request,
+          body,
+          input: body,
+        }),
+      };
+    },
+  );

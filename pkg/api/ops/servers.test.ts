@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { RebootType, ServerFilter, ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
-import type { ListServersRequest, ListServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import {
+  RebootType,
+  ServerFilter,
+  ServersServiceDefinition,
+} from "../../../gen/kilonova/api/v1/servers_service.js";
+import type {
+  ListServersRequest,
+  ListServersResponse,
+} from "../../../gen/kilonova/api/v1/servers_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { AcceptOperationRequest, ListInstancesRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
+import type {
+  AcceptOperationRequest,
+  ListInstancesRequest,
+} from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { HostStatus, ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -20,15 +30,35 @@ const servers = (api: TestApi) => api.channel.client(ServersServiceDefinition);
 const onHost = ServerHostInfo.fromPartial({ host: "h1", node: "n1", instanceName: "instance-1" });
 
 function withHost(api: TestApi, init: Partial<HostService> = {}): void {
-  api.cells.services.set("cell1", [HostService.fromPartial({ id: "s1", number: 1n, binary: "nova-compute", host: "h1", availabilityZone: "west", up: true, address: "agent:h1", ...init })]);
+  api.cells.services.set("cell1", [
+    HostService.fromPartial({
+      id: "s1",
+      number: 1n,
+      binary: "nova-compute",
+      host: "h1",
+      availabilityZone: "west",
+      up: true,
+      address: "agent:h1",
+      ...init,
+    }),
+  ]);
 }
 
 describe("getServer", () => {
   it("hides hosts, details and extra rights from tenants, and says so", async () => {
     const api = anApi();
     withHost(api);
-    api.cells.put("cell1", { id: A, hostInfo: onHost, fault: ServerFault.fromPartial({ code: 500, message: "m", details: "secret" }), flavor: Flavor.fromPartial({ id: "1", projectIds: ["p9"] }) });
-    const { server, hiddenFields } = await servers(api).getServer(as(member), { serverId: A, withHostInfo: true, withUserData: true });
+    api.cells.put("cell1", {
+      id: A,
+      hostInfo: onHost,
+      fault: ServerFault.fromPartial({ code: 500, message: "m", details: "secret" }),
+      flavor: Flavor.fromPartial({ id: "1", projectIds: ["p9"] }),
+    });
+    const { server, hiddenFields } = await servers(api).getServer(as(member), {
+      serverId: A,
+      withHostInfo: true,
+      withUserData: true,
+    });
     assert.equal(server?.hostInfo, undefined);
     assert.equal(server?.hostStatus, HostStatus.HOST_STATUS_UNSPECIFIED);
     assert.equal(server?.fault?.details, "");
@@ -39,8 +69,10 @@ describe("getServer", () => {
   });
 
   for (const [what, service, status] of [
-    ["up", {}, HostStatus.HOST_STATUS_UP], ["down", { up: false, forcedDown: true, disabled: true }, HostStatus.HOST_STATUS_DOWN],
-    ["in maintenance", { disabled: true }, HostStatus.HOST_STATUS_MAINTENANCE], ["unknown", { up: false }, HostStatus.HOST_STATUS_UNKNOWN],
+    ["up", {}, HostStatus.HOST_STATUS_UP],
+    ["down", { up: false, forcedDown: true, disabled: true }, HostStatus.HOST_STATUS_DOWN],
+    ["in maintenance", { disabled: true }, HostStatus.HOST_STATUS_MAINTENANCE],
+    ["unknown", { up: false }, HostStatus.HOST_STATUS_UNKNOWN],
   ] as const) {
     it(`shows administrators a host that is ${what}`, async () => {
       const api = anApi();
@@ -54,9 +86,16 @@ describe("getServer", () => {
   it("does not know servers of other projects, nor texts that are no UUID", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
-    await assert.rejects(servers(api).getServer(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND", message: `Instance ${A} could not be found.` });
-    await assert.rejects(servers(api).getServer(as(member), { serverId: "detail.json" }), { reason: "SERVER_NOT_FOUND" });
-    await assert.rejects(servers(api).getServer(as(member), { serverId: uuid(9) }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(servers(api).getServer(as(stranger), { serverId: A }), {
+      reason: "SERVER_NOT_FOUND",
+      message: `Instance ${A} could not be found.`,
+    });
+    await assert.rejects(servers(api).getServer(as(member), { serverId: "detail.json" }), {
+      reason: "SERVER_NOT_FOUND",
+    });
+    await assert.rejects(servers(api).getServer(as(member), { serverId: uuid(9) }), {
+      reason: "SERVER_NOT_FOUND",
+    });
   });
 
   it("follows a server that moved since its database was remembered", async () => {
@@ -80,12 +119,21 @@ describe("getServer", () => {
 });
 
 describe("listServers", () => {
-  const list = (api: TestApi, wish: Partial<ListServersRequest> = {}, actor: Actor = member): Promise<ListServersResponse> => servers(api).listServers(as(actor), wish);
+  const list = (
+    api: TestApi,
+    wish: Partial<ListServersRequest> = {},
+    actor: Actor = member,
+  ): Promise<ListServersResponse> => servers(api).listServers(as(actor), wish);
   const ids = ({ servers: found }: ListServersResponse): string[] => found.map((one) => one.id);
 
   function spread(count: number): TestApi {
     const api = anApi({ config: { cellTimeoutMs: 150, downCellTimeoutMs: 20 } });
-    for (let i = 1; i <= count; i++) api.cells.put(["global", "cell0", "cell1", "cell2"][i % 4] ?? "", { id: uuid(i), name: `vm${i}`, createdAt: at(i) });
+    for (let i = 1; i <= count; i++)
+      api.cells.put(["global", "cell0", "cell1", "cell2"][i % 4] ?? "", {
+        id: uuid(i),
+        name: `vm${i}`,
+        createdAt: at(i),
+      });
     return api;
   }
 
@@ -104,19 +152,29 @@ describe("listServers", () => {
     const api = spread(5);
     const sort = [{ field: "display_name", direction: 1 as const }];
     assert.deepEqual(ids(await list(api, { sort, marker: uuid(2) })), [3, 4, 5].map(uuid));
-    await assert.rejects(list(api, { marker: uuid(77) }), { reason: "MARKER_NOT_FOUND", kind: "invalid", message: `marker [${uuid(77)}] not found` });
+    await assert.rejects(list(api, { marker: uuid(77) }), {
+      reason: "MARKER_NOT_FOUND",
+      kind: "invalid",
+      message: `marker [${uuid(77)}] not found`,
+    });
   });
 
   it("binds page tokens to filter and sort", async () => {
     const api = spread(3);
     const { nextPageToken } = await list(api, { pageSize: 1 });
-    await assert.rejects(list(api, { pageToken: nextPageToken, filter: ServerFilter.fromPartial({ keyName: "k" }) }), { reason: "BAD_PAGE_TOKEN" });
+    await assert.rejects(
+      list(api, { pageToken: nextPageToken, filter: ServerFilter.fromPartial({ keyName: "k" }) }),
+      { reason: "BAD_PAGE_TOKEN" },
+    );
   });
 
   it("reads the global database before the cells", async () => {
     const api = spread(1);
     await list(api);
-    assert.deepEqual(api.cells.calls.filter((call) => call.startsWith("listInstances"))[0], "listInstances global");
+    assert.deepEqual(
+      api.cells.calls.filter((call) => call.startsWith("listInstances"))[0],
+      "listInstances global",
+    );
   });
 
   it("names silent cells and shows what is known of their servers", async () => {
@@ -124,7 +182,13 @@ describe("listServers", () => {
     api.cells.silent.add("cell2");
     const first = await list(api);
     assert.deepEqual(first.unreachableCells, ["cell2"]);
-    assert.deepEqual(first.downCellServers.map((one) => [one.id, one.name]), [[uuid(3), ""], [uuid(7), ""]]);
+    assert.deepEqual(
+      first.downCellServers.map((one) => [one.id, one.name]),
+      [
+        [uuid(3), ""],
+        [uuid(7), ""],
+      ],
+    );
     assert.equal(first.servers.length, 6);
     api.cells.silent.clear();
     assert.deepEqual((await list(api)).unreachableCells, []);
@@ -136,27 +200,55 @@ describe("listServers", () => {
     api.cells.put("cell1", { id: uuid(50), projectId: "p2", createdAt: at(50) });
     assert.deepEqual(ids(await list(api, {}, stranger)), [uuid(50)]);
     assert.deepEqual(ids(await list(api, { allProjects: true }, administrator)).length, 3);
-    assert.deepEqual(ids(await list(api, { allProjects: true, filter: ServerFilter.fromPartial({ projectId: "p2" }) }, administrator)), [uuid(50)]);
-    assert.deepEqual(ids(await list(api, { filter: ServerFilter.fromPartial({ projectId: "p1" }) }, administrator)), []);
-    await assert.rejects(list(api, { allProjects: true }), { message: "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed." });
-    await assert.rejects(list(api, { allProjects: true, brief: true }), { message: "Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed." });
+    assert.deepEqual(
+      ids(
+        await list(
+          api,
+          { allProjects: true, filter: ServerFilter.fromPartial({ projectId: "p2" }) },
+          administrator,
+        ),
+      ),
+      [uuid(50)],
+    );
+    assert.deepEqual(
+      ids(await list(api, { filter: ServerFilter.fromPartial({ projectId: "p1" }) }, administrator)),
+      [],
+    );
+    await assert.rejects(list(api, { allProjects: true }), {
+      message: "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed.",
+    });
+    await assert.rejects(list(api, { allProjects: true, brief: true }), {
+      message: "Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed.",
+    });
   });
 
   it("shows nothing to tokens without project, whatever policy allows them", async () => {
-    const api = anApi({ policy: `{"os_compute_api:servers:detail": "@", "os_compute_api:servers:show": "@"}` });
+    const api = anApi({
+      policy: `{"os_compute_api:servers:detail": "@", "os_compute_api:servers:show": "@"}`,
+    });
     api.cells.put("cell1", { id: A });
     const unscoped = { ...member, projectId: "" };
     assert.deepEqual(ids(await list(api, {}, unscoped)), []);
-    await assert.rejects(servers(api).getServer(as(unscoped), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(servers(api).getServer(as(unscoped), { serverId: A }), {
+      reason: "SERVER_NOT_FOUND",
+    });
   });
 
   it("refuses filters that need a right, or drops them as REST does", async () => {
     const api = spread(1);
-    const filter = ServerFilter.fromPartial({ host: "h1", keyName: "k", deleted: true, vmStates: [VmState.VM_STATE_ACTIVE] });
+    const filter = ServerFilter.fromPartial({
+      host: "h1",
+      keyName: "k",
+      deleted: true,
+      vmStates: [VmState.VM_STATE_ACTIVE],
+    });
     await assert.rejects(list(api, { filter }), { kind: "forbidden" });
     await list(api, { filter, allFiltersChecked: true });
     const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
-    assert.deepEqual([sent?.host, sent?.keyName, sent?.deleted, sent?.vmStates], ["", "k", undefined, [VmState.VM_STATE_ACTIVE]]);
+    assert.deepEqual(
+      [sent?.host, sent?.keyName, sent?.deleted, sent?.vmStates],
+      ["", "k", undefined, [VmState.VM_STATE_ACTIVE]],
+    );
     await list(api, { filter }, administrator);
     assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).filter?.host, "h1");
   });
@@ -164,7 +256,10 @@ describe("listServers", () => {
   it("turns the state DELETED into the filter for deleted servers, for administrators", async () => {
     const api = spread(1);
     const filter = ServerFilter.fromPartial({ vmStates: [VmState.VM_STATE_DELETED] });
-    await assert.rejects(list(api, { filter }), { kind: "forbidden", message: "Only administrators may list deleted instances" });
+    await assert.rejects(list(api, { filter }), {
+      kind: "forbidden",
+      message: "Only administrators may list deleted instances",
+    });
     await list(api, { filter }, administrator);
     const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
     assert.deepEqual([sent?.deleted, sent?.vmStates], [true, []]);
@@ -172,9 +267,16 @@ describe("listServers", () => {
 
   it("refuses bad regular expressions, contradicting times and unknown sort keys", async () => {
     const api = spread(1);
-    await assert.rejects(list(api, { filter: ServerFilter.fromPartial({ nameRegex: "(" }) }), { reason: "INVALID_REQUEST" });
-    await assert.rejects(list(api, { filter: ServerFilter.fromPartial({ changesSince: at(2), changesBefore: at(1) }) }), { reason: "INVALID_REQUEST" });
-    await assert.rejects(list(api, { sort: [{ field: "shoe_size", direction: 1 }] }), { reason: "BAD_SORT_KEY" });
+    await assert.rejects(list(api, { filter: ServerFilter.fromPartial({ nameRegex: "(" }) }), {
+      reason: "INVALID_REQUEST",
+    });
+    await assert.rejects(
+      list(api, { filter: ServerFilter.fromPartial({ changesSince: at(2), changesBefore: at(1) }) }),
+      { reason: "INVALID_REQUEST" },
+    );
+    await assert.rejects(list(api, { sort: [{ field: "shoe_size", direction: 1 }] }), {
+      reason: "BAD_SORT_KEY",
+    });
     await assert.rejects(list(api, { sort: [{ field: "host", direction: 1 }] }), { kind: "forbidden" });
   });
 
@@ -186,25 +288,71 @@ describe("listServers", () => {
 });
 
 describe("actions on servers", () => {
-  const accepted = (api: TestApi): AcceptOperationRequest => api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
+  const accepted = (api: TestApi): AcceptOperationRequest =>
+    api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
 
   it("accepts a stop where the record is, with Nova's conditions", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
     const { operation } = await servers(api).stopServer(as(member), { serverId: A, clientToken: "t" });
     assert.equal(operation?.kind, "server.stop");
-    const { database, verb, action, method, allowedVmStates, allowedTaskStates, taskState, checkLock, bypassLock, mustHaveHost, mustHaveLaunched, projectId, clientToken } = accepted(api);
-    assert.deepEqual({ database, verb, action, method, allowedVmStates, allowedTaskStates, taskState, checkLock, bypassLock, mustHaveHost, mustHaveLaunched, projectId, clientToken }, {
-      database: "cell1", verb: "stop", action: "stop", method: "StopServer", allowedVmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_ERROR], allowedTaskStates: [""],
-      taskState: "powering-off", checkLock: true, bypassLock: false, mustHaveHost: true, mustHaveLaunched: true, projectId: "p1", clientToken: "t",
-    });
+    const {
+      database,
+      verb,
+      action,
+      method,
+      allowedVmStates,
+      allowedTaskStates,
+      taskState,
+      checkLock,
+      bypassLock,
+      mustHaveHost,
+      mustHaveLaunched,
+      projectId,
+      clientToken,
+    } = accepted(api);
+    assert.deepEqual(
+      {
+        database,
+        verb,
+        action,
+        method,
+        allowedVmStates,
+        allowedTaskStates,
+        taskState,
+        checkLock,
+        bypassLock,
+        mustHaveHost,
+        mustHaveLaunched,
+        projectId,
+        clientToken,
+      },
+      {
+        database: "cell1",
+        verb: "stop",
+        action: "stop",
+        method: "StopServer",
+        allowedVmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_ERROR],
+        allowedTaskStates: [""],
+        taskState: "powering-off",
+        checkLock: true,
+        bypassLock: false,
+        mustHaveHost: true,
+        mustHaveLaunched: true,
+        projectId: "p1",
+        clientToken: "t",
+      },
+    );
   });
 
   it("lets administrators pass locks on servers of every project", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
     await servers(api).startServer(as(administrator), { serverId: A });
-    assert.deepEqual([accepted(api).bypassLock, accepted(api).projectId, accepted(api).taskState], [true, "", "powering-on"]);
+    assert.deepEqual(
+      [accepted(api).bypassLock, accepted(api).projectId, accepted(api).taskState],
+      [true, "", "powering-on"],
+    );
   });
 
   it("deletes from every state, taking over whatever runs", async () => {
@@ -212,7 +360,10 @@ describe("actions on servers", () => {
     api.cells.put("global", { id: A });
     await servers(api).deleteServer(as(member), { serverId: A });
     const { preempt, idempotentKind, allowedVmStates, allowedTaskStates, database } = accepted(api);
-    assert.deepEqual({ preempt, idempotentKind, allowedVmStates, allowedTaskStates, database }, { preempt: true, idempotentKind: true, allowedVmStates: [], allowedTaskStates: [], database: "global" });
+    assert.deepEqual(
+      { preempt, idempotentKind, allowedVmStates, allowedTaskStates, database },
+      { preempt: true, idempotentKind: true, allowedVmStates: [], allowedTaskStates: [], database: "global" },
+    );
   });
 
   it("deletes by force as it deletes, under a rule and for a token of its own", async () => {
@@ -223,9 +374,17 @@ describe("actions on servers", () => {
     await servers(api).forceDeleteServer(as(member), { serverId: A });
     const { method: forced, requestId: _forced, ...same } = { requestId: "", ...accepted(api) };
     assert.deepEqual([method, forced], ["DeleteServer", "ForceDeleteServer"]);
-    assert.deepEqual([same.kind, same.action, same.preempt, same.idempotentKind, same.checkLock, same.allowedVmStates], [deletion.kind, deletion.action, true, true, true, []]);
-    await assert.rejects(servers(api).forceDeleteServer(as({ ...member, roles: ["reader"] }), { serverId: A }), { message: "Policy doesn't allow os_compute_api:os-deferred-delete:force to be performed." });
-    await assert.rejects(servers(api).forceDeleteServer(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+    assert.deepEqual(
+      [same.kind, same.action, same.preempt, same.idempotentKind, same.checkLock, same.allowedVmStates],
+      [deletion.kind, deletion.action, true, true, true, []],
+    );
+    await assert.rejects(
+      servers(api).forceDeleteServer(as({ ...member, roles: ["reader"] }), { serverId: A }),
+      { message: "Policy doesn't allow os_compute_api:os-deferred-delete:force to be performed." },
+    );
+    await assert.rejects(servers(api).forceDeleteServer(as(stranger), { serverId: A }), {
+      reason: "SERVER_NOT_FOUND",
+    });
   });
 
   it("tells hard reboots from soft ones, in the conditions and in what the token protects", async () => {
@@ -235,16 +394,26 @@ describe("actions on servers", () => {
     const soft = accepted(api);
     await servers(api).rebootServer(as(member), { serverId: A, type: RebootType.REBOOT_TYPE_HARD });
     const hard = accepted(api);
-    assert.deepEqual([soft.taskState, soft.allowedVmStates, soft.preempt], ["rebooting", [VmState.VM_STATE_ACTIVE], false]);
-    assert.deepEqual([hard.taskState, hard.allowedVmStates.length, hard.preempt], ["rebooting_hard", 5, true]);
+    assert.deepEqual(
+      [soft.taskState, soft.allowedVmStates, soft.preempt],
+      ["rebooting", [VmState.VM_STATE_ACTIVE], false],
+    );
+    assert.deepEqual(
+      [hard.taskState, hard.allowedVmStates.length, hard.preempt],
+      ["rebooting_hard", 5, true],
+    );
     assert.notDeepEqual(soft.bodyHash, hard.bodyHash);
   });
 
   it("refuses readers after the server was found, strangers before", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
-    await assert.rejects(servers(api).stopServer(as({ ...member, roles: ["reader"] }), { serverId: A }), { message: "Policy doesn't allow os_compute_api:servers:stop to be performed." });
-    await assert.rejects(servers(api).stopServer(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(servers(api).stopServer(as({ ...member, roles: ["reader"] }), { serverId: A }), {
+      message: "Policy doesn't allow os_compute_api:servers:stop to be performed.",
+    });
+    await assert.rejects(servers(api).stopServer(as(stranger), { serverId: A }), {
+      reason: "SERVER_NOT_FOUND",
+    });
     assert.equal(accepted(api), undefined);
   });
 });
@@ -253,14 +422,25 @@ describe("updateServer", () => {
   it("changes what the mask names", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A, name: "old", description: "d", hasDescription: true });
-    const { server } = await servers(api).updateServer(as(member), { serverId: A, server: { name: "new" }, updateMask: ["name"] });
+    const { server } = await servers(api).updateServer(as(member), {
+      serverId: A,
+      server: { name: "new" },
+      updateMask: ["name"],
+    });
     assert.deepEqual([server?.name, server?.description], ["new", "d"]);
   });
   it("refuses other fields, an empty name and an empty mask", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
-    for (const [server, updateMask] of [[{ projectId: "p2" }, ["project_id"]], [{ name: "" }, ["name"]], [{}, []]] as const) {
-      await assert.rejects(servers(api).updateServer(as(member), { serverId: A, server, updateMask: [...updateMask] }), { reason: "INVALID_REQUEST" });
+    for (const [server, updateMask] of [
+      [{ projectId: "p2" }, ["project_id"]],
+      [{ name: "" }, ["name"]],
+      [{}, []],
+    ] as const) {
+      await assert.rejects(
+        servers(api).updateServer(as(member), { serverId: A, server, updateMask: [...updateMask] }),
+        { reason: "INVALID_REQUEST" },
+      );
     }
   });
 });
@@ -269,16 +449,33 @@ describe("getConsoleOutput", () => {
   it("asks the agent of the server's host", async () => {
     const api = anApi();
     withHost(api);
-    const refuse = async (): Promise<never> => { throw CommonErrors.UNIMPLEMENTED({ what: "this" }); };
-    const all = Object.fromEntries(Object.keys(AgentServiceDefinition.methods).map((key) => [key, refuse])) as unknown as Handlers<AgentServiceDefinition>;
-    api.network.listen("agent:h1", [bindService(AgentServiceDefinition, { ...all, getConsoleLog: async (_ctx, { host, serverId }) => ({ output: Buffer.from(`${host}\n${serverId}\nlogin:\n`) }) })]);
+    const refuse = async (): Promise<never> => {
+      throw CommonErrors.UNIMPLEMENTED({ what: "this" });
+    };
+    const all = Object.fromEntries(
+      Object.keys(AgentServiceDefinition.methods).map((key) => [key, refuse]),
+    ) as unknown as Handlers<AgentServiceDefinition>;
+    api.network.listen("agent:h1", [
+      bindService(AgentServiceDefinition, {
+        ...all,
+        getConsoleLog: async (_ctx, { host, serverId }) => ({
+          output: Buffer.from(`${host}\n${serverId}\nlogin:\n`),
+        }),
+      }),
+    ]);
     api.cells.put("cell1", { id: A, hostInfo: onHost });
-    assert.equal((await servers(api).getConsoleOutput(as(member), { serverId: A, lines: 1 })).output, "login:\n");
+    assert.equal(
+      (await servers(api).getConsoleOutput(as(member), { serverId: A, lines: 1 })).output,
+      "login:\n",
+    );
   });
   it("is not ready without a host", async () => {
     const api = anApi();
     api.cells.put("global", { id: A });
-    await assert.rejects(servers(api).getConsoleOutput(as(member), { serverId: A }), { kind: "refused", message: `Instance ${A} is not ready` });
+    await assert.rejects(servers(api).getConsoleOutput(as(member), { serverId: A }), {
+      kind: "refused",
+      message: `Instance ${A} is not ready`,
+    });
   });
 });
 
@@ -290,11 +487,18 @@ describe("the server's password", () => {
     assert.ok(record);
     record.serverPassword = "xlozO3wL";
     const reader = { ...member, roles: ["reader"] };
-    const read = async () => (await servers(api).getServerPassword(as(reader), { serverId: A })).encryptedPassword;
+    const read = async () =>
+      (await servers(api).getServerPassword(as(reader), { serverId: A })).encryptedPassword;
     assert.equal(await read(), "xlozO3wL");
-    await assert.rejects(servers(api).getServerPassword(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
-    await assert.rejects(servers(api).clearServerPassword(as(stranger), { serverId: A }), { reason: "SERVER_NOT_FOUND" });
-    await assert.rejects(servers(api).clearServerPassword(as(reader), { serverId: A }), { kind: "forbidden" });
+    await assert.rejects(servers(api).getServerPassword(as(stranger), { serverId: A }), {
+      reason: "SERVER_NOT_FOUND",
+    });
+    await assert.rejects(servers(api).clearServerPassword(as(stranger), { serverId: A }), {
+      reason: "SERVER_NOT_FOUND",
+    });
+    await assert.rejects(servers(api).clearServerPassword(as(reader), { serverId: A }), {
+      kind: "forbidden",
+    });
     assert.equal(await read(), "xlozO3wL");
     await servers(api).clearServerPassword(as(member), { serverId: A });
     assert.equal(await read(), "");

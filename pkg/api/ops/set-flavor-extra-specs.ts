@@ -1,4 +1,7 @@
-import type { SetFlavorExtraSpecsRequest, SetFlavorExtraSpecsResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import type {
+  SetFlavorExtraSpecsRequest,
+  SetFlavorExtraSpecsResponse,
+} from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { id } from "../shape/common.js";
 import type { Rule, Unary } from "../shape/shape.js";
 import { checked, map, text } from "../shape/shape.js";
@@ -12,14 +15,34 @@ const specs: Rule<Map<string, string>> = (entries, path, report) => {
   else eachSpec(entries, path, report);
 };
 
-/** Adds or replaces extra specs. Replacing one that exists asks the rule for updates, anything else the one for creation. */
-export const setFlavorExtraSpecs = (parts: Parts): Unary<SetFlavorExtraSpecsRequest, SetFlavorExtraSpecsResponse> =>
-  checked<SetFlavorExtraSpecsRequest, SetFlavorExtraSpecsResponse>({ flavorId: id, extraSpecs: specs }, async (ctx, { flavorId, extraSpecs }) => {
-    const { policy, global } = parts;
-    if (!policy.allows(ctx.actor, "os_compute_api:os-flavor-extra-specs:update")) policy.enforce(ctx.actor, "os_compute_api:os-flavor-extra-specs:create");
-    const before = await readFlavor(parts, ctx, flavorId);
-    const replaces = [...extraSpecs.keys()].every((key) => before.extraSpecs.has(key));
-    policy.enforce(ctx.actor, replaces ? "os_compute_api:os-flavor-extra-specs:update" : "os_compute_api:os-flavor-extra-specs:create");
-    const { flavor } = await withFlavorErrors(flavorId, () => global.updateStoredFlavor(ctx, { flavor: { id: flavorId }, updateMask: [], setExtraSpecs: extraSpecs }));
-    return { flavor: flavor && presentFlavor(flavor, flavorMaskOf(parts, ctx)) };
-  });
+/**
+ * Adds or replaces extra specs. Replacing one that exists asks the rule for updates, anything else the one
+ * for creation.
+ */
+export const setFlavorExtraSpecs = (
+  parts: Parts,
+): Unary<SetFlavorExtraSpecsRequest, SetFlavorExtraSpecsResponse> =>
+  checked<SetFlavorExtraSpecsRequest, SetFlavorExtraSpecsResponse>(
+    { flavorId: id, extraSpecs: specs },
+    async (ctx, { flavorId, extraSpecs }) => {
+      const { policy, global } = parts;
+      if (!policy.allows(ctx.actor, "os_compute_api:os-flavor-extra-specs:update"))
+        policy.enforce(ctx.actor, "os_compute_api:os-flavor-extra-specs:create");
+      const before = await readFlavor(parts, ctx, flavorId);
+      const replaces = [...extraSpecs.keys()].every((key) => before.extraSpecs.has(key));
+      policy.enforce(
+        ctx.actor,
+        replaces
+          ? "os_compute_api:os-flavor-extra-specs:update"
+          : "os_compute_api:os-flavor-extra-specs:create",
+      );
+      const { flavor } = await withFlavorErrors(flavorId, () =>
+        global.updateStoredFlavor(ctx, {
+          flavor: { id: flavorId },
+          updateMask: [],
+          setExtraSpecs: extraSpecs,
+        }),
+      );
+      return { flavor: flavor && presentFlavor(flavor, flavorMaskOf(parts, ctx)) };
+    },
+  );

@@ -10,12 +10,22 @@ import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 
 const rules: ActionRules = {
-  rule: "os_compute_api:servers:start", method: "StartServer", kind: "server.start", action: "start",
-  vmStates: [VmState.VM_STATE_STOPPED], taskStates: [TaskState.none], taskState: TaskState.poweringOn, mustHaveHost: true, mustHaveLaunched: true,
+  rule: "os_compute_api:servers:start",
+  method: "StartServer",
+  kind: "server.start",
+  action: "start",
+  vmStates: [VmState.VM_STATE_STOPPED],
+  taskStates: [TaskState.none],
+  taskState: TaskState.poweringOn,
+  mustHaveHost: true,
+  mustHaveLaunched: true,
 };
 
 /** Powers a stopped server on. */
 export const startServer = (parts: Parts): Unary<StartServerRequest, StartServerResponse> =>
   checked<StartServerRequest, StartServerResponse>({ serverId: id, clientToken }, async (ctx, request) => ({
-    operation: await acceptAction(parts, ctx, rules, { ...request, body: StartServerRequest.encode({ ...request, clientToken: "" }).finish() }),
+    operation: await acceptAction(parts, ctx, rules, {
+      ...request,
+      body: StartServerRequest.encode({ ...request, clientToken: "" }).finish(),
+    }),
   }));

@@ -10,12 +10,22 @@ import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 
 const rules: ActionRules = {
-  rule: "os_compute_api:servers:stop", method: "StopServer", kind: "server.stop", action: "stop",
-  vmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_ERROR], taskStates: [TaskState.none], taskState: TaskState.poweringOff, mustHaveHost: true, mustHaveLaunched: true,
+  rule: "os_compute_api:servers:stop",
+  method: "StopServer",
+  kind: "server.stop",
+  action: "stop",
+  vmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_ERROR],
+  taskStates: [TaskState.none],
+  taskState: TaskState.poweringOff,
+  mustHaveHost: true,
+  mustHaveLaunched: true,
 };
 
 /** Powers a server off, gracefully first. */
 export const stopServer = (parts: Parts): Unary<StopServerRequest, StopServerResponse> =>
   checked<StopServerRequest, StopServerResponse>({ serverId: id, clientToken }, async (ctx, request) => ({
-    operation: await acceptAction(parts, ctx, rules, { ...request, body: StopServerRequest.encode({ ...request, clientToken: "" }).finish() }),
+    operation: await acceptAction(parts, ctx, rules, {
+      ...request,
+      body: StopServerRequest.encode({ ...request, clientToken: "" }).finish(),
+    }),
   }));

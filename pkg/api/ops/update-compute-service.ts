@@ -1,4 +1,7 @@
-import type { UpdateComputeServiceRequest, UpdateComputeServiceResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import type {
+  UpdateComputeServiceRequest,
+  UpdateComputeServiceResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { findService, findServiceOn } from "../cells/find-service.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { ApiErrors } from "../errors.js";
@@ -9,27 +12,47 @@ import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 
 /** Enables, disables or forces down a compute host; named by the service's UUID, or by host and binary. */
-export const updateComputeService = (parts: Parts): Unary<UpdateComputeServiceRequest, UpdateComputeServiceResponse> =>
+export const updateComputeService = (
+  parts: Parts,
+): Unary<UpdateComputeServiceRequest, UpdateComputeServiceResponse> =>
   checked<UpdateComputeServiceRequest, UpdateComputeServiceResponse>(
     { serviceId: text(), host: text(), binary: text(), disabledReason: optional(description) },
     async (ctx, request) => {
       parts.policy.enforce(ctx.actor, "os_compute_api:os-services:update");
       requireChange(request);
       const { serviceId, disabled, disabledReason, forcedDown } = request;
-      const { cell, service } = serviceId !== "" ? await findService(parts, ctx, serviceId) : await findServiceOn(parts, ctx, request.host, request.binary);
-      if (service.binary !== COMPUTE_BINARY) throw ApiErrors.NOT_A_COMPUTE_SERVICE({ binary: service.binary });
+      const { cell, service } =
+        serviceId !== ""
+          ? await findService(parts, ctx, serviceId)
+          : await findServiceOn(parts, ctx, request.host, request.binary);
+      if (service.binary !== COMPUTE_BINARY)
+        throw ApiErrors.NOT_A_COMPUTE_SERVICE({ binary: service.binary });
       const answer = await parts.hosts.updateHostService(ctx, {
-        cell, serviceId: service.id, ...(disabled === undefined ? {} : { disabled }), ...(forcedDown === undefined ? {} : { forcedDown }),
-        ...(disabledReason === undefined ? {} : { disabledReason }), ...(disabled === false ? { disabledReason: "" } : {}),
+        cell,
+        serviceId: service.id,
+        ...(disabled === undefined ? {} : { disabled }),
+        ...(forcedDown === undefined ? {} : { forcedDown }),
+        ...(disabledReason === undefined ? {} : { disabledReason }),
+        ...(disabled === false ? { disabledReason: "" } : {}),
       });
       parts.directory.forget(cell);
       return { service: presentService(cell, answer.service ?? service) };
     },
   );
 
-function requireChange({ serviceId, host, binary, disabled, disabledReason, forcedDown }: UpdateComputeServiceRequest): void {
+function requireChange({
+  serviceId,
+  host,
+  binary,
+  disabled,
+  disabledReason,
+  forcedDown,
+}: UpdateComputeServiceRequest): void {
   const bad = (field: string, problem: string): Error => ApiErrors.INVALID_REQUEST({ field, problem });
-  if (serviceId === "" && (host === "" || binary === "")) throw bad("service_id", "give it, or host and binary");
-  if (disabled === undefined && disabledReason === undefined && forcedDown === undefined) throw bad("disabled", "there is nothing to change");
-  if (disabledReason !== undefined && disabled !== true) throw bad("disabled_reason", "only goes with disabling");
+  if (serviceId === "" && (host === "" || binary === ""))
+    throw bad("service_id", "give it, or host and binary");
+  if (disabled === undefined && disabledReason === undefined && forcedDown === undefined)
+    throw bad("disabled", "there is nothing to change");
+  if (disabledReason !== undefined && disabled !== true)
+    throw bad("disabled_reason", "only goes with disabling");
 }

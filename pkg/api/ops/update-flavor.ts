@@ -1,10 +1,19 @@
-import type { UpdateFlavorRequest, UpdateFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import type {
+  UpdateFlavorRequest,
+  UpdateFlavorResponse,
+} from "../../../gen/kilonova/api/v1/flavors_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { id } from "../shape/common.js";
 import type { Rule, Unary } from "../shape/shape.js";
 import { checked, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
-import { flavorMaskOf, hiddenFlavorFields, presentFlavor, readFlavor, withFlavorErrors } from "./flavor-access.js";
+import {
+  flavorMaskOf,
+  hiddenFlavorFields,
+  presentFlavor,
+  readFlavor,
+  withFlavorErrors,
+} from "./flavor-access.js";
 
 const onlyDescription: Rule<string[] | undefined> = (paths, path, report) => {
   if (paths === undefined || paths.length === 0) report(path, "is required");
@@ -13,13 +22,19 @@ const onlyDescription: Rule<string[] | undefined> = (paths, path, report) => {
 
 /** Changes the description of a flavor; `has_description: false` removes it. */
 export const updateFlavor = (parts: Parts): Unary<UpdateFlavorRequest, UpdateFlavorResponse> =>
-  checked<UpdateFlavorRequest, UpdateFlavorResponse>({ flavor: required<Flavor>({ id, description: text({ max: 65_535 }) }), updateMask: onlyDescription }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-manage:update");
-    const { id: flavorId, description, hasDescription } = request.flavor as Flavor;
-    await readFlavor(parts, ctx, flavorId);
-    const { flavor } = await withFlavorErrors(flavorId, () => parts.global.updateStoredFlavor(ctx, {
-      flavor: { id: flavorId, description, hasDescription: hasDescription || description !== "" }, updateMask: ["description"],
-    }));
-    const mask = flavorMaskOf(parts, ctx);
-    return { flavor: flavor && presentFlavor(flavor, mask), hiddenFields: hiddenFlavorFields(mask) };
-  });
+  checked<UpdateFlavorRequest, UpdateFlavorResponse>(
+    { flavor: required<Flavor>({ id, description: text({ max: 65_535 }) }), updateMask: onlyDescription },
+    async (ctx, request) => {
+      parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-manage:update");
+      const { id: flavorId, description, hasDescription } = request.flavor as Flavor;
+      await readFlavor(parts, ctx, flavorId);
+      const { flavor } = await withFlavorErrors(flavorId, () =>
+        parts.global.updateStoredFlavor(ctx, {
+          flavor: { id: flavorId, description, hasDescription: hasDescription || description !== "" },
+          updateMask: ["description"],
+        }),
+      );
+      const mask = flavorMaskOf(parts, ctx);
+      return { flavor: flavor && presentFlavor(flavor, mask), hiddenFields: hiddenFlavorFields(mask) };
+    },
+  );

@@ -1,4 +1,7 @@
-import type { UpdateServerMetadataRequest, UpdateServerMetadataResponse } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
+import type {
+  UpdateServerMetadataRequest,
+  UpdateServerMetadataResponse,
+} from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { RuleName } from "../../policy/index.js";
 import { LABEL_STATES, changeServer } from "../cells/update-server.js";
@@ -8,15 +11,26 @@ import { checked, map } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 /** Merges items into a server's metadata, or replaces all of it. */
-export const updateServerMetadata = (parts: Parts): Unary<UpdateServerMetadataRequest, UpdateServerMetadataResponse> =>
-  checked<UpdateServerMetadataRequest, UpdateServerMetadataResponse>({ serverId: id, metadata: map(metadataKey, metadataValue) }, async (ctx, request) => {
-    const { server: before } = await parts.servers.loadFor(ctx, ruleOf(request), request.serverId);
-    const { server } = await changeServer(parts, ctx, request.serverId, {
-      metadata: { set: request.metadata, remove: [], replaceAll: request.replaceAll, maxItems: await limitOf(parts, ctx, before.projectId) },
-      conditions: metadataConditions(parts, ctx, "update metadata"), expectedGeneration: request.expectedGeneration,
-    });
-    return { metadata: server.metadata, generation: server.generation };
-  });
+export const updateServerMetadata = (
+  parts: Parts,
+): Unary<UpdateServerMetadataRequest, UpdateServerMetadataResponse> =>
+  checked<UpdateServerMetadataRequest, UpdateServerMetadataResponse>(
+    { serverId: id, metadata: map(metadataKey, metadataValue) },
+    async (ctx, request) => {
+      const { server: before } = await parts.servers.loadFor(ctx, ruleOf(request), request.serverId);
+      const { server } = await changeServer(parts, ctx, request.serverId, {
+        metadata: {
+          set: request.metadata,
+          remove: [],
+          replaceAll: request.replaceAll,
+          maxItems: await limitOf(parts, ctx, before.projectId),
+        },
+        conditions: metadataConditions(parts, ctx, "update metadata"),
+        expectedGeneration: request.expectedGeneration,
+      });
+      return { metadata: server.metadata, generation: server.generation };
+    },
+  );
 
 function ruleOf({ replaceAll, singleItem }: UpdateServerMetadataRequest): RuleName {
   if (replaceAll) return "os_compute_api:server-metadata:update_all";
@@ -29,5 +43,10 @@ async function limitOf(parts: Parts, ctx: Ctx, projectId: string): Promise<bigin
 }
 
 /** What a change of metadata needs: a lasting state, and no lock. */
-export const metadataConditions = (parts: Parts, ctx: Ctx, verb: string) =>
-  ({ verb, allowedVmStates: LABEL_STATES, checkLock: true, bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"), mustHaveLaunched: true });
+export const metadataConditions = (parts: Parts, ctx: Ctx, verb: string) => ({
+  verb,
+  allowedVmStates: LABEL_STATES,
+  checkLock: true,
+  bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"),
+  mustHaveLaunched: true,
+});

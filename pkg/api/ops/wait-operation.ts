@@ -1,4 +1,7 @@
-import type { WaitOperationRequest, WaitOperationResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type {
+  WaitOperationRequest,
+  WaitOperationResponse,
+} from "../../../gen/kilonova/api/v1/operations_service.js";
 import type { Duration } from "../../../gen/google/protobuf/duration.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -21,11 +24,15 @@ const timeout: Rule<Duration> = (value, path, report) => {
 
 /** Waits for an operation's end, whatever it is; after the timeout it tells where the operation stands. */
 export const waitOperation = (parts: Parts): Unary<WaitOperationRequest, WaitOperationResponse> =>
-  checked<WaitOperationRequest, WaitOperationResponse>({ name: id, timeout: optional(timeout) }, async (ctx, request) => {
-    const wantedMs = request.timeout === undefined ? parts.config.defaultWaitMs : durationMs(request.timeout);
-    const endMs = parts.clock.monotonicMs() + Math.min(wantedMs, Math.max(0, remainingMs(ctx) - ANSWER_MS));
-    return { operation: await wait(parts, ctx, request.name, endMs) };
-  });
+  checked<WaitOperationRequest, WaitOperationResponse>(
+    { name: id, timeout: optional(timeout) },
+    async (ctx, request) => {
+      const wantedMs =
+        request.timeout === undefined ? parts.config.defaultWaitMs : durationMs(request.timeout);
+      const endMs = parts.clock.monotonicMs() + Math.min(wantedMs, Math.max(0, remainingMs(ctx) - ANSWER_MS));
+      return { operation: await wait(parts, ctx, request.name, endMs) };
+    },
+  );
 
 async function wait(parts: Parts, ctx: Ctx, name: string, endMs: number): Promise<Operation> {
   const news = parts.signals.subscribe(name); // before the read, so that nothing is missed between

@@ -7,28 +7,68 @@ import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 const PRINTABLE = /^(?![\s])[^\p{Cc}\p{Cn}\p{Cs}]*(?<!\s)$/u;
 
 /** A display name: 1 to 255 printable characters, no space at its ends. */
-export const name = text({ min: 1, pattern: PRINTABLE, hint: "must be printable characters and not start or end with whitespace" });
+export const name = text({
+  min: 1,
+  pattern: PRINTABLE,
+  hint: "must be printable characters and not start or end with whitespace",
+});
 /** The same, or nothing. */
-export const optionalName = text({ pattern: PRINTABLE, hint: "must be printable characters and not start or end with whitespace" });
+export const optionalName = text({
+  pattern: PRINTABLE,
+  hint: "must be printable characters and not start or end with whitespace",
+});
 /** Printable, may start and end with anything. */
-export const description = text({ pattern: /^[^\p{Cc}\p{Cn}\p{Cs}]*$/u, hint: "must be printable characters" });
+export const description = text({
+  pattern: /^[^\p{Cc}\p{Cn}\p{Cs}]*$/u,
+  hint: "must be printable characters",
+});
 /** Ids are looked up, not parsed: anything short. */
 export const id = text({ min: 1 });
-export const uuid = text({ min: 1, max: 36, pattern: /^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$/, hint: "must be a UUID" });
-export const optionalUuid = text({ max: 36, pattern: /^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$/, hint: "must be a UUID" });
-export const clientToken = text({ max: 255, pattern: /^[!-~]+$/, hint: "must be printable ASCII without spaces" });
+export const uuid = text({
+  min: 1,
+  max: 36,
+  pattern: /^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$/,
+  hint: "must be a UUID",
+});
+export const optionalUuid = text({
+  max: 36,
+  pattern: /^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$/,
+  hint: "must be a UUID",
+});
+export const clientToken = text({
+  max: 255,
+  pattern: /^[!-~]+$/,
+  hint: "must be printable ASCII without spaces",
+});
 export const pageSize = number({ max: 1000 });
 export const pageToken = text({ max: 8192, pattern: /^[A-Za-z0-9_.-]+$/, hint: "is not a page token" });
 export const tag = text({ min: 1, max: 60, pattern: /^[^,/]*$/, hint: "must not contain comma or slash" });
 export const hostName = text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must be a host name" });
-export const metadataKey = text({ min: 1, pattern: /^[a-zA-Z0-9-_:. ]+$/, hint: "must consist of letters, digits, '-', '_', ':', '.' and spaces" });
+export const metadataKey = text({
+  min: 1,
+  pattern: /^[a-zA-Z0-9-_:. ]+$/,
+  hint: "must consist of letters, digits, '-', '_', ':', '.' and spaces",
+});
 export const metadataValue = text({ max: 255 });
 
-export const ipv4: Rule<string> = (value, path, report) => { if (value !== "" && !isIPv4(value)) report(path, "must be an IPv4 address"); };
-export const ipv6: Rule<string> = (value, path, report) => { if (value !== "" && !isIPv6(value)) report(path, "must be an IPv6 address"); };
-export const ip: Rule<string> = (value, path, report) => { if (value !== "" && !isIPv4(value) && !isIPv6(value)) report(path, "must be an IP address"); };
+export const ipv4: Rule<string> = (value, path, report) => {
+  if (value !== "" && !isIPv4(value)) report(path, "must be an IPv4 address");
+};
+export const ipv6: Rule<string> = (value, path, report) => {
+  if (value !== "" && !isIPv6(value)) report(path, "must be an IPv6 address");
+};
+export const ip: Rule<string> = (value, path, report) => {
+  if (value !== "" && !isIPv4(value) && !isIPv6(value)) report(path, "must be an IP address");
+};
 
-export const sort = list(object<SortKey>({ field: text({ min: 1, max: 64 }), direction: oneOf(SortDirection) }), 32);
+export const sort = list(
+  object<SortKey>({ field: text({ min: 1, max: 64 }), direction: oneOf(SortDirection) }),
+  32,
+);
 
 /** Fields that every paged list has. */
-export const paging: Shape<{ pageSize: number; pageToken: string; marker: string }> = { pageSize, pageToken, marker: text() };
+export const paging: Shape<{ pageSize: number; pageToken: string; marker: string }> = {
+  pageSize,
+  pageToken,
+  marker: text(),
+};

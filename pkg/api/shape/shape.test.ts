@@ -6,31 +6,45 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { KilonovaError } from "../../kernel/index.js";
 import { aReadyApi, administrator, as } from "../testing/an-api.js";
 
-const contract = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(new URL("../../../gen/descriptors.binpb", import.meta.url))));
+const contract = createFileRegistry(
+  fromBinary(
+    FileDescriptorSetSchema,
+    readFileSync(new URL("../../../gen/descriptors.binpb", import.meta.url)),
+  ),
+);
 
 /** The way to each field of a message that is an enum, also inside other messages. */
 function enumPaths(message: DescMessage, seen: readonly DescMessage[] = []): DescField[][] {
   if (seen.includes(message)) return [];
   return message.fields.flatMap((field) => {
     if (field.enum !== undefined) return [[field]];
-    return field.message === undefined ? [] : enumPaths(field.message, [...seen, message]).map((rest) => [field, ...rest]);
+    return field.message === undefined
+      ? []
+      : enumPaths(field.message, [...seen, message]).map((rest) => [field, ...rest]);
   });
 }
 
 /** A message with nothing but a number at the end of the way that its enum does not have. */
-function undefinedAt(message: DescMessage, [field, ...rest]: readonly DescField[]): MessageShape<DescMessage> {
+function undefinedAt(
+  message: DescMessage,
+  [field, ...rest]: readonly DescField[],
+): MessageShape<DescMessage> {
   assert.ok(field);
   const value = field.message === undefined ? 99 : undefinedAt(field.message, rest);
   return create(message, { [field.localName]: field.fieldKind === "list" ? [value] : value });
 }
 
-const spelled = (path: readonly DescField[]): string => path.map((field) => `${field.name}${field.fieldKind === "list" ? "[0]" : ""}`).join(".");
+const spelled = (path: readonly DescField[]): string =>
+  path.map((field) => `${field.name}${field.fieldKind === "list" ? "[0]" : ""}`).join(".");
 
 describe("shapes of requests", () => {
-  const served = aReadyApi().service.bindings.flatMap(({ methods }) => methods).filter((method) => method.served);
+  const served = aReadyApi()
+    .service.bindings.flatMap(({ methods }) => methods)
+    .filter((method) => method.served);
   const cases = served.flatMap((method) => {
     const service = contract.getService(method.service) ?? assert.fail(method.service);
-    const { input } = service.methods.find(({ name }) => name === method.method) ?? assert.fail(method.method);
+    const { input } =
+      service.methods.find(({ name }) => name === method.method) ?? assert.fail(method.method);
     return enumPaths(input).map((path) => ({ method, input, path }));
   });
 
@@ -39,10 +53,18 @@ describe("shapes of requests", () => {
   for (const { method, input, path } of cases) {
     it(`${method.method} refuses numbers of ${spelled(path)} that the contract does not have`, async () => {
       const request = method.decodeRequest(toBinary(input, undefinedAt(input, path)));
-      const error = await (method.handler(as(administrator), request) as Promise<unknown>).then(() => undefined, (e: unknown) => e);
+      const error = await (method.handler(as(administrator), request) as Promise<unknown>).then(
+        () => undefined,
+        (e: unknown) => e,
+      );
       assert.ok(error instanceof KilonovaError);
       assert.equal(error.reason, "INVALID_REQUEST");
-      assert.ok(error.violations.some(({ field, description }) => field === spelled(path) && description.startsWith("must be one of ")), JSON.stringify(error.violations));
+      assert.ok(
+        error.violations.some(
+          ({ field, description }) => field === spelled(path) && description.startsWith("must be one of "),
+        ),
+        JSON.stringify(error.violations),
+      );
     });
   }
 });

@@ -7,18 +7,25 @@ export type Rule<T> = (value: T, path: string, report: (path: string, problem: s
 type Rules<M> = { readonly [K in keyof M]?: Rule<M[K]> };
 
 /**
- * What a request must look like, field by field. Fields without an entry may be anything their type allows; those that are or hold an enum must
- * have one (`oneOf`), since on the wire an enum is any number.
+ * What a request must look like, field by field. Fields without an entry may be anything their type allows;
+ * those that are or hold an enum must have one (`oneOf`), since on the wire an enum is any number.
  */
-export type Shape<M> = Rules<M> & { readonly [K in keyof M as true extends HoldsEnum<M[K]> ? K : never]-?: Rule<M[K]> };
+export type Shape<M> = Rules<M> & {
+  readonly [K in keyof M as true extends HoldsEnum<M[K]> ? K : never]-?: Rule<M[K]>;
+};
 
 /** Distributes over unions; enums are unions of literals, so that `number` itself is none. */
-type HoldsEnum<T> =
-  T extends number ? (number extends T ? false : true)
-  : T extends readonly (infer Item)[] ? HoldsEnum<Item>
-  : T extends ReadonlyMap<unknown, unknown> | Uint8Array ? false
-  : T extends object ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
-  : false;
+type HoldsEnum<T> = T extends number
+  ? number extends T
+    ? false
+    : true
+  : T extends readonly (infer Item)[]
+    ? HoldsEnum<Item>
+    : T extends ReadonlyMap<unknown, unknown> | Uint8Array
+      ? false
+      : T extends object
+        ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
+        : false;
 
 /** A unary RPC as `ops/` implements it. */
 export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
@@ -39,31 +46,41 @@ export function requireShape<M extends object>(shape: Shape<M>, message: M): voi
   const violations: FieldViolation[] = [];
   object(shape)(message, "", (path, problem) => violations.push({ field: path, description: problem }));
   const first = violations[0];
-  if (first !== undefined) throw ApiErrors.INVALID_REQUEST({ field: first.field, problem: first.description }, { violations });
+  if (first !== undefined)
+    throw ApiErrors.INVALID_REQUEST({ field: first.field, problem: first.description }, { violations });
 }
 
 /** A message inside a message. */
-export const object = <M extends object>(shape: Shape<M>): Rule<M> => (value, path, report) => {
-  const rules: Rules<M> = shape;
-  for (const key in rules) {
-    const rule = rules[key];
-    if (rule !== undefined) rule(value[key], path === "" ? snake(key) : `${path}.${snake(key)}`, report);
-  }
-};
+export const object =
+  <M extends object>(shape: Shape<M>): Rule<M> =>
+  (value, path, report) => {
+    const rules: Rules<M> = shape;
+    for (const key in rules) {
+      const rule = rules[key];
+      if (rule !== undefined) rule(value[key], path === "" ? snake(key) : `${path}.${snake(key)}`, report);
+    }
+  };
 
 /** A message that must be there. */
-export const required = <M extends object>(shape: Shape<M>): Rule<M | undefined> => (value, path, report) => {
-  if (value === undefined) report(path, "is required");
-  else object(shape)(value, path, report);
-};
+export const required =
+  <M extends object>(shape: Shape<M>): Rule<M | undefined> =>
+  (value, path, report) => {
+    if (value === undefined) report(path, "is required");
+    else object(shape)(value, path, report);
+  };
 
 /** A rule for values that may be left out. */
-export const optional = <T>(rule: Rule<T>): Rule<T | undefined> => (value, path, report) => {
-  if (value !== undefined) rule(value, path, report);
-};
+export const optional =
+  <T>(rule: Rule<T>): Rule<T | undefined> =>
+  (value, path, report) => {
+    if (value !== undefined) rule(value, path, report);
+  };
 
 export interface TextLimits {
-  /** Characters at least; 0, the default, also lets the empty text pass every other check: it means "not given". */
+  /**
+   * Characters at least; 0, the default, also lets the empty text pass every other check: it means "not
+   * given".
+   */
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: RegExp;
@@ -72,39 +89,56 @@ export interface TextLimits {
 }
 
 /** A text; lengths count characters (code points). NUL is never allowed. */
-export const text = ({ min = 0, max = 255, pattern, hint = "has the wrong form" }: TextLimits = {}): Rule<string> => (value, path, report) => {
-  if (value === "" && min === 0) return;
-  const length = value.length <= max ? value.length : [...value].length;
-  if (length < min) report(path, min === 1 ? "must not be empty" : `must have at least ${min} characters`);
-  else if (length > max) report(path, `must have at most ${max} characters`);
-  else if (value.includes("\0")) report(path, "must not contain NUL");
-  else if (pattern !== undefined && !pattern.test(value)) report(path, hint);
-};
+export const text =
+  ({ min = 0, max = 255, pattern, hint = "has the wrong form" }: TextLimits = {}): Rule<string> =>
+  (value, path, report) => {
+    if (value === "" && min === 0) return;
+    const length = value.length <= max ? value.length : [...value].length;
+    if (length < min) report(path, min === 1 ? "must not be empty" : `must have at least ${min} characters`);
+    else if (length > max) report(path, `must have at most ${max} characters`);
+    else if (value.includes("\0")) report(path, "must not contain NUL");
+    else if (pattern !== undefined && !pattern.test(value)) report(path, hint);
+  };
 
-export const number = ({ min = 0, max = 2_147_483_647 }: { readonly min?: number; readonly max?: number } = {}): Rule<number> => (value, path, report) => {
-  if (!(value >= min && value <= max)) report(path, `must be between ${min} and ${max}`);
-};
+export const number =
+  ({ min = 0, max = 2_147_483_647 }: { readonly min?: number; readonly max?: number } = {}): Rule<number> =>
+  (value, path, report) => {
+    if (!(value >= min && value <= max)) report(path, `must be between ${min} and ${max}`);
+  };
 
 /** One of an enum's numbers. @param unset  whether 0, which means "not given", will do */
-export const oneOf = <E extends number>(values: Readonly<Record<string, E>>, { unset = true } = {}): Rule<E> => {
+export const oneOf = <E extends number>(
+  values: Readonly<Record<string, E>>,
+  { unset = true } = {},
+): Rule<E> => {
   const known = new Set<number>(Object.values(values));
   return (value, path, report) => {
     if (value === 0 && !unset) report(path, "is required");
-    else if (!known.has(value)) report(path, `must be one of ${Object.keys(values).filter((name) => unset || values[name] !== 0).join(", ")}`);
+    else if (!known.has(value))
+      report(
+        path,
+        `must be one of ${Object.keys(values)
+          .filter((name) => unset || values[name] !== 0)
+          .join(", ")}`,
+      );
   };
 };
 
 /** @param max  entries at most */
-export const list = <T>(item: Rule<T>, max = 1000): Rule<T[]> => (values, path, report) => {
-  if (values.length > max) report(path, `must have at most ${max} items`);
-  else values.forEach((value, i) => item(value, `${path}[${i}]`, report));
-};
+export const list =
+  <T>(item: Rule<T>, max = 1000): Rule<T[]> =>
+  (values, path, report) => {
+    if (values.length > max) report(path, `must have at most ${max} items`);
+    else values.forEach((value, i) => item(value, `${path}[${i}]`, report));
+  };
 
-export const map = (key: Rule<string>, value: Rule<string>): Rule<Map<string, string>> => (entries, path, report) => {
-  for (const [k, v] of entries) {
-    key(k, `${path}["${k}"]`, report);
-    value(v, `${path}["${k}"]`, report);
-  }
-};
+export const map =
+  (key: Rule<string>, value: Rule<string>): Rule<Map<string, string>> =>
+  (entries, path, report) => {
+    for (const [k, v] of entries) {
+      key(k, `${path}["${k}"]`, report);
+      value(v, `${path}["${k}"]`, report);
+    }
+  };
 
 const snake = (key: string): string => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);

@@ -1,6 +1,9 @@
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { NetworkInfo, PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
-import { Explanation, SchedulerServiceDefinition } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import {
+  Explanation,
+  SchedulerServiceDefinition,
+} from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ExplainRequest } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { Actor, Clock, Ctx } from "../../kernel/index.js";
@@ -35,9 +38,20 @@ export interface TestApi {
   readonly scheduling: { request: ExplainRequest | undefined; explanation: Explanation };
 }
 
-export const member: Actor = { ...anonymous, kind: "user", userId: "u1", projectId: "p1", roles: ["member", "reader"] };
+export const member: Actor = {
+  ...anonymous,
+  kind: "user",
+  userId: "u1",
+  projectId: "p1",
+  roles: ["member", "reader"],
+};
 export const stranger: Actor = { ...member, userId: "u2", projectId: "p2" };
-export const administrator: Actor = { ...member, userId: "root", projectId: "adm", roles: ["admin", "manager", "member", "reader"] };
+export const administrator: Actor = {
+  ...member,
+  userId: "root",
+  projectId: "adm",
+  roles: ["admin", "manager", "member", "reader"],
+};
 
 export const as = (actor: Actor, init: Partial<Ctx> = {}): Ctx => testCtx({ actor, ...init });
 
@@ -52,7 +66,12 @@ export interface TestApiOptions {
 }
 
 /** An api over fakes, reached as the gateway reaches it. */
-export function anApi({ config = {}, policy = "", clock = systemClock, cellsBindings }: TestApiOptions = {}): TestApi {
+export function anApi({
+  config = {},
+  policy = "",
+  clock = systemClock,
+  cellsBindings,
+}: TestApiOptions = {}): TestApi {
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   const cells = new FakeCells();
   network.listen("cells", cellsBindings ?? fakeCellsBindings(cells));
@@ -62,28 +81,57 @@ export function anApi({ config = {}, policy = "", clock = systemClock, cellsBind
   const securityGroups: SecurityGroupInfo[] = [];
   const projects = new Set<string>(["p1", "p2"]);
   const scheduling: TestApi["scheduling"] = { request: undefined, explanation: Explanation.fromPartial({}) };
-  network.listen("scheduler", [bindPart(SchedulerServiceDefinition, {
-    explain: async (_ctx, request) => {
-      scheduling.request = request;
-      return { explanation: scheduling.explanation };
-    },
-  })]);
+  network.listen("scheduler", [
+    bindPart(SchedulerServiceDefinition, {
+      explain: async (_ctx, request) => {
+        scheduling.request = request;
+        return { explanation: scheduling.explanation };
+      },
+    }),
+  ]);
   const service = buildApi({
-    config: { ...apiConfigSchema.parse({}), ...config }, policy: createPolicy(parseOverrides(policy)), clock, ids: { uuid: () => crypto.randomUUID() },
-    cells: network.connect("cells", { service: "api", host: "" }), scheduler: network.connect("scheduler", { service: "api", host: "" }), agent: (address) => network.connect(address, { service: "api", host: "" }),
+    config: { ...apiConfigSchema.parse({}), ...config },
+    policy: createPolicy(parseOverrides(policy)),
+    clock,
+    ids: { uuid: () => crypto.randomUUID() },
+    cells: network.connect("cells", { service: "api", host: "" }),
+    scheduler: network.connect("scheduler", { service: "api", host: "" }),
+    agent: (address) => network.connect(address, { service: "api", host: "" }),
     glance: { getImage: async (_ctx, id) => found(images.get(id), id) },
     neutron: {
-      listNetworks: async (_ctx, query = {}) => networks.filter((one) => (query.ids === undefined || query.ids.includes(one.id))
-        && (query.projectId === undefined || one.projectId === query.projectId) && (query.shared === undefined || one.shared === query.shared)),
+      listNetworks: async (_ctx, query = {}) =>
+        networks.filter(
+          (one) =>
+            (query.ids === undefined || query.ids.includes(one.id)) &&
+            (query.projectId === undefined || one.projectId === query.projectId) &&
+            (query.shared === undefined || one.shared === query.shared),
+        ),
       getPort: async (_ctx, id) => found(ports.get(id), id),
-      listPorts: async (_ctx, query = {}) => [...ports.values()].filter((port) => port.fixedIps.some((ip) => ip.ipAddress === query.ipAddress)),
-      listSecurityGroups: async (_ctx, query = {}) => securityGroups.filter((group) => group.projectId === query.projectId),
-      getSecurityGroup: async (_ctx, id) => found(securityGroups.find((group) => group.id === id), id),
+      listPorts: async (_ctx, query = {}) =>
+        [...ports.values()].filter((port) => port.fixedIps.some((ip) => ip.ipAddress === query.ipAddress)),
+      listSecurityGroups: async (_ctx, query = {}) =>
+        securityGroups.filter((group) => group.projectId === query.projectId),
+      getSecurityGroup: async (_ctx, id) =>
+        found(
+          securityGroups.find((group) => group.id === id),
+          id,
+        ),
     },
     keystone: { projectExists: async (_ctx, id) => projects.has(id) },
   });
   network.listen("api", service.bindings);
-  return { cells, network, channel: network.connect("api", { service: "gateway", host: "" }), service, images, networks, ports, securityGroups, projects, scheduling };
+  return {
+    cells,
+    network,
+    channel: network.connect("api", { service: "gateway", host: "" }),
+    service,
+    images,
+    networks,
+    ports,
+    securityGroups,
+    projects,
+    scheduling,
+  };
 }
 
 function found<T>(value: T | undefined, id: string): T {
@@ -92,27 +140,95 @@ function found<T>(value: T | undefined, id: string): T {
 }
 
 export const aFlavor = (init: Partial<Flavor> = {}): Flavor =>
-  Flavor.fromPartial({ id: "1", name: "m1.small", vcpus: 1, memoryMib: 512, rootGib: 1, rxtxFactor: 1, isPublic: true, ...init });
+  Flavor.fromPartial({
+    id: "1",
+    name: "m1.small",
+    vcpus: 1,
+    memoryMib: 512,
+    rootGib: 1,
+    rxtxFactor: 1,
+    isPublic: true,
+    ...init,
+  });
 
 export const anImage = (init: Partial<ImageInfo> = {}): ImageInfo => ({
-  id: "70a599e0-31e7-49b7-b260-868f441e862b", name: "cirros", status: "active", visibility: "public", protected: false, owner: "adm", sizeBytes: 1000, virtualSizeBytes: undefined,
-  minDiskGib: 0, minRamMib: 0, diskFormat: "qcow2", containerFormat: "bare", checksum: "c", hashAlgorithm: "sha512", hashValue: "h", hidden: false, tags: [], createdAt: 0n, updatedAt: 0n,
-  properties: {}, ...init,
+  id: "70a599e0-31e7-49b7-b260-868f441e862b",
+  name: "cirros",
+  status: "active",
+  visibility: "public",
+  protected: false,
+  owner: "adm",
+  sizeBytes: 1000,
+  virtualSizeBytes: undefined,
+  minDiskGib: 0,
+  minRamMib: 0,
+  diskFormat: "qcow2",
+  containerFormat: "bare",
+  checksum: "c",
+  hashAlgorithm: "sha512",
+  hashValue: "h",
+  hidden: false,
+  tags: [],
+  createdAt: 0n,
+  updatedAt: 0n,
+  properties: {},
+  ...init,
 });
 
 export const aNetwork = (init: Partial<NetworkInfo> = {}): NetworkInfo => ({
-  id: "11111111-1111-4111-8111-111111111111", name: "private", projectId: "p1", status: "ACTIVE", adminStateUp: true, shared: false, external: false, mtu: 1450, portSecurityEnabled: true,
-  subnetIds: ["s1"], networkType: undefined, physicalNetwork: undefined, segmentationId: undefined, dnsDomain: "", tags: [], ...init,
+  id: "11111111-1111-4111-8111-111111111111",
+  name: "private",
+  projectId: "p1",
+  status: "ACTIVE",
+  adminStateUp: true,
+  shared: false,
+  external: false,
+  mtu: 1450,
+  portSecurityEnabled: true,
+  subnetIds: ["s1"],
+  networkType: undefined,
+  physicalNetwork: undefined,
+  segmentationId: undefined,
+  dnsDomain: "",
+  tags: [],
+  ...init,
 });
 
 export const aPort = (init: Partial<PortInfo> = {}): PortInfo => ({
-  id: "22222222-2222-4222-8222-222222222222", name: "", networkId: aNetwork().id, projectId: "p1", macAddress: "fa:16:3e:00:00:01", adminStateUp: true, status: "DOWN", deviceId: "",
-  deviceOwner: "", fixedIps: [{ subnetId: "s1", ipAddress: "10.0.0.9" }], securityGroupIds: [], allowedAddressPairs: [], portSecurityEnabled: true, vnicType: "normal", bindingHostId: "",
-  vifType: "unbound", vifDetails: {}, bindingProfile: {}, dnsName: "", ipAllocation: "immediate", resourceRequest: undefined, tags: [], createdAt: undefined, ...init,
+  id: "22222222-2222-4222-8222-222222222222",
+  name: "",
+  networkId: aNetwork().id,
+  projectId: "p1",
+  macAddress: "fa:16:3e:00:00:01",
+  adminStateUp: true,
+  status: "DOWN",
+  deviceId: "",
+  deviceOwner: "",
+  fixedIps: [{ subnetId: "s1", ipAddress: "10.0.0.9" }],
+  securityGroupIds: [],
+  allowedAddressPairs: [],
+  portSecurityEnabled: true,
+  vnicType: "normal",
+  bindingHostId: "",
+  vifType: "unbound",
+  vifDetails: {},
+  bindingProfile: {},
+  dnsName: "",
+  ipAllocation: "immediate",
+  resourceRequest: undefined,
+  tags: [],
+  createdAt: undefined,
+  ...init,
 });
 
-export const aSecurityGroup = (init: Partial<SecurityGroupInfo> = {}): SecurityGroupInfo =>
-  ({ id: "33333333-3333-4333-8333-333333333333", name: "web", projectId: "p1", description: "", rules: [], ...init });
+export const aSecurityGroup = (init: Partial<SecurityGroupInfo> = {}): SecurityGroupInfo => ({
+  id: "33333333-3333-4333-8333-333333333333",
+  name: "web",
+  projectId: "p1",
+  description: "",
+  rules: [],
+  ...init,
+});
 
 /** An api in which a plain create works. */
 export function aReadyApi(options: TestApiOptions = {}): TestApi {

@@ -16,9 +16,18 @@ export const FakeErrors = defineErrors("cells", {
   OPERATION_NOT_FOUND: ["missing", (p: { operation: string }) => `no ${p.operation}`],
   FLAVOR_NOT_FOUND: ["missing", (p: { flavor: string }) => `no flavor ${p.flavor}`],
   KEY_PAIR_NOT_FOUND: ["missing", (p: { name: string }) => `no key pair ${p.name}`],
-  AGGREGATE_NOT_FOUND: ["missing", (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`],
-  HOST_IN_OTHER_ZONE: ["refused", (p: { host: string; zone: string }) => `Host ${p.host} is already in availability zone ${p.zone}.`],
-  SERVER_GROUP_NOT_FOUND: ["missing", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
+  AGGREGATE_NOT_FOUND: [
+    "missing",
+    (p: { aggregate: string }) => `Aggregate ${p.aggregate} could not be found.`,
+  ],
+  HOST_IN_OTHER_ZONE: [
+    "refused",
+    (p: { host: string; zone: string }) => `Host ${p.host} is already in availability zone ${p.zone}.`,
+  ],
+  SERVER_GROUP_NOT_FOUND: [
+    "missing",
+    (p: { group: string }) => `Instance group ${p.group} could not be found.`,
+  ],
   QUOTA_EXCEEDED: ["quota", (p: { resources: string }) => `Quota exceeded for ${p.resources}`],
   FEED_COMPACTED: ["invalid", (p: { revision: string }) => `up to ${p.revision} is gone`],
   TOKEN_REUSED: ["conflict", (p: { token: string }) => `token ${p.token} was used for another request`],
@@ -28,15 +37,24 @@ export const FakeErrors = defineErrors("cells", {
 export class FakeCells {
   readonly cells = ["cell0", "cell1", "cell2"];
   readonly mappings = new Map<string, InstanceMapping>();
-  readonly records = new Map<string, Map<string, InstanceRecord>>(["global", "cell0", "cell1", "cell2"].map((name) => [name, new Map()]));
+  readonly records = new Map<string, Map<string, InstanceRecord>>(
+    ["global", "cell0", "cell1", "cell2"].map((name) => [name, new Map()]),
+  );
   readonly flavors = new Map<string, Flavor>();
   readonly keyPairs: KeyPair[] = [];
   readonly aggregates = new Map<string, Aggregate>();
   readonly groups = new Map<string, ServerGroup>();
   readonly services = new Map<string, HostService[]>();
   readonly operations = new Map<string, StoredOperation>();
-  readonly limits = new Map<string, bigint>([["metadata_items", 128n], ["injected_files", 5n], ["injected_file_path_bytes", 255n], ["injected_file_content_bytes", 10_240n]]);
-  readonly feeds = new Map<string, FakeFeed>(["global", "cell0", "cell1", "cell2"].map((name) => [name, new FakeFeed(name)]));
+  readonly limits = new Map<string, bigint>([
+    ["metadata_items", 128n],
+    ["injected_files", 5n],
+    ["injected_file_path_bytes", 255n],
+    ["injected_file_content_bytes", 10_240n],
+  ]);
+  readonly feeds = new Map<string, FakeFeed>(
+    ["global", "cell0", "cell1", "cell2"].map((name) => [name, new FakeFeed(name)]),
+  );
   /** Databases that never answer. */
   readonly silent = new Set<string>();
   /** Names of the calls received, with their database where they have one. */
@@ -55,12 +73,22 @@ export class FakeCells {
     const full = Server.fromPartial({ projectId: "p1", userId: "u1", name: "vm", generation: 1n, ...server });
     for (const records of this.records.values()) records.delete(full.id);
     this.records.get(database)?.set(full.id, InstanceRecord.fromPartial({ server: full }));
-    this.mappings.set(full.id, { serverId: full.id, database, projectId: full.projectId, deleted: false, createdAt: full.createdAt });
+    this.mappings.set(full.id, {
+      serverId: full.id,
+      database,
+      projectId: full.projectId,
+      deleted: false,
+      createdAt: full.createdAt,
+    });
     return full;
   }
 
   /** Puts a server and tells it on the feed. */
-  change(database: string, server: Partial<Server> & { readonly id: string }, eventType: "created" | "changed" | "deleted" = "changed"): Server {
+  change(
+    database: string,
+    server: Partial<Server> & { readonly id: string },
+    eventType: "created" | "changed" | "deleted" = "changed",
+  ): Server {
     const full = this.put(database, server);
     this.feed(database).instance(full, eventType);
     return full;

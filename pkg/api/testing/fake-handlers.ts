@@ -6,7 +6,10 @@ import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_ser
 import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
-import { OperationStoreServiceDefinition, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import {
+  OperationStoreServiceDefinition,
+  StoredOperation,
+} from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -44,7 +47,11 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
   }),
 ];
 
-function bind<D extends ServiceDefinition>(cells: FakeCells, definition: D, some: Partial<Handlers<D>>): ServiceBinding {
+function bind<D extends ServiceDefinition>(
+  cells: FakeCells,
+  definition: D,
+  some: Partial<Handlers<D>>,
+): ServiceBinding {
   const all: Record<string, unknown> = {};
   for (const key of Object.keys(definition.methods)) {
     const handler = (some as Record<string, (ctx: Ctx, request: unknown) => Promise<unknown>>)[key];
@@ -69,83 +76,142 @@ async function answering(cells: FakeCells, ctx: Ctx, database: string): Promise<
 
 const aggregateHandlers = (cells: FakeCells): Partial<Handlers<AggregateStoreServiceDefinition>> => {
   const find = (asked: string): Aggregate => {
-    const found = [...cells.aggregates.values()].find(({ id, number }) => id === asked || number.toString() === asked);
+    const found = [...cells.aggregates.values()].find(
+      ({ id, number }) => id === asked || number.toString() === asked,
+    );
     if (found === undefined) throw FakeErrors.AGGREGATE_NOT_FOUND({ aggregate: asked });
     return found;
   };
   return {
     createStoredAggregate: async (_ctx, { aggregate }) => {
-      const stored = { ...aggregate ?? Aggregate.fromPartial({}), number: BigInt(cells.aggregates.size + 1) };
+      const stored = {
+        ...(aggregate ?? Aggregate.fromPartial({})),
+        number: BigInt(cells.aggregates.size + 1),
+      };
       cells.aggregates.set(stored.id, stored);
       return { aggregate: stored, replayed: false };
     },
     getStoredAggregate: async (_ctx, { aggregateId }) => ({ aggregate: find(aggregateId) }),
-    listStoredAggregates: async (_ctx, { host }) => ({ aggregates: [...cells.aggregates.values()].filter(({ hosts }) => host === "" || hosts.includes(host)), nextPageToken: "" }),
+    listStoredAggregates: async (_ctx, { host }) => ({
+      aggregates: [...cells.aggregates.values()].filter(({ hosts }) => host === "" || hosts.includes(host)),
+      nextPageToken: "",
+    }),
     updateStoredAggregate: async (_ctx, request) => {
       const before = find(request.aggregateId);
       const after = changedAggregate(before, request, 0n);
-      const conflict = zoneConflict(after, [...cells.aggregates.values()].filter(({ id }) => id !== before.id));
+      const conflict = zoneConflict(
+        after,
+        [...cells.aggregates.values()].filter(({ id }) => id !== before.id),
+      );
       if (conflict !== undefined) throw FakeErrors.HOST_IN_OTHER_ZONE(conflict);
       cells.aggregates.set(after.id, after);
       return { aggregate: after };
     },
-    deleteStoredAggregate: async (_ctx, { aggregateId }) => { cells.aggregates.delete(find(aggregateId).id); return {}; },
+    deleteStoredAggregate: async (_ctx, { aggregateId }) => {
+      cells.aggregates.delete(find(aggregateId).id);
+      return {};
+    },
   };
 };
 
 const groupHandlers = (cells: FakeCells): Partial<Handlers<ServerGroupStoreServiceDefinition>> => {
   const find = (id: string, projectId: string): ServerGroup => {
     const group = cells.groups.get(id);
-    if (group === undefined || (projectId !== "" && group.projectId !== projectId)) throw FakeErrors.SERVER_GROUP_NOT_FOUND({ group: id });
+    if (group === undefined || (projectId !== "" && group.projectId !== projectId))
+      throw FakeErrors.SERVER_GROUP_NOT_FOUND({ group: id });
     return group;
   };
   return {
-    createStoredServerGroup: async (_ctx, { serverGroup }) => { if (serverGroup) cells.groups.set(serverGroup.id, serverGroup); return { serverGroup, replayed: false }; },
-    getStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => ({ serverGroup: find(serverGroupId, projectId), memberHosts: [] }),
-    listStoredServerGroups: async (_ctx, { projectId }) => ({ serverGroups: [...cells.groups.values()].filter((group) => projectId === "" || group.projectId === projectId), nextPageToken: "" }),
-    deleteStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => { cells.groups.delete(find(serverGroupId, projectId).id); return {}; },
+    createStoredServerGroup: async (_ctx, { serverGroup }) => {
+      if (serverGroup) cells.groups.set(serverGroup.id, serverGroup);
+      return { serverGroup, replayed: false };
+    },
+    getStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => ({
+      serverGroup: find(serverGroupId, projectId),
+      memberHosts: [],
+    }),
+    listStoredServerGroups: async (_ctx, { projectId }) => ({
+      serverGroups: [...cells.groups.values()].filter(
+        (group) => projectId === "" || group.projectId === projectId,
+      ),
+      nextPageToken: "",
+    }),
+    deleteStoredServerGroup: async (_ctx, { serverGroupId, projectId }) => {
+      cells.groups.delete(find(serverGroupId, projectId).id);
+      return {};
+    },
   };
 };
 
 const globalHandlers = (cells: FakeCells): Partial<Handlers<GlobalServiceDefinition>> => ({
   listCells: async () => ({ cells: cells.cells.map((name) => ({ name, uuid: name, disabled: false })) }),
   getInstanceMappings: async (_ctx, { serverIds, databases, projectId }) => ({
-    mappings: [...cells.mappings.values()].filter((one) => serverIds.length > 0 ? serverIds.includes(one.serverId)
-      : databases.includes(one.database) && (projectId === "" || one.projectId === projectId)),
+    mappings: [...cells.mappings.values()].filter((one) =>
+      serverIds.length > 0
+        ? serverIds.includes(one.serverId)
+        : databases.includes(one.database) && (projectId === "" || one.projectId === projectId),
+    ),
   }),
-  getQuota: async () => ({ limits: [...cells.limits].map(([resource, limit]) => ({ resource, limit, used: 0n })) }),
+  getQuota: async () => ({
+    limits: [...cells.limits].map(([resource, limit]) => ({ resource, limit, used: 0n })),
+  }),
   acceptServers: async (_ctx, request) => {
-    const operations: Operation[] = request.servers.map(({ serverId }) => acceptOperation(cells, serverId, "server.boot"));
-    const servers = request.servers.map(({ server, serverId }) => cells.change("global", { ...server, id: serverId }, "created"));
+    const operations: Operation[] = request.servers.map(({ serverId }) =>
+      acceptOperation(cells, serverId, "server.boot"),
+    );
+    const servers = request.servers.map(({ server, serverId }) =>
+      cells.change("global", { ...server, id: serverId }, "created"),
+    );
     return { servers, operations, replayed: false };
   },
-  createStoredFlavor: async (_ctx, { flavor }) => { if (flavor) cells.flavors.set(flavor.id, flavor); return { flavor }; },
+  createStoredFlavor: async (_ctx, { flavor }) => {
+    if (flavor) cells.flavors.set(flavor.id, flavor);
+    return { flavor };
+  },
   getStoredFlavor: async (_ctx, { flavorId, projectId, seeAll }) => {
     const flavor = [...cells.flavors.values()].find((one) => one.id === flavorId || one.name === flavorId);
-    if (flavor === undefined || !(seeAll || flavor.isPublic || flavor.projectIds.includes(projectId))) throw FakeErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
+    if (flavor === undefined || !(seeAll || flavor.isPublic || flavor.projectIds.includes(projectId)))
+      throw FakeErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
     return { flavor };
   },
   listStoredFlavors: async () => ({ flavors: [...cells.flavors.values()], nextPageToken: "" }),
   updateStoredFlavor: async (_ctx, request) => {
     const flavor = cells.flavors.get(request.flavor?.id ?? "");
     if (flavor === undefined) throw FakeErrors.FLAVOR_NOT_FOUND({ flavor: request.flavor?.id ?? "" });
-    const next = { ...flavor, extraSpecs: new Map([...flavor.extraSpecs, ...request.setExtraSpecs]), projectIds: [...flavor.projectIds, ...request.addProjects] };
+    const next = {
+      ...flavor,
+      extraSpecs: new Map([...flavor.extraSpecs, ...request.setExtraSpecs]),
+      projectIds: [...flavor.projectIds, ...request.addProjects],
+    };
     cells.flavors.set(next.id, next);
     return { flavor: next };
   },
-  deleteStoredFlavor: async (_ctx, { flavorId }) => { cells.flavors.delete(flavorId); return {}; },
-  createStoredKeyPair: async (_ctx, { keyPair }) => { if (keyPair) cells.keyPairs.push(keyPair); return { keyPair }; },
+  deleteStoredFlavor: async (_ctx, { flavorId }) => {
+    cells.flavors.delete(flavorId);
+    return {};
+  },
+  createStoredKeyPair: async (_ctx, { keyPair }) => {
+    if (keyPair) cells.keyPairs.push(keyPair);
+    return { keyPair };
+  },
   getStoredKeyPair: async (_ctx, { userId, name }) => {
     const keyPair = cells.keyPairs.find((one) => one.userId === userId && one.name === name);
     if (keyPair === undefined) throw FakeErrors.KEY_PAIR_NOT_FOUND({ name });
     return { keyPair };
   },
-  listStoredKeyPairs: async (_ctx, { userId }) => ({ keyPairs: cells.keyPairs.filter((one) => one.userId === userId), nextPageToken: "" }),
+  listStoredKeyPairs: async (_ctx, { userId }) => ({
+    keyPairs: cells.keyPairs.filter((one) => one.userId === userId),
+    nextPageToken: "",
+  }),
 });
 
 function acceptOperation(cells: FakeCells, serverId: string, kind: string): Operation {
   const stored = StoredOperation.fromPartial({
-    name: operationName(serverId, crypto.randomUUID()), kind, serverId, projectId: cells.mappings.get(serverId)?.projectId ?? "p1", state: OperationState.OPERATION_STATE_RUNNING,
+    name: operationName(serverId, crypto.randomUUID()),
+    kind,
+    serverId,
+    projectId: cells.mappings.get(serverId)?.projectId ?? "p1",
+    state: OperationState.OPERATION_STATE_RUNNING,
   });
   cells.operations.set(stored.name, stored);
   return presentOperation(stored);
@@ -153,8 +219,12 @@ function acceptOperation(cells: FakeCells, serverId: string, kind: string): Oper
 
 function recordOf(cells: FakeCells, database: string, serverId: string, projectId: string): Server {
   const server = cells.records.get(database)?.get(serverId)?.server;
-  if (server === undefined) throw cells.mappings.has(serverId) ? FakeErrors.SERVER_MOVED({ server: serverId }) : FakeErrors.SERVER_NOT_FOUND({ server: serverId });
-  if (projectId !== "" && server.projectId !== projectId) throw FakeErrors.SERVER_NOT_FOUND({ server: serverId });
+  if (server === undefined)
+    throw cells.mappings.has(serverId)
+      ? FakeErrors.SERVER_MOVED({ server: serverId })
+      : FakeErrors.SERVER_NOT_FOUND({ server: serverId });
+  if (projectId !== "" && server.projectId !== projectId)
+    throw FakeErrors.SERVER_NOT_FOUND({ server: serverId });
   return server;
 }
 
@@ -170,27 +240,55 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
     return { instance: cells.records.get(database)?.get(serverId) };
   },
   listInstances: async (_ctx, { database, filter, projectId, sort, pageSize, after }) => {
-    const all = [...cells.records.get(database)?.values() ?? []].flatMap(({ server }) => server === undefined ? [] : [server])
-      .filter((server) => (projectId === "" || server.projectId === projectId) && (filter === undefined || filter.ids.length === 0 || filter.ids.includes(server.id)))
+    const all = [...(cells.records.get(database)?.values() ?? [])]
+      .flatMap(({ server }) => (server === undefined ? [] : [server]))
+      .filter(
+        (server) =>
+          (projectId === "" || server.projectId === projectId) &&
+          (filter === undefined || filter.ids.length === 0 || filter.ids.includes(server.id)),
+      )
       .map((server) => ({ server, sortValues: sort.map(({ field }) => sortValue(server, field)) }))
       .sort((a, b) => compare(a.sortValues, b.sortValues, sort));
     const rest = after.length === 0 ? all : all.filter((one) => compare(one.sortValues, after, sort) > 0);
-    const rows = rest.slice(0, pageSize).map(({ server, sortValues }) =>
-      ({ sortValues, serverId: server.id, generation: server.generation, server: Buffer.from(Server.encode(server).finish()) }));
+    const rows = rest.slice(0, pageSize).map(({ server, sortValues }) => ({
+      sortValues,
+      serverId: server.id,
+      generation: server.generation,
+      server: Buffer.from(Server.encode(server).finish()),
+    }));
     return { rows, more: rest.length > rows.length };
   },
   updateInstance: async (_ctx, request) => {
     const before = recordOf(cells, request.database, request.server?.id ?? "", request.projectId);
-    const changes = Object.fromEntries((request.updateMask ?? []).map((path) => [path, (request.server as unknown as Record<string, unknown>)[path]]));
-    if (request.conditions !== undefined) checkAcceptable(before, { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
-    const metadata = request.metadata === undefined ? before.metadata : changedMetadata(before.metadata, request.metadata);
+    const changes = Object.fromEntries(
+      (request.updateMask ?? []).map((path) => [
+        path,
+        (request.server as unknown as Record<string, unknown>)[path],
+      ]),
+    );
+    if (request.conditions !== undefined)
+      checkAcceptable(before, { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
+    const metadata =
+      request.metadata === undefined ? before.metadata : changedMetadata(before.metadata, request.metadata);
     const tags = request.tags === undefined ? before.tags : changedTags(before.id, before.tags, request.tags);
-    const changed = (request.updateMask ?? []).length > 0 || metadata !== before.metadata || tags !== before.tags;
-    const server = changed ? cells.change(request.database, { ...before, ...changes, metadata, tags, generation: before.generation + 1n }) : before;
+    const changed =
+      (request.updateMask ?? []).length > 0 || metadata !== before.metadata || tags !== before.tags;
+    const server = changed
+      ? cells.change(request.database, {
+          ...before,
+          ...changes,
+          metadata,
+          tags,
+          generation: before.generation + 1n,
+        })
+      : before;
     return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never, changed };
   },
-  countInstances: async (_ctx, { database, host }) =>
-    ({ instances: [...cells.records.get(database)?.values() ?? []].filter(({ server }) => host === "" || server?.hostInfo?.host === host).length }),
+  countInstances: async (_ctx, { database, host }) => ({
+    instances: [...(cells.records.get(database)?.values() ?? [])].filter(
+      ({ server }) => host === "" || server?.hostInfo?.host === host,
+    ).length,
+  }),
   acceptOperation: async (_ctx, request) => {
     recordOf(cells, request.database, request.serverId, request.projectId);
     return { operation: acceptOperation(cells, request.serverId, request.kind), replayed: false };
@@ -200,10 +298,14 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
 /** Null sorts first, as in the real thing. */
 function sortValue(server: Server, field: string): string {
   switch (field) {
-    case "created_at": return `\u0001${(server.createdAt === undefined ? 0n : fromTimestamp(server.createdAt)).toString().padStart(20, "0")}`;
-    case "display_name": return `\u0001${server.name}`;
-    case "key_name": return server.keyName === "" ? "\u0000n" : `\u0001${server.keyName}`;
-    default: return `\u0001${server.id}`;
+    case "created_at":
+      return `\u0001${(server.createdAt === undefined ? 0n : fromTimestamp(server.createdAt)).toString().padStart(20, "0")}`;
+    case "display_name":
+      return `\u0001${server.name}`;
+    case "key_name":
+      return server.keyName === "" ? "\u0000n" : `\u0001${server.keyName}`;
+    default:
+      return `\u0001${server.id}`;
   }
 }
 
@@ -231,6 +333,9 @@ const operationHandlers = (cells: FakeCells): Partial<Handlers<OperationStoreSer
     if (operation === undefined) throw FakeErrors.OPERATION_NOT_FOUND({ operation: name });
     return { operation };
   },
-  listStoredOperations: async (_ctx, { serverId }) => ({ operations: [...cells.operations.values()].filter((one) => one.serverId === serverId), nextPageToken: "" }),
+  listStoredOperations: async (_ctx, { serverId }) => ({
+    operations: [...cells.operations.values()].filter((one) => one.serverId === serverId),
+    nextPageToken: "",
+  }),
   requestCancel: async (_ctx, { name }) => ({ operation: cells.operations.get(name) }),
 });

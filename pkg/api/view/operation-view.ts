@@ -5,22 +5,39 @@ import { isLive } from "../../model/operation-states.js";
 
 const RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
 const WITH_ERROR: ReadonlySet<OperationState> = new Set<OperationState>([
-  OperationState.OPERATION_STATE_FAILED, OperationState.OPERATION_STATE_CANCELLED, OperationState.OPERATION_STATE_NEEDS_OPERATOR,
+  OperationState.OPERATION_STATE_FAILED,
+  OperationState.OPERATION_STATE_CANCELLED,
+  OperationState.OPERATION_STATE_NEEDS_OPERATOR,
 ]);
 
 /** Whether the record was left behind by a hand-over: the operation goes on in another database. */
-export const isMoving = (stored: StoredOperation): boolean => stored.state === OperationState.OPERATION_STATE_UNSPECIFIED && stored.handedOverTo !== "";
+export const isMoving = (stored: StoredOperation): boolean =>
+  stored.state === OperationState.OPERATION_STATE_UNSPECIFIED && stored.handedOverTo !== "";
 
 /** What users see of a stored operation: no inputs, outputs, owners or hosts. */
 export function presentOperation(stored: StoredOperation): Operation {
   const state = isMoving(stored) ? OperationState.OPERATION_STATE_RUNNING : stored.state;
   const done = !isLive(state);
   return {
-    name: stored.name, kind: stored.kind, serverId: stored.serverId, projectId: stored.projectId, requestId: stored.requestId, state, done,
-    currentStep: done ? "" : stored.currentStep, steps: stored.steps.map(presentStep), error: WITH_ERROR.has(state) ? stored.error : undefined,
-    createdAt: stored.createdAt, updatedAt: stored.updatedAt,
+    name: stored.name,
+    kind: stored.kind,
+    serverId: stored.serverId,
+    projectId: stored.projectId,
+    requestId: stored.requestId,
+    state,
+    done,
+    currentStep: done ? "" : stored.currentStep,
+    steps: stored.steps.map(presentStep),
+    error: WITH_ERROR.has(state) ? stored.error : undefined,
+    createdAt: stored.createdAt,
+    updatedAt: stored.updatedAt,
   };
 }
 
-const presentStep = (step: StepRecord): OperationStep =>
-  ({ name: step.name, startedAt: step.startedAt, finishedAt: step.finishedAt, result: RESULTS[step.state] ?? "", attempts: step.attempts });
+const presentStep = (step: StepRecord): OperationStep => ({
+  name: step.name,
+  startedAt: step.startedAt,
+  finishedAt: step.finishedAt,
+  result: RESULTS[step.state] ?? "",
+  attempts: step.attempts,
+});

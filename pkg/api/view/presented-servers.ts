@@ -7,7 +7,10 @@ import type { ServerMask } from "./server-view.js";
 import { presentServer, shownOfHost } from "./server-view.js";
 
 /** A server as its database keeps it. */
-export interface StoredServer { readonly serverId: string; readonly server: Buffer }
+export interface StoredServer {
+  readonly serverId: string;
+  readonly server: Buffer;
+}
 
 /** What became of a stored server for one mask. */
 interface Presented {
@@ -20,8 +23,9 @@ interface Presented {
 }
 
 /**
- * Servers as lists show them, encoded. An answer is used again only for the same stored bytes, the same mask and the same state of the
- * host: whatever changes makes a new one in the place of the old, so nobody has to be told of changes.
+ * Servers as lists show them, encoded. An answer is used again only for the same stored bytes, the same mask
+ * and the same state of the host: whatever changes makes a new one in the place of the old, so nobody has to
+ * be told of changes.
  */
 export class PresentedServers {
   readonly #known: LRUCache<string, Presented> | undefined;
@@ -30,20 +34,32 @@ export class PresentedServers {
   /** @param maxBytes  of stored and presented servers together; 0 keeps nothing */
   constructor(directory: HostDirectory, maxBytes: number) {
     this.#directory = directory;
-    this.#known = maxBytes > 0 ? new LRUCache({ maxSize: maxBytes, sizeCalculation: (one, key) => 300 + key.length + 2 * one.stored.length }) : undefined;
+    this.#known =
+      maxBytes > 0
+        ? new LRUCache({
+            maxSize: maxBytes,
+            sizeCalculation: (one, key) => 300 + key.length + 2 * one.stored.length,
+          })
+        : undefined;
   }
 
   /** Presents servers of any number of databases, as `presentServers`. */
-  async list(ctx: Ctx, mask: ServerMask, found: readonly { readonly row: StoredServer; readonly database: string }[]): Promise<Uint8Array[]> {
+  async list(
+    ctx: Ctx,
+    mask: ServerMask,
+    found: readonly { readonly row: StoredServer; readonly database: string }[],
+  ): Promise<Uint8Array[]> {
     const prefix = maskKey(mask);
     const known = found.map(({ row, database }) => ({ one: this.#of(prefix, row), database }));
-    const { answers } = await this.#directory.some(ctx, [...new Set(known.flatMap(({ one, database }) => one.host === "" ? [] : [database]))]);
+    const { answers } = await this.#directory.some(ctx, [
+      ...new Set(known.flatMap(({ one, database }) => (one.host === "" ? [] : [database]))),
+    ]);
     const directories = new Map(answers.map(({ database, value }) => [database, value]));
     const states = new Map<HostService | undefined, string>();
     return known.map(({ one, database }) => {
       const host = one.host === "" ? undefined : directories.get(database)?.byHost.get(one.host);
       let state = states.get(host);
-      if (state === undefined) states.set(host, state = shownOfHost(host));
+      if (state === undefined) states.set(host, (state = shownOfHost(host)));
       if (one.bytes === undefined || one.shown !== state) {
         one.bytes = Server.encode(presentServer(Server.decode(one.stored), mask, host)).finish();
         one.shown = state;

@@ -16,7 +16,10 @@ export interface ServerMask {
 }
 
 /** What a caller wants beyond the usual. */
-export interface ServerWishes { readonly hostInfo: boolean; readonly userData: boolean }
+export interface ServerWishes {
+  readonly hostInfo: boolean;
+  readonly userData: boolean;
+}
 
 /** Asks the rules that only change an answer. */
 export function maskOf(ctx: Ctx, policy: Policy, wishes: ServerWishes): ServerMask {
@@ -24,8 +27,13 @@ export function maskOf(ctx: Ctx, policy: Policy, wishes: ServerWishes): ServerMa
   const attributes = may("os_compute_api:os-extended-server-attributes");
   return {
     hostInfo: wishes.hostInfo && attributes,
-    hostStatus: !wishes.hostInfo ? "none" : may("os_compute_api:servers:show:host_status") ? "all"
-      : may("os_compute_api:servers:show:host_status:unknown-only") ? "unknown-only" : "none",
+    hostStatus: !wishes.hostInfo
+      ? "none"
+      : may("os_compute_api:servers:show:host_status")
+        ? "all"
+        : may("os_compute_api:servers:show:host_status:unknown-only")
+          ? "unknown-only"
+          : "none",
     extraSpecs: may("os_compute_api:servers:show:flavor-extra-specs"),
     faultDetails: may("context_is_admin"),
     userData: wishes.userData && attributes,
@@ -48,28 +56,57 @@ export function presentServer(server: Server, mask: ServerMask, host: HostServic
     ...server,
     hostId: hostIdOf(server.projectId, info?.host ?? ""),
     availabilityZone: host?.availabilityZone || server.availabilityZone,
-    hostInfo: mask.hostInfo ? info ?? noHost : undefined,
+    hostInfo: mask.hostInfo ? (info ?? noHost) : undefined,
     hostStatus: shownStatus(mask, statusOf(info, host)),
-    flavor: server.flavor && { ...server.flavor, projectIds: [], extraSpecs: mask.extraSpecs ? server.flavor.extraSpecs : new Map() },
-    fault: server.fault && { ...server.fault, details: mask.faultDetails || server.fault.code !== 500 ? server.fault.details : "" },
+    flavor: server.flavor && {
+      ...server.flavor,
+      projectIds: [],
+      extraSpecs: mask.extraSpecs ? server.flavor.extraSpecs : new Map(),
+    },
+    fault: server.fault && {
+      ...server.fault,
+      details: mask.faultDetails || server.fault.code !== 500 ? server.fault.details : "",
+    },
     userData: mask.userData ? server.userData : "",
   };
 }
 
 /** All that `presentServer` looks at of a host: equal for two states of it that look the same. */
 export const shownOfHost = (host: HostService | undefined): string =>
-  host === undefined ? "" : `${host.forcedDown ? "f" : ""}${host.disabled ? "d" : ""}${host.up ? "u" : ""}:${host.availabilityZone}`;
+  host === undefined
+    ? ""
+    : `${host.forcedDown ? "f" : ""}${host.disabled ? "d" : ""}${host.up ? "u" : ""}:${host.availabilityZone}`;
 
-/** Presents servers of any number of databases; the hosts of each are read at most once, and unknown when their cell is silent. */
-export async function presentServers(ctx: Ctx, directory: HostDirectory, mask: ServerMask, found: readonly { readonly server: Server; readonly database: string }[]): Promise<Server[]> {
-  const hosted = new Set(found.filter(({ server }) => (server.hostInfo?.host ?? "") !== "").map(({ database }) => database));
+/**
+ * Presents servers of any number of databases; the hosts of each are read at most once, and unknown when
+ * their cell is silent.
+ */
+export async function presentServers(
+  ctx: Ctx,
+  directory: HostDirectory,
+  mask: ServerMask,
+  found: readonly { readonly server: Server; readonly database: string }[],
+): Promise<Server[]> {
+  const hosted = new Set(
+    found.filter(({ server }) => (server.hostInfo?.host ?? "") !== "").map(({ database }) => database),
+  );
   const { answers } = await directory.some(ctx, [...hosted]);
   const directories = new Map(answers.map(({ database, value }) => [database, value]));
-  return found.map(({ server, database }) => presentServer(server, mask, directories.get(database)?.byHost.get(server.hostInfo?.host ?? "")));
+  return found.map(({ server, database }) =>
+    presentServer(server, mask, directories.get(database)?.byHost.get(server.hostInfo?.host ?? "")),
+  );
 }
 
 const noHost: ServerHostInfo = {
-  host: "", node: "", instanceName: "", cell: "", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "",
+  host: "",
+  node: "",
+  instanceName: "",
+  cell: "",
+  computeNodeUuid: "",
+  launchedOn: "",
+  kernelId: "",
+  ramdiskId: "",
+  rootDeviceName: "",
 };
 
 /** The first match in Nova's order wins. */
@@ -82,6 +119,8 @@ function statusOf(info: ServerHostInfo | undefined, host: HostService | undefine
 }
 
 function shownStatus(mask: ServerMask, status: HostStatus): HostStatus {
-  const shown = mask.hostStatus === "all" || (mask.hostStatus === "unknown-only" && status === HostStatus.HOST_STATUS_UNKNOWN);
+  const shown =
+    mask.hostStatus === "all" ||
+    (mask.hostStatus === "unknown-only" && status === HostStatus.HOST_STATUS_UNKNOWN);
   return shown ? status : HostStatus.HOST_STATUS_UNSPECIFIED;
 }

@@ -7,19 +7,41 @@ export const INTERNAL_ZONE = "internal";
 
 /** A service record as operators see it. */
 export const presentService = (cell: string, service: HostService): ComputeService => ({
-  id: service.id, number: service.number, binary: service.binary, host: service.host,
+  id: service.id,
+  number: service.number,
+  binary: service.binary,
+  host: service.host,
   zone: service.binary === COMPUTE_BINARY ? service.availabilityZone : INTERNAL_ZONE,
-  disabled: service.disabled, disabledReason: service.disabledReason, forcedDown: service.forcedDown, up: service.up,
-  updatedAt: service.lastSeenAt ?? service.updatedAt, cell,
+  disabled: service.disabled,
+  disabledReason: service.disabledReason,
+  forcedDown: service.forcedDown,
+  up: service.up,
+  updatedAt: service.lastSeenAt ?? service.updatedAt,
+  cell,
 });
 
 /** A compute node as operators see it, without servers. */
 export function presentHypervisor(hosts: CellHosts, node: ComputeNode): Hypervisor {
   const service = hosts.byHost.get(node.host);
   return {
-    id: node.id, number: node.number, hypervisorHostname: node.hypervisorHostname, hypervisorType: node.hypervisorType, hypervisorVersion: node.hypervisorVersion,
-    hostIp: node.hostIp, cpuInfoJson: node.cpuInfoJson, vcpus: node.vcpus, vcpusUsed: node.vcpusUsed, memoryMib: node.memoryMib, memoryMibUsed: node.memoryMibUsed,
-    diskGib: node.diskGib, diskGibUsed: node.diskGibUsed, diskAvailableLeastGib: node.diskAvailableLeastGib, runningServers: node.runningServers,
-    currentWorkload: node.currentWorkload, service: service && presentService(hosts.cell, service), uptime: node.uptime, servers: [],
+    id: node.id,
+    number: node.number,
+    hypervisorHostname: node.hypervisorHostname,
+    hypervisorType: node.hypervisorType,
+    hypervisorVersion: node.hypervisorVersion,
+    hostIp: node.hostIp,
+    cpuInfoJson: node.cpuInfoJson,
+    vcpus: node.vcpus,
+    vcpusUsed: node.vcpusUsed,
+    memoryMib: node.memoryMib,
+    memoryMibUsed: node.memoryMibUsed,
+    diskGib: node.diskGib,
+    diskGibUsed: node.diskGibUsed,
+    diskAvailableLeastGib: node.diskAvailableLeastGib,
+    runningServers: node.runningServers,
+    currentWorkload: node.currentWorkload,
+    service: service && presentService(hosts.cell, service),
+    uptime: node.uptime,
+    servers: [],
   };
 }

@@ -5,8 +5,8 @@ const MAX_ANSWERS = 2000;
 const FRESH_MS = 1_000;
 
 /**
- * Answers about flavors, kept until any flavor changes through this process, and at most a second because it may change through another.
- * Flavors are read with nearly every request and change a few times a year.
+ * Answers about flavors, kept until any flavor changes through this process, and at most a second because it
+ * may change through another. Flavors are read with nearly every request and change a few times a year.
  */
 export class FlavorAnswers {
   readonly #answers = new LRUCache<string, object>({ max: MAX_ANSWERS, ttl: FRESH_MS });

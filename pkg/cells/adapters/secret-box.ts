@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { CellsErrors } from "../errors.js";
 
-const NONCE = 12, TAG = 16;
+const NONCE = 12,
+  TAG = 16;
 
 /** Encrypts what may not lie in a database in the clear. */
 export interface SecretBox {
@@ -11,8 +12,14 @@ export interface SecretBox {
   open(sealed: Buffer, bound: string): Buffer;
 }
 
-/** A 256-bit key under its name. The name is stored with each secret, so that keys can be replaced one after the other. */
-export interface SecretKey { readonly id: string; readonly key: Buffer }
+/**
+ * A 256-bit key under its name. The name is stored with each secret, so that keys can be replaced one after
+ * the other.
+ */
+export interface SecretKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
 
 /**
  * AES-256-GCM. Layout: length of the key's id (1 byte), id, nonce (12), tag (16), ciphertext.
@@ -34,7 +41,9 @@ export function secretBox(keys: readonly [SecretKey, ...SecretKey[]]): SecretBox
       const id = sealed.toString("utf8", 1, idEnd);
       const key = byId.get(id);
       if (key === undefined) throw CellsErrors.SECRET_KEY_UNKNOWN({ key: id });
-      const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(idEnd, idEnd + NONCE)).setAAD(Buffer.from(bound));
+      const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(idEnd, idEnd + NONCE)).setAAD(
+        Buffer.from(bound),
+      );
       decipher.setAuthTag(sealed.subarray(idEnd + NONCE, idEnd + NONCE + TAG));
       return Buffer.concat([decipher.update(sealed.subarray(idEnd + NONCE + TAG)), decipher.final()]);
     },

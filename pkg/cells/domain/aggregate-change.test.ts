@@ -4,8 +4,19 @@ import { UpdateStoredAggregateRequest } from "../../../gen/kilonova/cells/v1/agg
 import { changedAggregate, zoneConflict } from "./aggregate-change.js";
 
 const NOW = 1_767_225_600_000_000n;
-const before = Aggregate.fromPartial({ id: "a", number: 1n, name: "ssd", availabilityZone: "west", hosts: ["h1"], metadata: new Map([["availability_zone", "west"], ["ssd", "true"]]) });
-const change = (init: Parameters<typeof UpdateStoredAggregateRequest.fromPartial>[0]) => changedAggregate(before, UpdateStoredAggregateRequest.fromPartial(init), NOW);
+const before = Aggregate.fromPartial({
+  id: "a",
+  number: 1n,
+  name: "ssd",
+  availabilityZone: "west",
+  hosts: ["h1"],
+  metadata: new Map([
+    ["availability_zone", "west"],
+    ["ssd", "true"],
+  ]),
+});
+const change = (init: Parameters<typeof UpdateStoredAggregateRequest.fromPartial>[0]) =>
+  changedAggregate(before, UpdateStoredAggregateRequest.fromPartial(init), NOW);
 
 describe("changedAggregate", () => {
   it("keeps zone and metadata one thing", () => {
@@ -17,7 +28,11 @@ describe("changedAggregate", () => {
     assert.equal(change({ setMetadata: new Map([["ssd", "false"]]) }).updatedAt, undefined);
     assert.equal(change({ addHost: "h2" }).updatedAt, undefined);
   });
-  it("leaves the record alone when nothing is different", () => assert.equal(change({ name: "ssd", setMetadata: new Map([["ssd", "true"]]), removeMetadata: ["nothing"] }), before));
+  it("leaves the record alone when nothing is different", () =>
+    assert.equal(
+      change({ name: "ssd", setMetadata: new Map([["ssd", "true"]]), removeMetadata: ["nothing"] }),
+      before,
+    ));
   it("takes hosts in and out, sorted, each once", () => {
     assert.deepEqual(change({ addHost: "h0" }).hosts, ["h0", "h1"]);
     assert.deepEqual(change({ removeHost: "h1" }).hosts, []);
@@ -28,9 +43,24 @@ describe("changedAggregate", () => {
 
 describe("zoneConflict", () => {
   const other = (init: Parameters<typeof Aggregate.fromPartial>[0]) => [Aggregate.fromPartial(init)];
-  it("finds a host that is in another zone elsewhere", () => assert.deepEqual(zoneConflict(before, other({ hosts: ["h1"], availabilityZone: "east" })), { host: "h1", zone: "east" }));
+  it("finds a host that is in another zone elsewhere", () =>
+    assert.deepEqual(zoneConflict(before, other({ hosts: ["h1"], availabilityZone: "east" })), {
+      host: "h1",
+      zone: "east",
+    }));
   it("allows the same zone, no zone, and other hosts", () => {
-    for (const one of [{ hosts: ["h1"], availabilityZone: "west" }, { hosts: ["h1"] }, { hosts: ["h2"], availabilityZone: "east" }]) assert.equal(zoneConflict(before, other(one)), undefined);
-    assert.equal(zoneConflict({ ...before, availabilityZone: undefined }, other({ hosts: ["h1"], availabilityZone: "east" })), undefined);
+    for (const one of [
+      { hosts: ["h1"], availabilityZone: "west" },
+      { hosts: ["h1"] },
+      { hosts: ["h2"], availabilityZone: "east" },
+    ])
+      assert.equal(zoneConflict(before, other(one)), undefined);
+    assert.equal(
+      zoneConflict(
+        { ...before, availabilityZone: undefined },
+        other({ hosts: ["h1"], availabilityZone: "east" }),
+      ),
+      undefined,
+    );
   });
 });

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
-import type { InstanceChange, InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type {
+  InstanceChange,
+  InstancePort,
+  InstanceRecord,
+} from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { UpdateInstanceRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server, ServerAddress } from "../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -14,57 +18,99 @@ import { serverOf } from "./records.js";
 
 /** Paths that an operation may change. */
 const OPERATION_PATHS: Readonly<Record<string, keyof Server>> = {
-  vm_state: "vmState", task_state: "taskState", power_state: "powerState", host_info: "hostInfo", fault: "fault", launched_at: "launchedAt",
-  terminated_at: "terminatedAt", availability_zone: "availabilityZone", progress: "progress", flavor: "flavor", image: "image",
-  security_groups: "securityGroups", volumes: "volumes", lock: "lock",
+  vm_state: "vmState",
+  task_state: "taskState",
+  power_state: "powerState",
+  host_info: "hostInfo",
+  fault: "fault",
+  launched_at: "launchedAt",
+  terminated_at: "terminatedAt",
+  availability_zone: "availabilityZone",
+  progress: "progress",
+  flavor: "flavor",
+  image: "image",
+  security_groups: "securityGroups",
+  volumes: "volumes",
+  lock: "lock",
 };
 
 /** Paths that a user may change at once. */
 const USER_PATHS: Readonly<Record<string, keyof Server>> = {
-  name: "name", description: "description", hostname: "hostname", access_ip_v4: "accessIpV4", access_ip_v6: "accessIpV6",
-  disk_config: "diskConfig", power_state: "powerState",
+  name: "name",
+  description: "description",
+  hostname: "hostname",
+  access_ip_v4: "accessIpV4",
+  access_ip_v6: "accessIpV6",
+  disk_config: "diskConfig",
+  power_state: "powerState",
 };
 
 /**
  * The record after a change: next generation, `updated_at` now.
  * @param owner  what `current_operation` becomes
- * @throws ILLEGAL_TRANSITION, INVALID_ARGUMENT for a path that may not be changed: both are bugs of the caller
+ * @throws ILLEGAL_TRANSITION, INVALID_ARGUMENT for a path that may not be changed: both are bugs of the
+ *   caller
  */
-export function applyChange(record: InstanceRecord, change: InstanceChange | undefined, owner: string, now: Instant): InstanceRecord {
+export function applyChange(
+  record: InstanceRecord,
+  change: InstanceChange | undefined,
+  owner: string,
+  now: Instant,
+): InstanceRecord {
   const before = serverOf(record);
   const server: Server = { ...before, currentOperation: owner };
   if (change !== undefined) copyPaths(server, change.server, change.updateMask, OPERATION_PATHS);
   if (change?.dropFault === true) server.fault = undefined;
   if (change?.replacePorts === true) server.addresses = addressesOf(change.ports);
   if (change?.deleteRecord === true) markDeleted(server, now);
-  if (!mayBecome(before.vmState, server.vmState)) throw CellsErrors.ILLEGAL_TRANSITION({ from: vmStateWord(before.vmState), to: vmStateWord(server.vmState) });
+  if (!mayBecome(before.vmState, server.vmState))
+    throw CellsErrors.ILLEGAL_TRANSITION({
+      from: vmStateWord(before.vmState),
+      to: vmStateWord(server.vmState),
+    });
   finish(server, now);
   return { ...record, server, ports: change?.replacePorts === true ? change.ports : record.ports };
 }
 
 /** What a user changes at once. */
-export type UserChange = Pick<UpdateInstanceRequest, "server" | "updateMask"> & Partial<Pick<UpdateInstanceRequest, "metadata" | "tags">>;
+export type UserChange = Pick<UpdateInstanceRequest, "server" | "updateMask"> &
+  Partial<Pick<UpdateInstanceRequest, "metadata" | "tags">>;
 
 /**
  * The record after a user's change; the record itself when nothing is different.
- * @throws INVALID_ARGUMENT for a path that users may not change; METADATA_ITEM_NOT_FOUND, TOO_MANY_METADATA_ITEMS, TAG_NOT_FOUND, TOO_MANY_TAGS
+ * @throws INVALID_ARGUMENT for a path that users may not change; METADATA_ITEM_NOT_FOUND,
+ *   TOO_MANY_METADATA_ITEMS, TAG_NOT_FOUND, TOO_MANY_TAGS
  */
-export function applyUserChange(record: InstanceRecord, { server: values, updateMask: mask, metadata, tags }: UserChange, now: Instant): InstanceRecord {
+export function applyUserChange(
+  record: InstanceRecord,
+  { server: values, updateMask: mask, metadata, tags }: UserChange,
+  now: Instant,
+): InstanceRecord {
   const before = serverOf(record);
   const server: Server = { ...before };
   copyPaths(server, values, mask, USER_PATHS);
   if (mask?.includes("description")) server.hasDescription = values?.hasDescription ?? false;
   if (metadata !== undefined) server.metadata = changedMetadata(before.metadata, metadata);
   if (tags !== undefined) server.tags = changedTags(before.id, before.tags, tags);
-  if ((mask ?? []).length === 0 && server.metadata === before.metadata && server.tags === before.tags) return record;
+  if ((mask ?? []).length === 0 && server.metadata === before.metadata && server.tags === before.tags)
+    return record;
   finish(server, now);
   return { ...record, server };
 }
 
-function copyPaths(target: Server, values: Server | undefined, mask: readonly string[] | undefined, allowed: Readonly<Record<string, keyof Server>>): void {
+function copyPaths(
+  target: Server,
+  values: Server | undefined,
+  mask: readonly string[] | undefined,
+  allowed: Readonly<Record<string, keyof Server>>,
+): void {
   for (const path of mask ?? []) {
     const key = Object.hasOwn(allowed, path) ? allowed[path] : undefined;
-    if (key === undefined || values === undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "update_mask", problem: `${path} cannot be changed here` });
+    if (key === undefined || values === undefined)
+      throw CommonErrors.INVALID_ARGUMENT({
+        field: "update_mask",
+        problem: `${path} cannot be changed here`,
+      });
     Object.assign(target, { [key]: values[key] });
   }
 }
@@ -82,12 +128,28 @@ function finish(server: Server, now: Instant): void {
   server.hostId = hostIdOf(server.projectId, server.hostInfo?.host ?? "");
 }
 
-/** What tenants see instead of a host's name: the same for one project and host, unrelated otherwise. @source nova utils.generate_hostid */
+/**
+ * What tenants see instead of a host's name: the same for one project and host, unrelated otherwise. @source
+ * nova utils.generate_hostid
+ */
 export const hostIdOf = (projectId: string, host: string): string =>
-  host === "" ? "" : createHash("sha224").update(projectId + host).digest("hex");
+  host === ""
+    ? ""
+    : createHash("sha224")
+        .update(projectId + host)
+        .digest("hex");
 
 /** Addresses of a server as REST shows them, in order of its ports. */
-const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] => ports.flatMap((port) => port.addresses.map((address) => ({
-  networkLabel: port.networkLabel, version: address.version, address: address.ipAddress, type: "fixed", macAddress: port.macAddress,
-  portId: port.portId, networkId: port.networkId, subnetId: address.subnetId,
-})));
+const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] =>
+  ports.flatMap((port) =>
+    port.addresses.map((address) => ({
+      networkLabel: port.networkLabel,
+      version: address.version,
+      address: address.ipAddress,
+      type: "fixed",
+      macAddress: port.macAddress,
+      portId: port.portId,
+      networkId: port.networkId,
+      subnetId: address.subnetId,
+    })),
+  );

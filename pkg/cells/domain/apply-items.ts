@@ -10,8 +10,11 @@ export function changedMetadata(before: Map<string, string>, change: MetadataCha
   for (const key of change.remove) if (!before.has(key)) throw CellsErrors.METADATA_ITEM_NOT_FOUND({ key });
   const kept = change.replaceAll ? [] : [...before].filter(([key]) => !change.remove.includes(key));
   const after = new Map([...kept, ...change.set]);
-  if (change.maxItems >= 0n && BigInt(after.size) > change.maxItems && after.size > before.size) throw CellsErrors.TOO_MANY_METADATA_ITEMS({ limit: change.maxItems });
-  return after.size === before.size && [...after].every(([key, value]) => before.get(key) === value) ? before : after;
+  if (change.maxItems >= 0n && BigInt(after.size) > change.maxItems && after.size > before.size)
+    throw CellsErrors.TOO_MANY_METADATA_ITEMS({ limit: change.maxItems });
+  return after.size === before.size && [...after].every(([key, value]) => before.get(key) === value)
+    ? before
+    : after;
 }
 
 /**
@@ -20,9 +23,11 @@ export function changedMetadata(before: Map<string, string>, change: MetadataCha
  * @throws TAG_NOT_FOUND for a tag to remove that is not there, TOO_MANY_TAGS
  */
 export function changedTags(server: string, before: string[], change: TagsChange): string[] {
-  for (const tag of change.remove) if (!before.includes(tag)) throw CellsErrors.TAG_NOT_FOUND({ server, tag });
+  for (const tag of change.remove)
+    if (!before.includes(tag)) throw CellsErrors.TAG_NOT_FOUND({ server, tag });
   const kept = change.replaceAll ? [] : before.filter((tag) => !change.remove.includes(tag));
   const after = [...new Set([...kept, ...change.add])].sort();
-  if (after.length > change.maxTags && after.length > before.length) throw CellsErrors.TOO_MANY_TAGS({ limit: change.maxTags });
+  if (after.length > change.maxTags && after.length > before.length)
+    throw CellsErrors.TOO_MANY_TAGS({ limit: change.maxTags });
   return after.length === before.length && after.every((tag) => before.includes(tag)) ? before : after;
 }

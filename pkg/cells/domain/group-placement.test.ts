@@ -14,5 +14,6 @@ describe("mayBeAt", () => {
     ["anti-affinity refuses more than its rule", "anti-affinity", 2, [at("a"), at("a")], false],
     ["anti-affinity tells hosts of two cells apart", "anti-affinity", 1, [at("a", "cell2")], true],
     ["soft policies refuse nothing", "soft-anti-affinity", 1, [at("a")], true],
-  ] as const) it(what, () => assert.equal(mayBeAt(policy, max, at("a"), others), expected));
+  ] as const)
+    it(what, () => assert.equal(mayBeAt(policy, max, at("a"), others), expected));
 });

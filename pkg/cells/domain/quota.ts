@@ -1,8 +1,15 @@
 /** What one server holds. */
-export interface Holding { readonly cores: number; readonly ram: number }
+export interface Holding {
+  readonly cores: number;
+  readonly ram: number;
+}
 
 /** Counted resources of a project. */
-export interface Counted { readonly instances: number; readonly cores: number; readonly ram: number }
+export interface Counted {
+  readonly instances: number;
+  readonly cores: number;
+  readonly ram: number;
+}
 
 export const COUNTED = ["instances", "cores", "ram"] as const satisfies readonly (keyof Counted)[];
 
@@ -10,13 +17,24 @@ export const COUNTED = ["instances", "cores", "ram"] as const satisfies readonly
 const allows = (limit: number, total: number): boolean => limit < 0 || total <= limit;
 
 /** A refusal in the words of Nova's message: resources, and numbers in their order. */
-export interface QuotaRefusal { readonly resources: string; readonly requested: string; readonly used: string; readonly limit: string }
+export interface QuotaRefusal {
+  readonly resources: string;
+  readonly requested: string;
+  readonly used: string;
+  readonly limit: string;
+}
 
 /**
- * How many of the servers fit, at least `minCount`, the first ones. Who knows that `minCount` cannot fit need not describe them all: the rest is taken to be like the last.
+ * How many of the servers fit, at least `minCount`, the first ones. Who knows that `minCount` cannot fit need
+ * not describe them all: the rest is taken to be like the last.
  * @returns the refusal for `minCount` servers when not even these fit
  */
-export function fitQuota(holdings: readonly Holding[], minCount: number, used: Counted, limits: Counted): number | QuotaRefusal {
+export function fitQuota(
+  holdings: readonly Holding[],
+  minCount: number,
+  used: Counted,
+  limits: Counted,
+): number | QuotaRefusal {
   const least = Math.max(1, minCount);
   for (let count = holdings.length; count >= least; count--) {
     const after = add(used, holdings.slice(0, count));
@@ -25,12 +43,21 @@ export function fitQuota(holdings: readonly Holding[], minCount: number, used: C
   const after = add(used, holdings.slice(0, least), least);
   const beyond = COUNTED.filter((resource) => !allows(limits[resource], after[resource]));
   // None: something was given back since they were found not to fit.
-  const over = beyond.length > 0 ? beyond : ["instances"] as const;
-  const list = (of: (resource: keyof Counted) => number): string => over.map((resource) => String(of(resource))).join(", ");
-  return { resources: over.join(", "), requested: list((r) => after[r] - used[r]), used: list((r) => used[r]), limit: list((r) => limits[r]) };
+  const over = beyond.length > 0 ? beyond : (["instances"] as const);
+  const list = (of: (resource: keyof Counted) => number): string =>
+    over.map((resource) => String(of(resource))).join(", ");
+  return {
+    resources: over.join(", "),
+    requested: list((r) => after[r] - used[r]),
+    used: list((r) => used[r]),
+    limit: list((r) => limits[r]),
+  };
 }
 
-/** Use after some servers more. @param count  of servers, when more than are described: the rest is like the last */
+/**
+ * Use after some servers more. @param count of servers, when more than are described: the rest is like the
+ * last
+ */
 export function add(used: Counted, holdings: readonly Holding[], count = holdings.length): Counted {
   const [last = { cores: 0, ram: 0 }, more] = [holdings.at(-1), Math.max(0, count - holdings.length)];
   return {

@@ -7,31 +7,66 @@ import { CellsErrors } from "../errors.js";
 type Kind = "text" | "number" | "bool" | "time";
 
 /** REST's sort keys and the columns behind them. @source compute-api-query-params, GET /servers sort_key */
-const SORTABLE: ReadonlyMap<string, readonly [column: string, kind: Kind]> = new Map(Object.entries<readonly [column: string, kind: Kind]>({
-  access_ip_v4: ["access_ip_v4", "text"], access_ip_v6: ["access_ip_v6", "text"], auto_disk_config: ["disk_config", "number"],
-  availability_zone: ["availability_zone", "text"], config_drive: ["config_drive", "bool"], created_at: ["created_at", "time"],
-  display_description: ["description", "text"], display_name: ["name", "text"], host: ["host", "text"], hostname: ["hostname", "text"],
-  image_ref: ["image_id", "text"], instance_type_id: ["flavor_id", "text"], kernel_id: ["kernel_id", "text"], key_name: ["key_name", "text"],
-  launch_index: ["launch_index", "number"], launched_at: ["launched_at", "time"], locked: ["locked_by", "text"], locked_by: ["locked_by", "text"],
-  node: ["node", "text"], power_state: ["power_state", "number"], progress: ["progress", "number"], project_id: ["project_id", "text"],
-  ramdisk_id: ["ramdisk_id", "text"], root_device_name: ["root_device_name", "text"], task_state: ["task_state", "text"],
-  terminated_at: ["terminated_at", "time"], updated_at: ["updated_at", "time"], user_id: ["user_id", "text"], uuid: ["id", "text"], id: ["id", "text"],
-  vm_state: ["vm_state", "text"],
-}));
+const SORTABLE: ReadonlyMap<string, readonly [column: string, kind: Kind]> = new Map(
+  Object.entries<readonly [column: string, kind: Kind]>({
+    access_ip_v4: ["access_ip_v4", "text"],
+    access_ip_v6: ["access_ip_v6", "text"],
+    auto_disk_config: ["disk_config", "number"],
+    availability_zone: ["availability_zone", "text"],
+    config_drive: ["config_drive", "bool"],
+    created_at: ["created_at", "time"],
+    display_description: ["description", "text"],
+    display_name: ["name", "text"],
+    host: ["host", "text"],
+    hostname: ["hostname", "text"],
+    image_ref: ["image_id", "text"],
+    instance_type_id: ["flavor_id", "text"],
+    kernel_id: ["kernel_id", "text"],
+    key_name: ["key_name", "text"],
+    launch_index: ["launch_index", "number"],
+    launched_at: ["launched_at", "time"],
+    locked: ["locked_by", "text"],
+    locked_by: ["locked_by", "text"],
+    node: ["node", "text"],
+    power_state: ["power_state", "number"],
+    progress: ["progress", "number"],
+    project_id: ["project_id", "text"],
+    ramdisk_id: ["ramdisk_id", "text"],
+    root_device_name: ["root_device_name", "text"],
+    task_state: ["task_state", "text"],
+    terminated_at: ["terminated_at", "time"],
+    updated_at: ["updated_at", "time"],
+    user_id: ["user_id", "text"],
+    uuid: ["id", "text"],
+    id: ["id", "text"],
+    vm_state: ["vm_state", "text"],
+  }),
+);
 
 /** One column of a full sort. */
-export interface SortColumn { readonly column: string; readonly kind: Kind; readonly descending: boolean }
+export interface SortColumn {
+  readonly column: string;
+  readonly kind: Kind;
+  readonly descending: boolean;
+}
 
 /** The columns of a sort, ending in the unique id. @throws SORT_KEY_INVALID */
 export function sortColumns(keys: readonly SortKey[]): SortColumn[] {
-  const columns = (keys.length === 0 ? [{ field: "created_at", direction: SortDirection.SORT_DIRECTION_DESC }] : keys).map(({ field, direction }): SortColumn => {
+  const columns = (
+    keys.length === 0 ? [{ field: "created_at", direction: SortDirection.SORT_DIRECTION_DESC }] : keys
+  ).map(({ field, direction }): SortColumn => {
     const known = SORTABLE.get(field);
     if (known === undefined) throw CellsErrors.SORT_KEY_INVALID({ field });
     const [column, kind] = known;
-    const descending = direction === SortDirection.SORT_DIRECTION_UNSPECIFIED ? kind === "time" : direction === SortDirection.SORT_DIRECTION_DESC;
+    const descending =
+      direction === SortDirection.SORT_DIRECTION_UNSPECIFIED
+        ? kind === "time"
+        : direction === SortDirection.SORT_DIRECTION_DESC;
     return { column, kind, descending };
   });
-  const unique = columns.filter(({ column }, index) => columns.findIndex((other) => other.column === column) === index);
+  const unique = columns.filter(
+    ({ column }, index) => columns.findIndex((other) => other.column === column) === index,
+  );
   const end = unique.findIndex(({ column }) => column === "id");
   if (end >= 0) return unique.slice(0, end + 1);
   return [...unique, { column: "id", kind: "text", descending: unique.at(-1)?.descending ?? false }];

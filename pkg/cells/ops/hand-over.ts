@@ -1,4 +1,9 @@
-import type { ActivateHandoverRequest, ActivateHandoverResponse, SourceCommit, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  ActivateHandoverRequest,
+  ActivateHandoverResponse,
+  SourceCommit,
+  StoredOperation,
+} from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { parseOperationName } from "../../model/operation-name.js";
@@ -16,25 +21,47 @@ import type { Waker } from "../ports.js";
 import type { Stores } from "../stores.js";
 
 /**
- * Wakes a dormant copy whose source has handed the operation over to this database, then lets the source forget its record.
- * Whoever comes again finishes what is left.
+ * Wakes a dormant copy whose source has handed the operation over to this database, then lets the source
+ * forget its record. Whoever comes again finishes what is left.
  * @throws FENCE_LOST when the source has not handed over
  */
-export async function activate(stores: Stores, deps: StoreDeps, ctx: Ctx, request: ActivateHandoverRequest): Promise<ActivateHandoverResponse> {
+export async function activate(
+  stores: Stores,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: ActivateHandoverRequest,
+): Promise<ActivateHandoverResponse> {
   const target = stores.cell(request.database);
   const moved = parseOperationName(request.name) ?? { serverId: "", operationId: "" };
-  const committed = request.committed ?? await askSource(stores, ctx, target, request.name, moved.operationId);
+  const committed =
+    request.committed ?? (await askSource(stores, ctx, target, request.name, moved.operationId));
   if (committed === undefined) return { operation: undefined, instance: undefined };
-  const waking = { cancelRequested: committed.cancelRequested, owner: request.owner, ownershipMs: durationMs(request.ownership) };
+  const waking = {
+    cancelRequested: committed.cancelRequested,
+    owner: request.owner,
+    ownershipMs: durationMs(request.ownership),
+  };
   const activated = await activateHandover(target, deps, ctx, request.name, waking);
   await dropLeft(stores.get(committed.database), ctx, target.name, [moved]);
   if (activated === undefined) return { operation: undefined, instance: undefined };
   const operation = toStored(activated.operation, { secrets: openSecrets(deps, activated.operation) });
-  return { operation: request.owner === "" ? { ...operation, secrets: Buffer.alloc(0) } : operation, instance: loadRecord(activated.instance) };
+  return {
+    operation: request.owner === "" ? { ...operation, secrets: Buffer.alloc(0) } : operation,
+    instance: loadRecord(activated.instance),
+  };
 }
 
-/** @returns undefined when there is no copy here (any more) @throws FENCE_LOST when its source has not handed over */
-async function askSource(stores: Stores, ctx: Ctx, target: Store, name: string, operationId: string): Promise<SourceCommit | undefined> {
+/**
+ * @returns undefined when there is no copy here (any more) @throws FENCE_LOST when its source has not handed
+ *   over
+ */
+async function askSource(
+  stores: Stores,
+  ctx: Ctx,
+  target: Store,
+  name: string,
+  operationId: string,
+): Promise<SourceCommit | undefined> {
   const dormant = await findDormant(target, ctx, { operationId });
   if (dormant === undefined) return undefined;
   const original = await sourceOf(stores.get(dormant.sourceDatabase), ctx, name);
@@ -43,16 +70,32 @@ async function askSource(stores: Stores, ctx: Ctx, target: Store, name: string, 
 }
 
 /**
- * Copies that have been dormant for long: somebody has to ask their source. Those that were activated since are forgotten here, many at a
- * time, the source's record first: a boot does not wait for it.
+ * Copies that have been dormant for long: somebody has to ask their source. Those that were activated since
+ * are forgotten here, many at a time, the source's record first: a boot does not wait for it.
  */
-export async function overdueCopies(stores: Stores, deps: StoreDeps, ctx: Ctx, target: Store, olderThanMs: number): Promise<OldCopy[]> {
+export async function overdueCopies(
+  stores: Stores,
+  deps: StoreDeps,
+  ctx: Ctx,
+  target: Store,
+  olderThanMs: number,
+): Promise<OldCopy[]> {
   const old = await oldCopies(target, deps, ctx, olderThanMs);
   const awake = old.filter(({ activated }) => activated);
   for (const source of new Set(awake.map(({ sourceDatabase }) => sourceDatabase))) {
-    await dropLeft(stores.get(source), ctx, target.name, awake.filter(({ sourceDatabase }) => sourceDatabase === source));
+    await dropLeft(
+      stores.get(source),
+      ctx,
+      target.name,
+      awake.filter(({ sourceDatabase }) => sourceDatabase === source),
+    );
   }
-  if (awake.length > 0) await dropDormant(target, ctx, awake.map(({ operationId }) => operationId));
+  if (awake.length > 0)
+    await dropDormant(
+      target,
+      ctx,
+      awake.map(({ operationId }) => operationId),
+    );
   return old.filter(({ activated }) => !activated);
 }
 
@@ -60,7 +103,8 @@ async function sourceOf(source: Store, ctx: Ctx, name: string): Promise<StoredOp
   try {
     return await getOperation(source, ctx, name);
   } catch (error) {
-    if (error instanceof Error && "reason" in error && error.reason === "OPERATION_NOT_FOUND") return undefined;
+    if (error instanceof Error && "reason" in error && error.reason === "OPERATION_NOT_FOUND")
+      return undefined;
     throw error;
   }
 }
@@ -73,13 +117,17 @@ const LOOK_AGAIN_MS = 5;
 export interface Awakening {
   /** Finishes the hand-over of a server to `target`, if there is one. */
   wake(ctx: Ctx, target: Store, serverId: string): Promise<void>;
-  /** Runs `fn` in the database where a server should be; when it is missing there, after its hand-over once more. */
+  /**
+   * Runs `fn` in the database where a server should be; when it is missing there, after its hand-over once
+   * more.
+   */
   whereAwake<T>(ctx: Ctx, target: Store, serverId: string, fn: (store: Store) => Promise<T>): Promise<T>;
 }
 
 /**
- * Servers and operations are in no database for a moment while they are handed over, or for long when a conductor died there. Whoever misses
- * one waits for the first, does it himself after the second, and looks again; also when it was all over before he asked.
+ * Servers and operations are in no database for a moment while they are handed over, or for long when a
+ * conductor died there. Whoever misses one waits for the first, does it himself after the second, and looks
+ * again; also when it was all over before he asked.
  * @cost one more query for what really does not exist
  */
 export function awakening(stores: Stores, deps: StoreDeps, waker: Waker): Awakening {
@@ -96,7 +144,13 @@ export function awakening(stores: Stores, deps: StoreDeps, waker: Waker): Awaken
       dormant = await findDormant(target, ctx, { serverId });
     }
     if (dormant === undefined || dormant.activated) return;
-    await activate(stores, deps, ctx, { database: target.name, name, owner: "", ownership: undefined, committed: undefined });
+    await activate(stores, deps, ctx, {
+      database: target.name,
+      name,
+      owner: "",
+      ownership: undefined,
+      committed: undefined,
+    });
     waker.wake(ctx, target.name, name);
   };
   return {
@@ -105,7 +159,11 @@ export function awakening(stores: Stores, deps: StoreDeps, waker: Waker): Awaken
       try {
         return await fn(target);
       } catch (error) {
-        if (!(error instanceof KilonovaError) || (error.reason !== "OPERATION_NOT_FOUND" && error.reason !== "SERVER_NOT_FOUND")) throw error;
+        if (
+          !(error instanceof KilonovaError) ||
+          (error.reason !== "OPERATION_NOT_FOUND" && error.reason !== "SERVER_NOT_FOUND")
+        )
+          throw error;
         await wake(ctx, target, serverId);
         return fn(target);
       }

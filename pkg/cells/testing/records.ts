@@ -8,15 +8,28 @@ import type { Store } from "../adapters/sql/tables.js";
 import { insertInto } from "../adapters/sql/fragments.js";
 
 /** A server in ACTIVE on no host, with what the case needs on top. */
-export const aServer = (init: Partial<Server> & { readonly id: string }): Server => Server.fromPartial({
-  name: "vm", projectId: "project", userId: "user", hostname: "vm", vmState: VmState.VM_STATE_ACTIVE, powerState: PowerState.POWER_STATE_RUNNING,
-  createdAt: toTimestamp(1_767_225_600_000_000n), launchedAt: toTimestamp(1_767_225_601_000_000n), generation: 1n, diskConfig: DiskConfig.DISK_CONFIG_MANUAL,
-  flavor: { id: "1", name: "m1.tiny", vcpus: 1, memoryMib: 512, rootGib: 1 }, reservationId: "r-1", ...init,
-});
+export const aServer = (init: Partial<Server> & { readonly id: string }): Server =>
+  Server.fromPartial({
+    name: "vm",
+    projectId: "project",
+    userId: "user",
+    hostname: "vm",
+    vmState: VmState.VM_STATE_ACTIVE,
+    powerState: PowerState.POWER_STATE_RUNNING,
+    createdAt: toTimestamp(1_767_225_600_000_000n),
+    launchedAt: toTimestamp(1_767_225_601_000_000n),
+    generation: 1n,
+    diskConfig: DiskConfig.DISK_CONFIG_MANUAL,
+    flavor: { id: "1", name: "m1.tiny", vcpus: 1, memoryMib: 512, rootGib: 1 },
+    reservationId: "r-1",
+    ...init,
+  });
 
 /** Puts a record into a database as it is, past all rules. */
 export async function putInstance(store: Store, ctx: Ctx, server: Server): Promise<void> {
   const record = InstanceRecord.fromPartial({ server });
   const row = { ...instanceIdentity(record), ...instanceColumns(record) };
-  await store.db.statement(ctx, "testing.put-instance", (db) => sql`${insertInto(store.t.instance, [row])}`.execute(db));
+  await store.db.statement(ctx, "testing.put-instance", (db) =>
+    sql`${insertInto(store.t.instance, [row])}`.execute(db),
+  );
 }

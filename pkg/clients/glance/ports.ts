@@ -1,7 +1,15 @@
 import type { Ctx, Instant } from "../../kernel/index.js";
 
 export type ImageStatus =
-  "queued" | "saving" | "uploading" | "importing" | "active" | "killed" | "deleted" | "pending_delete" | "deactivated";
+  | "queued"
+  | "saving"
+  | "uploading"
+  | "importing"
+  | "active"
+  | "killed"
+  | "deleted"
+  | "pending_delete"
+  | "deactivated";
 export type ImageVisibility = "public" | "private" | "shared" | "community";
 
 /** An image as Kilonova needs it. Sizes are bytes, `minDiskGib` GiB, `minRamMib` MiB. */
@@ -27,12 +35,20 @@ export interface ImageInfo {
   readonly tags: readonly string[];
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
-  /** Everything that is no base attribute: `hw_*`, `os_*`, `traits:*`, `block_device_mapping` (JSON in a string) … */
+  /**
+   * Everything that is no base attribute: `hw_*`, `os_*`, `traits:*`, `block_device_mapping` (JSON in a
+   * string) …
+   */
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Whose rights a call uses: the given user's token, else the service's own (an admin: check visibility yourself). */
-export interface ImageCaller { readonly userToken?: string }
+/**
+ * Whose rights a call uses: the given user's token, else the service's own (an admin: check visibility
+ * yourself).
+ */
+export interface ImageCaller {
+  readonly userToken?: string;
+}
 
 /** Filters of a list; all given ones must match. */
 export interface ImageQuery {
@@ -67,7 +83,11 @@ export interface CreateImage {
 
 /** One change of an image; `path` is the attribute or property name, unescaped. */
 export type ImageChange =
-  | { readonly op: "set"; readonly name: string; readonly value: string | number | boolean | readonly string[] }
+  | {
+      readonly op: "set";
+      readonly name: string;
+      readonly value: string | number | boolean | readonly string[];
+    }
   | { readonly op: "remove"; readonly name: string };
 
 /** What Kilonova asks of the Image service. */
@@ -81,9 +101,17 @@ export interface Glance {
    */
   download(ctx: Ctx, id: string, caller?: ImageCaller): AsyncIterable<Uint8Array>;
   createImage(ctx: Ctx, image: CreateImage, caller?: ImageCaller): Promise<ImageInfo>;
-  /** Uploads the data of a queued image; ends with the image active. Not repeatable: a broken upload leaves it queued. */
+  /**
+   * Uploads the data of a queued image; ends with the image active. Not repeatable: a broken upload leaves it
+   * queued.
+   */
   upload(ctx: Ctx, id: string, data: AsyncIterable<Uint8Array>, caller?: ImageCaller): Promise<void>;
-  updateImage(ctx: Ctx, id: string, changes: readonly ImageChange[], caller?: ImageCaller): Promise<ImageInfo>;
+  updateImage(
+    ctx: Ctx,
+    id: string,
+    changes: readonly ImageChange[],
+    caller?: ImageCaller,
+  ): Promise<ImageInfo>;
   /** Repeatable: an image that is gone counts as deleted. */
   deleteImage(ctx: Ctx, id: string, caller?: ImageCaller): Promise<void>;
   /** Lets another project see a shared image; repeatable. */

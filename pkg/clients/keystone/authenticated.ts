@@ -17,21 +17,32 @@ export interface ServiceCaller {
 }
 
 /**
- * Adds address and token. With a user's token ours goes along as `X-Service-Token`, so that long work survives its end. A 401 may be about
- * ours in either case: it is renewed and the request repeated once (a streamed body cannot be sent twice, so there the 401 stands). The user's is
- * the user's to renew.
+ * Adds address and token. With a user's token ours goes along as `X-Service-Token`, so that long work
+ * survives its end. A 401 may be about ours in either case: it is renewed and the request repeated once (a
+ * streamed body cannot be sent twice, so there the 401 stands). The user's is the user's to renew.
  * @param trimVersion  cut a version off the address: some catalogs have one, some do not
  */
-export function serviceCaller(http: HttpClient, session: ServiceSession, type: string, trimVersion: RegExp): ServiceCaller {
+export function serviceCaller(
+  http: HttpClient,
+  session: ServiceSession,
+  type: string,
+  trimVersion: RegExp,
+): ServiceCaller {
   const prepare = async (ctx: Ctx, request: ServiceRequest): Promise<{ own: string; http: HttpRequest }> => {
     const { path, userToken, ...rest } = request;
     const own = await session.token(ctx);
     const base = (await session.endpoint(ctx, type)).replace(trimVersion, "");
-    const tokens: Record<string, string> = userToken === undefined ? { "X-Auth-Token": own } : { "X-Auth-Token": userToken, "X-Service-Token": own };
+    const tokens: Record<string, string> =
+      userToken === undefined
+        ? { "X-Auth-Token": own }
+        : { "X-Auth-Token": userToken, "X-Service-Token": own };
     return { own, http: { ...rest, url: `${base}${path}`, headers: { ...rest.headers, ...tokens } } };
   };
   const withRenewal = async <A extends { readonly status: number }>(
-    ctx: Ctx, request: ServiceRequest, send: (prepared: HttpRequest) => Promise<A>, spare?: (refused: A) => Promise<void>,
+    ctx: Ctx,
+    request: ServiceRequest,
+    send: (prepared: HttpRequest) => Promise<A>,
+    spare?: (refused: A) => Promise<void>,
   ): Promise<A> => {
     const first = await prepare(ctx, request);
     const answer = await send(first.http);
@@ -42,8 +53,14 @@ export function serviceCaller(http: HttpClient, session: ServiceSession, type: s
   };
   return {
     call: (ctx, request) => withRenewal(ctx, request, (prepared) => http.call(ctx, prepared)),
-    open: (ctx, request) => withRenewal(ctx, request, (prepared) => http.open(ctx, prepared), async ({ body }) => {
-      for await (const _part of body) break; // Leaving the loop cancels the body.
-    }),
+    open: (ctx, request) =>
+      withRenewal(
+        ctx,
+        request,
+        (prepared) => http.open(ctx, prepared),
+        async ({ body }) => {
+          for await (const _part of body) break; // Leaving the loop cancels the body.
+        },
+      ),
   };
 }

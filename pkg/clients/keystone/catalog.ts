@@ -16,7 +16,10 @@ export interface EndpointWish {
 /** Where a service has no address of the wished interface, these are tried. */
 const OTHERS: readonly EndpointInterface[] = ["internal", "public"];
 
-/** Finds a service's address, of the wished interface if there is one; undefined when the catalog has none that fits. Without a trailing slash. */
+/**
+ * Finds a service's address, of the wished interface if there is one; undefined when the catalog has none
+ * that fits. Without a trailing slash.
+ */
 export function findEndpoint(catalog: readonly CatalogService[], wish: EndpointWish): string | undefined {
   for (const name of [wish.interface, ...OTHERS]) {
     const found = findOne(catalog, { ...wish, interface: name });
@@ -29,7 +32,9 @@ function findOne(catalog: readonly CatalogService[], wish: EndpointWish): string
   for (const type of ALIASES[wish.type] ?? [wish.type]) {
     for (const service of catalog) {
       if (service.type !== type) continue;
-      const found = service.endpoints.find((one) => one.interface === wish.interface && (wish.region === "" || one.regionId === wish.region));
+      const found = service.endpoints.find(
+        (one) => one.interface === wish.interface && (wish.region === "" || one.regionId === wish.region),
+      );
       if (found) return found.url.replace(/\/+$/, "");
     }
   }

@@ -32,24 +32,41 @@ const versioned = (url: string): string => `${url.replace(/\/+$/, "").replace(/\
 export function keystoneClient(options: KeystoneOptions): Keystone {
   const { clock, random, credentials, region } = options;
   const authUrl = versioned(options.authUrl);
-  const http = httpClient({ what: "The Identity service", clock, random, ...(options.dispatcher && { dispatcher: options.dispatcher }) });
+  const http = httpClient({
+    what: "The Identity service",
+    clock,
+    random,
+    ...(options.dispatcher && { dispatcher: options.dispatcher }),
+  });
   const session = serviceSession({
-    http, authUrl, credentials, clock, region, interface: options.interface ?? "internal", ...(options.endpoints ? { endpoints: options.endpoints } : {}),
+    http,
+    authUrl,
+    credentials,
+    clock,
+    region,
+    interface: options.interface ?? "internal",
+    ...(options.endpoints ? { endpoints: options.endpoints } : {}),
   });
   const { validate } = tokenValidator({ http, authUrl, session, clock, ...options.cache });
   return {
-    session, validate,
+    session,
+    validate,
     serviceToken: (ctx) => session.token(ctx),
     projectExists: async (ctx, projectId, userToken) => {
       for (let attempt = 0; ; attempt++) {
-        const own = userToken ?? await session.token(ctx);
-        const answer = await asIdentityFailure(() => http.call(ctx, {
-          method: "GET", url: `${authUrl}/projects/${encodeURIComponent(projectId)}`, headers: { "X-Auth-Token": own },
-        }));
+        const own = userToken ?? (await session.token(ctx));
+        const answer = await asIdentityFailure(() =>
+          http.call(ctx, {
+            method: "GET",
+            url: `${authUrl}/projects/${encodeURIComponent(projectId)}`,
+            headers: { "X-Auth-Token": own },
+          }),
+        );
         if (answer.status === 200 || answer.status === 403) return true;
         if (answer.status === 404) return false;
         if (answer.status === 401 && userToken !== undefined) throw KeystoneErrors.TOKEN_INVALID({});
-        if (answer.status !== 401 || attempt > 0) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
+        if (answer.status !== 401 || attempt > 0)
+          throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
         session.discard(own);
       }
     },

@@ -6,23 +6,49 @@ import { testCtx } from "../../testkit/ctx.js";
 import { keystoneClient } from "./client.js";
 import { findEndpoint } from "./catalog.js";
 
-const reason = (name: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === name;
+const reason =
+  (name: string) =>
+  (error: unknown): boolean =>
+    error instanceof KilonovaError && error.reason === name;
 
-interface Seen { readonly method: string; readonly path: string; readonly auth: string; readonly subject: string }
+interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly auth: string;
+  readonly subject: string;
+}
 
-/** Identity as a function: logs in as service-1, service-2 …; knows `good`, not `bad`; is broken for `ugly`. */
+/**
+ * Identity as a function: logs in as service-1, service-2 …; knows `good`, not `bad`; is broken for `ugly`.
+ */
 function identity() {
   const seen: Seen[] = [];
   let logins = 0;
   let accepted = "service-1";
   let nowMs = 1_000_000;
   const iso = (ms: number): string => new Date(ms).toISOString();
-  const token = (lifeMs: number): unknown => ({ token: {
-    methods: ["password"], issued_at: iso(nowMs), expires_at: iso(nowMs + lifeMs), user: { id: "u", name: "user", domain: { id: "default", name: "Default" } },
-    project: { id: "p", name: "proj", domain: { id: "default", name: "Default" } }, roles: [{ id: "r", name: "member" }],
-    catalog: [{ type: "image", name: "glance", endpoints: [{ interface: "internal", region: "R", region_id: "R", url: "http://i/" }] }],
-  } });
-  const answer = (path: string, method: string, headers: Headers): { status: number; body?: unknown; headers?: Record<string, string> } => {
+  const token = (lifeMs: number): unknown => ({
+    token: {
+      methods: ["password"],
+      issued_at: iso(nowMs),
+      expires_at: iso(nowMs + lifeMs),
+      user: { id: "u", name: "user", domain: { id: "default", name: "Default" } },
+      project: { id: "p", name: "proj", domain: { id: "default", name: "Default" } },
+      roles: [{ id: "r", name: "member" }],
+      catalog: [
+        {
+          type: "image",
+          name: "glance",
+          endpoints: [{ interface: "internal", region: "R", region_id: "R", url: "http://i/" }],
+        },
+      ],
+    },
+  });
+  const answer = (
+    path: string,
+    method: string,
+    headers: Headers,
+  ): { status: number; body?: unknown; headers?: Record<string, string> } => {
     if (method === "POST") {
       accepted = `service-${++logins}`;
       return { status: 201, body: token(3_600_000), headers: { "X-Subject-Token": accepted } };
@@ -32,24 +58,59 @@ function identity() {
     if (path === "/v3/projects/hidden") return { status: 403 };
     if (path.startsWith("/v3/projects/")) return { status: 404 };
     const subject = headers.get("x-subject-token");
-    return subject === "good" ? { status: 200, body: token(120_000) } : { status: subject === "ugly" ? 500 : 404 };
+    return subject === "good"
+      ? { status: 200, body: token(120_000) }
+      : { status: subject === "ugly" ? 500 : 404 };
   };
   const dispatcher = new MockAgent();
   dispatcher.disableNetConnect();
   for (const method of ["GET", "POST"]) {
-    dispatcher.get("http://id").intercept({ path: () => true, method }).reply((sent) => {
-      const headers = new Headers(sent.headers as Record<string, string>);
-      seen.push({ method, path: sent.path, auth: headers.get("x-auth-token") ?? "", subject: headers.get("x-subject-token") ?? "" });
-      const { status, body, headers: out } = answer(sent.path, method, headers);
-      return { statusCode: status, data: body === undefined ? "" : JSON.stringify(body), responseOptions: { headers: out ?? {} } };
-    }).persist();
+    dispatcher
+      .get("http://id")
+      .intercept({ path: () => true, method })
+      .reply((sent) => {
+        const headers = new Headers(sent.headers as Record<string, string>);
+        seen.push({
+          method,
+          path: sent.path,
+          auth: headers.get("x-auth-token") ?? "",
+          subject: headers.get("x-subject-token") ?? "",
+        });
+        const { status, body, headers: out } = answer(sent.path, method, headers);
+        return {
+          statusCode: status,
+          data: body === undefined ? "" : JSON.stringify(body),
+          responseOptions: { headers: out ?? {} },
+        };
+      })
+      .persist();
   }
   const clock: Clock = { now: () => BigInt(nowMs) * 1000n, monotonicMs: () => nowMs, sleep: async () => {} };
   const keystone = keystoneClient({
-    authUrl: "http://id/v3/", region: "R", clock, random: () => 0, dispatcher,
-    credentials: { username: "nova", password: "x", userDomainName: "Default", projectName: "service", projectDomainName: "Default" },
+    authUrl: "http://id/v3/",
+    region: "R",
+    clock,
+    random: () => 0,
+    dispatcher,
+    credentials: {
+      username: "nova",
+      password: "x",
+      userDomainName: "Default",
+      projectName: "service",
+      projectDomainName: "Default",
+    },
   });
-  return { keystone, seen, revokeService: () => { accepted = "none"; }, pass: (ms: number) => { nowMs += ms; }, lookups: () => seen.filter((one) => one.subject !== "").length };
+  return {
+    keystone,
+    seen,
+    revokeService: () => {
+      accepted = "none";
+    },
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    lookups: () => seen.filter((one) => one.subject !== "").length,
+  };
 }
 
 describe("keystone client", () => {
@@ -57,7 +118,10 @@ describe("keystone client", () => {
     const { keystone, seen } = identity();
     const infos = await Promise.all(Array.from({ length: 20 }, () => keystone.validate(testCtx(), "good")));
     assert.deepEqual(infos[0]?.actor.roles, ["member"]);
-    assert.deepEqual(seen.map((one) => `${one.method} ${one.path}`), ["POST /v3/auth/tokens", "GET /v3/auth/tokens"]);
+    assert.deepEqual(
+      seen.map((one) => `${one.method} ${one.path}`),
+      ["POST /v3/auth/tokens", "GET /v3/auth/tokens"],
+    );
     await keystone.validate(testCtx(), "good");
     assert.equal(seen.length, 2);
   });
@@ -87,7 +151,8 @@ describe("keystone client", () => {
 
   it("never sends what cannot be a token", async () => {
     const { keystone, seen } = identity();
-    for (const odd of ["", "a b", "a\r\nX: y", "ü", "x".repeat(10_000)]) await assert.rejects(keystone.validate(testCtx(), odd), reason("TOKEN_INVALID"));
+    for (const odd of ["", "a b", "a\r\nX: y", "ü", "x".repeat(10_000)])
+      await assert.rejects(keystone.validate(testCtx(), odd), reason("TOKEN_INVALID"));
     assert.equal(seen.length, 0);
   });
 
@@ -114,7 +179,10 @@ describe("keystone client", () => {
 
   it("knows projects as Nova does: hidden ones exist", async () => {
     const { keystone } = identity();
-    assert.deepEqual(await Promise.all(["here", "hidden", "nowhere"].map((id) => keystone.projectExists(testCtx(), id))), [true, true, false]);
+    assert.deepEqual(
+      await Promise.all(["here", "hidden", "nowhere"].map((id) => keystone.projectExists(testCtx(), id))),
+      [true, true, false],
+    );
     assert.equal(await keystone.session.endpoint(testCtx(), "image"), "http://i");
     await assert.rejects(keystone.session.endpoint(testCtx(), "network"), reason("ENDPOINT_NOT_FOUND"));
   });
@@ -122,12 +190,26 @@ describe("keystone client", () => {
 
 describe("catalog look-up", () => {
   const catalog = [
-    { type: "volumev3", name: "c", endpoints: [{ interface: "public", regionId: "A", url: "http://a/" }, { interface: "public", regionId: "B", url: "http://b" }] },
+    {
+      type: "volumev3",
+      name: "c",
+      endpoints: [
+        { interface: "public", regionId: "A", url: "http://a/" },
+        { interface: "public", regionId: "B", url: "http://b" },
+      ],
+    },
   ] as const;
   it("goes by type with aliases, interface and region", () => {
-    assert.equal(findEndpoint(catalog, { type: "block-storage", interface: "public", region: "B" }), "http://b");
+    assert.equal(
+      findEndpoint(catalog, { type: "block-storage", interface: "public", region: "B" }),
+      "http://b",
+    );
     assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "public", region: "" }), "http://a");
-    assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "internal", region: "" }), "http://a", "public where there is no internal one");
+    assert.equal(
+      findEndpoint(catalog, { type: "volumev3", interface: "internal", region: "" }),
+      "http://a",
+      "public where there is no internal one",
+    );
     assert.equal(findEndpoint(catalog, { type: "volumev3", interface: "public", region: "C" }), undefined);
     assert.equal(findEndpoint(catalog, { type: "image", interface: "public", region: "" }), undefined);
   });

@@ -10,7 +10,10 @@ export interface CatalogEndpoint {
   readonly url: string;
 }
 
-/** One service of the catalog. `type` is what callers look for (`image`, `network`, `volumev3`), `name` is decoration. */
+/**
+ * One service of the catalog. `type` is what callers look for (`image`, `network`, `volumev3`), `name` is
+ * decoration.
+ */
 export interface CatalogService {
   readonly type: string;
   readonly name: string;
@@ -34,10 +37,14 @@ export interface TokenInfo {
   readonly catalog: readonly CatalogService[];
 }
 
-/** Turns tokens of users into actors. Answers come from a cache for up to its TTL (≤ 300 s), so a revoked token may live that long. */
+/**
+ * Turns tokens of users into actors. Answers come from a cache for up to its TTL (≤ 300 s), so a revoked
+ * token may live that long.
+ */
 export interface TokenValidator {
   /**
-   * @param options.allowExpired  accept a token up to Identity's grace period after its end: only when a service token came with it
+   * @param options.allowExpired accept a token up to Identity's grace period after its end: only when a
+   *   service token came with it
    * @throws TOKEN_INVALID (unauthenticated) for unknown, expired and revoked tokens alike
    * @throws IDENTITY_UNAVAILABLE when Identity cannot be asked
    */

@@ -31,7 +31,10 @@ export interface ServiceSessionOptions {
 const RENEW_MICROS = 60n * 1_000_000n;
 const LOGIN_MS = 20_000;
 
-interface Login { readonly secret: string; readonly info: TokenInfo }
+interface Login {
+  readonly secret: string;
+  readonly info: TokenInfo;
+}
 
 /** Logs in on first use and again when needed; callers at the same moment share one login. */
 export function serviceSession(options: ServiceSessionOptions): ServiceSession {
@@ -42,16 +45,25 @@ export function serviceSession(options: ServiceSessionOptions): ServiceSession {
     if (current && isFresh(current.info.expiresAt, options.clock.now())) return current;
     // Shared by all who wait, so it must not end with the request that happened to come first.
     pending ??= logIn(options, rootCtx({ requestId: ctx.requestId, log: ctx.log, span: ctx.span }))
-      .then((made) => (current = made)).finally(() => { pending = undefined; });
+      .then((made) => (current = made))
+      .finally(() => {
+        pending = undefined;
+      });
     return abortable(ctx, pending);
   };
   return {
     token: async (ctx) => (await login(ctx)).secret,
-    discard: (stale) => { if (current?.secret === stale) current = undefined; },
+    discard: (stale) => {
+      if (current?.secret === stale) current = undefined;
+    },
     endpoint: async (ctx, type) => {
       const fixed = options.endpoints?.[type];
       if (fixed !== undefined) return fixed.replace(/\/+$/, "");
-      const found = findEndpoint((await login(ctx)).info.catalog, { type, interface: options.interface, region: options.region });
+      const found = findEndpoint((await login(ctx)).info.catalog, {
+        type,
+        interface: options.interface,
+        region: options.region,
+      });
       if (found === undefined) throw KeystoneErrors.ENDPOINT_NOT_FOUND({ service: type });
       return found;
     },
@@ -62,19 +74,30 @@ const isFresh = (expiresAt: Instant, now: Instant): boolean => expiresAt - now >
 
 async function logIn({ http, authUrl, credentials }: ServiceSessionOptions, ctx: Ctx): Promise<Login> {
   const { username, password, userDomainName, projectName, projectDomainName } = credentials;
-  const answer = await asIdentityFailure(() => http.call(ctx, {
-    method: "POST", url: `${authUrl}/auth/tokens`, timeoutMs: LOGIN_MS, repeatable: true,
-    json: { auth: {
-      identity: { methods: ["password"], password: { user: { name: username, domain: { name: userDomainName }, password } } },
-      scope: { project: { name: projectName, domain: { name: projectDomainName } } },
-    } },
-  }));
+  const answer = await asIdentityFailure(() =>
+    http.call(ctx, {
+      method: "POST",
+      url: `${authUrl}/auth/tokens`,
+      timeoutMs: LOGIN_MS,
+      repeatable: true,
+      json: {
+        auth: {
+          identity: {
+            methods: ["password"],
+            password: { user: { name: username, domain: { name: userDomainName }, password } },
+          },
+          scope: { project: { name: projectName, domain: { name: projectDomainName } } },
+        },
+      },
+    }),
+  );
   if (answer.status === 401 || answer.status === 403) {
     ctx.log.error("keystone.service.login.refused", { username, projectName });
     throw KeystoneErrors.SERVICE_LOGIN_FAILED({});
   }
   const secret = answer.headers["x-subject-token"];
-  if (answer.status !== 201 || secret === undefined) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
+  if (answer.status !== 201 || secret === undefined)
+    throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: new Error(`status ${answer.status}`) });
   return { secret, info: readToken(answer.json) };
 }
 
@@ -83,7 +106,8 @@ export async function asIdentityFailure<T>(fn: () => Promise<T>): Promise<T> {
   try {
     return await fn();
   } catch (error) {
-    if (error instanceof KilonovaError && (error.kind === "unavailable" || error.kind === "deadline")) throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: error });
+    if (error instanceof KilonovaError && (error.kind === "unavailable" || error.kind === "deadline"))
+      throw KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: error });
     throw error;
   }
 }
@@ -93,8 +117,14 @@ export async function abortable<T>(ctx: Ctx, work: Promise<T>): Promise<T> {
   const { signal } = ctx;
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = (): void => reject(signal.reason instanceof KilonovaError ? signal.reason : KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: signal.reason }));
-    if (signal.aborted) onAbort(); else signal.addEventListener("abort", onAbort, { once: true });
+    onAbort = (): void =>
+      reject(
+        signal.reason instanceof KilonovaError
+          ? signal.reason
+          : KeystoneErrors.IDENTITY_UNAVAILABLE({}, { cause: signal.reason }),
+      );
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
   });
   try {
     return await Promise.race([work, aborted]);

@@ -5,7 +5,10 @@ import { readMany } from "./json.js";
 
 type QueryParams = NonNullable<HttpRequest["query"]>;
 
-/** A URL with more is refused by some servers and proxies (8 KiB), so long lists of ids are asked for in parts. */
+/**
+ * A URL with more is refused by some servers and proxies (8 KiB), so long lists of ids are asked for in
+ * parts.
+ */
 const IDS_PER_CALL = 100;
 /** Against a server whose links never end. */
 const MAX_PAGES = 1_000;
@@ -15,7 +18,12 @@ const MAX_PAGES = 1_000;
  * @param load  fetches one page
  * @throws UNEXPECTED_ANSWER
  */
-export async function listingPages<S extends z.ZodType>(query: QueryParams, load: (query: QueryParams) => Promise<unknown>, name: string, shape: S): Promise<z.output<S>[]> {
+export async function listingPages<S extends z.ZodType>(
+  query: QueryParams,
+  load: (query: QueryParams) => Promise<unknown>,
+  name: string,
+  shape: S,
+): Promise<z.output<S>[]> {
   const found: z.output<S>[] = [];
   for (const part of split(query)) {
     let marker: string | undefined;
@@ -34,13 +42,16 @@ export async function listingPages<S extends z.ZodType>(query: QueryParams, load
 
 /** An empty list of values would otherwise be no filter at all: it means nothing is wanted. */
 function split(query: QueryParams): QueryParams[] {
-  const lists = Object.entries(query).filter((entry): entry is [string, readonly string[]] => Array.isArray(entry[1]));
+  const lists = Object.entries(query).filter((entry): entry is [string, readonly string[]] =>
+    Array.isArray(entry[1]),
+  );
   if (lists.some(([, values]) => values.length === 0)) return [];
   const long = lists.find(([, values]) => values.length > IDS_PER_CALL);
   if (!long) return [query];
   const [name, values] = long;
   const parts: QueryParams[] = [];
-  for (let at = 0; at < values.length; at += IDS_PER_CALL) parts.push(...split({ ...query, [name]: values.slice(at, at + IDS_PER_CALL) }));
+  for (let at = 0; at < values.length; at += IDS_PER_CALL)
+    parts.push(...split({ ...query, [name]: values.slice(at, at + IDS_PER_CALL) }));
   return parts;
 }
 
@@ -51,5 +62,5 @@ function nextMarker(value: unknown): string | undefined {
   const href = parsed.success ? parsed.data.find((link) => link.rel === "next")?.href : undefined;
   if (href === undefined) return undefined;
   const at = href.indexOf("?");
-  return at < 0 ? undefined : new URLSearchParams(href.slice(at + 1)).get("marker") ?? undefined;
+  return at < 0 ? undefined : (new URLSearchParams(href.slice(at + 1)).get("marker") ?? undefined);
 }

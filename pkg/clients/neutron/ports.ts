@@ -21,8 +21,14 @@ export interface NetworkInfo {
   readonly tags: readonly string[];
 }
 
-export interface AddressRange { readonly start: string; readonly end: string }
-export interface HostRoute { readonly destination: string; readonly nexthop: string }
+export interface AddressRange {
+  readonly start: string;
+  readonly end: string;
+}
+export interface HostRoute {
+  readonly destination: string;
+  readonly nexthop: string;
+}
 
 export interface SubnetInfo {
   readonly id: string;
@@ -41,8 +47,14 @@ export interface SubnetInfo {
   readonly segmentId: string | undefined;
 }
 
-export interface FixedIp { readonly subnetId: string; readonly ipAddress: string }
-export interface AddressPair { readonly ipAddress: string; readonly macAddress: string | undefined }
+export interface FixedIp {
+  readonly subnetId: string;
+  readonly ipAddress: string;
+}
+export interface AddressPair {
+  readonly ipAddress: string;
+  readonly macAddress: string | undefined;
+}
 
 /** A port. The `binding*` fields but `vnicType` are empty unless asked with the service's own rights. */
 export interface PortInfo {
@@ -115,8 +127,13 @@ export interface PortBindingInfo {
   readonly profile: Readonly<Record<string, unknown>>;
 }
 
-/** Whose rights a call uses: the given user's token, else the service's own (an admin: name the project yourself). */
-export interface NetworkCaller { readonly userToken?: string }
+/**
+ * Whose rights a call uses: the given user's token, else the service's own (an admin: name the project
+ * yourself).
+ */
+export interface NetworkCaller {
+  readonly userToken?: string;
+}
 
 export interface NetworkQuery {
   readonly ids?: readonly string[];
@@ -125,7 +142,11 @@ export interface NetworkQuery {
   readonly shared?: boolean;
   readonly external?: boolean;
 }
-export interface SubnetQuery { readonly ids?: readonly string[]; readonly networkIds?: readonly string[]; readonly advancedServiceProviders?: readonly string[] }
+export interface SubnetQuery {
+  readonly ids?: readonly string[];
+  readonly networkIds?: readonly string[];
+  readonly advancedServiceProviders?: readonly string[];
+}
 export interface PortQuery {
   readonly ids?: readonly string[];
   readonly name?: string;
@@ -140,14 +161,22 @@ export interface PortQuery {
   readonly ipAddress?: string;
   readonly subnetId?: string;
 }
-export interface SecurityGroupQuery { readonly ids?: readonly string[]; readonly name?: string; readonly projectId?: string }
+export interface SecurityGroupQuery {
+  readonly ids?: readonly string[];
+  readonly name?: string;
+  readonly projectId?: string;
+}
 
 /** A port's address wish: a subnet, an address, or both. */
-export interface FixedIpRequest { readonly subnetId?: string; readonly ipAddress?: string }
+export interface FixedIpRequest {
+  readonly subnetId?: string;
+  readonly ipAddress?: string;
+}
 
 /**
- * A new port. Neutron cannot be fenced, so each port gets a `name` of the caller's making (it contains the operation's id)
- * and the server's id: after a lost answer or an undo, `listPorts({ deviceIds, name })` finds what was made.
+ * A new port. Neutron cannot be fenced, so each port gets a `name` of the caller's making (it contains the
+ * operation's id) and the server's id: after a lost answer or an undo, `listPorts({ deviceIds, name })` finds
+ * what was made.
  */
 export interface CreatePort {
   readonly name: string;
@@ -189,7 +218,9 @@ export interface NetworkQuota {
   readonly securityGroupRule: number;
 }
 
-/** Alias of the extension by which the embedded Network service tells of changes; Neutron has no such thing. */
+/**
+ * Alias of the extension by which the embedded Network service tells of changes; Neutron has no such thing.
+ */
 export const changesExtension = "kilonova-changes";
 
 /** What Kilonova asks of the Network service. Reads are repeated on transient failures, writes never. */
@@ -201,7 +232,10 @@ export interface Neutron {
   /** @throws PORT_NOT_FOUND */
   getPort(ctx: Ctx, id: string, caller?: NetworkCaller): Promise<PortInfo>;
   listPorts(ctx: Ctx, query?: PortQuery, caller?: NetworkCaller): Promise<readonly PortInfo[]>;
-  /** @throws NETWORK_NOT_FOUND, NO_MORE_FIXED_IPS, FIXED_IP_IN_USE, MAC_IN_USE, PORT_LIMIT_EXCEEDED (quota), INVALID_FIXED_IP, SECURITY_GROUP_NOT_FOUND */
+  /**
+   * @throws NETWORK_NOT_FOUND, NO_MORE_FIXED_IPS, FIXED_IP_IN_USE, MAC_IN_USE, PORT_LIMIT_EXCEEDED (quota),
+   *   INVALID_FIXED_IP, SECURITY_GROUP_NOT_FOUND
+   */
   createPort(ctx: Ctx, port: CreatePort, caller?: NetworkCaller): Promise<PortInfo>;
   /** @throws PORT_NOT_FOUND, PORT_BINDING_FAILED and the address errors of `createPort` */
   updatePort(ctx: Ctx, id: string, change: UpdatePort, caller?: NetworkCaller): Promise<PortInfo>;
@@ -209,14 +243,30 @@ export interface Neutron {
   deletePort(ctx: Ctx, id: string, caller?: NetworkCaller): Promise<void>;
   listPortBindings(ctx: Ctx, portId: string): Promise<readonly PortBindingInfo[]>;
   /** @throws PORT_BINDING_EXISTS when that host has one already */
-  createPortBinding(ctx: Ctx, portId: string, binding: { readonly host: string; readonly vnicType?: string; readonly profile?: Readonly<Record<string, unknown>> }): Promise<PortBindingInfo>;
+  createPortBinding(
+    ctx: Ctx,
+    portId: string,
+    binding: {
+      readonly host: string;
+      readonly vnicType?: string;
+      readonly profile?: Readonly<Record<string, unknown>>;
+    },
+  ): Promise<PortBindingInfo>;
   activatePortBinding(ctx: Ctx, portId: string, host: string): Promise<void>;
   /** Repeatable. */
   deletePortBinding(ctx: Ctx, portId: string, host: string): Promise<void>;
-  listSecurityGroups(ctx: Ctx, query?: SecurityGroupQuery, caller?: NetworkCaller): Promise<readonly SecurityGroupInfo[]>;
+  listSecurityGroups(
+    ctx: Ctx,
+    query?: SecurityGroupQuery,
+    caller?: NetworkCaller,
+  ): Promise<readonly SecurityGroupInfo[]>;
   /** With its rules. @throws SECURITY_GROUP_NOT_FOUND */
   getSecurityGroup(ctx: Ctx, id: string, caller?: NetworkCaller): Promise<SecurityGroupInfo>;
-  listFloatingIps(ctx: Ctx, query: { readonly portIds?: readonly string[]; readonly projectId?: string }, caller?: NetworkCaller): Promise<readonly FloatingIpInfo[]>;
+  listFloatingIps(
+    ctx: Ctx,
+    query: { readonly portIds?: readonly string[]; readonly projectId?: string },
+    caller?: NetworkCaller,
+  ): Promise<readonly FloatingIpInfo[]>;
   /** Aliases of the service's extensions; cached for 600 s. */
   extensions(ctx: Ctx): Promise<ReadonlySet<string>>;
   quota(ctx: Ctx, projectId: string): Promise<NetworkQuota>;

@@ -34,7 +34,10 @@ export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
 
 export interface Agent {
   readonly bindings: readonly ServiceBinding[];
-  /** Attaches to the hypervisor and its guests, registers, takes the lease; returns when the host can be scheduled to. */
+  /**
+   * Attaches to the hypervisor and its guests, registers, takes the lease; returns when the host can be
+   * scheduled to.
+   */
   start(ctx: Ctx): Promise<void>;
   /** Lets go of everything but the guests. */
   close(): Promise<void>;
@@ -48,27 +51,48 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const { journal, entries } = await Journal.open(deps.journalPath, Date.now());
   const commands = new Commands(journal, entries, async (ctx, entry) => {
     await cells.reportCommand(ctx, {
-      cell, host, commandId: entry.commandId, operation: entry.operation, fence: BigInt(entry.fence), succeeded: entry.phase === "done",
-      errorReason: entry.errorReason ?? "", errorMessage: entry.errorMessage ?? "", errorDetails: entry.errorDetails ?? "",
+      cell,
+      host,
+      commandId: entry.commandId,
+      operation: entry.operation,
+      fence: BigInt(entry.fence),
+      succeeded: entry.phase === "done",
+      errorReason: entry.errorReason ?? "",
+      errorMessage: entry.errorMessage ?? "",
+      errorDetails: entry.errorDetails ?? "",
     });
   });
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
 
   const { powerOn, destroy } = guestCommands(deps);
-  const removed = deps.metrics.counter("kilonova_compute_deleted_guests_removed_total", "Guests removed because their server was deleted while the host was down.", ["host"]);
+  const removed = deps.metrics.counter(
+    "kilonova_compute_deleted_guests_removed_total",
+    "Guests removed because their server was deleted while the host was down.",
+    ["host"],
+  );
   const audit = async (ctx: Ctx, resume = false): Promise<void> => {
     await registration.register(ctx);
     const instances = await listInstances(ctx, cells, cell, host);
-    await removeDeletedGuests(ctx, { host, cell, driver, cells, commands, destroy, removed: () => removed.inc({ host }) }, instances);
-    if (resume) await resumeGuests(ctx, { driver, powerOn, note: (...report) => watch.note(...report) }, instances);
+    await removeDeletedGuests(
+      ctx,
+      { host, cell, driver, cells, commands, destroy, removed: () => removed.inc({ host }) },
+      instances,
+    );
+    if (resume)
+      await resumeGuests(ctx, { driver, powerOn, note: (...report) => watch.note(...report) }, instances);
     await plugGuests(ctx, deps, instances);
     await watch.compare(ctx, instances);
     commands.prune(FORGET_COMMANDS_MS);
   };
 
   return {
-    bindings: [bindService(AgentServiceDefinition, agentHandlers({ ...deps, commands, epoch: () => registration.epoch }))],
+    bindings: [
+      bindService(
+        AgentServiceDefinition,
+        agentHandlers({ ...deps, commands, epoch: () => registration.epoch }),
+      ),
+    ],
     async start(ctx) {
       await driver.start(ctx);
       await untilReachable(ctx, () => audit(ctx, deps.resumeGuestsStateOnHostBoot));
@@ -76,7 +100,8 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));
       deps.task(`agent-audit-${host}`, (c) => every(c, deps.auditIntervalMs, (again) => audit(again)));
       for (const entry of commands.unfinished()) {
-        if (entry.phase !== "started") deps.task(`agent-tell-${entry.commandId}`, (c) => commands.tell(c, entry));
+        if (entry.phase !== "started")
+          deps.task(`agent-tell-${entry.commandId}`, (c) => commands.tell(c, entry));
       }
     },
     async close() {
@@ -87,7 +112,12 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   };
 }
 
-async function listInstances(ctx: Ctx, cells: Client<typeof HostsServiceDefinition>, cell: string, host: string): Promise<readonly InstanceRecord[]> {
+async function listInstances(
+  ctx: Ctx,
+  cells: Client<typeof HostsServiceDefinition>,
+  cell: string,
+  host: string,
+): Promise<readonly InstanceRecord[]> {
   const all: InstanceRecord[] = [];
   for (let pageToken = ""; ;) {
     const page = await cells.listHostInstances(ctx, { cell, host, pageToken });
@@ -97,13 +127,21 @@ async function listInstances(ctx: Ctx, cells: Client<typeof HostsServiceDefiniti
   }
 }
 
-/** Connects the ports of guests that run: after a restart of the agent, and whatever an audit finds changed. */
+/**
+ * Connects the ports of guests that run: after a restart of the agent, and whatever an audit finds changed.
+ */
 async function plugGuests(ctx: Ctx, deps: AgentDeps, instances: readonly InstanceRecord[]): Promise<void> {
-  const running = new Set((await deps.driver.list(ctx)).filter((g) => g.powerState !== "SHUTDOWN").map((g) => g.instanceUuid));
+  const running = new Set(
+    (await deps.driver.list(ctx)).filter((g) => g.powerState !== "SHUTDOWN").map((g) => g.instanceUuid),
+  );
   for (const instance of instances) {
     const serverId = instance.server?.id;
     if (!serverId || !running.has(serverId)) continue;
-    await deps.plumbing.plug(ctx, instance, (portId) => deps.driver.interfaceSocketPath?.(serverId, portId) ?? "");
+    await deps.plumbing.plug(
+      ctx,
+      instance,
+      (portId) => deps.driver.interfaceSocketPath?.(serverId, portId) ?? "",
+    );
   }
 }
 

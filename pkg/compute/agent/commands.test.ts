@@ -14,39 +14,82 @@ import { Journal } from "./journal.js";
 
 const RUNNING = PowerState.POWER_STATE_RUNNING;
 const ctx = rootCtx({ requestId: "req-1" });
-const header = (patch: Partial<CommandHeader> = {}): CommandHeader =>
-  ({ commandId: "c1", operation: "operations/s1/o1", fence: 5n, serverId: "s1", host: "h", waitMs: 1000, ...patch });
+const header = (patch: Partial<CommandHeader> = {}): CommandHeader => ({
+  commandId: "c1",
+  operation: "operations/s1/o1",
+  fence: 5n,
+  serverId: "s1",
+  host: "h",
+  waitMs: 1000,
+  ...patch,
+});
 const reasonOf = async (promise: Promise<unknown>): Promise<string> => {
-  const error = await promise.then(() => undefined, (e: unknown) => e);
+  const error = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
   assert.ok(error instanceof KilonovaError);
   return error.reason;
 };
 
-interface Bench { readonly commands: Commands; readonly told: JournalEntry[]; readonly path: string; close(): Promise<void> }
+interface Bench {
+  readonly commands: Commands;
+  readonly told: JournalEntry[];
+  readonly path: string;
+  close(): Promise<void>;
+}
 
 const opened = new Set<Journal>();
 
-async function open(path = join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal")): Promise<Bench> {
+async function open(
+  path = join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal"),
+): Promise<Bench> {
   const { journal, entries } = await Journal.open(path, Date.now());
   const told: JournalEntry[] = [];
   opened.add(journal);
-  const close = async (): Promise<void> => { if (opened.delete(journal)) await journal.close(); };
-  return { commands: new Commands(journal, entries, async (_ctx, entry) => { told.push(entry); }), told, path, close };
+  const close = async (): Promise<void> => {
+    if (opened.delete(journal)) await journal.close();
+  };
+  return {
+    commands: new Commands(journal, entries, async (_ctx, entry) => {
+      told.push(entry);
+    }),
+    told,
+    path,
+    close,
+  };
 }
 
 /** Work that ends when told to. */
-function gate(): { work: (ctx: Ctx) => Promise<PowerState>; open(): void; starts: () => number; stopped: () => boolean } {
+function gate(): {
+  work: (ctx: Ctx) => Promise<PowerState>;
+  open(): void;
+  starts: () => number;
+  stopped: () => boolean;
+} {
   let release = (): void => {};
   let starts = 0;
   let stopped = false;
-  const opened = new Promise<void>((resolve) => { release = resolve; });
+  const opened = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   return {
     work: async (c) => {
       starts += 1;
-      await Promise.race([opened, new Promise((_, reject) => c.signal.addEventListener("abort", () => { stopped = true; reject(c.signal.reason); }))]);
+      await Promise.race([
+        opened,
+        new Promise((_, reject) =>
+          c.signal.addEventListener("abort", () => {
+            stopped = true;
+            reject(c.signal.reason);
+          }),
+        ),
+      ]);
       return RUNNING;
     },
-    open: release, starts: () => starts, stopped: () => stopped,
+    open: release,
+    starts: () => starts,
+    stopped: () => stopped,
   };
 }
 
@@ -59,15 +102,22 @@ describe("agent commands", () => {
   it("answers a finished command with its result, and again without running it", async () => {
     const { commands } = await open();
     let runs = 0;
-    const work = async (): Promise<PowerState> => { runs += 1; return RUNNING; };
-    for (let i = 0; i < 2; i++) assert.deepEqual((await commands.run(ctx, header(), work)).phase, CommandPhase.COMMAND_PHASE_DONE);
+    const work = async (): Promise<PowerState> => {
+      runs += 1;
+      return RUNNING;
+    };
+    for (let i = 0; i < 2; i++)
+      assert.deepEqual((await commands.run(ctx, header(), work)).phase, CommandPhase.COMMAND_PHASE_DONE);
     assert.equal(runs, 1);
   });
 
   it("answers STARTED after the wait and reports the end once", async () => {
     const { commands, told } = await open();
     const slow = gate();
-    assert.equal((await commands.run(ctx, header({ waitMs: 0 }), slow.work)).phase, CommandPhase.COMMAND_PHASE_STARTED);
+    assert.equal(
+      (await commands.run(ctx, header({ waitMs: 0 }), slow.work)).phase,
+      CommandPhase.COMMAND_PHASE_STARTED,
+    );
     slow.open();
     await until(() => told.length === 1);
     assert.deepEqual([told[0]?.phase, told[0]?.commandId], ["done", "c1"]);
@@ -79,17 +129,24 @@ describe("agent commands", () => {
     const calls = [commands.run(ctx, header(), slow.work), commands.run(ctx, header(), slow.work)];
     await until(() => slow.starts() === 1);
     slow.open();
-    for (const result of await Promise.all(calls)) assert.equal(result.phase, CommandPhase.COMMAND_PHASE_DONE);
+    for (const result of await Promise.all(calls))
+      assert.equal(result.phase, CommandPhase.COMMAND_PHASE_DONE);
     assert.equal(slow.starts(), 1);
   });
 
   it("refuses a lower fence than one seen, also after a restart", async () => {
     const first = await open();
     await first.commands.run(ctx, header({ fence: 9n }), async () => RUNNING);
-    assert.equal(await reasonOf(first.commands.run(ctx, header({ commandId: "c2", fence: 8n }), async () => RUNNING)), "FENCE_LOST");
+    assert.equal(
+      await reasonOf(first.commands.run(ctx, header({ commandId: "c2", fence: 8n }), async () => RUNNING)),
+      "FENCE_LOST",
+    );
     await first.close();
     const second = await open(first.path);
-    assert.equal(await reasonOf(second.commands.run(ctx, header({ commandId: "c2", fence: 8n }), async () => RUNNING)), "FENCE_LOST");
+    assert.equal(
+      await reasonOf(second.commands.run(ctx, header({ commandId: "c2", fence: 8n }), async () => RUNNING)),
+      "FENCE_LOST",
+    );
   });
 
   it("stops what runs when a newer operation takes over, and runs the new command after it", async () => {
@@ -110,7 +167,9 @@ describe("agent commands", () => {
 
   it("keeps a failure with its reason and gives the causes to administrators only", async () => {
     const { commands } = await open();
-    const result = await commands.run(ctx, header(), async () => { throw new Error("/secret/path"); });
+    const result = await commands.run(ctx, header(), async () => {
+      throw new Error("/secret/path");
+    });
     assert.equal(result.phase, CommandPhase.COMMAND_PHASE_FAILED);
     assert.ok(!result.errorMessage.includes("/secret/path"));
     assert.ok(result.errorDetails.includes("/secret/path"));
@@ -123,7 +182,13 @@ describe("agent commands", () => {
     await first.close();
     appendFileSync(first.path, '{"serverId":"s1","comm');
     const second = await open(first.path);
-    assert.deepEqual(second.commands.unfinished().map((e) => [e.commandId, e.phase]), [["c1", "started"]]);
-    assert.equal((await second.commands.run(ctx, header(), async () => RUNNING)).phase, CommandPhase.COMMAND_PHASE_DONE);
+    assert.deepEqual(
+      second.commands.unfinished().map((e) => [e.commandId, e.phase]),
+      [["c1", "started"]],
+    );
+    assert.equal(
+      (await second.commands.run(ctx, header(), async () => RUNNING)).phase,
+      CommandPhase.COMMAND_PHASE_DONE,
+    );
   });
 });

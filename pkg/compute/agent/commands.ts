@@ -6,20 +6,32 @@ import { asKilonovaError, causesOf, rootCtx, traced } from "../../kernel/index.j
 import { AgentErrors } from "../errors.js";
 import type { Journal, JournalEntry } from "./journal.js";
 
-/** What a command does to the host. Must be repeatable; stops when `ctx.signal` aborts because a newer command took over. */
+/**
+ * What a command does to the host. Must be repeatable; stops when `ctx.signal` aborts because a newer command
+ * took over.
+ */
 export type CommandWork = (ctx: Ctx) => Promise<PowerState>;
 
 /** Told when a command ended whose caller no longer waits. */
 export type Reporter = (ctx: Ctx, entry: JournalEntry) => Promise<void>;
 
-interface Running { readonly fence: bigint; readonly stop: AbortController; readonly finished: Promise<JournalEntry> }
-interface ServerLog { fence: bigint; readonly commands: Map<string, JournalEntry>; running: Map<string, Running> }
+interface Running {
+  readonly fence: bigint;
+  readonly stop: AbortController;
+  readonly finished: Promise<JournalEntry>;
+}
+interface ServerLog {
+  fence: bigint;
+  readonly commands: Map<string, JournalEntry>;
+  running: Map<string, Running>;
+}
 
 const UNTOLD_RETRY_MS = 1000;
 
 /**
- * Runs commands at most once at a time per server, in the order of their fences: a lower fence than one seen is refused, a
- * higher one stops what runs. A repeated command gets the stored answer. Everything is journaled before it is answered.
+ * Runs commands at most once at a time per server, in the order of their fences: a lower fence than one seen
+ * is refused, a higher one stops what runs. A repeated command gets the stored answer. Everything is
+ * journaled before it is answered.
  */
 export class Commands {
   readonly #journal: Journal;
@@ -28,16 +40,26 @@ export class Commands {
   readonly #servers = new Map<string, ServerLog>();
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  constructor(journal: Journal, entries: readonly JournalEntry[], report: Reporter, now: () => number = Date.now) {
+  constructor(
+    journal: Journal,
+    entries: readonly JournalEntry[],
+    report: Reporter,
+    now: () => number = Date.now,
+  ) {
     this.#journal = journal;
     this.#report = report;
     this.#now = now;
     for (const entry of entries) this.#remember(entry);
   }
 
-  /** Commands that had begun when the agent died, or whose end nobody was told; the caller decides what to say of them. */
+  /**
+   * Commands that had begun when the agent died, or whose end nobody was told; the caller decides what to say
+   * of them.
+   */
   unfinished(): readonly JournalEntry[] {
-    return [...this.#servers.values()].flatMap((s) => [...s.commands.values()]).filter((e) => e.phase === "started" || e.told === false);
+    return [...this.#servers.values()]
+      .flatMap((s) => [...s.commands.values()])
+      .filter((e) => e.phase === "started" || e.told === false);
   }
 
   /**
@@ -57,51 +79,92 @@ export class Commands {
     const entry = await waitAtMost(running.finished, header.waitMs, ctx.signal);
     if (entry) return answer(entry);
     this.#reportLater(ctx, header.commandId, running.finished);
-    return { phase: CommandPhase.COMMAND_PHASE_STARTED, errorReason: "", errorMessage: "", errorDetails: "", powerState: PowerState.POWER_STATE_UNSPECIFIED };
+    return {
+      phase: CommandPhase.COMMAND_PHASE_STARTED,
+      errorReason: "",
+      errorMessage: "",
+      errorDetails: "",
+      powerState: PowerState.POWER_STATE_UNSPECIFIED,
+    };
   }
 
   /**
-   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a higher fence than
-   * `fence`; once done, commands with a lower one are refused. Commands that arrive meanwhile wait for their turn.
+   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a higher
+   * fence than `fence`; once done, commands with a lower one are refused. Commands that arrive meanwhile wait
+   * for their turn.
    * @param fence of the last operation on the server by its record
-   * @returns whether it was done: not while a command runs or waits, or after one that is newer than the record
+   * @returns whether it was done: not while a command runs or waits, or after one that is newer than the
+   *   record
    */
-  async finish(ctx: Ctx, last: { readonly serverId: string; readonly fence: bigint }, work: (ctx: Ctx) => Promise<void>): Promise<boolean> {
+  async finish(
+    ctx: Ctx,
+    last: { readonly serverId: string; readonly fence: bigint },
+    work: (ctx: Ctx) => Promise<void>,
+  ): Promise<boolean> {
     const { serverId, fence } = last;
     if (this.#tails.has(serverId) || (this.#servers.get(serverId)?.fence ?? 0n) > fence) return false;
     await this.#inTurn(serverId, async () => {
       await work(ctx);
-      await this.#write({ serverId, commandId: `finish/${serverId}`, operation: "", fence: String(fence), phase: "done", told: true, at: this.#now() });
+      await this.#write({
+        serverId,
+        commandId: `finish/${serverId}`,
+        operation: "",
+        fence: String(fence),
+        phase: "done",
+        told: true,
+        at: this.#now(),
+      });
     });
     return true;
   }
 
   #admit(header: CommandHeader): ServerLog {
     let server = this.#servers.get(header.serverId);
-    if (!server) this.#servers.set(header.serverId, server = { fence: 0n, commands: new Map(), running: new Map() });
+    if (!server)
+      this.#servers.set(header.serverId, (server = { fence: 0n, commands: new Map(), running: new Map() }));
     if (header.fence < server.fence) {
-      throw AgentErrors.FENCE_LOST({ serverId: header.serverId, fence: String(header.fence), seen: String(server.fence) });
+      throw AgentErrors.FENCE_LOST({
+        serverId: header.serverId,
+        fence: String(header.fence),
+        seen: String(server.fence),
+      });
     }
     server.fence = header.fence;
-    if (server.commands.get(header.commandId)?.phase === "undone") throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
+    if (server.commands.get(header.commandId)?.phase === "undone")
+      throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
     for (const [id, other] of server.running) {
-      if (id !== header.commandId && other.fence <= header.fence) other.stop.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
+      if (id !== header.commandId && other.fence <= header.fence)
+        other.stop.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
     }
     return server;
   }
 
   #start(ctx: Ctx, header: CommandHeader, work: CommandWork, server: ServerLog, undoOf: string): Running {
     const stop = new AbortController();
-    const own = rootCtx({ requestId: ctx.requestId, globalRequestId: ctx.globalRequestId, actor: ctx.actor, log: ctx.log, span: ctx.span, signal: stop.signal });
-    const finished = this.#inTurn(header.serverId, () => this.#execute(own, header, work, undoOf))
-      .finally(() => server.running.delete(header.commandId));
+    const own = rootCtx({
+      requestId: ctx.requestId,
+      globalRequestId: ctx.globalRequestId,
+      actor: ctx.actor,
+      log: ctx.log,
+      span: ctx.span,
+      signal: stop.signal,
+    });
+    const finished = this.#inTurn(header.serverId, () => this.#execute(own, header, work, undoOf)).finally(
+      () => server.running.delete(header.commandId),
+    );
     finished.catch(() => {});
     return { fence: header.fence, stop, finished };
   }
 
   async #execute(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf: string): Promise<JournalEntry> {
-    if (this.#servers.get(header.serverId)?.commands.get(header.commandId)?.phase === "undone") throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
-    const base = { serverId: header.serverId, commandId: header.commandId, operation: header.operation, fence: String(header.fence) };
+    if (this.#servers.get(header.serverId)?.commands.get(header.commandId)?.phase === "undone")
+      throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
+    const base = {
+      serverId: header.serverId,
+      commandId: header.commandId,
+      operation: header.operation,
+      fence: String(header.fence),
+    };
     if (undoOf) await this.#write({ ...base, commandId: undoOf, phase: "undone", at: this.#now() });
     await this.#write({ ...base, phase: "started", at: this.#now() });
     let end: JournalEntry;
@@ -111,15 +174,34 @@ export class Commands {
       end = { ...base, phase: "done", powerState, told: false, at: this.#now() };
     } catch (error) {
       const e = asKilonovaError(ctx.signal.aborted ? ctx.signal.reason : error);
-      if (e.kind === "internal") ctx.log.error("agent.command.failed", { commandId: header.commandId, instanceUuid: header.serverId, error });
-      end = { ...base, phase: "failed", errorReason: e.reason, errorMessage: e.message, errorDetails: causesOf(error), told: false, at: this.#now() };
+      if (e.kind === "internal")
+        ctx.log.error("agent.command.failed", {
+          commandId: header.commandId,
+          instanceUuid: header.serverId,
+          error,
+        });
+      end = {
+        ...base,
+        phase: "failed",
+        errorReason: e.reason,
+        errorMessage: e.message,
+        errorDetails: causesOf(error),
+        told: false,
+        at: this.#now(),
+      };
     }
     await this.#write(end);
     return end;
   }
 
   #reportLater(ctx: Ctx, commandId: string, finished: Promise<JournalEntry>): void {
-    void finished.then((entry) => this.tell(rootCtx({ requestId: ctx.requestId, actor: ctx.actor, log: ctx.log, span: ctx.span }), entry))
+    void finished
+      .then((entry) =>
+        this.tell(
+          rootCtx({ requestId: ctx.requestId, actor: ctx.actor, log: ctx.log, span: ctx.span }),
+          entry,
+        ),
+      )
       .catch((error: unknown) => ctx.log.error("agent.report.lost", { commandId, error }));
   }
 
@@ -152,7 +234,11 @@ export class Commands {
   }
 
   #remember(entry: JournalEntry): void {
-    const server = this.#servers.get(entry.serverId) ?? { fence: 0n, commands: new Map<string, JournalEntry>(), running: new Map<string, Running>() };
+    const server = this.#servers.get(entry.serverId) ?? {
+      fence: 0n,
+      commands: new Map<string, JournalEntry>(),
+      running: new Map<string, Running>(),
+    };
     const fence = BigInt(entry.fence);
     if (fence > server.fence) server.fence = fence;
     server.commands.set(entry.commandId, entry);
@@ -162,7 +248,11 @@ export class Commands {
   /** One command at a time per server; the next begins when the one before has ended, however. */
   #inTurn<T>(serverId: string, fn: () => Promise<T>): Promise<T> {
     const turn = (this.#tails.get(serverId) ?? Promise.resolve()).then(fn, fn);
-    const tail = turn.catch(() => {}).then(() => { if (this.#tails.get(serverId) === tail) this.#tails.delete(serverId); });
+    const tail = turn
+      .catch(() => {})
+      .then(() => {
+        if (this.#tails.get(serverId) === tail) this.#tails.delete(serverId);
+      });
     this.#tails.set(serverId, tail);
     return turn;
   }
@@ -170,13 +260,24 @@ export class Commands {
 
 function answer(entry: JournalEntry): CommandResult {
   return {
-    phase: entry.phase === "done" ? CommandPhase.COMMAND_PHASE_DONE : entry.phase === "failed" ? CommandPhase.COMMAND_PHASE_FAILED : CommandPhase.COMMAND_PHASE_UNDONE,
-    errorReason: entry.errorReason ?? "", errorMessage: entry.errorMessage ?? "", errorDetails: entry.errorDetails ?? "",
+    phase:
+      entry.phase === "done"
+        ? CommandPhase.COMMAND_PHASE_DONE
+        : entry.phase === "failed"
+          ? CommandPhase.COMMAND_PHASE_FAILED
+          : CommandPhase.COMMAND_PHASE_UNDONE,
+    errorReason: entry.errorReason ?? "",
+    errorMessage: entry.errorMessage ?? "",
+    errorDetails: entry.errorDetails ?? "",
     powerState: (entry.powerState ?? PowerState.POWER_STATE_UNSPECIFIED) as PowerState,
   };
 }
 
-async function waitAtMost(finished: Promise<JournalEntry>, ms: number, signal: AbortSignal): Promise<JournalEntry | undefined> {
+async function waitAtMost(
+  finished: Promise<JournalEntry>,
+  ms: number,
+  signal: AbortSignal,
+): Promise<JournalEntry | undefined> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = (): void => {};
   const over = new Promise<undefined>((resolve) => {

@@ -20,7 +20,12 @@ import { noImages, noPlumbing } from "./ports.js";
 const FENCE = 5n;
 
 interface Bench {
-  readonly driver: FakeDriver; readonly commands: Commands; readonly id: string; readonly unplugged: string[]; readonly asked: (readonly string[])[]; readonly events: string[];
+  readonly driver: FakeDriver;
+  readonly commands: Commands;
+  readonly id: string;
+  readonly unplugged: string[];
+  readonly asked: (readonly string[])[];
+  readonly events: string[];
   removed(): number;
   header(fence: bigint): CommandHeader;
   /** What an audit does. @param records  servers that the cell has on this host */
@@ -35,33 +40,84 @@ describe("removeDeletedGuests", () => {
     const driver = new FakeDriver({ hostname: "host1" });
     const spec = aGuestSpec();
     const id = spec.instanceUuid;
-    const opened = await Journal.open(join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal"), Date.now());
+    const opened = await Journal.open(
+      join(mkdtempSync(join(tmpdir(), "kilonova-journal-")), "journal"),
+      Date.now(),
+    );
     journal = opened.journal;
     const commands = new Commands(journal, opened.entries, async () => {});
     const [unplugged, asked, events]: [string[], (readonly string[])[], string[]] = [[], [], []];
-    const plumbing = { ...noPlumbing, unplug: async (_ctx: unknown, _ports: unknown, serverId: string) => { unplugged.push(serverId); } };
-    const vendorData = { hasFixed: false, fixed: async () => undefined, dynamic: async () => new Map<string, never>() };
-    const { destroy } = guestCommands({ driver, vendorData, images: noImages, plumbing, domain: "", randomSeedOf: () => new Uint8Array() });
+    const plumbing = {
+      ...noPlumbing,
+      unplug: async (_ctx: unknown, _ports: unknown, serverId: string) => {
+        unplugged.push(serverId);
+      },
+    };
+    const vendorData = {
+      hasFixed: false,
+      fixed: async () => undefined,
+      dynamic: async () => new Map<string, never>(),
+    };
+    const { destroy } = guestCommands({
+      driver,
+      vendorData,
+      images: noImages,
+      plumbing,
+      domain: "",
+      randomSeedOf: () => new Uint8Array(),
+    });
     const base = testCtx().log;
-    const note = (event: string, fields?: LogFields): void => { if (fields?.["instanceUuid"] === id) events.push(event); };
+    const note = (event: string, fields?: LogFields): void => {
+      if (fields?.["instanceUuid"] === id) events.push(event);
+    };
     const ctx = testCtx({ log: { ...base, info: note, warn: note, error: note } });
     await driver.start(ctx);
     await driver.define(ctx, spec);
     await driver.powerOn(ctx, id);
     let removed = 0;
     b = {
-      driver, commands, id, unplugged, asked, events, removed: () => removed,
-      header: (fence) => ({ commandId: `c${fence}`, operation: `operations/${id}/o`, fence, serverId: id, host: "host1", waitMs: 5000 }),
-      look: (answer, records = []) => removeDeletedGuests(ctx, {
-        host: "host1", cell: "cell1", driver, commands, destroy, removed: () => { removed++; },
-        cells: {
-          findDeletedInstances: async (_ctx, { serverIds = [] }) => {
-            asked.push(serverIds.map(String));
-            if (answer === "unreachable") throw CommonErrors.UNAVAILABLE({ what: "cells" });
-            return FindDeletedInstancesResponse.create({ deleted: answer === "deleted" ? serverIds.map((serverId) => ({ serverId: String(serverId), fence: FENCE })) : [] });
+      driver,
+      commands,
+      id,
+      unplugged,
+      asked,
+      events,
+      removed: () => removed,
+      header: (fence) => ({
+        commandId: `c${fence}`,
+        operation: `operations/${id}/o`,
+        fence,
+        serverId: id,
+        host: "host1",
+        waitMs: 5000,
+      }),
+      look: (answer, records = []) =>
+        removeDeletedGuests(
+          ctx,
+          {
+            host: "host1",
+            cell: "cell1",
+            driver,
+            commands,
+            destroy,
+            removed: () => {
+              removed++;
+            },
+            cells: {
+              findDeletedInstances: async (_ctx, { serverIds = [] }) => {
+                asked.push(serverIds.map(String));
+                if (answer === "unreachable") throw CommonErrors.UNAVAILABLE({ what: "cells" });
+                return FindDeletedInstancesResponse.create({
+                  deleted:
+                    answer === "deleted"
+                      ? serverIds.map((serverId) => ({ serverId: String(serverId), fence: FENCE }))
+                      : [],
+                });
+              },
+            },
           },
-        },
-      }, records.map((serverId) => InstanceRecord.fromPartial({ server: { id: serverId } }))),
+          records.map((serverId) => InstanceRecord.fromPartial({ server: { id: serverId } })),
+        ),
     };
   });
   afterEach(() => journal.close());
@@ -96,8 +152,13 @@ describe("removeDeletedGuests", () => {
 
   it("keeps a guest on which a command runs, and removes it after that", async () => {
     let release = (): void => {};
-    const held = new Promise<void>((resolve) => { release = resolve; });
-    const running = b.commands.run(testCtx(), b.header(FENCE), async () => { await held; return PowerState.POWER_STATE_RUNNING; });
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const running = b.commands.run(testCtx(), b.header(FENCE), async () => {
+      await held;
+      return PowerState.POWER_STATE_RUNNING;
+    });
     await b.look("deleted");
     kept();
     release();
@@ -114,11 +175,18 @@ describe("removeDeletedGuests", () => {
 
   it("lets no older command bring the guest back", async () => {
     await b.look("deleted");
-    await assert.rejects(b.commands.run(testCtx(), b.header(FENCE - 1n), async () => PowerState.POWER_STATE_RUNNING), { reason: "FENCE_LOST" });
+    await assert.rejects(
+      b.commands.run(testCtx(), b.header(FENCE - 1n), async () => PowerState.POWER_STATE_RUNNING),
+      { reason: "FENCE_LOST" },
+    );
   });
 
   it("tries again at the next audit what failed", async () => {
-    b.driver.rules.add({ method: "remove", times: 1, fail: { reason: "BUSY", message: "The disk is busy." } });
+    b.driver.rules.add({
+      method: "remove",
+      times: 1,
+      fail: { reason: "BUSY", message: "The disk is busy." },
+    });
     await b.look("deleted");
     kept();
     assert.deepEqual(b.events, ["agent.guest.removal-failed"]);

@@ -21,18 +21,25 @@ export interface DeletedGuestsDeps {
 const ASK_AT_ONCE = 500;
 
 /**
- * Removes the guests of servers that were deleted while this host was down. Only the record proves that: present, marked
- * deleted, owned by no operation, and not older than the newest command seen here. Any other guest without a record on
- * this host is kept and logged. One that cannot be removed is tried again by the next audit.
+ * Removes the guests of servers that were deleted while this host was down. Only the record proves that:
+ * present, marked deleted, owned by no operation, and not older than the newest command seen here. Any other
+ * guest without a record on this host is kept and logged. One that cannot be removed is tried again by the
+ * next audit.
  *
  * @param instances  records of this host, none of them deleted
  * @throws what the cell answers; then nothing was removed of the servers it was asked for
  * @cost nothing but a listing while every guest has its record here, else a request per 500 guests
  */
-export async function removeDeletedGuests(ctx: Ctx, deps: DeletedGuestsDeps, instances: readonly InstanceRecord[]): Promise<void> {
+export async function removeDeletedGuests(
+  ctx: Ctx,
+  deps: DeletedGuestsDeps,
+  instances: readonly InstanceRecord[],
+): Promise<void> {
   const { host, cell, driver, cells, commands, destroy, removed } = deps;
   const recorded = new Set(instances.map(({ server }) => server?.id));
-  const strays = (await driver.list(ctx)).map((guest) => guest.instanceUuid).filter((id) => !recorded.has(id));
+  const strays = (await driver.list(ctx))
+    .map((guest) => guest.instanceUuid)
+    .filter((id) => !recorded.has(id));
   for (let from = 0; from < strays.length; from += ASK_AT_ONCE) {
     const serverIds = strays.slice(from, from + ASK_AT_ONCE);
     const { deleted } = await cells.findDeletedInstances(ctx, { cell, host, serverIds });
@@ -44,7 +51,12 @@ export async function removeDeletedGuests(ctx: Ctx, deps: DeletedGuestsDeps, ins
         continue;
       }
       try {
-        if (!await commands.finish(ctx, { serverId, fence }, async (c) => { await destroy(c, serverId); })) continue;
+        if (
+          !(await commands.finish(ctx, { serverId, fence }, async (c) => {
+            await destroy(c, serverId);
+          }))
+        )
+          continue;
         removed();
         ctx.log.info("agent.guest.removed", { instanceUuid: serverId });
       } catch (error) {

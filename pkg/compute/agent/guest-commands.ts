@@ -13,8 +13,12 @@ import type { Images, Plumbing } from "./ports.js";
 import { vendorDocuments } from "./vendor-documents.js";
 
 export const powerStateOf: Readonly<Record<GuestState["powerState"], PowerState>> = {
-  NOSTATE: PowerState.POWER_STATE_NOSTATE, RUNNING: PowerState.POWER_STATE_RUNNING, PAUSED: PowerState.POWER_STATE_PAUSED,
-  SHUTDOWN: PowerState.POWER_STATE_SHUTDOWN, CRASHED: PowerState.POWER_STATE_CRASHED, SUSPENDED: PowerState.POWER_STATE_SUSPENDED,
+  NOSTATE: PowerState.POWER_STATE_NOSTATE,
+  RUNNING: PowerState.POWER_STATE_RUNNING,
+  PAUSED: PowerState.POWER_STATE_PAUSED,
+  SHUTDOWN: PowerState.POWER_STATE_SHUTDOWN,
+  CRASHED: PowerState.POWER_STATE_CRASHED,
+  SUSPENDED: PowerState.POWER_STATE_SUSPENDED,
 };
 
 export interface GuestCommandDeps {
@@ -30,14 +34,24 @@ export interface GuestCommandDeps {
 }
 
 /** What each command does to the host: repeatable, journaled by `Commands`, fenced before it gets here. */
-export function guestCommands({ driver, images, plumbing, domain, randomSeedOf, vendorData }: GuestCommandDeps): {
+export function guestCommands({
+  driver,
+  images,
+  plumbing,
+  domain,
+  randomSeedOf,
+  vendorData,
+}: GuestCommandDeps): {
   build(ctx: Ctx, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<PowerState>;
   destroy(ctx: Ctx, serverId: string): Promise<PowerState>;
   powerOn(ctx: Ctx, instance: InstanceRecord): Promise<PowerState>;
   powerOff(ctx: Ctx, serverId: string, softTimeoutMs: number): Promise<PowerState>;
   reboot(ctx: Ctx, instance: InstanceRecord, hard: boolean, softTimeoutMs: number): Promise<PowerState>;
 } {
-  const socketPathOf = (serverId: string) => (portId: string): string => driver.interfaceSocketPath?.(serverId, portId) ?? "";
+  const socketPathOf =
+    (serverId: string) =>
+    (portId: string): string =>
+      driver.interfaceSocketPath?.(serverId, portId) ?? "";
   const stateOf = async (ctx: Ctx, serverId: string): Promise<PowerState> =>
     powerStateOf[(await driver.inspect(ctx, serverId))?.powerState ?? "NOSTATE"];
   const step = <T>(ctx: Ctx, name: string, fn: (ctx: Ctx) => Promise<T>): Promise<T> => {
@@ -49,9 +63,16 @@ export function guestCommands({ driver, images, plumbing, domain, randomSeedOf, 
     async build(ctx, instance, secrets) {
       const serverId = idOf(instance);
       const [rootImage, kernel] = await step(ctx, "agent.images", (c) => prepareImages(c, images, instance));
-      const documents = await step(ctx, "agent.vendor-data", (c) => driveVendorData(c, vendorData, instance, secrets));
+      const documents = await step(ctx, "agent.vendor-data", (c) =>
+        driveVendorData(c, vendorData, instance, secrets),
+      );
       const spec = toGuestSpec(instance, secrets, {
-        domain, rootImage, kernel, socketPathOf: socketPathOf(serverId), randomSeed: randomSeedOf(serverId), vendorDocuments: documents,
+        domain,
+        rootImage,
+        kernel,
+        socketPathOf: socketPathOf(serverId),
+        randomSeed: randomSeedOf(serverId),
+        vendorDocuments: documents,
       });
       await step(ctx, "driver.define", (c) => driver.define(c, spec));
       await step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(serverId)));
@@ -79,9 +100,11 @@ export function guestCommands({ driver, images, plumbing, domain, randomSeedOf, 
 
     async reboot(ctx, instance, hard, softTimeoutMs) {
       const serverId = idOf(instance);
-      if (!await driver.inspect(ctx, serverId)) throw AgentErrors.GUEST_NOT_FOUND({ serverId });
+      if (!(await driver.inspect(ctx, serverId))) throw AgentErrors.GUEST_NOT_FOUND({ serverId });
       await step(ctx, "agent.plug", (c) => plumbing.plug(c, instance, socketPathOf(serverId)));
-      await step(ctx, "driver.reboot", (c) => driver.reboot(c, serverId, hard ? "hard" : "soft", softTimeoutMs));
+      await step(ctx, "driver.reboot", (c) =>
+        driver.reboot(c, serverId, hard ? "hard" : "soft", softTimeoutMs),
+      );
       return stateOf(ctx, serverId);
     },
   };
@@ -92,22 +115,41 @@ const idOf = (instance: InstanceRecord): string => {
   return instance.server.id;
 };
 
-async function driveVendorData(ctx: Ctx, vendorData: VendorData, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<VendorDocuments> {
-  return instance.server?.configDrive ? vendorDocuments(ctx, vendorData, instance, { userData: secrets?.userData ?? "", dynamic: true }) : {};
+async function driveVendorData(
+  ctx: Ctx,
+  vendorData: VendorData,
+  instance: InstanceRecord,
+  secrets: ServerSecrets | undefined,
+): Promise<VendorDocuments> {
+  return instance.server?.configDrive
+    ? vendorDocuments(ctx, vendorData, instance, { userData: secrets?.userData ?? "", dynamic: true })
+    : {};
 }
 
-async function prepareImages(ctx: Ctx, images: Images, instance: InstanceRecord): Promise<[
-  PreparedImage | undefined, { kernel: PreparedImage; ramdisk: PreparedImage | undefined } | undefined,
-]> {
+async function prepareImages(
+  ctx: Ctx,
+  images: Images,
+  instance: InstanceRecord,
+): Promise<
+  [PreparedImage | undefined, { kernel: PreparedImage; ramdisk: PreparedImage | undefined } | undefined]
+> {
   const image = instance.spec?.image;
   if (!image) return [undefined, undefined];
   const kernelId = image.properties.get("kernel_id");
   const ramdiskId = image.properties.get("ramdisk_id");
   const byId = (id: string | undefined, format: string): Promise<PreparedImage | undefined> =>
     id ? images.prepare(ctx, bareImage(id, format)) : Promise.resolve(undefined);
-  const [root, kernel, ramdisk] = await Promise.all([images.prepare(ctx, image), byId(kernelId, "aki"), byId(ramdiskId, "ari")]);
+  const [root, kernel, ramdisk] = await Promise.all([
+    images.prepare(ctx, image),
+    byId(kernelId, "aki"),
+    byId(ramdiskId, "ari"),
+  ]);
   return [root, kernel && { kernel, ramdisk }];
 }
 
-/** Kernel and ramdisk are named by id only; their other facts are read from the image service when they are fetched. */
-const bareImage = (id: string, diskFormat: string): ImageRef => ImageRefMessage.fromPartial({ id, diskFormat });
+/**
+ * Kernel and ramdisk are named by id only; their other facts are read from the image service when they are
+ * fetched.
+ */
+const bareImage = (id: string, diskFormat: string): ImageRef =>
+  ImageRefMessage.fromPartial({ id, diskFormat });

@@ -9,22 +9,57 @@ import type { CellGuestDataDeps } from "./guest-data-source.js";
 const ctx = rootCtx({ requestId: "req-test" });
 const uuid = "6c1bc2d2-4b9e-4d0a-8a53-3a2f1f4f1c11";
 const Errors = defineErrors("cells", {
-  SERVER_NOT_FOUND: ["missing", (_p: Record<string, never>) => "no such server"], SERVER_PASSWORD_EXISTS: ["exists", (_p: Record<string, never>) => "has one"],
+  SERVER_NOT_FOUND: ["missing", (_p: Record<string, never>) => "no such server"],
+  SERVER_PASSWORD_EXISTS: ["exists", (_p: Record<string, never>) => "has one"],
 });
 
-const record = (over: Parameters<typeof InstanceRecord.fromPartial>[0] = {}): InstanceRecord => InstanceRecord.fromPartial({
-  number: 42n,
-  server: {
-    id: uuid, name: "Web 1", hostname: "web-1", projectId: "p1", generation: 1n, userData: Buffer.from("#!/bin/sh\n").toString("base64"), metadata: new Map([["role", "web"]]),
-    flavor: { name: "m1.tiny", ephemeralGib: 1, swapMib: 64 }, image: { id: "0a1b2c3d-0000-4000-8000-000000000000" }, addresses: [{ type: "floating", version: 4, address: "203.0.113.7" }],
-  },
-  spec: { keyName: "k", publicKey: "ssh-ed25519 AAAA", keyType: "ssh", image: { id: "0a1b2c3d-0000-4000-8000-000000000000", properties: new Map([["kernel_id", "11111111-0000-4000-8000-000000000000"]]) }, bootRoles: ["member"] },
-  ports: [{
-    portId: "0a1b2c3d-4e5f", networkId: "n", macAddress: "fa:16:3e:00:00:01", mtu: 1450, vifType: "ovs", tag: "mgmt",
-    addresses: [{ subnetId: "s", ipAddress: "fd00::5", prefixLength: 64, version: 6, dhcpEnabled: true, ipv6AddressMode: "slaac" }],
-  }],
-  ...over,
-});
+const record = (over: Parameters<typeof InstanceRecord.fromPartial>[0] = {}): InstanceRecord =>
+  InstanceRecord.fromPartial({
+    number: 42n,
+    server: {
+      id: uuid,
+      name: "Web 1",
+      hostname: "web-1",
+      projectId: "p1",
+      generation: 1n,
+      userData: Buffer.from("#!/bin/sh\n").toString("base64"),
+      metadata: new Map([["role", "web"]]),
+      flavor: { name: "m1.tiny", ephemeralGib: 1, swapMib: 64 },
+      image: { id: "0a1b2c3d-0000-4000-8000-000000000000" },
+      addresses: [{ type: "floating", version: 4, address: "203.0.113.7" }],
+    },
+    spec: {
+      keyName: "k",
+      publicKey: "ssh-ed25519 AAAA",
+      keyType: "ssh",
+      image: {
+        id: "0a1b2c3d-0000-4000-8000-000000000000",
+        properties: new Map([["kernel_id", "11111111-0000-4000-8000-000000000000"]]),
+      },
+      bootRoles: ["member"],
+    },
+    ports: [
+      {
+        portId: "0a1b2c3d-4e5f",
+        networkId: "n",
+        macAddress: "fa:16:3e:00:00:01",
+        mtu: 1450,
+        vifType: "ovs",
+        tag: "mgmt",
+        addresses: [
+          {
+            subnetId: "s",
+            ipAddress: "fd00::5",
+            prefixLength: 64,
+            version: 6,
+            dhcpEnabled: true,
+            ipv6AddressMode: "slaac",
+          },
+        ],
+      },
+    ],
+    ...over,
+  });
 
 /** A cell with one instance, and an operator who tells everybody something. */
 function scene(metadataCacheExpirationMs: number) {
@@ -40,15 +75,29 @@ function scene(metadataCacheExpirationMs: number) {
     saveServerPassword: async (_ctx, { serverPassword }) => {
       if (state.instance.serverPassword !== "") throw Errors.SERVER_PASSWORD_EXISTS({});
       const { server } = state.instance;
-      state.instance = { ...state.instance, serverPassword: serverPassword ?? "", server: server && { ...server, generation: server.generation + 1n } };
+      state.instance = {
+        ...state.instance,
+        serverPassword: serverPassword ?? "",
+        server: server && { ...server, generation: server.generation + 1n },
+      };
       return {};
     },
   };
   const vendorData: CellGuestDataDeps["vendorData"] = {
-    hasFixed: true, fixed: async () => ({ a: 1 }),
-    dynamic: async (_ctx, subject) => { state.asked.push(subject); return new Map([["join", { token: "t" }]]); },
+    hasFixed: true,
+    fixed: async () => ({ a: 1 }),
+    dynamic: async (_ctx, subject) => {
+      state.asked.push(subject);
+      return new Map([["join", { token: "t" }]]);
+    },
   };
-  const source = cellGuestData({ cell: "cell1", domain: "novalocal", instances, vendorData, metadataCacheExpirationMs });
+  const source = cellGuestData({
+    cell: "cell1",
+    domain: "novalocal",
+    instances,
+    vendorData,
+    metadataCacheExpirationMs,
+  });
   const service = metadataService(source);
   const ask = async (path: string, method = "GET", body = ""): Promise<string> => {
     const answer = await service.answer(ctx, { instanceUuid: uuid, method, path, body: Buffer.from(body) });
@@ -61,10 +110,30 @@ describe("guests' metadata from their records", () => {
   it("tells what the record says", async () => {
     const { source } = scene(0);
     const data = (await source.guestData(ctx, uuid))?.data;
-    assert.deepEqual([data?.floatingIp, data?.instanceType, data?.ec2Ids], ["203.0.113.7", "m1.tiny", { instanceId: "i-0000002a", imageId: "ami-0a1b2c3d", kernelId: "aki-11111111" }]);
-    assert.deepEqual([...data?.blockDeviceMapping ?? []], [["ami", "vda"], ["root", "/dev/vda"], ["ephemeral0", "/dev/vdb"], ["swap", "/dev/vdc"]]);
-    assert.deepEqual(data?.devices, [{ type: "nic", bus: "none", address: "none", mac: "fa:16:3e:00:00:01", tags: ["mgmt"] }]);
-    assert.deepEqual([data?.networks[0]?.vifType, data?.networks[0]?.subnets[0]?.ipv6AddressMode], ["ovs", "slaac"]);
+    assert.deepEqual(
+      [data?.floatingIp, data?.instanceType, data?.ec2Ids],
+      [
+        "203.0.113.7",
+        "m1.tiny",
+        { instanceId: "i-0000002a", imageId: "ami-0a1b2c3d", kernelId: "aki-11111111" },
+      ],
+    );
+    assert.deepEqual(
+      [...(data?.blockDeviceMapping ?? [])],
+      [
+        ["ami", "vda"],
+        ["root", "/dev/vda"],
+        ["ephemeral0", "/dev/vdb"],
+        ["swap", "/dev/vdc"],
+      ],
+    );
+    assert.deepEqual(data?.devices, [
+      { type: "nic", bus: "none", address: "none", mac: "fa:16:3e:00:00:01", tags: ["mgmt"] },
+    ]);
+    assert.deepEqual(
+      [data?.networks[0]?.vifType, data?.networks[0]?.subnets[0]?.ipv6AddressMode],
+      ["ovs", "slaac"],
+    );
     assert.equal(data?.adminPass, undefined);
   });
 
@@ -76,7 +145,8 @@ describe("guests' metadata from their records", () => {
 
   it("keeps a record for as long as configured, and reads it each time when that is no time", async () => {
     const [cached, uncached] = [scene(60_000), scene(0)];
-    for (const { ask } of [cached, uncached]) for (let n = 0; n < 3; n++) await ask("/latest/meta-data/hostname");
+    for (const { ask } of [cached, uncached])
+      for (let n = 0; n < 3; n++) await ask("/latest/meta-data/hostname");
     assert.deepEqual([cached.state.reads, uncached.state.reads], [1, 3]);
     uncached.state.instance = record({ server: { ...record().server, hostname: "web-2", generation: 2n } });
     assert.equal(await uncached.ask("/latest/meta-data/hostname"), "web-2.novalocal");
@@ -87,11 +157,21 @@ describe("guests' metadata from their records", () => {
     assert.match(await ask("/openstack/latest"), /vendor_data\.json/);
     assert.deepEqual(JSON.parse(await ask("/openstack/latest/vendor_data.json")), { a: 1 });
     assert.equal(state.asked.length, 0);
-    assert.deepEqual(JSON.parse(await ask("/openstack/latest/vendor_data2.json")), { static: { a: 1 }, join: { token: "t" } });
-    assert.deepEqual(state.asked, [{
-      projectId: "p1", instanceUuid: uuid, imageId: "0a1b2c3d-0000-4000-8000-000000000000", userData: "IyEvYmluL3NoCg==", hostname: "web-1",
-      metadata: new Map([["role", "web"]]), bootRoles: ["member"],
-    }]);
+    assert.deepEqual(JSON.parse(await ask("/openstack/latest/vendor_data2.json")), {
+      static: { a: 1 },
+      join: { token: "t" },
+    });
+    assert.deepEqual(state.asked, [
+      {
+        projectId: "p1",
+        instanceUuid: uuid,
+        imageId: "0a1b2c3d-0000-4000-8000-000000000000",
+        userData: "IyEvYmluL3NoCg==",
+        hostname: "web-1",
+        metadata: new Map([["role", "web"]]),
+        bootRoles: ["member"],
+      },
+    ]);
   });
 
   it("shows a posted password at once, and takes no second one, however long records are kept", async () => {

@@ -20,23 +20,44 @@ export interface CellGuestDataDeps {
   readonly metadataCacheExpirationMs: number;
 }
 
-interface Known { readonly instance: InstanceRecord; readonly data: GuestData; readonly generation: bigint }
+interface Known {
+  readonly instance: InstanceRecord;
+  readonly data: GuestData;
+  readonly generation: bigint;
+}
 
 const KNOWN_GUESTS = 1000;
 
 /** Guests' metadata from their records in the cell; what was asked for lately is kept. */
-export function cellGuestData({ cell, domain, instances, vendorData, metadataCacheExpirationMs }: CellGuestDataDeps): GuestDataSource {
-  const known = metadataCacheExpirationMs === 0 ? undefined : new LRUCache<string, Known>({ max: KNOWN_GUESTS, ttl: metadataCacheExpirationMs });
+export function cellGuestData({
+  cell,
+  domain,
+  instances,
+  vendorData,
+  metadataCacheExpirationMs,
+}: CellGuestDataDeps): GuestDataSource {
+  const known =
+    metadataCacheExpirationMs === 0
+      ? undefined
+      : new LRUCache<string, Known>({ max: KNOWN_GUESTS, ttl: metadataCacheExpirationMs });
   // Only there to be listed; it is read when a guest asks for it.
   const listed = vendorData.hasFixed ? { vendorData: {} } : {};
 
   const find = async (ctx: Ctx, serverId: string): Promise<Known | undefined> => {
     const cached = known?.get(serverId);
     if (cached) return cached;
-    const instance = await unlessMissing(() => instances.getInstance(ctx, { database: cell, serverId, withUserData: true }).then((answer) => answer.instance));
+    const instance = await unlessMissing(() =>
+      instances
+        .getInstance(ctx, { database: cell, serverId, withUserData: true })
+        .then((answer) => answer.instance),
+    );
     if (!instance?.server) return undefined;
     const { userData, generation } = instance.server;
-    const found = { instance, data: { ...toGuestData(instance, { domain, userData }), ...listed }, generation };
+    const found = {
+      instance,
+      data: { ...toGuestData(instance, { domain, userData }), ...listed },
+      generation,
+    };
     known?.set(serverId, found);
     return found;
   };
@@ -45,7 +66,12 @@ export function cellGuestData({ cell, domain, instances, vendorData, metadataCac
     guestData: find,
     vendorData: async (ctx, serverId, options): Promise<VendorDocuments> => {
       const found = await find(ctx, serverId);
-      return found === undefined ? {} : vendorDocuments(ctx, vendorData, found.instance, { userData: found.instance.server?.userData ?? "", ...options });
+      return found === undefined
+        ? {}
+        : vendorDocuments(ctx, vendorData, found.instance, {
+            userData: found.instance.server?.userData ?? "",
+            ...options,
+          });
     },
     savePassword: async (ctx, serverId, serverPassword) => {
       try {

@@ -8,8 +8,12 @@ import type { Driver, GuestEvent } from "../driver.js";
 import { powerStateOf } from "./guest-commands.js";
 
 const eventState: Readonly<Record<GuestEvent["type"], PowerState>> = {
-  STARTED: PowerState.POWER_STATE_RUNNING, RESUMED: PowerState.POWER_STATE_RUNNING, REBOOTED: PowerState.POWER_STATE_RUNNING,
-  STOPPED: PowerState.POWER_STATE_SHUTDOWN, PAUSED: PowerState.POWER_STATE_PAUSED, CRASHED: PowerState.POWER_STATE_CRASHED,
+  STARTED: PowerState.POWER_STATE_RUNNING,
+  RESUMED: PowerState.POWER_STATE_RUNNING,
+  REBOOTED: PowerState.POWER_STATE_RUNNING,
+  STOPPED: PowerState.POWER_STATE_SHUTDOWN,
+  PAUSED: PowerState.POWER_STATE_PAUSED,
+  CRASHED: PowerState.POWER_STATE_CRASHED,
 };
 
 /** What there is to tell of a guest. */
@@ -37,7 +41,9 @@ export class GuestWatch {
 
   constructor(deps: GuestWatchDeps) {
     this.#deps = deps;
-    deps.driver.onEvent((event) => this.note(event.instanceUuid, { state: eventState[event.type], byGuest: event.byGuest }));
+    deps.driver.onEvent((event) =>
+      this.note(event.instanceUuid, { state: eventState[event.type], byGuest: event.byGuest }),
+    );
   }
 
   note(serverId: string, report: GuestReport): void {
@@ -51,7 +57,13 @@ export class GuestWatch {
       for (const [serverId, report] of [...this.#pending]) {
         try {
           await this.#deps.cells.reportGuest(ctx, {
-            cell: this.#deps.cell, host: this.#deps.host, serverId, powerState: report.state, byGuest: report.byGuest, fault: report.fault, reportNumber: report.number,
+            cell: this.#deps.cell,
+            host: this.#deps.host,
+            serverId,
+            powerState: report.state,
+            byGuest: report.byGuest,
+            fault: report.fault,
+            reportNumber: report.number,
           });
           if (this.#pending.get(serverId) === report) this.#pending.delete(serverId);
         } catch (error) {
@@ -62,21 +74,32 @@ export class GuestWatch {
     }
   }
 
-  /** Compares what runs with the records: tells of each guest whose power state differs, unless there is news of it that nobody has taken yet. */
+  /**
+   * Compares what runs with the records: tells of each guest whose power state differs, unless there is news
+   * of it that nobody has taken yet.
+   */
   async compare(ctx: Ctx, instances: readonly InstanceRecord[]): Promise<void> {
     const guests = new Map((await this.#deps.driver.list(ctx)).map((g) => [g.instanceUuid, g]));
     for (const { server } of instances) {
       if (!server || server.currentOperation || server.taskState || this.#pending.has(server.id)) continue;
       const now = powerStateOf[guests.get(server.id)?.powerState ?? "NOSTATE"];
       // A crashed guest's server is stopped, its power off: that is no difference.
-      const settled = now === PowerState.POWER_STATE_CRASHED && server.vmState === VmState.VM_STATE_STOPPED ? PowerState.POWER_STATE_SHUTDOWN : now;
+      const settled =
+        now === PowerState.POWER_STATE_CRASHED && server.vmState === VmState.VM_STATE_STOPPED
+          ? PowerState.POWER_STATE_SHUTDOWN
+          : now;
       if (settled !== server.powerState) this.note(server.id, { state: now, byGuest: false });
     }
   }
 
   #idle(signal: AbortSignal, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => { clearTimeout(timer); signal.removeEventListener("abort", done); this.#wake = () => {}; resolve(); };
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        this.#wake = () => {};
+        resolve();
+      };
       const timer = setTimeout(done, ms);
       timer.unref();
       signal.addEventListener("abort", done, { once: true });

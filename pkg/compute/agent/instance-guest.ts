@@ -1,4 +1,8 @@
-import type { InstancePort, InstanceRecord, PortAddress } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type {
+  InstancePort,
+  InstanceRecord,
+  PortAddress,
+} from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
@@ -11,32 +15,53 @@ const guestName = (number: bigint): string => `instance-${number.toString(16).pa
 
 const DEFAULT_MTU = 1450;
 
-/** Record → what a guest may learn about itself. @param secrets absent for the metadata service: the password never goes over the network */
-export function toGuestData(instance: InstanceRecord, options: { readonly domain: string; readonly userData: string; readonly adminPassword?: string }): GuestData {
+/**
+ * Record → what a guest may learn about itself. @param secrets absent for the metadata service: the password
+ * never goes over the network
+ */
+export function toGuestData(
+  instance: InstanceRecord,
+  options: { readonly domain: string; readonly userData: string; readonly adminPassword?: string },
+): GuestData {
   const server = instance.server;
   const spec = instance.spec;
   if (!server || !spec) throw new Error("instance record without server or spec");
   return {
-    uuid: server.id, hostname: server.hostname, domain: options.domain, name: server.name, projectId: server.projectId,
-    launchIndex: server.launchIndex, availabilityZone: server.availabilityZone,
-    keys: spec.publicKey ? [{ name: spec.keyName, type: spec.keyType === "x509" ? "x509" : "ssh", data: spec.publicKey }] : [],
+    uuid: server.id,
+    hostname: server.hostname,
+    domain: options.domain,
+    name: server.name,
+    projectId: server.projectId,
+    launchIndex: server.launchIndex,
+    availabilityZone: server.availabilityZone,
+    keys: spec.publicKey
+      ? [{ name: spec.keyName, type: spec.keyType === "x509" ? "x509" : "ssh", data: spec.publicKey }]
+      : [],
     metadata: server.metadata,
     ...(options.adminPassword ? { adminPass: options.adminPassword } : {}),
     ...(options.userData ? { userData: Buffer.from(options.userData, "base64") } : {}),
     files: spec.files.map((f) => ({ path: f.path, contents: f.contents })),
     networks: instance.ports.map(toGuestNetwork),
-    securityGroups: server.securityGroups, reservationId: server.reservationId, instanceType: server.flavor?.name ?? "",
+    securityGroups: server.securityGroups,
+    reservationId: server.reservationId,
+    instanceType: server.flavor?.name ?? "",
     ec2Ids: ec2IdsFor({ instanceNumber: Number(instance.number), ...imageIds(spec.image) }),
     blockDeviceMapping: blockDeviceMapping(server),
     ...floatingIpOf(server),
-    devices: instance.ports.filter(({ tag }) => tag !== "").map((port) => ({ type: "nic", bus: "none", address: "none", mac: port.macAddress, tags: [port.tag] })),
+    devices: instance.ports
+      .filter(({ tag }) => tag !== "")
+      .map((port) => ({ type: "nic", bus: "none", address: "none", mac: port.macAddress, tags: [port.tag] })),
     ...(instance.serverPassword ? { password: instance.serverPassword } : {}),
   };
 }
 
 function imageIds(image: ImageRef | undefined): { imageId?: string; kernelId?: string; ramdiskId?: string } {
   const [kernelId, ramdiskId] = [image?.properties.get("kernel_id"), image?.properties.get("ramdisk_id")];
-  return { ...(image ? { imageId: image.id } : {}), ...(kernelId ? { kernelId } : {}), ...(ramdiskId ? { ramdiskId } : {}) };
+  return {
+    ...(image ? { imageId: image.id } : {}),
+    ...(kernelId ? { kernelId } : {}),
+    ...(ramdiskId ? { ramdiskId } : {}),
+  };
 }
 
 function floatingIpOf({ addresses }: Server): { floatingIp?: string } {
@@ -48,16 +73,31 @@ function floatingIpOf({ addresses }: Server): { floatingIp?: string } {
 function blockDeviceMapping({ hostInfo, flavor }: Server): ReadonlyMap<string, string> {
   const root = hostInfo?.rootDeviceName || "/dev/vda";
   const others = [...(flavor?.ephemeralGib ? ["ephemeral0"] : []), ...(flavor?.swapMib ? ["swap"] : [])];
-  const nth = (index: number): string => `${root.slice(0, -1)}${String.fromCharCode(root.charCodeAt(root.length - 1) + index)}`;
-  return new Map([["ami", root.replace(/^\/dev\//, "")], ["root", root], ...others.map((name, index): [string, string] => [name, nth(index + 1)])]);
+  const nth = (index: number): string =>
+    `${root.slice(0, -1)}${String.fromCharCode(root.charCodeAt(root.length - 1) + index)}`;
+  return new Map([
+    ["ami", root.replace(/^\/dev\//, "")],
+    ["root", root],
+    ...others.map((name, index): [string, string] => [name, nth(index + 1)]),
+  ]);
 }
 
 function toGuestNetwork(port: InstancePort): GuestNetwork {
   return {
-    portId: port.portId, networkId: port.networkId, mac: port.macAddress, mtu: port.mtu || DEFAULT_MTU, ...(port.vifType ? { vifType: port.vifType } : {}),
+    portId: port.portId,
+    networkId: port.networkId,
+    mac: port.macAddress,
+    mtu: port.mtu || DEFAULT_MTU,
+    ...(port.vifType ? { vifType: port.vifType } : {}),
     subnets: port.addresses.map((a) => ({
-      subnetId: a.subnetId, version: a.version === 6 ? 6 : 4, ip: a.ipAddress, prefix: a.prefixLength, dhcp: a.dhcpEnabled,
-      ...addressModeOf(a), ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}), dns: a.dnsServers,
+      subnetId: a.subnetId,
+      version: a.version === 6 ? 6 : 4,
+      ip: a.ipAddress,
+      prefix: a.prefixLength,
+      dhcp: a.dhcpEnabled,
+      ...addressModeOf(a),
+      ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}),
+      dns: a.dnsServers,
       routes: a.hostRoutes.map((r) => ({ destination: r.destination, nextHop: r.nexthop })),
     })),
   };
@@ -71,47 +111,76 @@ function addressModeOf({ ipv6AddressMode }: PortAddress): Pick<GuestSubnet, "ipv
 }
 
 /** Record and prepared images → what the driver builds. */
-export function toGuestSpec(instance: InstanceRecord, secrets: ServerSecrets | undefined, options: {
-  readonly domain: string; readonly rootImage: PreparedImage | undefined;
-  readonly kernel: { readonly kernel: PreparedImage; readonly ramdisk: PreparedImage | undefined } | undefined;
-  readonly socketPathOf: (portId: string) => string;
-  /** Entropy for the guest; the same at each call for one guest, so that `define` can be repeated. */
-  readonly randomSeed: Uint8Array;
-  /** For the config drive. */
-  readonly vendorDocuments: VendorDocuments;
-}): GuestSpec {
+export function toGuestSpec(
+  instance: InstanceRecord,
+  secrets: ServerSecrets | undefined,
+  options: {
+    readonly domain: string;
+    readonly rootImage: PreparedImage | undefined;
+    readonly kernel:
+      { readonly kernel: PreparedImage; readonly ramdisk: PreparedImage | undefined } | undefined;
+    readonly socketPathOf: (portId: string) => string;
+    /** Entropy for the guest; the same at each call for one guest, so that `define` can be repeated. */
+    readonly randomSeed: Uint8Array;
+    /** For the config drive. */
+    readonly vendorDocuments: VendorDocuments;
+  },
+): GuestSpec {
   const { server, spec } = instance;
   const flavor = server?.flavor;
   if (!server || !spec || !flavor) throw new Error("instance record without server, spec or flavor");
   const properties = spec.image?.properties ?? new Map<string, string>();
   return {
-    instanceUuid: server.id, instanceName: guestName(instance.number), hostname: server.hostname,
-    vcpus: flavor.vcpus, memoryMib: flavor.memoryMib, rootGib: flavor.rootGib, ephemeralGib: flavor.ephemeralGib, swapMib: flavor.swapMib,
+    instanceUuid: server.id,
+    instanceName: guestName(instance.number),
+    hostname: server.hostname,
+    vcpus: flavor.vcpus,
+    memoryMib: flavor.memoryMib,
+    rootGib: flavor.rootGib,
+    ephemeralGib: flavor.ephemeralGib,
+    swapMib: flavor.swapMib,
     rootImage: options.rootImage,
     kernel: options.kernel && {
-      kernelPath: options.kernel.kernel.path, ramdiskPath: options.kernel.ramdisk?.path,
+      kernelPath: options.kernel.kernel.path,
+      ramdiskPath: options.kernel.ramdisk?.path,
       commandLine: properties.get("os_command_line") ?? "root=/dev/vda console=tty0 console=ttyS0",
     },
     interfaces: instance.ports.map((p) => ({
-      portId: p.portId, macAddress: p.macAddress, mtu: p.mtu || DEFAULT_MTU, model: p.vifModel || properties.get("hw_vif_model") || "virtio",
+      portId: p.portId,
+      macAddress: p.macAddress,
+      mtu: p.mtu || DEFAULT_MTU,
+      model: p.vifModel || properties.get("hw_vif_model") || "virtio",
       socketPath: options.socketPathOf(p.portId),
     })),
     configDrive: server.configDrive
-      ? configDriveFiles({
-        ...toGuestData(instance, { domain: options.domain, userData: secrets?.userData ?? "", adminPassword: secrets?.adminPassword ?? "" }), ...options.vendorDocuments,
-      }, options.randomSeed)
+      ? configDriveFiles(
+          {
+            ...toGuestData(instance, {
+              domain: options.domain,
+              userData: secrets?.userData ?? "",
+              adminPassword: secrets?.adminPassword ?? "",
+            }),
+            ...options.vendorDocuments,
+          },
+          options.randomSeed,
+        )
       : undefined,
     hardware: hardwareOf(properties),
   };
 }
 
 const hardwareProperties = [
-  ["machineType", "hw_machine_type"], ["diskBus", "hw_disk_bus"], ["cpuModel", "hw_cpu_model"], ["architecture", "hw_architecture"],
+  ["machineType", "hw_machine_type"],
+  ["diskBus", "hw_disk_bus"],
+  ["cpuModel", "hw_cpu_model"],
+  ["architecture", "hw_architecture"],
 ] as const;
 
 function hardwareOf(properties: ReadonlyMap<string, string>): GuestHardware {
-  return Object.fromEntries(hardwareProperties.flatMap(([key, property]) => {
-    const value = properties.get(property);
-    return value ? [[key, value]] : [];
-  }));
+  return Object.fromEntries(
+    hardwareProperties.flatMap(([key, property]) => {
+      const value = properties.get(property);
+      return value ? [[key, value]] : [];
+    }),
+  );
 }

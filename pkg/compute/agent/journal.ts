@@ -24,8 +24,8 @@ export interface JournalEntry {
 const KEEP_MS = 24 * 3600_000;
 
 /**
- * The agent's memory of commands: an append-only file of JSON lines. `append` returns when the line is on disk; lines that
- * arrive while a sync runs share the next one, so that many commands at once cost few syncs.
+ * The agent's memory of commands: an append-only file of JSON lines. `append` returns when the line is on
+ * disk; lines that arrive while a sync runs share the next one, so that many commands at once cost few syncs.
  *
  * @cost one fdatasync per batch
  */
@@ -40,8 +40,14 @@ export class Journal {
     this.#file = file;
   }
 
-  /** Opens the journal, giving what it holds: the last entry per command, oldest first. Old and torn lines are dropped. */
-  static async open(path: string, nowMs: number): Promise<{ journal: Journal; entries: readonly JournalEntry[] }> {
+  /**
+   * Opens the journal, giving what it holds: the last entry per command, oldest first. Old and torn lines are
+   * dropped.
+   */
+  static async open(
+    path: string,
+    nowMs: number,
+  ): Promise<{ journal: Journal; entries: readonly JournalEntry[] }> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const latest = new Map<string, JournalEntry>();
     for (const entry of parse(await readFile(path, "utf8").catch(() => ""))) {
@@ -94,4 +100,5 @@ function* parse(text: string): Generator<JournalEntry> {
   }
 }
 
-const rewrite = (path: string, entries: readonly JournalEntry[]): Promise<void> => writeFileAtomic(path, entries.map((e) => `${JSON.stringify(e)}\n`).join(""));
+const rewrite = (path: string, entries: readonly JournalEntry[]): Promise<void> =>
+  writeFileAtomic(path, entries.map((e) => `${JSON.stringify(e)}\n`).join(""));

@@ -5,7 +5,10 @@ import type { PreparedImage } from "../driver.js";
 
 /** Gets images onto the host. */
 export interface Images {
-  /** Downloads, checks, inspects and converts the image unless that was done already. @throws IMAGE_REFUSED, IMAGE_UNAVAILABLE */
+  /**
+   * Downloads, checks, inspects and converts the image unless that was done already. @throws IMAGE_REFUSED,
+   * IMAGE_UNAVAILABLE
+   */
   prepare(ctx: Ctx, image: ImageRef): Promise<PreparedImage>;
 }
 
@@ -20,10 +23,21 @@ export interface Plumbing {
 }
 
 export interface PortStats {
-  readonly portId: string; readonly rxBytes: number; readonly txBytes: number;
-  readonly rxPackets: number; readonly txPackets: number; readonly drops: number;
+  readonly portId: string;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly drops: number;
 }
 
 /** For drivers without disks or packets. */
-export const noPlumbing: Plumbing = { plug: async () => {}, unplug: async () => {}, stats: async () => [], close: async () => {} };
-export const noImages: Images = { prepare: async (_ctx, image) => ({ imageId: image.id, path: "", virtualSizeBytes: 0 }) };
+export const noPlumbing: Plumbing = {
+  plug: async () => {},
+  unplug: async () => {},
+  stats: async () => [],
+  close: async () => {},
+};
+export const noImages: Images = {
+  prepare: async (_ctx, image) => ({ imageId: image.id, path: "", virtualSizeBytes: 0 }),
+};

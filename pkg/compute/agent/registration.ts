@@ -18,7 +18,10 @@ export interface RegistrationDeps {
   readonly ratios: { readonly cpu: number; readonly memory: number; readonly disk: number };
 }
 
-/** Announces the host to its cell, at start and at each audit; remembers the epoch that was minted for this process. */
+/**
+ * Announces the host to its cell, at start and at each audit; remembers the epoch that was minted for this
+ * process.
+ */
 export class Registration {
   readonly #deps: RegistrationDeps;
   #answer: RegisterHostResponse | undefined;
@@ -36,7 +39,8 @@ export class Registration {
     const { host, cell, zone, address, driver, cells } = this.#deps;
     const inventory = await driver.inventory(ctx);
     this.#answer = await cells.registerHost(ctx, {
-      cell, epoch: this.epoch,
+      cell,
+      epoch: this.epoch,
       service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: zone, address }),
       node: this.#node(inventory),
     });
@@ -46,20 +50,35 @@ export class Registration {
   #node(inventory: HostInventory): ComputeNode {
     const { host, driver, reserved, ratios } = this.#deps;
     return ComputeNode.fromPartial({
-      id: computeNodeId(host, inventory.hypervisorHostname), host, driver: driver.name,
-      hypervisorHostname: inventory.hypervisorHostname, hypervisorType: inventory.hypervisorType, hypervisorVersion: inventory.hypervisorVersion,
-      hostIp: inventory.hostIp, cpuInfoJson: inventory.cpuInfo, uptime: inventory.uptime,
-      vcpus: inventory.vcpus, memoryMib: BigInt(inventory.memoryMib), diskGib: BigInt(inventory.diskGib),
+      id: computeNodeId(host, inventory.hypervisorHostname),
+      host,
+      driver: driver.name,
+      hypervisorHostname: inventory.hypervisorHostname,
+      hypervisorType: inventory.hypervisorType,
+      hypervisorVersion: inventory.hypervisorVersion,
+      hostIp: inventory.hostIp,
+      cpuInfoJson: inventory.cpuInfo,
+      uptime: inventory.uptime,
+      vcpus: inventory.vcpus,
+      memoryMib: BigInt(inventory.memoryMib),
+      diskGib: BigInt(inventory.diskGib),
       diskAvailableLeastGib: BigInt(inventory.diskFreeGib),
-      reservedVcpus: reserved.vcpus, reservedMemoryMib: Math.min(reserved.memoryMib, inventory.memoryMib), reservedDiskGib: reserved.diskGib,
-      cpuAllocationRatio: ratios.cpu, memoryAllocationRatio: ratios.memory, diskAllocationRatio: ratios.disk,
-      traits: [...inventory.traits, "COMPUTE_NODE", "OWNER_NOVA"], supportedInstancesJson: JSON.stringify(inventory.supportedInstances),
+      reservedVcpus: reserved.vcpus,
+      reservedMemoryMib: Math.min(reserved.memoryMib, inventory.memoryMib),
+      reservedDiskGib: reserved.diskGib,
+      cpuAllocationRatio: ratios.cpu,
+      memoryAllocationRatio: ratios.memory,
+      diskAllocationRatio: ratios.disk,
+      traits: [...inventory.traits, "COMPUTE_NODE", "OWNER_NOVA"],
+      supportedInstancesJson: JSON.stringify(inventory.supportedInstances),
     });
   }
 }
 
 /** A stable UUID for a host's hypervisor, so that a reinstalled agent finds its resource provider again. */
 function computeNodeId(host: string, hypervisorHostname: string): string {
-  const hex = createHash("sha256").update(`kilonova compute node\0${host}\0${hypervisorHostname}`).digest("hex");
+  const hex = createHash("sha256")
+    .update(`kilonova compute node\0${host}\0${hypervisorHostname}`)
+    .digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

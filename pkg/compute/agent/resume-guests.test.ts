@@ -12,13 +12,28 @@ import { resumeGuests } from "./resume-guests.js";
 
 const ctx = rootCtx({ requestId: "req-resume" });
 
-interface Bench { readonly driver: FakeDriver; readonly id: string; resume(over?: Partial<Server>): Promise<readonly unknown[]> }
+interface Bench {
+  readonly driver: FakeDriver;
+  readonly id: string;
+  resume(over?: Partial<Server>): Promise<readonly unknown[]>;
+}
 
 /** A host with one guest that runs, and a record that says so unless told otherwise. */
 async function bench(): Promise<Bench> {
   const driver = new FakeDriver({ hostname: "host1" });
-  const vendorData = { hasFixed: false, fixed: async () => undefined, dynamic: async () => new Map<string, never>() };
-  const { powerOn } = guestCommands({ driver, vendorData, images: noImages, plumbing: noPlumbing, domain: "", randomSeedOf: () => new Uint8Array() });
+  const vendorData = {
+    hasFixed: false,
+    fixed: async () => undefined,
+    dynamic: async () => new Map<string, never>(),
+  };
+  const { powerOn } = guestCommands({
+    driver,
+    vendorData,
+    images: noImages,
+    plumbing: noPlumbing,
+    domain: "",
+    randomSeedOf: () => new Uint8Array(),
+  });
   const spec = aGuestSpec();
   const id = spec.instanceUuid;
   await driver.start(ctx);
@@ -26,8 +41,15 @@ async function bench(): Promise<Bench> {
   await driver.powerOn(ctx, id);
   const resume = async (over: Partial<Server> = {}): Promise<readonly unknown[]> => {
     const told: unknown[] = [];
-    const server = { id, vmState: VmState.VM_STATE_ACTIVE, powerState: PowerState.POWER_STATE_RUNNING, ...over };
-    await resumeGuests(ctx, { driver, powerOn, note: (...report) => told.push(report) }, [InstanceRecord.fromPartial({ server })]);
+    const server = {
+      id,
+      vmState: VmState.VM_STATE_ACTIVE,
+      powerState: PowerState.POWER_STATE_RUNNING,
+      ...over,
+    };
+    await resumeGuests(ctx, { driver, powerOn, note: (...report) => told.push(report) }, [
+      InstanceRecord.fromPartial({ server }),
+    ]);
     return told;
   };
   return { driver, id, resume };
@@ -76,8 +98,11 @@ describe("resumeGuests", () => {
     const { driver, id, resume } = await bench();
     driver.guestPowersOff(id);
     driver.rules.add({ method: "powerOn", fail: { reason: "NO_DISK", message: "The disk is missing." } });
-    const [[told, report] = []] = await resume() as readonly (readonly [string, GuestReport])[];
-    assert.deepEqual([told, report?.state, report?.fault?.code, report?.fault?.reason, report?.fault?.message], [id, PowerState.POWER_STATE_SHUTDOWN, 500, "NO_DISK", "The disk is missing."]);
+    const [[told, report] = []] = (await resume()) as readonly (readonly [string, GuestReport])[];
+    assert.deepEqual(
+      [told, report?.state, report?.fault?.code, report?.fault?.reason, report?.fault?.message],
+      [id, PowerState.POWER_STATE_SHUTDOWN, 500, "NO_DISK", "The disk is missing."],
+    );
     assert.match(report?.fault?.details ?? "", /The disk is missing/);
     assert.equal(driver.guest(id)?.powerState, "SHUTDOWN");
   });

@@ -14,13 +14,18 @@ export interface ResumeDeps {
 }
 
 /**
- * Powers on the guests that ran by the record and do not run now, before anything is told of them: after a reboot of
- * the machine, and after guests that ended while no agent looked. The server of one that cannot be powered on is in error.
+ * Powers on the guests that ran by the record and do not run now, before anything is told of them: after a
+ * reboot of the machine, and after guests that ended while no agent looked. The server of one that cannot be
+ * powered on is in error.
  *
  * @param instances  records of this host
  * @source nova.conf resume_guests_state_on_host_boot
  */
-export async function resumeGuests(ctx: Ctx, { driver, powerOn, note }: ResumeDeps, instances: readonly InstanceRecord[]): Promise<void> {
+export async function resumeGuests(
+  ctx: Ctx,
+  { driver, powerOn, note }: ResumeDeps,
+  instances: readonly InstanceRecord[],
+): Promise<void> {
   const guests = new Map((await driver.list(ctx)).map((guest) => [guest.instanceUuid, guest]));
   for (const instance of instances) {
     const serverId = instance.server?.id ?? "";
@@ -33,7 +38,11 @@ export async function resumeGuests(ctx: Ctx, { driver, powerOn, note }: ResumeDe
       ctx.signal.throwIfAborted();
       ctx.log.error("agent.guest.resume-failed", { instanceUuid: serverId, error });
       const { reason, message } = asKilonovaError(error);
-      note(serverId, { state: powerStateOf[guest.powerState], byGuest: false, fault: { code: 500, message, details: causesOf(error), reason } });
+      note(serverId, {
+        state: powerStateOf[guest.powerState],
+        byGuest: false,
+        fault: { code: 500, message, details: causesOf(error), reason },
+      });
     }
   }
 }
@@ -41,6 +50,7 @@ export async function resumeGuests(ctx: Ctx, { driver, powerOn, note }: ResumeDe
 /** A server that an operation owns is left to that. */
 function shouldResume({ server }: InstanceRecord, guest: GuestState): boolean {
   if (!server || server.currentOperation !== "" || server.taskState !== "") return false;
-  const ran = server.vmState === VmState.VM_STATE_ACTIVE && server.powerState === PowerState.POWER_STATE_RUNNING;
+  const ran =
+    server.vmState === VmState.VM_STATE_ACTIVE && server.powerState === PowerState.POWER_STATE_RUNNING;
   return ran && (guest.powerState === "SHUTDOWN" || guest.powerState === "CRASHED");
 }

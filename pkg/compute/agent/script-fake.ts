@@ -6,7 +6,19 @@ import type { FakeMethod } from "../drivers/fake/index.js";
 import { AgentErrors } from "../errors.js";
 
 const methods: readonly FakeMethod[] = [
-  "start", "inventory", "list", "inspect", "define", "powerOn", "powerOff", "reboot", "remove", "consoleLog", "pause", "unpause", "diagnostics",
+  "start",
+  "inventory",
+  "list",
+  "inspect",
+  "define",
+  "powerOn",
+  "powerOff",
+  "reboot",
+  "remove",
+  "consoleLog",
+  "pause",
+  "unpause",
+  "diagnostics",
 ];
 const isMethod = (text: string): text is FakeMethod => (methods as readonly string[]).includes(text);
 
@@ -14,7 +26,11 @@ const isMethod = (text: string): text is FakeMethod => (methods as readonly stri
 export function scriptFakeDriver(driver: Driver, rules: readonly FakeRuleMessage[]): void {
   if (!(driver instanceof FakeDriver)) throw AgentErrors.NOT_FAKE({});
   for (const [i, rule] of rules.entries()) {
-    if (!isMethod(rule.method)) throw CommonErrors.INVALID_ARGUMENT({ field: `rules[${i}].method`, problem: `must be one of ${methods.join(", ")}` });
+    if (!isMethod(rule.method))
+      throw CommonErrors.INVALID_ARGUMENT({
+        field: `rules[${i}].method`,
+        problem: `must be one of ${methods.join(", ")}`,
+      });
   }
   driver.rules.clear();
   for (const rule of rules) {
@@ -24,7 +40,9 @@ export function scriptFakeDriver(driver: Driver, rules: readonly FakeRuleMessage
       ...(rule.namePattern ? { nameMatches: rule.namePattern } : {}),
       ...(rule.times ? { times: rule.times } : {}),
       ...(rule.delayMs ? { delayMs: rule.delayMs } : {}),
-      ...(rule.failReason ? { fail: { reason: rule.failReason, message: rule.failMessage || rule.failReason } } : {}),
+      ...(rule.failReason
+        ? { fail: { reason: rule.failReason, message: rule.failMessage || rule.failReason } }
+        : {}),
     });
   }
 }

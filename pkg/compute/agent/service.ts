@@ -1,6 +1,15 @@
-import type { AgentServiceDefinition, CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type {
+  AgentServiceDefinition,
+  CommandHeader,
+  CommandResult,
+} from "../../../gen/kilonova/compute/v1/agent_service.js";
 import {
-  BuildGuestResponse, DestroyGuestResponse, PowerOffGuestResponse, PowerOnGuestResponse, RebootGuestResponse, ScriptFakeDriverResponse,
+  BuildGuestResponse,
+  DestroyGuestResponse,
+  PowerOffGuestResponse,
+  PowerOnGuestResponse,
+  RebootGuestResponse,
+  ScriptFakeDriverResponse,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { CommonErrors } from "../../kernel/index.js";
@@ -28,12 +37,20 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
   };
   const headerOf = (header: CommandHeader | undefined): CommandHeader => {
-    if (!header?.commandId || !header.serverId) throw CommonErrors.INVALID_ARGUMENT({ field: "header", problem: "command_id and server_id are needed" });
+    if (!header?.commandId || !header.serverId)
+      throw CommonErrors.INVALID_ARGUMENT({
+        field: "header",
+        problem: "command_id and server_id are needed",
+      });
     meant(header.host);
     return header;
   };
   const instanceOf = (instance: InstanceRecord | undefined, header: CommandHeader): InstanceRecord => {
-    if (instance?.server?.id !== header.serverId) throw CommonErrors.INVALID_ARGUMENT({ field: "instance", problem: "must be the record of header.server_id" });
+    if (instance?.server?.id !== header.serverId)
+      throw CommonErrors.INVALID_ARGUMENT({
+        field: "instance",
+        problem: "must be the record of header.server_id",
+      });
     return instance;
   };
   const answer = (result: CommandResult): { result: CommandResult } => ({ result });
@@ -42,25 +59,41 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
     async buildGuest(ctx, request) {
       const header = headerOf(request.header);
       const instance = instanceOf(request.instance, header);
-      return BuildGuestResponse.create(answer(await commands.run(ctx, header, (c) => guests.build(c, instance, request.secrets))));
+      return BuildGuestResponse.create(
+        answer(await commands.run(ctx, header, (c) => guests.build(c, instance, request.secrets))),
+      );
     },
     async destroyGuest(ctx, request) {
       const header = headerOf(request.header);
-      return DestroyGuestResponse.create(answer(await commands.run(ctx, header, (c) => guests.destroy(c, header.serverId), request.undoOf)));
+      return DestroyGuestResponse.create(
+        answer(await commands.run(ctx, header, (c) => guests.destroy(c, header.serverId), request.undoOf)),
+      );
     },
     async powerOnGuest(ctx, request) {
       const header = headerOf(request.header);
       const instance = instanceOf(request.instance, header);
-      return PowerOnGuestResponse.create(answer(await commands.run(ctx, header, (c) => guests.powerOn(c, instance))));
+      return PowerOnGuestResponse.create(
+        answer(await commands.run(ctx, header, (c) => guests.powerOn(c, instance))),
+      );
     },
     async powerOffGuest(ctx, request) {
       const header = headerOf(request.header);
-      return PowerOffGuestResponse.create(answer(await commands.run(ctx, header, (c) => guests.powerOff(c, header.serverId, request.softTimeoutMs))));
+      return PowerOffGuestResponse.create(
+        answer(
+          await commands.run(ctx, header, (c) => guests.powerOff(c, header.serverId, request.softTimeoutMs)),
+        ),
+      );
     },
     async rebootGuest(ctx, request) {
       const header = headerOf(request.header);
       const instance = instanceOf(request.instance, header);
-      return RebootGuestResponse.create(answer(await commands.run(ctx, header, (c) => guests.reboot(c, instance, request.hard, request.softTimeoutMs))));
+      return RebootGuestResponse.create(
+        answer(
+          await commands.run(ctx, header, (c) =>
+            guests.reboot(c, instance, request.hard, request.softTimeoutMs),
+          ),
+        ),
+      );
     },
     async inspectGuest(ctx, request) {
       meant(request.host);

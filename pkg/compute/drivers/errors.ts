@@ -2,19 +2,44 @@ import { defineErrors } from "../../kernel/index.js";
 
 /** Why a hypervisor driver refuses or fails. Texts are safe for tenants: no paths, no host names. */
 export const DriverErrors = defineErrors("compute.driver", {
-  GUEST_NOT_DEFINED: ["missing", (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} could not be found on this host.`],
-  GUEST_NOT_RUNNING: ["refused", (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} is not running.`],
-  FLAVOR_DISK_TOO_SMALL: ["refused", (p: { rootBytes: number; imageBytes: number }) =>
-    `Flavor's disk is too small for requested image. Flavor disk is ${p.rootBytes} bytes, image is ${p.imageBytes} bytes.`],
-  DISK_SHRINK_REFUSED: ["refused", (p: { haveBytes: number; wantBytes: number }) =>
-    `A disk of ${p.haveBytes} bytes cannot be made smaller (${p.wantBytes} bytes).`],
-  DISK_LOST: ["refused", (p: { instanceUuid: string; disk: string }) => `Disk ${p.disk} of instance ${p.instanceUuid} is not there any more.`],
-  IMAGE_CHANGED: ["refused", (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} already has a root disk of another image.`],
-  UNSUPPORTED_HARDWARE: ["invalid", (p: { property: string; value: string }) => `Virtual hardware ${p.property}=${p.value} is not supported.`],
+  GUEST_NOT_DEFINED: [
+    "missing",
+    (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} could not be found on this host.`,
+  ],
+  GUEST_NOT_RUNNING: [
+    "refused",
+    (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} is not running.`,
+  ],
+  FLAVOR_DISK_TOO_SMALL: [
+    "refused",
+    (p: { rootBytes: number; imageBytes: number }) =>
+      `Flavor's disk is too small for requested image. Flavor disk is ${p.rootBytes} bytes, image is ${p.imageBytes} bytes.`,
+  ],
+  DISK_SHRINK_REFUSED: [
+    "refused",
+    (p: { haveBytes: number; wantBytes: number }) =>
+      `A disk of ${p.haveBytes} bytes cannot be made smaller (${p.wantBytes} bytes).`,
+  ],
+  DISK_LOST: [
+    "refused",
+    (p: { instanceUuid: string; disk: string }) =>
+      `Disk ${p.disk} of instance ${p.instanceUuid} is not there any more.`,
+  ],
+  IMAGE_CHANGED: [
+    "refused",
+    (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} already has a root disk of another image.`,
+  ],
+  UNSUPPORTED_HARDWARE: [
+    "invalid",
+    (p: { property: string; value: string }) => `Virtual hardware ${p.property}=${p.value} is not supported.`,
+  ],
   SOCKET_PATH_UNUSABLE: ["invalid", (_p: { bytes: number }) => "The interface's socket path cannot be used."],
   HYPERVISOR_FAILED: ["internal", (p: { step: string }) => `The hypervisor failed to ${p.step}.`],
   HYPERVISOR_SILENT: ["deadline", (p: { step: string }) => `The hypervisor did not ${p.step} in time.`],
   MONITOR_CLOSED: ["unavailable", (_p: { step: string }) => "The guest's hypervisor process went away."],
-  COMMAND_REFUSED: ["internal", (p: { command: string; errorClass: string }) => `The hypervisor refused ${p.command}.`],
+  COMMAND_REFUSED: [
+    "internal",
+    (p: { command: string; errorClass: string }) => `The hypervisor refused ${p.command}.`,
+  ],
   TOOL_FAILED: ["internal", (p: { tool: string }) => `Preparing the guest failed (${p.tool}).`],
 });

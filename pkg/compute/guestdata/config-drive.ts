@@ -6,12 +6,15 @@ import type { Ec2Version } from "./versions.js";
 
 /**
  * The files of a config drive: path below the drive's root → bytes. The volume's label must be `config-2`.
- * Unlike the metadata service it tells the admin password, and it has no `password` document (nothing to post to).
+ * Unlike the metadata service it tells the admin password, and it has no `password` document (nothing to post
+ * to).
  *
  * @param skipVersions  EC2 versions to leave out (`[api]config_drive_skip_versions`)
  */
 export function configDriveFiles(
-  data: GuestData, randomSeed: Uint8Array, skipVersions: readonly Ec2Version[] = ec2VersionsNotOnDrive,
+  data: GuestData,
+  randomSeed: Uint8Array,
+  skipVersions: readonly Ec2Version[] = ec2VersionsNotOnDrive,
 ): ReadonlyMap<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const version of [...ec2Versions, "latest"] as const) {

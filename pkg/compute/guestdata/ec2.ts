@@ -10,8 +10,16 @@ export interface Ec2Folder {
   readonly listedAs?: string;
 }
 
-/** Nova's instance number (`instance-0000002a` is 42) and image uuids as EC2 identifiers; stable, not globally unique. */
-export function ec2IdsFor(ids: { instanceNumber: number; imageId?: string; kernelId?: string; ramdiskId?: string }): Ec2Ids {
+/**
+ * Nova's instance number (`instance-0000002a` is 42) and image uuids as EC2 identifiers; stable, not globally
+ * unique.
+ */
+export function ec2IdsFor(ids: {
+  instanceNumber: number;
+  imageId?: string;
+  kernelId?: string;
+  ramdiskId?: string;
+}): Ec2Ids {
   const short = (uuid: string): string => uuid.replaceAll("-", "").slice(0, 8);
   return {
     instanceId: `i-${ids.instanceNumber.toString(16).padStart(8, "0")}`,
@@ -36,7 +44,11 @@ export function ec2MetaData(data: GuestData, version: Ec2Version): Ec2Folder {
     ["security-groups", data.securityGroups],
   ]);
   const key = data.keys[0];
-  if (key) out.set("public-keys", folder([["0", { ...folder([["openssh-key", key.data]]), listedAs: `0=${key.name}` }]]));
+  if (key)
+    out.set(
+      "public-keys",
+      folder([["0", { ...folder([["openssh-key", key.data]]), listedAs: `0=${key.name}` }]]),
+    );
   if (at("2007-01-19")) {
     out.set("local-hostname", hostname);
     out.set("public-hostname", hostname);
@@ -53,9 +65,14 @@ export function ec2MetaData(data: GuestData, version: Ec2Version): Ec2Folder {
   return { children: out };
 }
 
-const defaultMapping: ReadonlyMap<string, string> = new Map([["ami", "vda"], ["root", "/dev/vda"]]);
+const defaultMapping: ReadonlyMap<string, string> = new Map([
+  ["ami", "vda"],
+  ["root", "/dev/vda"],
+]);
 
-const folder = (entries: readonly (readonly [string, Ec2Value])[]): Ec2Folder => ({ children: new Map(entries) });
+const folder = (entries: readonly (readonly [string, Ec2Value])[]): Ec2Folder => ({
+  children: new Map(entries),
+});
 
 const firstIpv4 = (data: GuestData): string =>
   data.networks.flatMap((n) => n.subnets).find((s) => s.version === 4)?.ip ?? "";
@@ -64,8 +81,10 @@ const firstIpv4 = (data: GuestData): string =>
 export function renderEc2(value: Ec2Value): string {
   if (typeof value === "string" || typeof value === "number") return String(value);
   if (!isFolder(value)) return value.join("\n");
-  return [...value.children].sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, child]) => isFolder(child) ? child.listedAs ?? `${name}/` : name).join("\n");
+  return [...value.children]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, child]) => (isFolder(child) ? (child.listedAs ?? `${name}/`) : name))
+    .join("\n");
 }
 
 /** The same folder as JSON, for the config drive. */
@@ -73,4 +92,5 @@ export function ec2ToJson(value: Ec2Value): unknown {
   return isFolder(value) ? Object.fromEntries([...value.children].map(([k, v]) => [k, ec2ToJson(v)])) : value;
 }
 
-export const isFolder = (value: Ec2Value): value is Ec2Folder => typeof value === "object" && "children" in value;
+export const isFolder = (value: Ec2Value): value is Ec2Folder =>
+  typeof value === "object" && "children" in value;

@@ -29,7 +29,10 @@ export interface GuestData {
   /** Flavor name. */
   readonly instanceType: string;
   readonly ec2Ids: Ec2Ids;
-  /** EC2's `block-device-mapping`: `ami` → `vda`, `root` → `/dev/vda`, `ephemeral0`, `swap`, `ebs0` …; optional. */
+  /**
+   * EC2's `block-device-mapping`: `ami` → `vda`, `root` → `/dev/vda`, `ephemeral0`, `swap`, `ebs0` …;
+   * optional.
+   */
   readonly blockDeviceMapping?: ReadonlyMap<string, string>;
   /** First floating IPv4 address; optional. */
   readonly floatingIp?: string;
@@ -37,7 +40,10 @@ export interface GuestData {
   readonly devices?: readonly GuestDevice[];
   /** Host CPUs pinned to this guest, as the guest's own CPU numbers. */
   readonly dedicatedCpus?: readonly number[];
-  /** The operator's static JSON document (`vendor_data.json`; also under `static` of `vendor_data2.json`); unset when that provider is off. */
+  /**
+   * The operator's static JSON document (`vendor_data.json`; also under `static` of `vendor_data2.json`);
+   * unset when that provider is off.
+   */
   readonly vendorData?: JsonValue;
   /** Answers of dynamic vendor data targets by target name. */
   readonly dynamicVendorData?: ReadonlyMap<string, JsonValue>;
@@ -45,13 +51,23 @@ export interface GuestData {
   readonly password?: string;
 }
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
-export interface JsonObject { readonly [key: string]: JsonValue }
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
 
-export interface GuestKey { readonly name: string; readonly type: "ssh" | "x509"; readonly data: string }
+export interface GuestKey {
+  readonly name: string;
+  readonly type: "ssh" | "x509";
+  readonly data: string;
+}
 
 /** A file injected at boot; `path` is where the guest should put it. */
-export interface GuestFile { readonly path: string; readonly contents: Uint8Array }
+export interface GuestFile {
+  readonly path: string;
+  readonly contents: Uint8Array;
+}
 
 /** One network interface with the subnets it has addresses of. */
 export interface GuestNetwork {

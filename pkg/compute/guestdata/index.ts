@@ -1,5 +1,13 @@
 export type {
-  Ec2Ids, GuestData, GuestDevice, GuestFile, GuestKey, GuestNetwork, GuestSubnet, JsonObject, JsonValue,
+  Ec2Ids,
+  GuestData,
+  GuestDevice,
+  GuestFile,
+  GuestKey,
+  GuestNetwork,
+  GuestSubnet,
+  JsonObject,
+  JsonValue,
 } from "./guest-data.js";
 export { buildMetadataTree } from "./tree.js";
 export { configDriveFiles } from "./config-drive.js";

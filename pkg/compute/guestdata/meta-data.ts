@@ -22,7 +22,8 @@ const contentPath = (index: number): string => `/content/${index.toString().padS
 export function metaData(data: GuestData, version: OpenstackVersion, reading: Reading): JsonObject {
   const out: Record<string, JsonValue> = { uuid: data.uuid };
   if (data.metadata.size > 0) out["meta"] = mapToObject(data.metadata);
-  if (data.files && data.files.length > 0) out["files"] = data.files.map((f, i) => ({ path: f.path, content_path: contentPath(i) }));
+  if (data.files && data.files.length > 0)
+    out["files"] = data.files.map((f, i) => ({ path: f.path, content_path: contentPath(i) }));
   if (reading.includeAdminPass && data.adminPass !== undefined) out["admin_pass"] = data.adminPass;
   if (data.keys.length > 0) {
     out["public_keys"] = mapToObject(new Map(data.keys.map((k) => [k.name, k.data])));
@@ -40,24 +41,45 @@ export function metaData(data: GuestData, version: OpenstackVersion, reading: Re
 }
 
 function devices(all: readonly GuestDevice[], version: OpenstackVersion): JsonValue[] {
-  return all.filter((d) => isShown(d, version)).map((d) => ({ type: d.type, bus: d.bus, address: d.address, ...ownFacts(d, version), ...(d.tags.length > 0 ? { tags: [...d.tags] } : {}) }));
+  return all
+    .filter((d) => isShown(d, version))
+    .map((d) => ({
+      type: d.type,
+      bus: d.bus,
+      address: d.address,
+      ...ownFacts(d, version),
+      ...(d.tags.length > 0 ? { tags: [...d.tags] } : {}),
+    }));
 }
 
 /** A NIC about which there is nothing to tell is not told. */
 function isShown(d: GuestDevice, version: OpenstackVersion): boolean {
   if (d.type === "share") return version >= since.shares;
-  return d.type === "disk" || d.tags.length > 0 || version >= since.vfTrusted || (d.vlan !== undefined && version >= since.vlan);
+  return (
+    d.type === "disk" ||
+    d.tags.length > 0 ||
+    version >= since.vfTrusted ||
+    (d.vlan !== undefined && version >= since.vlan)
+  );
 }
 
 function ownFacts(d: GuestDevice, version: OpenstackVersion): Record<string, JsonValue> {
   switch (d.type) {
-    case "nic": return {
-      ...(d.mac === undefined ? {} : { mac: d.mac }), ...(d.vlan === undefined || version < since.vlan ? {} : { vlan: d.vlan }),
-      ...(version < since.vfTrusted ? {} : { vf_trusted: d.vfTrusted ?? false }),
-    };
-    case "disk": return { ...(d.serial === undefined ? {} : { serial: d.serial }), ...(d.path === undefined ? {} : { path: d.path }) };
-    case "share": return { share_id: d.shareId ?? "", tag: d.mountTag ?? "" };
-    default: return assertNever(d.type);
+    case "nic":
+      return {
+        ...(d.mac === undefined ? {} : { mac: d.mac }),
+        ...(d.vlan === undefined || version < since.vlan ? {} : { vlan: d.vlan }),
+        ...(version < since.vfTrusted ? {} : { vf_trusted: d.vfTrusted ?? false }),
+      };
+    case "disk":
+      return {
+        ...(d.serial === undefined ? {} : { serial: d.serial }),
+        ...(d.path === undefined ? {} : { path: d.path }),
+      };
+    case "share":
+      return { share_id: d.shareId ?? "", tag: d.mountTag ?? "" };
+    default:
+      return assertNever(d.type);
   }
 }
 
@@ -66,7 +88,13 @@ function mapToObject(map: ReadonlyMap<string, string>): JsonObject {
   return Object.fromEntries(map);
 }
 
-/** vendor_data2.json: one member per dynamic target, and the static document under `static`, which no target can take. */
+/**
+ * vendor_data2.json: one member per dynamic target, and the static document under `static`, which no target
+ * can take.
+ */
 export function vendorData2(data: GuestData): JsonObject {
-  return Object.fromEntries([...data.dynamicVendorData ?? [], ...(data.vendorData === undefined ? [] : [["static", data.vendorData] as const])]);
+  return Object.fromEntries([
+    ...(data.dynamicVendorData ?? []),
+    ...(data.vendorData === undefined ? [] : [["static", data.vendorData] as const]),
+  ]);
 }

@@ -1,15 +1,34 @@
 import type { GuestNetwork, GuestSubnet, JsonObject, JsonValue } from "./guest-data.js";
 import { ipv4Netmask, ipv6Netmask, splitCidr } from "./netmask.js";
 
-/** Vif types that guests have always been shown by name; every other one reads `phy`. @source nova network metadata */
+/**
+ * Vif types that guests have always been shown by name; every other one reads `phy`. @source nova network
+ * metadata
+ */
 const namedVifTypes = new Set([
-  "bridge", "ovs", "dvs", "tap", "vhostuser", "vif", "hw_veb", "hyperv", "hostdev_physical", "ib_hostdev", "iovisor",
-  "macvtap", "midonet", "mlnx_direct", "other", "vrouter", "ivs", "binding_failed",
+  "bridge",
+  "ovs",
+  "dvs",
+  "tap",
+  "vhostuser",
+  "vif",
+  "hw_veb",
+  "hyperv",
+  "hostdev_physical",
+  "ib_hostdev",
+  "iovisor",
+  "macvtap",
+  "midonet",
+  "mlnx_direct",
+  "other",
+  "vrouter",
+  "ivs",
+  "binding_failed",
 ]);
 
 /**
- * The network_data.json document: links with subnets, the first v4 and the first v6 network of each, and the name servers.
- * A default route is the first of `routes`; there is no key for it.
+ * The network_data.json document: links with subnets, the first v4 and the first v6 network of each, and the
+ * name servers. A default route is the first of `routes`; there is no key for it.
  */
 export function networkData(networks: readonly GuestNetwork[]): JsonObject {
   const nets: JsonValue[] = [];
@@ -31,13 +50,14 @@ const linkId = (nic: GuestNetwork): string => nic.deviceName ?? `tap${nic.portId
 function link(nic: GuestNetwork): JsonValue {
   const type = nic.vifType !== undefined && namedVifTypes.has(nic.vifType) ? nic.vifType : "phy";
   // A guest that asks DHCP learns the MTU there.
-  const mtu = nic.subnets.some((s) => s.dhcp) ? null : nic.mtu ?? null;
+  const mtu = nic.subnets.some((s) => s.dhcp) ? null : (nic.mtu ?? null);
   return { id: linkId(nic), vif_id: nic.portId, type, mtu, ethernet_mac_address: nic.mac };
 }
 
 function network(id: string, nic: GuestNetwork, subnet: GuestSubnet): JsonValue {
   const base = { id, link: linkId(nic), network_id: nic.networkId };
-  if (subnet.version === 6 && subnet.ipv6AddressMode !== undefined) return { ...base, type: `ipv6_${subnet.ipv6AddressMode}`, ...addressOf(subnet) };
+  if (subnet.version === 6 && subnet.ipv6AddressMode !== undefined)
+    return { ...base, type: `ipv6_${subnet.ipv6AddressMode}`, ...addressOf(subnet) };
   if (subnet.dhcp) return { ...base, type: `ipv${subnet.version}_dhcp` };
   return { ...base, type: `ipv${subnet.version}`, ...addressOf(subnet) };
 }
@@ -45,13 +65,16 @@ function network(id: string, nic: GuestNetwork, subnet: GuestSubnet): JsonValue 
 function addressOf(subnet: GuestSubnet): Record<string, JsonValue> {
   const mask = subnet.version === 4 ? ipv4Netmask : ipv6Netmask;
   const any = subnet.version === 4 ? "0.0.0.0" : "::";
-  const routes: JsonValue[] = subnet.gateway === undefined ? [] : [{ network: any, netmask: any, gateway: subnet.gateway }];
+  const routes: JsonValue[] =
+    subnet.gateway === undefined ? [] : [{ network: any, netmask: any, gateway: subnet.gateway }];
   for (const route of subnet.routes) {
     const { address, prefix } = splitCidr(route.destination);
     routes.push({ network: address, netmask: mask(prefix), gateway: route.nextHop });
   }
   return {
-    ip_address: subnet.ip, netmask: mask(subnet.prefix), routes,
+    ip_address: subnet.ip,
+    netmask: mask(subnet.prefix),
+    routes,
     services: subnet.dns.map((address) => ({ type: "dns", address })),
   };
 }

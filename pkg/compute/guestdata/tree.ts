@@ -5,9 +5,10 @@ import { openstackDocuments } from "./openstack-documents.js";
 import { ec2VersionList, ec2Versions, openstackVersions } from "./versions.js";
 
 /**
- * Every path that a guest may GET from the metadata service, with its answer. Folders are keys too (without trailing
- * slash, the root is ``) and hold their listing; EC2's documents are below `/ec2` too; a path that is no key is a 404. Serve `*.json` as application/json,
- * the rest as text/plain. Never holds the admin password.
+ * Every path that a guest may GET from the metadata service, with its answer. Folders are keys too (without
+ * trailing slash, the root is ``) and hold their listing; EC2's documents are below `/ec2` too; a path that
+ * is no key is a 404. Serve `*.json` as application/json, the rest as text/plain. Never holds the admin
+ * password.
  *
  * @param randomSeed  512 fresh random bytes; build the tree anew for each reading of meta_data.json
  * @cost about 100 documents of a few kB each, well under a millisecond
@@ -35,8 +36,15 @@ function putOpenstack(tree: Map<string, Uint8Array>, data: GuestData, randomSeed
   }
 }
 
-function putEc2(tree: Map<string, Uint8Array>, path: string, metaData: Ec2Value, userData: Uint8Array | undefined): void {
-  const put = (at: string, text: string): void => { tree.set(at, bytes(text)); };
+function putEc2(
+  tree: Map<string, Uint8Array>,
+  path: string,
+  metaData: Ec2Value,
+  userData: Uint8Array | undefined,
+): void {
+  const put = (at: string, text: string): void => {
+    tree.set(at, bytes(text));
+  };
   put(path, userData === undefined ? "meta-data/" : "meta-data/\nuser-data");
   if (userData !== undefined) tree.set(`${path}/user-data`, userData);
   putFolder(`${path}/meta-data`, metaData, put);

@@ -9,8 +9,12 @@ import { qcow2Bytes, vmdkBytes, vmdkDescriptor } from "./testing/headers.js";
 import { MemoryImageSource } from "./testing/memory-source.js";
 
 const ctx = rootCtx({ requestId: "req-images" });
-const refused = (reason: string, codes?: string) => (e: unknown): boolean =>
-  e instanceof KilonovaError && e.reason === reason && (codes === undefined || e.facts["reasons"] === codes);
+const refused =
+  (reason: string, codes?: string) =>
+  (e: unknown): boolean =>
+    e instanceof KilonovaError &&
+    e.reason === reason &&
+    (codes === undefined || e.facts["reasons"] === codes);
 
 describe("image cache", () => {
   let dir: string;
@@ -19,8 +23,13 @@ describe("image cache", () => {
   let ran: string[][];
   const open = async (over: Partial<ImageCacheOptions> = {}): Promise<ImageCache> => {
     const cache = new ImageCache({
-      dir, source,
-      run: async (_ctx, argv) => { ran.push([...argv]); writeFileSync(argv.at(-1) ?? "", "converted"); return ""; },
+      dir,
+      source,
+      run: async (_ctx, argv) => {
+        ran.push([...argv]);
+        writeFileSync(argv.at(-1) ?? "", "converted");
+        return "";
+      },
       ...over,
     });
     await cache.start();
@@ -75,9 +84,17 @@ describe("image cache", () => {
   });
 
   const hostile = [
-    ["qcow2", qcow2Bytes({ backingOffset: 1024n, backingSize: 11, backingName: "/etc/passwd" }), "BACKING_FILE"],
+    [
+      "qcow2",
+      qcow2Bytes({ backingOffset: 1024n, backingSize: 11, backingName: "/etc/passwd" }),
+      "BACKING_FILE",
+    ],
     ["qcow2", qcow2Bytes({ incompatible: 4n }), "DATA_FILE"],
-    ["vmdk", Buffer.from(vmdkDescriptor({ createType: "monolithicFlat", extent: 'RW 8192 FLAT "/etc/passwd" 0' })), "SUBFORMAT"],
+    [
+      "vmdk",
+      Buffer.from(vmdkDescriptor({ createType: "monolithicFlat", extent: 'RW 8192 FLAT "/etc/passwd" 0' })),
+      "SUBFORMAT",
+    ],
     ["vmdk", vmdkBytes(vmdkDescriptor(), { capacity: 0n }), "EXTERNAL_EXTENT"],
     ["raw", qcow2Bytes(), "FORMAT_MISMATCH"],
   ] as const;
@@ -107,7 +124,11 @@ describe("image cache", () => {
 
   it("falls back to the md5 checksum, and does without any hash", async () => {
     const cache = await open();
-    source.add("a", Buffer.from("a"), { hashAlgorithm: undefined, hashValue: undefined, checksum: "0cc175b9c0f1b6a831c399e269772661" });
+    source.add("a", Buffer.from("a"), {
+      hashAlgorithm: undefined,
+      hashValue: undefined,
+      checksum: "0cc175b9c0f1b6a831c399e269772661",
+    });
     assert.match((await cache.prepare(ctx, "a")).path, /a-0cc175b9c0f1b6a8\.raw$/);
     source.add("b", Buffer.from("b"), { hashAlgorithm: "rot13", hashValue: "ff", checksum: undefined });
     assert.match((await cache.prepare(ctx, "b")).path, /b-size1\.raw$/);
@@ -115,7 +136,9 @@ describe("image cache", () => {
 
   it("says when the image service breaks off, when an image is not active, and when it is too large", async () => {
     source.add("img-1", Buffer.from("plain disk"));
-    source.gate = async () => { throw new Error("connection reset"); };
+    source.gate = async () => {
+      throw new Error("connection reset");
+    };
     const cache = await open({ maxDownloadBytes: 12 });
     await assert.rejects(cache.prepare(ctx, "img-1"), refused("IMAGE_UNAVAILABLE"));
     source.gate = async () => {};
@@ -138,9 +161,16 @@ describe("image cache", () => {
   it("forgets half-done work of an agent that was killed", async () => {
     source.add("img-1", Buffer.from("plain disk"));
     let reached = (): void => {};
-    const half = new Promise<void>((resolve) => { reached = resolve; });
+    const half = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
     let killed = (): void => {};
-    source.gate = () => { reached(); return new Promise((_, reject) => { killed = () => reject(new Error("killed")); }); };
+    source.gate = () => {
+      reached();
+      return new Promise((_, reject) => {
+        killed = () => reject(new Error("killed"));
+      });
+    };
     const never = (await open()).prepare(ctx, "img-1");
     await half;
     assert.equal(readdirSync(join(dir, "tmp")).length, 1);
@@ -156,7 +186,9 @@ describe("image cache", () => {
   it("evicts bases that are old and unused, and nothing else", async () => {
     const cache = await open();
     for (const id of ["used", "fresh", "old"]) source.add(id, Buffer.from(id));
-    const [used, fresh, old] = await Promise.all(["used", "fresh", "old"].map((id) => cache.prepare(ctx, id)));
+    const [used, fresh, old] = await Promise.all(
+      ["used", "fresh", "old"].map((id) => cache.prepare(ctx, id)),
+    );
     assert.ok(used && fresh && old);
     const later = await open();
     for (const { path } of [used, old]) utimesSync(path, 1, 1);

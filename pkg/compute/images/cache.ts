@@ -37,8 +37,8 @@ const MIN_CPU_SECONDS = 60;
 const BYTES_PER_CPU_SECOND = 10 * 1024 ** 2;
 
 /**
- * Base images of one host: raw, checked, read-only, one file per image content. Whatever is under its final name is
- * whole and durable; everything else lies in `tmp/` and is thrown away at the next start.
+ * Base images of one host: raw, checked, read-only, one file per image content. Whatever is under its final
+ * name is whole and durable; everything else lies in `tmp/` and is thrown away at the next start.
  */
 export class ImageCache {
   readonly #options: Required<ImageCacheOptions>;
@@ -49,7 +49,13 @@ export class ImageCache {
 
   constructor(options: ImageCacheOptions) {
     this.#options = {
-      qemuImg: "qemu-img", maxDownloadBytes: TIB, maxVirtualBytes: 4 * TIB, convertTimeoutMs: 3_600_000, run: runTool, runAs: "auto", ...options,
+      qemuImg: "qemu-img",
+      maxDownloadBytes: TIB,
+      maxVirtualBytes: 4 * TIB,
+      convertTimeoutMs: 3_600_000,
+      run: runTool,
+      runAs: "auto",
+      ...options,
     };
   }
 
@@ -64,8 +70,8 @@ export class ImageCache {
   }
 
   /**
-   * Brings an image onto the host unless it is there: download, check, inspect, convert. Many callers share the work.
-   * The base may be used for as long as it is in use by `evict`'s reckoning.
+   * Brings an image onto the host unless it is there: download, check, inspect, convert. Many callers share
+   * the work. The base may be used for as long as it is in use by `evict`'s reckoning.
    *
    * @throws IMAGE_REFUSED (facts.reasons has the codes), IMAGE_NOT_ACTIVE, IMAGE_DAMAGED, IMAGE_UNAVAILABLE,
    *         IMAGE_NOT_CONVERTIBLE, or what the source throws for an image that does not exist
@@ -75,19 +81,25 @@ export class ImageCache {
     const facts = await this.#options.source.get(ctx, imageId);
     if (facts.status !== "active") throw ImageErrors.IMAGE_NOT_ACTIVE({ imageId });
     const path = this.#basePath(facts);
-    return await this.#existing(imageId, path) ?? await this.#work.run(ctx, path, (shared) => this.#fetch(shared, facts, path));
+    return (
+      (await this.#existing(imageId, path)) ??
+      (await this.#work.run(ctx, path, (shared) => this.#fetch(shared, facts, path)))
+    );
   }
 
   /** Whether `prepare` would find it here. */
   async has(ctx: Ctx, imageId: string): Promise<boolean> {
-    return await stat(this.#basePath(await this.#options.source.get(ctx, imageId))).then(() => true, () => false);
+    return await stat(this.#basePath(await this.#options.source.get(ctx, imageId))).then(
+      () => true,
+      () => false,
+    );
   }
 
   /**
    * Removes bases that no guest uses and nobody asked for of late.
    *
-   * @param usedBy    the paths of bases in use now, asked for under the cache's lock. A guest that was prepared but is
-   *                  not yet defined is safe because its base was asked for of late.
+   * @param usedBy the paths of bases in use now, asked for under the cache's lock. A guest that was prepared
+   *                  but is not yet defined is safe because its base was asked for of late.
    * @param minAgeMs  since the last `prepare`; Nova's default is a day
    * @returns paths removed
    */
@@ -126,7 +138,8 @@ export class ImageCache {
     const now = new Date();
     this.#lastAsked.set(path, now.getTime());
     try {
-      // The time of change is the time of last use, also for the next agent; it fails when an eviction was faster.
+      // The time of change is the time of last use, also for the next agent; it fails when an eviction was
+      // faster.
       await utimes(path, now, now);
       return { imageId, path, virtualSizeBytes: (await stat(path)).size };
     } catch {
@@ -144,19 +157,38 @@ export class ImageCache {
       const inspection = inspectImage(await viewOf(data));
       const refusals = judgeImage(inspection, facts, { virtualBytes: maxVirtualBytes });
       if (refusals.length > 0) {
-        throw ImageErrors.IMAGE_REFUSED({ imageId: facts.id, reasons: refusals.map((r) => r.code).join(","), detail: refusals.map((r) => r.text).join("; ") });
+        throw ImageErrors.IMAGE_REFUSED({
+          imageId: facts.id,
+          reasons: refusals.map((r) => r.code).join(","),
+          detail: refusals.map((r) => r.text).join("; "),
+        });
       }
-      const raw = inspection.qemuName === undefined ? data : await this.#convert(ctx, facts, inspection, folder, data);
+      const raw =
+        inspection.qemuName === undefined ? data : await this.#convert(ctx, facts, inspection, folder, data);
       const sizeBytes = await settle(raw, path);
-      ctx.log.info("compute.image.cached", { imageId: facts.id, format: inspection.format, sizeBytes, durationMs: Math.round(performance.now() - started) });
+      ctx.log.info("compute.image.cached", {
+        imageId: facts.id,
+        format: inspection.format,
+        sizeBytes,
+        durationMs: Math.round(performance.now() - started),
+      });
       return { imageId: facts.id, path, virtualSizeBytes: sizeBytes };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  /** The only place where a tool opens a stranger's file: format said, size, memory and time limited, no rights. */
-  async #convert(ctx: Ctx, facts: ImageFacts, inspection: Inspection, folder: string, data: string): Promise<string> {
+  /**
+   * The only place where a tool opens a stranger's file: format said, size, memory and time limited, no
+   * rights.
+   */
+  async #convert(
+    ctx: Ctx,
+    facts: ImageFacts,
+    inspection: Inspection,
+    folder: string,
+    data: string,
+  ): Promise<string> {
     const { runAs, obstacle } = this.#converter;
     if (obstacle !== undefined) ctx.log.warn("compute.image.converts-as-root", { unreachable: obstacle });
     const { qemuImg, run, convertTimeoutMs, maxVirtualBytes } = this.#options;
@@ -165,9 +197,11 @@ export class ImageCache {
     const bytes = (inspection.virtualSizeBytes ?? maxVirtualBytes) + (facts.sizeBytes ?? 0);
     try {
       await run(ctx, [qemuImg, "convert", "-f", inspection.qemuName ?? "raw", "-O", "raw", data, raw], {
-        timeoutMs: convertTimeoutMs, runAs,
+        timeoutMs: convertTimeoutMs,
+        runAs,
         limits: {
-          addressSpaceBytes: CONVERT_ADDRESS_SPACE, fileBytes: maxVirtualBytes,
+          addressSpaceBytes: CONVERT_ADDRESS_SPACE,
+          fileBytes: maxVirtualBytes,
           cpuSeconds: Math.ceil(MIN_CPU_SECONDS + bytes / BYTES_PER_CPU_SECOND),
         },
       });
@@ -180,8 +214,8 @@ export class ImageCache {
 }
 
 /**
- * Gives a finished file its final name: durable, read-only, owned by the agent. Works on the open file only, because
- * until here the converting user could have put a link in its place.
+ * Gives a finished file its final name: durable, read-only, owned by the agent. Works on the open file only,
+ * because until here the converting user could have put a link in its place.
  * @returns its size
  */
 async function settle(file: string, path: string): Promise<number> {

@@ -12,7 +12,13 @@ import { SparseWriter } from "./sparse-writer.js";
  * Brings an image's data into a new file and makes sure that it is what the Image service says it is.
  * @throws IMAGE_DAMAGED, IMAGE_UNAVAILABLE, IMAGE_REFUSED (TOO_LARGE); the file may be left half written
  */
-export async function downloadImage(ctx: Ctx, source: ImageSource, facts: ImageFacts, path: string, maxBytes: number): Promise<void> {
+export async function downloadImage(
+  ctx: Ctx,
+  source: ImageSource,
+  facts: ImageFacts,
+  path: string,
+  maxBytes: number,
+): Promise<void> {
   if ((facts.sizeBytes ?? 0) > maxBytes) throw tooMuch(facts, maxBytes);
   const expected = expectedHash(facts);
   const hash = expected && createHash(expected.algorithm);
@@ -21,12 +27,14 @@ export async function downloadImage(ctx: Ctx, source: ImageSource, facts: ImageF
     const writer = new SparseWriter(file);
     for await (const chunk of orUnavailable(source.download(ctx, facts.id), facts.id)) {
       ctx.signal.throwIfAborted();
-      if (writer.sizeBytes + chunk.length > Math.min(maxBytes, facts.sizeBytes ?? Infinity)) throw tooMuch(facts, maxBytes);
+      if (writer.sizeBytes + chunk.length > Math.min(maxBytes, facts.sizeBytes ?? Infinity))
+        throw tooMuch(facts, maxBytes);
       hash?.update(chunk);
       await writer.write(chunk);
     }
     await writer.finish();
-    if (facts.sizeBytes !== undefined && writer.sizeBytes !== facts.sizeBytes) throw ImageErrors.IMAGE_DAMAGED({ imageId: facts.id });
+    if (facts.sizeBytes !== undefined && writer.sizeBytes !== facts.sizeBytes)
+      throw ImageErrors.IMAGE_DAMAGED({ imageId: facts.id });
     if (hash && hash.digest("hex") !== expected?.hex) throw ImageErrors.IMAGE_DAMAGED({ imageId: facts.id });
     await file.sync();
   } finally {
@@ -35,14 +43,22 @@ export async function downloadImage(ctx: Ctx, source: ImageSource, facts: ImageF
 }
 
 function tooMuch(facts: ImageFacts, maxBytes: number): KilonovaError {
-  if (facts.sizeBytes !== undefined && facts.sizeBytes <= maxBytes) return ImageErrors.IMAGE_DAMAGED({ imageId: facts.id });
-  return ImageErrors.IMAGE_REFUSED({ imageId: facts.id, reasons: "TOO_LARGE", detail: `it is larger than ${maxBytes} bytes` });
+  if (facts.sizeBytes !== undefined && facts.sizeBytes <= maxBytes)
+    return ImageErrors.IMAGE_DAMAGED({ imageId: facts.id });
+  return ImageErrors.IMAGE_REFUSED({
+    imageId: facts.id,
+    reasons: "TOO_LARGE",
+    detail: `it is larger than ${maxBytes} bytes`,
+  });
 }
 
 /** The strongest hash that the service gives and this host can compute; nothing when it gives none. */
-export function expectedHash(facts: ImageFacts): { readonly algorithm: string; readonly hex: string } | undefined {
+export function expectedHash(
+  facts: ImageFacts,
+): { readonly algorithm: string; readonly hex: string } | undefined {
   const { hashAlgorithm, hashValue, checksum } = facts;
-  if (hashAlgorithm && hashValue && getHashes().includes(hashAlgorithm)) return { algorithm: hashAlgorithm, hex: hashValue.toLowerCase() };
+  if (hashAlgorithm && hashValue && getHashes().includes(hashAlgorithm))
+    return { algorithm: hashAlgorithm, hex: hashValue.toLowerCase() };
   return checksum ? { algorithm: "md5", hex: checksum.toLowerCase() } : undefined;
 }
 
@@ -66,7 +82,11 @@ export async function viewOf(path: string): Promise<ImageView> {
       return buffer.subarray(0, bytesRead);
     };
     const tailBytes = Math.min(size, 512);
-    return { head: await read(0, Math.min(size, HEAD_BYTES)), tail: await read(size - tailBytes, tailBytes), sizeBytes: size };
+    return {
+      head: await read(0, Math.min(size, HEAD_BYTES)),
+      tail: await read(size - tailBytes, tailBytes),
+      sizeBytes: size,
+    };
   } finally {
     await file.close();
   }

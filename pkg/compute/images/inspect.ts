@@ -29,31 +29,55 @@ export function inspectImage(view: ImageView): Inspection {
   const found = formats.filter((format) => format.matches(header, view));
   const partitions = header.has(512, "EFI PART") ? "gpt" : header.has(510, "\x55\xaa") ? "mbr" : "none";
   const [format] = found;
-  if (format === undefined) return { format: "raw", qemuName: undefined, partitions, virtualSizeBytes: view.sizeBytes, refusals: [] };
+  if (format === undefined)
+    return { format: "raw", qemuName: undefined, partitions, virtualSizeBytes: view.sizeBytes, refusals: [] };
   const report = format.check(header, view);
-  const ambiguous: readonly Refusal[] = found.length < 2 ? []
-    : [{ code: "AMBIGUOUS_FORMAT", text: `it is ${found.map((f) => f.name).join(" and ")} at once` }];
-  return { format: format.name, qemuName: format.qemuName, partitions, ...report, refusals: [...report.refusals, ...ambiguous] };
+  const ambiguous: readonly Refusal[] =
+    found.length < 2
+      ? []
+      : [{ code: "AMBIGUOUS_FORMAT", text: `it is ${found.map((f) => f.name).join(" and ")} at once` }];
+  return {
+    format: format.name,
+    qemuName: format.qemuName,
+    partitions,
+    ...report,
+    refusals: [...report.refusals, ...ambiguous],
+  };
 }
 
 /** What the image's owner says of it. */
-export interface Declared { readonly diskFormat: string | undefined; readonly containerFormat: string | undefined }
+export interface Declared {
+  readonly diskFormat: string | undefined;
+  readonly containerFormat: string | undefined;
+}
 
 /** Largest disks that this host makes, bytes. */
-export interface ImageLimits { readonly virtualBytes: number }
+export interface ImageLimits {
+  readonly virtualBytes: number;
+}
 
 /** Formats by which plain bytes are declared: whole disks, and the three parts of an Amazon-style image. */
 const plainFormats = ["raw", "ami", "aki", "ari"];
 const containers = ["bare", "ami", "aki", "ari"];
 
 /** All reasons against an image; none means that it may be used. */
-export function judgeImage(inspection: Inspection, declared: Declared, limits: ImageLimits): readonly Refusal[] {
+export function judgeImage(
+  inspection: Inspection,
+  declared: Declared,
+  limits: ImageLimits,
+): readonly Refusal[] {
   const refusals = [...inspection.refusals];
   if (!containers.includes(declared.containerFormat ?? "")) {
-    refusals.push({ code: "CONTAINER_FORMAT", text: `container format ${shown(declared.containerFormat)} is not supported` });
+    refusals.push({
+      code: "CONTAINER_FORMAT",
+      text: `container format ${shown(declared.containerFormat)} is not supported`,
+    });
   }
   if (!agrees(inspection.format, declared.diskFormat)) {
-    refusals.push({ code: "FORMAT_MISMATCH", text: `it is declared as ${shown(declared.diskFormat)} but its content is ${inspection.format}` });
+    refusals.push({
+      code: "FORMAT_MISMATCH",
+      text: `it is declared as ${shown(declared.diskFormat)} but its content is ${inspection.format}`,
+    });
   }
   if ((inspection.virtualSizeBytes ?? 0) > limits.virtualBytes) {
     refusals.push({ code: "TOO_LARGE", text: `its disk is larger than ${limits.virtualBytes} bytes` });
@@ -63,9 +87,11 @@ export function judgeImage(inspection: Inspection, declared: Declared, limits: I
 
 function agrees(found: string, declared: string | undefined): boolean {
   // A hybrid ISO is meant to be written to a disk as it is.
-  if (found === "raw" || found === "iso") return found === declared || (declared !== undefined && plainFormats.includes(declared));
+  if (found === "raw" || found === "iso")
+    return found === declared || (declared !== undefined && plainFormats.includes(declared));
   return found === declared;
 }
 
 /** Declared formats are free text of the owner. */
-const shown = (text: string | undefined): string => (text === undefined ? "nothing" : text.replace(/[^\w.-]/g, "?").slice(0, 32));
+const shown = (text: string | undefined): string =>
+  text === undefined ? "nothing" : text.replace(/[^\w.-]/g, "?").slice(0, 32);

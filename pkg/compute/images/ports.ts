@@ -1,6 +1,8 @@
 import type { Ctx } from "../../kernel/index.js";
 
-/** What the cache must know about an image before it downloads it. A Glance client's image info fits as it is. */
+/**
+ * What the cache must know about an image before it downloads it. A Glance client's image info fits as it is.
+ */
 export interface ImageFacts {
   readonly id: string;
   /** `active` images have data; all others are refused. */

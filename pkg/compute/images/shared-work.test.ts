@@ -12,7 +12,12 @@ describe("shared work", () => {
     const work = new SharedWork<number>();
     let runs = 0;
     let finish = (): void => {};
-    const task = async (): Promise<number> => { await new Promise<void>((resolve) => { finish = resolve; }); return ++runs; };
+    const task = async (): Promise<number> => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return ++runs;
+    };
     const all = [1, 2, 3].map(() => work.run(caller().ctx, "k", task));
     finish();
     assert.deepEqual(await Promise.all(all), [1, 1, 1]);
@@ -25,10 +30,11 @@ describe("shared work", () => {
     const work = new SharedWork<number>();
     const [one, two] = [caller(), caller()];
     let signal: AbortSignal | undefined;
-    const task = (ctx: { signal: AbortSignal }): Promise<number> => new Promise((_, reject) => {
-      signal = ctx.signal;
-      ctx.signal.addEventListener("abort", () => reject(new Error("cancelled")));
-    });
+    const task = (ctx: { signal: AbortSignal }): Promise<number> =>
+      new Promise((_, reject) => {
+        signal = ctx.signal;
+        ctx.signal.addEventListener("abort", () => reject(new Error("cancelled")));
+      });
     const [first, second] = [work.run(one.ctx, "k", task), work.run(two.ctx, "k", task)];
     one.controller.abort(new Error("one left"));
     await assert.rejects(first, /one left/);
@@ -40,7 +46,9 @@ describe("shared work", () => {
 
   it("fails for all who wait, and starts anew for the next", async () => {
     const work = new SharedWork<number>();
-    const failing = async (): Promise<number> => { throw new Error("no"); };
+    const failing = async (): Promise<number> => {
+      throw new Error("no");
+    };
     await Promise.all([1, 2].map(() => assert.rejects(work.run(caller().ctx, "k", failing), /no/)));
     assert.equal(await work.run(caller().ctx, "k", async () => 5), 5);
   });

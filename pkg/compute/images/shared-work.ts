@@ -1,12 +1,18 @@
 import type { Ctx } from "../../kernel/index.js";
 
-interface Work<T> { readonly result: Promise<T>; readonly controller: AbortController; waiters: number }
+interface Work<T> {
+  readonly result: Promise<T>;
+  readonly controller: AbortController;
+  waiters: number;
+}
 
 /** Runs one task per key however many ask for it; it is cancelled when the last of them has given up. */
 export class SharedWork<T> {
   readonly #running = new Map<string, Work<T>>();
 
-  /** @throws the task's failure, for all who wait; the reason of the caller's own abort, for that caller alone */
+  /**
+   * @throws the task's failure, for all who wait; the reason of the caller's own abort, for that caller alone
+   */
   async run(ctx: Ctx, key: string, task: (ctx: Ctx) => Promise<T>): Promise<T> {
     ctx.signal.throwIfAborted();
     const work = this.#running.get(key) ?? this.#begin(ctx, key, task);
@@ -31,7 +37,9 @@ export class SharedWork<T> {
     const result = task({ ...ctx, signal: controller.signal, deadlineMs: undefined });
     const work: Work<T> = { result, controller, waiters: 0 };
     this.#running.set(key, work);
-    const forget = (): void => { if (this.#running.get(key) === work) this.#running.delete(key); };
+    const forget = (): void => {
+      if (this.#running.get(key) === work) this.#running.delete(key);
+    };
     result.then(forget, forget);
     // A task that nobody waits for is to be begun anew by the next caller, not joined.
     controller.signal.addEventListener("abort", forget, { once: true });

@@ -3,7 +3,10 @@ import type { FileHandle } from "node:fs/promises";
 const BLOCK = 64 * 1024;
 const zeros = Buffer.alloc(BLOCK);
 
-/** Writes a stream to a new file, leaving holes where whole blocks are zero: a mostly empty disk takes little space. */
+/**
+ * Writes a stream to a new file, leaving holes where whole blocks are zero: a mostly empty disk takes little
+ * space.
+ */
 export class SparseWriter {
   readonly #file: FileHandle;
   readonly #block = Buffer.alloc(BLOCK);
@@ -37,7 +40,8 @@ export class SparseWriter {
 
   async #flush(): Promise<void> {
     const block = this.#block.subarray(0, this.#filled);
-    if (!block.equals(zeros.subarray(0, this.#filled))) await this.#file.write(block, 0, block.length, this.#at);
+    if (!block.equals(zeros.subarray(0, this.#filled)))
+      await this.#file.write(block, 0, block.length, this.#at);
     this.#at += this.#filled;
     this.#filled = 0;
   }

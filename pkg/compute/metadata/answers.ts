@@ -8,5 +8,8 @@ export interface MetadataAnswer {
 }
 
 /** A short text answer; the status' own phrase when no text is given. */
-export const plain = (status: number, text = `${status} ${STATUS_CODES[status] ?? ""}`): MetadataAnswer =>
-  ({ status, headers: { "content-type": "text/plain; charset=UTF-8" }, body: new TextEncoder().encode(text) });
+export const plain = (status: number, text = `${status} ${STATUS_CODES[status] ?? ""}`): MetadataAnswer => ({
+  status,
+  headers: { "content-type": "text/plain; charset=UTF-8" },
+  body: new TextEncoder().encode(text),
+});

@@ -6,14 +6,24 @@ export type VendorDocuments = Pick<GuestData, "vendorData" | "dynamicVendorData"
 
 /** Where the metadata service learns about guests. */
 export interface GuestDataSource {
-  /** @returns undefined for a guest that does not exist (here); `generation` changes whenever `data` does; without vendor data */
-  guestData(ctx: Ctx, instanceUuid: string): Promise<{ readonly data: GuestData; readonly generation: bigint } | undefined>;
+  /**
+   * @returns undefined for a guest that does not exist (here); `generation` changes whenever `data` does;
+   *   without vendor data
+   */
+  guestData(
+    ctx: Ctx,
+    instanceUuid: string,
+  ): Promise<{ readonly data: GuestData; readonly generation: bigint } | undefined>;
   /**
    * Vendor data of a guest that exists, fetched anew.
    * @param options.dynamic  whether to ask the dynamic targets as well
    * @throws VENDORDATA_FILE_UNUSABLE, VENDORDATA_FAILED
    */
-  vendorData(ctx: Ctx, instanceUuid: string, options: { readonly dynamic: boolean }): Promise<VendorDocuments>;
+  vendorData(
+    ctx: Ctx,
+    instanceUuid: string,
+    options: { readonly dynamic: boolean },
+  ): Promise<VendorDocuments>;
   /**
    * Keeps the password that a guest posted, once and for all.
    * @param encrypted  1 to 1020 characters

@@ -19,11 +19,15 @@ export interface ProxyServerOptions {
 }
 
 /**
- * The metadata service for network agents' proxies and load balancers (port 8775), which say on whose behalf they ask in
- * signed headers. Serve it with `listen`. Never expose it to guests.
+ * The metadata service for network agents' proxies and load balancers (port 8775), which say on whose behalf
+ * they ask in signed headers. Serve it with `listen`. Never expose it to guests.
  * @source nova, [neutron]service_metadata_proxy
  */
-export function metadataProxyApp(env: HttpEnv, service: MetadataService, options: ProxyServerOptions): Express {
+export function metadataProxyApp(
+  env: HttpEnv,
+  service: MetadataService,
+  options: ProxyServerOptions,
+): Express {
   if (options.sharedSecret === "") throw new Error("the metadata service needs a shared secret");
   const app = httpApp("metadata", env);
   app.use(express.raw({ limit: maxBodyBytes, type: () => true, inflate: false }));
@@ -34,14 +38,23 @@ export function metadataProxyApp(env: HttpEnv, service: MetadataService, options
   return app;
 }
 
-async function answer(service: MetadataService, { sharedSecret, providers }: ProxyServerOptions, req: Request): Promise<MetadataAnswer> {
+async function answer(
+  service: MetadataService,
+  { sharedSecret, providers }: ProxyServerOptions,
+  req: Request,
+): Promise<MetadataAnswer> {
   // The same for everybody: probes of load balancers come without headers.
   if (normalPath(req.originalUrl) === "") return plain(200, ec2VersionList);
   const ctx = ctxOf(req);
   const caller = await identify(ctx, req, sharedSecret, providers);
   if ("refusal" in caller) return caller.refusal;
   const body: unknown = req.body;
-  return service.answer(ctx, { ...caller, method: req.method, path: req.originalUrl, body: Buffer.isBuffer(body) ? body : new Uint8Array() });
+  return service.answer(ctx, {
+    ...caller,
+    method: req.method,
+    path: req.originalUrl,
+    body: Buffer.isBuffer(body) ? body : new Uint8Array(),
+  });
 }
 
 function send(req: Request, res: Response, found: MetadataAnswer): void {

@@ -30,9 +30,15 @@ const cachedGuests = 500;
 const randomSeedBytes = 512;
 
 type Tree = ReadonlyMap<string, Uint8Array>;
-interface Guest { readonly data: GuestData; readonly generation: bigint }
+interface Guest {
+  readonly data: GuestData;
+  readonly generation: bigint;
+}
 
-/** @cost a tree of documents per guest and change; asking again costs a look-up in the source and one in the tree */
+/**
+ * @cost a tree of documents per guest and change; asking again costs a look-up in the source and one in the
+ *   tree
+ */
 export function metadataService(source: GuestDataSource): MetadataService {
   const trees = new LRUCache<string, { generation: bigint; tree: Tree }>({ max: cachedGuests });
   const treeOf = (guest: Guest): Tree => {
@@ -50,23 +56,44 @@ export function metadataService(source: GuestDataSource): MetadataService {
       const path = normalPath(question.path);
       const tree = treeOf(guest);
       const known = tree.get(path);
-      if (known !== undefined && path.endsWith("/password") && question.method !== "GET" && question.method !== "HEAD") {
+      if (
+        known !== undefined &&
+        path.endsWith("/password") &&
+        question.method !== "GET" &&
+        question.method !== "HEAD"
+      ) {
         return answerPassword(ctx, source, guest.data, question);
       }
-      const document = madeAtReading.test(path) ? build(await atReading(ctx, source, guest.data, path)).get(path) : known;
-      return document === undefined ? plain(404) : { status: 200, headers: { "content-type": contentType(path) }, body: document };
+      const document = madeAtReading.test(path)
+        ? build(await atReading(ctx, source, guest.data, path)).get(path)
+        : known;
+      return document === undefined
+        ? plain(404)
+        : { status: 200, headers: { "content-type": contentType(path) }, body: document };
     },
   };
 }
 
 const build = (data: GuestData): Tree => buildMetadataTree(data, randomBytes(randomSeedBytes));
 
-/** meta_data.json holds a random seed that no two readings may share; vendor data may change without the guest. */
+/**
+ * meta_data.json holds a random seed that no two readings may share; vendor data may change without the
+ * guest.
+ */
 const madeAtReading = /^\/openstack\/[^/]+\/(meta_data|vendor_data2?)\.json$/;
 
-async function atReading(ctx: Ctx, source: GuestDataSource, data: GuestData, path: string): Promise<GuestData> {
+async function atReading(
+  ctx: Ctx,
+  source: GuestDataSource,
+  data: GuestData,
+  path: string,
+): Promise<GuestData> {
   if (!path.includes("/vendor_data")) return data;
-  return { ...data, ...await source.vendorData(ctx, data.uuid, { dynamic: path.endsWith("/vendor_data2.json") }) };
+  return {
+    ...data,
+    ...(await source.vendorData(ctx, data.uuid, { dynamic: path.endsWith("/vendor_data2.json") })),
+  };
 }
 
-const contentType = (path: string): string => (path.endsWith(".json") ? "application/json" : "text/plain; charset=UTF-8");
+const contentType = (path: string): string =>
+  path.endsWith(".json") ? "application/json" : "text/plain; charset=UTF-8";

@@ -13,12 +13,25 @@ function scene(tells: boolean, random = 0.5) {
   const ending = new AbortController();
   const read = { times: 0, onRead: (): void => {} };
   const ended = followNetwork(rootCtx({ requestId: "req-follow", signal: ending.signal }), {
-    neutron, clock, random: () => random, everyMs: 10_000, refresh: async () => { read.times += 1; read.onRead(); },
+    neutron,
+    clock,
+    random: () => random,
+    everyMs: 10_000,
+    refresh: async () => {
+      read.times += 1;
+      read.onRead();
+    },
   });
   ended.catch(() => {}); // looked at by the tests
   return {
-    neutron, clock, read, ended,
-    end: async () => { ending.abort(new Error("over")); await ended.catch((error: unknown) => assert.match(String(error), /over/)); },
+    neutron,
+    clock,
+    read,
+    ended,
+    end: async () => {
+      ending.abort(new Error("over"));
+      await ended.catch((error: unknown) => assert.match(String(error), /over/));
+    },
   };
 }
 
@@ -42,13 +55,20 @@ describe("following the Network service", () => {
 
   it("misses no change that comes while it reads", async () => {
     const s = scene(true);
-    s.read.onRead = () => { s.read.onRead = () => {}; s.neutron.changed(); };
+    s.read.onRead = () => {
+      s.read.onRead = () => {};
+      s.neutron.changed();
+    };
     await s.clock.advance(1_000);
     assert.equal(s.read.times, 2);
     await s.end();
   });
 
-  for (const [random, everyMs] of [[0, 8_000], [0.5, 10_000], [1, 12_000]] as const) {
+  for (const [random, everyMs] of [
+    [0, 8_000],
+    [0.5, 10_000],
+    [1, 12_000],
+  ] as const) {
     it(`reads every ${everyMs} ms, as chance ${random} will have it, where it is not told of changes`, async () => {
       const s = scene(false, random);
       await s.clock.advance(everyMs - 1);

@@ -10,54 +10,111 @@ export interface PortPolicy {
   readonly allowedAddressPairs: readonly AddressPair[];
 }
 
-/** What the switch must know of the groups in use: their rules, and the addresses (networks among them in CIDR form) of all their members on any host. */
+/**
+ * What the switch must know of the groups in use: their rules, and the addresses (networks among them in CIDR
+ * form) of all their members on any host.
+ */
 export interface SecurityPicture {
   readonly rulesOf: ReadonlyMap<string, readonly SecurityRule[]>;
   readonly membersOf: ReadonlyMap<string, readonly string[]>;
 }
 
 const protocolNumbers: Readonly<Record<string, number>> = {
-  icmp: 1, igmp: 2, ipip: 4, tcp: 6, egp: 8, udp: 17, dccp: 33, "ipv6-encap": 41, "ipv6-route": 43, "ipv6-frag": 44, rsvp: 46, gre: 47,
-  esp: 50, ah: 51, "ipv6-icmp": 58, icmpv6: 58, "ipv6-nonxt": 59, "ipv6-opts": 60, ospf: 89, pgm: 113, vrrp: 112, sctp: 132, udplite: 136,
+  icmp: 1,
+  igmp: 2,
+  ipip: 4,
+  tcp: 6,
+  egp: 8,
+  udp: 17,
+  dccp: 33,
+  "ipv6-encap": 41,
+  "ipv6-route": 43,
+  "ipv6-frag": 44,
+  rsvp: 46,
+  gre: 47,
+  esp: 50,
+  ah: 51,
+  "ipv6-icmp": 58,
+  icmpv6: 58,
+  "ipv6-nonxt": 59,
+  "ipv6-opts": 60,
+  ospf: 89,
+  pgm: 113,
+  vrrp: 112,
+  sctp: 132,
+  udplite: 136,
 };
 
-/** Reads what now holds for ports; one that the Network service does not know is left out. @cost one request, none without ports */
-export async function readPolicies(ctx: Ctx, neutron: Neutron, portIds: readonly string[]): Promise<ReadonlyMap<string, PortPolicy>> {
+/**
+ * Reads what now holds for ports; one that the Network service does not know is left out. @cost one request,
+ * none without ports
+ */
+export async function readPolicies(
+  ctx: Ctx,
+  neutron: Neutron,
+  portIds: readonly string[],
+): Promise<ReadonlyMap<string, PortPolicy>> {
   if (portIds.length === 0) return new Map();
   const ports = await neutron.listPorts(ctx, { ids: portIds });
-  return new Map(ports.map((port) => [port.id, {
-    adminStateUp: port.adminStateUp, portSecurity: port.portSecurityEnabled, securityGroupIds: port.securityGroupIds,
-    allowedAddressPairs: port.allowedAddressPairs.map(({ ipAddress, macAddress }) => ({ ip: ipAddress, ...(macAddress === undefined ? {} : { macAddress }) })),
-  }]));
+  return new Map(
+    ports.map((port) => [
+      port.id,
+      {
+        adminStateUp: port.adminStateUp,
+        portSecurity: port.portSecurityEnabled,
+        securityGroupIds: port.securityGroupIds,
+        allowedAddressPairs: port.allowedAddressPairs.map(({ ipAddress, macAddress }) => ({
+          ip: ipAddress,
+          ...(macAddress === undefined ? {} : { macAddress }),
+        })),
+      },
+    ]),
+  );
 }
 
 /**
  * Reads rules of the given groups and, for groups that rules name as remote, the addresses of their members.
  * @cost two requests to the Network service, whatever the number of groups
  */
-export async function readSecurity(ctx: Ctx, neutron: Neutron, groupIds: readonly string[]): Promise<SecurityPicture> {
+export async function readSecurity(
+  ctx: Ctx,
+  neutron: Neutron,
+  groupIds: readonly string[],
+): Promise<SecurityPicture> {
   if (groupIds.length === 0) return { rulesOf: new Map(), membersOf: new Map() };
   const groups = await neutron.listSecurityGroups(ctx, { ids: groupIds });
   const remote = new Set(groups.flatMap((g) => g.rules.flatMap((r) => r.remoteGroupId ?? [])));
   const projects = new Set(groups.map((g) => g.projectId));
-  const ports = remote.size === 0 ? [] : (await Promise.all([...projects].map((projectId) => neutron.listPorts(ctx, { projectId })))).flat();
+  const ports =
+    remote.size === 0
+      ? []
+      : (await Promise.all([...projects].map((projectId) => neutron.listPorts(ctx, { projectId })))).flat();
   return { rulesOf: new Map(groups.map((g) => [g.id, switchRules(g)])), membersOf: members(remote, ports) };
 }
 
-/** A group's rules in the switch's form, in the order of their ids. Rules of protocols that it does not know are left out: rules only ever allow. */
+/**
+ * A group's rules in the switch's form, in the order of their ids. Rules of protocols that it does not know
+ * are left out: rules only ever allow.
+ */
 function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
-  return [...group.rules].sort((a, b) => byId([a.id, a], [b.id, b])).flatMap((rule): SecurityRule[] => {
-    const protocol = rule.protocol === undefined ? undefined : protocolNumber(rule.protocol, rule.ethertype);
-    if (rule.protocol !== undefined && protocol === undefined) return [];
-    return [{
-      direction: rule.direction, ethertype: rule.ethertype,
-      ...(protocol === undefined ? {} : { protocol }),
-      ...(rule.portRangeMin === undefined ? {} : { portRangeMin: rule.portRangeMin }),
-      ...(rule.portRangeMax === undefined ? {} : { portRangeMax: rule.portRangeMax }),
-      ...(rule.remoteIpPrefix === undefined ? {} : { remoteCidr: rule.remoteIpPrefix }),
-      ...(rule.remoteGroupId === undefined ? {} : { remoteGroupId: rule.remoteGroupId }),
-    }];
-  });
+  return [...group.rules]
+    .sort((a, b) => byId([a.id, a], [b.id, b]))
+    .flatMap((rule): SecurityRule[] => {
+      const protocol =
+        rule.protocol === undefined ? undefined : protocolNumber(rule.protocol, rule.ethertype);
+      if (rule.protocol !== undefined && protocol === undefined) return [];
+      return [
+        {
+          direction: rule.direction,
+          ethertype: rule.ethertype,
+          ...(protocol === undefined ? {} : { protocol }),
+          ...(rule.portRangeMin === undefined ? {} : { portRangeMin: rule.portRangeMin }),
+          ...(rule.portRangeMax === undefined ? {} : { portRangeMax: rule.portRangeMax }),
+          ...(rule.remoteIpPrefix === undefined ? {} : { remoteCidr: rule.remoteIpPrefix }),
+          ...(rule.remoteGroupId === undefined ? {} : { remoteGroupId: rule.remoteGroupId }),
+        },
+      ];
+    });
 }
 
 function protocolNumber(protocol: string, ethertype: string): number | undefined {
@@ -66,13 +123,22 @@ function protocolNumber(protocol: string, ethertype: string): number | undefined
   return protocolNumbers[protocol];
 }
 
-function members(groups: ReadonlySet<string>, ports: readonly PortInfo[]): ReadonlyMap<string, readonly string[]> {
+function members(
+  groups: ReadonlySet<string>,
+  ports: readonly PortInfo[],
+): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>([...groups].map((id) => [id, []]));
   for (const port of ports) {
-    for (const groupId of port.securityGroupIds) found.get(groupId)?.push(...port.fixedIps.map((f) => f.ipAddress), ...port.allowedAddressPairs.map((pair) => pair.ipAddress));
+    for (const groupId of port.securityGroupIds)
+      found
+        .get(groupId)
+        ?.push(
+          ...port.fixedIps.map((f) => f.ipAddress),
+          ...port.allowedAddressPairs.map((pair) => pair.ipAddress),
+        );
   }
   return new Map([...found].sort(byId).map(([id, addresses]) => [id, addresses.sort()]));
 }
 
 /** The service lists in any order; the same members must look the same. */
-const byId = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => a < b ? -1 : 1;
+const byId = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);

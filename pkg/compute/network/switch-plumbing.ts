@@ -8,9 +8,17 @@ import type { PortPolicy } from "./security-groups.js";
 
 const DEFAULT_MTU = 1450;
 
-interface Plugged { readonly port: InstancePort; readonly serverId: string; readonly hostname: string; readonly socketPath: string }
+interface Plugged {
+  readonly port: InstancePort;
+  readonly serverId: string;
+  readonly hostname: string;
+  readonly socketPath: string;
+}
 
-/** Connects guests to the host's switch and keeps their ports' policy and security groups as the Network service has them. */
+/**
+ * Connects guests to the host's switch and keeps their ports' policy and security groups as the Network
+ * service has them.
+ */
 export class SwitchPlumbing implements Plumbing {
   readonly #switch: Switch;
   readonly #neutron: Neutron;
@@ -31,17 +39,28 @@ export class SwitchPlumbing implements Plumbing {
     const server = instance.server;
     if (!server) return;
     for (const port of instance.ports) {
-      this.#ports.set(port.portId, { port, serverId: server.id, hostname: server.hostname, socketPath: socketPathOf(port.portId) });
+      this.#ports.set(port.portId, {
+        port,
+        serverId: server.id,
+        hostname: server.hostname,
+        socketPath: socketPathOf(port.portId),
+      });
     }
     // Known ones are kept up to date by `refresh`.
-    await this.#readPolicies(ctx, instance.ports.map((p) => p.portId).filter((id) => !this.#policies.has(id)));
+    await this.#readPolicies(
+      ctx,
+      instance.ports.map((p) => p.portId).filter((id) => !this.#policies.has(id)),
+    );
     const groups = instance.ports.flatMap((p) => this.#policyOf(p).securityGroupIds);
     if (groups.some((id) => !this.#rules.has(id))) await this.refresh(ctx);
     for (const port of instance.ports) await this.#set(port.portId);
   }
 
   async unplug(_ctx: Ctx, ports: readonly InstancePort[], serverId: string): Promise<void> {
-    const ids = ports.length > 0 ? ports.map((p) => p.portId) : [...this.#ports].filter(([, p]) => p.serverId === serverId).map(([id]) => id);
+    const ids =
+      ports.length > 0
+        ? ports.map((p) => p.portId)
+        : [...this.#ports].filter(([, p]) => p.serverId === serverId).map(([id]) => id);
     for (const id of ids) {
       this.#ports.delete(id);
       this.#configs.delete(id);
@@ -52,15 +71,27 @@ export class SwitchPlumbing implements Plumbing {
 
   async stats(_ctx: Ctx, serverId: string): ReturnType<Plumbing["stats"]> {
     const { ports } = await this.#switch.stats();
-    return ports.filter((p) => p.instanceUuid === serverId).map((p) => ({
-      portId: p.portId, rxBytes: p.rxBytes, txBytes: p.txBytes, rxPackets: p.rxPackets, txPackets: p.txPackets, drops: p.rxDrops + p.txDrops,
-    }));
+    return ports
+      .filter((p) => p.instanceUuid === serverId)
+      .map((p) => ({
+        portId: p.portId,
+        rxBytes: p.rxBytes,
+        txBytes: p.txBytes,
+        rxPackets: p.rxPackets,
+        txPackets: p.txPackets,
+        drops: p.rxDrops + p.txDrops,
+      }));
   }
 
-  /** Reads the ports' policies, and rules and members of all groups in use, again and applies what changed: nothing is told to the switch twice. @cost three requests, none without ports */
+  /**
+   * Reads the ports' policies, and rules and members of all groups in use, again and applies what changed:
+   * nothing is told to the switch twice. @cost three requests, none without ports
+   */
   async refresh(ctx: Ctx): Promise<void> {
     await this.#readPolicies(ctx, [...this.#ports.keys()]);
-    const groups = [...new Set([...this.#ports.values()].flatMap((p) => this.#policyOf(p.port).securityGroupIds))];
+    const groups = [
+      ...new Set([...this.#ports.values()].flatMap((p) => this.#policyOf(p.port).securityGroupIds)),
+    ];
     const picture = await readSecurity(ctx, this.#neutron, groups);
     this.#rules = picture.rulesOf;
     await this.#setGroups([...picture.membersOf].map(([groupId, addresses]) => ({ groupId, addresses })));
@@ -101,18 +132,37 @@ export class SwitchPlumbing implements Plumbing {
 
   /** A port that the Network service no longer has goes on as it was when it was bound. */
   #policyOf(port: InstancePort): PortPolicy {
-    return this.#policies.get(port.portId) ?? { adminStateUp: true, portSecurity: port.portSecurity, securityGroupIds: port.securityGroupIds, allowedAddressPairs: [] };
+    return (
+      this.#policies.get(port.portId) ?? {
+        adminStateUp: true,
+        portSecurity: port.portSecurity,
+        securityGroupIds: port.securityGroupIds,
+        allowedAddressPairs: [],
+      }
+    );
   }
 
   #configOf({ port, serverId, hostname, socketPath }: Plugged): PortConfig {
     const policy = this.#policyOf(port);
     return {
-      ...policy, portId: port.portId, instanceUuid: serverId, networkId: port.networkId, vni: port.segmentationId, macAddress: port.macAddress,
-      mtu: port.mtu || DEFAULT_MTU, hostname, ...(this.#domain ? { domain: this.#domain } : {}), socketPath,
+      ...policy,
+      portId: port.portId,
+      instanceUuid: serverId,
+      networkId: port.networkId,
+      vni: port.segmentationId,
+      macAddress: port.macAddress,
+      mtu: port.mtu || DEFAULT_MTU,
+      hostname,
+      ...(this.#domain ? { domain: this.#domain } : {}),
+      socketPath,
       securityRules: policy.securityGroupIds.flatMap((id) => this.#rules.get(id) ?? []),
       fixedIps: port.addresses.map((a) => ({
-        ip: a.ipAddress, prefixLength: a.prefixLength, ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}), dns: a.dnsServers,
-        routes: a.hostRoutes.map((r) => ({ destination: r.destination, nextHop: r.nexthop })), dhcp: a.dhcpEnabled,
+        ip: a.ipAddress,
+        prefixLength: a.prefixLength,
+        ...(a.gatewayIp ? { gateway: a.gatewayIp } : {}),
+        dns: a.dnsServers,
+        routes: a.hostRoutes.map((r) => ({ destination: r.destination, nextHop: r.nexthop })),
+        dhcp: a.dhcpEnabled,
         ...(isIpv6Mode(a.ipv6AddressMode) ? { ipv6Mode: a.ipv6AddressMode } : {}),
       })),
     };
@@ -120,4 +170,5 @@ export class SwitchPlumbing implements Plumbing {
 }
 
 const IPV6_MODES = ["slaac", "dhcpv6-stateful", "dhcpv6-stateless"] as const;
-const isIpv6Mode = (text: string): text is (typeof IPV6_MODES)[number] => IPV6_MODES.some((mode) => mode === text);
+const isIpv6Mode = (text: string): text is (typeof IPV6_MODES)[number] =>
+  IPV6_MODES.some((mode) => mode === text);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { BoundedMap } from "./bounded-map.js";
 
 describe("bounded map", () => {
-  const keysOf = (map: BoundedMap<string, number>): string => [..."abcdef"].filter((key) => map.get(key) !== undefined).join("");
+  const keysOf = (map: BoundedMap<string, number>): string =>
+    [..."abcdef"].filter((key) => map.get(key) !== undefined).join("");
 
   it("lets the entry written longest ago give way", () => {
     const map = new BoundedMap<string, number>(3);

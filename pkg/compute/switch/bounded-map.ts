@@ -1,9 +1,14 @@
-interface Node<K, V> { readonly key: K; value: V; older: Node<K, V> | undefined; newer: Node<K, V> | undefined }
+interface Node<K, V> {
+  readonly key: K;
+  value: V;
+  older: Node<K, V> | undefined;
+  newer: Node<K, V> | undefined;
+}
 
 /**
- * A map of at most `limit` entries; the one written longest ago gives way. Grows as it fills.
- * A plain Map cannot do this: finding its oldest key steps over all that were deleted before, which made a full table of 16,384
- * conversations 100 times slower than an empty one.
+ * A map of at most `limit` entries; the one written longest ago gives way. Grows as it fills. A plain Map
+ * cannot do this: finding its oldest key steps over all that were deleted before, which made a full table of
+ * 16,384 conversations 100 times slower than an empty one.
  */
 export class BoundedMap<K, V> {
   readonly #limit: number;
@@ -11,14 +16,22 @@ export class BoundedMap<K, V> {
   #oldest: Node<K, V> | undefined;
   #newest: Node<K, V> | undefined;
 
-  constructor(limit: number) { this.#limit = limit; }
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
-  get size(): number { return this.#nodes.size; }
+  get size(): number {
+    return this.#nodes.size;
+  }
 
-  get(key: K): V | undefined { return this.#nodes.get(key)?.value; }
+  get(key: K): V | undefined {
+    return this.#nodes.get(key)?.value;
+  }
 
   /** Oldest first. */
-  *values(): IterableIterator<V> { for (let node = this.#oldest; node !== undefined; node = node.newer) yield node.value; }
+  *values(): IterableIterator<V> {
+    for (let node = this.#oldest; node !== undefined; node = node.newer) yield node.value;
+  }
 
   /** Writes an entry and makes it the youngest. */
   set(key: K, value: V): void {
@@ -57,7 +70,9 @@ export class BoundedMap<K, V> {
   }
 
   #unlink(node: Node<K, V>): void {
-    if (node.older === undefined) this.#oldest = node.newer; else node.older.newer = node.newer;
-    if (node.newer === undefined) this.#newest = node.older; else node.newer.older = node.older;
+    if (node.older === undefined) this.#oldest = node.newer;
+    else node.older.newer = node.newer;
+    if (node.newer === undefined) this.#newest = node.older;
+    else node.newer.older = node.older;
   }
 }

@@ -20,7 +20,10 @@ export interface PortConfig {
   readonly portSecurity: boolean;
   /** Groups the port belongs to: rules of other ports may admit its members. */
   readonly securityGroupIds: readonly string[];
-  /** The rules of all its groups together. None at all lets only DHCP, metadata and neighbour discovery through. */
+  /**
+   * The rules of all its groups together. None at all lets only DHCP, metadata and neighbour discovery
+   * through.
+   */
   readonly securityRules: readonly SecurityRule[];
   /** false cuts the port off without removing it; default true. */
   readonly adminStateUp?: boolean;
@@ -63,14 +66,27 @@ export interface SecurityRule {
   readonly remoteGroupId?: string;
 }
 
-/** Addresses of a security group's members (networks among them in CIDR form), wherever they run. Ports on this switch count by themselves. */
-export interface GroupMembers { readonly groupId: string; readonly addresses: readonly string[] }
+/**
+ * Addresses of a security group's members (networks among them in CIDR form), wherever they run. Ports on
+ * this switch count by themselves.
+ */
+export interface GroupMembers {
+  readonly groupId: string;
+  readonly addresses: readonly string[];
+}
 
 /** Another host's switch. */
-export interface PeerConfig { readonly host: string; readonly address: string; readonly port: number }
+export interface PeerConfig {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+}
 
-/** What Neutron puts into a project's default group: everything out, and in what comes from the same group. */
-export const defaultGroupRules = (groupId: string): readonly SecurityRule[] => (["IPv4", "IPv6"] as const).flatMap((ethertype) => [
-  { direction: "egress", ethertype } as const,
-  { direction: "ingress", ethertype, remoteGroupId: groupId } as const,
-]);
+/**
+ * What Neutron puts into a project's default group: everything out, and in what comes from the same group.
+ */
+export const defaultGroupRules = (groupId: string): readonly SecurityRule[] =>
+  (["IPv4", "IPv6"] as const).flatMap((ethertype) => [
+    { direction: "egress", ethertype } as const,
+    { direction: "ingress", ethertype, remoteGroupId: groupId } as const,
+  ]);

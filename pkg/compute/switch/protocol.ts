@@ -12,17 +12,29 @@ export type Command = { readonly id: number } & (
 );
 
 /** A command without its id, which the client adds. */
-export type CommandBody = Command extends infer C ? (C extends { readonly id: number } ? Omit<C, "id"> : never) : never;
+export type CommandBody = Command extends infer C
+  ? C extends { readonly id: number }
+    ? Omit<C, "id">
+    : never
+  : never;
 
 export type Reply =
   | { readonly type: "reply"; readonly id: number; readonly ok: true; readonly stats?: SwitchStats }
   | { readonly type: "reply"; readonly id: number; readonly ok: false; readonly error: WireError };
 
 /** A KilonovaError's parts: class instances do not survive the way between threads. */
-export interface WireError { readonly reason: string; readonly message: string; readonly facts: Readonly<Record<string, string>> }
+export interface WireError {
+  readonly reason: string;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
 
 /** The agent's answer to a metadata request of the switch. */
-export interface MetadataReply { readonly type: "metadata-reply"; readonly id: number; readonly response: MetadataResponse }
+export interface MetadataReply {
+  readonly type: "metadata-reply";
+  readonly id: number;
+  readonly response: MetadataResponse;
+}
 
 /** What the switch tells the agent by itself. */
 export type Notice =
@@ -36,7 +48,10 @@ export type ToWorker = Command | MetadataReply;
 export type FromWorker = Reply | Notice;
 
 /** What the worker is started with. */
-export interface WorkerInit { readonly tunnel: { readonly address: string; readonly port: number }; readonly conversationsDir?: string }
+export interface WorkerInit {
+  readonly tunnel: { readonly address: string; readonly port: number };
+  readonly conversationsDir?: string;
+}
 
 /** A guest's HTTP request to 169.254.169.254. The port by which it came is the proof of who asks. */
 export interface MetadataRequest {
@@ -56,4 +71,7 @@ export interface MetadataResponse {
   readonly body: Uint8Array;
 }
 
-export interface SwitchStats { readonly ports: readonly PortStats[]; readonly tunnel: TunnelStats }
+export interface SwitchStats {
+  readonly ports: readonly PortStats[];
+  readonly tunnel: TunnelStats;
+}

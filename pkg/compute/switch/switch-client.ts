@@ -3,7 +3,17 @@ import type { KilonovaError, Logger } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { SwitchErrors } from "./errors.js";
 import type { GroupMembers, PeerConfig, PortConfig } from "./port-config.js";
-import type { CommandBody, FromWorker, MetadataRequest, MetadataResponse, Reply, SwitchStats, ToWorker, WireError, WorkerInit } from "./protocol.js";
+import type {
+  CommandBody,
+  FromWorker,
+  MetadataRequest,
+  MetadataResponse,
+  Reply,
+  SwitchStats,
+  ToWorker,
+  WireError,
+  WorkerInit,
+} from "./protocol.js";
 import { spawnSwitchWorker } from "./worker/spawn-worker.js";
 
 const firstRestartMs = 100;
@@ -29,7 +39,10 @@ export interface SwitchOptions {
 export interface Switch {
   /** The UDP port for tunnels that was really taken. */
   readonly tunnelPort: number;
-  /** Adds a port or replaces its whole configuration; also tries at once to connect to QEMU. @throws PORT_INVALID */
+  /**
+   * Adds a port or replaces its whole configuration; also tries at once to connect to QEMU. @throws
+   * PORT_INVALID
+   */
   setPort(config: PortConfig): Promise<void>;
   /** Absent is success. */
   removePort(portId: string): Promise<void>;
@@ -48,7 +61,10 @@ export interface Switch {
  * @param spawn  starts the thread; tests give their own to get hold of it
  * @throws TUNNEL_UNAVAILABLE
  */
-export async function startSwitch(options: SwitchOptions, spawn: (init: WorkerInit) => Worker = spawnSwitchWorker): Promise<Switch> {
+export async function startSwitch(
+  options: SwitchOptions,
+  spawn: (init: WorkerInit) => Worker = spawnSwitchWorker,
+): Promise<Switch> {
   const client = new SwitchClient(options, spawn);
   await client.start();
   return client;
@@ -74,7 +90,9 @@ class SwitchClient implements Switch {
     this.#spawnWorker = spawn;
   }
 
-  get tunnelPort(): number { return this.#tunnelPort; }
+  get tunnelPort(): number {
+    return this.#tunnelPort;
+  }
 
   async start(): Promise<void> {
     this.#tunnelPort = await this.#spawn();
@@ -87,7 +105,8 @@ class SwitchClient implements Switch {
       await this.#tell({ type: "set-port", config });
     } catch (error) {
       if (this.#ports.get(config.portId) === config) {
-        if (before === undefined) this.#ports.delete(config.portId); else this.#ports.set(config.portId, before);
+        if (before === undefined) this.#ports.delete(config.portId);
+        else this.#ports.set(config.portId, before);
       }
       throw error;
     }
@@ -116,7 +135,20 @@ class SwitchClient implements Switch {
 
   async stats(): Promise<SwitchStats> {
     const reply = await this.#command({ type: "stats" });
-    return reply.stats ?? { ports: [], tunnel: { rxPackets: 0, txPackets: 0, unknownPeerDrops: 0, malformedDrops: 0, unknownNetworkDrops: 0, spoofedDrops: 0, queueDrops: 0 } };
+    return (
+      reply.stats ?? {
+        ports: [],
+        tunnel: {
+          rxPackets: 0,
+          txPackets: 0,
+          unknownPeerDrops: 0,
+          malformedDrops: 0,
+          unknownNetworkDrops: 0,
+          spoofedDrops: 0,
+          queueDrops: 0,
+        },
+      }
+    );
   }
 
   async close(): Promise<void> {
@@ -132,7 +164,10 @@ class SwitchClient implements Switch {
   /** @returns the tunnel port */
   async #spawn(): Promise<number> {
     const { tunnel, conversationsDir } = this.#options;
-    const init: WorkerInit = { tunnel: { address: tunnel.address, port: this.#tunnelPort || tunnel.port }, ...(conversationsDir === undefined ? {} : { conversationsDir }) };
+    const init: WorkerInit = {
+      tunnel: { address: tunnel.address, port: this.#tunnelPort || tunnel.port },
+      ...(conversationsDir === undefined ? {} : { conversationsDir }),
+    };
     const worker = this.#spawnWorker(init);
     this.#worker = worker;
     this.#startedAtMs = Date.now();
@@ -157,13 +192,18 @@ class SwitchClient implements Switch {
 
   #receive(worker: Worker, message: Exclude<FromWorker, { type: "ready" | "failed" }>): void {
     switch (message.type) {
-      case "reply": this.#pending.get(message.id)?.settle(message); return;
+      case "reply":
+        this.#pending.get(message.id)?.settle(message);
+        return;
       case "port-link":
         this.#options.log.debug("switch.port.link", { portId: message.portId, connected: message.connected });
         this.#options.onPortLink?.(message.portId, message.connected);
         return;
-      case "keeping-failed": this.#options.log.warn("switch.conversations.failed", { error: fromWire(message.error) }); return;
-      case "metadata-request": void this.#answerMetadata(worker, message.id, message.request);
+      case "keeping-failed":
+        this.#options.log.warn("switch.conversations.failed", { error: fromWire(message.error) });
+        return;
+      case "metadata-request":
+        void this.#answerMetadata(worker, message.id, message.request);
     }
   }
 
@@ -172,13 +212,20 @@ class SwitchClient implements Switch {
     try {
       response = await this.#options.metadata(request);
     } catch (error) {
-      this.#options.log.error("switch.metadata.failed", { instanceUuid: request.instanceUuid, path: request.path, error });
+      this.#options.log.error("switch.metadata.failed", {
+        instanceUuid: request.instanceUuid,
+        path: request.path,
+        error,
+      });
       response = { status: 500, headers: {}, body: new Uint8Array() };
     }
     this.#postTo(worker, { type: "metadata-reply", id, response });
   }
 
-  /** Sends something that is also kept here: if the thread is gone, its successor will be told, so nothing is lost. */
+  /**
+   * Sends something that is also kept here: if the thread is gone, its successor will be told, so nothing is
+   * lost.
+   */
   async #tell(body: CommandBody): Promise<void> {
     try {
       await this.#command(body);
@@ -204,7 +251,9 @@ class SwitchClient implements Switch {
     });
   }
 
-  #postTo(worker: Worker, message: ToWorker): void { worker.postMessage(message); }
+  #postTo(worker: Worker, message: ToWorker): void {
+    worker.postMessage(message);
+  }
 
   /** Everything set so far is kept here, so a new thread can take over where the old one stopped. */
   #workerGone(worker: Worker): void {
@@ -213,8 +262,13 @@ class SwitchClient implements Switch {
     for (const { settle } of [...this.#pending.values()]) settle(undefined);
     if (this.#closed || this.#tunnelPort === 0) return;
     if (Date.now() - this.#startedAtMs > healthyMs) this.#restartMs = firstRestartMs;
-    this.#options.log.error("switch.worker.exited", { restartInMs: this.#restartMs, ports: this.#ports.size });
-    this.#restartTimer = setTimeout(() => { void this.#restart(); }, this.#restartMs);
+    this.#options.log.error("switch.worker.exited", {
+      restartInMs: this.#restartMs,
+      ports: this.#ports.size,
+    });
+    this.#restartTimer = setTimeout(() => {
+      void this.#restart();
+    }, this.#restartMs);
     this.#restartMs = Math.min(longestRestartMs, this.#restartMs * 2);
   }
 
@@ -240,16 +294,27 @@ class SwitchClient implements Switch {
   }
 }
 
-const isReason = (error: unknown, reason: string): boolean => error instanceof Error && "reason" in error && error.reason === reason;
+const isReason = (error: unknown, reason: string): boolean =>
+  error instanceof Error && "reason" in error && error.reason === reason;
 
 /** Makes a thrown error of what the other thread reported. */
 function fromWire(error: WireError): KilonovaError {
   const { facts } = error;
   switch (error.reason) {
-    case "PORT_INVALID": return SwitchErrors.PORT_INVALID({ portId: facts["portId"] ?? "", problem: facts["problem"] ?? error.message });
+    case "PORT_INVALID":
+      return SwitchErrors.PORT_INVALID({
+        portId: facts["portId"] ?? "",
+        problem: facts["problem"] ?? error.message,
+      });
     case "TUNNEL_UNAVAILABLE":
-      return SwitchErrors.TUNNEL_UNAVAILABLE({ address: facts["address"] ?? "", port: Number(facts["port"]), problem: facts["problem"] ?? error.message });
-    case "CONFIG_INVALID": return SwitchErrors.CONFIG_INVALID({ problem: facts["problem"] ?? error.message });
-    default: return CommonErrors.INTERNAL({}, { cause: new Error(error.message) });
+      return SwitchErrors.TUNNEL_UNAVAILABLE({
+        address: facts["address"] ?? "",
+        port: Number(facts["port"]),
+        problem: facts["problem"] ?? error.message,
+      });
+    case "CONFIG_INVALID":
+      return SwitchErrors.CONFIG_INVALID({ problem: facts["problem"] ?? error.message });
+    default:
+      return CommonErrors.INTERNAL({}, { cause: new Error(error.message) });
   }
 }

@@ -16,31 +16,49 @@ export interface PostOptions {
 const MAX_ANSWER_BYTES = 1 << 20;
 
 /**
- * POSTs JSON. Apart from the common HTTP client because that one has neither a time-out for connecting alone nor certificates of its own.
+ * POSTs JSON. Apart from the common HTTP client because that one has neither a time-out for connecting alone
+ * nor certificates of its own.
  * @throws Error when there is no complete answer in time
  */
-export function postJson(url: string, body: unknown, options: PostOptions): Promise<{ readonly status: number; readonly text: string }> {
+export function postJson(
+  url: string,
+  body: unknown,
+  options: PostOptions,
+): Promise<{ readonly status: number; readonly text: string }> {
   const bytes = Buffer.from(JSON.stringify(body));
   const secure = new URL(url).protocol === "https:";
   const settings: RequestOptions = {
-    method: "POST", agent: false, signal: options.signal, headers: { ...options.headers, "content-type": "application/json", "content-length": bytes.length },
+    method: "POST",
+    agent: false,
+    signal: options.signal,
+    headers: { ...options.headers, "content-type": "application/json", "content-length": bytes.length },
   };
   return new Promise((resolve, reject) => {
-    const request = secure ? httpsRequest(url, options.ca === undefined ? settings : { ...settings, ca: options.ca }) : httpRequest(url, settings);
+    const request = secure
+      ? httpsRequest(url, options.ca === undefined ? settings : { ...settings, ca: options.ca })
+      : httpRequest(url, settings);
     request.once("error", reject);
     limitTimes(request, options, secure ? "secureConnect" : "connect");
-    request.once("response", (response) => { readAll(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject); });
+    request.once("response", (response) => {
+      readAll(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+    });
     request.end(bytes);
   });
 }
 
-function limitTimes(request: ClientRequest, { connectTimeoutMs, readTimeoutMs }: PostOptions, connected: string): void {
+function limitTimes(
+  request: ClientRequest,
+  { connectTimeoutMs, readTimeoutMs }: PostOptions,
+  connected: string,
+): void {
   const connecting = setTimeout(() => request.destroy(new Error("no connection in time")), connectTimeoutMs);
   request.once("close", () => clearTimeout(connecting));
-  request.once("socket", (socket) => socket.once(connected, () => {
-    clearTimeout(connecting);
-    request.setTimeout(readTimeoutMs, () => request.destroy(new Error("no answer in time")));
-  }));
+  request.once("socket", (socket) =>
+    socket.once(connected, () => {
+      clearTimeout(connecting);
+      request.setTimeout(readTimeoutMs, () => request.destroy(new Error("no answer in time")));
+    }),
+  );
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

@@ -10,26 +10,50 @@ const headers = { accept: "application/json", "user-agent": "openstack-nova-vend
 
 /** @param auth  whose token goes along; undefined asks without one */
 export function vendorData(config: VendordataConfig, auth: TokenSource | undefined): VendorData {
-  const isOn = (provider: VendordataConfig["providers"][number]): boolean => config.providers.includes(provider);
+  const isOn = (provider: VendordataConfig["providers"][number]): boolean =>
+    config.providers.includes(provider);
   return {
     hasFixed: isOn("StaticJSON"),
-    fixed: async () => !isOn("StaticJSON") ? undefined : config.jsonfilePath === "" ? {} : readJson(config.jsonfilePath),
+    fixed: async () =>
+      !isOn("StaticJSON") ? undefined : config.jsonfilePath === "" ? {} : readJson(config.jsonfilePath),
     dynamic: async (ctx, subject) => {
       if (!isOn("DynamicJSON") || config.dynamicTargets.length === 0) return new Map();
       const ca = config.dynamicSslCertfile === "" ? undefined : await readText(config.dynamicSslCertfile);
       const question = questionAbout(subject);
-      return new Map(await Promise.all(config.dynamicTargets.map(async (target) => [target.name, await tolerant(ctx, config, target.name, () => ask(ctx, { config, target, ca, auth }, question))] as const)));
+      return new Map(
+        await Promise.all(
+          config.dynamicTargets.map(
+            async (target) =>
+              [
+                target.name,
+                await tolerant(ctx, config, target.name, () =>
+                  ask(ctx, { config, target, ca, auth }, question),
+                ),
+              ] as const,
+          ),
+        ),
+      );
     },
   };
 }
 
 /** Nova's request body. */
 const questionAbout = (subject: VendorDataSubject): Readonly<Record<string, JsonValue>> => ({
-  "project-id": subject.projectId, "instance-id": subject.instanceUuid, "image-id": subject.imageId, "user-data": subject.userData === "" ? null : subject.userData,
-  hostname: subject.hostname, metadata: Object.fromEntries(subject.metadata), "boot-roles": subject.bootRoles.join(","),
+  "project-id": subject.projectId,
+  "instance-id": subject.instanceUuid,
+  "image-id": subject.imageId,
+  "user-data": subject.userData === "" ? null : subject.userData,
+  hostname: subject.hostname,
+  metadata: Object.fromEntries(subject.metadata),
+  "boot-roles": subject.bootRoles.join(","),
 });
 
-async function tolerant(ctx: Ctx, config: VendordataConfig, name: string, work: () => Promise<JsonValue>): Promise<JsonValue> {
+async function tolerant(
+  ctx: Ctx,
+  config: VendordataConfig,
+  name: string,
+  work: () => Promise<JsonValue>,
+): Promise<JsonValue> {
   try {
     return await work();
   } catch (error) {
@@ -40,13 +64,22 @@ async function tolerant(ctx: Ctx, config: VendordataConfig, name: string, work: 
   }
 }
 
-interface Asking { readonly config: VendordataConfig; readonly target: DynamicTarget; readonly ca: string | undefined; readonly auth: TokenSource | undefined }
+interface Asking {
+  readonly config: VendordataConfig;
+  readonly target: DynamicTarget;
+  readonly ca: string | undefined;
+  readonly auth: TokenSource | undefined;
+}
 
 async function ask(ctx: Ctx, { config, target, ca, auth }: Asking, question: unknown): Promise<JsonValue> {
-  const post = (token: string | undefined): ReturnType<typeof postJson> => postJson(target.url, question, {
-    headers: token === undefined ? headers : { ...headers, "x-auth-token": token }, signal: ctx.signal,
-    connectTimeoutMs: config.dynamicConnectTimeoutMs, readTimeoutMs: config.dynamicReadTimeoutMs, ...(ca === undefined ? {} : { ca }),
-  });
+  const post = (token: string | undefined): ReturnType<typeof postJson> =>
+    postJson(target.url, question, {
+      headers: token === undefined ? headers : { ...headers, "x-auth-token": token },
+      signal: ctx.signal,
+      connectTimeoutMs: config.dynamicConnectTimeoutMs,
+      readTimeoutMs: config.dynamicReadTimeoutMs,
+      ...(ca === undefined ? {} : { ca }),
+    });
   const token = await auth?.token(ctx);
   let answer = await post(token);
   if (answer.status === 401 && auth !== undefined && token !== undefined) {
@@ -54,7 +87,7 @@ async function ask(ctx: Ctx, { config, target, ca, auth }: Asking, question: unk
     answer = await post(await auth.token(ctx));
   }
   if (answer.status < 200 || answer.status > 299) throw new Error(`status ${answer.status}`);
-  return answer.text === "" ? {} : JSON.parse(answer.text) as JsonValue;
+  return answer.text === "" ? {} : (JSON.parse(answer.text) as JsonValue);
 }
 
 async function readJson(path: string): Promise<JsonValue> {
@@ -62,10 +95,14 @@ async function readJson(path: string): Promise<JsonValue> {
   try {
     return JSON.parse(text) as JsonValue;
   } catch (error) {
-    throw AgentErrors.VENDORDATA_FILE_UNUSABLE({}, { cause: new Error(`${path} is no JSON`, { cause: error }) });
+    throw AgentErrors.VENDORDATA_FILE_UNUSABLE(
+      {},
+      { cause: new Error(`${path} is no JSON`, { cause: error }) },
+    );
   }
 }
 
-const readText = (path: string): Promise<string> => readFile(path, "utf8").catch((error: unknown) => {
-  throw AgentErrors.VENDORDATA_FILE_UNUSABLE({}, { cause: error });
-});
+const readText = (path: string): Promise<string> =>
+  readFile(path, "utf8").catch((error: unknown) => {
+    throw AgentErrors.VENDORDATA_FILE_UNUSABLE({}, { cause: error });
+  });

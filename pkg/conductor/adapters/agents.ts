@@ -9,13 +9,22 @@ import type { Agents, HostRef } from "../ports.js";
 const BINARY = "nova-compute";
 const KEEP_MS = 5_000;
 
-interface Known { readonly atMs: number; readonly address: string; readonly client: Client<typeof AgentServiceDefinition>; readonly channel: Channel }
+interface Known {
+  readonly atMs: number;
+  readonly address: string;
+  readonly client: Client<typeof AgentServiceDefinition>;
+  readonly channel: Channel;
+}
 
 /**
- * Finds agents by the addresses that their cells know, and keeps one channel to each. An address is looked up again
- * after five seconds, so that a host that moved is found without asking for every command.
+ * Finds agents by the addresses that their cells know, and keeps one channel to each. An address is looked up
+ * again after five seconds, so that a host that moved is found without asking for every command.
  */
-export function agentsOf(hosts: Pick<Client<HostsServiceDefinition>, "listHosts">, connect: (host: string, address: string) => Channel, clock: Clock): Agents & { close(): Promise<void> } {
+export function agentsOf(
+  hosts: Pick<Client<HostsServiceDefinition>, "listHosts">,
+  connect: (host: string, address: string) => Channel,
+  clock: Clock,
+): Agents & { close(): Promise<void> } {
   const known = new Map<string, Known>();
   const find = async (ctx: Ctx, { cell, host }: HostRef): Promise<HostService | undefined> =>
     (await hosts.listHosts(ctx, { cell, host, binary: BINARY })).services[0];
@@ -38,6 +47,8 @@ export function agentsOf(hosts: Pick<Client<HostsServiceDefinition>, "listHosts"
       return client;
     },
     isUp: async (ctx, ref) => (await find(ctx, ref))?.up ?? false,
-    close: async () => { await Promise.all([...known.values()].map(({ channel }) => channel.close())); },
+    close: async () => {
+      await Promise.all([...known.values()].map(({ channel }) => channel.close()));
+    },
   };
 }

@@ -6,13 +6,19 @@ import type { NetworkFacts } from "../domain/ports.js";
 const KEEP_MS = 10_000;
 
 /**
- * Networks and their subnets, remembered for ten seconds: a thousand boots on one network ask once. What is told to a
- * guest may be that much older than Neutron's answer.
+ * Networks and their subnets, remembered for ten seconds: a thousand boots on one network ask once. What is
+ * told to a guest may be that much older than Neutron's answer.
  */
-export function networkFacts(neutron: Neutron, clock: Clock): (ctx: Ctx, networkId: string) => Promise<NetworkFacts> {
+export function networkFacts(
+  neutron: Neutron,
+  clock: Clock,
+): (ctx: Ctx, networkId: string) => Promise<NetworkFacts> {
   const known = new Map<string, { readonly atMs: number; readonly facts: Promise<NetworkFacts> }>();
   const read = async (ctx: Ctx, networkId: string): Promise<NetworkFacts> => {
-    const [network, subnets] = await Promise.all([neutron.getNetwork(ctx, networkId), neutron.listSubnets(ctx, { networkIds: [networkId] })]);
+    const [network, subnets] = await Promise.all([
+      neutron.getNetwork(ctx, networkId),
+      neutron.listSubnets(ctx, { networkIds: [networkId] }),
+    ]);
     return { network, subnets };
   };
   return async (ctx, networkId) => {

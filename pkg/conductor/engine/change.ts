@@ -14,7 +14,11 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
   if (change === undefined) return undefined;
   const set = change.set ?? {};
   return {
-    server: Server.fromPartial(set as Partial<Server>), updateMask: Object.keys(set).map(snake),
-    ports: [...change.ports ?? []], replacePorts: change.ports !== undefined, deleteRecord: change.deleteRecord ?? false, dropFault: change.dropFault ?? false,
+    server: Server.fromPartial(set as Partial<Server>),
+    updateMask: Object.keys(set).map(snake),
+    ports: [...(change.ports ?? [])],
+    replacePorts: change.ports !== undefined,
+    deleteRecord: change.deleteRecord ?? false,
+    dropFault: change.dropFault ?? false,
   };
 }

@@ -36,7 +36,8 @@ export interface ConductorOptions extends Omit<RunnerOptions, "ownership"> {
 const RPC_MS = 10_000;
 
 /**
- * Takes operations that are ready and drives them. Hints make that quick; looking again each second makes it certain.
+ * Takes operations that are ready and drives them. Hints make that quick; looking again each second makes it
+ * certain.
  */
 export class Conductor {
   readonly #options: ConductorOptions;
@@ -61,9 +62,22 @@ export class Conductor {
 
   start(): void {
     this.#loops.push(this.#every(this.#options.pollMs, "conductor.poll", (ctx) => this.#pollAll(ctx)));
-    this.#loops.push(this.#every(Math.max(50, this.#options.ownershipMs / 3), "conductor.renew", (ctx) => this.#renewAll(ctx)));
-    this.#loops.push(this.#every(this.#options.dormantMs, "conductor.recover", async (ctx) =>
-      recoverHandovers(ctx, this.#options.store, await this.#options.databases(ctx), this.#options.dormantMs, (database, name) => this.wake(database, name))));
+    this.#loops.push(
+      this.#every(Math.max(50, this.#options.ownershipMs / 3), "conductor.renew", (ctx) =>
+        this.#renewAll(ctx),
+      ),
+    );
+    this.#loops.push(
+      this.#every(this.#options.dormantMs, "conductor.recover", async (ctx) =>
+        recoverHandovers(
+          ctx,
+          this.#options.store,
+          await this.#options.databases(ctx),
+          this.#options.dormantMs,
+          (database, name) => this.wake(database, name),
+        ),
+      ),
+    );
   }
 
   /** A hint that an operation may be ready. Hints of one moment are taken together. */
@@ -73,7 +87,10 @@ export class Conductor {
     this.#hints.set(database, names.add(operation));
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => { this.#flushing = false; this.#takeHinted(); });
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#takeHinted();
+    });
   }
 
   /**
@@ -82,22 +99,37 @@ export class Conductor {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    const ctx = rootCtx({ requestId: "req-conductor-stop", actor: serviceActor("conductor"), log: this.#options.log });
+    const ctx = rootCtx({
+      requestId: "req-conductor-stop",
+      actor: serviceActor("conductor"),
+      log: this.#options.log,
+    });
     const running = (): Promise<void>[] => [...this.#running.values()].map(({ ended }) => ended);
     const idle = Promise.all(running()).then(() => undefined);
-    await within(ctx, graceMs, "Stopping", () => idle).catch(() => this.#options.log.warn("conductor.stop.cut", { running: this.#running.size }));
+    await within(ctx, graceMs, "Stopping", () => idle).catch(() =>
+      this.#options.log.warn("conductor.stop.cut", { running: this.#running.size }),
+    );
     this.#abort.abort();
     await Promise.all(this.#loops);
     await Promise.allSettled(running());
-    await within(ctx, RPC_MS, "Release", async (inner) => this.#ownership.release(inner, await this.#options.databases(inner)))
-      .catch((error: unknown) => this.#options.log.warn("conductor.release.failed", { error }));
+    await within(ctx, RPC_MS, "Release", async (inner) =>
+      this.#ownership.release(inner, await this.#options.databases(inner)),
+    ).catch((error: unknown) => this.#options.log.warn("conductor.release.failed", { error }));
   }
 
   /** How many operations are being driven. */
-  get running(): number { return this.#running.size; }
+  get running(): number {
+    return this.#running.size;
+  }
 
   #ctx(init: Partial<Ctx> = {}): Ctx {
-    return rootCtx({ requestId: `req-conductor-${++this.#sequence}`, actor: serviceActor("conductor"), log: this.#options.log, signal: this.#abort.signal, ...init });
+    return rootCtx({
+      requestId: `req-conductor-${++this.#sequence}`,
+      actor: serviceActor("conductor"),
+      log: this.#options.log,
+      signal: this.#abort.signal,
+      ...init,
+    });
   }
 
   async #every(ms: number, what: string, work: (ctx: Ctx) => Promise<void>): Promise<void> {
@@ -118,13 +150,19 @@ export class Conductor {
   async #renewAll(ctx: Ctx): Promise<void> {
     if (this.#running.size === 0) return;
     const databases = await this.#options.databases(ctx);
-    await this.#ownership.renew(ctx, databases, [...this.#running.values()].map(({ hold }) => hold));
+    await this.#ownership.renew(
+      ctx,
+      databases,
+      [...this.#running.values()].map(({ hold }) => hold),
+    );
   }
 
   #takeHinted(): void {
     for (const [database, names] of this.#hints) {
       this.#hints.delete(database);
-      this.#acquire(this.#ctx(), database, [...names]).catch((error: unknown) => this.#options.log.warn("conductor.acquire.failed", { database, error }));
+      this.#acquire(this.#ctx(), database, [...names]).catch((error: unknown) =>
+        this.#options.log.warn("conductor.acquire.failed", { database, error }),
+      );
     }
   }
 
@@ -132,31 +170,64 @@ export class Conductor {
     const { registry, concurrency } = this.#options;
     const limit = concurrency - this.#running.size;
     if (limit <= 0 || this.#stopping) return;
-    const taken = await within(ctx, RPC_MS, "Acquire", (inner) => this.#ownership.take(inner, { database, kinds: registry.accepted, limit, names }));
+    const taken = await within(ctx, RPC_MS, "Acquire", (inner) =>
+      this.#ownership.take(inner, { database, kinds: registry.accepted, limit, names }),
+    );
     for (const one of taken) this.#drive(database, one);
   }
 
   #drive(database: string, taken: Taken): void {
     const { registry, store, clock, log } = this.#options;
     const { operation, hold } = taken;
-    const span = (this.#options.startSpan ?? (() => noSpan))(`operation ${operation.kind}`, operation.traceparent, { "operation.name": operation.name, "request.id": operation.requestId });
-    const ctx = this.#ctx({ span, requestId: operation.requestId, actor: toActor(operation.actor), log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }) });
+    const span = (this.#options.startSpan ?? (() => noSpan))(
+      `operation ${operation.kind}`,
+      operation.traceparent,
+      { "operation.name": operation.name, "request.id": operation.requestId },
+    );
+    const ctx = this.#ctx({
+      span,
+      requestId: operation.requestId,
+      actor: toActor(operation.actor),
+      log: log.child({ operation: operation.name, kind: operation.kind, request_id: operation.requestId }),
+    });
     const work = async (): Promise<void> => {
-      const run = new Run({ ctx, kind: registry.get(operation.kind), store, clock, ownership: this.#ownership, database, ...taken });
+      const run = new Run({
+        ctx,
+        kind: registry.get(operation.kind),
+        store,
+        clock,
+        ownership: this.#ownership,
+        database,
+        ...taken,
+      });
       await drive(run, this.#runner, () => this.#stopping);
       // A signal that was there before the operation parked would otherwise wait for the next poll.
       if (run.again || run.operation.signals.length > 0) this.wake(run.database, run.name);
     };
     const key = `${operation.name}#${operation.fence}`;
     const running = work()
-      .catch((error: unknown) => { if (!this.#abort.signal.aborted) ctx.log.error("operation.drive.failed", { error }); })
-      .finally(() => { span.end(); this.#running.delete(key); });
+      .catch((error: unknown) => {
+        if (!this.#abort.signal.aborted) ctx.log.error("operation.drive.failed", { error });
+      })
+      .finally(() => {
+        span.end();
+        this.#running.delete(key);
+      });
     this.#running.set(key, { hold, ended: running });
   }
 }
 
 /** The user behind an operation, for audit and for names of what is made; rights are the conductor's own. */
-const toActor = (actor: WireActor | undefined): Actor => actor === undefined ? serviceActor("conductor") : {
-  kind: actor.kind === "user" ? "user" : "service", userId: actor.userId, projectId: actor.projectId, domainId: actor.domainId, roles: actor.roles,
-  systemScope: actor.systemScope, service: actor.service, host: actor.host,
-};
+const toActor = (actor: WireActor | undefined): Actor =>
+  actor === undefined
+    ? serviceActor("conductor")
+    : {
+        kind: actor.kind === "user" ? "user" : "service",
+        userId: actor.userId,
+        projectId: actor.projectId,
+        domainId: actor.domainId,
+        roles: actor.roles,
+        systemScope: actor.systemScope,
+        service: actor.service,
+        host: actor.host,
+      };

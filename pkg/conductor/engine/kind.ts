@@ -43,21 +43,62 @@ export interface StepCall<I = unknown> {
 
 /** How a start of a step ended. Built with `done`, `park`, `retry`, `fail` and `handOver`. */
 export type StepResult =
-  | { readonly kind: "done"; readonly output: unknown; readonly change: Change | undefined; readonly consumed: readonly string[]; readonly host: string }
-  | { readonly kind: "park"; readonly signal: string; readonly wakeAfterMs: number; readonly consumed: readonly string[]; readonly host: string }
+  | {
+      readonly kind: "done";
+      readonly output: unknown;
+      readonly change: Change | undefined;
+      readonly consumed: readonly string[];
+      readonly host: string;
+    }
+  | {
+      readonly kind: "park";
+      readonly signal: string;
+      readonly wakeAfterMs: number;
+      readonly consumed: readonly string[];
+      readonly host: string;
+    }
   | { readonly kind: "retry"; readonly afterMs: number }
-  | { readonly kind: "fail"; readonly error: OperationError; readonly backTo: string; readonly details: string; readonly consumed: readonly string[]; readonly host: string }
-  | { readonly kind: "hand-over"; readonly database: string; readonly output: unknown; readonly change: Change | undefined };
+  | {
+      readonly kind: "fail";
+      readonly error: OperationError;
+      readonly backTo: string;
+      readonly details: string;
+      readonly consumed: readonly string[];
+      readonly host: string;
+    }
+  | {
+      readonly kind: "hand-over";
+      readonly database: string;
+      readonly output: unknown;
+      readonly change: Change | undefined;
+    };
 
-interface Extra { readonly consumed?: readonly string[]; readonly host?: string }
+interface Extra {
+  readonly consumed?: readonly string[];
+  readonly host?: string;
+}
 
-/** Finished: the output is stored before the next step begins. `host` is where it worked, for the timeline. */
-export const done = (output: unknown = {}, change?: Change, extra: Extra = {}): StepResult =>
-  ({ kind: "done", output, change, consumed: extra.consumed ?? [], host: extra.host ?? "" });
+/**
+ * Finished: the output is stored before the next step begins. `host` is where it worked, for the timeline.
+ */
+export const done = (output: unknown = {}, change?: Change, extra: Extra = {}): StepResult => ({
+  kind: "done",
+  output,
+  change,
+  consumed: extra.consumed ?? [],
+  host: extra.host ?? "",
+});
 
-/** Waits for a kind of signal ("" for none) or a timer, whichever comes first; then the step is started again. */
-export const park = (signal: string, wakeAfterMs: number, extra: Extra = {}): StepResult =>
-  ({ kind: "park", signal, wakeAfterMs, consumed: extra.consumed ?? [], host: extra.host ?? "" });
+/**
+ * Waits for a kind of signal ("" for none) or a timer, whichever comes first; then the step is started again.
+ */
+export const park = (signal: string, wakeAfterMs: number, extra: Extra = {}): StepResult => ({
+  kind: "park",
+  signal,
+  wakeAfterMs,
+  consumed: extra.consumed ?? [],
+  host: extra.host ?? "",
+});
 
 /** Starts again later. */
 export const retry = (afterMs: number): StepResult => ({ kind: "retry", afterMs });
@@ -66,13 +107,35 @@ export const retry = (afterMs: number): StepResult => ({ kind: "retry", afterMs 
  * Gives up: everything done so far is undone. With `backTo`, only down to that step, which then begins anew.
  * @param details  for administrators
  */
-export const fail = (error: { readonly reason: string; readonly domain: string; readonly message: string; readonly facts?: Readonly<Record<string, string>> }, options: Extra & { readonly backTo?: string; readonly details?: string } = {}): StepResult => ({
-  kind: "fail", backTo: options.backTo ?? "", details: options.details ?? "", consumed: options.consumed ?? [], host: options.host ?? "",
-  error: { reason: error.reason, domain: error.domain, message: error.message, facts: new Map(Object.entries(error.facts ?? {})) },
+export const fail = (
+  error: {
+    readonly reason: string;
+    readonly domain: string;
+    readonly message: string;
+    readonly facts?: Readonly<Record<string, string>>;
+  },
+  options: Extra & { readonly backTo?: string; readonly details?: string } = {},
+): StepResult => ({
+  kind: "fail",
+  backTo: options.backTo ?? "",
+  details: options.details ?? "",
+  consumed: options.consumed ?? [],
+  host: options.host ?? "",
+  error: {
+    reason: error.reason,
+    domain: error.domain,
+    message: error.message,
+    facts: new Map(Object.entries(error.facts ?? {})),
+  },
 });
 
 /** Goes on in another database. The source's commit is the step's commit. */
-export const handOver = (database: string, output: unknown, change?: Change): StepResult => ({ kind: "hand-over", database, output, change });
+export const handOver = (database: string, output: unknown, change?: Change): StepResult => ({
+  kind: "hand-over",
+  database,
+  output,
+  change,
+});
 
 /** One named piece of an operation. Both halves may be repeated at any time, also after they succeeded. */
 export interface Step<I = unknown> {
@@ -81,7 +144,10 @@ export interface Step<I = unknown> {
   readonly event: string;
   /** Task state while it runs; absent keeps the one before. */
   readonly taskState?: string;
-  /** It makes effects that no fence holds back: whoever pre-empts waits for its end, and it starts only while the operation is certainly ours. */
+  /**
+   * It makes effects that no fence holds back: whoever pre-empts waits for its end, and it starts only while
+   * the operation is certainly ours.
+   */
   readonly unfenced?: boolean;
   /** From its first start, parked time included; then it fails (before the pivot). */
   readonly timeoutMs: number;
@@ -108,6 +174,7 @@ export interface OperationKind<I = unknown> {
 export function defineKind<I>(kind: OperationKind<I>): OperationKind {
   const names = kind.steps.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw new Error(`${kind.kind}: two steps of one name`);
-  if (kind.pivot !== undefined && !names.includes(kind.pivot)) throw new Error(`${kind.kind}: no step ${kind.pivot}`);
+  if (kind.pivot !== undefined && !names.includes(kind.pivot))
+    throw new Error(`${kind.kind}: no step ${kind.pivot}`);
   return kind as OperationKind;
 }

@@ -3,7 +3,10 @@ import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_servi
 import { ConductorErrors } from "../errors.js";
 
 /** A step's name and the shape of its output, shared by the step and those who read it. */
-export interface OutputOf<T> { readonly step: string; readonly schema: z.ZodType<T> }
+export interface OutputOf<T> {
+  readonly step: string;
+  readonly schema: z.ZodType<T>;
+}
 
 export const outputOf = <T>(step: string, schema: z.ZodType<T>): OutputOf<T> => ({ step, schema });
 
@@ -15,7 +18,9 @@ export class Outputs {
     this.#steps = steps;
   }
 
-  /** Output of the newest finished start. @throws OUTPUT_MISSING: the step has not finished, a bug of the kind */
+  /**
+   * Output of the newest finished start. @throws OUTPUT_MISSING: the step has not finished, a bug of the kind
+   */
   get<T>(of: OutputOf<T>): T {
     const found = this.find(of);
     if (found === undefined) throw ConductorErrors.OUTPUT_MISSING({ step: of.step });
@@ -30,10 +35,19 @@ export class Outputs {
 
   /** Outputs of all rounds that finished, undone ones included, oldest first. */
   all<T>(of: OutputOf<T>): T[] {
-    return this.#steps.filter(({ name, output }) => name === of.step && output.length > 0).map(({ output }) => of.schema.parse(decodeJson(output)));
+    return this.#steps
+      .filter(({ name, output }) => name === of.step && output.length > 0)
+      .map(({ output }) => of.schema.parse(decodeJson(output)));
   }
 }
 
-/** Inputs and outputs are JSON: readable in the database, extendable without a schema change. bigint travels as text. */
-export const encodeJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, (_key, one: unknown) => typeof one === "bigint" ? one.toString() : one));
-const decodeJson = (bytes: Buffer): unknown => bytes.length === 0 ? {} : JSON.parse(bytes.toString()) as unknown;
+/**
+ * Inputs and outputs are JSON: readable in the database, extendable without a schema change. bigint travels
+ * as text.
+ */
+export const encodeJson = (value: unknown): Buffer =>
+  Buffer.from(
+    JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? one.toString() : one)),
+  );
+const decodeJson = (bytes: Buffer): unknown =>
+  bytes.length === 0 ? {} : (JSON.parse(bytes.toString()) as unknown);

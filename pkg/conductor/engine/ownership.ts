@@ -7,15 +7,34 @@ import { toDuration } from "../../model/wire-time.js";
 import type { OperationStore } from "./operation-store.js";
 
 /** An operation, and the fence under which somebody works on it. */
-export interface Fenced { readonly database: string; readonly name: string; readonly fence: bigint }
+export interface Fenced {
+  readonly database: string;
+  readonly name: string;
+  readonly fence: bigint;
+}
 
-/** The last sign of life that the store has had about an operation: it is ours for the whole of the ownership from then on. */
-export interface Hold { readonly name: string; /** Monotonic, ms: when the request was sent. */ sinceMs: number }
+/**
+ * The last sign of life that the store has had about an operation: it is ours for the whole of the ownership
+ * from then on.
+ */
+export interface Hold {
+  readonly name: string;
+  /** Monotonic, ms: when the request was sent. */ sinceMs: number;
+}
 
-export interface Taken { readonly operation: StoredOperation; readonly instance: InstanceRecord; readonly hold: Hold }
+export interface Taken {
+  readonly operation: StoredOperation;
+  readonly instance: InstanceRecord;
+  readonly hold: Hold;
+}
 
 /** What a conductor wants to have; without names, whatever is ready. */
-export interface Wanted { readonly database: string; readonly kinds: readonly AcceptedKind[]; readonly limit: number; readonly names: readonly string[] }
+export interface Wanted {
+  readonly database: string;
+  readonly kinds: readonly AcceptedKind[];
+  readonly limit: number;
+  readonly names: readonly string[];
+}
 
 export interface OwnershipOptions {
   readonly store: OperationStore;
@@ -27,8 +46,9 @@ export interface OwnershipOptions {
 }
 
 /**
- * Which operations are this conductor's, and until when. An owner that does not renew counts as dead and others take over; what counts
- * is decided by the fence, so being late is harmless except for effects that no fence holds back: those are preceded by `confirm`.
+ * Which operations are this conductor's, and until when. An owner that does not renew counts as dead and
+ * others take over; what counts is decided by the fence, so being late is harmless except for effects that no
+ * fence holds back: those are preceded by `confirm`.
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
@@ -41,17 +61,38 @@ export class Ownership {
   async take(ctx: Ctx, { database, kinds, limit, names }: Wanted): Promise<Taken[]> {
     const { store, clock, owner } = this.#options;
     const sinceMs = clock.monotonicMs();
-    const { operations, instances } = await store.acquireOperations(ctx, { database, owner, kinds: [...kinds], limit, ownership: this.#duration, names: [...names] });
+    const { operations, instances } = await store.acquireOperations(ctx, {
+      database,
+      owner,
+      kinds: [...kinds],
+      limit,
+      ownership: this.#duration,
+      names: [...names],
+    });
     return operations.flatMap((operation, index) => {
       const instance = instances[index];
       return instance === undefined ? [] : [{ operation, instance, hold: { name: operation.name, sinceMs } }];
     });
   }
 
-  /** Wakes a copy that was handed over and takes it. @returns what the store has of it; nothing when somebody else has it */
-  awaken(ctx: Ctx, database: string, name: string, source: { readonly database: string; readonly cancelRequested: boolean }): Promise<{ operation: StoredOperation | undefined; instance: InstanceRecord | undefined }> {
+  /**
+   * Wakes a copy that was handed over and takes it. @returns what the store has of it; nothing when somebody
+   * else has it
+   */
+  awaken(
+    ctx: Ctx,
+    database: string,
+    name: string,
+    source: { readonly database: string; readonly cancelRequested: boolean },
+  ): Promise<{ operation: StoredOperation | undefined; instance: InstanceRecord | undefined }> {
     const { store, owner } = this.#options;
-    return store.activateHandover(ctx, { database, name, owner, ownership: this.#duration, committed: source });
+    return store.activateHandover(ctx, {
+      database,
+      name,
+      owner,
+      ownership: this.#duration,
+      committed: source,
+    });
   }
 
   /** Puts off the end of these and of nothing else: what nobody drives has to become free. */
@@ -59,7 +100,9 @@ export class Ownership {
     const { store, clock, owner } = this.#options;
     const names = holds.map(({ name }) => name);
     const sentMs = clock.monotonicMs();
-    await mapLimit(databases, 4, (database) => store.renewOperations(ctx, { database, owner, ownership: this.#duration, names }));
+    await mapLimit(databases, 4, (database) =>
+      store.renewOperations(ctx, { database, owner, ownership: this.#duration, names }),
+    );
     for (const hold of holds) hold.sinceMs = sentMs;
   }
 
@@ -74,15 +117,21 @@ export class Ownership {
     await store.confirmOwnership(ctx, { ...fenced, ownership: this.#duration });
   }
 
-  /** Gives one operation back. @returns whether somebody had taken it back before, believing that nothing could come any more */
+  /**
+   * Gives one operation back. @returns whether somebody had taken it back before, believing that nothing
+   * could come any more
+   */
   async leave(ctx: Ctx, fenced: Fenced): Promise<boolean> {
     return (await this.#options.store.leaveOperation(ctx, fenced)).takenBack;
   }
 
   /** Gives everything back. */
   async release(ctx: Ctx, databases: readonly string[]): Promise<void> {
-    for (const database of databases) await this.#options.store.releaseOperations(ctx, { database, owner: this.#options.owner });
+    for (const database of databases)
+      await this.#options.store.releaseOperations(ctx, { database, owner: this.#options.owner });
   }
 
-  get #duration(): ReturnType<typeof toDuration> { return toDuration(this.#options.ownershipMs); }
+  get #duration(): ReturnType<typeof toDuration> {
+    return toDuration(this.#options.ownershipMs);
+  }
 }

@@ -9,19 +9,51 @@ import { isPastPivot } from "./registry.js";
 
 const step = (name: string): Step => ({ name, event: "", timeoutMs: 1, run: async () => done() });
 const [a, b, c] = [step("a"), step("b"), step("c")];
-const kind = defineKind({ kind: "k", version: 1, parseInput: () => undefined, steps: [a, b, c], pivot: "c", failed: () => ({}) });
-const record = (name: string, state: string, round = 0): StepRecord => ({ ...recordOf([], step(name), 0n), state, round });
+const kind = defineKind({
+  kind: "k",
+  version: 1,
+  parseInput: () => undefined,
+  steps: [a, b, c],
+  pivot: "c",
+  failed: () => ({}),
+});
+const record = (name: string, state: string, round = 0): StepRecord => ({
+  ...recordOf([], step(name), 0n),
+  state,
+  round,
+});
 
 describe("progress of an operation", () => {
   it("is undone from the failed step back, skipping what was undone or never started", () => {
-    assert.deepEqual(toUndo(kind, [record("a", "done"), record("b", "failed")], "b", "").map(({ name }) => name), ["b", "a"]);
-    assert.deepEqual(toUndo(kind, [record("a", "done"), record("b", "undone")], "b", "").map(({ name }) => name), ["a"]);
-    assert.deepEqual(toUndo(kind, [record("a", "done"), record("b", "done"), record("c", "failed")], "c", "b").map(({ name }) => name), ["c", "b"]);
+    assert.deepEqual(
+      toUndo(kind, [record("a", "done"), record("b", "failed")], "b", "").map(({ name }) => name),
+      ["b", "a"],
+    );
+    assert.deepEqual(
+      toUndo(kind, [record("a", "done"), record("b", "undone")], "b", "").map(({ name }) => name),
+      ["a"],
+    );
+    assert.deepEqual(
+      toUndo(kind, [record("a", "done"), record("b", "done"), record("c", "failed")], "c", "b").map(
+        ({ name }) => name,
+      ),
+      ["c", "b"],
+    );
   });
-  it("begins a new round after an undo, with effects of its own", () => assert.equal(recordOf([record("a", "undone", 0)], a, 0n).round, 1));
-  it("keeps a round over restarts", () => assert.equal(recordOf([record("a", "running", 2)], a, 0n).round, 2));
-  it("keeps the rounds before", () => assert.deepEqual(withRecords([record("a", "undone", 0)], [record("a", "done", 1)]).map(({ round }) => round), [0, 1]));
-  it("has only forward from its pivot on", () => assert.deepEqual([0, 1, 2].map((index) => isPastPivot(kind, index)), [false, false, true]));
+  it("begins a new round after an undo, with effects of its own", () =>
+    assert.equal(recordOf([record("a", "undone", 0)], a, 0n).round, 1));
+  it("keeps a round over restarts", () =>
+    assert.equal(recordOf([record("a", "running", 2)], a, 0n).round, 2));
+  it("keeps the rounds before", () =>
+    assert.deepEqual(
+      withRecords([record("a", "undone", 0)], [record("a", "done", 1)]).map(({ round }) => round),
+      [0, 1],
+    ));
+  it("has only forward from its pivot on", () =>
+    assert.deepEqual(
+      [0, 1, 2].map((index) => isPastPivot(kind, index)),
+      [false, false, true],
+    ));
   it("is refused when two steps have one name, or the pivot is none", () => {
     assert.throws(() => defineKind({ ...kind, steps: [a, a] }));
     assert.throws(() => defineKind({ ...kind, pivot: "z" }));
@@ -30,7 +62,9 @@ describe("progress of an operation", () => {
 
 describe("changes", () => {
   it("name exactly the fields that were set, cleared ones included", () => {
-    const change = toInstanceChange(withTaskState({ set: { launchedAt: undefined, hostInfo: undefined } }, ""));
+    const change = toInstanceChange(
+      withTaskState({ set: { launchedAt: undefined, hostInfo: undefined } }, ""),
+    );
     assert.deepEqual(change?.updateMask, ["launched_at", "host_info", "task_state"]);
     assert.equal(toInstanceChange(withTaskState(undefined, undefined)), undefined);
   });
@@ -38,7 +72,13 @@ describe("changes", () => {
 
 describe("backoffMs", () => {
   it("doubles up to a bound, with jitter of half", () => {
-    assert.deepEqual([0, 1, 5, 40].map((attempt) => backoffMs(attempt, () => 1)), [100, 200, 3_200, 15_000]);
-    assert.equal(backoffMs(0, () => 0), 50);
+    assert.deepEqual(
+      [0, 1, 5, 40].map((attempt) => backoffMs(attempt, () => 1)),
+      [100, 200, 3_200, 15_000],
+    );
+    assert.equal(
+      backoffMs(0, () => 0),
+      50,
+    );
   });
 });

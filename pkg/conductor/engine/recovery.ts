@@ -8,7 +8,13 @@ import type { OperationStore } from "./operation-store.js";
  * Looks after dormant copies that a dead conductor left: asks the source, then wakes or drops them.
  * @param onAwake  told of each operation that can go on now
  */
-export async function recoverHandovers(ctx: Ctx, store: OperationStore, databases: readonly string[], olderThanMs: number, onAwake: (database: string, name: string) => void): Promise<void> {
+export async function recoverHandovers(
+  ctx: Ctx,
+  store: OperationStore,
+  databases: readonly string[],
+  olderThanMs: number,
+  onAwake: (database: string, name: string) => void,
+): Promise<void> {
   for (const database of databases.filter((name) => name !== "global")) {
     const { operations } = await store.listDormant(ctx, { database, olderThan: toDuration(olderThanMs) });
     for (const { name, sourceDatabase } of operations) {
@@ -23,7 +29,13 @@ export async function recoverHandovers(ctx: Ctx, store: OperationStore, database
   }
 }
 
-async function verdictOf(ctx: Ctx, store: OperationStore, source: string, name: string, target: string): Promise<"wake" | "drop" | "wait"> {
+async function verdictOf(
+  ctx: Ctx,
+  store: OperationStore,
+  source: string,
+  name: string,
+  target: string,
+): Promise<"wake" | "drop" | "wait"> {
   try {
     const { operation } = await store.getStoredOperation(ctx, { database: source, name });
     if (operation?.handedOverTo === target) return "wake";

@@ -11,9 +11,13 @@ export class Registry {
     if (this.#kinds.size !== kinds.length) throw new Error("two operation kinds of one name");
   }
 
-  get all(): readonly OperationKind[] { return [...this.#kinds.values()]; }
+  get all(): readonly OperationKind[] {
+    return [...this.#kinds.values()];
+  }
 
-  get accepted(): AcceptedKind[] { return this.all.map(({ kind, version }) => ({ kind, version })); }
+  get accepted(): AcceptedKind[] {
+    return this.all.map(({ kind, version }) => ({ kind, version }));
+  }
 
   /** @throws UNKNOWN_KIND */
   get(kind: string): OperationKind {
@@ -23,7 +27,10 @@ export class Registry {
   }
 }
 
-/** Position of a step; the first for a fresh operation. @throws UNKNOWN_KIND for a step that this version lacks */
+/**
+ * Position of a step; the first for a fresh operation. @throws UNKNOWN_KIND for a step that this version
+ * lacks
+ */
 export function stepIndex(kind: OperationKind, name: string): number {
   const index = name === "" ? 0 : kind.steps.findIndex((step) => step.name === name);
   if (index < 0) throw ConductorErrors.UNKNOWN_KIND({ kind: `${kind.kind}/${name}` });
@@ -38,4 +45,5 @@ export function stepAt(kind: OperationKind, index: number): Step {
 }
 
 /** Whether the step at this index can no longer be undone. */
-export const isPastPivot = (kind: OperationKind, index: number): boolean => kind.pivot !== undefined && index >= stepIndex(kind, kind.pivot);
+export const isPastPivot = (kind: OperationKind, index: number): boolean =>
+  kind.pivot !== undefined && index >= stepIndex(kind, kind.pivot);

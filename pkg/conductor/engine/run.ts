@@ -48,8 +48,8 @@ export interface Progress {
 const COMMIT_TIMEOUT_MS = 15_000;
 
 /**
- * An operation in this conductor's hands: what is stored, as far as this conductor knows. Only commits change it, so
- * that memory is never ahead of the database.
+ * An operation in this conductor's hands: what is stored, as far as this conductor knows. Only commits change
+ * it, so that memory is never ahead of the database.
  */
 export class Run {
   readonly ctx: Ctx;
@@ -78,9 +78,15 @@ export class Run {
     this.instance = init.instance;
   }
 
-  get now(): Instant { return this.#clock.now(); }
-  get name(): string { return this.operation.name; }
-  get #fenced(): Fenced { return { database: this.database, name: this.name, fence: this.operation.fence }; }
+  get now(): Instant {
+    return this.#clock.now();
+  }
+  get name(): string {
+    return this.operation.name;
+  }
+  get #fenced(): Fenced {
+    return { database: this.database, name: this.name, fence: this.operation.fence };
+  }
 
   /** @throws FENCE_LOST, see `Ownership.confirm` */
   async confirm(): Promise<void> {
@@ -88,16 +94,29 @@ export class Run {
   }
 
   /** See `Ownership.leave`. */
-  leave(): Promise<boolean> { return this.#ownership.leave(this.ctx, this.#fenced); }
+  leave(): Promise<boolean> {
+    return this.#ownership.leave(this.ctx, this.#fenced);
+  }
 
   /** What a step gets to see. */
   callOf(step: Step, record: StepRecord, ctx: Ctx = this.ctx): StepCall {
     const { operation, instance, database } = this;
     if (instance.server === undefined) throw new Error("an instance record without server");
     return {
-      ctx, database, operation, instance, server: instance.server, input: this.kind.parseInput(operation.input), fence: operation.fence,
-      stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`, round: record.round, firstStart: this.fresh === step.name,
-      signals: operation.signals, outputs: new Outputs(operation.steps), secrets: operation.secrets, now: this.now,
+      ctx,
+      database,
+      operation,
+      instance,
+      server: instance.server,
+      input: this.kind.parseInput(operation.input),
+      fence: operation.fence,
+      stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`,
+      round: record.round,
+      firstStart: this.fresh === step.name,
+      signals: operation.signals,
+      outputs: new Outputs(operation.steps),
+      secrets: operation.secrets,
+      now: this.now,
     };
   }
 
@@ -107,24 +126,42 @@ export class Run {
    */
   async commit(progress: Progress): Promise<void> {
     const request = CommitStepRequest.fromPartial({
-      database: this.database, name: this.name, fence: this.operation.fence, steps: [...progress.steps], state: progress.state, currentStep: progress.currentStep,
-      waitingFor: progress.waitingFor ?? "", undoUntil: progress.undoUntil ?? "", consumedSignals: [...progress.consumed ?? []], release: progress.release ?? false,
-      ...progress.wakeAt === undefined ? {} : { wakeAt: toTimestamp(progress.wakeAt) },
-      ...progress.deadline === undefined ? {} : { deadline: toTimestamp(progress.deadline) },
-      ...progress.error === undefined ? {} : { error: progress.error },
+      database: this.database,
+      name: this.name,
+      fence: this.operation.fence,
+      steps: [...progress.steps],
+      state: progress.state,
+      currentStep: progress.currentStep,
+      waitingFor: progress.waitingFor ?? "",
+      undoUntil: progress.undoUntil ?? "",
+      consumedSignals: [...(progress.consumed ?? [])],
+      release: progress.release ?? false,
+      ...(progress.wakeAt === undefined ? {} : { wakeAt: toTimestamp(progress.wakeAt) }),
+      ...(progress.deadline === undefined ? {} : { deadline: toTimestamp(progress.deadline) }),
+      ...(progress.error === undefined ? {} : { error: progress.error }),
     });
     request.change = toInstanceChange(progress.change);
     const answer = await this.repeatedly((ctx) => this.#store.commitStep(ctx, request));
     this.instance = answer.instance ?? this.instance;
     this.operation = {
-      // Each commit is one generation; a hand-over goes on counting from here, so that watchers see every state.
-      ...this.operation, generation: this.operation.generation + 1n, state: progress.state, currentStep: progress.currentStep, steps: withRecords(this.operation.steps, progress.steps),
-      signals: answer.signals, cancelRequested: answer.cancelRequested, undoUntil: progress.undoUntil ?? "", error: progress.error,
+      // Each commit is one generation; a hand-over goes on counting from here, so that watchers see every
+      // state.
+      ...this.operation,
+      generation: this.operation.generation + 1n,
+      state: progress.state,
+      currentStep: progress.currentStep,
+      steps: withRecords(this.operation.steps, progress.steps),
+      signals: answer.signals,
+      cancelRequested: answer.cancelRequested,
+      undoUntil: progress.undoUntil ?? "",
+      error: progress.error,
       deadline: progress.deadline === undefined ? this.operation.deadline : toTimestamp(progress.deadline),
     };
   }
 
-  /** Repeats a call to the store while the store cannot be reached; the fence decides whether it still counts. */
+  /**
+   * Repeats a call to the store while the store cannot be reached; the fence decides whether it still counts.
+   */
   async repeatedly<T>(call: (ctx: Ctx) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {

@@ -33,16 +33,18 @@ const SOON_MS = 400;
 const INLINE_ATTEMPTS = 3;
 
 /**
- * Drives one operation until it ends, parks, or somebody else has it. What ends in any other way is given back, so that nothing stays behind
- * with an owner who does not work on it; whoever pre-empted it learns that nothing is under way any more.
+ * Drives one operation until it ends, parks, or somebody else has it. What ends in any other way is given
+ * back, so that nothing stays behind with an owner who does not work on it; whoever pre-empted it learns that
+ * nothing is under way any more.
  * @param stopping  when true, no further step is begun; the stored operation is as good as a running one
  */
 export async function drive(run: Run, options: RunnerOptions, stopping: () => boolean): Promise<void> {
   try {
     while (!stopping()) {
-      const goesOn = run.operation.state === OperationState.OPERATION_STATE_UNDOING
-        ? await undoNext(run, options.undo, options.crash)
-        : await runCurrent(run, options);
+      const goesOn =
+        run.operation.state === OperationState.OPERATION_STATE_UNDOING
+          ? await undoNext(run, options.undo, options.crash)
+          : await runCurrent(run, options);
       if (!goesOn) return;
     }
   } catch (error) {
@@ -57,9 +59,12 @@ async function leave(run: Run, { undo }: RunnerOptions): Promise<void> {
   const { ctx, name, operation, kind } = run;
   if (ctx.signal.aborted) return;
   try {
-    const step = await run.leave() ? stepAt(kind, stepIndex(kind, operation.currentStep)) : undefined;
+    const step = (await run.leave()) ? stepAt(kind, stepIndex(kind, operation.currentStep)) : undefined;
     // Nobody else will: whoever ended the operation believed that nothing could come any more.
-    if (step?.unfenced === true) await within(ctx, undo.timeoutMs, `Undo of ${step.name}`, async (inner) => step.undo?.(run.callOf(step, recordOf(operation.steps, step, run.now), inner)));
+    if (step?.unfenced === true)
+      await within(ctx, undo.timeoutMs, `Undo of ${step.name}`, async (inner) =>
+        step.undo?.(run.callOf(step, recordOf(operation.steps, step, run.now), inner)),
+      );
   } catch (error) {
     ctx.log.error("operation.leave.failed", { operation: name, error });
   }
@@ -72,61 +77,161 @@ async function runCurrent(run: Run, options: RunnerOptions): Promise<boolean> {
   const step = stepAt(kind, index);
   const record = recordOf(operation.steps, step, run.now);
   const forwardOnly = isPastPivot(kind, index);
-  const deadline = operation.deadline === undefined || operation.currentStep === "" ? run.now + BigInt(step.timeoutMs) * 1000n : fromTimestamp(operation.deadline);
-  if (!forwardOnly && operation.cancelRequested) return giveUp(run, step, record, toOperationError(ConductorErrors.OPERATION_CANCELLED({ operation: run.name })), "");
-  if (!forwardOnly && deadline <= run.now) return giveUp(run, step, record, toOperationError(ConductorErrors.STEP_DEADLINE({ step: step.name })), "");
-  const result = await start(run, options, step, record, forwardOnly ? run.now + BigInt(step.timeoutMs) * 1000n : deadline);
+  const deadline =
+    operation.deadline === undefined || operation.currentStep === ""
+      ? run.now + BigInt(step.timeoutMs) * 1000n
+      : fromTimestamp(operation.deadline);
+  if (!forwardOnly && operation.cancelRequested)
+    return giveUp(
+      run,
+      step,
+      record,
+      toOperationError(ConductorErrors.OPERATION_CANCELLED({ operation: run.name })),
+      "",
+    );
+  if (!forwardOnly && deadline <= run.now)
+    return giveUp(
+      run,
+      step,
+      record,
+      toOperationError(ConductorErrors.STEP_DEADLINE({ step: step.name })),
+      "",
+    );
+  const result = await start(
+    run,
+    options,
+    step,
+    record,
+    forwardOnly ? run.now + BigInt(step.timeoutMs) * 1000n : deadline,
+  );
   switch (result.kind) {
-    case "done": return finish(run, options, index, record, result);
-    case "hand-over": return handOverTo(run, options, step, record, result);
-    case "park": return parkAt(run, step, record, result, deadline);
-    case "retry": return again(run, options, step, record, result.afterMs, undefined, forwardOnly, deadline);
+    case "done":
+      return finish(run, options, index, record, result);
+    case "hand-over":
+      return handOverTo(run, options, step, record, result);
+    case "park":
+      return parkAt(run, step, record, result, deadline);
+    case "retry":
+      return again(run, options, step, record, result.afterMs, undefined, forwardOnly, deadline);
     case "fail": {
-      const error = { ...result.error, facts: new Map([...result.error.facts, ...result.details === "" ? [] : [["details", result.details] as const]]) };
-      if (forwardOnly) return again(run, options, step, record, backoffMs(record.attempts, Math.random), error, true, deadline);
-      return giveUp(run, step, { ...record, host: result.host === "" ? record.host : result.host }, error, result.backTo, result.consumed);
+      const error = {
+        ...result.error,
+        facts: new Map([
+          ...result.error.facts,
+          ...(result.details === "" ? [] : [["details", result.details] as const]),
+        ]),
+      };
+      if (forwardOnly)
+        return again(
+          run,
+          options,
+          step,
+          record,
+          backoffMs(record.attempts, Math.random),
+          error,
+          true,
+          deadline,
+        );
+      return giveUp(
+        run,
+        step,
+        { ...record, host: result.host === "" ? record.host : result.host },
+        error,
+        result.backTo,
+        result.consumed,
+      );
     }
   }
 }
 
-/** Runs a step; thrown errors become results. Short outages are sat out here, without a commit for each attempt. */
-async function start(run: Run, options: RunnerOptions, step: Step, record: StepRecord, deadline: Instant): Promise<StepResult> {
+/**
+ * Runs a step; thrown errors become results. Short outages are sat out here, without a commit for each
+ * attempt.
+ */
+async function start(
+  run: Run,
+  options: RunnerOptions,
+  step: Step,
+  record: StepRecord,
+  deadline: Instant,
+): Promise<StepResult> {
   for (let attempt = 0; ; attempt++) {
     try {
       if (step.unfenced === true) await run.confirm();
       const leftMs = Math.max(1, Number((deadline - run.now) / 1000n));
       const call = (ctx: Ctx): StepCall => run.callOf(step, record, ctx);
       return await within(run.ctx, leftMs, `Step ${step.name}`, (ctx) =>
-        traced(ctx, `step ${step.name}`, { "step.attempt": record.attempts }, (inner) => { const now = call(inner); run.fresh = ""; return step.run(now); }));
+        traced(ctx, `step ${step.name}`, { "step.attempt": record.attempts }, (inner) => {
+          const now = call(inner);
+          run.fresh = "";
+          return step.run(now);
+        }),
+      );
     } catch (error) {
       if (isFenceLost(error) || run.ctx.signal.aborted) throw error;
       const problem = asKilonovaError(error);
-      run.ctx.log.warn("operation.step.failed", { operation: run.name, step: step.name, attempt, error: problem.cause ?? error, reason: problem.reason });
+      run.ctx.log.warn("operation.step.failed", {
+        operation: run.name,
+        step: step.name,
+        attempt,
+        error: problem.cause ?? error,
+        reason: problem.reason,
+      });
       const transient = isRetryable(error) || (problem.kind === "deadline" && deadline > run.now);
-      if (!transient) return { kind: "fail", error: toOperationError(error), backTo: "", details: causesOf(problem), consumed: [], host: "" };
+      if (!transient)
+        return {
+          kind: "fail",
+          error: toOperationError(error),
+          backTo: "",
+          details: causesOf(problem),
+          consumed: [],
+          host: "",
+        };
       const waitMs = backoffMs(attempt, Math.random);
-      if (attempt >= INLINE_ATTEMPTS || waitMs > SOON_MS) return retry(backoffMs(record.attempts + INLINE_ATTEMPTS, Math.random));
+      if (attempt >= INLINE_ATTEMPTS || waitMs > SOON_MS)
+        return retry(backoffMs(record.attempts + INLINE_ATTEMPTS, Math.random));
       await options.clock.sleep(waitMs, run.ctx.signal);
     }
   }
 }
 
-async function finish(run: Run, options: RunnerOptions, index: number, record: StepRecord, result: Extract<StepResult, { kind: "done" }>): Promise<boolean> {
+async function finish(
+  run: Run,
+  options: RunnerOptions,
+  index: number,
+  record: StepRecord,
+  result: Extract<StepResult, { kind: "done" }>,
+): Promise<boolean> {
   const { kind } = run;
   const finished: StepRecord = {
-    ...record, state: "done", output: encodeJson(result.output), finishedAt: toTimestamp(run.now), errorReason: "", errorMessage: "",
+    ...record,
+    state: "done",
+    output: encodeJson(result.output),
+    finishedAt: toTimestamp(run.now),
+    errorReason: "",
+    errorMessage: "",
     host: result.host === "" ? record.host : result.host,
   };
   const step = stepAt(kind, index);
   await options.crash.hit(kind.kind, step.name, "before");
   const last = index === kind.steps.length - 1;
   if (last) {
-    await run.commit({ state: OperationState.OPERATION_STATE_SUCCEEDED, currentStep: step.name, steps: [finished], change: withTaskState(result.change, ""), consumed: result.consumed });
+    await run.commit({
+      state: OperationState.OPERATION_STATE_SUCCEEDED,
+      currentStep: step.name,
+      steps: [finished],
+      change: withTaskState(result.change, ""),
+      consumed: result.consumed,
+    });
   } else {
     const next = stepAt(kind, index + 1);
     await run.commit({
-      state: OperationState.OPERATION_STATE_RUNNING, currentStep: next.name, steps: [finished, recordOf(run.operation.steps, next, run.now)],
-      change: withTaskState(result.change, next.taskState), consumed: result.consumed, deadline: run.now + BigInt(next.timeoutMs) * 1000n,
+      state: OperationState.OPERATION_STATE_RUNNING,
+      currentStep: next.name,
+      steps: [finished, recordOf(run.operation.steps, next, run.now)],
+      change: withTaskState(result.change, next.taskState),
+      consumed: result.consumed,
+      deadline: run.now + BigInt(next.timeoutMs) * 1000n,
     });
     run.fresh = next.name;
   }
@@ -134,34 +239,90 @@ async function finish(run: Run, options: RunnerOptions, index: number, record: S
   return !last;
 }
 
-async function parkAt(run: Run, step: Step, record: StepRecord, result: Extract<StepResult, { kind: "park" }>, deadline: Instant): Promise<boolean> {
+async function parkAt(
+  run: Run,
+  step: Step,
+  record: StepRecord,
+  result: Extract<StepResult, { kind: "park" }>,
+  deadline: Instant,
+): Promise<boolean> {
   const wakeAt = run.now + BigInt(result.wakeAfterMs) * 1000n;
   await run.commit({
-    state: OperationState.OPERATION_STATE_PARKED, currentStep: step.name, steps: [{ ...record, host: result.host === "" ? record.host : result.host }], release: true,
-    waitingFor: result.signal, consumed: result.consumed, wakeAt: wakeAt < deadline ? wakeAt : deadline, deadline, error: run.operation.error,
+    state: OperationState.OPERATION_STATE_PARKED,
+    currentStep: step.name,
+    steps: [{ ...record, host: result.host === "" ? record.host : result.host }],
+    release: true,
+    waitingFor: result.signal,
+    consumed: result.consumed,
+    wakeAt: wakeAt < deadline ? wakeAt : deadline,
+    deadline,
+    error: run.operation.error,
   });
   return false;
 }
 
-async function again(run: Run, options: RunnerOptions, step: Step, record: StepRecord, afterMs: number, error: OperationError | undefined, forwardOnly: boolean, deadline: Instant): Promise<boolean> {
+async function again(
+  run: Run,
+  options: RunnerOptions,
+  step: Step,
+  record: StepRecord,
+  afterMs: number,
+  error: OperationError | undefined,
+  forwardOnly: boolean,
+  deadline: Instant,
+): Promise<boolean> {
   const attempts = record.attempts + 1;
-  const steps = [{ ...record, attempts, errorReason: error?.reason ?? "", errorMessage: error?.message ?? "" }];
+  const steps = [
+    { ...record, attempts, errorReason: error?.reason ?? "", errorMessage: error?.message ?? "" },
+  ];
   if (forwardOnly && attempts > options.maxForwardAttempts) {
     const problem = error ?? toOperationError(ConductorErrors.STEP_DEADLINE({ step: step.name }));
-    await run.commit({ state: OperationState.OPERATION_STATE_NEEDS_OPERATOR, currentStep: step.name, steps, error: problem, waitingFor: "running", change: needsOperator(run, problem) });
+    await run.commit({
+      state: OperationState.OPERATION_STATE_NEEDS_OPERATOR,
+      currentStep: step.name,
+      steps,
+      error: problem,
+      waitingFor: "running",
+      change: needsOperator(run, problem),
+    });
     return false;
   }
   const wakeAt = run.now + BigInt(afterMs) * 1000n;
   await run.commit({
-    state: OperationState.OPERATION_STATE_RUNNING, currentStep: step.name, steps, release: true, deadline, error: run.operation.error,
+    state: OperationState.OPERATION_STATE_RUNNING,
+    currentStep: step.name,
+    steps,
+    release: true,
+    deadline,
+    error: run.operation.error,
     wakeAt: forwardOnly || wakeAt < deadline ? wakeAt : deadline,
   });
   return false;
 }
 
 /** Stores the failure; from here on the operation is undone, by whoever has it. */
-async function giveUp(run: Run, step: Step, record: StepRecord, error: OperationError, backTo: string, consumed: readonly string[] = []): Promise<boolean> {
-  const failed: StepRecord = { ...record, state: "failed", finishedAt: toTimestamp(run.now), errorReason: error.reason, errorMessage: error.message };
-  await run.commit({ state: OperationState.OPERATION_STATE_UNDOING, currentStep: step.name, steps: [failed], error, undoUntil: backTo, consumed });
+async function giveUp(
+  run: Run,
+  step: Step,
+  record: StepRecord,
+  error: OperationError,
+  backTo: string,
+  consumed: readonly string[] = [],
+): Promise<boolean> {
+  const failed: StepRecord = {
+    ...record,
+    state: "failed",
+    finishedAt: toTimestamp(run.now),
+    errorReason: error.reason,
+    errorMessage: error.message,
+  };
+  await run.commit({
+    state: OperationState.OPERATION_STATE_UNDOING,
+    currentStep: step.name,
+    steps: [failed],
+    error,
+    undoUntil: backTo,
+    consumed,
+  });
   return true;
 }

@@ -9,15 +9,22 @@ import { selectDestinations } from "../steps/select-destinations.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /**
- * A new server. What it shall be is in its record; the input is empty. A host that fails is cleaned up and the next
- * alternate claimed; without one the server ends in ERROR, with all that was made taken back.
+ * A new server. What it shall be is in its record; the input is empty. A host that fails is cleaned up and
+ * the next alternate claimed; without one the server ends in ERROR, with all that was made taken back.
  */
-export default ({ ports, factsOf, maxAttempts }: KindDeps) => defineKind<undefined>({
-  kind: "server.boot",
-  version: 1,
-  parseInput: () => undefined,
-  steps: [
-    selectDestinations(ports, maxAttempts - 1), handOverToCell(), claimHost(ports), allocateNetworks({ neutron: ports.neutron, factsOf }), buildGuest(ports),
-  ],
-  failed: ({ now }, error, details) => ({ set: { vmState: VmState.VM_STATE_ERROR, taskState: "", fault: faultOf(error, details, now) } }),
-});
+export default ({ ports, factsOf, maxAttempts }: KindDeps) =>
+  defineKind<undefined>({
+    kind: "server.boot",
+    version: 1,
+    parseInput: () => undefined,
+    steps: [
+      selectDestinations(ports, maxAttempts - 1),
+      handOverToCell(),
+      claimHost(ports),
+      allocateNetworks({ neutron: ports.neutron, factsOf }),
+      buildGuest(ports),
+    ],
+    failed: ({ now }, error, details) => ({
+      set: { vmState: VmState.VM_STATE_ERROR, taskState: "", fault: faultOf(error, details, now) },
+    }),
+  });

@@ -12,11 +12,15 @@ import { ConductorErrors } from "../errors.js";
 import { claimedHost } from "./destinations.js";
 import { releasePorts } from "./release-ports.js";
 
-export interface NetworkPorts { readonly neutron: Neutron; readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts> }
+export interface NetworkPorts {
+  readonly neutron: Neutron;
+  readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts>;
+}
 
 /**
- * Makes or takes over a port for each interface asked for, bound to the claimed host. Ports carry the server's id and a
- * name made of the operation's, so that a repeated start finds them and an undo misses none.
+ * Makes or takes over a port for each interface asked for, bound to the claimed host. Ports carry the
+ * server's id and a name made of the operation's, so that a repeated start finds them and an undo misses
+ * none.
  */
 export const allocateNetworks = (ports: NetworkPorts): Step => ({
   name: "allocate-networks",
@@ -28,10 +32,18 @@ export const allocateNetworks = (ports: NetworkPorts): Step => ({
   async run(call) {
     const { host } = call.outputs.get(claimedHost);
     const wanted = call.instance.spec?.networks ?? [];
-    const present = call.firstStart || wanted.length === 0 ? [] : await ports.neutron.listPorts(call.ctx, { deviceIds: [call.server.id] });
+    const present =
+      call.firstStart || wanted.length === 0
+        ? []
+        : await ports.neutron.listPorts(call.ctx, { deviceIds: [call.server.id] });
     try {
-      const bound = await allEnded(wanted.map((one, index) => bind(call, ports, one, index, present, host.host)));
-      return done({ ports: bound.map(({ portId }) => portId) }, { ports: bound, set: { hostInfo: hostInfo(call, host) } });
+      const bound = await allEnded(
+        wanted.map((one, index) => bind(call, ports, one, index, present, host.host)),
+      );
+      return done(
+        { ports: bound.map(({ portId }) => portId) },
+        { ports: bound, set: { hostInfo: hostInfo(call, host) } },
+      );
     } catch (error) {
       if (!(error instanceof KilonovaError) || error.reason !== "PORT_BINDING_FAILED") throw error;
       return fail(error, { backTo: claimedHost.step, host: host.host });
@@ -42,43 +54,102 @@ export const allocateNetworks = (ports: NetworkPorts): Step => ({
     const operationId = parseOperationName(call.operation.name)?.operationId ?? "";
     await releasePorts(call.ctx, ports.neutron, call.server.id, (port) => isMadeBy(port, operationId));
     const { hostInfo: info } = call.server;
-    return { ports: [], ...info === undefined ? {} : { set: { hostInfo: { ...info, host: "", node: "", computeNodeUuid: "", launchedOn: "" } } } };
+    return {
+      ports: [],
+      ...(info === undefined
+        ? {}
+        : { set: { hostInfo: { ...info, host: "", node: "", computeNodeUuid: "", launchedOn: "" } } }),
+    };
   },
 });
 
-/** Their results, or the first error, but not before all of them have ended: an undo would miss what is still being made. */
+/**
+ * Their results, or the first error, but not before all of them have ended: an undo would miss what is still
+ * being made.
+ */
 async function allEnded<T>(attempts: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(attempts);
   return Promise.all(attempts);
 }
 
-const hostInfo = ({ server }: StepCall, host: { host: string; node: string; computeNodeId: string }): StepCall["server"]["hostInfo"] => {
-  const rest = server.hostInfo ?? { instanceName: "", cell: "", kernelId: "", ramdiskId: "", rootDeviceName: "" };
-  return { ...rest, host: host.host, node: host.node, computeNodeUuid: host.computeNodeId, launchedOn: host.host, rootDeviceName: rest.rootDeviceName === "" ? "/dev/vda" : rest.rootDeviceName };
+const hostInfo = (
+  { server }: StepCall,
+  host: { host: string; node: string; computeNodeId: string },
+): StepCall["server"]["hostInfo"] => {
+  const rest = server.hostInfo ?? {
+    instanceName: "",
+    cell: "",
+    kernelId: "",
+    ramdiskId: "",
+    rootDeviceName: "",
+  };
+  return {
+    ...rest,
+    host: host.host,
+    node: host.node,
+    computeNodeUuid: host.computeNodeId,
+    launchedOn: host.host,
+    rootDeviceName: rest.rootDeviceName === "" ? "/dev/vda" : rest.rootDeviceName,
+  };
 };
 
-async function bind(call: StepCall, ports: NetworkPorts, wanted: RequestedNetwork, index: number, present: readonly PortInfo[], host: string): Promise<InstancePort> {
+async function bind(
+  call: StepCall,
+  ports: NetworkPorts,
+  wanted: RequestedNetwork,
+  index: number,
+  present: readonly PortInfo[],
+  host: string,
+): Promise<InstancePort> {
   const name = portName(parseOperationName(call.operation.name)?.operationId ?? "", index);
   const given = wanted.portId !== "";
-  const port = given ? await takeOver(call, ports, wanted.portId, host)
-    : present.find((one) => one.name === name) ?? await create(call, ports, wanted, name, host);
+  const port = given
+    ? await takeOver(call, ports, wanted.portId, host)
+    : (present.find((one) => one.name === name) ?? (await create(call, ports, wanted, name, host)));
   if (port.vifType === "binding_failed") throw ConductorErrors.PORT_BINDING_FAILED({ port: port.id });
   const facts = await ports.factsOf(call.ctx, port.networkId);
-  return instancePort(port, facts, { createdByUs: !given, tag: wanted.tag, vifModel: call.instance.spec?.image?.properties.get("hw_vif_model") ?? "" });
+  return instancePort(port, facts, {
+    createdByUs: !given,
+    tag: wanted.tag,
+    vifModel: call.instance.spec?.image?.properties.get("hw_vif_model") ?? "",
+  });
 }
 
-const ownerOf = ({ server }: StepCall): string => `compute:${server.availabilityZone === "" ? "nova" : server.availabilityZone}`;
+const ownerOf = ({ server }: StepCall): string =>
+  `compute:${server.availabilityZone === "" ? "nova" : server.availabilityZone}`;
 
-async function takeOver(call: StepCall, { neutron }: NetworkPorts, portId: string, host: string): Promise<PortInfo> {
+async function takeOver(
+  call: StepCall,
+  { neutron }: NetworkPorts,
+  portId: string,
+  host: string,
+): Promise<PortInfo> {
   const port = await neutron.getPort(call.ctx, portId);
-  if (port.deviceId !== "" && port.deviceId !== call.server.id) throw ConductorErrors.PORT_IN_USE({ port: portId });
-  return neutron.updatePort(call.ctx, portId, { deviceId: call.server.id, deviceOwner: ownerOf(call), bindingHostId: host });
+  if (port.deviceId !== "" && port.deviceId !== call.server.id)
+    throw ConductorErrors.PORT_IN_USE({ port: portId });
+  return neutron.updatePort(call.ctx, portId, {
+    deviceId: call.server.id,
+    deviceOwner: ownerOf(call),
+    bindingHostId: host,
+  });
 }
 
-function create(call: StepCall, { neutron }: NetworkPorts, wanted: RequestedNetwork, name: string, host: string): Promise<PortInfo> {
+function create(
+  call: StepCall,
+  { neutron }: NetworkPorts,
+  wanted: RequestedNetwork,
+  name: string,
+  host: string,
+): Promise<PortInfo> {
   const groups = call.instance.spec?.securityGroups ?? [];
   return neutron.createPort(call.ctx, {
-    name, networkId: wanted.networkId, projectId: call.server.projectId, deviceId: call.server.id, deviceOwner: ownerOf(call), bindingHostId: host,
-    ...wanted.fixedIp === "" ? {} : { fixedIps: [{ ipAddress: wanted.fixedIp }] }, ...groups.length === 0 ? {} : { securityGroupIds: groups },
+    name,
+    networkId: wanted.networkId,
+    projectId: call.server.projectId,
+    deviceId: call.server.id,
+    deviceOwner: ownerOf(call),
+    bindingHostId: host,
+    ...(wanted.fixedIp === "" ? {} : { fixedIps: [{ ipAddress: wanted.fixedIp }] }),
+    ...(groups.length === 0 ? {} : { securityGroupIds: groups }),
   });
 }

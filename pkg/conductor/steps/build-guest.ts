@@ -11,7 +11,13 @@ import { destroyAt } from "./destroy-at.js";
 
 /** Failures that no other host would cure. @source conductor-workflows §1, failure class "abort" */
 const HOPELESS: ReadonlySet<string> = new Set([
-  "IMAGE_REFUSED", "IMAGE_NOT_ACTIVE", "IMAGE_NOT_CONVERTIBLE", "IMAGE_NOT_FOUND", "IMAGE_CHANGED", "FLAVOR_DISK_TOO_SMALL", "UNSUPPORTED_HARDWARE",
+  "IMAGE_REFUSED",
+  "IMAGE_NOT_ACTIVE",
+  "IMAGE_NOT_CONVERTIBLE",
+  "IMAGE_NOT_FOUND",
+  "IMAGE_CHANGED",
+  "FLAVOR_DISK_TOO_SMALL",
+  "UNSUPPORTED_HARDWARE",
 ]);
 
 /** Has the host's agent build and start the guest. When the host cannot, the next alternate gets its turn. */
@@ -24,27 +30,52 @@ export const buildGuest = (ports: Ports): Step => ({
   async run(call) {
     const { host } = call.outputs.get(claimedHost);
     const secrets = call.secrets.length === 0 ? {} : { secrets: ServerSecrets.decode(call.secrets) };
-    return commandAgent(call, ports, { cell: call.database, host: host.host },
+    return commandAgent(
+      call,
+      ports,
+      { cell: call.database, host: host.host },
       (agent, header) => agent.buildGuest(call.ctx, { header, instance: call.instance, ...secrets }),
-      { done: (result) => active(call, result, host.host), failed: (result) => failed(call, result, host.host) });
+      {
+        done: (result) => active(call, result, host.host),
+        failed: (result) => failed(call, result, host.host),
+      },
+    );
   },
 
   async undo(call) {
     const claimed = call.outputs.find(claimedHost);
-    if (claimed !== undefined) await destroyAt(call, ports, { cell: call.database, host: claimed.host.host }, { commandId: `${call.stepId}/undo`, undoOf: call.stepId });
+    if (claimed !== undefined)
+      await destroyAt(
+        call,
+        ports,
+        { cell: call.database, host: claimed.host.host },
+        { commandId: `${call.stepId}/undo`, undoOf: call.stepId },
+      );
     return undefined;
   },
 });
 
 function active(call: StepCall, result: CommandResult, host: string): StepResult {
-  const powerState = result.powerState === PowerState.POWER_STATE_UNSPECIFIED ? PowerState.POWER_STATE_RUNNING : result.powerState;
-  const set = { vmState: VmState.VM_STATE_ACTIVE, powerState, launchedAt: call.server.launchedAt ?? toTimestamp(call.now) };
+  const powerState =
+    result.powerState === PowerState.POWER_STATE_UNSPECIFIED
+      ? PowerState.POWER_STATE_RUNNING
+      : result.powerState;
+  const set = {
+    vmState: VmState.VM_STATE_ACTIVE,
+    powerState,
+    launchedAt: call.server.launchedAt ?? toTimestamp(call.now),
+  };
   return done({ host }, { set, dropFault: true }, { host, consumed: agentReports(call) });
 }
 
-function failed(call: StepCall, { errorReason, errorMessage, errorDetails }: CommandResult, host: string): StepResult {
+function failed(
+  call: StepCall,
+  { errorReason, errorMessage, errorDetails }: CommandResult,
+  host: string,
+): StepResult {
   const error = { reason: errorReason, domain: "compute", message: errorMessage };
   const common = { details: errorDetails, host, consumed: agentReports(call) };
-  return HOPELESS.has(errorReason) ? fail(error, common) : fail(error, { ...common, backTo: claimedHost.step });
+  return HOPELESS.has(errorReason)
+    ? fail(error, common)
+    : fail(error, { ...common, backTo: claimedHost.step });
 }
-

@@ -8,11 +8,15 @@ import { placeInGroup } from "./group-places.js";
 import type { StoredDestination } from "./destinations.js";
 
 /** Whether a claim was refused for want of room, so that another host may do. */
-const isTaken = (error: unknown): boolean => error instanceof KilonovaError && (error.kind === "refused" || error.kind === "conflict") && error.reason !== "CLAIM_TOMBSTONED" && error.reason !== "FENCE_LOST";
+const isTaken = (error: unknown): boolean =>
+  error instanceof KilonovaError &&
+  (error.kind === "refused" || error.kind === "conflict") &&
+  error.reason !== "CLAIM_TOMBSTONED" &&
+  error.reason !== "FENCE_LOST";
 
 /**
- * Holds a claim on the host to build on: at first the scheduler's own, after a failed build one on the next alternate,
- * without the scheduler, in the same cell.
+ * Holds a claim on the host to build on: at first the scheduler's own, after a failed build one on the next
+ * alternate, without the scheduler, in the same cell.
  */
 export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => ({
   name: claimedHost.step,
@@ -23,7 +27,10 @@ export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => (
   async run(call) {
     const { hosts, refusal } = call.outputs.get(selectedHosts);
     if (refusal !== undefined) {
-      return fail({ reason: "NO_VALID_HOST", domain: "scheduler", message: refusal.message, facts: refusal.facts }, { details: refusal.details });
+      return fail(
+        { reason: "NO_VALID_HOST", domain: "scheduler", message: refusal.message, facts: refusal.facts },
+        { details: refusal.details },
+      );
     }
     if (call.round === 0 && hosts[0] !== undefined) return done({ index: 0, host: hosts[0] });
     return claimNext(call, ports, hosts);
@@ -31,16 +38,25 @@ export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => (
 
   async undo({ ctx, operation, fence, round }) {
     // Of this round only: the next one claims under the same fence.
-    await ports.placement.releaseAllocations(ctx, { consumerId: operation.serverId, operation: operation.name, fence, attempt: round });
+    await ports.placement.releaseAllocations(ctx, {
+      consumerId: operation.serverId,
+      operation: operation.name,
+      fence,
+      attempt: round,
+    });
     return undefined;
   },
 });
 
-async function claimNext(call: StepCall, ports: Pick<Ports, "placement" | "groups">, hosts: readonly StoredDestination[]): Promise<StepResult> {
+async function claimNext(
+  call: StepCall,
+  ports: Pick<Ports, "placement" | "groups">,
+  hosts: readonly StoredDestination[],
+): Promise<StepResult> {
   const tried = call.outputs.all(claimedHost).at(-1)?.index ?? 0;
   for (const [index, host] of hosts.entries()) {
     if (index <= tried) continue;
-    if (!await placeInGroup(ports, call.ctx, call.instance.spec, call.server.id, host)) continue;
+    if (!(await placeInGroup(ports, call.ctx, call.instance.spec, call.server.id, host))) continue;
     try {
       await claim(call, ports, host);
       return done({ index, host });
@@ -51,12 +67,31 @@ async function claimNext(call: StepCall, ports: Pick<Ports, "placement" | "group
   }
   const before = call.operation.error;
   const error = ConductorErrors.MAX_RETRIES_EXCEEDED({ server: call.server.id });
-  return fail(error, { details: before === undefined ? "" : `Last error: ${before.message} ${before.facts.get("details") ?? ""}` });
+  return fail(error, {
+    details: before === undefined ? "" : `Last error: ${before.message} ${before.facts.get("details") ?? ""}`,
+  });
 }
 
-async function claim({ ctx, operation, server, fence, round }: StepCall, ports: Pick<Ports, "placement">, host: StoredDestination): Promise<void> {
-  const allocations = host.resources.map(({ providerId, resources }) =>
-    ({ providerId, resources: new Map(Object.entries(resources).map(([name, amount]) => [name, BigInt(amount)])) }));
-  const claimed = { consumerId: server.id, projectId: server.projectId, userId: server.userId, consumerType: "INSTANCE", allocations };
-  await ports.placement.claimAllocations(ctx, { operation: operation.name, fence, attempt: round, claim: claimed });
+async function claim(
+  { ctx, operation, server, fence, round }: StepCall,
+  ports: Pick<Ports, "placement">,
+  host: StoredDestination,
+): Promise<void> {
+  const allocations = host.resources.map(({ providerId, resources }) => ({
+    providerId,
+    resources: new Map(Object.entries(resources).map(([name, amount]) => [name, BigInt(amount)])),
+  }));
+  const claimed = {
+    consumerId: server.id,
+    projectId: server.projectId,
+    userId: server.userId,
+    consumerType: "INSTANCE",
+    allocations,
+  };
+  await ports.placement.claimAllocations(ctx, {
+    operation: operation.name,
+    fence,
+    attempt: round,
+    claim: claimed,
+  });
 }

@@ -6,21 +6,32 @@ import type { HostRef, Ports } from "../ports.js";
 import { headerOf } from "./agent-command.js";
 
 /**
- * Removes a server's guest from a host. A host that is down is left alone: its agent removes the guests of deleted
- * servers when it comes back, and its fence keeps it from running what it should not.
+ * Removes a server's guest from a host. A host that is down is left alone: its agent removes the guests of
+ * deleted servers when it comes back, and its fence keeps it from running what it should not.
  * @param command  `undoOf` names the build that must not come to life any more
  * @returns whether the agent did it
  * @throws UNAVAILABLE while it is still at it, or cannot be reached though it is up; FENCE_LOST
  */
-export async function destroyAt(call: StepCall, ports: Ports, host: HostRef, command: { readonly commandId: string; readonly undoOf: string }): Promise<boolean> {
+export async function destroyAt(
+  call: StepCall,
+  ports: Ports,
+  host: HostRef,
+  command: { readonly commandId: string; readonly undoOf: string },
+): Promise<boolean> {
   try {
     const agent = await ports.agents.at(call.ctx, host);
-    const { result } = await agent.destroyGuest(call.ctx, { header: headerOf(call, ports, host, command.commandId), undoOf: command.undoOf });
+    const { result } = await agent.destroyGuest(call.ctx, {
+      header: headerOf(call, ports, host, command.commandId),
+      undoOf: command.undoOf,
+    });
     if (result?.phase === CommandPhase.COMMAND_PHASE_DONE) return true;
-    if (result?.errorReason === "COMMAND_SUPERSEDED") throw ConductorErrors.FENCE_LOST({ operation: call.operation.name });
-    throw CommonErrors.UNAVAILABLE({ what: `The removal of the guest (${result?.errorReason === "" || result === undefined ? "under way" : result.errorReason})` });
+    if (result?.errorReason === "COMMAND_SUPERSEDED")
+      throw ConductorErrors.FENCE_LOST({ operation: call.operation.name });
+    throw CommonErrors.UNAVAILABLE({
+      what: `The removal of the guest (${result?.errorReason === "" || result === undefined ? "under way" : result.errorReason})`,
+    });
   } catch (error) {
-    if (!isRetryable(error) || await ports.agents.isUp(call.ctx, host)) throw error;
+    if (!isRetryable(error) || (await ports.agents.isUp(call.ctx, host))) throw error;
     call.ctx.log.warn("guest.left-on-dead-host", { operation: call.operation.name, host: host.host });
     return false;
   }

@@ -9,15 +9,24 @@ import { destroyAt } from "./destroy-at.js";
 export function hostsTouched(call: Pick<StepCall, "server" | "database" | "operation">): HostRef[] {
   const victim = new Outputs(call.operation.preemptedSteps);
   const names = new Map<string, HostRef>();
-  const add = (cell: string, host: string): void => { if (host !== "") names.set(`${cell}/${host}`, { cell, host }); };
-  add(call.server.hostInfo?.cell === "" ? call.database : call.server.hostInfo?.cell ?? call.database, call.server.hostInfo?.host ?? "");
+  const add = (cell: string, host: string): void => {
+    if (host !== "") names.set(`${cell}/${host}`, { cell, host });
+  };
+  add(
+    call.server.hostInfo?.cell === "" ? call.database : (call.server.hostInfo?.cell ?? call.database),
+    call.server.hostInfo?.host ?? "",
+  );
   // Alternates that were never claimed were never told to build anything.
   for (const { host } of victim.all(claimedHost)) add(host.cell, host.host);
-  for (const { hosts } of victim.all(selectedHosts)) if (hosts[0] !== undefined) add(hosts[0].cell, hosts[0].host);
+  for (const { hosts } of victim.all(selectedHosts))
+    if (hosts[0] !== undefined) add(hosts[0].cell, hosts[0].host);
   return [...names.values()];
 }
 
-/** Removes the guest wherever it may be. Higher fences than its victim's make sure that nothing comes to life later. */
+/**
+ * Removes the guest wherever it may be. Higher fences than its victim's make sure that nothing comes to life
+ * later.
+ */
 export const destroyGuest = (ports: Ports): Step => ({
   name: "destroy-guest",
   event: "compute_terminate_instance",
@@ -25,7 +34,15 @@ export const destroyGuest = (ports: Ports): Step => ({
   timeoutMs: 600_000,
   async run(call) {
     const hosts = hostsTouched(call);
-    const removed = await Promise.all(hosts.map((host) => destroyAt(call, ports, host, { commandId: `${call.stepId}/${host.host}`, undoOf: "" })));
-    return done({ hosts: hosts.map(({ host }) => host), removed: removed.filter(Boolean).length }, undefined, { host: hosts[0]?.host ?? "" });
+    const removed = await Promise.all(
+      hosts.map((host) =>
+        destroyAt(call, ports, host, { commandId: `${call.stepId}/${host.host}`, undoOf: "" }),
+      ),
+    );
+    return done(
+      { hosts: hosts.map(({ host }) => host), removed: removed.filter(Boolean).length },
+      undefined,
+      { host: hosts[0]?.host ?? "" },
+    );
   },
 });

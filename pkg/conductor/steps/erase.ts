@@ -2,7 +2,9 @@ import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 
-/** Releases the quota and marks the record deleted, in this order: who sees the server gone finds the room. */
+/**
+ * Releases the quota and marks the record deleted, in this order: who sees the server gone finds the room.
+ */
 export const erase = ({ holdings }: Pick<Ports, "holdings">): Step => ({
   name: "erase",
   event: "conductor_erase",

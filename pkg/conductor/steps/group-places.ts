@@ -5,13 +5,29 @@ import { KilonovaError } from "../../kernel/errors.js";
 import { groupPolicyWord } from "../../model/server-group-policy.js";
 import type { HostRef, Ports } from "../ports.js";
 
-/** The group that a server is in, as the scheduler wants it; undefined when it is in none, or the group is deleted by now. */
-export async function groupOf(ports: Pick<Ports, "groups">, ctx: Ctx, spec: ServerSpec | undefined): Promise<ServerGroup | undefined> {
+/**
+ * The group that a server is in, as the scheduler wants it; undefined when it is in none, or the group is
+ * deleted by now.
+ */
+export async function groupOf(
+  ports: Pick<Ports, "groups">,
+  ctx: Ctx,
+  spec: ServerSpec | undefined,
+): Promise<ServerGroup | undefined> {
   if (spec === undefined || spec.serverGroupId === "") return undefined;
   try {
-    const { serverGroup, memberHosts } = await ports.groups.getStoredServerGroup(ctx, { serverGroupId: spec.serverGroupId, projectId: "" });
+    const { serverGroup, memberHosts } = await ports.groups.getStoredServerGroup(ctx, {
+      serverGroupId: spec.serverGroupId,
+      projectId: "",
+    });
     if (serverGroup === undefined) return undefined;
-    return { id: serverGroup.id, policy: groupPolicyWord(serverGroup.policy), maxServerPerHost: serverGroup.maxServerPerHost ?? 0, memberIds: serverGroup.memberIds, memberHosts };
+    return {
+      id: serverGroup.id,
+      policy: groupPolicyWord(serverGroup.policy),
+      maxServerPerHost: serverGroup.maxServerPerHost ?? 0,
+      memberIds: serverGroup.memberIds,
+      memberHosts,
+    };
   } catch (error) {
     if (error instanceof KilonovaError && error.reason === "SERVER_GROUP_NOT_FOUND") return undefined;
     throw error;
@@ -19,13 +35,26 @@ export async function groupOf(ports: Pick<Ports, "groups">, ctx: Ctx, spec: Serv
 }
 
 /**
- * Tells the server's group where it is going to be, or that it is nowhere; of servers without a group nothing.
- * @returns whether the group's policy allows it; views that lag, or another scheduler, may have chosen otherwise
+ * Tells the server's group where it is going to be, or that it is nowhere; of servers without a group
+ * nothing.
+ * @returns whether the group's policy allows it; views that lag, or another scheduler, may have chosen
+ *   otherwise
  */
-export async function placeInGroup(ports: Pick<Ports, "groups">, ctx: Ctx, spec: ServerSpec | undefined, serverId: string, place: HostRef | undefined): Promise<boolean> {
+export async function placeInGroup(
+  ports: Pick<Ports, "groups">,
+  ctx: Ctx,
+  spec: ServerSpec | undefined,
+  serverId: string,
+  place: HostRef | undefined,
+): Promise<boolean> {
   if (spec === undefined || spec.serverGroupId === "") return true;
   try {
-    await ports.groups.placeGroupMember(ctx, { serverGroupId: spec.serverGroupId, serverId, cell: place?.cell ?? "", host: place?.host ?? "" });
+    await ports.groups.placeGroupMember(ctx, {
+      serverGroupId: spec.serverGroupId,
+      serverId,
+      cell: place?.cell ?? "",
+      host: place?.host ?? "",
+    });
     return true;
   } catch (error) {
     if (error instanceof KilonovaError && error.reason === "GROUP_POLICY_VIOLATED") return false;

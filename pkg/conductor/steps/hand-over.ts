@@ -12,6 +12,10 @@ export const handOverToCell = (): Step => ({
   timeoutMs: 300_000,
   run: async ({ outputs }) => {
     const chosen = outputs.get(selectedHosts).hosts[0];
-    return handOver(chosen?.cell ?? NOWHERE, {}, chosen === undefined ? undefined : { set: { availabilityZone: chosen.zone } });
+    return handOver(
+      chosen?.cell ?? NOWHERE,
+      {},
+      chosen === undefined ? undefined : { set: { availabilityZone: chosen.zone } },
+    );
   },
 });

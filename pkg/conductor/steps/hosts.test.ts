@@ -14,12 +14,27 @@ import { claimedHost, selectedHosts } from "./destinations.js";
 import { selectDestinations } from "./select-destinations.js";
 import { destroyGuest, hostsTouched } from "./destroy-guest.js";
 
-const hostOf = (name: string) => ({ cell: "cell1", host: name, node: name, computeNodeId: name, zone: "nova", resources: [{ providerId: name, resources: { VCPU: "1" } }] });
-const refused = (reason: string): KilonovaError => new KilonovaError({ kind: "refused", domain: "placement", reason, message: "no" });
+const hostOf = (name: string) => ({
+  cell: "cell1",
+  host: name,
+  node: name,
+  computeNodeId: name,
+  zone: "nova",
+  resources: [{ providerId: name, resources: { VCPU: "1" } }],
+});
+const refused = (reason: string): KilonovaError =>
+  new KilonovaError({ kind: "refused", domain: "placement", reason, message: "no" });
 
 /** A group whose policy refuses some hosts. */
 const someGroup = (refusing: readonly string[] = []): Ports["groups"] => ({
-  getStoredServerGroup: async () => ({ serverGroup: ServerGroup.fromPartial({ id: "g", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY, memberIds: ["m"] }), memberHosts: ["a"] }),
+  getStoredServerGroup: async () => ({
+    serverGroup: ServerGroup.fromPartial({
+      id: "g",
+      policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY,
+      memberIds: ["m"],
+    }),
+    memberHosts: ["a"],
+  }),
   placeGroupMember: async (_ctx, { host }) => {
     if (refusing.includes(host ?? "")) throw refused("GROUP_POLICY_VIOLATED");
     return {};
@@ -50,27 +65,53 @@ describe("claim-host", () => {
   });
   it("claims the next alternate that has room after a failure", async () => {
     const { asked, step } = claims(["b"]);
-    const result = await step.run(aCall({ steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")], round: 1 }));
+    const result = await step.run(
+      aCall({
+        steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")],
+        round: 1,
+      }),
+    );
     assert.ok(result.kind === "done");
     assert.deepEqual([asked, (result.output as { index: number }).index], [["b", "c"], 2]);
   });
   it("passes over alternates that the server's group forbids", async () => {
     const { asked, step } = claims([], ["b"]);
-    const result = await step.run(aCall({ instance: { spec: ServerSpec.fromPartial({ serverGroupId: "g" }) }, steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")], round: 1 }));
+    const result = await step.run(
+      aCall({
+        instance: { spec: ServerSpec.fromPartial({ serverGroupId: "g" }) },
+        steps: [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")],
+        round: 1,
+      }),
+    );
     assert.ok(result.kind === "done");
     assert.deepEqual(asked, ["c"]);
   });
   it("gives up with the last failure when no alternate is left", async () => {
     const { step } = claims([]);
-    const error = { reason: "X", domain: "compute", message: "The disk is full.", facts: new Map<string, string>() };
-    const result = await step.run(aCall({ steps: [selected, finished(claimedHost, { index: 2, host: hostOf("c") }, "undone")], round: 3, operation: { error } }));
+    const error = {
+      reason: "X",
+      domain: "compute",
+      message: "The disk is full.",
+      facts: new Map<string, string>(),
+    };
+    const result = await step.run(
+      aCall({
+        steps: [selected, finished(claimedHost, { index: 2, host: hostOf("c") }, "undone")],
+        round: 3,
+        operation: { error },
+      }),
+    );
     assert.ok(result.kind === "fail");
     assert.deepEqual([result.error.reason, result.backTo], ["MAX_RETRIES_EXCEEDED", ""]);
     assert.match(result.details, /The disk is full/);
   });
   it("tells the scheduler's refusal", async () => {
     const { step } = claims([]);
-    const refusal = { message: "No valid host was found. There are not enough hosts available.", details: "RamFilter refused 3", facts: { hosts: "3" } };
+    const refusal = {
+      message: "No valid host was found. There are not enough hosts available.",
+      details: "RamFilter refused 3",
+      facts: { hosts: "3" },
+    };
     const result = await step.run(aCall({ steps: [finished(selectedHosts, { hosts: [], refusal })] }));
     assert.ok(result.kind === "fail");
     assert.deepEqual([result.error.reason, result.details], ["NO_VALID_HOST", "RamFilter refused 3"]);
@@ -84,7 +125,9 @@ describe("select-destinations", () => {
     const scheduler: Ports["scheduler"] = {
       selectDestinations: async (_ctx, { excludeHosts = [], group }) => {
         requests.push({ excluded: [...excludeHosts], policy: group?.policy });
-        return SelectDestinationsResponse.fromPartial({ chosen: { cell: "cell1", host: order.find((host) => !excludeHosts.includes(host)) ?? "" } });
+        return SelectDestinationsResponse.fromPartial({
+          chosen: { cell: "cell1", host: order.find((host) => !excludeHosts.includes(host)) ?? "" },
+        });
       },
     };
     const { placement } = agentThat(() => ({}));
@@ -94,14 +137,23 @@ describe("select-destinations", () => {
     const { requests, step } = asking(["a"], ["a", "b"]);
     const result = await step.run(inGroup());
     assert.ok(result.kind === "done");
-    assert.deepEqual((result.output as { hosts: { host: string }[] }).hosts.map(({ host }) => host), ["b"]);
-    assert.deepEqual(requests, [{ excluded: [], policy: "anti-affinity" }, { excluded: ["a"], policy: "anti-affinity" }]);
+    assert.deepEqual(
+      (result.output as { hosts: { host: string }[] }).hosts.map(({ host }) => host),
+      ["b"],
+    );
+    assert.deepEqual(requests, [
+      { excluded: [], policy: "anti-affinity" },
+      { excluded: ["a"], policy: "anti-affinity" },
+    ]);
   });
   it("gives up when the policy forbids one host after the other", async () => {
     const { requests, step } = asking(["a", "b", "c", "d", "e"], ["a", "b", "c", "d", "e", "f"]);
     const result = await step.run(inGroup());
     assert.ok(result.kind === "done");
-    assert.match((result.output as { refusal: { message: string } }).refusal.message, /^No valid host was found/);
+    assert.match(
+      (result.output as { refusal: { message: string } }).refusal.message,
+      /^No valid host was found/,
+    );
     assert.equal(requests.length, 5);
   });
 });
@@ -109,12 +161,25 @@ describe("select-destinations", () => {
 function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
   const result = async () => ({ result: CommandResult.fromPartial(answers()) });
   const client = {
-    buildGuest: result, destroyGuest: result, powerOnGuest: result, powerOffGuest: result, rebootGuest: result,
+    buildGuest: result,
+    destroyGuest: result,
+    powerOnGuest: result,
+    powerOffGuest: result,
+    rebootGuest: result,
   } as unknown as Awaited<ReturnType<Agents["at"]>>;
   return {
-    agents: { at: async () => client, isUp: async () => up }, agentWaitMs: 1, softTimeoutMs: 1, neutron: fakeNeutron(), operations: { settleOperation: async () => ({ atRest: true }) },
-    scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) }, groups: someGroup(), holdings: { releaseHoldings: async () => ({}) },
-    placement: { claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }), releaseAllocations: async () => ({ released: true }) },
+    agents: { at: async () => client, isUp: async () => up },
+    agentWaitMs: 1,
+    softTimeoutMs: 1,
+    neutron: fakeNeutron(),
+    operations: { settleOperation: async () => ({ atRest: true }) },
+    scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) },
+    groups: someGroup(),
+    holdings: { releaseHoldings: async () => ({}) },
+    placement: {
+      claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }),
+      releaseAllocations: async () => ({ released: true }),
+    },
   };
 }
 
@@ -126,23 +191,81 @@ describe("build-guest", () => {
     assert.deepEqual([result.kind, result.kind === "park" && result.signal], ["park", "agent-report"]);
   });
   it("tries another host when this one fails, but not when no host would do", async () => {
-    const failing = (errorReason: string) => run({ phase: CommandPhase.COMMAND_PHASE_FAILED, errorReason, errorMessage: "m" });
-    const hardware = await failing("HYPERVISOR_FAILED"), image = await failing("IMAGE_REFUSED");
-    assert.deepEqual([hardware.kind === "fail" && hardware.backTo, image.kind === "fail" && image.backTo], ["claim-host", ""]);
+    const failing = (errorReason: string) =>
+      run({ phase: CommandPhase.COMMAND_PHASE_FAILED, errorReason, errorMessage: "m" });
+    const hardware = await failing("HYPERVISOR_FAILED"),
+      image = await failing("IMAGE_REFUSED");
+    assert.deepEqual(
+      [hardware.kind === "fail" && hardware.backTo, image.kind === "fail" && image.backTo],
+      ["claim-host", ""],
+    );
   });
   it("stops at once when a newer command took over", () =>
-    assert.rejects(run({ phase: CommandPhase.COMMAND_PHASE_FAILED, errorReason: "COMMAND_SUPERSEDED" }), { reason: "FENCE_LOST" }));
+    assert.rejects(run({ phase: CommandPhase.COMMAND_PHASE_FAILED, errorReason: "COMMAND_SUPERSEDED" }), {
+      reason: "FENCE_LOST",
+    }));
 });
 
 describe("destroy-guest", () => {
   it("goes wherever the guest may be: the record's host and those that the victim claimed", () => {
-    const steps = [finished(selectedHosts, { hosts: [hostOf("a"), hostOf("never")] }), finished(claimedHost, { index: 0, host: hostOf("a") }, "undone"), finished(claimedHost, { index: 2, host: hostOf("c") })];
-    const server = aServer({ id: SERVER, hostInfo: { host: "r", node: "", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } });
-    const call = aCall({ instance: { server }, operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: steps } });
-    assert.deepEqual(hostsTouched(call).map(({ host }) => host), ["r", "a", "c"]);
+    const steps = [
+      finished(selectedHosts, { hosts: [hostOf("a"), hostOf("never")] }),
+      finished(claimedHost, { index: 0, host: hostOf("a") }, "undone"),
+      finished(claimedHost, { index: 2, host: hostOf("c") }),
+    ];
+    const server = aServer({
+      id: SERVER,
+      hostInfo: {
+        host: "r",
+        node: "",
+        instanceName: "",
+        cell: "cell1",
+        computeNodeUuid: "",
+        launchedOn: "",
+        kernelId: "",
+        ramdiskId: "",
+        rootDeviceName: "",
+      },
+    });
+    const call = aCall({
+      instance: { server },
+      operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: steps },
+    });
+    assert.deepEqual(
+      hostsTouched(call).map(({ host }) => host),
+      ["r", "a", "c"],
+    );
   });
-  const onHost = () => aCall({ instance: { server: aServer({ id: SERVER, hostInfo: { host: "r", node: "", instanceName: "", cell: "cell1", computeNodeUuid: "", launchedOn: "", kernelId: "", ramdiskId: "", rootDeviceName: "" } }) } });
-  const silent = (up: boolean): Ports => ({ ...agentThat(() => ({}), up), agents: { at: async () => { throw CommonErrors.UNAVAILABLE({ what: "The agent" }); }, isUp: async () => up } });
-  it("leaves the guest of a dead host to its agent's return", async () => assert.equal((await destroyGuest(silent(false)).run(onHost())).kind, "done"));
-  it("insists on a host that lives", () => assert.rejects(destroyGuest(silent(true)).run(onHost()), { kind: "unavailable" }));
+  const onHost = () =>
+    aCall({
+      instance: {
+        server: aServer({
+          id: SERVER,
+          hostInfo: {
+            host: "r",
+            node: "",
+            instanceName: "",
+            cell: "cell1",
+            computeNodeUuid: "",
+            launchedOn: "",
+            kernelId: "",
+            ramdiskId: "",
+            rootDeviceName: "",
+          },
+        }),
+      },
+    });
+  const silent = (up: boolean): Ports => ({
+    ...agentThat(() => ({}), up),
+    agents: {
+      at: async () => {
+        throw CommonErrors.UNAVAILABLE({ what: "The agent" });
+      },
+      isUp: async () => up,
+    },
+  });
+  it("leaves the guest of a dead host to its agent's return", async () =>
+    assert.equal((await destroyGuest(silent(false)).run(onHost())).kind, "done"));
+  it("insists on a host that lives", () =>
+    assert.rejects(destroyGuest(silent(true)).run(onHost()), { kind: "unavailable" }));
 });

@@ -13,14 +13,25 @@ import { releaseNetworks } from "./release-networks.js";
 const host = { cell: "cell1", host: "h1", node: "n1", computeNodeId: "c1", zone: "nova", resources: [] };
 const claimed = finished(claimedHost, { index: 0, host });
 
-function world(): { neutron: ReturnType<typeof fakeNeutron>; network: NetworkInfo; step: ReturnType<typeof allocateNetworks> } {
+function world(): {
+  neutron: ReturnType<typeof fakeNeutron>;
+  network: NetworkInfo;
+  step: ReturnType<typeof allocateNetworks>;
+} {
   const neutron = fakeNeutron();
   const network = neutron.addNetwork({ name: "private" });
   neutron.addSubnet({ networkId: network.id, dnsNameservers: ["9.9.9.9"], gatewayIp: "10.0.0.1" });
-  return { neutron, network, step: allocateNetworks({ neutron, factsOf: networkFacts(neutron, fakeClock()) }) };
+  return {
+    neutron,
+    network,
+    step: allocateNetworks({ neutron, factsOf: networkFacts(neutron, fakeClock()) }),
+  };
 }
 const resting = { settleOperation: async () => ({ atRest: true }) };
-const wanting = (networks: { networkId?: string; portId?: string }[], more: Parameters<typeof aCall>[0] = {}): StepCall => aCall({ steps: [claimed], instance: { spec: { networks } }, ...more });
+const wanting = (
+  networks: { networkId?: string; portId?: string }[],
+  more: Parameters<typeof aCall>[0] = {},
+): StepCall => aCall({ steps: [claimed], instance: { spec: { networks } }, ...more });
 
 describe("allocate-networks", () => {
   it("makes a bound port that tells everything about its network", async () => {
@@ -28,8 +39,14 @@ describe("allocate-networks", () => {
     const result = await step.run(wanting([{ networkId: network.id }]));
     assert.ok(result.kind === "done");
     const [port] = result.change?.ports ?? [];
-    assert.deepEqual([port?.networkLabel, port?.mtu, port?.segmentationId, port?.createdByUs], ["private", network.mtu, network.segmentationId, true]);
-    assert.deepEqual([port?.addresses[0]?.gatewayIp, port?.addresses[0]?.dnsServers, port?.addresses[0]?.prefixLength], ["10.0.0.1", ["9.9.9.9"], 24]);
+    assert.deepEqual(
+      [port?.networkLabel, port?.mtu, port?.segmentationId, port?.createdByUs],
+      ["private", network.mtu, network.segmentationId, true],
+    );
+    assert.deepEqual(
+      [port?.addresses[0]?.gatewayIp, port?.addresses[0]?.dnsServers, port?.addresses[0]?.prefixLength],
+      ["10.0.0.1", ["9.9.9.9"], 24],
+    );
     assert.equal(neutron.ports.get(port?.portId ?? "")?.bindingHostId, "h1");
     assert.equal(result.change?.set?.hostInfo?.host, "h1");
   });
@@ -43,7 +60,12 @@ describe("allocate-networks", () => {
 
   it("does not look for them when nobody can have started before", async () => {
     const { neutron, network } = world();
-    const silent: Neutron = { ...neutron, listPorts: () => { throw new Error("looked"); } };
+    const silent: Neutron = {
+      ...neutron,
+      listPorts: () => {
+        throw new Error("looked");
+      },
+    };
     const step = allocateNetworks({ neutron: silent, factsOf: networkFacts(neutron, fakeClock()) });
     assert.equal((await step.run(wanting([{ networkId: network.id }], { firstStart: true }))).kind, "done");
   });
@@ -59,8 +81,17 @@ describe("allocate-networks", () => {
 
   it("goes back for another host when a port cannot be bound to this one", async () => {
     const { neutron, network } = world();
-    const unbound: Neutron = { ...neutron, createPort: async (ctx, port) => ({ ...await neutron.createPort(ctx, port), vifType: "binding_failed" }) };
-    const result = await allocateNetworks({ neutron: unbound, factsOf: networkFacts(neutron, fakeClock()) }).run(wanting([{ networkId: network.id }]));
+    const unbound: Neutron = {
+      ...neutron,
+      createPort: async (ctx, port) => ({
+        ...(await neutron.createPort(ctx, port)),
+        vifType: "binding_failed",
+      }),
+    };
+    const result = await allocateNetworks({
+      neutron: unbound,
+      factsOf: networkFacts(neutron, fakeClock()),
+    }).run(wanting([{ networkId: network.id }]));
     assert.ok(result.kind === "fail");
     assert.deepEqual([result.error.reason, result.backTo], ["PORT_BINDING_FAILED", "claim-host"]);
   });
@@ -68,7 +99,13 @@ describe("allocate-networks", () => {
   it("fails only when nothing is being made any more", async () => {
     const { neutron, network } = world();
     const taken = neutron.addPort({ networkId: network.id, deviceId: "another" });
-    const slow: Neutron = { ...neutron, createPort: async (ctx, port) => { await new Promise((resolve) => setTimeout(resolve, 20)); return neutron.createPort(ctx, port); } };
+    const slow: Neutron = {
+      ...neutron,
+      createPort: async (ctx, port) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return neutron.createPort(ctx, port);
+      },
+    };
     const call = wanting([{ portId: taken.id }, { networkId: network.id }]);
     const step = allocateNetworks({ neutron: slow, factsOf: networkFacts(neutron, fakeClock()) });
     await assert.rejects(step.run(call), { reason: "PORT_IN_USE" });
@@ -83,7 +120,10 @@ describe("allocate-networks", () => {
     await step.run(call);
     const change = await step.undo?.(call);
     assert.deepEqual([...neutron.ports.keys()], [given.id]);
-    assert.deepEqual([neutron.ports.get(given.id)?.deviceId, neutron.ports.get(given.id)?.bindingHostId], ["", ""]);
+    assert.deepEqual(
+      [neutron.ports.get(given.id)?.deviceId, neutron.ports.get(given.id)?.bindingHostId],
+      ["", ""],
+    );
     assert.deepEqual(change?.ports, []);
   });
 });
@@ -92,9 +132,16 @@ describe("release-networks", () => {
   it("deletes what came with the server or with its pre-empted boot, and frees the rest", async () => {
     const { neutron, network } = world();
     const own = neutron.addPort({ networkId: network.id, deviceId: SERVER });
-    const victims = neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
+    const victims = neutron.addPort({
+      networkId: network.id,
+      deviceId: SERVER,
+      name: portName(OPERATION, 0),
+    });
     const users = neutron.addPort({ networkId: network.id, deviceId: SERVER, name: "mine" });
-    const call = aCall({ instance: { ports: [{ portId: own.id, createdByUs: true }] }, operation: { preempts: `operations/${SERVER}/${OPERATION}` } });
+    const call = aCall({
+      instance: { ports: [{ portId: own.id, createdByUs: true }] },
+      operation: { preempts: `operations/${SERVER}/${OPERATION}` },
+    });
     await releaseNetworks({ neutron, operations: resting }).run(call);
     assert.deepEqual([...neutron.ports.keys()], [users.id]);
     assert.equal(neutron.ports.get(users.id)?.deviceId, "");
@@ -105,8 +152,20 @@ describe("release-networks", () => {
     const { neutron, network } = world();
     let atRest = false;
     const step = releaseNetworks({ neutron, operations: { settleOperation: async () => ({ atRest }) } });
-    const preempting = (unfenced: boolean): StepCall => aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}`, preemptedSteps: [{ ...claimed, name: "one", unfenced, state: "running" }] } });
-    assert.deepEqual(await step.run(preempting(true)), { kind: "park", signal: "victim-at-rest", wakeAfterMs: 1_000, consumed: [], host: "" });
+    const preempting = (unfenced: boolean): StepCall =>
+      aCall({
+        operation: {
+          preempts: `operations/${SERVER}/${OPERATION}`,
+          preemptedSteps: [{ ...claimed, name: "one", unfenced, state: "running" }],
+        },
+      });
+    assert.deepEqual(await step.run(preempting(true)), {
+      kind: "park",
+      signal: "victim-at-rest",
+      wakeAfterMs: 1_000,
+      consumed: [],
+      host: "",
+    });
     assert.equal((await step.run(preempting(false))).kind, "done");
     neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
     atRest = true;
@@ -118,6 +177,11 @@ describe("release-networks", () => {
     const { neutron, network } = world();
     const stubborn: Neutron = { ...neutron, deletePort: async () => {} };
     neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(OPERATION, 0) });
-    await assert.rejects(releaseNetworks({ neutron: stubborn, operations: resting }).run(aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}` } })), { kind: "unavailable" });
+    await assert.rejects(
+      releaseNetworks({ neutron: stubborn, operations: resting }).run(
+        aCall({ operation: { preempts: `operations/${SERVER}/${OPERATION}` } }),
+      ),
+      { kind: "unavailable" },
+    );
   });
 });

@@ -16,7 +16,11 @@ export interface PowerCommand<I> {
   readonly ends: VmState;
   /** When the agent does not tell. */
   readonly power: PowerState;
-  send(call: StepCall<I>, agent: Client<typeof AgentServiceDefinition>, header: CommandHeader): Promise<{ readonly result: CommandResult | undefined }>;
+  send(
+    call: StepCall<I>,
+    agent: Client<typeof AgentServiceDefinition>,
+    header: CommandHeader,
+  ): Promise<{ readonly result: CommandResult | undefined }>;
 }
 
 /** A step out of a power command. It has no undo: the agent reports what became of the guest. */
@@ -27,10 +31,30 @@ export const powerStep = <I>(ports: Ports, command: PowerCommand<I>): Step<I> =>
   async run(call) {
     const host = call.server.hostInfo?.host ?? "";
     if (host === "") return fail(ConductorErrors.HOST_NOT_REGISTERED({ host: "" }));
-    return commandAgent(call, ports, { cell: call.database, host }, (agent, header) => command.send(call, agent, header), {
-      done: (result) => done({}, { set: { vmState: command.ends, powerState: result.powerState === 0 ? command.power : result.powerState }, dropFault: true }, { host, consumed: agentReports(call) }),
-      failed: (result) => fail({ reason: result.errorReason, domain: "compute", message: result.errorMessage }, { details: result.errorDetails, host, consumed: agentReports(call) }),
-    });
+    return commandAgent(
+      call,
+      ports,
+      { cell: call.database, host },
+      (agent, header) => command.send(call, agent, header),
+      {
+        done: (result) =>
+          done(
+            {},
+            {
+              set: {
+                vmState: command.ends,
+                powerState: result.powerState === 0 ? command.power : result.powerState,
+              },
+              dropFault: true,
+            },
+            { host, consumed: agentReports(call) },
+          ),
+        failed: (result) =>
+          fail(
+            { reason: result.errorReason, domain: "compute", message: result.errorMessage },
+            { details: result.errorDetails, host, consumed: agentReports(call) },
+          ),
+      },
+    );
   },
 });
-

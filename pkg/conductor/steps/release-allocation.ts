@@ -2,7 +2,10 @@ import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 
-/** Gives the host's resources back. Claims of a pre-empted operation that are still under way find a tombstone. */
+/**
+ * Gives the host's resources back. Claims of a pre-empted operation that are still under way find a
+ * tombstone.
+ */
 export const releaseAllocation = ({ placement }: Pick<Ports, "placement">): Step => ({
   name: "release-allocation",
   event: "conductor_release_allocation",

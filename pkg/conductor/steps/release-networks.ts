@@ -13,9 +13,16 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): S
   async run(call) {
     const waiting = await untilVictimRests(call, ports);
     if (waiting !== undefined) return waiting;
-    const ours = new Set(call.instance.ports.filter(({ createdByUs }) => createdByUs).map(({ portId }) => portId));
+    const ours = new Set(
+      call.instance.ports.filter(({ createdByUs }) => createdByUs).map(({ portId }) => portId),
+    );
     const victim = victimId(call);
-    await releasePorts(call.ctx, ports.neutron, call.server.id, (port) => ours.has(port.id) || (victim !== undefined && isMadeBy(port, victim)));
+    await releasePorts(
+      call.ctx,
+      ports.neutron,
+      call.server.id,
+      (port) => ours.has(port.id) || (victim !== undefined && isMadeBy(port, victim)),
+    );
     return done({}, undefined, { consumed: restSignals(call) });
   },
 });

@@ -10,10 +10,13 @@ import { groupOf, placeInGroup } from "./group-places.js";
 const GROUP_ATTEMPTS = 5;
 
 /**
- * Asks the scheduler for a host, which it claims, and for alternates. That there is none is an answer too: the server
- * goes to cell0 with it, where everybody can see why.
+ * Asks the scheduler for a host, which it claims, and for alternates. That there is none is an answer too:
+ * the server goes to cell0 with it, where everybody can see why.
  */
-export const selectDestinations = (ports: Pick<Ports, "scheduler" | "placement" | "groups">, alternates: number): Step => ({
+export const selectDestinations = (
+  ports: Pick<Ports, "scheduler" | "placement" | "groups">,
+  alternates: number,
+): Step => ({
   name: selectedHosts.step,
   event: "conductor_schedule_and_build_instances",
   taskState: "scheduling",
@@ -26,22 +29,48 @@ export const selectDestinations = (ports: Pick<Ports, "scheduler" | "placement" 
       for (let attempt = 1; ; attempt++) {
         const group = await groupOf(ports, ctx, spec);
         const { chosen, alternates: others } = await ports.scheduler.selectDestinations(ctx, {
-          serverId: server.id, projectId: server.projectId, userId: server.userId, operation: operation.name, fence, alternates, excludeHosts,
-          ...spec === undefined ? {} : { spec }, ...group === undefined ? {} : { group },
+          serverId: server.id,
+          projectId: server.projectId,
+          userId: server.userId,
+          operation: operation.name,
+          fence,
+          alternates,
+          excludeHosts,
+          ...(spec === undefined ? {} : { spec }),
+          ...(group === undefined ? {} : { group }),
         });
-        if (chosen === undefined || await placeInGroup(ports, ctx, spec, server.id, chosen)) return done({ hosts: [...chosen === undefined ? [] : [chosen], ...others].map(storedDestination) });
-        if (attempt === GROUP_ATTEMPTS) return done({ hosts: [], refusal: { message: ConductorErrors.NO_VALID_HOST({ detail: "There are not enough hosts available." }).message, details: `The policy of the server group refused ${attempt} hosts.`, facts: {} } });
+        if (chosen === undefined || (await placeInGroup(ports, ctx, spec, server.id, chosen)))
+          return done({
+            hosts: [...(chosen === undefined ? [] : [chosen]), ...others].map(storedDestination),
+          });
+        if (attempt === GROUP_ATTEMPTS)
+          return done({
+            hosts: [],
+            refusal: {
+              message: ConductorErrors.NO_VALID_HOST({ detail: "There are not enough hosts available." })
+                .message,
+              details: `The policy of the server group refused ${attempt} hosts.`,
+              facts: {},
+            },
+          });
         excludeHosts.push(chosen.host);
       }
     } catch (error) {
       if (!(error instanceof KilonovaError) || error.reason !== "NO_VALID_HOST") throw error;
-      return done({ hosts: [], refusal: { message: error.message, details: error.facts["summary"] ?? "", facts: error.facts } });
+      return done({
+        hosts: [],
+        refusal: { message: error.message, details: error.facts["summary"] ?? "", facts: error.facts },
+      });
     }
   },
 
   async undo({ ctx, operation, instance, fence }) {
     await placeInGroup(ports, ctx, instance.spec, operation.serverId, undefined);
-    await ports.placement.releaseAllocations(ctx, { consumerId: operation.serverId, operation: operation.name, fence });
+    await ports.placement.releaseAllocations(ctx, {
+      consumerId: operation.serverId,
+      operation: operation.name,
+      fence,
+    });
     return undefined;
   },
 });

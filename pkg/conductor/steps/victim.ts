@@ -8,18 +8,25 @@ import type { Ports } from "../ports.js";
 const ASK_AGAIN_MS = 1_000;
 
 /** Uuid of the operation that this one pre-empted. */
-export const victimId = ({ operation }: Pick<StepCall, "operation">): string | undefined => parseOperationName(operation.preempts)?.operationId;
+export const victimId = ({ operation }: Pick<StepCall, "operation">): string | undefined =>
+  parseOperationName(operation.preempts)?.operationId;
 
 /** Signals of a victim that has come to rest; of no use once the step goes on. */
-export const restSignals = ({ signals }: Pick<StepCall, "signals">): readonly string[] => signals.filter(({ kind }) => kind === VICTIM_AT_REST).map(({ id }) => id);
+export const restSignals = ({ signals }: Pick<StepCall, "signals">): readonly string[] =>
+  signals.filter(({ kind }) => kind === VICTIM_AT_REST).map(({ id }) => id);
 
 /**
- * Waits for the end of an unfenced step that the victim may still be in: a look around before would miss what arrives after it.
+ * Waits for the end of an unfenced step that the victim may still be in: a look around before would miss what
+ * arrives after it.
  * @returns undefined when nothing is under way any more
  */
-export async function untilVictimRests(call: StepCall, { operations }: Pick<Ports, "operations">): Promise<StepResult | undefined> {
+export async function untilVictimRests(
+  call: StepCall,
+  { operations }: Pick<Ports, "operations">,
+): Promise<StepResult | undefined> {
   const { operation, database, ctx } = call;
-  if (!operation.preemptedSteps.some(({ state, unfenced }) => state === "running" && unfenced)) return undefined;
+  if (!operation.preemptedSteps.some(({ state, unfenced }) => state === "running" && unfenced))
+    return undefined;
   const { atRest } = await operations.settleOperation(ctx, { database, name: operation.preempts });
   return atRest ? undefined : park(VICTIM_AT_REST, ASK_AGAIN_MS, { consumed: restSignals(call) });
 }

@@ -9,5 +9,11 @@ import { usageRoutes } from "./usages.js";
 
 /** Every route of the Placement API; literal paths come before those with parameters. */
 export const routes: readonly Route[] = [
-  ...providerRoutes, ...inventoryRoutes, ...shapeRoutes, ...usageRoutes, ...allocationRoutes, ...candidateRoutes, ...nameRoutes,
+  ...providerRoutes,
+  ...inventoryRoutes,
+  ...shapeRoutes,
+  ...usageRoutes,
+  ...allocationRoutes,
+  ...candidateRoutes,
+  ...nameRoutes,
 ];

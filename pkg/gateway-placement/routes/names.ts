@@ -5,36 +5,55 @@ import { bodyOf } from "../validate.js";
 import { lastOf } from "../../platform/http/index.js";
 
 const classBody = bodyOf<{ readonly name: string }>({
-  type: "object", required: ["name"], additionalProperties: false, properties: { name: { type: "string", pattern: "^CUSTOM_[A-Z0-9_]+$", maxLength: 255 } },
+  type: "object",
+  required: ["name"],
+  additionalProperties: false,
+  properties: { name: { type: "string", pattern: "^CUSTOM_[A-Z0-9_]+$", maxLength: 255 } },
 });
 
-const classView = (name: string): unknown => ({ name, links: [{ rel: "self", href: `/resource_classes/${name}` }] });
+const classView = (name: string): unknown => ({
+  name,
+  links: [{ rel: "self", href: `/resource_classes/${name}` }],
+});
 
 /** `in:A,B` or `startswith:P`. */
 function traitFilter(text: string | undefined): { names: string[]; prefix: string } {
   if (text === undefined) return { names: [], prefix: "" };
   if (text.startsWith("in:")) return { names: text.slice(3).split(","), prefix: "" };
   if (text.startsWith("startswith:")) return { names: [], prefix: text.slice("startswith:".length) };
-  throw RestErrors.QUERY_INVALID({ problem: "Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]" });
+  throw RestErrors.QUERY_INVALID({
+    problem:
+      "Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]",
+  });
 }
 
 function associatedFilter(text: string | undefined): { associated?: boolean } {
   if (text === undefined) return {};
-  if (!/^(true|false)$/i.test(text)) throw RestErrors.QUERY_INVALID({ problem: `The query parameter "associated" only accepts "true" or "false", but got: ${text}` });
+  if (!/^(true|false)$/i.test(text))
+    throw RestErrors.QUERY_INVALID({
+      problem: `The query parameter "associated" only accepts "true" or "false", but got: ${text}`,
+    });
   return { associated: text.toLowerCase() === "true" };
 }
 
 export const nameRoutes: readonly Route[] = [
   {
-    method: "GET", path: "/traits", since: 6,
+    method: "GET",
+    path: "/traits",
+    since: 6,
     handler: async ({ ctx, placement, query }) => {
       assertKeys(query, ["name", "associated"]);
-      const { traits } = await placement.listTraits(ctx, { ...traitFilter(lastOf(query, "name")), ...associatedFilter(lastOf(query, "associated")) });
+      const { traits } = await placement.listTraits(ctx, {
+        ...traitFilter(lastOf(query, "name")),
+        ...associatedFilter(lastOf(query, "associated")),
+      });
       return { status: 200, json: { traits } };
     },
   },
   {
-    method: "GET", path: "/traits/:name", since: 6,
+    method: "GET",
+    path: "/traits/:name",
+    since: 6,
     handler: async ({ ctx, placement, params }) => {
       const { traits } = await placement.listTraits(ctx, { names: [params["name"] ?? ""] });
       if (traits.length === 0) throw RestErrors.ROUTE_NOT_FOUND({});
@@ -42,7 +61,9 @@ export const nameRoutes: readonly Route[] = [
     },
   },
   {
-    method: "PUT", path: "/traits/:name", since: 6,
+    method: "PUT",
+    path: "/traits/:name",
+    since: 6,
     handler: async ({ ctx, placement, params }) => {
       const name = params["name"] ?? "";
       const { created } = await placement.ensureTrait(ctx, { name });
@@ -50,18 +71,29 @@ export const nameRoutes: readonly Route[] = [
     },
   },
   {
-    method: "DELETE", path: "/traits/:name", since: 6,
+    method: "DELETE",
+    path: "/traits/:name",
+    since: 6,
     handler: async ({ ctx, placement, params }) => {
       await placement.deleteTrait(ctx, { name: params["name"] ?? "" });
       return { status: 204 };
     },
   },
   {
-    method: "GET", path: "/resource_classes", since: 2,
-    handler: async ({ ctx, placement }) => ({ status: 200, json: { resource_classes: (await placement.listResourceClasses(ctx, {})).resourceClasses.map(classView) } }),
+    method: "GET",
+    path: "/resource_classes",
+    since: 2,
+    handler: async ({ ctx, placement }) => ({
+      status: 200,
+      json: {
+        resource_classes: (await placement.listResourceClasses(ctx, {})).resourceClasses.map(classView),
+      },
+    }),
   },
   {
-    method: "POST", path: "/resource_classes", since: 2,
+    method: "POST",
+    path: "/resource_classes",
+    since: 2,
     handler: async ({ ctx, placement, body }) => {
       const { name } = classBody(body);
       await placement.ensureResourceClass(ctx, { name, mustBeNew: true });
@@ -69,14 +101,20 @@ export const nameRoutes: readonly Route[] = [
     },
   },
   {
-    method: "GET", path: "/resource_classes/:name", since: 2,
+    method: "GET",
+    path: "/resource_classes/:name",
+    since: 2,
     handler: async ({ ctx, placement, params }) => {
-      const { resourceClasses: [name = ""] } = await placement.listResourceClasses(ctx, { name: params["name"] ?? "" });
+      const {
+        resourceClasses: [name = ""],
+      } = await placement.listResourceClasses(ctx, { name: params["name"] ?? "" });
       return { status: 200, json: classView(name) };
     },
   },
   {
-    method: "PUT", path: "/resource_classes/:name", since: 7,
+    method: "PUT",
+    path: "/resource_classes/:name",
+    since: 7,
     handler: async ({ ctx, placement, params }) => {
       const name = params["name"] ?? "";
       const { created } = await placement.ensureResourceClass(ctx, { name });
@@ -84,7 +122,9 @@ export const nameRoutes: readonly Route[] = [
     },
   },
   {
-    method: "DELETE", path: "/resource_classes/:name", since: 2,
+    method: "DELETE",
+    path: "/resource_classes/:name",
+    since: 2,
     handler: async ({ ctx, placement, params }) => {
       await placement.deleteResourceClass(ctx, { name: params["name"] ?? "" });
       return { status: 204 };

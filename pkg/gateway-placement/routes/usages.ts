@@ -4,32 +4,56 @@ import type { Route } from "../call.js";
 import { RestErrors } from "../errors.js";
 import { lastOf } from "../../platform/http/index.js";
 
-const amounts = (usages: ReadonlyMap<string, bigint>): Record<string, number> => Object.fromEntries([...usages].map(([name, amount]) => [name, Number(amount)]));
+const amounts = (usages: ReadonlyMap<string, bigint>): Record<string, number> =>
+  Object.fromEntries([...usages].map(([name, amount]) => [name, Number(amount)]));
 
 /** Below 1.38 types do not show: everything is one sum. */
 function summed(groups: readonly UsageGroup[]): Record<string, number> {
   const sums = new Map<string, bigint>();
-  for (const { usages } of groups) for (const [name, amount] of usages) sums.set(name, (sums.get(name) ?? 0n) + amount);
+  for (const { usages } of groups)
+    for (const [name, amount] of usages) sums.set(name, (sums.get(name) ?? 0n) + amount);
   return amounts(sums);
 }
 
 export const usageRoutes: readonly Route[] = [
   {
-    method: "GET", path: "/resource_providers/:uuid/usages", since: 0,
+    method: "GET",
+    path: "/resource_providers/:uuid/usages",
+    since: 0,
     handler: async (call) => {
-      const { groups, providerGeneration } = await call.placement.listUsages(call.ctx, { providerId: providerIn(call) });
-      return { status: 200, json: { resource_provider_generation: Number(providerGeneration), usages: summed(groups) } };
+      const { groups, providerGeneration } = await call.placement.listUsages(call.ctx, {
+        providerId: providerIn(call),
+      });
+      return {
+        status: 200,
+        json: { resource_provider_generation: Number(providerGeneration), usages: summed(groups) },
+      };
     },
   },
   {
-    method: "GET", path: "/usages", since: 9, policy: "project-reader",
+    method: "GET",
+    path: "/usages",
+    since: 9,
+    policy: "project-reader",
     handler: async ({ ctx, placement, query, minor }) => {
       assertKeys(query, ["project_id", "user_id", ...(minor >= 38 ? ["consumer_type"] : [])]);
       const projectId = lastOf(query, "project_id");
-      if (projectId === undefined || projectId === "") throw RestErrors.QUERY_INVALID({ problem: "'project_id' is a required property" });
-      const { groups } = await placement.listUsages(ctx, { projectId, userId: lastOf(query, "user_id") ?? "", consumerType: minor >= 38 ? lastOf(query, "consumer_type") ?? "" : "" });
-      const usages = minor < 38 ? summed(groups)
-        : Object.fromEntries(groups.map((one) => [one.consumerType, { ...amounts(one.usages), consumer_count: Number(one.consumerCount) }]));
+      if (projectId === undefined || projectId === "")
+        throw RestErrors.QUERY_INVALID({ problem: "'project_id' is a required property" });
+      const { groups } = await placement.listUsages(ctx, {
+        projectId,
+        userId: lastOf(query, "user_id") ?? "",
+        consumerType: minor >= 38 ? (lastOf(query, "consumer_type") ?? "") : "",
+      });
+      const usages =
+        minor < 38
+          ? summed(groups)
+          : Object.fromEntries(
+              groups.map((one) => [
+                one.consumerType,
+                { ...amounts(one.usages), consumer_count: Number(one.consumerCount) },
+              ]),
+            );
       return { status: 200, json: { usages } };
     },
   },

@@ -46,10 +46,14 @@ export class ApiRequest {
   }
 
   /** Whether a behaviour that lives in the span is in force. */
-  has(feature: Span): boolean { return inSpan(this.version, feature); }
+  has(feature: Span): boolean {
+    return inSpan(this.version, feature);
+  }
 
   /** Whether the caller is an administrator in the sense of filters and views. */
-  get isAdmin(): boolean { return this.may("context_is_admin"); }
+  get isAdmin(): boolean {
+    return this.may("context_is_admin");
+  }
 
   /** For what only views decide: everything else is refused by `api`. @throws FORBIDDEN */
   need(rule: RuleName): void {
@@ -63,7 +67,10 @@ export class ApiRequest {
   }
 }
 
-/** What a handler answers. The status comes from the route table unless given; without `json` there is no body at all. */
+/**
+ * What a handler answers. The status comes from the route table unless given; without `json` there is no body
+ * at all.
+ */
 export interface Reply {
   readonly status?: number;
   /** Finished JSON. */
@@ -71,5 +78,8 @@ export interface Reply {
   readonly location?: string;
 }
 
-export const replyJson = (value: Json, extra: Omit<Reply, "json"> = {}): Reply => ({ ...extra, json: JSON.stringify(value) });
+export const replyJson = (value: Json, extra: Omit<Reply, "json"> = {}): Reply => ({
+  ...extra,
+  json: JSON.stringify(value),
+});
 export const replyEmpty: Reply = Object.freeze({});

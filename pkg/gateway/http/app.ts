@@ -18,13 +18,17 @@ export interface AppDeps extends PipelineDeps {
   readonly identityUrl: string;
   /** Origins of browsers that may call. */
   readonly corsOrigins: readonly string[];
-  /** Told of every answer; the route is its key in the table, or "" for version documents and requests that reached none. */
+  /**
+   * Told of every answer; the route is its key in the table, or "" for version documents and requests that
+   * reached none.
+   */
   observe?(route: string, status: number, seconds: number): void;
 }
 
 /**
- * The Express application. Paths are matched by the gateway itself, below one middleware: OpenStack's rules (an optional project id
- * in front, exact slashes, 404 instead of 405, actions in the body) are not those of Express' router.
+ * The Express application. Paths are matched by the gateway itself, below one middleware: OpenStack's rules
+ * (an optional project id in front, exact slashes, 404 instead of 405, actions in the body) are not those of
+ * Express' router.
  */
 export function buildApp(deps: AppDeps): Express {
   const app = httpApp("compute", deps.env);
@@ -42,8 +46,11 @@ async function serve(deps: AppDeps, req: Request, res: Response): Promise<void> 
     if (at.path === "/") return serveRoot(deps, req, res);
     assertAnnouncedSize(req, deps.maxBodyBytes);
     if (!isMounted(at)) return serveChoices(deps, req, res, at.path);
-    if (at.segments.length === 0 || (at.segments.length === 1 && at.segments[0] === "")) return serveDocument(deps, req, res, at.mount);
-    await runApi(deps, req, res, at, (key) => { route = key; });
+    if (at.segments.length === 0 || (at.segments.length === 1 && at.segments[0] === ""))
+      return serveDocument(deps, req, res, at.mount);
+    await runApi(deps, req, res, at, (key) => {
+      route = key;
+    });
   } catch (error) {
     fail(deps, req, res, route, error);
   } finally {
@@ -70,12 +77,16 @@ function serveDocument(deps: AppDeps, req: Request, res: Response, mount: Mount)
   sendJson(res, JSON.stringify(versionDocument(baseUrlOf(req, deps.linkPrefix), mount)));
 }
 
-/** The one place where a failure becomes an answer. What is our fault is logged with its cause; the client learns the request id. */
+/**
+ * The one place where a failure becomes an answer. What is our fault is logged with its cause; the client
+ * learns the request id.
+ */
 function fail(deps: AppDeps, req: Request, res: Response, route: string, thrown: unknown): void {
   const error = asKilonovaError(thrown);
   const ctx = ctxOf(req);
   const fault = faultOf(error, ctx.requestId);
-  if (fault.status >= 500 && fault.status !== 501) ctx.log.error("http.request.failed", { route, status: fault.status, error });
+  if (fault.status >= 500 && fault.status !== 501)
+    ctx.log.error("http.request.failed", { route, status: fault.status, error });
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;

@@ -6,7 +6,10 @@ export function assertAnnouncedSize(req: IncomingMessage, limitBytes: number): v
   if (Number(req.headers["content-length"] ?? 0) > limitBytes) throw GatewayErrors.BODY_TOO_LARGE({});
 }
 
-/** Reads the whole body. @throws BODY_TOO_LARGE as soon as more than `limitBytes` came; MALFORMED_BODY when the client goes away */
+/**
+ * Reads the whole body. @throws BODY_TOO_LARGE as soon as more than `limitBytes` came; MALFORMED_BODY when
+ * the client goes away
+ */
 export async function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;

@@ -16,7 +16,10 @@ export const numberOf = (from: JsonObject, key: string): number | undefined => {
   return text === undefined ? undefined : Number(text);
 };
 
-/** The same of a field that counts something, cut to what a message can carry: a larger number is no more possible. */
+/**
+ * The same of a field that counts something, cut to what a message can carry: a larger number is no more
+ * possible.
+ */
 export const countOf = (from: JsonObject, key: string): number | undefined => {
   const value = numberOf(from, key);
   return value === undefined ? undefined : Math.min(value, MAX_INT);
@@ -33,7 +36,8 @@ export const listOf = (from: JsonObject, key: string): readonly Json[] => {
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 };
 
-export const textsIn = (from: JsonObject, key: string): string[] => listOf(from, key).filter((item) => typeof item === "string");
+export const textsIn = (from: JsonObject, key: string): string[] =>
+  listOf(from, key).filter((item) => typeof item === "string");
 
 export const objectOf = (from: JsonObject, key: string): JsonObject | undefined => {
   const value = member(from, key);
@@ -44,4 +48,5 @@ export const objectOf = (from: JsonObject, key: string): JsonObject | undefined 
 export const mapOf = (from: JsonObject | undefined): Map<string, string> =>
   new Map(Object.entries(from ?? {}).map(([key, value]) => [key, String(value)]));
 
-export const member = (from: JsonObject, key: string): Json | undefined => (Object.hasOwn(from, key) ? from[key] : undefined);
+export const member = (from: JsonObject, key: string): Json | undefined =>
+  Object.hasOwn(from, key) ? from[key] : undefined;

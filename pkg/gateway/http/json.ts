@@ -3,9 +3,12 @@ import { GatewayErrors } from "../errors.js";
 
 /** Anything that JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export interface JsonObject { readonly [key: string]: Json }
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
 
-export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @throws UNSTORABLE_TEXT */
 export function assertStorableText(text: string, where: string): void {
@@ -13,7 +16,8 @@ export function assertStorableText(text: string, where: string): void {
 }
 
 /**
- * Reads a request body. Of repeated keys the last one counts, as in OpenStack; `__proto__` is a key like any other.
+ * Reads a request body. Of repeated keys the last one counts, as in OpenStack; `__proto__` is a key like any
+ * other.
  * @returns undefined for an empty body
  * @throws MALFORMED_BODY for bad UTF-8, bad JSON or absurd nesting; UNSTORABLE_TEXT
  */

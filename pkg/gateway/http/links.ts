@@ -23,18 +23,31 @@ export class Links {
     this.base = base;
   }
 
-  self(collection: string, id: string): string { return `${this.#self}/${collection}/${id}`; }
+  self(collection: string, id: string): string {
+    return `${this.#self}/${collection}/${id}`;
+  }
 
-  bookmark(collection: string, id: string): string { return `${this.#bookmark}/${collection}/${id}`; }
+  bookmark(collection: string, id: string): string {
+    return `${this.#bookmark}/${collection}/${id}`;
+  }
 
   /** The two links that most resources show. */
   both(collection: string, id: string): JsonObject[] {
-    return [{ rel: "self", href: this.self(collection, id) }, { rel: "bookmark", href: this.bookmark(collection, id) }];
+    return [
+      { rel: "self", href: this.self(collection, id) },
+      { rel: "bookmark", href: this.bookmark(collection, id) },
+    ];
   }
 
-  /** The link to the next page: the request's parameters sorted by name, one value each, with the marker replaced. */
+  /**
+   * The link to the next page: the request's parameters sorted by name, one value each, with the marker
+   * replaced.
+   */
   next(path: string, query: Query, marker: string): JsonObject[] {
-    const values = new Map([...query].map(([name, all]) => [name, all.at(-1) ?? ""] as const)).set("marker", marker);
+    const values = new Map([...query].map(([name, all]) => [name, all.at(-1) ?? ""] as const)).set(
+      "marker",
+      marker,
+    );
     const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
     return [{ rel: "next", href: `${this.#self}/${path}?${new URLSearchParams(sorted).toString()}` }];
   }

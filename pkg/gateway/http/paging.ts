@@ -11,8 +11,10 @@ import { last } from "./query.js";
 export const MAX_LIMIT = 1000;
 
 export const limitNode = integer({ min: 0, pattern: "^[0-9]*$" });
-export const pageParameters = (options: Parameters<typeof parameter>[2] = {}): Field[] =>
-  [parameter("limit", limitNode, options), parameter("marker", text(), options)];
+export const pageParameters = (options: Parameters<typeof parameter>[2] = {}): Field[] => [
+  parameter("limit", limitNode, options),
+  parameter("marker", text(), options),
+];
 
 export interface Page {
   /** Items to answer, 0 to MAX_LIMIT. */
@@ -30,18 +32,29 @@ export function pageOf(query: Query): Page {
 }
 
 /** The items that the page shows. */
-export const cut = <T>(items: readonly T[], page: Page): readonly T[] => (items.length > page.limit ? items.slice(0, page.limit) : items);
+export const cut = <T>(items: readonly T[], page: Page): readonly T[] =>
+  items.length > page.limit ? items.slice(0, page.limit) : items;
 
 /**
- * The link to the next page, as a further member with its comma. It is there whenever the page is full, also when nothing follows.
+ * The link to the next page, as a further member with its comma. It is there whenever the page is full, also
+ * when nothing follows.
  * @param path  of the list below the mount
  */
-export function nextPage(key: string, path: string, items: readonly { readonly marker: string }[], page: Page, query: Query, links: Links): Record<string, Json> {
+export function nextPage(
+  key: string,
+  path: string,
+  items: readonly { readonly marker: string }[],
+  page: Page,
+  query: Query,
+  links: Links,
+): Record<string, Json> {
   const lastItem = items.at(-1);
   if (!lastItem || items.length !== page.limit) return {};
   return { [key]: links.next(path, query, lastItem.marker) };
 }
 
 /** A sort key in the terms of `api`. */
-export const sortKey = (field: string, direction: string): SortKey =>
-  ({ field, direction: direction === "desc" ? SortDirection.SORT_DIRECTION_DESC : SortDirection.SORT_DIRECTION_ASC });
+export const sortKey = (field: string, direction: string): SortKey => ({
+  field,
+  direction: direction === "desc" ? SortDirection.SORT_DIRECTION_DESC : SortDirection.SORT_DIRECTION_ASC,
+});

@@ -14,7 +14,10 @@ export interface Located {
   readonly queryText: string;
 }
 
-/** Reads a request target. As in OpenStack, the path is decoded before it is cut, and repeated slashes count once. @throws BAD_REQUEST */
+/**
+ * Reads a request target. As in OpenStack, the path is decoded before it is cut, and repeated slashes count
+ * once. @throws BAD_REQUEST
+ */
 export function locate(url: string): Located {
   const at = url.indexOf("?");
   const raw = at < 0 ? url : url.slice(0, at);
@@ -40,7 +43,12 @@ function decodePath(raw: string): string {
 const PROJECT_ID = /^[0-9a-f-]+$/;
 
 /** Takes the optional project id off the front. No collection's name looks like one. */
-export function splitProject(segments: readonly string[]): { readonly projectId: string; readonly rest: readonly string[] } {
+export function splitProject(segments: readonly string[]): {
+  readonly projectId: string;
+  readonly rest: readonly string[];
+} {
   const [head = "", ...rest] = segments;
-  return rest.length > 0 && PROJECT_ID.test(head) ? { projectId: head, rest } : { projectId: "", rest: segments };
+  return rest.length > 0 && PROJECT_ID.test(head)
+    ? { projectId: head, rest }
+    : { projectId: "", rest: segments };
 }

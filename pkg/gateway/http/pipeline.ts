@@ -39,11 +39,18 @@ export interface PipelineDeps {
 export type NoteRoute = (key: string) => void;
 
 /**
- * One request to the API proper. The order of the checks is part of the contract: token, route, version, content type, action,
- * JSON, project id, version range, query, body; only then the handler, which asks `api`, which asks policy.
+ * One request to the API proper. The order of the checks is part of the contract: token, route, version,
+ * content type, action, JSON, project id, version range, query, body; only then the handler, which asks
+ * `api`, which asks policy.
  * @source the reference's WSGI stack, observed
  */
-export async function runApi(deps: PipelineDeps, req: Request, res: Response, at: Located & { mount: Mount }, noteRoute: NoteRoute): Promise<void> {
+export async function runApi(
+  deps: PipelineDeps,
+  req: Request,
+  res: Response,
+  at: Located & { mount: Mount },
+  noteRoute: NoteRoute,
+): Promise<void> {
   const ctx = await authenticate(req, ctxOf(req), deps.tokens);
   replaceCtx(req, ctx);
   const { projectId, rest } = splitProject(at.segments);
@@ -54,25 +61,39 @@ export async function runApi(deps: PipelineDeps, req: Request, res: Response, at
   assertContentType(req.headers["content-type"]);
   const { endpoint, body } = await receive(found.target, req, deps.maxBodyBytes);
   noteRoute(endpoint.route.key);
-  if (projectId !== "" && projectId !== ctx.actor.projectId) throw GatewayErrors.PROJECT_MISMATCH({ url: projectId, token: ctx.actor.projectId });
+  if (projectId !== "" && projectId !== ctx.actor.projectId)
+    throw GatewayErrors.PROJECT_MISMATCH({ url: projectId, token: ctx.actor.projectId });
   if (!inSpan(version, endpoint.route.span)) throw GatewayErrors.NOT_IN_VERSION({});
   const [id = "", sub = ""] = found.parameters;
   const links = new Links(baseUrlOf(req, deps.linkPrefix), at.mount, projectId);
   const form = checkForm(deps.schemas, endpoint, { version, legacy }, at.queryText, body);
-  const request = new ApiRequest({ ctx, version, legacy, id, sub, links, may: mayOf(deps.policy, ctx), ...form });
+  const request = new ApiRequest({
+    ctx,
+    version,
+    legacy,
+    id,
+    sub,
+    links,
+    may: mayOf(deps.policy, ctx),
+    ...form,
+  });
   sendReply(req, res, successOf(endpoint.route, version), await handle(endpoint, request));
 }
 
 /** Longer than the name of anything. */
 const MAX_ID = 255;
 
-/** `api` refuses names that are too long as bad input; in a path they are the names of nothing, like any other that nobody has. */
+/**
+ * `api` refuses names that are too long as bad input; in a path they are the names of nothing, like any other
+ * that nobody has.
+ */
 async function handle(endpoint: Endpoint, request: ApiRequest): Promise<Reply> {
   try {
     return await endpoint.handle(request);
   } catch (error) {
     const isNobodys = [request.id, request.sub].some((name) => name.length > MAX_ID);
-    if (isNobodys && error instanceof KilonovaError && error.reason === "INVALID_REQUEST") throw GatewayErrors.NOT_IN_VERSION({}, { cause: error });
+    if (isNobodys && error instanceof KilonovaError && error.reason === "INVALID_REQUEST")
+      throw GatewayErrors.NOT_IN_VERSION({}, { cause: error });
     throw error;
   }
 }
@@ -83,22 +104,34 @@ export function agreeOnVersion(req: Request, res: Response): Microversion {
   if (result.kind === "malformed") throw GatewayErrors.VERSION_MALFORMED({ asked: result.asked });
   if (result.kind === "unsupported") {
     setVersionHeaders(res, result.asked);
-    throw GatewayErrors.VERSION_UNSUPPORTED({ asked: result.asked, min: versionText(MIN_VERSION), max: versionText(MAX_VERSION) });
+    throw GatewayErrors.VERSION_UNSUPPORTED({
+      asked: result.asked,
+      min: versionText(MIN_VERSION),
+      max: versionText(MAX_VERSION),
+    });
   }
   setVersion(res, result.version);
   return result.version;
 }
 
-interface Received { readonly endpoint: Endpoint; readonly body: Json }
+interface Received {
+  readonly endpoint: Endpoint;
+  readonly body: Json;
+}
 
 /** Only POST and PUT have bodies; what others send stays unread. */
 async function receive(target: Target, req: Request, maxBytes: number): Promise<Received> {
   const hasBody = req.method === "POST" || req.method === "PUT";
   const body = hasBody ? parseJson(await readBody(req, maxBytes)) : undefined;
-  return target.kind === "plain" ? { endpoint: target.endpoint, body: body ?? null } : dispatchAction(target.actions, body);
+  return target.kind === "plain"
+    ? { endpoint: target.endpoint, body: body ?? null }
+    : dispatchAction(target.actions, body);
 }
 
-/** Finds the action by the body's single key. A body that is no object is 404 in the reference, and stays so here. */
+/**
+ * Finds the action by the body's single key. A body that is no object is 404 in the reference, and stays so
+ * here.
+ */
 function dispatchAction(actions: ReadonlyMap<string, Endpoint>, body: Json | undefined): Received {
   if (body === undefined) throw GatewayErrors.MALFORMED_BODY({});
   if (!isObject(body)) throw GatewayErrors.NOT_IN_VERSION({});
@@ -109,10 +142,19 @@ function dispatchAction(actions: ReadonlyMap<string, Endpoint>, body: Json | und
   return { endpoint, body };
 }
 
-function checkForm(schemas: SchemaCompiler, endpoint: Endpoint, env: { version: Microversion; legacy: boolean }, queryText: string, body: Json) {
+function checkForm(
+  schemas: SchemaCompiler,
+  endpoint: Endpoint,
+  env: { version: Microversion; legacy: boolean },
+  queryText: string,
+  body: Json,
+) {
   const parsed = parseQuery(queryText);
   const query = endpoint.query ? schemas.checkQuery(endpoint.query, env, parsed) : parsed;
-  const checked = endpoint.body && (!env.legacy || endpoint.legacyBody) ? schemas.checkBody(endpoint.body, env, body) : body;
+  const checked =
+    endpoint.body && (!env.legacy || endpoint.legacyBody)
+      ? schemas.checkBody(endpoint.body, env, body)
+      : body;
   return { query, body: checked };
 }
 

@@ -18,7 +18,8 @@ export function parseQuery(text: string): Query {
     assertStorableText(name, "the query string");
     assertStorableText(value, "the query string");
     const known = found.get(name);
-    if (known) known.push(value); else found.set(name, [value]);
+    if (known) known.push(value);
+    else found.set(name, [value]);
   }
   return found;
 }

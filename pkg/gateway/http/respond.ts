@@ -15,7 +15,8 @@ export function setVersionHeaders(res: Response, asked: string): void {
   res.setHeader("Vary", ["OpenStack-API-Version", "X-OpenStack-Nova-API-Version"]);
 }
 
-export const setVersion = (res: Response, version: Microversion): void => setVersionHeaders(res, versionText(version));
+export const setVersion = (res: Response, version: Microversion): void =>
+  setVersionHeaders(res, versionText(version));
 
 /** Sends a handler's answer. Goes past Express' `send`, which would add an ETag, a charset and a copy. */
 export function sendReply(req: Request, res: Response, status: number, reply: Reply): void {
@@ -50,7 +51,11 @@ function preferredType(req: Request): string {
 }
 
 /** The body of the router's own 404, which is not in the fault format. */
-const NO_ROUTE = JSON.stringify({ message: "The resource could not be found.<br /><br />\n\n\n", code: "404 Not Found", title: "Not Found" });
+const NO_ROUTE = JSON.stringify({
+  message: "The resource could not be found.<br /><br />\n\n\n",
+  code: "404 Not Found",
+  title: "Not Found",
+});
 
 /** No such path, or no such method on it: never 405. */
 export function sendNoRoute(res: Response): void {

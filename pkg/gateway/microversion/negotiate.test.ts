@@ -33,13 +33,25 @@ describe("gateway/microversion", () => {
   for (const [generic, legacy, expected] of cases) {
     it(`${generic ?? "-"} | ${legacy ?? "-"} → ${expected}`, () => {
       const result = negotiate(generic, legacy);
-      assert.equal(result.kind === "version" ? String(result.version) : `${result.kind} ${result.asked}`, expected);
+      assert.equal(
+        result.kind === "version" ? String(result.version) : `${result.kind} ${result.asked}`,
+        expected,
+      );
     });
   }
 
   it("spans include both ends", () => {
-    assert.deepEqual([1, 2, 3, 4].map((v) => inSpan(v, between("2.2", "2.3"))), [false, true, true, false]);
-    assert.deepEqual([1, 2].map((v) => inSpan(v, since("2.2"))), [false, true]);
-    assert.deepEqual([2, 3].map((v) => inSpan(v, until("2.2"))), [true, false]);
+    assert.deepEqual(
+      [1, 2, 3, 4].map((v) => inSpan(v, between("2.2", "2.3"))),
+      [false, true, true, false],
+    );
+    assert.deepEqual(
+      [1, 2].map((v) => inSpan(v, since("2.2"))),
+      [false, true],
+    );
+    assert.deepEqual(
+      [2, 3].map((v) => inSpan(v, until("2.2"))),
+      [true, false],
+    );
   });
 });

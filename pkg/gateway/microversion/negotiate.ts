@@ -10,8 +10,8 @@ export type Negotiated =
 const FORMAT = /^([1-9]\d*)\.([1-9]\d*|0)$/;
 
 /**
- * Reads `OpenStack-API-Version` (a comma list over several services; the last `compute` entry counts), and only when that
- * names no compute version `X-OpenStack-Nova-API-Version`. Neither means 2.1.
+ * Reads `OpenStack-API-Version` (a comma list over several services; the last `compute` entry counts), and
+ * only when that names no compute version `X-OpenStack-Nova-API-Version`. Neither means 2.1.
  */
 export function negotiate(generic: string | undefined, legacy: string | undefined): Negotiated {
   const asked = computeEntry(generic) ?? legacy?.trim();
@@ -20,7 +20,8 @@ export function negotiate(generic: string | undefined, legacy: string | undefine
   const match = FORMAT.exec(asked);
   if (!match) return { kind: "malformed", asked };
   const version = Number(match[2]);
-  if (match[1] !== "2" || version < MIN_VERSION || version > MAX_VERSION) return { kind: "unsupported", asked };
+  if (match[1] !== "2" || version < MIN_VERSION || version > MAX_VERSION)
+    return { kind: "unsupported", asked };
   return { kind: "version", version };
 }
 

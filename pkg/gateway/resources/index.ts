@@ -23,7 +23,23 @@ import { versionRoutes } from "./versions/routes.js";
 
 /** Every route that is served; the rest of the route table answers that it is not, or that it is gone. */
 export const allOperations = (api: ApiClients, cache: FragmentCache): Operation[] => [
-  ...versionRoutes(), ...extensionRoutes(), ...flavorRoutes(api), ...flavorExtraSpecRoutes(api), ...flavorAccessRoutes(api), ...keyPairRoutes(api),
-  ...availabilityZoneRoutes(api), ...computeServiceRoutes(api), ...hypervisorRoutes(api), ...limitRoutes(api), ...serverRoutes(api, cache),
-  ...serverActionRoutes(api), ...serverIpRoutes(api), ...serverPasswordRoutes(api), ...instanceActionRoutes(api), ...serverMetadataRoutes(api), ...serverTagRoutes(api), ...serverGroupRoutes(api), ...aggregateRoutes(api),
+  ...versionRoutes(),
+  ...extensionRoutes(),
+  ...flavorRoutes(api),
+  ...flavorExtraSpecRoutes(api),
+  ...flavorAccessRoutes(api),
+  ...keyPairRoutes(api),
+  ...availabilityZoneRoutes(api),
+  ...computeServiceRoutes(api),
+  ...hypervisorRoutes(api),
+  ...limitRoutes(api),
+  ...serverRoutes(api, cache),
+  ...serverActionRoutes(api),
+  ...serverIpRoutes(api),
+  ...serverPasswordRoutes(api),
+  ...instanceActionRoutes(api),
+  ...serverMetadataRoutes(api),
+  ...serverTagRoutes(api),
+  ...serverGroupRoutes(api),
+  ...aggregateRoutes(api),
 ];

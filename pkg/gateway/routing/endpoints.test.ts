@@ -24,7 +24,11 @@ describe("gateway: routes", () => {
   });
 
   it("finds literals before parameters, and falls back to parameters", async () => {
-    const endpoints = new Endpoints([serve("GET /servers/detail"), serve("GET /servers/{id}"), serve("GET /os-hypervisors/{id}/servers")]);
+    const endpoints = new Endpoints([
+      serve("GET /servers/detail"),
+      serve("GET /servers/{id}"),
+      serve("GET /os-hypervisors/{id}/servers"),
+    ]);
     const find = async (path: string): Promise<string | undefined> => {
       const found = endpoints.find(path.split("/").slice(1), "GET");
       if (found?.target.kind !== "plain") return undefined;

@@ -18,10 +18,14 @@ export interface Operation {
   handle(request: ApiRequest): Promise<Reply>;
 }
 
-export interface Endpoint extends Omit<Operation, "route"> { readonly route: Route }
+export interface Endpoint extends Omit<Operation, "route"> {
+  readonly route: Route;
+}
 
 /** One endpoint, or several told apart by the body's single key. */
-export type Target = { readonly kind: "plain"; endpoint: Endpoint } | { readonly kind: "action"; readonly actions: Map<string, Endpoint> };
+export type Target =
+  | { readonly kind: "plain"; endpoint: Endpoint }
+  | { readonly kind: "action"; readonly actions: Map<string, Endpoint> };
 
 /** Every route of the API: the served ones with their handlers, the others with the answer that fits them. */
 export class Endpoints {
@@ -42,11 +46,15 @@ export class Endpoints {
   }
 
   /** @param segments  the decoded path below the mount, without project id */
-  find(segments: readonly string[], method: string): Found<Target> | undefined { return this.#tree.find(segments, method); }
+  find(segments: readonly string[], method: string): Found<Target> | undefined {
+    return this.#tree.find(segments, method);
+  }
 
   #add(endpoint: Endpoint): void {
     const { path, method, action } = endpoint.route;
-    const target = this.#tree.at(path, method, (): Target => (action === "" ? { kind: "plain", endpoint } : { kind: "action", actions: new Map() }));
+    const target = this.#tree.at(path, method, (): Target =>
+      action === "" ? { kind: "plain", endpoint } : { kind: "action", actions: new Map() },
+    );
     if (target.kind === "action") target.actions.set(action, endpoint);
   }
 }
@@ -56,7 +64,8 @@ function unserved(route: Route): Operation {
     route: route.key,
     handle: async () => {
       if (route.kind === "gone") throw GatewayErrors.API_REMOVED({});
-      if (route.kind === "refused") throw GatewayErrors.BAD_REQUEST({ message: "The requested functionality is not supported." });
+      if (route.kind === "refused")
+        throw GatewayErrors.BAD_REQUEST({ message: "The requested functionality is not supported." });
       throw GatewayErrors.NOT_IMPLEMENTED({ what: route.key });
     },
   };

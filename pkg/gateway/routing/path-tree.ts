@@ -7,9 +7,15 @@ interface PathNode<T> {
 
 const newNode = <T>(): PathNode<T> => ({ literals: new Map(), parameter: undefined, methods: new Map() });
 
-export interface Found<T> { readonly target: T; readonly parameters: readonly string[] }
+export interface Found<T> {
+  readonly target: T;
+  readonly parameters: readonly string[];
+}
 
-/** Finds routes by path and method. Literal segments win over parameters; matching is exact: case, and no slash at the end. */
+/**
+ * Finds routes by path and method. Literal segments win over parameters; matching is exact: case, and no
+ * slash at the end.
+ */
 export class PathTree<T> {
   readonly #root: PathNode<T> = newNode();
 
@@ -34,7 +40,13 @@ export class PathTree<T> {
   }
 }
 
-function search<T>(node: PathNode<T>, segments: readonly string[], at: number, method: string, parameters: readonly string[]): Found<T> | undefined {
+function search<T>(
+  node: PathNode<T>,
+  segments: readonly string[],
+  at: number,
+  method: string,
+  parameters: readonly string[],
+): Found<T> | undefined {
   const segment = segments[at];
   if (segment === undefined) {
     const target = node.methods.get(method);

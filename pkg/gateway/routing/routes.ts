@@ -19,19 +19,32 @@ const SUCCESS = /^(\d{3})(?:\[(\d+)-(\d*)\])?$/;
 
 /** Reads the compact table. @throws on a line that it does not understand */
 export function parseRoutes(table: string): Route[] {
-  return table.split("\n").filter((line) => line !== "").map((line) => {
-    const [method = "", target = "", span = "", success = ""] = line.split(" ");
-    const [path = "", action = ""] = target.split("#");
-    return {
-      key: `${method} ${target}`, method, path, action, span: parseSpan(...splitSpan(span)),
-      kind: success === "410" ? "gone" : success === "never" ? "refused" : "active",
-      success: /^\d/.test(success) && success !== "410" ? success.split(",").map((part) => parseSuccess(part, line)) : [],
-    };
-  });
+  return table
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [method = "", target = "", span = "", success = ""] = line.split(" ");
+      const [path = "", action = ""] = target.split("#");
+      return {
+        key: `${method} ${target}`,
+        method,
+        path,
+        action,
+        span: parseSpan(...splitSpan(span)),
+        kind: success === "410" ? "gone" : success === "never" ? "refused" : "active",
+        success:
+          /^\d/.test(success) && success !== "410"
+            ? success.split(",").map((part) => parseSuccess(part, line))
+            : [],
+      };
+    });
 }
 
 const splitSpan = (span: string): [string, string] => [span.split("-")[0] ?? "", span.split("-")[1] ?? ""];
-const parseSpan = (first: string, last: string): Span => ({ min: Number(first), max: last === "" ? Infinity : Number(last) });
+const parseSpan = (first: string, last: string): Span => ({
+  min: Number(first),
+  max: last === "" ? Infinity : Number(last),
+});
 
 function parseSuccess(part: string, line: string): Route["success"][number] {
   const match = SUCCESS.exec(part);

@@ -1,7 +1,8 @@
 /**
- * Every route of the Compute API: `METHOD path[#action] first-last success`. The versions are minor numbers, an empty last one means
- * "still there"; success is one status, or statuses by version (`200[1-1],201[2-]`); `410` marks removed APIs, `never` calls that
- * could only fail before they went away. `{id}` is the first path parameter, `{sub}` the second.
+ * Every route of the Compute API: `METHOD path[#action] first-last success`. The versions are minor numbers,
+ * an empty last one means "still there"; success is one status, or statuses by version (`200[1-1],201[2-]`);
+ * `410` marks removed APIs, `never` calls that could only fail before they went away. `{id}` is the first
+ * path parameter, `{sub}` the second.
  * @source Nova's route list and controller decorators as of August 2026
  */
 export const routeTable = `

@@ -3,7 +3,23 @@ import type { Json } from "../http/json.js";
 import { parseQuery } from "../http/query.js";
 import { since, until } from "../microversion/version.js";
 import { SchemaCompiler } from "./compiler.js";
-import { array, boolean, choice, integer, KEY_PATTERN, looseName, name, object, oneOf, optional, parameter, query, required, text, uuid } from "./nodes.js";
+import {
+  array,
+  boolean,
+  choice,
+  integer,
+  KEY_PATTERN,
+  looseName,
+  name,
+  object,
+  oneOf,
+  optional,
+  parameter,
+  query,
+  required,
+  text,
+  uuid,
+} from "./nodes.js";
 import type { Node } from "./nodes.js";
 
 const thing: Node = object([
@@ -34,16 +50,43 @@ describe("gateway: schemas", () => {
     [{}, "'name' is a required property"],
     [{ name: "n", x: 1 }, "Additional properties are not allowed ('x' was unexpected)"],
     [{ name: 5 }, "Invalid input for field/attribute name. Value: 5. 5 is not of type 'string'"],
-    [{ name: " n" }, "An invalid 'name' value was provided. The name must be: printable characters. Can not start or end with whitespace."],
-    [{ name: "n", size: 0 }, "Invalid input for field/attribute size. Value: 0. 0 is less than the minimum of 1"],
-    [{ name: "n", size: "11" }, "Invalid input for field/attribute size. Value: 11. '11' is greater than the maximum of 10"],
-    [{ name: "n", size: 1.5 }, "Invalid input for field/attribute size. Value: 1.5. 1.5 is not of type 'integer', 'string'"],
-    [{ name: "n", flag: 1 }, "Invalid input for field/attribute flag. Value: 1. 1 is not of type 'boolean', 'string'"],
-    [{ name: "n", kind: "c" }, "Invalid input for field/attribute kind. Value: c. 'c' is not one of ['a', 'b']"],
+    [
+      { name: " n" },
+      "An invalid 'name' value was provided. The name must be: printable characters. Can not start or end with whitespace.",
+    ],
+    [
+      { name: "n", size: 0 },
+      "Invalid input for field/attribute size. Value: 0. 0 is less than the minimum of 1",
+    ],
+    [
+      { name: "n", size: "11" },
+      "Invalid input for field/attribute size. Value: 11. '11' is greater than the maximum of 10",
+    ],
+    [
+      { name: "n", size: 1.5 },
+      "Invalid input for field/attribute size. Value: 1.5. 1.5 is not of type 'integer', 'string'",
+    ],
+    [
+      { name: "n", flag: 1 },
+      "Invalid input for field/attribute flag. Value: 1. 1 is not of type 'boolean', 'string'",
+    ],
+    [
+      { name: "n", kind: "c" },
+      "Invalid input for field/attribute kind. Value: c. 'c' is not one of ['a', 'b']",
+    ],
     [{ name: "n", ids: ["x"] }, "Invalid input for field/attribute 0. Value: x. 'x' is not a 'uuid'"],
-    [{ name: "n", ids: [null] }, "Invalid input for field/attribute 0. Value: None. None is not of type 'string'"],
-    [{ name: "n", free: { a: "long" } }, "Invalid input for field/attribute a. Value: long. 'long' is too long"],
-    [{ name: "n", either: "x" }, "Invalid input for field/attribute either. Value: x. 'x' is not valid under any of the given schemas"],
+    [
+      { name: "n", ids: [null] },
+      "Invalid input for field/attribute 0. Value: None. None is not of type 'string'",
+    ],
+    [
+      { name: "n", free: { a: "long" } },
+      "Invalid input for field/attribute a. Value: long. 'long' is too long",
+    ],
+    [
+      { name: "n", either: "x" },
+      "Invalid input for field/attribute either. Value: x. 'x' is not valid under any of the given schemas",
+    ],
   ];
   for (const [body, message] of rows) {
     it(message, () => assert.equal(refusal(body), message));
@@ -63,7 +106,8 @@ describe("gateway: schemas", () => {
 
   it("compiles each distinct shape once", () => {
     const fresh = new SchemaCompiler();
-    for (let version = 1; version <= 104; version++) fresh.checkBody(thing, { version, legacy: false }, { name: "n" });
+    for (let version = 1; version <= 104; version++)
+      fresh.checkBody(thing, { version, legacy: false }, { name: "n" });
     assert.equal(fresh.size, 2);
   });
 
@@ -74,13 +118,21 @@ describe("gateway: schemas", () => {
     assert.match(refusal({ x: 1 }, 1, true), /required property|Additional properties/);
   });
 
-  const list = query(since("2.75"), [parameter("limit", integer({ min: 0 })), parameter("one", text(), { single: true })]);
-  const check = (text_: string, version: number) => compiler.checkQuery(list, { version, legacy: false }, parseQuery(text_));
+  const list = query(since("2.75"), [
+    parameter("limit", integer({ min: 0 })),
+    parameter("one", text(), { single: true }),
+  ]);
+  const check = (text_: string, version: number) =>
+    compiler.checkQuery(list, { version, legacy: false }, parseQuery(text_));
 
   it("drops unknown parameters, and refuses them in strict versions", () => {
     assert.deepEqual([...check("limit=1&x=2", 74)], [["limit", ["1"]]]);
-    assert.throws(() => check("limit=1&x=2", 75), { message: "Additional properties are not allowed ('x' was unexpected)" });
-    assert.throws(() => check("limit=x", 1), { message: "Invalid input for query parameters limit. Value: x. 'x' does not match '^[0-9]+$'" });
+    assert.throws(() => check("limit=1&x=2", 75), {
+      message: "Additional properties are not allowed ('x' was unexpected)",
+    });
+    assert.throws(() => check("limit=x", 1), {
+      message: "Invalid input for query parameters limit. Value: x. 'x' does not match '^[0-9]+$'",
+    });
     assert.throws(() => check("one=1&one=2", 1), /Invalid input for query parameters one/);
     assert.deepEqual([...check("limit=1&limit=2", 1)], [["limit", ["1", "2"]]]);
     assert.deepEqual([...check("__proto__=1&limit=3", 1)], [["limit", ["3"]]]);

@@ -8,25 +8,51 @@ import { formats } from "./formats.js";
 import { bodyMessage, queryMessage } from "./messages.js";
 import type { JsonSchema, Node, SchemaEnv } from "./nodes.js";
 
-interface Compiled { readonly schema: JsonSchema; readonly validate: ValidateFunction }
+interface Compiled {
+  readonly schema: JsonSchema;
+  readonly validate: ValidateFunction;
+}
 
-/** Compiles declared schemas on first use: once per distinct shape, however many versions and routes share it. */
+/**
+ * Compiles declared schemas on first use: once per distinct shape, however many versions and routes share it.
+ */
 export class SchemaCompiler {
   readonly #ajv: Ajv2020;
   readonly #byText = new Map<string, Compiled>();
   readonly #byNode = new Map<Node, Map<number, Compiled>>();
 
   constructor() {
-    this.#ajv = new Ajv2020({ strict: false, allErrors: false, verbose: true, unicodeRegExp: true, validateSchema: false, addUsedSchema: false, code: { optimize: false } });
+    this.#ajv = new Ajv2020({
+      strict: false,
+      allErrors: false,
+      verbose: true,
+      unicodeRegExp: true,
+      validateSchema: false,
+      addUsedSchema: false,
+      code: { optimize: false },
+    });
     for (const [format, check] of Object.entries(formats)) this.#ajv.addFormat(format, check);
-    this.#ajv.addKeyword({ keyword: "numericMinimum", type: ["number", "string"], validate: (least: number, value: unknown) => Number(value) >= least });
-    this.#ajv.addKeyword({ keyword: "numericMaximum", type: ["number", "string"], validate: (most: number, value: unknown) => Number(value) <= most });
+    this.#ajv.addKeyword({
+      keyword: "numericMinimum",
+      type: ["number", "string"],
+      validate: (least: number, value: unknown) => Number(value) >= least,
+    });
+    this.#ajv.addKeyword({
+      keyword: "numericMaximum",
+      type: ["number", "string"],
+      validate: (most: number, value: unknown) => Number(value) <= most,
+    });
   }
 
   /** How many shapes were compiled so far. */
-  get size(): number { return this.#byText.size; }
+  get size(): number {
+    return this.#byText.size;
+  }
 
-  /** @returns the body as the handler shall see it: in legacy mode without unknown keys @throws BAD_REQUEST with Nova's text */
+  /**
+   * @returns the body as the handler shall see it: in legacy mode without unknown keys @throws BAD_REQUEST
+   *   with Nova's text
+   */
   checkBody(node: Node, env: SchemaEnv, body: Json): Json {
     const { schema, validate } = this.#at(node, env);
     const value = env.legacy ? relax(schema, body) : body;
@@ -38,7 +64,8 @@ export class SchemaCompiler {
   checkQuery(node: Node, env: SchemaEnv, query: Query): Query {
     if (query.size === 0) return query;
     const { schema, validate } = this.#at(node, env);
-    if (!validate(Object.fromEntries(query))) throw GatewayErrors.BAD_REQUEST({ message: queryMessage(lastError(validate)) });
+    if (!validate(Object.fromEntries(query)))
+      throw GatewayErrors.BAD_REQUEST({ message: queryMessage(lastError(validate)) });
     const known = (name: string): boolean => knownKey(schema, name);
     return [...query.keys()].every(known) ? query : new Map([...query].filter(([name]) => known(name)));
   }
@@ -67,19 +94,23 @@ function lastError(validate: ValidateFunction): NonNullable<ValidateFunction["er
   return error;
 }
 
-const propertiesOf = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> => (schema["properties"] ?? {}) as Record<string, JsonSchema>;
+const propertiesOf = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> =>
+  (schema["properties"] ?? {}) as Record<string, JsonSchema>;
 
 function knownKey(schema: JsonSchema, key: string): boolean {
   if (Object.hasOwn(propertiesOf(schema), key)) return true;
-  return Object.keys((schema["patternProperties"] ?? {}) as object).some((pattern) => new RegExp(pattern, "u").test(key));
+  return Object.keys((schema["patternProperties"] ?? {}) as object).some((pattern) =>
+    new RegExp(pattern, "u").test(key),
+  );
 }
 
 /**
- * Applies the manners of `/v2`: unknown keys disappear (objects with free keys keep theirs; when all keys are unknown they stay,
- * and fail), names lose spaces at their ends.
+ * Applies the manners of `/v2`: unknown keys disappear (objects with free keys keep theirs; when all keys are
+ * unknown they stay, and fail), names lose spaces at their ends.
  */
 function relax(schema: JsonSchema, value: Json): Json {
-  if (typeof value === "string") return schema["format"] === "name_with_leading_trailing_spaces" ? value.trim() : value;
+  if (typeof value === "string")
+    return schema["format"] === "name_with_leading_trailing_spaces" ? value.trim() : value;
   if (Array.isArray(value)) {
     const items = schema["items"] as JsonSchema | undefined;
     return items ? value.map((item: Json) => relax(items, item)) : value;
@@ -91,9 +122,14 @@ function relaxObject(schema: JsonSchema, value: JsonObject): JsonObject {
   const properties = propertiesOf(schema);
   const entries = Object.entries(value);
   const known = entries.filter(([key]) => Object.hasOwn(properties, key));
-  const keepsAll = schema["patternProperties"] !== undefined || schema["additionalProperties"] !== false || known.length === 0;
-  return Object.fromEntries((keepsAll ? entries : known).map(([key, inner]) => {
-    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    return [key, property ? relax(property, inner) : inner];
-  }));
+  const keepsAll =
+    schema["patternProperties"] !== undefined ||
+    schema["additionalProperties"] !== false ||
+    known.length === 0;
+  return Object.fromEntries(
+    (keepsAll ? entries : known).map(([key, inner]) => {
+      const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+      return [key, property ? relax(property, inner) : inner];
+    }),
+  );
 }

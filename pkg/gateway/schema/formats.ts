@@ -1,7 +1,10 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { parseIso, parseUuid } from "../../kernel/index.js";
 
-/** Control characters, and code points that stand for nothing (Unicode categories C except private use, and line separators). */
+/**
+ * Control characters, and code points that stand for nothing (Unicode categories C except private use, and
+ * line separators).
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const isPrintable = (value: string): boolean => !UNPRINTABLE.test(value);
@@ -25,7 +28,8 @@ export const formats: Readonly<Record<string, (value: string) => boolean>> = {
   name: (value) => isPrintable(value) && value.trim() === value && value !== "",
   name_with_leading_trailing_spaces: (value) => isPrintable(value) && value.trim() !== "",
   az_name: (value) => isPrintable(value) && value.trim() === value && value !== "" && !value.includes(":"),
-  az_name_with_leading_trailing_spaces: (value) => isPrintable(value) && value.trim() !== "" && !value.includes(":"),
+  az_name_with_leading_trailing_spaces: (value) =>
+    isPrintable(value) && value.trim() !== "" && !value.includes(":"),
   printable: isPrintable,
   uuid: (value) => parseUuid(value) !== undefined,
   ipv4: isIPv4,

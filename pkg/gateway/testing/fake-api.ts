@@ -1,8 +1,15 @@
-import { AvailabilityZonesServiceDefinition, ComputeServicesServiceDefinition, HypervisorsServiceDefinition } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import {
+  AvailabilityZonesServiceDefinition,
+  ComputeServicesServiceDefinition,
+  HypervisorsServiceDefinition,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { AggregatesServiceDefinition } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KeyPairsServiceDefinition } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
-import { InstanceActionsServiceDefinition, LimitsServiceDefinition } from "../../../gen/kilonova/api/v1/limits_service.js";
+import {
+  InstanceActionsServiceDefinition,
+  LimitsServiceDefinition,
+} from "../../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
@@ -30,31 +37,50 @@ export interface FakeApi {
 }
 
 /** One call as the fake saw it. */
-export interface SeenCall { readonly method: string; readonly ctx: Ctx; readonly request: unknown }
+export interface SeenCall {
+  readonly method: string;
+  readonly ctx: Ctx;
+  readonly request: unknown;
+}
 
 /** A `kilonova.api.v1` in this process. @param seen  gets every call */
 export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   network.listen("api", [
-    stub(ServersServiceDefinition, fake.servers ?? {}, seen), stub(FlavorsServiceDefinition, fake.flavors ?? {}, seen),
-    stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen), stub(LimitsServiceDefinition, fake.limits ?? {}, seen),
-    stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen), stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
-    stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen), stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),
-    stub(ServerMetadataServiceDefinition, fake.serverMetadata ?? {}, seen), stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
-    stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen), stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
+    stub(ServersServiceDefinition, fake.servers ?? {}, seen),
+    stub(FlavorsServiceDefinition, fake.flavors ?? {}, seen),
+    stub(KeyPairsServiceDefinition, fake.keyPairs ?? {}, seen),
+    stub(LimitsServiceDefinition, fake.limits ?? {}, seen),
+    stub(InstanceActionsServiceDefinition, fake.instanceActions ?? {}, seen),
+    stub(AvailabilityZonesServiceDefinition, fake.availabilityZones ?? {}, seen),
+    stub(ComputeServicesServiceDefinition, fake.computeServices ?? {}, seen),
+    stub(HypervisorsServiceDefinition, fake.hypervisors ?? {}, seen),
+    stub(ServerMetadataServiceDefinition, fake.serverMetadata ?? {}, seen),
+    stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
+    stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
+    stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
   ]);
   return network.connect("api", { service: "gateway", host: "" });
 }
 
 type AnyHandler = (ctx: Ctx, request: unknown) => Promise<unknown>;
 
-function stub<D extends ServiceDefinition>(definition: D, handlers: Partial<Handlers<D>>, seen: SeenCall[]): ServiceBinding {
+function stub<D extends ServiceDefinition>(
+  definition: D,
+  handlers: Partial<Handlers<D>>,
+  seen: SeenCall[],
+): ServiceBinding {
   const served = handlers as Readonly<Record<string, AnyHandler | undefined>>;
-  const full = Object.fromEntries(Object.keys(definition.methods).map((method) => [method, async (ctx: Ctx, request: unknown) => {
-    seen.push({ method, ctx, request });
-    const handler = served[method];
-    if (!handler) throw CommonErrors.UNIMPLEMENTED({ what: method });
-    return handler(ctx, request);
-  }]));
+  const full = Object.fromEntries(
+    Object.keys(definition.methods).map((method) => [
+      method,
+      async (ctx: Ctx, request: unknown) => {
+        seen.push({ method, ctx, request });
+        const handler = served[method];
+        if (!handler) throw CommonErrors.UNIMPLEMENTED({ what: method });
+        return handler(ctx, request);
+      },
+    ]),
+  );
   return bindService(definition, full as unknown as Handlers<D>);
 }

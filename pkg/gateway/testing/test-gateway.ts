@@ -12,7 +12,6 @@ import { buildGateway } from "../wire.js";
 import { fakeApiChannel } from "./fake-api.js";
 import type { FakeApi, SeenCall } from "./fake-api.js";
 
-
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -41,23 +40,42 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
-/** A gateway on a free port in front of a fake api. Tokens: `admin`, `member`, `reader`, `nobody`; null sends none. */
-export async function startTestGateway(fake: FakeApi, config: Partial<GatewayConfig> = {}): Promise<TestGateway> {
+/**
+ * A gateway on a free port in front of a fake api. Tokens: `admin`, `member`, `reader`, `nobody`; null sends
+ * none.
+ */
+export async function startTestGateway(
+  fake: FakeApi,
+  config: Partial<GatewayConfig> = {},
+): Promise<TestGateway> {
   const calls: SeenCall[] = [];
   return serveTestGateway(fakeApiChannel(fake, calls), { config, calls });
 }
 
-interface ServeOptions { readonly config?: Partial<GatewayConfig>; readonly tokens?: TokenValidator; readonly calls?: SeenCall[] }
+interface ServeOptions {
+  readonly config?: Partial<GatewayConfig>;
+  readonly tokens?: TokenValidator;
+  readonly calls?: SeenCall[];
+}
 
 /** The same in front of any api. */
-export async function serveTestGateway(api: Channel, { config = {}, tokens = fakeTokens(), calls = [] }: ServeOptions = {}): Promise<TestGateway> {
+export async function serveTestGateway(
+  api: Channel,
+  { config = {}, tokens = fakeTokens(), calls = [] }: ServeOptions = {},
+): Promise<TestGateway> {
   const gateway = buildGateway({
-    config: gatewayConfig.parse({ port: 0, ...config }), api, tokens, policy: createPolicy(), log: silentLogger, ids: systemIds,
+    config: gatewayConfig.parse({ port: 0, ...config }),
+    api,
+    tokens,
+    policy: createPolicy(),
+    log: silentLogger,
+    ids: systemIds,
   });
   const server = await gateway.start();
   const agent = new Agent({ keepAlive: true });
   return {
-    url: server.url, calls,
+    url: server.url,
+    calls,
     ask: (path, options = {}) => send(agent, server.port, path, options),
     close: async () => {
       agent.destroy();
@@ -73,7 +91,9 @@ function send(agent: Agent, port: number, path: string, options: Ask): Promise<A
   const headers: Record<string, string> = {
     ...(token === null ? {} : { "x-auth-token": token }),
     ...(version === undefined ? {} : { "openstack-api-version": `compute ${version}` }),
-    ...(body === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+    ...(body === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
     ...options.headers,
   };
   if (headers["transfer-encoding"] === "chunked") delete headers["content-length"];
@@ -83,7 +103,13 @@ function send(agent: Agent, port: number, path: string, options: Ask): Promise<A
       res.on("data", (part: Buffer) => parts.push(part));
       res.on("end", () => {
         const text = Buffer.concat(parts).toString();
-        resolve({ status: res.statusCode ?? 0, headers: res.headers, rawHeaders: res.rawHeaders, text, json: parsed(text) });
+        resolve({
+          status: res.statusCode ?? 0,
+          headers: res.headers,
+          rawHeaders: res.rawHeaders,
+          text,
+          json: parsed(text),
+        });
       });
       res.on("error", reject);
     });

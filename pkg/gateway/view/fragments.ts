@@ -1,18 +1,25 @@
 import { LRUCache } from "lru-cache";
 
 /** Finished JSON, and what it was made of. */
-interface Fragment { readonly source: Uint8Array; readonly json: Buffer }
+interface Fragment {
+  readonly source: Uint8Array;
+  readonly json: Buffer;
+}
 
 /**
- * Finished JSON of single resources, kept up to a number of bytes. A fragment is used again only for exactly the bytes that it was made
- * of: whatever changes makes a new one in the place of the old, so nobody has to be told of changes.
+ * Finished JSON of single resources, kept up to a number of bytes. A fragment is used again only for exactly
+ * the bytes that it was made of: whatever changes makes a new one in the place of the old, so nobody has to
+ * be told of changes.
  */
 export class FragmentCache {
   readonly #cache: LRUCache<string, Fragment>;
 
   /** @param maxBytes  of JSON, sources and keys together; 0 keeps nothing */
   constructor(maxBytes: number) {
-    this.#cache = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: ({ source, json }, key) => json.length + source.length + key.length * 2 + 300 });
+    this.#cache = new LRUCache({
+      maxSize: Math.max(1, maxBytes),
+      sizeCalculation: ({ source, json }, key) => json.length + source.length + key.length * 2 + 300,
+    });
   }
 
   /**
@@ -31,7 +38,10 @@ export class FragmentCache {
 
 const COMMA = Buffer.from(",");
 
-/** `{"<name>":[fragment,fragment…]<tail>}` in one allocation. @param tail  further members with their leading comma, or "" */
+/**
+ * `{"<name>":[fragment,fragment…]<tail>}` in one allocation. @param tail further members with their leading
+ * comma, or ""
+ */
 export function joinList(name: string, fragments: readonly Buffer[], tail: string): Buffer {
   const parts: Buffer[] = [Buffer.from(`{${JSON.stringify(name)}:[`)];
   for (const [index, fragment] of fragments.entries()) {

@@ -3,8 +3,9 @@ import type { Microversion, Span } from "../microversion/version.js";
 import { always, inSpan } from "../microversion/version.js";
 
 /**
- * One field of a resource, declared once. `Forms` are the names of the resource's representations (say, `show` and `detail`): a form
- * may have a span of its own. Several fields of one name must live in spans that do not meet.
+ * One field of a resource, declared once. `Forms` are the names of the resource's representations (say,
+ * `show` and `detail`): a form may have a span of its own. Several fields of one name must live in spans that
+ * do not meet.
  */
 export interface Field<S, E, Forms extends string = never> {
   readonly name: string;
@@ -12,7 +13,10 @@ export interface Field<S, E, Forms extends string = never> {
   readonly span?: Span;
   /** Where a form differs from `span`. */
   readonly forms?: Partial<Readonly<Record<Forms, Span>>>;
-  /** Path by which `api` says that policy hid the value from this caller (`hidden_fields`): then there is no field. */
+  /**
+   * Path by which `api` says that policy hid the value from this caller (`hidden_fields`): then there is no
+   * field.
+   */
   readonly hiddenAs?: string;
   /** The short form of a field, shown only when `api` hid this path. */
   readonly onlyIfHidden?: string;
@@ -40,7 +44,9 @@ export class View<S, E> {
   constructor(form: string, fields: readonly Field<S, E, string>[]) {
     this.#form = form;
     this.#fields = fields;
-    this.#paths = [...new Set(fields.flatMap((field) => [field.hiddenAs ?? [], field.onlyIfHidden ?? []].flat()))];
+    this.#paths = [
+      ...new Set(fields.flatMap((field) => [field.hiddenAs ?? [], field.onlyIfHidden ?? []].flat())),
+    ];
   }
 
   /** @param hidden  paths that policy hid, as the answer of `api` names them */
@@ -54,10 +60,19 @@ export class View<S, E> {
   }
 
   #make(version: Microversion, mask: number): Shape<S, E> {
-    const shown = this.#fields.flatMap((field, index) => (this.#isShown(field, version, mask) ? [{ field, index }] : []));
+    const shown = this.#fields.flatMap((field, index) =>
+      this.#isShown(field, version, mask) ? [{ field, index }] : [],
+    );
     const id = `${this.#form}:${shown.map(({ index }) => index.toString(36)).join(".")}`;
     let shape = this.#byId.get(id);
-    if (!shape) this.#byId.set(id, (shape = makeShape(id, shown.map(({ field }) => field))));
+    if (!shape)
+      this.#byId.set(
+        id,
+        (shape = makeShape(
+          id,
+          shown.map(({ field }) => field),
+        )),
+      );
     return shape;
   }
 
@@ -76,7 +91,8 @@ export class View<S, E> {
 
 function makeShape<S, E>(id: string, fields: readonly Field<S, E, string>[]): Shape<S, E> {
   const names = fields.map((field) => field.name);
-  if (new Set(names).size !== names.length) throw new Error(`fields of ${id} share a name: ${names.join(", ")}`);
+  if (new Set(names).size !== names.length)
+    throw new Error(`fields of ${id} share a name: ${names.join(", ")}`);
   return {
     id,
     render: (source, env) => {

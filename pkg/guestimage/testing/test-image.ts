@@ -6,10 +6,16 @@ import type { GuestImage } from "../build.js";
 
 let building: Promise<GuestImage> | undefined;
 
-/** The guest image for tests, built once into the project's `.cache/guestimage` and shared by all test runs. */
+/**
+ * The guest image for tests, built once into the project's `.cache/guestimage` and shared by all test runs.
+ */
 export function testGuestImage(): Promise<GuestImage> {
   const project = dirname(dirname(dirname(assetsDir())));
   const cache = join(project, ".cache", "guestimage");
-  building ??= buildGuestImage(rootCtx({ requestId: "req-test" }), { outDir: cache, cacheDir: join(cache, "packages"), log: silentLogger });
+  building ??= buildGuestImage(rootCtx({ requestId: "req-test" }), {
+    outDir: cache,
+    cacheDir: join(cache, "packages"),
+    log: silentLogger,
+  });
   return building;
 }

@@ -75,5 +75,8 @@ export interface Tombstone {
   readonly fence: number;
 }
 
-/** The trait that makes a provider share its inventories with every tree that has a member in one of its aggregates. */
+/**
+ * The trait that makes a provider share its inventories with every tree that has a member in one of its
+ * aggregates.
+ */
 export const SHARING_TRAIT = "MISC_SHARES_VIA_AGGREGATE";

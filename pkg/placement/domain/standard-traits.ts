@@ -1,6 +1,6 @@
 /**
- * Traits that every Placement knows (os-traits, August 2026), sorted. Nobody can make or delete them; all other legal
- * names start with CUSTOM_. Facts, one per line, so that a new release is a readable diff.
+ * Traits that every Placement knows (os-traits, August 2026), sorted. Nobody can make or delete them; all
+ * other legal names start with CUSTOM_. Facts, one per line, so that a new release is a readable diff.
  */
 export const standardTraits: readonly string[] = `
 COMPUTE_ACCELERATORS
@@ -380,7 +380,9 @@ OWNER_CYBORG
 OWNER_NOVA
 STORAGE_DISK_HDD
 STORAGE_DISK_SSD
-`.trim().split("\n");
+`
+  .trim()
+  .split("\n");
 
 export const isStandardTrait: (name: string) => boolean = (() => {
   const known = new Set(standardTraits);

@@ -1,4 +1,7 @@
-/** A set of small non-negative integers that grows as needed. Set operations change the receiver and return it. */
+/**
+ * A set of small non-negative integers that grows as needed. Set operations change the receiver and return
+ * it.
+ */
 export class Bitset {
   #words: Uint32Array;
 
@@ -36,12 +39,14 @@ export class Bitset {
   }
 
   and(other: Bitset): this {
-    for (let i = 0; i < this.#words.length; i++) this.#words[i] = (this.#words[i] ?? 0) & (other.#words[i] ?? 0);
+    for (let i = 0; i < this.#words.length; i++)
+      this.#words[i] = (this.#words[i] ?? 0) & (other.#words[i] ?? 0);
     return this;
   }
 
   andNot(other: Bitset): this {
-    for (let i = 0; i < this.#words.length; i++) this.#words[i] = (this.#words[i] ?? 0) & ~(other.#words[i] ?? 0);
+    for (let i = 0; i < this.#words.length; i++)
+      this.#words[i] = (this.#words[i] ?? 0) & ~(other.#words[i] ?? 0);
     return this;
   }
 
@@ -52,7 +57,8 @@ export class Bitset {
       this.#words = grown;
       return this;
     }
-    for (let i = 0; i < other.#words.length; i++) this.#words[i] = (this.#words[i] ?? 0) | (other.#words[i] ?? 0);
+    for (let i = 0; i < other.#words.length; i++)
+      this.#words[i] = (this.#words[i] ?? 0) | (other.#words[i] ?? 0);
     return this;
   }
 
@@ -70,7 +76,8 @@ export class Bitset {
   toArray(): number[] {
     const members: number[] = [];
     for (let i = 0; i < this.#words.length; i++) {
-      for (let word = this.#words[i] ?? 0; word !== 0; word &= word - 1) members.push((i << 5) + 31 - Math.clz32(word & -word));
+      for (let word = this.#words[i] ?? 0; word !== 0; word &= word - 1)
+        members.push((i << 5) + 31 - Math.clz32(word & -word));
     }
     return members;
   }

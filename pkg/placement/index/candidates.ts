@@ -23,16 +23,21 @@ interface Plan {
 }
 
 /**
- * Finds where a request fits, at most `limit` ways. Breadth first: one way per tree, then a second per tree and so on,
- * so that a wide tree cannot starve the others.
+ * Finds where a request fits, at most `limit` ways. Breadth first: one way per tree, then a second per tree
+ * and so on, so that a wide tree cannot starve the others.
  *
- * @param options.startAt  ratio 0..1: at which of the fitting trees to begin, so that a limit does not always show the same ones
+ * @param options.startAt ratio 0..1: at which of the fitting trees to begin, so that a limit does not always
+ *   show the same ones
  * @param options.among  only trees with these roots
  * @throws CANDIDATES_INVALID
  * @cost O(providers) for the sets, then proportional to the ways found and the branches pruned
  * @source placement-api, GET /allocation_candidates
  */
-export function findCandidates(index: ProviderIndex, request: CandidateRequest, options: { readonly startAt?: number; readonly among?: Bitset } = {}): Candidate[] {
+export function findCandidates(
+  index: ProviderIndex,
+  request: CandidateRequest,
+  options: { readonly startAt?: number; readonly among?: Bitset } = {},
+): Candidate[] {
   assertRequest(request);
   const plan = planOf(index, request);
   const fitting = anchorsOf(index, plan, request);
@@ -59,7 +64,11 @@ export function findCandidates(index: ProviderIndex, request: CandidateRequest, 
   return [...found.values()];
 }
 
-function* begin(index: ProviderIndex, plan: Plan, roots: readonly number[]): Generator<Generator<Candidate, undefined>> {
+function* begin(
+  index: ProviderIndex,
+  plan: Plan,
+  roots: readonly number[],
+): Generator<Generator<Candidate, undefined>> {
   for (const root of roots) yield waysIn(index, plan, root);
 }
 
@@ -68,14 +77,29 @@ function planOf(index: ProviderIndex, request: CandidateRequest): Plan {
   let collective: readonly Condition[] = [];
   for (const group of request.groups) {
     if (group.suffix !== "") {
-      demands.push({ suffix: group.suffix, amounts: [...group.resources], eligible: eligibleForGroup(index, group) });
+      demands.push({
+        suffix: group.suffix,
+        amounts: [...group.resources],
+        eligible: eligibleForGroup(index, group),
+      });
       continue;
     }
     collective = group.required.filter(({ forbidden }) => !forbidden);
     const allowed = eligibleForUnsuffixed(index, group);
-    for (const amount of group.resources) demands.push({ suffix: "", amounts: [amount], eligible: fittingSlots(index, allowed, new Map([amount])) });
+    for (const amount of group.resources)
+      demands.push({
+        suffix: "",
+        amounts: [amount],
+        eligible: fittingSlots(index, allowed, new Map([amount])),
+      });
   }
-  return { demands, collective, isolate: request.groupPolicy === "isolate", sameSubtree: request.sameSubtree, sharing: index.sharing().empty ? undefined : index.sharing() };
+  return {
+    demands,
+    collective,
+    isolate: request.groupPolicy === "isolate",
+    sameSubtree: request.sameSubtree,
+    sharing: index.sharing().empty ? undefined : index.sharing(),
+  };
 }
 
 /** Roots whose tree, with what is shared with it, has a provider for each demand. */
@@ -85,7 +109,8 @@ function anchorsOf(index: ProviderIndex, { demands, sharing }: Plan, request: Ca
     const reachable = new Bitset();
     for (const slot of eligible.toArray()) reachable.add(index.rootOf(slot));
     for (const slot of sharing === undefined ? [] : eligible.clone().and(sharing).toArray()) {
-      for (const aggregate of index.at(slot)?.aggregates ?? []) for (const member of index.inAggregate(aggregate).toArray()) reachable.add(index.rootOf(member));
+      for (const aggregate of index.at(slot)?.aggregates ?? [])
+        for (const member of index.inAggregate(aggregate).toArray()) reachable.add(index.rootOf(member));
     }
     anchors = anchors.and(reachable);
   }
@@ -97,7 +122,9 @@ function reachOf(index: ProviderIndex, { sharing }: Plan, root: number): readonl
   const members = index.tree(root);
   if (sharing === undefined) return members;
   const reach = Bitset.of(members);
-  for (const slot of members) for (const aggregate of index.at(slot)?.aggregates ?? []) reach.or(index.inAggregate(aggregate).clone().and(sharing));
+  for (const slot of members)
+    for (const aggregate of index.at(slot)?.aggregates ?? [])
+      reach.or(index.inAggregate(aggregate).clone().and(sharing));
   return reach.toArray();
 }
 
@@ -107,7 +134,9 @@ function* waysIn(index: ProviderIndex, plan: Plan, root: number): Generator<Cand
   const options = plan.demands.map(({ eligible }) => reach.filter((slot) => eligible.has(slot)));
   if (options.some((slots) => slots.length === 0)) return;
   // The tightest demand first: a dead end is then met early.
-  const order = plan.demands.map((_, number) => number).sort((a, b) => (options[a]?.length ?? 0) - (options[b]?.length ?? 0));
+  const order = plan.demands
+    .map((_, number) => number)
+    .sort((a, b) => (options[a]?.length ?? 0) - (options[b]?.length ?? 0));
   const chosen = new Array<number>(plan.demands.length);
   yield* choose(0);
 
@@ -126,53 +155,102 @@ function* waysIn(index: ProviderIndex, plan: Plan, root: number): Generator<Cand
 }
 
 /** Whether the newest choice goes together with those before it. */
-function allowed(index: ProviderIndex, { demands, isolate }: Plan, order: readonly number[], chosen: readonly number[], depth: number): boolean {
+function allowed(
+  index: ProviderIndex,
+  { demands, isolate }: Plan,
+  order: readonly number[],
+  chosen: readonly number[],
+  depth: number,
+): boolean {
   if (depth === 0) return true;
   const newest = order[depth] ?? 0;
-  const demand = demands[newest], slot = chosen[newest] ?? 0;
+  const demand = demands[newest],
+    slot = chosen[newest] ?? 0;
   if (demand === undefined) return false;
   const before = order.slice(0, depth).filter((number) => chosen[number] === slot);
-  if (isolate && demand.suffix !== "" && before.some((number) => demands[number]?.suffix !== "")) return false;
+  if (isolate && demand.suffix !== "" && before.some((number) => demands[number]?.suffix !== ""))
+    return false;
   return demand.amounts.every(([resourceClass, amount]) => {
-    const others = before.reduce((sum, number) => sum + (demands[number]?.amounts.find(([name]) => name === resourceClass)?.[1] ?? 0), 0);
+    const others = before.reduce(
+      (sum, number) => sum + (demands[number]?.amounts.find(([name]) => name === resourceClass)?.[1] ?? 0),
+      0,
+    );
     if (others === 0) return true;
     const column = index.column(resourceClass);
     const sum = others + amount;
-    return column !== undefined && sum <= (column.capacity[slot] ?? 0) - (column.used[slot] ?? 0) && sum <= (column.maxUnit[slot] ?? 0);
+    return (
+      column !== undefined &&
+      sum <= (column.capacity[slot] ?? 0) - (column.used[slot] ?? 0) &&
+      sum <= (column.maxUnit[slot] ?? 0)
+    );
   });
 }
 
-function complete(index: ProviderIndex, plan: Plan, root: number, chosen: readonly number[]): Candidate | undefined {
+function complete(
+  index: ProviderIndex,
+  plan: Plan,
+  root: number,
+  chosen: readonly number[],
+): Candidate | undefined {
   const bySuffix = new Map<string, number[]>();
   const amounts = new Map<number, Map<string, number>>();
   for (const [number, demand] of plan.demands.entries()) {
     const slot = chosen[number] ?? 0;
     const slots = bySuffix.get(demand.suffix);
-    if (slots === undefined) bySuffix.set(demand.suffix, [slot]); else if (!slots.includes(slot)) slots.push(slot);
+    if (slots === undefined) bySuffix.set(demand.suffix, [slot]);
+    else if (!slots.includes(slot)) slots.push(slot);
     if (demand.amounts.length === 0) continue;
     let mine = amounts.get(slot);
-    if (mine === undefined) amounts.set(slot, mine = new Map());
-    for (const [resourceClass, amount] of demand.amounts) mine.set(resourceClass, (mine.get(resourceClass) ?? 0) + amount);
+    if (mine === undefined) amounts.set(slot, (mine = new Map()));
+    for (const [resourceClass, amount] of demand.amounts)
+      mine.set(resourceClass, (mine.get(resourceClass) ?? 0) + amount);
   }
   const unsuffixed = bySuffix.get("") ?? [];
-  if (!plan.collective.every(({ anyOf }) => anyOf.some((name) => unsuffixed.some((slot) => index.withTrait(name).has(slot))))) return undefined;
-  if (!plan.sameSubtree.every((suffixes) => shareSubtree(index, suffixes.flatMap((suffix) => bySuffix.get(suffix) ?? [])))) return undefined;
+  if (
+    !plan.collective.every(({ anyOf }) =>
+      anyOf.some((name) => unsuffixed.some((slot) => index.withTrait(name).has(slot))),
+    )
+  )
+    return undefined;
+  if (
+    !plan.sameSubtree.every((suffixes) =>
+      shareSubtree(
+        index,
+        suffixes.flatMap((suffix) => bySuffix.get(suffix) ?? []),
+      ),
+    )
+  )
+    return undefined;
   const idOf = (slot: number): string => index.at(slot)?.id ?? "";
-  const holdings: Holding[] = [...amounts].map(([slot, resources]) => ({ providerId: idOf(slot), resources }));
-  return { rootId: idOf(root), holdings, mappings: new Map([...bySuffix].map(([suffix, slots]) => [suffix, slots.map(idOf)])) };
+  const holdings: Holding[] = [...amounts].map(([slot, resources]) => ({
+    providerId: idOf(slot),
+    resources,
+  }));
+  return {
+    rootId: idOf(root),
+    holdings,
+    mappings: new Map([...bySuffix].map(([suffix, slots]) => [suffix, slots.map(idOf)])),
+  };
 }
 
 /** Whether one of the slots is an ancestor of, or the same as, each of them. */
 function shareSubtree(index: ProviderIndex, slots: readonly number[]): boolean {
-  return slots.some((top) => slots.every((slot) => {
-    for (let at: number | undefined = slot; at !== undefined; at = index.parentOf(at)) if (at === top) return true;
-    return false;
-  }));
+  return slots.some((top) =>
+    slots.every((slot) => {
+      for (let at: number | undefined = slot; at !== undefined; at = index.parentOf(at))
+        if (at === top) return true;
+      return false;
+    }),
+  );
 }
 
 function keyOf({ holdings, mappings }: Candidate): string {
   if (holdings.length === 1 && mappings.size === 1) return holdings[0]?.providerId ?? "";
-  const amounts = holdings.flatMap(({ providerId, resources }) => [...resources].map(([name, amount]) => `${providerId} ${name} ${amount}`)).sort();
+  const amounts = holdings
+    .flatMap(({ providerId, resources }) =>
+      [...resources].map(([name, amount]) => `${providerId} ${name} ${amount}`),
+    )
+    .sort();
   const groups = [...mappings].map(([suffix, ids]) => `${suffix}=${[...ids].sort().join(",")}`).sort();
   return `${amounts.join(";")}|${groups.join(";")}`;
 }

@@ -5,12 +5,17 @@ import type { ProviderIndex } from "./provider-index.js";
 import type { Condition, RequestGroup } from "./request.js";
 
 /** Slots that meet all conditions, each by a set of slots per name. */
-export function meeting(start: Bitset, conditions: readonly Condition[], setOf: (name: string) => Bitset): Bitset {
+export function meeting(
+  start: Bitset,
+  conditions: readonly Condition[],
+  setOf: (name: string) => Bitset,
+): Bitset {
   const result = start.clone();
   for (const { anyOf, forbidden } of conditions) {
     const union = new Bitset();
     for (const name of anyOf) union.or(setOf(name));
-    if (forbidden) result.andNot(union); else result.and(union);
+    if (forbidden) result.andNot(union);
+    else result.and(union);
   }
   return result;
 }
@@ -34,23 +39,35 @@ export function inBounds(index: ProviderIndex, inTree: string): Bitset {
   return slot === undefined ? new Bitset() : index.treeSet(index.rootOf(slot));
 }
 
-/** Slots that can serve a suffixed group: everything from one provider, which must itself be in the aggregates. */
+/**
+ * Slots that can serve a suffixed group: everything from one provider, which must itself be in the
+ * aggregates.
+ */
 export function eligibleForGroup(index: ProviderIndex, group: RequestGroup): Bitset {
   const bound = meeting(inBounds(index, group.inTree), group.memberOf, (name) => index.inAggregate(name));
-  return fitting(index, meeting(bound, group.required, (name) => index.withTrait(name)), group.resources);
+  return fitting(
+    index,
+    meeting(bound, group.required, (name) => index.withTrait(name)),
+    group.resources,
+  );
 }
 
 /**
- * Slots that may take part in the unsuffixed group: an aggregate of the root spans its tree, and forbidden traits bar a
- * provider; required ones are covered by all chosen providers together and are judged later.
+ * Slots that may take part in the unsuffixed group: an aggregate of the root spans its tree, and forbidden
+ * traits bar a provider; required ones are covered by all chosen providers together and are judged later.
  */
 export function eligibleForUnsuffixed(index: ProviderIndex, group: RequestGroup): Bitset {
   const withTree = (name: string): Bitset => {
     const direct = index.inAggregate(name);
     const spanned = direct.clone();
-    for (const slot of direct.clone().and(index.roots).toArray()) for (const member of index.tree(slot)) spanned.add(member);
+    for (const slot of direct.clone().and(index.roots).toArray())
+      for (const member of index.tree(slot)) spanned.add(member);
     return spanned;
   };
   const bound = meeting(inBounds(index, group.inTree), group.memberOf, withTree);
-  return meeting(bound, group.required.filter(({ forbidden }) => forbidden), (name) => index.withTrait(name));
+  return meeting(
+    bound,
+    group.required.filter(({ forbidden }) => forbidden),
+    (name) => index.withTrait(name),
+  );
 }

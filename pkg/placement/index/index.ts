@@ -1,4 +1,5 @@
-// The candidate library: pure, in memory, fed by changes. Used by the service itself and by schedulers over their own feed.
+// The candidate library: pure, in memory, fed by changes. Used by the service itself and by schedulers over
+// their own feed.
 export { Bitset } from "./bitset.js";
 export { ProviderIndex } from "./provider-index.js";
 export { findCandidates } from "./candidates.js";

@@ -5,7 +5,9 @@ import { findCandidates } from "./candidates.js";
 import { ProviderIndex } from "./provider-index.js";
 
 const found = (index: ProviderIndex, ...traits: string[]): string[] =>
-  findCandidates(index, aCandidateRequest([aGroup("", { VCPU: 1 }, { required: conditions(...traits) })])).map(({ rootId }) => rootId).sort();
+  findCandidates(index, aCandidateRequest([aGroup("", { VCPU: 1 }, { required: conditions(...traits) })]))
+    .map(({ rootId }) => rootId)
+    .sort();
 
 describe("ProviderIndex", () => {
   it("forgets what a provider no longer is", () => {
@@ -44,9 +46,21 @@ describe("Bitset", () => {
       const [a, b] = [new Set<number>(), new Set<number>()];
       for (let i = 0; i < 60; i++) rng.pick([a, b]).add(rng.below(300));
       const sorted = (items: Iterable<number>): number[] => [...items].sort((x, y) => x - y);
-      assert.deepEqual(Bitset.of(a).and(Bitset.of(b)).toArray(), sorted([...a].filter((one) => b.has(one))), `and, seed ${seed}`);
-      assert.deepEqual(Bitset.of(a).or(Bitset.of(b)).toArray(), sorted(new Set([...a, ...b])), `or, seed ${seed}`);
-      assert.deepEqual(Bitset.of(a).andNot(Bitset.of(b)).toArray(), sorted([...a].filter((one) => !b.has(one))), `andNot, seed ${seed}`);
+      assert.deepEqual(
+        Bitset.of(a).and(Bitset.of(b)).toArray(),
+        sorted([...a].filter((one) => b.has(one))),
+        `and, seed ${seed}`,
+      );
+      assert.deepEqual(
+        Bitset.of(a).or(Bitset.of(b)).toArray(),
+        sorted(new Set([...a, ...b])),
+        `or, seed ${seed}`,
+      );
+      assert.deepEqual(
+        Bitset.of(a).andNot(Bitset.of(b)).toArray(),
+        sorted([...a].filter((one) => !b.has(one))),
+        `andNot, seed ${seed}`,
+      );
       assert.equal(Bitset.of(a).size, a.size);
     }
   });

@@ -42,20 +42,30 @@ export function assertRequest(request: CandidateRequest): void {
   const { groups, groupPolicy, sameSubtree } = request;
   const bad = (problem: string): Error => E.CANDIDATES_INVALID({ problem });
   const suffixed = groups.filter(({ suffix }) => suffix !== "");
-  if (!groups.some(({ resources }) => resources.size > 0)) throw bad("at least one group must ask for resources.");
-  if (suffixed.length > 1 && groupPolicy === "") throw bad("the \"group_policy\" parameter is required when specifying more than one numbered group.");
+  if (!groups.some(({ resources }) => resources.size > 0))
+    throw bad("at least one group must ask for resources.");
+  if (suffixed.length > 1 && groupPolicy === "")
+    throw bad('the "group_policy" parameter is required when specifying more than one numbered group.');
   const suffixes = new Set(suffixed.map(({ suffix }) => suffix));
   if (suffixes.size < suffixed.length) throw bad("a group occurs twice.");
   const inSubtree = new Set(sameSubtree.flat());
-  for (const suffix of inSubtree) if (!suffixes.has(suffix)) throw bad(`same_subtree names the unknown group "${suffix}".`);
+  for (const suffix of inSubtree)
+    if (!suffixes.has(suffix)) throw bad(`same_subtree names the unknown group "${suffix}".`);
   for (const { suffix, resources } of groups) {
-    if (resources.size === 0 && !inSubtree.has(suffix)) throw bad(`group "${suffix}" asks for no resources and is in no same_subtree.`);
+    if (resources.size === 0 && !inSubtree.has(suffix))
+      throw bad(`group "${suffix}" asks for no resources and is in no same_subtree.`);
   }
-  for (const conditions of [...groups.map(({ required }) => required), request.rootRequired]) assertNoContradiction(conditions);
+  for (const conditions of [...groups.map(({ required }) => required), request.rootRequired])
+    assertNoContradiction(conditions);
 }
 
 function assertNoContradiction(conditions: readonly Condition[]): void {
   const forbidden = new Set(conditions.filter((one) => one.forbidden).flatMap(({ anyOf }) => anyOf));
-  const impossible = conditions.find((one) => !one.forbidden && one.anyOf.length > 0 && one.anyOf.every((name) => forbidden.has(name)));
-  if (impossible !== undefined) throw E.CANDIDATES_INVALID({ problem: `conflicting required and forbidden traits: ${impossible.anyOf.join(", ")}.` });
+  const impossible = conditions.find(
+    (one) => !one.forbidden && one.anyOf.length > 0 && one.anyOf.every((name) => forbidden.has(name)),
+  );
+  if (impossible !== undefined)
+    throw E.CANDIDATES_INVALID({
+      problem: `conflicting required and forbidden traits: ${impossible.anyOf.join(", ")}.`,
+    });
 }

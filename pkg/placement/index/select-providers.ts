@@ -13,11 +13,20 @@ export interface ProviderQuery {
   readonly required: readonly Condition[];
 }
 
-/** Providers that meet a query each by itself, by name. Unlike in candidates, aggregates of the root do not count. */
+/**
+ * Providers that meet a query each by itself, by name. Unlike in candidates, aggregates of the root do not
+ * count.
+ */
 export function selectProviders(index: ProviderIndex, query: ProviderQuery): ProviderDetails[] {
-  const inAggregates = meeting(inBounds(index, query.inTree), query.memberOf, (name) => index.inAggregate(name));
+  const inAggregates = meeting(inBounds(index, query.inTree), query.memberOf, (name) =>
+    index.inAggregate(name),
+  );
   const withTraits = meeting(inAggregates, query.required, (name) => index.withTrait(name));
-  return fitting(index, withTraits, query.resources).toArray().flatMap((slot) => index.at(slot) ?? [])
-    .filter((one) => (query.id === "" || one.id === query.id) && (query.name === "" || one.name === query.name))
-    .sort((a, b) => a.name < b.name ? -1 : 1);
+  return fitting(index, withTraits, query.resources)
+    .toArray()
+    .flatMap((slot) => index.at(slot) ?? [])
+    .filter(
+      (one) => (query.id === "" || one.id === query.id) && (query.name === "" || one.name === query.name),
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -6,8 +6,10 @@ import { assertClasses, namesOf } from "./names.js";
 import { providerOf } from "./providers.js";
 import type { WriteLane } from "./write-lane.js";
 
-const providersOf = (changes: readonly ConsumerChange[]): string[] => changes.flatMap(({ holdings }) => holdings.map(({ providerId }) => providerId));
-const classesOf = (changes: readonly ConsumerChange[]): string[] => changes.flatMap(({ holdings }) => holdings.flatMap(({ resources }) => [...resources.keys()]));
+const providersOf = (changes: readonly ConsumerChange[]): string[] =>
+  changes.flatMap(({ holdings }) => holdings.map(({ providerId }) => providerId));
+const classesOf = (changes: readonly ConsumerChange[]): string[] =>
+  changes.flatMap(({ holdings }) => holdings.flatMap(({ resources }) => [...resources.keys()]));
 
 export interface UsageGroup {
   readonly consumerType: string;
@@ -17,37 +19,68 @@ export interface UsageGroup {
 
 export const allocationOps = (store: PlacementStore, lane: WriteLane) => ({
   /** @returns generation of the consumer and the head after the claim */
-  claim: async (ctx: Ctx, change: ConsumerChange, key: ClaimKey): Promise<{ generation: number; revision: number }> => {
+  claim: async (
+    ctx: Ctx,
+    change: ConsumerChange,
+    key: ClaimKey,
+  ): Promise<{ generation: number; revision: number }> => {
     await assertClasses(namesOf(ctx, store), classesOf([change]));
     const { result: generation, revision } = await lane.submit(ctx, {
-      consumerIds: [change.consumerId], providerIds: providersOf([change]), decide: (ledger) => ledger.claim(change, key),
+      consumerIds: [change.consumerId],
+      providerIds: providersOf([change]),
+      decide: (ledger) => ledger.claim(change, key),
     });
     return { generation, revision };
   },
 
-  release: async (ctx: Ctx, consumerId: string, key: ClaimKey | undefined, ownOnly: boolean): Promise<boolean> =>
-    (await lane.submit(ctx, { consumerIds: [consumerId], providerIds: [], decide: (ledger) => ledger.release(consumerId, key, ownOnly) })).result,
+  release: async (
+    ctx: Ctx,
+    consumerId: string,
+    key: ClaimKey | undefined,
+    ownOnly: boolean,
+  ): Promise<boolean> =>
+    (
+      await lane.submit(ctx, {
+        consumerIds: [consumerId],
+        providerIds: [],
+        decide: (ledger) => ledger.release(consumerId, key, ownOnly),
+      })
+    ).result,
 
   set: async (ctx: Ctx, changes: readonly ConsumerChange[]): Promise<void> => {
     await assertClasses(namesOf(ctx, store), classesOf(changes));
     await lane.submit(ctx, {
-      consumerIds: changes.map(({ consumerId }) => consumerId), providerIds: providersOf(changes), decide: (ledger) => { ledger.replace(changes); },
+      consumerIds: changes.map(({ consumerId }) => consumerId),
+      providerIds: providersOf(changes),
+      decide: (ledger) => {
+        ledger.replace(changes);
+      },
     });
   },
 
-  ofConsumer: (ctx: Ctx, id: string): Promise<{ consumers: Consumer[]; generations: ReadonlyMap<string, number> }> =>
+  ofConsumer: (
+    ctx: Ctx,
+    id: string,
+  ): Promise<{ consumers: Consumer[]; generations: ReadonlyMap<string, number> }> =>
     store.read(ctx, "placement.allocations.of-consumer", async (reader) => {
       const consumers = await reader.consumers({ ids: [id] });
-      const providers = await reader.providers({ ids: consumers.flatMap(({ holdings }) => holdings.map(({ providerId }) => providerId)) });
+      const providers = await reader.providers({
+        ids: consumers.flatMap(({ holdings }) => holdings.map(({ providerId }) => providerId)),
+      });
       return { consumers, generations: new Map(providers.map((one) => [one.id, one.generation])) };
     }),
 
   /** Consumers with what they hold on this provider only. @throws PROVIDER_NOT_FOUND */
-  ofProvider: (ctx: Ctx, id: string): Promise<{ consumers: Consumer[]; generations: ReadonlyMap<string, number> }> =>
+  ofProvider: (
+    ctx: Ctx,
+    id: string,
+  ): Promise<{ consumers: Consumer[]; generations: ReadonlyMap<string, number> }> =>
     store.read(ctx, "placement.allocations.of-provider", async (reader) => {
       const provider = await providerOf(reader, id);
-      const consumers = (await reader.consumers({ providerId: id }))
-        .map((one) => ({ ...one, holdings: one.holdings.filter(({ providerId }) => providerId === id) }));
+      const consumers = (await reader.consumers({ providerId: id })).map((one) => ({
+        ...one,
+        holdings: one.holdings.filter(({ providerId }) => providerId === id),
+      }));
       return { consumers, generations: new Map([[id, provider.generation]]) };
     }),
 
@@ -56,25 +89,46 @@ export const allocationOps = (store: PlacementStore, lane: WriteLane) => ({
     store.read(ctx, "placement.usages.of-provider", async (reader) => {
       const provider = await providerOf(reader, id);
       const inventories = (await reader.inventories([id])).get(id) ?? [];
-      return { generation: provider.generation, group: { consumerType: "", consumerCount: 0, usages: new Map(inventories.map((one) => [one.resourceClass, one.used])) } };
+      return {
+        generation: provider.generation,
+        group: {
+          consumerType: "",
+          consumerCount: 0,
+          usages: new Map(inventories.map((one) => [one.resourceClass, one.used])),
+        },
+      };
     }),
 
-  /** @param by.consumerType  undefined: one group per type; "all": one group of all; "unknown": consumers without a type */
-  usages: (ctx: Ctx, by: { readonly projectId: string; readonly userId?: string; readonly consumerType?: string }): Promise<UsageGroup[]> =>
+  /**
+   * @param by.consumerType undefined: one group per type; "all": one group of all; "unknown": consumers
+   *   without a type
+   */
+  usages: (
+    ctx: Ctx,
+    by: { readonly projectId: string; readonly userId?: string; readonly consumerType?: string },
+  ): Promise<UsageGroup[]> =>
     store.read(ctx, "placement.usages", async (reader) => {
       const { consumerType, ...owner } = by;
-      const typed = consumerType === undefined || consumerType === "all" ? {} : { consumerType: consumerType === "unknown" ? "" : consumerType };
+      const typed =
+        consumerType === undefined || consumerType === "all"
+          ? {}
+          : { consumerType: consumerType === "unknown" ? "" : consumerType };
       const { rows, counts } = await reader.usages({ ...owner, ...typed });
-      const labelOf = (type: string): string => consumerType === "all" ? "all" : type === "" ? "unknown" : type;
+      const labelOf = (type: string): string =>
+        consumerType === "all" ? "all" : type === "" ? "unknown" : type;
       return groupUsages(rows, counts, labelOf);
     }),
 });
 
-function groupUsages(rows: readonly UsageRow[], counts: ReadonlyMap<string, number>, labelOf: (type: string) => string): UsageGroup[] {
+function groupUsages(
+  rows: readonly UsageRow[],
+  counts: ReadonlyMap<string, number>,
+  labelOf: (type: string) => string,
+): UsageGroup[] {
   const groups = new Map<string, { consumerCount: number; usages: Map<string, number> }>();
   const group = (label: string): { consumerCount: number; usages: Map<string, number> } => {
     let found = groups.get(label);
-    if (found === undefined) groups.set(label, found = { consumerCount: 0, usages: new Map() });
+    if (found === undefined) groups.set(label, (found = { consumerCount: 0, usages: new Map() }));
     return found;
   };
   for (const [type, count] of counts) group(labelOf(type)).consumerCount += count;

@@ -11,10 +11,13 @@ function applyChanges(index: ProviderIndex, changes: Changes): void {
 }
 
 /**
- * Gives the index as fresh as a read of the database would be: one read of the head serves every caller who asked
- * before it began (read-index), and only what changed since is loaded.
+ * Gives the index as fresh as a read of the database would be: one read of the head serves every caller who
+ * asked before it began (read-index), and only what changed since is loaded.
  */
-export function createIndexKeeper(store: PlacementStore, background: () => Ctx): { fresh(ctx: Ctx): Promise<ProviderIndex> } {
+export function createIndexKeeper(
+  store: PlacementStore,
+  background: () => Ctx,
+): { fresh(ctx: Ctx): Promise<ProviderIndex> } {
   const index = new ProviderIndex();
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -25,7 +28,10 @@ export function createIndexKeeper(store: PlacementStore, background: () => Ctx):
     if (head === index.revision) return;
     // The database was restored from an older backup.
     if (head < index.revision) index.clear();
-    applyChanges(index, await store.read(ctx, "placement.changes", (reader) => reader.changesAfter(index.revision)));
+    applyChanges(
+      index,
+      await store.read(ctx, "placement.changes", (reader) => reader.changesAfter(index.revision)),
+    );
   };
 
   const start = (): Promise<void> => {
@@ -42,10 +48,12 @@ export function createIndexKeeper(store: PlacementStore, background: () => Ctx):
       if (running === undefined) await start();
       else {
         // The running read may have begun before the caller's own write: wait for the one after it.
-        next ??= running.catch(() => {}).then(() => {
-          next = undefined;
-          return start();
-        });
+        next ??= running
+          .catch(() => {})
+          .then(() => {
+            next = undefined;
+            return start();
+          });
         await next;
       }
       return index;

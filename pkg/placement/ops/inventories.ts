@@ -25,8 +25,14 @@ export interface ShapeEdit {
 }
 
 /** @throws INVENTORY_INVALID, CLASS_UNKNOWN */
-export async function assertInventories(writer: PlacementWriter, inventories: readonly Inventory[]): Promise<void> {
-  await assertClasses(writer, inventories.map(({ resourceClass }) => resourceClass));
+export async function assertInventories(
+  writer: PlacementWriter,
+  inventories: readonly Inventory[],
+): Promise<void> {
+  await assertClasses(
+    writer,
+    inventories.map(({ resourceClass }) => resourceClass),
+  );
   for (const one of inventories) {
     const problem = inventoryProblem(one);
     if (problem !== undefined) throw E.INVENTORY_INVALID({ resource_class: one.resourceClass, problem });
@@ -34,44 +40,69 @@ export async function assertInventories(writer: PlacementWriter, inventories: re
 }
 
 /** @throws INVENTORY_IN_USE when one of the classes is used */
-export function assertUnused(providerId: string, inventories: readonly Inventory[], classes: ReadonlySet<string>): void {
+export function assertUnused(
+  providerId: string,
+  inventories: readonly Inventory[],
+  classes: ReadonlySet<string>,
+): void {
   const used = inventories.find((one) => one.used > 0 && classes.has(one.resourceClass));
-  if (used !== undefined) throw E.INVENTORY_IN_USE({ provider: providerId, resource_class: used.resourceClass, used: used.used });
+  if (used !== undefined)
+    throw E.INVENTORY_IN_USE({ provider: providerId, resource_class: used.resourceClass, used: used.used });
 }
 
 export const inventoryOps = (lane: WriteLane) => ({
   set: async (ctx: Ctx, edit: InventoryEdit): Promise<ProviderDetails> =>
-    (await lane.write(ctx, "placement.inventories.set", async (writer) => {
-      const provider = await providerOf(writer, edit.providerId);
-      assertGeneration(provider, edit.expected);
-      await assertInventories(writer, edit.put);
-      const have = (await writer.inventories([provider.id])).get(provider.id) ?? [];
-      await writer.saveInventories(provider.id, edit.put, removedBy(provider, have, edit));
-      return bumped(writer, provider);
-    })).result,
+    (
+      await lane.write(ctx, "placement.inventories.set", async (writer) => {
+        const provider = await providerOf(writer, edit.providerId);
+        assertGeneration(provider, edit.expected);
+        await assertInventories(writer, edit.put);
+        const have = (await writer.inventories([provider.id])).get(provider.id) ?? [];
+        await writer.saveInventories(provider.id, edit.put, removedBy(provider, have, edit));
+        return bumped(writer, provider);
+      })
+    ).result,
 
   setShape: async (ctx: Ctx, edit: ShapeEdit): Promise<ProviderDetails> =>
-    (await lane.write(ctx, "placement.shape.set", async (writer) => {
-      const provider = await detailsOf(writer, edit.providerId);
-      assertGeneration(provider, edit.expected);
-      const shape = edit.change(provider);
-      const changed = !sameSet(shape.traits, provider.traits) || !sameSet(shape.aggregates, provider.aggregates);
-      const before = new Set(provider.traits);
-      await assertTraits(writer, shape.traits.filter((trait) => !before.has(trait)));
-      if (changed) await writer.saveShape(provider.id, { traits: ordered(shape.traits), aggregates: ordered(shape.aggregates) });
-      if (edit.bump === "always" || (edit.bump === "when-changed" && changed)) return bumped(writer, provider);
-      return detailsOf(writer, provider.id);
-    })).result,
+    (
+      await lane.write(ctx, "placement.shape.set", async (writer) => {
+        const provider = await detailsOf(writer, edit.providerId);
+        assertGeneration(provider, edit.expected);
+        const shape = edit.change(provider);
+        const changed =
+          !sameSet(shape.traits, provider.traits) || !sameSet(shape.aggregates, provider.aggregates);
+        const before = new Set(provider.traits);
+        await assertTraits(
+          writer,
+          shape.traits.filter((trait) => !before.has(trait)),
+        );
+        if (changed)
+          await writer.saveShape(provider.id, {
+            traits: ordered(shape.traits),
+            aggregates: ordered(shape.aggregates),
+          });
+        if (edit.bump === "always" || (edit.bump === "when-changed" && changed))
+          return bumped(writer, provider);
+        return detailsOf(writer, provider.id);
+      })
+    ).result,
 });
 
-function removedBy(provider: Provider, have: readonly Inventory[], { put, mode, remove }: InventoryEdit): string[] {
+function removedBy(
+  provider: Provider,
+  have: readonly Inventory[],
+  { put, mode, remove }: InventoryEdit,
+): string[] {
   const known = new Set(have.map(({ resourceClass }) => resourceClass));
   const given = new Set(put.map(({ resourceClass }) => resourceClass));
   for (const name of given) {
-    if (mode === "create" && known.has(name)) throw E.INVENTORY_EXISTS({ provider: provider.id, resource_class: name });
-    if (mode === "update" && !known.has(name)) throw E.INVENTORY_UNKNOWN({ provider: provider.id, resource_class: name });
+    if (mode === "create" && known.has(name))
+      throw E.INVENTORY_EXISTS({ provider: provider.id, resource_class: name });
+    if (mode === "update" && !known.has(name))
+      throw E.INVENTORY_UNKNOWN({ provider: provider.id, resource_class: name });
   }
-  for (const name of remove) if (!known.has(name)) throw E.INVENTORY_NOT_FOUND({ provider: provider.id, resource_class: name });
+  for (const name of remove)
+    if (!known.has(name)) throw E.INVENTORY_NOT_FOUND({ provider: provider.id, resource_class: name });
   const removed = mode === "only" ? [...known].filter((name) => !given.has(name)) : [...remove];
   assertUnused(provider.id, have, new Set(removed));
   return removed;
@@ -81,7 +112,7 @@ function removedBy(provider: Provider, have: readonly Inventory[], { put, mode, 
 async function bumped(writer: PlacementWriter, provider: Provider): Promise<ProviderDetails> {
   const generation = provider.generation + 1;
   await writer.bumpGeneration(provider.id, generation);
-  return { ...await detailsOf(writer, provider.id), generation };
+  return { ...(await detailsOf(writer, provider.id)), generation };
 }
 
 export const ordered = (names: readonly string[]): string[] => [...new Set(names)].sort();

@@ -16,32 +16,57 @@ export interface ReshapedProvider {
 }
 
 /**
- * Moves inventories and allocations between providers in one transaction: first every provider has the old and the new
- * inventories, then allocations move, then what is no longer wanted goes.
+ * Moves inventories and allocations between providers in one transaction: first every provider has the old
+ * and the new inventories, then allocations move, then what is no longer wanted goes.
  *
  * @throws PROVIDER_UNKNOWN, PROVIDER_GENERATION_CONFLICT, INVENTORY_IN_USE, and what SetAllocations throws
  */
-export const reshape = (lane: WriteLane) => async (ctx: Ctx, wanted: readonly ReshapedProvider[], changes: readonly ConsumerChange[]): Promise<void> => {
-  await lane.write(ctx, "placement.reshape", async (writer) => {
-    const providers = new Map((await writer.providers({ ids: wanted.map(({ providerId }) => providerId) })).map((one) => [one.id, one]));
-    for (const { providerId, expected, inventories } of wanted) {
-      const provider = providers.get(providerId);
-      if (provider === undefined) throw E.PROVIDER_UNKNOWN({ provider: providerId });
-      assertGeneration(provider, expected);
-      await assertInventories(writer, inventories);
-      await writer.saveInventories(providerId, inventories, []);
-    }
-    const moved = await moveAllocations(writer, changes);
-    await dropUnwanted(writer, wanted);
-    for (const { providerId } of wanted) await writer.bumpGeneration(providerId, (moved.get(providerId) ?? providers.get(providerId)?.generation ?? 0) + 1);
-  });
-};
+export const reshape =
+  (lane: WriteLane) =>
+  async (
+    ctx: Ctx,
+    wanted: readonly ReshapedProvider[],
+    changes: readonly ConsumerChange[],
+  ): Promise<void> => {
+    await lane.write(ctx, "placement.reshape", async (writer) => {
+      const providers = new Map(
+        (await writer.providers({ ids: wanted.map(({ providerId }) => providerId) })).map((one) => [
+          one.id,
+          one,
+        ]),
+      );
+      for (const { providerId, expected, inventories } of wanted) {
+        const provider = providers.get(providerId);
+        if (provider === undefined) throw E.PROVIDER_UNKNOWN({ provider: providerId });
+        assertGeneration(provider, expected);
+        await assertInventories(writer, inventories);
+        await writer.saveInventories(providerId, inventories, []);
+      }
+      const moved = await moveAllocations(writer, changes);
+      await dropUnwanted(writer, wanted);
+      for (const { providerId } of wanted)
+        await writer.bumpGeneration(
+          providerId,
+          (moved.get(providerId) ?? providers.get(providerId)?.generation ?? 0) + 1,
+        );
+    });
+  };
 
 /** @returns generations of the providers concerned, as the move left them */
-async function moveAllocations(writer: PlacementWriter, changes: readonly ConsumerChange[]): Promise<ReadonlyMap<string, number>> {
-  await assertClasses(writer, changes.flatMap(({ holdings }) => holdings.flatMap(({ resources }) => [...resources.keys()])));
-  const ledger = openLedger(await writer.loadLedger(
-    changes.map(({ consumerId }) => consumerId), changes.flatMap(({ holdings }) => holdings.map(({ providerId }) => providerId))));
+async function moveAllocations(
+  writer: PlacementWriter,
+  changes: readonly ConsumerChange[],
+): Promise<ReadonlyMap<string, number>> {
+  await assertClasses(
+    writer,
+    changes.flatMap(({ holdings }) => holdings.flatMap(({ resources }) => [...resources.keys()])),
+  );
+  const ledger = openLedger(
+    await writer.loadLedger(
+      changes.map(({ consumerId }) => consumerId),
+      changes.flatMap(({ holdings }) => holdings.map(({ providerId }) => providerId)),
+    ),
+  );
   ledger.replace(changes);
   const diff = ledger.diff();
   await writer.saveLedger(diff);

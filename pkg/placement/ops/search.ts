@@ -14,16 +14,28 @@ export interface SearchOptions {
 }
 
 /** Questions about many providers at once, answered from memory as fresh as the database. */
-export const searchOps = (store: PlacementStore, keeper: { fresh(ctx: Ctx): Promise<ProviderIndex> }, { maxCandidates }: SearchOptions) => ({
+export const searchOps = (
+  store: PlacementStore,
+  keeper: { fresh(ctx: Ctx): Promise<ProviderIndex> },
+  { maxCandidates }: SearchOptions,
+) => ({
   providers: async (ctx: Ctx, query: ProviderQuery): Promise<ProviderDetails[]> => {
     await assertNames(ctx, store, query.resources.keys(), query.required);
     return selectProviders(await keeper.fresh(ctx), query);
   },
 
   /** @returns ways to fit, and every provider of the trees involved */
-  candidates: async (ctx: Ctx, request: CandidateRequest): Promise<{ candidates: Candidate[]; summaries: ProviderDetails[] }> => {
+  candidates: async (
+    ctx: Ctx,
+    request: CandidateRequest,
+  ): Promise<{ candidates: Candidate[]; summaries: ProviderDetails[] }> => {
     const conditions = [...request.rootRequired, ...request.groups.flatMap(({ required }) => required)];
-    await assertNames(ctx, store, request.groups.flatMap(({ resources }) => [...resources.keys()]), conditions);
+    await assertNames(
+      ctx,
+      store,
+      request.groups.flatMap(({ resources }) => [...resources.keys()]),
+      conditions,
+    );
     const index = await keeper.fresh(ctx);
     const limit = request.limit === 0 ? maxCandidates : Math.min(request.limit, maxCandidates);
     const candidates = findCandidates(index, { ...request, limit });
@@ -31,7 +43,15 @@ export const searchOps = (store: PlacementStore, keeper: { fresh(ctx: Ctx): Prom
   },
 });
 
-async function assertNames(ctx: Ctx, store: PlacementStore, classes: Iterable<string>, conditions: readonly Condition[]): Promise<void> {
+async function assertNames(
+  ctx: Ctx,
+  store: PlacementStore,
+  classes: Iterable<string>,
+  conditions: readonly Condition[],
+): Promise<void> {
   await assertClasses(namesOf(ctx, store), classes);
-  await assertTraits(namesOf(ctx, store), conditions.flatMap(({ anyOf }) => anyOf));
+  await assertTraits(
+    namesOf(ctx, store),
+    conditions.flatMap(({ anyOf }) => anyOf),
+  );
 }

@@ -19,32 +19,56 @@ export interface ReportedProvider {
 }
 
 /**
- * Brings a host's provider to what its agent reported: what is missing is made, what differs is changed, what others
- * added (custom traits, aggregates, foreign classes) stays. A report that changes nothing writes nothing.
+ * Brings a host's provider to what its agent reported: what is missing is made, what differs is changed, what
+ * others added (custom traits, aggregates, foreign classes) stays. A report that changes nothing writes
+ * nothing.
  *
  * @throws INVENTORY_IN_USE when a managed class is no longer reported but somebody holds some of it
  */
-export const syncProviderTree = (lane: WriteLane) => async (ctx: Ctx, reported: ReportedProvider): Promise<ProviderDetails> =>
-  (await lane.write(ctx, "placement.sync-provider-tree", async (writer) => {
-    const [known] = await writer.providers({ ids: [reported.id] });
-    if (known === undefined) await writer.insertProvider({ id: reported.id, name: reported.name, parentId: "", rootId: reported.id });
-    else if (known.name !== reported.name) await writer.updateProvider({ ...known, name: reported.name });
-    const before = await detailsOf(writer, reported.id);
-    await ensureNames(writer, reported);
-    const changed = [await syncInventories(writer, before, reported), await syncTraits(writer, before, reported)].some(Boolean);
-    if (!changed) return before;
-    const generation = before.generation + 1;
-    await writer.bumpGeneration(reported.id, generation);
-    return { ...await detailsOf(writer, reported.id), generation };
-  })).result;
+export const syncProviderTree =
+  (lane: WriteLane) =>
+  async (ctx: Ctx, reported: ReportedProvider): Promise<ProviderDetails> =>
+    (
+      await lane.write(ctx, "placement.sync-provider-tree", async (writer) => {
+        const [known] = await writer.providers({ ids: [reported.id] });
+        if (known === undefined)
+          await writer.insertProvider({
+            id: reported.id,
+            name: reported.name,
+            parentId: "",
+            rootId: reported.id,
+          });
+        else if (known.name !== reported.name) await writer.updateProvider({ ...known, name: reported.name });
+        const before = await detailsOf(writer, reported.id);
+        await ensureNames(writer, reported);
+        const changed = [
+          await syncInventories(writer, before, reported),
+          await syncTraits(writer, before, reported),
+        ].some(Boolean);
+        if (!changed) return before;
+        const generation = before.generation + 1;
+        await writer.bumpGeneration(reported.id, generation);
+        return { ...(await detailsOf(writer, reported.id)), generation };
+      })
+    ).result;
 
 /** A driver's own classes and traits need no ceremony: what is legal as a custom name is made. */
-async function ensureNames(writer: PlacementWriter, { inventories, traits }: ReportedProvider): Promise<void> {
-  for (const { resourceClass } of inventories) if (!isStandardResourceClass(resourceClass) && isCustomName(resourceClass)) await writer.addName("resource_class", resourceClass);
-  for (const trait of traits) if (!isStandardTrait(trait) && isCustomName(trait)) await writer.addName("trait", trait);
+async function ensureNames(
+  writer: PlacementWriter,
+  { inventories, traits }: ReportedProvider,
+): Promise<void> {
+  for (const { resourceClass } of inventories)
+    if (!isStandardResourceClass(resourceClass) && isCustomName(resourceClass))
+      await writer.addName("resource_class", resourceClass);
+  for (const trait of traits)
+    if (!isStandardTrait(trait) && isCustomName(trait)) await writer.addName("trait", trait);
 }
 
-async function syncInventories(writer: PlacementWriter, before: ProviderDetails, { inventories, managedClasses }: ReportedProvider): Promise<boolean> {
+async function syncInventories(
+  writer: PlacementWriter,
+  before: ProviderDetails,
+  { inventories, managedClasses }: ReportedProvider,
+): Promise<boolean> {
   await assertInventories(writer, inventories);
   const known = new Map(before.inventories.map((one) => [one.resourceClass, one]));
   const put = inventories.filter((one) => !sameInventory(known.get(one.resourceClass), one));
@@ -56,7 +80,11 @@ async function syncInventories(writer: PlacementWriter, before: ProviderDetails,
   return true;
 }
 
-async function syncTraits(writer: PlacementWriter, before: ProviderDetails, { traits, managedTraits }: ReportedProvider): Promise<boolean> {
+async function syncTraits(
+  writer: PlacementWriter,
+  before: ProviderDetails,
+  { traits, managedTraits }: ReportedProvider,
+): Promise<boolean> {
   const managed = new Set(managedTraits);
   // A trait that this version of the standard list does not know is dropped, as os-traits' users do.
   const legal = traits.filter((trait) => isStandardTrait(trait) || isCustomName(trait));
@@ -67,5 +95,10 @@ async function syncTraits(writer: PlacementWriter, before: ProviderDetails, { tr
 }
 
 const sameInventory = (a: Inventory | undefined, b: Inventory): boolean =>
-  a !== undefined && a.total === b.total && a.reserved === b.reserved && a.minUnit === b.minUnit && a.maxUnit === b.maxUnit
-  && a.stepSize === b.stepSize && a.allocationRatio === b.allocationRatio;
+  a !== undefined &&
+  a.total === b.total &&
+  a.reserved === b.reserved &&
+  a.minUnit === b.minUnit &&
+  a.maxUnit === b.maxUnit &&
+  a.stepSize === b.stepSize &&
+  a.allocationRatio === b.allocationRatio;

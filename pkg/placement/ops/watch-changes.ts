@@ -32,22 +32,27 @@ export function createBell(clock: Clock): Bell {
   };
 }
 
-export interface WatchedChanges extends Changes { readonly reset: boolean }
+export interface WatchedChanges extends Changes {
+  readonly reset: boolean;
+}
 
 /**
- * Streams changes after a revision, for ever. 0, or a revision this database never reached, begins with everything.
- * Own commits arrive at once, those of other replicas within `pollMs`.
+ * Streams changes after a revision, for ever. 0, or a revision this database never reached, begins with
+ * everything. Own commits arrive at once, those of other replicas within `pollMs`.
  */
-export const watchChanges = (store: PlacementStore, bell: Bell, pollMs: number) => async function* (ctx: Ctx, after: number): AsyncGenerator<WatchedChanges> {
-  let at = after;
-  for (let first = true; ; first = false) {
-    const head = await store.head(ctx);
-    const reset = head < at || (first && at === 0);
-    if (reset || head > at || first) {
-      const changes = await store.read(ctx, "placement.changes", (reader) => reader.changesAfter(reset ? 0 : at));
-      yield { ...changes, reset };
-      at = changes.revision;
+export const watchChanges = (store: PlacementStore, bell: Bell, pollMs: number) =>
+  async function* (ctx: Ctx, after: number): AsyncGenerator<WatchedChanges> {
+    let at = after;
+    for (let first = true; ; first = false) {
+      const head = await store.head(ctx);
+      const reset = head < at || (first && at === 0);
+      if (reset || head > at || first) {
+        const changes = await store.read(ctx, "placement.changes", (reader) =>
+          reader.changesAfter(reset ? 0 : at),
+        );
+        yield { ...changes, reset };
+        at = changes.revision;
+      }
+      await bell.wait(ctx, pollMs);
     }
-    await bell.wait(ctx, pollMs);
-  }
-};
+  };

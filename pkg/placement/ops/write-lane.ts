@@ -11,12 +11,15 @@ export interface LedgerCommand<T> {
   decide(ledger: Ledger): T;
 }
 
-export interface Written<T> { readonly result: T; readonly revision: number }
+export interface Written<T> {
+  readonly result: T;
+  readonly revision: number;
+}
 
 /**
- * All of this process's writes, one transaction at a time: they would meet at the head's row anyway. Changes of
- * allocations that arrive while a transaction runs share the next one (group commit), so that the cost of a claim falls
- * as the load rises. Other replicas are met by SERIALIZABLE, which reruns the loser.
+ * All of this process's writes, one transaction at a time: they would meet at the head's row anyway. Changes
+ * of allocations that arrive while a transaction runs share the next one (group commit), so that the cost of
+ * a claim falls as the load rises. Other replicas are met by SERIALIZABLE, which reruns the loser.
  */
 export interface WriteLane {
   /** One command, batched with its neighbours. */
@@ -66,7 +69,9 @@ export function createWriteLane({ store, maxBatch, background, committed }: Lane
       // A lone caller's own context carries its trace and deadline into the transaction.
       const [only] = batch;
       const ctx = batch.length === 1 && only !== undefined ? only.ctx : background();
-      const { result: outcomes, revision } = await store.write(ctx, "placement.ledger", (writer) => decideAll(writer, batch));
+      const { result: outcomes, revision } = await store.write(ctx, "placement.ledger", (writer) =>
+        decideAll(writer, batch),
+      );
       committed(revision);
       for (const [number, outcome] of outcomes.entries()) batch[number]?.settle(outcome, revision);
     } catch (error) {
@@ -81,24 +86,35 @@ export function createWriteLane({ store, maxBatch, background, committed }: Lane
   };
 
   return {
-    submit: <T>(ctx: Ctx, command: LedgerCommand<T>) => new Promise<Written<T>>((resolve, reject) => {
-      queue.push({
-        ctx, command, fail: reject,
-        settle: (outcome, revision) => "value" in outcome ? resolve({ result: outcome.value as T, revision }) : reject(outcome.refused as Error),
-      });
-      schedule();
-    }),
-    write: (ctx, name, fn) => inTurn(async () => {
-      const written = await store.write(ctx, name, fn);
-      committed(written.revision);
-      return written;
-    }),
+    submit: <T>(ctx: Ctx, command: LedgerCommand<T>) =>
+      new Promise<Written<T>>((resolve, reject) => {
+        queue.push({
+          ctx,
+          command,
+          fail: reject,
+          settle: (outcome, revision) =>
+            "value" in outcome
+              ? resolve({ result: outcome.value as T, revision })
+              : reject(outcome.refused as Error),
+        });
+        schedule();
+      }),
+    write: (ctx, name, fn) =>
+      inTurn(async () => {
+        const written = await store.write(ctx, name, fn);
+        committed(written.revision);
+        return written;
+      }),
   };
 }
 
 async function decideAll(writer: PlacementWriter, batch: readonly Waiting[]): Promise<Outcome[]> {
-  const ledger = openLedger(await writer.loadLedger(
-    batch.flatMap(({ command }) => command.consumerIds), batch.flatMap(({ command }) => command.providerIds)));
+  const ledger = openLedger(
+    await writer.loadLedger(
+      batch.flatMap(({ command }) => command.consumerIds),
+      batch.flatMap(({ command }) => command.providerIds),
+    ),
+  );
   const outcomes = batch.map(({ command }): Outcome => {
     try {
       return { value: command.decide(ledger) };

@@ -18,7 +18,10 @@ export const secret = <T extends z.ZodType>(schema: T): T => schema.meta({ secre
 export interface ConfigSources {
   /** YAML file with one mapping per section; absent file is an error when named. */
   readonly file?: string | undefined;
-  /** `KILONOVA_<SECTION>_<FIELD>` in upper snake case; other variables with the prefix are refused unless listed in `ignoreEnv`. */
+  /**
+   * `KILONOVA_<SECTION>_<FIELD>` in upper snake case; other variables with the prefix are refused unless
+   * listed in `ignoreEnv`.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Flags, by section and field; strongest. */
   readonly overrides?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -38,12 +41,15 @@ export function loadConfig<S extends Sections>(sections: S, sources: ConfigSourc
     else raw[section] = { ...(values as Record<string, unknown>) };
   }
   applyEnvironment(sections, sources, raw, problems);
-  for (const [section, values] of Object.entries(sources.overrides ?? {})) raw[section] = { ...raw[section], ...withoutUndefined(values) };
+  for (const [section, values] of Object.entries(sources.overrides ?? {}))
+    raw[section] = { ...raw[section], ...withoutUndefined(values) };
   const config: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(sections)) {
     const result = schema.strict().safeParse(raw[name] ?? {});
     if (result.success) config[name] = Object.freeze(result.data);
-    else for (const issue of result.error.issues) problems.push(`- ${[name, ...issue.path].join(".")}: ${issue.message}`);
+    else
+      for (const issue of result.error.issues)
+        problems.push(`- ${[name, ...issue.path].join(".")}: ${issue.message}`);
   }
   if (problems.length > 0) throw ConfigErrors.CONFIG_INVALID({ problems: problems.join("\n") });
   return Object.freeze(config) as ConfigOf<S>;
@@ -62,10 +68,16 @@ function readFile(file: string | undefined, problems: string[]): Record<string, 
   return {};
 }
 
-function applyEnvironment(sections: Sections, sources: ConfigSources, raw: Record<string, Record<string, unknown>>, problems: string[]): void {
+function applyEnvironment(
+  sections: Sections,
+  sources: ConfigSources,
+  raw: Record<string, Record<string, unknown>>,
+  problems: string[],
+): void {
   const known = new Map<string, { section: string; field: string; type: z.ZodType }>();
   for (const [section, schema] of Object.entries(sections)) {
-    for (const [field, type] of Object.entries(schema.shape)) known.set(envName(section, field), { section, field, type: type as z.ZodType });
+    for (const [field, type] of Object.entries(schema.shape))
+      known.set(envName(section, field), { section, field, type: type as z.ZodType });
   }
   const ignored = new Set(sources.ignoreEnv);
   for (const [name, value] of Object.entries(sources.env)) {
@@ -80,7 +92,10 @@ function applyEnvironment(sections: Sections, sources: ConfigSources, raw: Recor
 export const envName = (section: string, field: string): string =>
   `KILONOVA_${section}_${field}`.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
 
-/** Environment values are text: numbers, booleans, lists and mappings are read as YAML unless the field wants text. */
+/**
+ * Environment values are text: numbers, booleans, lists and mappings are read as YAML unless the field wants
+ * text.
+ */
 function fromText(value: string, type: z.ZodType): unknown {
   if (type.safeParse(value).success) return value;
   try {
@@ -94,12 +109,25 @@ const withoutUndefined = (values: Readonly<Record<string, unknown>>): Record<str
   Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined));
 
 /** The configuration with secrets as `***`, for state reports and `kilonova status`. */
-export function maskSecrets<S extends Sections>(sections: S, config: ConfigOf<S>): Record<string, Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(sections).map(([name, schema]) => [name, Object.fromEntries(
-    Object.entries(config[name] ?? {}).map(([field, value]) => [field, isSecret(schema.shape[field]) ? "***" : value]))]));
+export function maskSecrets<S extends Sections>(
+  sections: S,
+  config: ConfigOf<S>,
+): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(sections).map(([name, schema]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(config[name] ?? {}).map(([field, value]) => [
+          field,
+          isSecret(schema.shape[field]) ? "***" : value,
+        ]),
+      ),
+    ]),
+  );
 }
 
-const isSecret = (schema: unknown): boolean => schema instanceof z.ZodType && (schema.meta() as { secret?: boolean } | undefined)?.secret === true;
+const isSecret = (schema: unknown): boolean =>
+  schema instanceof z.ZodType && (schema.meta() as { secret?: boolean } | undefined)?.secret === true;
 
 /** Markdown of every option: type, default, environment variable, description. Source of `docs/config.md`. */
 export const configDocs = (sections: Sections): string => describeSections(sections, envName);

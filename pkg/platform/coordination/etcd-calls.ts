@@ -19,7 +19,10 @@ export interface EtcdCalls {
   call<T>(ctx: Ctx, fn: (options: { readonly deadline: number }) => Promise<T>): Promise<T>;
 }
 
-/** Key range that holds every key with the prefix: up to the prefix with its last byte raised (0xff never occurs in UTF-8). */
+/**
+ * Key range that holds every key with the prefix: up to the prefix with its last byte raised (0xff never
+ * occurs in UTF-8).
+ */
 export function rangeOf(prefix: string): { readonly key: Buffer; readonly range_end: Buffer } {
   const key = Buffer.from(prefix);
   const end = Buffer.from(key);
@@ -28,11 +31,18 @@ export function rangeOf(prefix: string): { readonly key: Buffer; readonly range_
   return { key, range_end: end };
 }
 
-export const toKeyValue = (kv: IKeyValue): KeyValue =>
-  ({ key: kv.key.toString(), value: kv.value.toString() });
+export const toKeyValue = (kv: IKeyValue): KeyValue => ({
+  key: kv.key.toString(),
+  value: kv.value.toString(),
+});
 
 /** What `EtcdCalls.call` does; `timeoutMs` bounds calls whose context has more time. */
-export async function boundedCall<T>(ctx: Ctx, timeoutMs: number, closed: AbortSignal, fn: (options: { readonly deadline: number }) => Promise<T>): Promise<T> {
+export async function boundedCall<T>(
+  ctx: Ctx,
+  timeoutMs: number,
+  closed: AbortSignal,
+  fn: (options: { readonly deadline: number }) => Promise<T>,
+): Promise<T> {
   if (ctx.signal.aborted) throw abortReason(ctx);
   if (closed.aborted) throw CoordinationErrors.STORE_UNAVAILABLE({});
   const deadline = Date.now() + Math.min(timeoutMs, remainingMs(ctx));
@@ -46,7 +56,8 @@ export async function boundedCall<T>(ctx: Ctx, timeoutMs: number, closed: AbortS
   } catch (error) {
     if (error instanceof KilonovaError) throw error;
     // etcd3 recognises this one by the server's text; the class is checked by name as it is loaded lazily.
-    if (error instanceof Error && error.constructor.name === "EtcdLeaseInvalidError") throw CoordinationErrors.LEASE_LOST({}, { cause: error });
+    if (error instanceof Error && error.constructor.name === "EtcdLeaseInvalidError")
+      throw CoordinationErrors.LEASE_LOST({}, { cause: error });
     throw CoordinationErrors.STORE_UNAVAILABLE({}, { cause: error });
   } finally {
     ctx.signal.removeEventListener("abort", onAbort);

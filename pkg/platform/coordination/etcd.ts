@@ -22,9 +22,9 @@ export interface EtcdOptions {
 }
 
 /**
- * Connects to etcd. The etcd3 package is loaded here and not before: it parses protos for 180 ms. Of its helpers only
- * the plain calls are used: its circuit breaker would add up to 5 s to reconnects, its calls have no deadline, and its
- * leases report their loss too late.
+ * Connects to etcd. The etcd3 package is loaded here and not before: it parses protos for 180 ms. Of its
+ * helpers only the plain calls are used: its circuit breaker would add up to 5 s to reconnects, its calls
+ * have no deadline, and its leases report their loss too late.
  */
 export async function connectEtcd(options: EtcdOptions): Promise<CoordinationStore> {
   const [{ Etcd3: Client }, { noop }] = await Promise.all([import("etcd3"), import("cockatiel")]);
@@ -32,16 +32,22 @@ export async function connectEtcd(options: EtcdOptions): Promise<CoordinationSto
     hosts: [...options.endpoints],
     faultHandling: { host: () => noop, global: noop },
     grpcOptions: {
-      "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 1_000,
       // Half-open connections; etcd answers pings more often than every 5 s by hanging up.
-      "grpc.keepalive_time_ms": 6_000, "grpc.keepalive_timeout_ms": 3_000,
+      "grpc.keepalive_time_ms": 6_000,
+      "grpc.keepalive_timeout_ms": 3_000,
     },
     ...(options.tls === undefined ? {} : { credentials: credentialsOf(options.tls) }),
   };
   return etcdStore(new Client(settings), options);
 }
 
-function credentialsOf({ ca, key, certificate }: NonNullable<EtcdOptions["tls"]>): NonNullable<IOptions["credentials"]> {
+function credentialsOf({
+  ca,
+  key,
+  certificate,
+}: NonNullable<EtcdOptions["tls"]>): NonNullable<IOptions["credentials"]> {
   return {
     rootCertificate: Buffer.from(ca),
     ...(key === undefined ? {} : { privateKey: Buffer.from(key) }),
@@ -49,12 +55,22 @@ function credentialsOf({ ca, key, certificate }: NonNullable<EtcdOptions["tls"]>
   };
 }
 
-function etcdStore(client: Etcd3, { callTimeoutMs = 2_000, clock = systemClock }: EtcdOptions): CoordinationStore {
+function etcdStore(
+  client: Etcd3,
+  { callTimeoutMs = 2_000, clock = systemClock }: EtcdOptions,
+): CoordinationStore {
   const closing = new AbortController();
-  const calls: EtcdCalls = { client, clock, closed: closing.signal, call: (ctx, fn) => boundedCall(ctx, callTimeoutMs, closing.signal, fn) };
+  const calls: EtcdCalls = {
+    client,
+    clock,
+    closed: closing.signal,
+    call: (ctx, fn) => boundedCall(ctx, callTimeoutMs, closing.signal, fn),
+  };
 
   const list = async (ctx: Ctx, prefix: string): Promise<Listing> => {
-    const { header, kvs } = await calls.call(ctx, (call) => client.kv.range({ ...rangeOf(prefix), sort_order: "Ascend", sort_target: "Key" }, call));
+    const { header, kvs } = await calls.call(ctx, (call) =>
+      client.kv.range({ ...rangeOf(prefix), sort_order: "Ascend", sort_target: "Key" }, call),
+    );
     return { entries: kvs.map(toKeyValue), revision: Number(header.revision) };
   };
   return {
@@ -75,18 +91,25 @@ function etcdStore(client: Etcd3, { callTimeoutMs = 2_000, clock = systemClock }
 async function grant(ctx: Ctx, calls: EtcdCalls, wantedMs: number): Promise<Lease> {
   const { client, clock } = calls;
   const sentMs = clock.monotonicMs();
-  const { ID: id, TTL } = await calls.call(ctx, (call) => client.leaseClient.leaseGrant({ TTL: Math.ceil(wantedMs / 1000) }, call));
+  const { ID: id, TTL } = await calls.call(ctx, (call) =>
+    client.leaseClient.leaseGrant({ TTL: Math.ceil(wantedMs / 1000) }, call),
+  );
   const ttlMs = Number(TTL) * 1000;
   const keeper = new LeaseKeeper(clock, ttlMs, sentMs);
   const onClose = (): void => keeper.lose();
   calls.closed.addEventListener("abort", onClose, { once: true });
   const stream = keepAlive(client, id);
-  void keeper.run((signal) => stream.renew(signal)).finally(() => {
-    calls.closed.removeEventListener("abort", onClose);
-    stream.close();
-  });
+  void keeper
+    .run((signal) => stream.renew(signal))
+    .finally(() => {
+      calls.closed.removeEventListener("abort", onClose);
+      stream.close();
+    });
 
-  const write = async <T>(inner: Ctx, fn: (options: { readonly deadline: number }) => Promise<T>): Promise<T> => {
+  const write = async <T>(
+    inner: Ctx,
+    fn: (options: { readonly deadline: number }) => Promise<T>,
+  ): Promise<T> => {
     if (!keeper.held) throw CoordinationErrors.LEASE_LOST({});
     try {
       return await calls.call(inner, fn);
@@ -95,12 +118,23 @@ async function grant(ctx: Ctx, calls: EtcdCalls, wantedMs: number): Promise<Leas
       throw error;
     }
   };
-  const request = (key: string, value: string): { key: Buffer; value: Buffer; lease: string } => ({ key: Buffer.from(key), value: Buffer.from(value), lease: id });
+  const request = (key: string, value: string): { key: Buffer; value: Buffer; lease: string } => ({
+    key: Buffer.from(key),
+    value: Buffer.from(value),
+    lease: id,
+  });
   return {
-    id, ttlMs, signal: keeper.signal,
-    get held() { return keeper.held; },
-    put: async (inner, key, value) => Number((await write(inner, (call) => client.kv.put(request(key, value), call))).header.revision),
-    delete: async (inner, key) => { await calls.call(inner, (call) => client.kv.deleteRange({ key: Buffer.from(key) }, call)); },
+    id,
+    ttlMs,
+    signal: keeper.signal,
+    get held() {
+      return keeper.held;
+    },
+    put: async (inner, key, value) =>
+      Number((await write(inner, (call) => client.kv.put(request(key, value), call))).header.revision),
+    delete: async (inner, key) => {
+      await calls.call(inner, (call) => client.kv.deleteRange({ key: Buffer.from(key) }, call));
+    },
     revoke: async (inner) => {
       keeper.end();
       await calls.call(inner, (call) => client.leaseClient.leaseRevoke({ ID: id }, call)).catch(() => {});

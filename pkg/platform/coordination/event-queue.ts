@@ -1,4 +1,7 @@
-/** A bounded hand-over from callbacks to one `for await`; when the reader falls behind, the producer is told to start over. */
+/**
+ * A bounded hand-over from callbacks to one `for await`; when the reader falls behind, the producer is told
+ * to start over.
+ */
 export class EventQueue<T> {
   readonly #limit: number;
   readonly #items: T[] = [];
@@ -32,7 +35,9 @@ export class EventQueue<T> {
   async next(): Promise<T | undefined> {
     while (this.#items.length === 0) {
       if (this.#ended) return undefined;
-      await new Promise<void>((resolve) => { this.#wake = resolve; });
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
       this.#wake = undefined;
     }
     return this.#items.shift();

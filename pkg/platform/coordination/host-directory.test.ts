@@ -15,7 +15,9 @@ describe("platform/coordination: hosts", () => {
     const directory = hostDirectory(store, TTL_MS, clock);
     const states: boolean[] = [directory.settled()];
     let changes = 0;
-    directory.onChange(() => { changes++; });
+    directory.onChange(() => {
+      changes++;
+    });
     const following = directory.follow(testCtx({ signal: ending.signal }));
     await until(() => changes === 2, { what: "the first snapshot" });
     states.push(directory.settled());

@@ -8,15 +8,18 @@ import type { CoordinationStore } from "./ports.js";
 export interface HostDirectory {
   isUp(host: string): boolean;
   /**
-   * Whether absence means something yet. After this process or the store itself has begun anew, hosts that are well may not have
-   * announced themselves; they get two lease times for it.
+   * Whether absence means something yet. After this process or the store itself has begun anew, hosts that
+   * are well may not have announced themselves; they get two lease times for it.
    */
   settled(): boolean;
   /** What each living host says of itself. */
   entries(): ReadonlyMap<string, string>;
   /** Calls back after each change, and once now. @returns takes the listener away */
   onChange(listener: () => void): () => void;
-  /** Takes a host's lease and keeps it: a lost one is taken again until `ctx` ends. Resolves when it is held for the first time. */
+  /**
+   * Takes a host's lease and keeps it: a lost one is taken again until `ctx` ends. Resolves when it is held
+   * for the first time.
+   */
   announce(ctx: Ctx, host: string, value: string): Promise<void>;
   /** Follows the store until `ctx` ends; run it as a task. */
   follow(ctx: Ctx): Promise<void>;

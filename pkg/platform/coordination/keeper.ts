@@ -4,16 +4,19 @@ import { CoordinationErrors } from "./errors.js";
 /** Renewals per TTL; two may be lost before the third decides. */
 const RENEWALS_PER_TTL = 4;
 const LONGEST_RENEWAL_MS = 1_000;
-/** Part of the TTL that is given away so that the holder always stops before the store lets go: transit, drift, timers. */
+/**
+ * Part of the TTL that is given away so that the holder always stops before the store lets go: transit,
+ * drift, timers.
+ */
 const MARGIN = 0.2;
 
 export type Renewal = "renewed" | "gone";
 
 /**
- * Keeps one lease alive and fences its holder. What counts is the moment *before* a successful renewal was sent: from
- * there the store waits at least a TTL, so the holder may believe for TTL minus margin. No answer, a stalled store and
- * a blocked event loop all look the same, and all end the same way. (etcd3's own `lost` event comes after up to twice
- * the TTL, or never while etcd is down.)
+ * Keeps one lease alive and fences its holder. What counts is the moment *before* a successful renewal was
+ * sent: from there the store waits at least a TTL, so the holder may believe for TTL minus margin. No answer,
+ * a stalled store and a blocked event loop all look the same, and all end the same way. (etcd3's own `lost`
+ * event comes after up to twice the TTL, or never while etcd is down.)
  */
 export class LeaseKeeper {
   readonly #clock: Clock;
@@ -59,9 +62,14 @@ export class LeaseKeeper {
     for (let pauseMs = everyMs; await this.#pause(pauseMs);) {
       const sentMs = this.#clock.monotonicMs();
       const outcome = await this.#tryOnce(renew);
-      if (outcome === "gone") { this.lose(); return; }
-      if (outcome === "renewed") this.#validUntilMs = Math.max(this.#validUntilMs, sentMs + this.#ttlMs * (1 - MARGIN));
-      pauseMs = outcome === "failed" ? everyMs / 4 : Math.max(0, everyMs - (this.#clock.monotonicMs() - sentMs));
+      if (outcome === "gone") {
+        this.lose();
+        return;
+      }
+      if (outcome === "renewed")
+        this.#validUntilMs = Math.max(this.#validUntilMs, sentMs + this.#ttlMs * (1 - MARGIN));
+      pauseMs =
+        outcome === "failed" ? everyMs / 4 : Math.max(0, everyMs - (this.#clock.monotonicMs() - sentMs));
     }
   }
 
@@ -84,7 +92,7 @@ export class LeaseKeeper {
   async #watchdog(): Promise<void> {
     while (this.held) {
       // `held` is asked again at the end of each sleep, so a renewal meanwhile prolongs it.
-      if (!await this.#pause(Math.max(1, this.#validUntilMs - this.#clock.monotonicMs()))) return;
+      if (!(await this.#pause(Math.max(1, this.#validUntilMs - this.#clock.monotonicMs())))) return;
     }
   }
 

@@ -12,15 +12,26 @@ export interface KeptKey {
 }
 
 /**
- * Puts a key under a lease and keeps it: a lost lease is taken again until `ctx` ends, which gives the key back.
- * Resolves when it is there for the first time.
+ * Puts a key under a lease and keeps it: a lost lease is taken again until `ctx` ends, which gives the key
+ * back. Resolves when it is there for the first time.
  * @throws STORE_UNAVAILABLE when it cannot be had at first
  */
-export async function keepKey(ctx: Ctx, store: CoordinationStore, ttlMs: number, key: string, value: string): Promise<KeptKey> {
+export async function keepKey(
+  ctx: Ctx,
+  store: CoordinationStore,
+  ttlMs: number,
+  key: string,
+  value: string,
+): Promise<KeptKey> {
   const keeper = new Keeper(store, ttlMs, key, value);
   await keeper.take(ctx);
   const released = keeper.keep(ctx);
-  return { get held() { return keeper.held; }, released };
+  return {
+    get held() {
+      return keeper.held;
+    },
+    released,
+  };
 }
 
 class Keeper {
@@ -68,5 +79,7 @@ class Keeper {
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<void> => signal.aborted ? Promise.resolve()
-  : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+const aborted = (signal: AbortSignal): Promise<void> =>
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

@@ -11,7 +11,8 @@ export const coordinationKeys = {
   hosts: `${ROOT}/hosts/`,
   /** One per service process: address, version (JSON). */
   service: (service: string, id: string): string => `${ROOT}/services/${segment(service)}/${segment(id)}`,
-  services: (service?: string): string => service === undefined ? `${ROOT}/services/` : `${ROOT}/services/${segment(service)}/`,
+  services: (service?: string): string =>
+    service === undefined ? `${ROOT}/services/` : `${ROOT}/services/${segment(service)}/`,
 } as const;
 
 /** The last segment of a key: a host's name, a process's id. */

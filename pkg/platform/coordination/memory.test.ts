@@ -16,7 +16,12 @@ coordinationConformance("memory", async () => {
       links.add(link);
       return { store: cluster.connect(link), stall: () => link.stall(), heal: () => link.heal() };
     },
-    interrupt: async () => { for (const link of links) { link.stall(); link.heal(); } },
+    interrupt: async () => {
+      for (const link of links) {
+        link.stall();
+        link.heal();
+      }
+    },
     close: async () => {},
   };
 });
@@ -28,9 +33,12 @@ describe("LeaseKeeper", () => {
     let answer = (): void => {};
     // The first renewal is sent at 1,000 and answered 2,500 later: it proves life until 1,000 + 4,000.
     let renewals = 0;
-    const running = keeper.run(() => new Promise((resolve) => {
-      if (renewals++ === 0) answer = () => resolve("renewed");
-    }));
+    const running = keeper.run(
+      () =>
+        new Promise((resolve) => {
+          if (renewals++ === 0) answer = () => resolve("renewed");
+        }),
+    );
     await clock.advance(3_500);
     answer();
     await clock.advance(1_499);
@@ -85,7 +93,10 @@ describe("coordination keys", () => {
 
   it("list a service's processes and no other's", () => {
     assert.ok(coordinationKeys.service("cells", "1").startsWith(coordinationKeys.services("cells")));
-    assert.equal(coordinationKeys.service("cells2", "1").startsWith(coordinationKeys.services("cells")), false);
+    assert.equal(
+      coordinationKeys.service("cells2", "1").startsWith(coordinationKeys.services("cells")),
+      false,
+    );
   });
 
   it("reach a client that waits when its link heals", async () => {

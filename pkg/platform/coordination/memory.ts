@@ -10,17 +10,26 @@ import type { CoordinationStore, KeyValue, Lease, Listing, WatchEvent } from "./
 /** Changes a watcher may lag behind before it gets a snapshot instead. */
 const WATCH_BACKLOG = 10_000;
 
-interface Entry extends KeyValue { readonly leaseId: number }
-interface Watcher { readonly prefix: string; queue: EventQueue<WatchEvent> }
+interface Entry extends KeyValue {
+  readonly leaseId: number;
+}
+interface Watcher {
+  readonly prefix: string;
+  queue: EventQueue<WatchEvent>;
+}
 
 /**
- * The store inside one process: the embedded default, and the twin of etcd in unit tests. It forgets leases by the same
- * rules; what it cannot do is outlive the process. `connect` gives clients, whose links tests may cut.
+ * The store inside one process: the embedded default, and the twin of etcd in unit tests. It forgets leases
+ * by the same rules; what it cannot do is outlive the process. `connect` gives clients, whose links tests may
+ * cut.
  */
 export class MemoryCoordination {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
-  readonly #leases = new Map<number, { expiresMs: number; readonly ttlMs: number; readonly ended: AbortController }>();
+  readonly #leases = new Map<
+    number,
+    { expiresMs: number; readonly ttlMs: number; readonly ended: AbortController }
+  >();
   readonly #watchers = new Set<Watcher>();
   #revision = 0;
   #leaseIds = 0;
@@ -29,7 +38,9 @@ export class MemoryCoordination {
     this.#clock = clock;
   }
 
-  get clock(): Clock { return this.#clock; }
+  get clock(): Clock {
+    return this.#clock;
+  }
 
   connect(link: MemoryLink = new MemoryLink()): CoordinationStore {
     return new MemoryStore(this, link);
@@ -37,7 +48,11 @@ export class MemoryCoordination {
 
   grant(ttlMs: number): number {
     const id = ++this.#leaseIds;
-    this.#leases.set(id, { ttlMs, expiresMs: this.#clock.monotonicMs() + ttlMs, ended: new AbortController() });
+    this.#leases.set(id, {
+      ttlMs,
+      expiresMs: this.#clock.monotonicMs() + ttlMs,
+      ended: new AbortController(),
+    });
     void this.#expireInTime(id);
     return id;
   }
@@ -78,7 +93,7 @@ export class MemoryCoordination {
 
   list(prefix: string): Listing {
     const entries = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix)).map(publicOf);
-    return { entries: entries.sort((a, b) => a.key < b.key ? -1 : 1), revision: this.#revision };
+    return { entries: entries.sort((a, b) => (a.key < b.key ? -1 : 1)), revision: this.#revision };
   }
 
   attach(prefix: string): Watcher {
@@ -104,7 +119,10 @@ export class MemoryCoordination {
       const lease = this.#leases.get(id);
       if (lease === undefined) return;
       const leftMs = lease.expiresMs - this.#clock.monotonicMs();
-      if (leftMs <= 0) { this.revoke(id); return; }
+      if (leftMs <= 0) {
+        this.revoke(id);
+        return;
+      }
       await this.#clock.sleep(leftMs, lease.ended.signal).catch(() => {});
     }
   }
@@ -127,7 +145,10 @@ export class MemoryLink {
     this.#waiting.clear();
   }
 
-  /** Passes at once when the link works, else when it does again. @throws the reason of the first signal that aborts */
+  /**
+   * Passes at once when the link works, else when it does again. @throws the reason of the first signal that
+   * aborts
+   */
   async pass(...signals: readonly AbortSignal[]): Promise<void> {
     while (this.#stalled && !signals.some(({ aborted }) => aborted)) {
       await new Promise<void>((resolve) => {
@@ -172,13 +193,20 @@ class MemoryStore implements CoordinationStore {
       return this.#reach(inner);
     };
     return {
-      id: String(id), ttlMs, signal: keeper.signal,
-      get held() { return keeper.held; },
+      id: String(id),
+      ttlMs,
+      signal: keeper.signal,
+      get held() {
+        return keeper.held;
+      },
       put: async (inner, key, value) => (await checked(inner)).put(id, key, value),
       delete: async (inner, key) => (await this.#reach(inner)).delete(key),
       revoke: async (inner) => {
         keeper.end();
-        await this.#reach(inner).then((reached) => reached.revoke(id), () => {});
+        await this.#reach(inner).then(
+          (reached) => reached.revoke(id),
+          () => {},
+        );
       },
     };
   }
@@ -198,8 +226,18 @@ class MemoryStore implements CoordinationStore {
       const stop = (): void => this.#cluster.detach(watcher);
       signal.addEventListener("abort", stop, { once: true });
       try {
-        for (let event = await watcher.queue.next(); event !== undefined && !signal.aborted; event = await watcher.queue.next()) {
-          if (!await this.#link.pass(signal).then(() => true, () => false)) return;
+        for (
+          let event = await watcher.queue.next();
+          event !== undefined && !signal.aborted;
+          event = await watcher.queue.next()
+        ) {
+          if (
+            !(await this.#link.pass(signal).then(
+              () => true,
+              () => false,
+            ))
+          )
+            return;
           yield event;
         }
       } finally {

@@ -8,7 +8,13 @@ import type { ServiceInstance } from "./service-directory.js";
 import { serviceDirectory } from "./service-directory.js";
 
 const TTL_MS = 100;
-const instance = (id: string, host = "m1"): ServiceInstance => ({ service: "cells", id, address: `127.0.0.1:${id}`, host, version: "1" });
+const instance = (id: string, host = "m1"): ServiceInstance => ({
+  service: "cells",
+  id,
+  address: `127.0.0.1:${id}`,
+  host,
+  version: "1",
+});
 
 describe("platform/coordination: services", () => {
   const ending = new AbortController();
@@ -26,7 +32,10 @@ describe("platform/coordination: services", () => {
     assert.deepEqual([directory.isUp("cells", "m1"), directory.isUp("placement", "m1")], [true, false]);
     leaving.abort();
     await kept.released;
-    await until(() => !directory.isUp("cells", "m1"), { timeoutMs: TTL_MS / 2, what: "the leaver to be gone before its lease ends" });
+    await until(() => !directory.isUp("cells", "m1"), {
+      timeoutMs: TTL_MS / 2,
+      what: "the leaver to be gone before its lease ends",
+    });
   });
 
   it("passes over what it cannot read", async () => {
@@ -34,7 +43,11 @@ describe("platform/coordination: services", () => {
     const directory = serviceDirectory(store, TTL_MS);
     const lease = await store.grant(testCtx(), TTL_MS);
     await lease.put(testCtx(), coordinationKeys.service("cells", "9"), "{");
-    await lease.put(testCtx(), coordinationKeys.service("cells", "8"), JSON.stringify({ ...instance("8"), later: true }));
+    await lease.put(
+      testCtx(),
+      coordinationKeys.service("cells", "8"),
+      JSON.stringify({ ...instance("8"), later: true }),
+    );
     void directory.follow(testCtx({ signal: ending.signal }));
     await until(() => directory.instances("cells").length > 0, { what: "the readable one" });
     assert.deepEqual(directory.instances("cells"), [instance("8")]);
@@ -42,7 +55,13 @@ describe("platform/coordination: services", () => {
 
   it("takes a lost lease again", async () => {
     const [cluster, link] = [new MemoryCoordination(), new MemoryLink()];
-    const kept = await keepKey(testCtx({ signal: ending.signal }), cluster.connect(link), TTL_MS, "key", "value");
+    const kept = await keepKey(
+      testCtx({ signal: ending.signal }),
+      cluster.connect(link),
+      TTL_MS,
+      "key",
+      "value",
+    );
     assert.equal(kept.held, true);
     link.stall();
     await until(() => !kept.held && cluster.get("key") === undefined, { what: "the lease to be lost" });

@@ -35,10 +35,11 @@ export function serviceDirectory(store: CoordinationStore, ttlMs: number): Servi
   const listeners = new Set<() => void>();
   const learn = (key: string, value: string, ctx: Ctx): void => {
     const instance = parse(key, value);
-    if (instance) known.set(key, instance); else ctx.log.warn("service.record.unreadable", { key });
+    if (instance) known.set(key, instance);
+    else ctx.log.warn("service.record.unreadable", { key });
   };
   const instances = (service: string): readonly ServiceInstance[] =>
-    [...known.values()].filter((one) => one.service === service).sort((a, b) => a.id < b.id ? -1 : 1);
+    [...known.values()].filter((one) => one.service === service).sort((a, b) => (a.id < b.id ? -1 : 1));
   return {
     instances,
     isUp: (service, host) => instances(service).some((one) => one.host === host),
@@ -46,7 +47,14 @@ export function serviceDirectory(store: CoordinationStore, ttlMs: number): Servi
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    announce: (ctx, instance) => keepKey(ctx, store, ttlMs, coordinationKeys.service(instance.service, instance.id), JSON.stringify(instance)),
+    announce: (ctx, instance) =>
+      keepKey(
+        ctx,
+        store,
+        ttlMs,
+        coordinationKeys.service(instance.service, instance.id),
+        JSON.stringify(instance),
+      ),
     follow: async (ctx) => {
       for await (const event of store.watch(ctx, coordinationKeys.services())) {
         if (event.kind === "snapshot") {
@@ -64,8 +72,15 @@ export function serviceDirectory(store: CoordinationStore, ttlMs: number): Servi
 function parse(key: string, text: string): ServiceInstance | undefined {
   try {
     const { service, address, host, version } = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    if (typeof service !== "string" || typeof address !== "string" || typeof host !== "string") return undefined;
-    return { service, id: lastSegment(key), address, host, version: typeof version === "string" ? version : "" };
+    if (typeof service !== "string" || typeof address !== "string" || typeof host !== "string")
+      return undefined;
+    return {
+      service,
+      id: lastSegment(key),
+      address,
+      host,
+      version: typeof version === "string" ? version : "",
+    };
   } catch {
     return undefined;
   }

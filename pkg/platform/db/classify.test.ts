@@ -3,7 +3,8 @@ import { classify, toDbError } from "./classify.js";
 import type { FailureClass } from "./errors.js";
 import { violates } from "./errors.js";
 
-const coded = (code: string, more: object = {}): Error => Object.assign(new Error("text of the server"), { code, ...more });
+const coded = (code: string, more: object = {}): Error =>
+  Object.assign(new Error("text of the server"), { code, ...more });
 
 const table: readonly [what: string, error: unknown, expected: FailureClass][] = [
   ["serialization failure", coded("40001"), "conflict"],

@@ -14,35 +14,41 @@ import { Repeatable, rerun } from "./rerun.js";
 
 export interface WriteOptions {
   /**
-   * `read-committed` is for queues whose order is kept by a locked row: it neither fails nor makes others fail with
-   * conflicts. Everything else is serializable.
+   * `read-committed` is for queues whose order is kept by a locked row: it neither fails nor makes others
+   * fail with conflicts. Everything else is serializable.
    */
   readonly isolation?: "serializable" | "read-committed";
 }
 
 /**
- * Typed access to one schema. Every call takes one session of the pool, and ends (telling the server to stop) when the
- * context is cancelled or its deadline passes. Names are for spans and metrics: `"instances.get"`. Built queries find
- * their tables in the schema; in raw `sql` name it: `sql.table(`${db.schema}.instances`)`.
+ * Typed access to one schema. Every call takes one session of the pool, and ends (telling the server to stop)
+ * when the context is cancelled or its deadline passes. Names are for spans and metrics: `"instances.get"`.
+ * Built queries find their tables in the schema; in raw `sql` name it: `sql.table(`${db.schema}.instances`)`.
  *
- * @throws DB_UNAVAILABLE when there is no database, CONTENTION after too many conflicts; a `DbError` for failed statements
+ * @throws DB_UNAVAILABLE when there is no database, CONTENTION after too many conflicts; a `DbError` for
+ *   failed statements
  */
 export interface Database<S> {
   readonly schema: string;
   /** A REPEATABLE READ, READ ONLY transaction: all its queries see one snapshot. May run again. */
   read<T>(ctx: Ctx, name: string, fn: (tx: Kysely<S>) => Promise<T>): Promise<T>;
   /**
-   * A SERIALIZABLE transaction, run again as a whole after a conflict: nothing but SQL inside, and nothing outside is
-   * changed before it has returned. An error of `fn` rolls back and passes through; a statement that failed rolls back
-   * even when `fn` swallows its error.
+   * A SERIALIZABLE transaction, run again as a whole after a conflict: nothing but SQL inside, and nothing
+   * outside is changed before it has returned. An error of `fn` rolls back and passes through; a statement
+   * that failed rolls back even when `fn` swallows its error.
    * @throws COMMIT_UNKNOWN when the connection broke during the commit
    */
-  write<T>(ctx: Ctx, name: string, fn: (tx: Transaction<S>) => Promise<T>, options?: WriteOptions): Promise<T>;
+  write<T>(
+    ctx: Ctx,
+    name: string,
+    fn: (tx: Transaction<S>) => Promise<T>,
+    options?: WriteOptions,
+  ): Promise<T>;
   /**
-   * One statement that commits itself, in the server's default isolation: for reads on hot paths, and for writes of rows
-   * named by their key whose condition looks at those rows alone (a compare-and-set). Any wider condition belongs into a
-   * `write`: PostgreSQL does not count these statements among its serializable transactions, which is what keeps them
-   * cheap and keeps them from making writers fail.
+   * One statement that commits itself, in the server's default isolation: for reads on hot paths, and for
+   * writes of rows named by their key whose condition looks at those rows alone (a compare-and-set). Any
+   * wider condition belongs into a `write`: PostgreSQL does not count these statements among its serializable
+   * transactions, which is what keeps them cheap and keeps them from making writers fail.
    * @throws COMMIT_UNKNOWN when the connection broke under a statement that is not a plain SELECT
    */
   statement<T>(ctx: Ctx, name: string, fn: (db: Kysely<S>) => Promise<T>): Promise<T>;
@@ -50,7 +56,8 @@ export interface Database<S> {
   close(): Promise<void>;
 }
 
-const afterEnd = (): KilonovaError => CommonErrors.CANCELLED({ what: "A query after the end of its transaction" });
+const afterEnd = (): KilonovaError =>
+  CommonErrors.CANCELLED({ what: "A query after the end of its transaction" });
 
 const BEGIN = {
   read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -59,42 +66,72 @@ const BEGIN = {
 } as const;
 
 /** Opens a schema of the pool's database; costs nothing until first used. */
-export function openDatabase<S>(pool: DbPool, options: { readonly schema: string; readonly clock?: Clock; readonly metrics?: DbMetrics }): Database<S> {
+export function openDatabase<S>(
+  pool: DbPool,
+  options: { readonly schema: string; readonly clock?: Clock; readonly metrics?: DbMetrics },
+): Database<S> {
   const { schema, clock = systemClock, metrics = pool.metrics } = options;
   const plugins = [new WithSchemaPlugin(schema)];
   let closed = false;
 
-  async function call<T>(ctx: Ctx, kind: AccessKind, name: string, attempt: (session: Session, connection: BoundConnection) => Promise<T>): Promise<T> {
+  async function call<T>(
+    ctx: Ctx,
+    kind: AccessKind,
+    name: string,
+    attempt: (session: Session, connection: BoundConnection) => Promise<T>,
+  ): Promise<T> {
     if (closed) throw DbErrors.DB_UNAVAILABLE({});
     const startedMs = clock.monotonicMs();
     let attempts = 0;
     const observe = (outcome: DbSample["outcome"]): void =>
       metrics?.observe({ kind, name, attempts, outcome, seconds: (clock.monotonicMs() - startedMs) / 1000 });
     try {
-      const result = await traced(ctx, `db.${kind} ${name}`, { "db.namespace": schema }, (inner) => rerun(inner, clock, async (number) => {
-        attempts = number;
-        const session = await acquire(pool, inner);
-        return withSession(inner, session, kind === "statement" ? 1 : Infinity, (connection) => attempt(session, connection));
-      }));
+      const result = await traced(ctx, `db.${kind} ${name}`, { "db.namespace": schema }, (inner) =>
+        rerun(inner, clock, async (number) => {
+          attempts = number;
+          const session = await acquire(pool, inner);
+          return withSession(inner, session, kind === "statement" ? 1 : Infinity, (connection) =>
+            attempt(session, connection),
+          );
+        }),
+      );
       observe("ok");
       return result;
     } catch (error) {
-      observe(error instanceof DbError || (error instanceof KilonovaError && error.domain === "db") ? "failed" : "refused");
+      observe(
+        error instanceof DbError || (error instanceof KilonovaError && error.domain === "db")
+          ? "failed"
+          : "refused",
+      );
       throw error;
     }
   }
 
-  const transaction = <T>(ctx: Ctx, kind: "read" | "write", name: string, begin: keyof typeof BEGIN, fn: (tx: Transaction<S>) => Promise<T>): Promise<T> =>
+  const transaction = <T>(
+    ctx: Ctx,
+    kind: "read" | "write",
+    name: string,
+    begin: keyof typeof BEGIN,
+    fn: (tx: Transaction<S>) => Promise<T>,
+  ): Promise<T> =>
     call(ctx, kind, name, (session, connection) =>
-      runTransaction(session, connection, begin, () => fn(new Transaction<S>(kyselyProps(plugins, connection)))));
+      runTransaction(session, connection, begin, () =>
+        fn(new Transaction<S>(kyselyProps(plugins, connection))),
+      ),
+    );
 
   return {
     schema,
     read: (ctx, name, fn) => transaction(ctx, "read", name, "read", fn),
-    write: (ctx, name, fn, { isolation } = {}) => transaction(ctx, "write", name, isolation === "read-committed" ? isolation : "write", fn),
-    statement: (ctx, name, fn) => call(ctx, "statement", name, (session, connection) =>
-      runStatement(session, connection, () => fn(new Kysely<S>(kyselyProps(plugins, connection))))),
-    close: async () => { closed = true; },
+    write: (ctx, name, fn, { isolation } = {}) =>
+      transaction(ctx, "write", name, isolation === "read-committed" ? isolation : "write", fn),
+    statement: (ctx, name, fn) =>
+      call(ctx, "statement", name, (session, connection) =>
+        runStatement(session, connection, () => fn(new Kysely<S>(kyselyProps(plugins, connection)))),
+      ),
+    close: async () => {
+      closed = true;
+    },
   };
 }
 
@@ -107,8 +144,16 @@ async function acquire(pool: DbPool, ctx: Ctx): Promise<Session> {
   }
 }
 
-/** Runs `work` until it settles or the context ends; in the latter case the session is cancelled and thrown away. */
-async function withSession<T>(ctx: Ctx, session: Session, maxQueries: number, work: (connection: BoundConnection) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` until it settles or the context ends; in the latter case the session is cancelled and thrown
+ * away.
+ */
+async function withSession<T>(
+  ctx: Ctx,
+  session: Session,
+  maxQueries: number,
+  work: (connection: BoundConnection) => Promise<T>,
+): Promise<T> {
   const connection = new BoundConnection(session, maxQueries);
   let stop: (() => void) | undefined;
   const ended = new Promise<never>((_, reject) => {
@@ -126,7 +171,12 @@ async function withSession<T>(ctx: Ctx, session: Session, maxQueries: number, wo
   }
 }
 
-async function runTransaction<T>(session: Session, connection: BoundConnection, begin: keyof typeof BEGIN, fn: () => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  session: Session,
+  connection: BoundConnection,
+  begin: keyof typeof BEGIN,
+  fn: () => Promise<T>,
+): Promise<T> {
   let result: T;
   try {
     await connection.control(BEGIN[begin]);
@@ -134,7 +184,8 @@ async function runTransaction<T>(session: Session, connection: BoundConnection, 
     if (connection.failure !== undefined) throw connection.failure;
   } catch (error) {
     await rollback(session, connection);
-    if (connection.failure !== undefined && isRepeatable(connection.failure)) throw new Repeatable(connection.failure);
+    if (connection.failure !== undefined && isRepeatable(connection.failure))
+      throw new Repeatable(connection.failure);
     throw error;
   }
   await commit(session, connection, begin === "read");
@@ -149,7 +200,8 @@ async function commit(session: Session, connection: BoundConnection, readOnly: b
     const failure = toDbError(error);
     session.discard();
     if (failure.failure === "conflict") throw new Repeatable(failure);
-    if (failure.failure !== "lost" && failure.failure !== "ambiguous" && failure.failure !== "timeout") throw failure;
+    if (failure.failure !== "lost" && failure.failure !== "ambiguous" && failure.failure !== "timeout")
+      throw failure;
     throw readOnly ? new Repeatable(failure) : DbErrors.COMMIT_UNKNOWN({}, { cause: failure });
   }
 }
@@ -166,7 +218,11 @@ async function rollback(session: Session, connection: BoundConnection): Promise<
   }
 }
 
-async function runStatement<T>(session: Session, connection: BoundConnection, fn: () => Promise<T>): Promise<T> {
+async function runStatement<T>(
+  session: Session,
+  connection: BoundConnection,
+  fn: () => Promise<T>,
+): Promise<T> {
   try {
     const result = await fn();
     await connection.idle();
@@ -175,13 +231,19 @@ async function runStatement<T>(session: Session, connection: BoundConnection, fn
   } catch (error) {
     await connection.idle();
     const failure = connection.failure;
-    if (failure === undefined) { session.release(); throw error; }
-    const broken = failure.failure === "lost" || failure.failure === "stale-plan" || failure.failure === "ambiguous";
-    if (broken) session.discard(); else session.release();
+    if (failure === undefined) {
+      session.release();
+      throw error;
+    }
+    const broken =
+      failure.failure === "lost" || failure.failure === "stale-plan" || failure.failure === "ambiguous";
+    if (broken) session.discard();
+    else session.release();
     if (failure.failure === "conflict" || failure.failure === "stale-plan") throw new Repeatable(failure);
     if (!broken) throw error;
     throw connection.onlyReads ? new Repeatable(failure) : DbErrors.COMMIT_UNKNOWN({}, { cause: failure });
   }
 }
 
-const isRepeatable = ({ failure }: DbError): boolean => failure === "conflict" || failure === "lost" || failure === "stale-plan";
+const isRepeatable = ({ failure }: DbError): boolean =>
+  failure === "conflict" || failure === "lost" || failure === "stale-plan";

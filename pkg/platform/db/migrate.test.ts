@@ -7,11 +7,17 @@ import type { Migration } from "./migrate.js";
 const a: Migration = { name: "0001-a", statements: ["CREATE TABLE a (id int8)"] };
 const b: Migration = { name: "0002-b", statements: ["CREATE TABLE b (id int8)"] };
 const c: Migration = { name: "0003-c", statements: ["CREATE TABLE c (id int8)"] };
-const checksum = (migration: Migration): string => createHash("sha256").update(JSON.stringify(migration.statements)).digest("hex").slice(0, 32);
-const history = (...applied: Migration[]): Map<string, { checksum: string; done: number; complete: boolean }> =>
+const checksum = (migration: Migration): string =>
+  createHash("sha256").update(JSON.stringify(migration.statements)).digest("hex").slice(0, 32);
+const history = (
+  ...applied: Migration[]
+): Map<string, { checksum: string; done: number; complete: boolean }> =>
   new Map(applied.map((one) => [one.name, { checksum: checksum(one), done: 1, complete: true }]));
 const names = (migrations: readonly Migration[]): string[] => migrations.map(({ name }) => name);
-const reasonOf = (reason: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === reason;
+const reasonOf =
+  (reason: string) =>
+  (error: unknown): boolean =>
+    error instanceof KilonovaError && error.reason === reason;
 
 describe("pending migrations", () => {
   it("are all of them for an empty schema, and what follows the history otherwise", () => {
@@ -31,7 +37,10 @@ describe("pending migrations", () => {
   });
 
   it("are refused when an applied one was edited", () => {
-    assert.throws(() => pending("s", [{ ...a, statements: ["CREATE TABLE a (id text)"] }], history(a)), reasonOf("MIGRATION_CHANGED"));
+    assert.throws(
+      () => pending("s", [{ ...a, statements: ["CREATE TABLE a (id text)"] }], history(a)),
+      reasonOf("MIGRATION_CHANGED"),
+    );
   });
 
   it("are refused when the history is of another line", () => {

@@ -31,7 +31,10 @@ export interface PoolOptions {
   readonly metrics?: DbMetrics;
 }
 
-/** A session taken from the pool. Give it back exactly once: `release()` when it is clean, `discard()` when in doubt. */
+/**
+ * A session taken from the pool. Give it back exactly once: `release()` when it is clean, `discard()` when in
+ * doubt.
+ */
 export interface Session {
   readonly client: pg.PoolClient;
   readonly names: StatementNames;
@@ -42,7 +45,9 @@ export interface Session {
 
 export interface DbPool {
   readonly metrics?: DbMetrics;
-  /** @throws a DbError of class `lost` when no connection can be had; the signal's reason when it aborts first */
+  /**
+   * @throws a DbError of class `lost` when no connection can be had; the signal's reason when it aborts first
+   */
   acquire(ctx: Ctx): Promise<Session>;
   stats(): { readonly total: number; readonly idle: number; readonly waiting: number };
   /** Waits for sessions in use, then closes all. */
@@ -59,10 +64,10 @@ export function openPool(options: PoolOptions): DbPool {
   const names = new StatementNames();
   let closing: Promise<void> | undefined;
   return {
-    ...options.metrics === undefined ? {} : { metrics: options.metrics },
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     acquire: async (ctx) => sessionOf(await take(pool, ctx), names),
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => closing ??= pool.end(),
+    close: () => (closing ??= pool.end()),
   };
 }
 
@@ -71,10 +76,15 @@ function poolConfig(options: PoolOptions): pg.PoolConfig {
   const place = { connectionString, host, port, user, password, database };
   return {
     ...Object.fromEntries(Object.entries(place).filter(([, value]) => value !== undefined)),
-    max: Math.max(2, options.max ?? 10), min: 1, allowExitOnIdle: options.allowExitOnIdle ?? false, idleTimeoutMillis: 30_000, keepAlive: true,
+    max: Math.max(2, options.max ?? 10),
+    min: 1,
+    allowExitOnIdle: options.allowExitOnIdle ?? false,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 5_000,
     application_name: options.applicationName ?? "kilonova",
-    statement_timeout: options.statementTimeoutMs ?? 60_000, idle_in_transaction_session_timeout: 60_000,
+    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    idle_in_transaction_session_timeout: 60_000,
     options: "-c TimeZone=UTC",
     types: columnTypes,
   };
@@ -82,7 +92,9 @@ function poolConfig(options: PoolOptions): pg.PoolConfig {
 
 async function take(pool: pg.Pool, ctx: Ctx): Promise<pg.PoolClient> {
   if (ctx.signal.aborted) throw abortReason(ctx);
-  const pending = pool.connect().catch((error: unknown) => { throw toDbError(error); });
+  const pending = pool.connect().catch((error: unknown) => {
+    throw toDbError(error);
+  });
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(abortReason(ctx));
@@ -92,7 +104,10 @@ async function take(pool: pg.Pool, ctx: Ctx): Promise<pg.PoolClient> {
     return await Promise.race([pending, aborted]);
   } catch (error) {
     // Whoever stops waiting hands the connection on when it comes after all.
-    pending.then((client) => client.release(), () => {});
+    pending.then(
+      (client) => client.release(),
+      () => {},
+    );
     throw error;
   } finally {
     if (onAbort !== undefined) ctx.signal.removeEventListener("abort", onAbort);
@@ -101,22 +116,35 @@ async function take(pool: pg.Pool, ctx: Ctx): Promise<pg.PoolClient> {
 
 function sessionOf(client: pg.PoolClient, names: StatementNames): Session {
   let given = false;
-  const once = (give: () => void): void => { if (!given) { given = true; give(); } };
+  const once = (give: () => void): void => {
+    if (!given) {
+      given = true;
+      give();
+    }
+  };
   return {
-    client, names,
+    client,
+    names,
     release: () => once(() => client.release()),
-    discard: ({ cancel } = { cancel: false }) => once(() => {
-      if (cancel) requestCancel(client);
-      client.release(true);
-    }),
+    discard: ({ cancel } = { cancel: false }) =>
+      once(() => {
+        if (cancel) requestCancel(client);
+        client.release(true);
+      }),
   };
 }
 
-interface WireClient { readonly processID: number | null; readonly secretKey: number | null; readonly host: string; readonly port: number; readonly ssl: unknown }
+interface WireClient {
+  readonly processID: number | null;
+  readonly secretKey: number | null;
+  readonly host: string;
+  readonly port: number;
+  readonly ssl: unknown;
+}
 
 /**
- * Sends PostgreSQL's CancelRequest on a connection of its own; nobody answers it. The session is not used again, since
- * a late cancel could hit its next statement. Over TLS it is left to statement_timeout.
+ * Sends PostgreSQL's CancelRequest on a connection of its own; nobody answers it. The session is not used
+ * again, since a late cancel could hit its next statement. Over TLS it is left to statement_timeout.
  */
 function requestCancel(client: pg.PoolClient): void {
   const { processID, secretKey, host, port, ssl } = client as unknown as WireClient;
@@ -126,7 +154,9 @@ function requestCancel(client: pg.PoolClient): void {
   message.writeInt32BE(80877102, 4);
   message.writeInt32BE(processID, 8);
   message.writeInt32BE(secretKey, 12);
-  const socket = host.startsWith("/") ? createConnection(`${host}/.s.PGSQL.${port}`) : createConnection(port, host);
+  const socket = host.startsWith("/")
+    ? createConnection(`${host}/.s.PGSQL.${port}`)
+    : createConnection(port, host);
   socket.on("error", () => {});
   socket.setTimeout(1_000, () => socket.destroy());
   socket.end(message);

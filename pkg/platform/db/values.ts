@@ -7,16 +7,23 @@ import type { Instant } from "../../kernel/time.js";
 /** The text of an instant for raw SQL, with its zone. Typed queries take the `Instant` itself. */
 export const sqlTime = (at: Instant): string => `${isoMicros(at)}Z`;
 
-/** A jsonb value. Needed for arrays and strings, which node-postgres would otherwise send as SQL arrays and bare text. */
+/**
+ * A jsonb value. Needed for arrays and strings, which node-postgres would otherwise send as SQL arrays and
+ * bare text.
+ */
 export const sqlJson = <T>(value: T): RawBuilder<T> => sql<T>`${JSON.stringify(value)}::jsonb`;
 
 /** Object ids of types, fixed in pg_type.dat; CockroachDB uses the same. */
-const INT8 = 20, INT8_ARRAY = 1016, TIMESTAMPTZ = 1184, TIMESTAMPTZ_ARRAY = 1185;
+const INT8 = 20,
+  INT8_ARRAY = 1016,
+  TIMESTAMPTZ = 1184,
+  TIMESTAMPTZ_ARRAY = 1185;
 const TEXT_ARRAY: number = 1009;
 
 /**
  * How columns arrive: int8 as number, timestamptz as Instant; everything else as node-postgres does it
- * (numeric stays text: cast sums with `::int8`). Given to each pool, so the process-wide defaults stay untouched.
+ * (numeric stays text: cast sums with `::int8`). Given to each pool, so the process-wide defaults stay
+ * untouched.
  */
 export const columnTypes: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: "text" | "binary") => {
@@ -29,22 +36,31 @@ export const columnTypes: pg.CustomTypesConfig = {
 };
 
 const parseTextArray: (text: string) => (string | null)[] = pg.types.getTypeParser(TEXT_ARRAY, "text");
-const eachOf = <T>(parse: (text: string) => T) => (text: string): (T | null)[] =>
-  parseTextArray(text).map((item) => item === null ? null : parse(item));
+const eachOf =
+  <T>(parse: (text: string) => T) =>
+  (text: string): (T | null)[] =>
+    parseTextArray(text).map((item) => (item === null ? null : parse(item)));
 
 const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
-  [INT8, parseInt8], [INT8_ARRAY, eachOf(parseInt8)],
-  [TIMESTAMPTZ, parseTimestamptz], [TIMESTAMPTZ_ARRAY, eachOf(parseTimestamptz)],
+  [INT8, parseInt8],
+  [INT8_ARRAY, eachOf(parseInt8)],
+  [TIMESTAMPTZ, parseTimestamptz],
+  [TIMESTAMPTZ_ARRAY, eachOf(parseTimestamptz)],
 ]);
 
-/** @throws RangeError beyond 2^53: no column of ours may grow there, and a rounded number would be a silent lie */
+/**
+ * @throws RangeError beyond 2^53: no column of ours may grow there, and a rounded number would be a silent
+ *   lie
+ */
 export function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`int8 beyond the safe range: ${text}`);
   return value;
 }
 
-/** Parses the server's ISO form (sessions run in UTC). @throws RangeError for infinity and years before Christ */
+/**
+ * Parses the server's ISO form (sessions run in UTC). @throws RangeError for infinity and years before Christ
+ */
 export function parseTimestamptz(text: string): Instant {
   const at = parseIso(text);
   if (at === undefined) throw new RangeError(`no representable time: ${text}`);
@@ -52,4 +68,4 @@ export function parseTimestamptz(text: string): Instant {
 }
 
 /** What a parameter is sent as: a bigint is always an Instant (int8 columns are numbers here). */
-export const toParameter = (value: unknown): unknown => typeof value === "bigint" ? sqlTime(value) : value;
+export const toParameter = (value: unknown): unknown => (typeof value === "bigint" ? sqlTime(value) : value);

@@ -6,7 +6,9 @@ import { writeFileAtomic } from "./index.js";
 
 describe("atomic files", () => {
   let dir: string;
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "kilonova-files-")); });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "kilonova-files-"));
+  });
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it("are written whole, with their mode", async () => {

@@ -2,8 +2,9 @@ import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Replaces a file as a whole: readers, and the next start after a kill or a power cut, see the old or the new content.
- * A kill may leave the draft `<path>.tmp`, which the next write takes over; one writer per path at a time.
+ * Replaces a file as a whole: readers, and the next start after a kill or a power cut, see the old or the new
+ * content. A kill may leave the draft `<path>.tmp`, which the next write takes over; one writer per path at a
+ * time.
  * @cost two fsyncs
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {

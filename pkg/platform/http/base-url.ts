@@ -1,6 +1,9 @@
 import type { Request } from "express";
 
-/** A host name, IPv4 or bracketed IPv6 address with an optional port; anything else in `Host` is not echoed back. */
+/**
+ * A host name, IPv4 or bracketed IPv6 address with an optional port; anything else in `Host` is not echoed
+ * back.
+ */
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**

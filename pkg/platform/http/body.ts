@@ -7,7 +7,8 @@ import { flawOf, isStorable } from "./storable.js";
 export type Query = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Reads the query string itself: Express' parser stops at 1,000 pairs, and a list of ports by server ids may have more.
+ * Reads the query string itself: Express' parser stops at 1,000 pairs, and a list of ports by server ids may
+ * have more.
  * @throws INVALID_ARGUMENT when the text holds NUL or a lone surrogate, which no database takes
  */
 export function queryOf(req: Request): Query {
@@ -18,7 +19,8 @@ export function queryOf(req: Request): Query {
     assertText(name, "query");
     assertText(value, name);
     const known = found.get(name);
-    if (known) known.push(value); else found.set(name, [value]);
+    if (known) known.push(value);
+    else found.set(name, [value]);
   }
   return found;
 }
@@ -29,13 +31,17 @@ export const lastOf = (query: Query, name: string): string | undefined => query.
 /** A path parameter as text. @throws INVALID_ARGUMENT as `queryOf` */
 export function pathOf(req: Request, name: string): string {
   const value = req.params[name];
-  const text = Array.isArray(value) ? value.join("/") : value ?? "";
+  const text = Array.isArray(value) ? value.join("/") : (value ?? "");
   assertText(text, name);
   return text;
 }
 
 function assertText(text: string, field: string): void {
-  if (!isStorable(text)) throw CommonErrors.INVALID_ARGUMENT({ field: isStorable(field) ? field : "query", problem: "not valid text" });
+  if (!isStorable(text))
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: isStorable(field) ? field : "query",
+      problem: "not valid text",
+    });
 }
 
 /**
@@ -52,8 +58,15 @@ export function jsonBody(limitBytes: number): RequestHandler[] {
   ];
 }
 
-/** For services that parse bodies in their own way. @throws INVALID_ARGUMENT for text that no database can hold, and for absurd nesting */
+/**
+ * For services that parse bodies in their own way. @throws INVALID_ARGUMENT for text that no database can
+ * hold, and for absurd nesting
+ */
 export function assertStorable(body: unknown): void {
   const flaw = flawOf(body);
-  if (flaw !== undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "body", problem: flaw === "text" ? "not valid text" : "nested too deeply" });
+  if (flaw !== undefined)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "body",
+      problem: flaw === "text" ? "not valid text" : "nested too deeply",
+    });
 }

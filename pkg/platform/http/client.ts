@@ -53,10 +53,11 @@ export interface HttpClientOptions {
 }
 
 /**
- * JSON over HTTP towards one service: deadlines, cancellation, bounded answers, request ids and trace headers.
- * Only GET, HEAD and what is called repeatable are repeated, on 429, 502, 503, 504 and lost connections: after the time that the answer's
- * `Retry-After` names if that leaves any, else with full jitter. GET and HEAD follow redirects on the same host. An answer of any status is an
- * answer; only its absence throws.
+ * JSON over HTTP towards one service: deadlines, cancellation, bounded answers, request ids and trace
+ * headers. Only GET, HEAD and what is called repeatable are repeated, on 429, 502, 503, 504 and lost
+ * connections: after the time that the answer's `Retry-After` names if that leaves any, else with full
+ * jitter. GET and HEAD follow redirects on the same host. An answer of any status is an answer; only its
+ * absence throws.
  */
 export interface HttpClient {
   /** @throws UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED */
@@ -79,9 +80,15 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     return { status: response.status, headers: response.headers, json: parse(text) };
   };
 
-  /** Tries again as long as that may help and the deadline allows. @param spare  frees an answer that is not wanted */
+  /**
+   * Tries again as long as that may help and the deadline allows. @param spare frees an answer that is not
+   * wanted
+   */
   const repeating = async <A extends Pick<HttpAnswer, "status" | "headers">>(
-    ctx: Ctx, request: HttpRequest, attemptOnce: () => Promise<A>, spare: (answer: A) => Promise<void>,
+    ctx: Ctx,
+    request: HttpRequest,
+    attemptOnce: () => Promise<A>,
+    spare: (answer: A) => Promise<void>,
   ): Promise<A> => {
     const tries = !request.stream && (isRead(request) || request.repeatable) ? attempts : 1;
     for (let attempt = 1; ; attempt++) {
@@ -100,15 +107,36 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   };
 
   return {
-    call: (ctx, request) => within(ctx, request.timeoutMs ?? timeoutMs, what, (inner) => repeating(inner, request, () => once(inner, request), async () => {})),
+    call: (ctx, request) =>
+      within(ctx, request.timeoutMs ?? timeoutMs, what, (inner) =>
+        repeating(
+          inner,
+          request,
+          () => once(inner, request),
+          async () => {},
+        ),
+      ),
     open: async (ctx, request) => {
       const headersMs = request.timeoutMs ?? timeoutMs;
       const controller = new AbortController();
       const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), headersMs);
-      const inner: Ctx = { ...ctx, signal: AbortSignal.any([ctx.signal, controller.signal]), deadlineMs: Math.min(ctx.deadlineMs ?? Infinity, Date.now() + headersMs) };
+      const inner: Ctx = {
+        ...ctx,
+        signal: AbortSignal.any([ctx.signal, controller.signal]),
+        deadlineMs: Math.min(ctx.deadlineMs ?? Infinity, Date.now() + headersMs),
+      };
       try {
-        const response = await repeating(inner, request, () => send(inner, request, options), ({ body }) => body.dump());
-        return { status: response.status, headers: response.headers, body: chunks(response.body, inner, what) };
+        const response = await repeating(
+          inner,
+          request,
+          () => send(inner, request, options),
+          ({ body }) => body.dump(),
+        );
+        return {
+          status: response.status,
+          headers: response.headers,
+          body: chunks(response.body, inner, what),
+        };
       } finally {
         clearTimeout(timer);
       }
@@ -118,16 +146,36 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
 type Body = Dispatcher.ResponseData["body"];
 
-async function send(ctx: Ctx, request: HttpRequest, { dispatcher }: HttpClientOptions): Promise<HttpStream & { readonly body: Body }> {
+async function send(
+  ctx: Ctx,
+  request: HttpRequest,
+  { dispatcher }: HttpClientOptions,
+): Promise<HttpStream & { readonly body: Body }> {
   const headers: Record<string, string> = {
-    Accept: "application/json", "X-OpenStack-Request-ID": ctx.globalRequestId || ctx.requestId, ...request.headers,
+    Accept: "application/json",
+    "X-OpenStack-Request-ID": ctx.globalRequestId || ctx.requestId,
+    ...request.headers,
   };
   if (ctx.span.traceparent) headers["traceparent"] = ctx.span.traceparent;
   if (request.json !== undefined) headers["Content-Type"] ??= "application/json";
-  const sent = request.stream ? Readable.from(request.stream) : request.json === undefined ? null : JSON.stringify(request.json);
+  const sent = request.stream
+    ? Readable.from(request.stream)
+    : request.json === undefined
+      ? null
+      : JSON.stringify(request.json);
   let url = withQuery(request.url, request.query);
   for (let hops = 0; ; hops++) {
-    const { statusCode: status, headers: came, body } = await sendRequest(url, { method: request.method, headers, body: sent, signal: ctx.signal, ...dispatcher && { dispatcher } });
+    const {
+      statusCode: status,
+      headers: came,
+      body,
+    } = await sendRequest(url, {
+      method: request.method,
+      headers,
+      body: sent,
+      signal: ctx.signal,
+      ...(dispatcher && { dispatcher }),
+    });
     const answer = { status, headers: joined(came), body };
     const next = isRead(request) && hops < MAX_REDIRECTS ? redirectOf(answer, url) : undefined;
     if (next === undefined) return answer;
@@ -137,16 +185,22 @@ async function send(ctx: Ctx, request: HttpRequest, { dispatcher }: HttpClientOp
 }
 
 const joined = (headers: Dispatcher.ResponseData["headers"]): AnswerHeaders =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
 
 const isRead = ({ method }: HttpRequest): boolean => method === "GET" || method === "HEAD";
 
 /** Where a redirect leads, if a token may go there: to the same host, and not from https to http. */
-function redirectOf({ status, headers }: Pick<HttpAnswer, "status" | "headers">, from: string): string | undefined {
+function redirectOf(
+  { status, headers }: Pick<HttpAnswer, "status" | "headers">,
+  from: string,
+): string | undefined {
   const { location } = headers;
   if (!REDIRECTS.has(status) || location === undefined || !URL.canParse(location, from)) return undefined;
   const [before, after] = [new URL(from), new URL(location, from)];
-  const safe = after.protocol === before.protocol || (before.protocol === "http:" && after.protocol === "https:");
+  const safe =
+    after.protocol === before.protocol || (before.protocol === "http:" && after.protocol === "https:");
   return safe && after.hostname === before.hostname ? after.href : undefined;
 }
 
@@ -181,7 +235,13 @@ async function readAll(body: AsyncIterable<Uint8Array>, maxBytes: number, what: 
   for await (const part of body) {
     size += part.byteLength;
     // Leaving the loop ends the connection.
-    if (size > maxBytes) throw new KilonovaError({ kind: "internal", domain: "http", reason: "ANSWER_TOO_LARGE", message: `${what} sent an answer that is too large.` });
+    if (size > maxBytes)
+      throw new KilonovaError({
+        kind: "internal",
+        domain: "http",
+        reason: "ANSWER_TOO_LARGE",
+        message: `${what} sent an answer that is too large.`,
+      });
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");

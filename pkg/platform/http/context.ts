@@ -23,11 +23,13 @@ export function ctxOf(req: Request): Ctx {
 }
 
 /** Gives the rest of the request another context, e.g. one that knows the actor. */
-export const replaceCtx = (req: Request, ctx: Ctx): void => { contexts.set(req, ctx); };
+export const replaceCtx = (req: Request, ctx: Ctx): void => {
+  contexts.set(req, ctx);
+};
 
 /**
- * First middleware of every service: makes the request's context, answers `x-openstack-request-id`, aborts the work
- * when the client goes away or the time is up, and writes one access-log line at the end.
+ * First middleware of every service: makes the request's context, answers `x-openstack-request-id`, aborts
+ * the work when the client goes away or the time is up, and writes one access-log line at the end.
  */
 export function requestContext(env: HttpEnv): RequestHandler {
   return (req: Request, res: Response, next: NextFunction): void => {
@@ -35,14 +37,22 @@ export function requestContext(env: HttpEnv): RequestHandler {
     const requestId = `req-${env.ids.uuid()}`;
     const inbound = req.get("x-openstack-request-id") ?? "";
     const globalRequestId = GLOBAL_REQUEST_ID.test(inbound) ? inbound : "";
-    const span = env.startSpan?.(`${req.method} ${req.app.locals["service"] ?? "http"}`, req.get("traceparent") ?? "") ?? noSpan;
+    const span =
+      env.startSpan?.(`${req.method} ${req.app.locals["service"] ?? "http"}`, req.get("traceparent") ?? "") ??
+      noSpan;
     span.attribute("request.id", requestId);
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
     const deadlineMs = Date.now() + env.requestTimeoutMs;
     noteEnd(controller.signal, deadlineMs);
-    const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })), env.requestTimeoutMs);
-    contexts.set(req, rootCtx({ requestId, globalRequestId, signal: controller.signal, deadlineMs, log, span }));
+    const timer = setTimeout(
+      () => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })),
+      env.requestTimeoutMs,
+    );
+    contexts.set(
+      req,
+      rootCtx({ requestId, globalRequestId, signal: controller.signal, deadlineMs, log, span }),
+    );
     res.setHeader("x-openstack-request-id", requestId);
     // "close" comes exactly once, after the last byte or when the client went away.
     res.once("close", () => {
@@ -51,8 +61,12 @@ export function requestContext(env: HttpEnv): RequestHandler {
       span.attribute("http.status_code", res.statusCode);
       span.end();
       log.info("http.request", {
-        method: req.method, path: req.path, status: res.statusCode, finished: res.writableFinished,
-        durationMs: Math.round(performance.now() - startedMs), userId: contexts.get(req)?.actor.userId ?? "",
+        method: req.method,
+        path: req.path,
+        status: res.statusCode,
+        finished: res.writableFinished,
+        durationMs: Math.round(performance.now() - startedMs),
+        userId: contexts.get(req)?.actor.userId ?? "",
       });
     });
     next();

@@ -16,8 +16,19 @@ export interface HttpFailure {
 }
 
 const statusOfKind: Readonly<Record<ErrorKind, number>> = {
-  invalid: 400, unauthenticated: 401, forbidden: 403, missing: 404, exists: 409, conflict: 409, refused: 409, quota: 403,
-  unsupported: 501, unavailable: 503, deadline: 504, cancelled: 499, internal: 500,
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  missing: 404,
+  exists: 409,
+  conflict: 409,
+  refused: 409,
+  quota: 403,
+  unsupported: 501,
+  unavailable: 503,
+  deadline: 504,
+  cancelled: 499,
+  internal: 500,
 };
 
 /** Status codes for single reasons that differ from their kind's usual one. */
@@ -30,13 +41,18 @@ export function failureOf(error: unknown, overrides: StatusOverrides = {}): Http
   }
   const status = clientStatus(error);
   if (status === 413) return failure(413, "The request body is larger than this service accepts.", "");
-  if (status === 415) return failure(415, "The content type or encoding of the request body is not supported.", "");
+  if (status === 415)
+    return failure(415, "The content type or encoding of the request body is not supported.", "");
   if (status !== undefined) return failure(status, "The request is malformed: it could not be parsed.", "");
   return failure(500, "An unexpected error prevented the server from fulfilling your request.", "");
 }
 
-const failure = (status: number, message: string, reason: string): HttpFailure =>
-  ({ status, title: STATUS_CODES[status] ?? "Error", message, reason });
+const failure = (status: number, message: string, reason: string): HttpFailure => ({
+  status,
+  title: STATUS_CODES[status] ?? "Error",
+  message,
+  reason,
+});
 
 /** Express, its router and the body parser mark what is the client's fault with a 4xx `status`. */
 function clientStatus(error: unknown): number | undefined {
@@ -50,10 +66,13 @@ function clientStatus(error: unknown): number | undefined {
 export type FailureRenderer = (failure: HttpFailure, req: Request, res: Response, error: unknown) => void;
 
 /**
- * Last middleware of a service. Logs what is our fault (5xx) once, with its cause; the client sees a fixed text.
- * An answer that is already under way can only be cut off.
+ * Last middleware of a service. Logs what is our fault (5xx) once, with its cause; the client sees a fixed
+ * text. An answer that is already under way can only be cut off.
  */
-export function failureHandler(render: FailureRenderer, overrides: StatusOverrides = {}): ErrorRequestHandler {
+export function failureHandler(
+  render: FailureRenderer,
+  overrides: StatusOverrides = {},
+): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, _next: NextFunction): void => {
     const failed = failureOf(error, overrides);
     if (res.destroyed) return; // The client went away; whatever broke because of it is no failure of ours.

@@ -6,7 +6,10 @@ import type { Logger } from "../../kernel/index.js";
 import { requestContext } from "./context.js";
 import type { HttpEnv } from "./context.js";
 
-/** An Express app with the common settings and the request context installed; routes and the failure handler are the caller's. */
+/**
+ * An Express app with the common settings and the request context installed; routes and the failure handler
+ * are the caller's.
+ */
 export function httpApp(service: string, env: HttpEnv): Express {
   const app = express();
   app.disable("x-powered-by");
@@ -20,7 +23,8 @@ export function httpApp(service: string, env: HttpEnv): Express {
 /** Lets browsers of the given origins call a service with OpenStack's headers; no origins, no headers. */
 export function cors(origins: readonly string[]): RequestHandler {
   const allowed = new Set(origins);
-  const names = "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, X-OpenStack-Nova-API-Version, X-OpenStack-Request-ID, Content-Type";
+  const names =
+    "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, X-OpenStack-Nova-API-Version, X-OpenStack-Request-ID, Content-Type";
   return (req, res, next): void => {
     const origin = req.get("origin");
     if (!origin || !allowed.has(origin)) return next();
@@ -40,7 +44,10 @@ export interface ListenOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly log: Logger;
-  /** Milliseconds for a whole request to arrive; 0 for services that take uploads of any length. Default 30,000. */
+  /**
+   * Milliseconds for a whole request to arrive; 0 for services that take uploads of any length. Default
+   * 30,000.
+   */
   readonly receiveTimeoutMs?: number;
 }
 
@@ -55,7 +62,10 @@ export interface HttpServer {
 
 /** Starts serving. @throws when the address is taken */
 export async function listen(app: Express, options: ListenOptions): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: options.receiveTimeoutMs ?? 30_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  const server = createServer(
+    { requestTimeout: options.receiveTimeoutMs ?? 30_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    app,
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, () => {

@@ -1,4 +1,6 @@
-/** NUL, and halves of surrogate pairs (with the u flag, whole pairs do not match): no database stores them. */
+/**
+ * NUL, and halves of surrogate pairs (with the u flag, whole pairs do not match): no database stores them.
+ */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
 /** Deeper nesting is no request that any route knows, and would end badly in recursive code. */
@@ -8,7 +10,8 @@ const MAX_DEPTH = 64;
 export const isStorable = (text: string): boolean => !UNSTORABLE.test(text);
 
 /**
- * Why a value that came as JSON can be no request: a text or key in it that no database holds, or absurd nesting.
+ * Why a value that came as JSON can be no request: a text or key in it that no database holds, or absurd
+ * nesting.
  * @returns undefined when nothing is wrong with it
  * @cost one pass over all text
  */

@@ -4,7 +4,11 @@ import type { LogLevel } from "./index.js";
 
 const open = (level: LogLevel = "info") => {
   const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string): void => { lines.push(JSON.parse(line) as Record<string, unknown>); } };
+  const destination = {
+    write: (line: string): void => {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    },
+  };
   return { log: createLogger({ level, destination, fields: { service: "api" } }), lines };
 };
 
@@ -15,10 +19,21 @@ describe("log", () => {
     child.warn("a.thing", { durationMs: 3 });
     log.info("another");
     assert.ok(lines.every(({ time }) => !Number.isNaN(Date.parse(String(time)))));
-    assert.deepEqual(lines.map((line) => ({ ...line, time: "" })), [
-      { level: "warn", time: "", service: "api", requestId: "req-1", userId: "u1", durationMs: 3, event: "a.thing" },
-      { level: "info", time: "", service: "api", event: "another" },
-    ]);
+    assert.deepEqual(
+      lines.map((line) => ({ ...line, time: "" })),
+      [
+        {
+          level: "warn",
+          time: "",
+          service: "api",
+          requestId: "req-1",
+          userId: "u1",
+          durationMs: 3,
+          event: "a.thing",
+        },
+        { level: "info", time: "", service: "api", event: "another" },
+      ],
+    );
   });
 
   it("lets the nearest logger win, and names every field once", () => {
@@ -33,7 +48,10 @@ describe("log", () => {
     const circle = new Error("round");
     circle.cause = circle;
     log.error("failed", { error: circle });
-    assert.match(JSON.stringify(lines[0]?.["error"]), /"message":"outer".*"cause":\{"name":"Error","message":"inner"/);
+    assert.match(
+      JSON.stringify(lines[0]?.["error"]),
+      /"message":"outer".*"cause":\{"name":"Error","message":"inner"/,
+    );
     assert.match(JSON.stringify(lines[1]?.["error"]), /"cause":"…"/);
   });
 
@@ -57,8 +75,13 @@ describe("log", () => {
 
   it("prints secrets as stars, whichever logger has them", () => {
     const { log, lines } = open();
-    log.child({ token: "t1", request: { adminPass: "p1" } }).info("x", { password: "p2", body: { user_data: "d" } });
-    assert.deepEqual([lines[0]?.["token"], lines[0]?.["request"], lines[0]?.["password"], lines[0]?.["body"]], ["***", { adminPass: "***" }, "***", { user_data: "***" }]);
+    log
+      .child({ token: "t1", request: { adminPass: "p1" } })
+      .info("x", { password: "p2", body: { user_data: "d" } });
+    assert.deepEqual(
+      [lines[0]?.["token"], lines[0]?.["request"], lines[0]?.["password"], lines[0]?.["body"]],
+      ["***", { adminPass: "***" }, "***", { user_data: "***" }],
+    );
   });
 
   it("describes errors with their causes", () => {

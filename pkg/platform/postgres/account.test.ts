@@ -6,10 +6,16 @@ import { KilonovaError } from "../../kernel/errors.js";
 import { serverAccount } from "./account.js";
 import { canReach, choosePlaces } from "./places.js";
 
-const reasonOf = (reason: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === reason;
+const reasonOf =
+  (reason: string) =>
+  (error: unknown): boolean =>
+    error instanceof KilonovaError && error.reason === reason;
 
 describe("serverAccount", () => {
-  const passwd = (...lines: string[]) => (): string => ["root:x:0:0:root:/root:/bin/bash", ...lines, ""].join("\n");
+  const passwd =
+    (...lines: string[]) =>
+    (): string =>
+      ["root:x:0:0:root:/root:/bin/bash", ...lines, ""].join("\n");
 
   it("is our own unless we are root", () => {
     assert.deepEqual(serverAccount(passwd(), 1000, 1001), { uid: 1000, gid: 1001, name: "" });
@@ -18,7 +24,11 @@ describe("serverAccount", () => {
   it("is postgres for root, else nobody", () => {
     const both = passwd("nobody:x:65534:65534::/:/bin/false", "postgres:x:101:104::/:/bin/bash");
     assert.deepEqual(serverAccount(both, 0, 0), { uid: 101, gid: 104, name: "postgres" });
-    assert.deepEqual(serverAccount(passwd("nobody:x:65534:65533::/:/bin/false"), 0, 0), { uid: 65534, gid: 65533, name: "nobody" });
+    assert.deepEqual(serverAccount(passwd("nobody:x:65534:65533::/:/bin/false"), 0, 0), {
+      uid: 65534,
+      gid: 65533,
+      name: "nobody",
+    });
   });
 
   it("is refused where root has nobody to lend", () => {
@@ -30,7 +40,9 @@ describe("serverAccount", () => {
 describe("places of the embedded PostgreSQL", () => {
   let dir: string;
   const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, name: "" };
-  beforeEach(async () => { dir = await mkdtemp(join(tmpdir(), "kilonova-places-")); });
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "kilonova-places-"));
+  });
   afterEach(() => rm(dir, { recursive: true }));
 
   it("knows whether an account may pass through all directories above", async () => {
@@ -49,7 +61,10 @@ describe("places of the embedded PostgreSQL", () => {
     assert.equal(first.base, join(dir, "state", "postgres"));
     assert.equal((await stat(first.socketDir)).mode & 0o777, 0o700);
     assert.deepEqual(await choosePlaces(join(dir, "state"), me), first);
-    assert.deepEqual(JSON.parse(await readFile(join(dir, "state", "postgres.json"), "utf8")), { base: first.base, socketDir: first.socketDir });
+    assert.deepEqual(JSON.parse(await readFile(join(dir, "state", "postgres.json"), "utf8")), {
+      base: first.base,
+      socketDir: first.socketDir,
+    });
   });
 
   it("keep the socket's path within 107 bytes", async () => {

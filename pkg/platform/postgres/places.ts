@@ -16,13 +16,16 @@ export interface Places {
   readonly log: string;
 }
 
-interface Record { readonly base: string; readonly socketDir: string }
+interface Record {
+  readonly base: string;
+  readonly socketDir: string;
+}
 
 const SOCKET_DIR_BYTES = 107 - "/.s.PGSQL.5432".length - 1;
 
 /**
- * Chooses the server's directories, creates them and remembers the choice in `<stateDir>/postgres.json`, so that a later
- * start finds the same data whatever has changed around it.
+ * Chooses the server's directories, creates them and remembers the choice in `<stateDir>/postgres.json`, so
+ * that a later start finds the same data whatever has changed around it.
  * @throws UNSAFE_DIRECTORY when another user has put something in our place
  */
 export async function choosePlaces(stateDir: string, account: Account): Promise<Places> {
@@ -30,23 +33,26 @@ export async function choosePlaces(stateDir: string, account: Account): Promise<
   const file = join(stateDir, "postgres.json");
   const hash = createHash("sha256").update(stateDir).digest("hex").slice(0, 12);
   const known = await readRecord(file);
-  const base = known?.base ?? await freshBase(stateDir, hash, account);
+  const base = known?.base ?? (await freshBase(stateDir, hash, account));
   await privateDir(base, account);
   const socketDir = await socketDirectory(known?.socketDir, base, hash, account);
-  if (known?.base !== base || known.socketDir !== socketDir) await writeFileAtomic(file, `${JSON.stringify({ base, socketDir }, null, 2)}\n`);
+  if (known?.base !== base || known.socketDir !== socketDir)
+    await writeFileAtomic(file, `${JSON.stringify({ base, socketDir }, null, 2)}\n`);
   return { base, data: join(base, "data"), socketDir, log: join(stateDir, "postgres.log") };
 }
 
 /** Where the server of this state directory keeps things, if it ever had one. */
-export const knownBase = async (stateDir: string): Promise<string | undefined> => (await readRecord(join(stateDir, "postgres.json")))?.base;
+export const knownBase = async (stateDir: string): Promise<string | undefined> =>
+  (await readRecord(join(stateDir, "postgres.json")))?.base;
 
 /**
- * A place without history: whoever deletes the state directory wants a new cloud, not yesterday's database with other
- * passwords. What it left elsewhere is set aside, one such remainder at most, in case it was a mistake.
+ * A place without history: whoever deletes the state directory wants a new cloud, not yesterday's database
+ * with other passwords. What it left elsewhere is set aside, one such remainder at most, in case it was a
+ * mistake.
  */
 async function freshBase(stateDir: string, hash: string, account: Account): Promise<string> {
   if (await canReach(stateDir, account)) return join(stateDir, "postgres");
-  const base = join(await isDirectory("/var/lib") ? "/var/lib" : "/var/tmp", `kilonova-${hash}`);
+  const base = join((await isDirectory("/var/lib")) ? "/var/lib" : "/var/tmp", `kilonova-${hash}`);
   if (await isDirectory(base)) {
     const survivor = await readPidFile(join(base, "data"));
     if (survivor !== undefined) await stopPostmaster(survivor.pid, join(base, "data"));
@@ -56,11 +62,24 @@ async function freshBase(stateDir: string, hash: string, account: Account): Prom
   return base;
 }
 
-/** Beside the data when that is short and reachable; the system's directories for sockets otherwise. /run is empty after a boot. */
-async function socketDirectory(known: string | undefined, base: string, hash: string, account: Account): Promise<string> {
+/**
+ * Beside the data when that is short and reachable; the system's directories for sockets otherwise. /run is
+ * empty after a boot.
+ */
+async function socketDirectory(
+  known: string | undefined,
+  base: string,
+  hash: string,
+  account: Account,
+): Promise<string> {
   const inside = join(base, "run");
-  const runtime = process.getuid?.() === 0 ? "/run" : process.env["XDG_RUNTIME_DIR"] ?? "";
-  const candidates = [known, inside, ...await isDirectory(runtime) ? [join(runtime, `kilonova-${hash}`)] : [], `/tmp/kilonova-${hash}`];
+  const runtime = process.getuid?.() === 0 ? "/run" : (process.env["XDG_RUNTIME_DIR"] ?? "");
+  const candidates = [
+    known,
+    inside,
+    ...((await isDirectory(runtime)) ? [join(runtime, `kilonova-${hash}`)] : []),
+    `/tmp/kilonova-${hash}`,
+  ];
   let refused: unknown;
   for (const path of candidates) {
     if (path === undefined || Buffer.byteLength(path) > SOCKET_DIR_BYTES) continue;
@@ -74,7 +93,10 @@ async function socketDirectory(known: string | undefined, base: string, hash: st
   throw refused;
 }
 
-/** Makes sure of a directory that only the account (and root) may enter; never follows a link that another user left there. */
+/**
+ * Makes sure of a directory that only the account (and root) may enter; never follows a link that another
+ * user left there.
+ */
 async function privateDir(path: string, account: Account): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
@@ -87,7 +109,8 @@ async function privateDir(path: string, account: Account): Promise<void> {
     await chown(path, account.uid, account.gid);
     found = await lstat(path);
   }
-  if (!found.isDirectory() || found.uid !== account.uid || (found.mode & 0o077) !== 0) throw PostgresErrors.UNSAFE_DIRECTORY({ path });
+  if (!found.isDirectory() || found.uid !== account.uid || (found.mode & 0o077) !== 0)
+    throw PostgresErrors.UNSAFE_DIRECTORY({ path });
 }
 
 /** Whether the account may pass through a directory and all above it, as far as mode bits tell. */
@@ -100,13 +123,20 @@ export async function canReach(path: string, account: Account): Promise<boolean>
   }
 }
 
-const isDirectory = (path: string): Promise<boolean> => path === "" ? Promise.resolve(false) : stat(path).then((found) => found.isDirectory(), () => false);
+const isDirectory = (path: string): Promise<boolean> =>
+  path === ""
+    ? Promise.resolve(false)
+    : stat(path).then(
+        (found) => found.isDirectory(),
+        () => false,
+      );
 
 async function readRecord(file: string): Promise<Record | undefined> {
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null || !("base" in value) || !("socketDir" in value)) return undefined;
+  if (typeof value !== "object" || value === null || !("base" in value) || !("socketDir" in value))
+    return undefined;
   const { base, socketDir } = value;
   return typeof base === "string" && typeof socketDir === "string" ? { base, socketDir } : undefined;
 }

@@ -5,7 +5,10 @@ import { startOf } from "../process/lock-file.js";
 import { PostgresErrors } from "./errors.js";
 
 /** What postmaster.pid says about the process that wrote it. */
-export interface Postmaster { readonly pid: number; readonly ready: boolean }
+export interface Postmaster {
+  readonly pid: number;
+  readonly ready: boolean;
+}
 
 /** @returns what the file in the data directory says, whether or not that process lives */
 export async function readPidFile(data: string): Promise<Postmaster | undefined> {
@@ -16,20 +19,36 @@ export async function readPidFile(data: string): Promise<Postmaster | undefined>
   return Number.isInteger(pid) && pid > 0 ? { pid, ready: lines[7]?.trim() === "ready" } : undefined;
 }
 
-/** Whether the process lives and works in this data directory; PostgreSQL's processes all have it as working directory. */
+/**
+ * Whether the process lives and works in this data directory; PostgreSQL's processes all have it as working
+ * directory.
+ */
 export async function isServing(pid: number, data: string): Promise<boolean> {
-  return await startOf(pid) !== undefined && await readlink(`/proc/${pid}/cwd`).catch(() => "") === data;
+  return (await startOf(pid)) !== undefined && (await readlink(`/proc/${pid}/cwd`).catch(() => "")) === data;
 }
 
 /**
- * Clears up after a postmaster that is gone. Its backends outlive it briefly, and PostgreSQL does not start beside them;
- * and lock files whose number belongs to a zombie or, by now, to an unrelated process pass for those of a running server.
+ * Clears up after a postmaster that is gone. Its backends outlive it briefly, and PostgreSQL does not start
+ * beside them; and lock files whose number belongs to a zombie or, by now, to an unrelated process pass for
+ * those of a running server.
  */
-export async function clearRemains({ data, socketDir }: { readonly data: string; readonly socketDir: string }): Promise<void> {
+export async function clearRemains({
+  data,
+  socketDir,
+}: {
+  readonly data: string;
+  readonly socketDir: string;
+}): Promise<void> {
   const found = await readPidFile(data);
   if (found !== undefined) {
-    if (!await waitUntil(async () => !await anyServing(data), 5_000)) return;
-    if (await access(`/proc/${found.pid}`).then(() => true, () => false)) await rm(join(data, "postmaster.pid"), { force: true });
+    if (!(await waitUntil(async () => !(await anyServing(data)), 5_000))) return;
+    if (
+      await access(`/proc/${found.pid}`).then(
+        () => true,
+        () => false,
+      )
+    )
+      await rm(join(data, "postmaster.pid"), { force: true });
   }
   // Nobody works in the data directory, and the socket's directory is ours alone.
   for (const name of await readdir(socketDir)) await rm(join(socketDir, name), { force: true });
@@ -37,13 +56,17 @@ export async function clearRemains({ data, socketDir }: { readonly data: string;
 
 async function anyServing(data: string): Promise<boolean> {
   for (const name of await readdir("/proc")) {
-    if (/^\d+$/.test(name) && await readlink(`/proc/${name}/cwd`).catch(() => "") === data) return true;
+    if (/^\d+$/.test(name) && (await readlink(`/proc/${name}/cwd`).catch(() => "")) === data) return true;
   }
   return false;
 }
 
 /** How long each way of asking may take: fast shutdown, immediate shutdown, none. */
-const STOP_STEPS = [["SIGINT", 15_000], ["SIGQUIT", 5_000], ["SIGKILL", 5_000]] as const;
+const STOP_STEPS = [
+  ["SIGINT", 15_000],
+  ["SIGQUIT", 5_000],
+  ["SIGKILL", 5_000],
+] as const;
 
 /**
  * Stops a postmaster: sessions are closed and a checkpoint written; harder when that takes too long.
@@ -51,18 +74,21 @@ const STOP_STEPS = [["SIGINT", 15_000], ["SIGQUIT", 5_000], ["SIGKILL", 5_000]] 
  */
 export async function stopPostmaster(pid: number, data: string): Promise<void> {
   for (const [signal, budgetMs] of STOP_STEPS) {
-    if (!await isServing(pid, data)) return;
+    if (!(await isServing(pid, data))) return;
     try {
       process.kill(pid, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
-    if (await waitUntil(async () => !await isServing(pid, data), budgetMs)) return;
+    if (await waitUntil(async () => !(await isServing(pid, data)), budgetMs)) return;
   }
   throw PostgresErrors.STOP_FAILED({ pid });
 }
 
-/** Asks every 3 ms: starting and stopping take some 40 ms, and a file in /proc announces nothing. @returns whether it came true in time */
+/**
+ * Asks every 3 ms: starting and stopping take some 40 ms, and a file in /proc announces nothing. @returns
+ * whether it came true in time
+ */
 export async function waitUntil(condition: () => Promise<boolean>, budgetMs: number): Promise<boolean> {
   const endMs = performance.now() + budgetMs;
   for (;;) {

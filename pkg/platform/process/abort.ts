@@ -7,7 +7,9 @@ export function abortReason(ctx: Ctx): KilonovaError {
   const reason: unknown = ctx.signal.reason;
   if (reason instanceof KilonovaError) return reason;
   const late = reason instanceof Error && reason.name === "TimeoutError";
-  return late ? CommonErrors.DEADLINE_EXCEEDED({ what: "The request" }, { cause: reason }) : CommonErrors.CANCELLED({ what: "The request" }, { cause: reason });
+  return late
+    ? CommonErrors.DEADLINE_EXCEEDED({ what: "The request" }, { cause: reason })
+    : CommonErrors.CANCELLED({ what: "The request" }, { cause: reason });
 }
 
 /**
@@ -20,10 +22,16 @@ export function whenEnded(ctx: Ctx, onEnd: (reason: KilonovaError) => void): () 
     clearTimeout(timer);
     ctx.signal.removeEventListener("abort", onAbort);
   };
-  const onAbort = (): void => { stop(); onEnd(abortReason(ctx)); };
+  const onAbort = (): void => {
+    stop();
+    onEnd(abortReason(ctx));
+  };
   ctx.signal.addEventListener("abort", onAbort, { once: true });
   if (ctx.deadlineMs !== undefined && !endsBy(ctx.signal, ctx.deadlineMs)) {
-    const onDeadline = (): void => { stop(); onEnd(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" })); };
+    const onDeadline = (): void => {
+      stop();
+      onEnd(CommonErrors.DEADLINE_EXCEEDED({ what: "The request" }));
+    };
     timer = setTimeout(onDeadline, Math.max(0, ctx.deadlineMs - Date.now()));
   }
   return stop;

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, Instant } from "../../kernel/time.js";
 
 /**
- * The machine's clock. Microseconds come from `Date.now()` with the monotonic clock's fraction, so `now()` follows
- * corrections of the system time and still tells calls within one millisecond apart.
+ * The machine's clock. Microseconds come from `Date.now()` with the monotonic clock's fraction, so `now()`
+ * follows corrections of the system time and still tells calls within one millisecond apart.
  */
 export const systemClock: Clock = {
   now: () => wallMicros(),
@@ -25,7 +25,10 @@ let lastMonotonic = 0;
 function wallMicros(): Instant {
   const ms = Date.now();
   const monotonic = performance.now();
-  if (ms !== lastMs) { lastMs = ms; lastMonotonic = monotonic; }
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastMonotonic = monotonic;
+  }
   const fraction = Math.min(999, Math.floor((monotonic - lastMonotonic) * 1000));
   return BigInt(ms) * 1000n + BigInt(fraction);
 }

@@ -9,13 +9,22 @@ import { createLifecycle } from "./lifecycle.js";
 import { onSignals } from "./signals.js";
 import { createTasks } from "./tasks.js";
 
-const reasonOf = (reason: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === reason;
+const reasonOf =
+  (reason: string) =>
+  (error: unknown): boolean =>
+    error instanceof KilonovaError && error.reason === reason;
 
 describe("lifecycle", () => {
-  const part = (events: string[], name: string) => async (): Promise<{ value: string; stop(): Promise<void> }> => {
-    events.push(`start ${name}`);
-    return { value: name, stop: async () => { events.push(`stop ${name}`); } };
-  };
+  const part =
+    (events: string[], name: string) => async (): Promise<{ value: string; stop(): Promise<void> }> => {
+      events.push(`start ${name}`);
+      return {
+        value: name,
+        stop: async () => {
+          events.push(`stop ${name}`);
+        },
+      };
+    };
 
   it("stops in the reverse order of the start, once", async () => {
     const events: string[] = [];
@@ -31,24 +40,53 @@ describe("lifecycle", () => {
     const events: string[] = [];
     const life = createLifecycle({ log: silentLogger, budgetMs: 1000 });
     await life.start("db", part(events, "db"));
-    await assert.rejects(life.start("rpc", async () => { throw new Error("port in use"); }), /port in use/);
+    await assert.rejects(
+      life.start("rpc", async () => {
+        throw new Error("port in use");
+      }),
+      /port in use/,
+    );
     assert.deepEqual(events, ["start db", "stop db"]);
   });
 
   it("tells everybody who starts at the same time why one of them failed", async () => {
     const life = createLifecycle({ log: silentLogger, budgetMs: 1000 });
-    await life.start("db", async () => ({ value: 0, stop: () => new Promise<void>((resolve) => { setImmediate(resolve); }) }));
-    const others = ["metadata", "grpc"].map((name) => life.start(name, async () => { await Promise.resolve(); return { value: name }; }));
-    const outcomes = await Promise.allSettled([life.start("rest", async () => { throw new Error("port in use"); }), ...others]);
-    assert.deepEqual(outcomes.map((one) => one.status === "rejected" && String(one.reason)), Array.from({ length: 3 }, () => "Error: port in use"));
+    await life.start("db", async () => ({
+      value: 0,
+      stop: () =>
+        new Promise<void>((resolve) => {
+          setImmediate(resolve);
+        }),
+    }));
+    const others = ["metadata", "grpc"].map((name) =>
+      life.start(name, async () => {
+        await Promise.resolve();
+        return { value: name };
+      }),
+    );
+    const outcomes = await Promise.allSettled([
+      life.start("rest", async () => {
+        throw new Error("port in use");
+      }),
+      ...others,
+    ]);
+    assert.deepEqual(
+      outcomes.map((one) => one.status === "rejected" && String(one.reason)),
+      Array.from({ length: 3 }, () => "Error: port in use"),
+    );
   });
 
   it("stops a part whose start was overtaken by the stop", async () => {
     const events: string[] = [];
     const life = createLifecycle({ log: silentLogger, budgetMs: 1000 });
     let release = (): void => {};
-    const gate = new Promise<void>((resolve) => { release = resolve; });
-    const starting = life.start("slow", async () => { await gate; return part(events, "slow")(); });
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const starting = life.start("slow", async () => {
+      await gate;
+      return part(events, "slow")();
+    });
     const refused = assert.rejects(starting, reasonOf("STOPPING"));
     await life.stop();
     release();
@@ -62,7 +100,10 @@ describe("lifecycle", () => {
     const life = createLifecycle({ log: silentLogger, budgetMs: 5000, clock });
     await life.start("db", part(events, "db"));
     await life.start("hung", async () => ({ value: 0, stop: () => new Promise<void>(() => {}) }));
-    const stopping = assert.rejects(life.stop(), (error: unknown) => error instanceof KilonovaError && error.facts["names"] === "hung");
+    const stopping = assert.rejects(
+      life.stop(),
+      (error: unknown) => error instanceof KilonovaError && error.facts["names"] === "hung",
+    );
     await clock.advance(5001);
     await clock.advance(1);
     await stopping;
@@ -75,7 +116,10 @@ describe("tasks", () => {
     const clock = fakeClock();
     const startedMs: number[] = [];
     const tasks = createTasks({ service: "test", log: silentLogger, clock, random: () => 1 });
-    tasks.task("loop", async () => { startedMs.push(clock.monotonicMs()); throw new Error("no"); });
+    tasks.task("loop", async () => {
+      startedMs.push(clock.monotonicMs());
+      throw new Error("no");
+    });
     for (let i = 0; i < 8; i++) await clock.advance(100);
     assert.deepEqual(startedMs, [0, 100, 300, 700]);
     assert.equal(tasks.states()[0]?.restarts, 3);
@@ -112,7 +156,9 @@ describe("tasks", () => {
 describe("signals", () => {
   class Source extends EventEmitter {
     readonly codes: number[] = [];
-    exit(code: number): void { this.codes.push(code); }
+    exit(code: number): void {
+      this.codes.push(code);
+    }
   }
 
   it("drain on the first and end at once on the second", async () => {
@@ -127,7 +173,15 @@ describe("signals", () => {
   });
 
   it("end with 0 after the drain, with 1 when it fails", async () => {
-    for (const [drain, code] of [[async () => {}, 0], [async () => { throw new Error("stuck"); }, 1]] as const) {
+    for (const [drain, code] of [
+      [async () => {}, 0],
+      [
+        async () => {
+          throw new Error("stuck");
+        },
+        1,
+      ],
+    ] as const) {
       const source = new Source();
       onSignals({ log: silentLogger, source, drain });
       source.emit("SIGINT");
@@ -139,7 +193,12 @@ describe("signals", () => {
   it("report on SIGUSR2 and go on", () => {
     const source = new Source();
     const events: unknown[] = [];
-    const log = { ...silentLogger, info: (event: string, fields?: object) => { events.push([event, fields]); } };
+    const log = {
+      ...silentLogger,
+      info: (event: string, fields?: object) => {
+        events.push([event, fields]);
+      },
+    };
     onSignals({ log, source, drain: async () => {}, report: () => ({ tasks: 3 }) });
     source.emit("SIGUSR2");
     assert.deepEqual(events, [["process.report", { tasks: 3 }]]);

@@ -14,20 +14,29 @@ export interface Started<T> {
 export interface Lifecycle {
   /**
    * Starts a part. When it fails, everything started before is stopped and the error passes through.
-   * @throws what `start` throws, or what the failed start threw that stops everything; STOPPING once `stop` was called
+   * @throws what `start` throws, or what the failed start threw that stops everything; STOPPING once `stop`
+   *   was called
    */
   start<T>(name: string, start: () => Promise<Started<T>>): Promise<T>;
   /**
-   * Stops all parts, last first, and may be called again. A part that fails or overruns is logged and left behind.
+   * Stops all parts, last first, and may be called again. A part that fails or overruns is logged and left
+   * behind.
    * @throws STOP_TIMED_OUT naming the parts that did not end in time
    */
   stop(): Promise<void>;
 }
 
-interface Part { readonly name: string; stop(budgetMs: number): Promise<void> }
+interface Part {
+  readonly name: string;
+  stop(budgetMs: number): Promise<void>;
+}
 
 /** @param budgetMs  for the stop as a whole; every part may use what is left of it */
-export function createLifecycle(options: { readonly log: Logger; readonly budgetMs: number; readonly clock?: Clock }): Lifecycle {
+export function createLifecycle(options: {
+  readonly log: Logger;
+  readonly budgetMs: number;
+  readonly clock?: Clock;
+}): Lifecycle {
   const { log, budgetMs, clock = systemClock } = options;
   const parts: Part[] = [];
   let stopped: Promise<void> | undefined;
@@ -38,11 +47,17 @@ export function createLifecycle(options: { readonly log: Logger; readonly budget
     const startedMs = clock.monotonicMs();
     const leftMs = Math.max(0, endMs - startedMs);
     const patience = new AbortController();
-    const late = clock.sleep(leftMs, patience.signal).then(() => "late" as const, () => "late" as const);
-    const ended = part.stop(leftMs).then(() => "ended" as const, (error: unknown) => {
-      log.error("part.stop.failed", { part: part.name, error });
-      return "ended" as const;
-    });
+    const late = clock.sleep(leftMs, patience.signal).then(
+      () => "late" as const,
+      () => "late" as const,
+    );
+    const ended = part.stop(leftMs).then(
+      () => "ended" as const,
+      (error: unknown) => {
+        log.error("part.stop.failed", { part: part.name, error });
+        return "ended" as const;
+      },
+    );
     const outcome = await Promise.race([ended, late]);
     patience.abort();
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
@@ -55,12 +70,12 @@ export function createLifecycle(options: { readonly log: Logger; readonly budget
     const endMs = clock.monotonicMs() + budgetMs;
     const late: string[] = [];
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-      if (!await stopOne(part, endMs)) late.push(part.name);
+      if (!(await stopOne(part, endMs))) late.push(part.name);
     }
     if (late.length > 0) throw ProcessErrors.STOP_TIMED_OUT({ names: late.join(", ") });
   }
 
-  const stop = (): Promise<void> => stopped ??= stopAll();
+  const stop = (): Promise<void> => (stopped ??= stopAll());
   return {
     stop,
     start: async <T>(name: string, start: () => Promise<Started<T>>): Promise<T> => {

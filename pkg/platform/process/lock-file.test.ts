@@ -8,9 +8,15 @@ import { lockFile, startOf } from "./lock-file.js";
 describe("lockFile", () => {
   let dir: string;
   let path: string;
-  beforeEach(async () => { dir = await mkdtemp(join(tmpdir(), "kilonova-lock-")); path = join(dir, "lock"); });
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "kilonova-lock-"));
+    path = join(dir, "lock");
+  });
   afterEach(() => rm(dir, { recursive: true }));
-  const taken = (error: unknown): boolean => error instanceof KilonovaError && error.reason === "ALREADY_RUNNING" && error.facts["pid"] === String(process.pid);
+  const taken = (error: unknown): boolean =>
+    error instanceof KilonovaError &&
+    error.reason === "ALREADY_RUNNING" &&
+    error.facts["pid"] === String(process.pid);
 
   it("is held by one at a time and free after its release", async () => {
     const lock = await lockFile(path);
@@ -23,7 +29,10 @@ describe("lockFile", () => {
   });
 
   it("is taken over from a dead process, and from a number that was given to another", async () => {
-    for (const stale of [{ pid: 2 ** 22 + 1, started: "1" }, { pid: process.pid, started: "1" }]) {
+    for (const stale of [
+      { pid: 2 ** 22 + 1, started: "1" },
+      { pid: process.pid, started: "1" },
+    ]) {
       await writeFile(`${path}.7`, JSON.stringify(stale));
       const lock = await lockFile(path);
       assert.deepEqual(await readdir(dir), ["lock.8"]);
@@ -47,7 +56,7 @@ describe("lockFile", () => {
   });
 
   it("knows living from dead processes", async () => {
-    assert.match(await startOf(process.pid) ?? "", /^\d+$/);
+    assert.match((await startOf(process.pid)) ?? "", /^\d+$/);
     assert.equal(await startOf(2 ** 22 + 1), undefined);
   });
 });

@@ -3,30 +3,40 @@ import { link, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ProcessErrors } from "./errors.js";
 
-export interface LockFile { release(): Promise<void> }
+export interface LockFile {
+  release(): Promise<void>;
+}
 
-interface Owner { readonly pid: number; readonly started: string }
+interface Owner {
+  readonly pid: number;
+  readonly started: string;
+}
 
 /** Content of a lock that was given back. */
 const FREE: Owner = { pid: 0, started: "" };
 
 /**
- * Takes a lock named by a path; the lock of a process that died (also by kill -9, also when its number was given to
- * another) is taken over. It is the file `<path>.<n>` of the highest number: whoever finds its owner dead creates the
- * next one, which only one can. Files are never reused, so nobody can remove the lock of a quicker process by mistake.
+ * Takes a lock named by a path; the lock of a process that died (also by kill -9, also when its number was
+ * given to another) is taken over. It is the file `<path>.<n>` of the highest number: whoever finds its owner
+ * dead creates the next one, which only one can. Files are never reused, so nobody can remove the lock of a
+ * quicker process by mistake.
  * @throws ALREADY_RUNNING with the pid of the living owner
  */
 export async function lockFile(path: string): Promise<LockFile> {
-  const owner: Owner = { pid: process.pid, started: await startOf(process.pid) ?? "" };
+  const owner: Owner = { pid: process.pid, started: (await startOf(process.pid)) ?? "" };
   for (let attempt = 0; attempt < 20; attempt++) {
     const before = await highest(path);
     const holder = before === 0 ? FREE : await ownerOf(`${path}.${before}`);
     if (holder === undefined) continue;
-    if (holder.pid !== 0 && await startOf(holder.pid) === holder.started) throw ProcessErrors.ALREADY_RUNNING({ path, pid: holder.pid });
+    if (holder.pid !== 0 && (await startOf(holder.pid)) === holder.started)
+      throw ProcessErrors.ALREADY_RUNNING({ path, pid: holder.pid });
     const mine = `${path}.${before + 1}`;
-    if (!await create(mine, owner)) continue;
+    if (!(await create(mine, owner))) continue;
     // A number may come free again when its successor's owner clears up: only the highest counts.
-    if (await highest(path) !== before + 1) { await rm(mine, { force: true }); continue; }
+    if ((await highest(path)) !== before + 1) {
+      await rm(mine, { force: true });
+      continue;
+    }
     await removeBelow(path, before + 1);
     return { release: () => replace(mine, FREE) };
   }
@@ -35,10 +45,12 @@ export async function lockFile(path: string): Promise<LockFile> {
 
 async function numbers(path: string): Promise<readonly number[]> {
   const prefix = `${basename(path)}.`;
-  return (await readdir(dirname(path))).filter((name) => name.startsWith(prefix) && /^[1-9]\d*$/.test(name.slice(prefix.length))).map((name) => Number(name.slice(prefix.length)));
+  return (await readdir(dirname(path)))
+    .filter((name) => name.startsWith(prefix) && /^[1-9]\d*$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)));
 }
 
-const highest = async (path: string): Promise<number> => Math.max(0, ...await numbers(path));
+const highest = async (path: string): Promise<number> => Math.max(0, ...(await numbers(path)));
 
 async function removeBelow(path: string, number: number): Promise<void> {
   for (const old of await numbers(path)) if (old < number) await rm(`${path}.${old}`, { force: true });
@@ -66,7 +78,7 @@ async function replace(path: string, owner: Owner): Promise<void> {
 /** @returns undefined when the file went away meanwhile; an unreadable one belongs to nobody */
 async function ownerOf(path: string): Promise<Owner | undefined> {
   const text = await readText(path);
-  return text === undefined ? undefined : parseOwner(text) ?? FREE;
+  return text === undefined ? undefined : (parseOwner(text) ?? FREE);
 }
 
 const readText = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(() => undefined);
@@ -74,7 +86,8 @@ const readText = (path: string): Promise<string | undefined> => readFile(path, "
 function parseOwner(text: string): Owner | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return undefined;
+    if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value))
+      return undefined;
     const { pid, started } = value;
     return typeof pid === "number" && typeof started === "string" ? { pid, started } : undefined;
   } catch {
@@ -90,7 +103,8 @@ function parseOwner(text: string): Owner | undefined {
 export async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // The name in parentheses may itself hold spaces and parentheses; state and start time are the 1st and 20th field after it.
+  // The name in parentheses may itself hold spaces and parentheses; state and start time are the 1st and 20th
+  // field after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
 }

@@ -8,8 +8,8 @@ export interface SignalSource {
 }
 
 /**
- * The process's manners: the first SIGINT or SIGTERM drains and ends with 0 (1 when the drain fails), a second one ends
- * at once with 130 or 143; SIGUSR2 writes a report of the process's state to the log.
+ * The process's manners: the first SIGINT or SIGTERM drains and ends with 0 (1 when the drain fails), a
+ * second one ends at once with 130 or 143; SIGUSR2 writes a report of the process's state to the log.
  * @returns a function that takes the handlers away
  */
 export function onSignals(options: {
@@ -28,10 +28,13 @@ export function onSignals(options: {
     }
     draining = true;
     log.info("process.drain.begin", { signal });
-    drain().then(() => source.exit(0), (error: unknown) => {
-      log.error("process.drain.failed", { error });
-      source.exit(1);
-    });
+    drain().then(
+      () => source.exit(0),
+      (error: unknown) => {
+        log.error("process.drain.failed", { error });
+        source.exit(1);
+      },
+    );
   };
   const onReport = (): void => {
     try {
@@ -40,7 +43,13 @@ export function onSignals(options: {
       log.error("process.report.failed", { error });
     }
   };
-  const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [["SIGINT", finish("SIGINT", 2)], ["SIGTERM", finish("SIGTERM", 15)], ["SIGUSR2", onReport]];
+  const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
+    ["SIGINT", finish("SIGINT", 2)],
+    ["SIGTERM", finish("SIGTERM", 15)],
+    ["SIGUSR2", onReport],
+  ];
   for (const [signal, handler] of handlers) source.on(signal, handler);
-  return () => { for (const [signal, handler] of handlers) source.off(signal, handler); };
+  return () => {
+    for (const [signal, handler] of handlers) source.off(signal, handler);
+  };
 }

@@ -9,9 +9,33 @@ import { onStrayErrors } from "./stray-errors.js";
 function world(stop: () => Promise<void> = async () => {}) {
   const events = new EventEmitter();
   const seen: string[] = [];
-  const log: Logger = { ...silentLogger, error: (event) => { seen.push(event); } };
-  const source = { on: events.on.bind(events), off: events.off.bind(events), exit: (code: number) => { seen.push(`exit ${code}`); } };
-  const takeAway = onStrayErrors({ log, count: (kind) => { seen.push(`count ${kind}`); }, stop: () => { seen.push("stop"); return stop(); }, tell: (sentence) => { seen.push(`tell ${sentence.split(" ends")[0] ?? ""}`); }, source });
+  const log: Logger = {
+    ...silentLogger,
+    error: (event) => {
+      seen.push(event);
+    },
+  };
+  const source = {
+    on: events.on.bind(events),
+    off: events.off.bind(events),
+    exit: (code: number) => {
+      seen.push(`exit ${code}`);
+    },
+  };
+  const takeAway = onStrayErrors({
+    log,
+    count: (kind) => {
+      seen.push(`count ${kind}`);
+    },
+    stop: () => {
+      seen.push("stop");
+      return stop();
+    },
+    tell: (sentence) => {
+      seen.push(`tell ${sentence.split(" ends")[0] ?? ""}`);
+    },
+    source,
+  });
   return { events, seen, takeAway };
 }
 
@@ -20,7 +44,12 @@ describe("stray errors", () => {
     const { events, seen } = world();
     events.emit("unhandledRejection", new Error("unheard"));
     events.emit("unhandledRejection", "no error at all");
-    assert.deepEqual(seen, ["count rejection", "process.rejection.stray", "count rejection", "process.rejection.stray"]);
+    assert.deepEqual(seen, [
+      "count rejection",
+      "process.rejection.stray",
+      "count rejection",
+      "process.rejection.stray",
+    ]);
   });
 
   it("of a callback stop the process in order, once, and end it with 70", async () => {
@@ -28,7 +57,15 @@ describe("stray errors", () => {
     events.emit("uncaughtException", new Error("half done"));
     events.emit("uncaughtException", new Error("another while it stops"));
     await until(() => Promise.resolve(seen.includes("exit 70")));
-    assert.deepEqual(seen, ["count exception", "process.exception.stray", "tell A fault of Kilonova's own", "stop", "count exception", "process.exception.stray", "exit 70"]);
+    assert.deepEqual(seen, [
+      "count exception",
+      "process.exception.stray",
+      "tell A fault of Kilonova's own",
+      "stop",
+      "count exception",
+      "process.exception.stray",
+      "exit 70",
+    ]);
   });
 
   it("end it also when it cannot stop in order", async () => {
@@ -41,6 +78,9 @@ describe("stray errors", () => {
   it("are node's own business again afterwards", () => {
     const { events, takeAway } = world();
     takeAway();
-    assert.deepEqual([events.listenerCount("unhandledRejection"), events.listenerCount("uncaughtException")], [0, 0]);
+    assert.deepEqual(
+      [events.listenerCount("unhandledRejection"), events.listenerCount("uncaughtException")],
+      [0, 0],
+    );
   });
 });

@@ -11,9 +11,10 @@ export interface StraySource {
 const SOFTWARE_FAULT = 70;
 
 /**
- * Judges errors that nobody caught; each is a fault of ours. A promise that failed unheard concerns only those who should have waited for
- * it: it is logged and counted, and the process goes on. An exception out of a callback leaves something half done: the process logs it,
- * stops as it would when told to, and ends with 70. What is durable was stored before it was answered, so that the next start goes on.
+ * Judges errors that nobody caught; each is a fault of ours. A promise that failed unheard concerns only
+ * those who should have waited for it: it is logged and counted, and the process goes on. An exception out of
+ * a callback leaves something half done: the process logs it, stops as it would when told to, and ends with
+ * 70. What is durable was stored before it was answered, so that the next start goes on.
  * @param stop  bounded in time
  * @returns a function that takes the handlers away
  */
@@ -36,8 +37,12 @@ export function onStrayErrors(options: {
     log.error("process.exception.stray", { error });
     if (ending) return;
     ending = true;
-    tell("A fault of Kilonova's own ends this process; its cause is in the log (process.exception.stray). Nothing that was accepted is lost: start it again.");
-    stop().catch((problem: unknown) => log.error("process.stop.failed", { error: problem })).finally(() => source.exit(SOFTWARE_FAULT));
+    tell(
+      "A fault of Kilonova's own ends this process; its cause is in the log (process.exception.stray). Nothing that was accepted is lost: start it again.",
+    );
+    stop()
+      .catch((problem: unknown) => log.error("process.stop.failed", { error: problem }))
+      .finally(() => source.exit(SOFTWARE_FAULT));
   };
   source.on("unhandledRejection", onRejection);
   source.on("uncaughtException", onException);

@@ -3,24 +3,47 @@ import { Caller } from "../../../gen/kilonova/type/v1/options.js";
 import { encodeMessage } from "./encode.js";
 import { RpcErrors } from "./pipeline.js";
 import { EncodedAnswer } from "./raw-field.js";
-import type { Handlers, MethodBinding, MethodDefinition, ServiceBinding, ServiceDefinition, UntypedHandler } from "./types.js";
+import type {
+  Handlers,
+  MethodBinding,
+  MethodDefinition,
+  ServiceBinding,
+  ServiceDefinition,
+  UntypedHandler,
+} from "./types.js";
 
 const ALLOWED_CALLERS_FIELD = 50001;
 const POLICY_RULES_FIELD = 50002;
-const callerNames = new Map<number, string>(Object.entries(Caller).map(([name, value]) => [value, name.replace(/^CALLER_/, "").toLowerCase()]));
+const callerNames = new Map<number, string>(
+  Object.entries(Caller).map(([name, value]) => [value, name.replace(/^CALLER_/, "").toLowerCase()]),
+);
 
 /** Joins a service's definition with what implements it. */
-export function bindService<D extends ServiceDefinition>(definition: D, handlers: Handlers<D>): ServiceBinding {
+export function bindService<D extends ServiceDefinition>(
+  definition: D,
+  handlers: Handlers<D>,
+): ServiceBinding {
   const binding = bindPart(definition, handlers);
   const missing = binding.methods.find(({ served }) => !served);
   if (missing) throw new Error(`${definition.fullName}/${missing.method} has no handler`);
   return binding;
 }
 
-/** As `bindService` for a service that is served in part: its other methods answer UNIMPLEMENTED / NOT_SERVED to whoever may call them. */
-export function bindPart<D extends ServiceDefinition>(definition: D, handlers: Partial<Handlers<D>>): ServiceBinding {
+/**
+ * As `bindService` for a service that is served in part: its other methods answer UNIMPLEMENTED / NOT_SERVED
+ * to whoever may call them.
+ */
+export function bindPart<D extends ServiceDefinition>(
+  definition: D,
+  handlers: Partial<Handlers<D>>,
+): ServiceBinding {
   const methods = Object.entries(definition.methods).map(([key, method]) =>
-    bindMethod(definition, method, (handlers as Record<string, UntypedHandler | undefined>)[key]?.bind(handlers)));
+    bindMethod(
+      definition,
+      method,
+      (handlers as Record<string, UntypedHandler | undefined>)[key]?.bind(handlers),
+    ),
+  );
   return { definition, methods };
 }
 
@@ -28,14 +51,25 @@ export function bindPart<D extends ServiceDefinition>(definition: D, handlers: P
  * Every service of a contract, in its order: those that are served, and those of which nothing is served yet.
  * @throws when something is served that the contract does not have, or twice
  */
-export function bindContract(contract: readonly ServiceDefinition[], served: readonly ServiceBinding[]): ServiceBinding[] {
+export function bindContract(
+  contract: readonly ServiceDefinition[],
+  served: readonly ServiceBinding[],
+): ServiceBinding[] {
   const byDefinition = new Map(served.map((binding) => [binding.definition, binding]));
-  const extra = served.find(({ definition }, index) => !contract.includes(definition) || served.findIndex((other) => other.definition === definition) !== index);
+  const extra = served.find(
+    ({ definition }, index) =>
+      !contract.includes(definition) ||
+      served.findIndex((other) => other.definition === definition) !== index,
+  );
   if (extra) throw new Error(`${extra.definition.fullName} is served twice or not part of the contract`);
   return contract.map((definition) => byDefinition.get(definition) ?? bindPart(definition, {}));
 }
 
-function bindMethod(definition: ServiceDefinition, method: MethodDefinition, handler: UntypedHandler | undefined): MethodBinding {
+function bindMethod(
+  definition: ServiceDefinition,
+  method: MethodDefinition,
+  handler: UntypedHandler | undefined,
+): MethodBinding {
   const path = methodPath(definition, method);
   return {
     path,
@@ -44,17 +78,24 @@ function bindMethod(definition: ServiceDefinition, method: MethodDefinition, han
     served: handler !== undefined,
     streaming: method.responseStream,
     allowedCallers: allowedCallers(method),
-    handler: handler ?? (() => { throw RpcErrors.NOT_SERVED({ method: path.slice(1) }); }),
+    handler:
+      handler ??
+      (() => {
+        throw RpcErrors.NOT_SERVED({ method: path.slice(1) });
+      }),
     decodeRequest: (bytes) => method.requestType.decode(bytes),
-    encodeResponse: (message) => message instanceof EncodedAnswer ? message.bytes : encodeMessage(method.responseType, message),
+    encodeResponse: (message) =>
+      message instanceof EncodedAnswer ? message.bytes : encodeMessage(method.responseType, message),
   };
 }
 
-export const methodPath = (definition: ServiceDefinition, method: MethodDefinition): string => `/${definition.fullName}/${method.name}`;
+export const methodPath = (definition: ServiceDefinition, method: MethodDefinition): string =>
+  `/${definition.fullName}/${method.name}`;
 
 /**
- * Reads `option (kilonova.type.v1.allowed_callers)` out of a method's options. ts-proto keeps options it does not know as raw
- * fields: key = tag, value = the field's bytes, here a length and packed enum numbers, or single varints.
+ * Reads `option (kilonova.type.v1.allowed_callers)` out of a method's options. ts-proto keeps options it does
+ * not know as raw fields: key = tag, value = the field's bytes, here a length and packed enum numbers, or
+ * single varints.
  */
 function allowedCallers(method: MethodDefinition): ReadonlySet<string> {
   const raw = method.options._unknownFields ?? {};

@@ -14,18 +14,34 @@ export interface Carrier {
 }
 
 export const metadataKeys = {
-  requestId: "x-request-id", globalRequestId: "x-global-request-id", traceparent: "traceparent", actor: "kilonova-actor-bin",
+  requestId: "x-request-id",
+  globalRequestId: "x-global-request-id",
+  traceparent: "traceparent",
+  actor: "kilonova-actor-bin",
 } as const;
 
-/** Both ways, for as long as somebody holds the actor or its bytes: one is asked for at every hop, and inside a process it is always the same. */
+/**
+ * Both ways, for as long as somebody holds the actor or its bytes: one is asked for at every hop, and inside
+ * a process it is always the same.
+ */
 const encodedActors = new WeakMap<Actor, Uint8Array>();
 const decodedActors = new WeakMap<Uint8Array, Actor>();
 
 /** @param span  of the call @cost the actor is encoded once per object, not per hop */
 export function carrierOf(ctx: Ctx, span: Span): Carrier {
   let actor = encodedActors.get(ctx.actor);
-  if (!actor) encodedActors.set(ctx.actor, actor = ActorMessage.encode({ ...ctx.actor, roles: [...ctx.actor.roles] }).finish());
-  return { requestId: ctx.requestId, globalRequestId: ctx.globalRequestId, traceparent: span.traceparent, actor, deadlineMs: ctx.deadlineMs };
+  if (!actor)
+    encodedActors.set(
+      ctx.actor,
+      (actor = ActorMessage.encode({ ...ctx.actor, roles: [...ctx.actor.roles] }).finish()),
+    );
+  return {
+    requestId: ctx.requestId,
+    globalRequestId: ctx.globalRequestId,
+    traceparent: span.traceparent,
+    actor,
+    deadlineMs: ctx.deadlineMs,
+  };
 }
 
 /** @param bytes  not changed by anybody afterwards @cost decoded once per array */
@@ -34,7 +50,11 @@ export function decodeActor(bytes: Uint8Array): Actor {
   let actor = decodedActors.get(bytes);
   if (!actor) {
     const m = ActorMessage.decode(bytes);
-    actor = Object.freeze<Actor>({ ...m, roles: Object.freeze(m.roles), kind: m.kind === "user" || m.kind === "service" ? m.kind : "anonymous" });
+    actor = Object.freeze<Actor>({
+      ...m,
+      roles: Object.freeze(m.roles),
+      kind: m.kind === "user" || m.kind === "service" ? m.kind : "anonymous",
+    });
     decodedActors.set(bytes, actor);
     encodedActors.set(actor, bytes);
   }

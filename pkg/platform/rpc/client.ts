@@ -14,55 +14,102 @@ export interface ConnectOptions {
   readonly credentials?: grpc.ChannelCredentials;
   /** A user's token, for public ports. */
   readonly token?: () => Promise<string>;
-  /** Attempts of a call that fails as `unavailable`, the first included. Default 3. Every method here is repeatable. */
+  /**
+   * Attempts of a call that fails as `unavailable`, the first included. Default 3. Every method here is
+   * repeatable.
+   */
   readonly attempts?: number;
-  /** Name sent to the server in the TLS handshake; needed for targets that are addresses and credentials that check identities. */
+  /**
+   * Name sent to the server in the TLS handshake; needed for targets that are addresses and credentials that
+   * check identities.
+   */
   readonly serverName?: string;
 }
 
 /** Opens a channel to a server over HTTP/2; connects when first used and again after breaks. */
 export function connectRpc(target: string, options: ConnectOptions = {}): Channel {
   const raw = new grpc.Client(target, options.credentials ?? grpc.credentials.createInsecure(), {
-    "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2000, "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 20_000, "grpc.max_receive_message_length": 64 << 20, "grpc.enable_retries": 0,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2000,
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.max_receive_message_length": 64 << 20,
+    "grpc.enable_retries": 0,
     ...(options.serverName ? { "grpc.ssl_target_name_override": options.serverName } : {}),
   });
   const budget = new RetryBudget();
   return {
-    client: (definition) => makeClient(definition, (method) => ({
-      unary: (ctx, request) => budget.run(ctx, options.attempts ?? 3, isRetryable, () => unary(raw, definition, method, ctx, request, options)),
-      stream: (ctx, request) => stream(raw, definition, method, ctx, request, options),
-    })),
-    close: async () => { raw.close(); },
+    client: (definition) =>
+      makeClient(definition, (method) => ({
+        unary: (ctx, request) =>
+          budget.run(ctx, options.attempts ?? 3, isRetryable, () =>
+            unary(raw, definition, method, ctx, request, options),
+          ),
+        stream: (ctx, request) => stream(raw, definition, method, ctx, request, options),
+      })),
+    close: async () => {
+      raw.close();
+    },
   };
 }
 
-async function unary(raw: grpc.Client, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown, options: ConnectOptions): Promise<unknown> {
+async function unary(
+  raw: grpc.Client,
+  definition: ServiceDefinition,
+  method: MethodDefinition,
+  ctx: Ctx,
+  request: unknown,
+  options: ConnectOptions,
+): Promise<unknown> {
   const span = ctx.span.child(method.name, { "rpc.service": definition.fullName });
   const metadata = await metadataOf({ ...ctx, span }, options);
   return new Promise((resolve, reject) => {
-    const call = raw.makeUnaryRequest(methodPath(definition, method), serializer(method), deserializer(method), request, metadata, callOptions(ctx), (error, answer) => {
-      ctx.signal.removeEventListener("abort", cancel);
-      if (error) {
-        const failure = errorOf(error);
-        span.end(failure);
-        reject(failure);
-      } else {
-        span.end();
-        resolve(answer);
-      }
-    });
+    const call = raw.makeUnaryRequest(
+      methodPath(definition, method),
+      serializer(method),
+      deserializer(method),
+      request,
+      metadata,
+      callOptions(ctx),
+      (error, answer) => {
+        ctx.signal.removeEventListener("abort", cancel);
+        if (error) {
+          const failure = errorOf(error);
+          span.end(failure);
+          reject(failure);
+        } else {
+          span.end();
+          resolve(answer);
+        }
+      },
+    );
     const cancel = (): void => call.cancel();
-    if (ctx.signal.aborted) cancel(); else ctx.signal.addEventListener("abort", cancel, { once: true });
+    if (ctx.signal.aborted) cancel();
+    else ctx.signal.addEventListener("abort", cancel, { once: true });
   });
 }
 
-async function* stream(raw: grpc.Client, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown, options: ConnectOptions): AsyncGenerator<unknown> {
+async function* stream(
+  raw: grpc.Client,
+  definition: ServiceDefinition,
+  method: MethodDefinition,
+  ctx: Ctx,
+  request: unknown,
+  options: ConnectOptions,
+): AsyncGenerator<unknown> {
   const span = ctx.span.child(method.name, { "rpc.service": definition.fullName });
   const metadata = await metadataOf({ ...ctx, span }, options);
-  const call = raw.makeServerStreamRequest(methodPath(definition, method), serializer(method), deserializer(method), request, metadata, callOptions(ctx));
+  const call = raw.makeServerStreamRequest(
+    methodPath(definition, method),
+    serializer(method),
+    deserializer(method),
+    request,
+    metadata,
+    callOptions(ctx),
+  );
   const cancel = (): void => call.cancel();
-  if (ctx.signal.aborted) cancel(); else ctx.signal.addEventListener("abort", cancel, { once: true });
+  if (ctx.signal.aborted) cancel();
+  else ctx.signal.addEventListener("abort", cancel, { once: true });
   let failure: unknown;
   try {
     yield* call as AsyncIterable<unknown>;
@@ -76,13 +123,19 @@ async function* stream(raw: grpc.Client, definition: ServiceDefinition, method: 
   }
 }
 
-const serializer = (method: MethodDefinition) => (value: unknown): Buffer => {
-  const bytes = encodeRequest(method.requestType, value);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-};
-const deserializer = (method: MethodDefinition) => (bytes: Buffer): unknown => method.responseType.decode(bytes);
+const serializer =
+  (method: MethodDefinition) =>
+  (value: unknown): Buffer => {
+    const bytes = encodeRequest(method.requestType, value);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+const deserializer =
+  (method: MethodDefinition) =>
+  (bytes: Buffer): unknown =>
+    method.responseType.decode(bytes);
 
-const callOptions = (ctx: Ctx): grpc.CallOptions => ctx.deadlineMs === undefined ? {} : { deadline: ctx.deadlineMs };
+const callOptions = (ctx: Ctx): grpc.CallOptions =>
+  ctx.deadlineMs === undefined ? {} : { deadline: ctx.deadlineMs };
 
 async function metadataOf(ctx: Ctx, options: ConnectOptions): Promise<grpc.Metadata> {
   const metadata = new grpc.Metadata();

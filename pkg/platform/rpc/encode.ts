@@ -7,8 +7,8 @@ const KEPT_BYTES = 4 << 20;
 let idle: BinaryWriter | undefined;
 
 /**
- * Encodes a message. One writer serves all: its buffer has the size that messages need here, while a new one would grow to it in
- * steps, each of them a copy.
+ * Encodes a message. One writer serves all: its buffer has the size that messages need here, while a new one
+ * would grow to it in steps, each of them a copy.
  * @returns bytes of their own
  */
 export function encodeMessage(type: MessageType, message: unknown): Uint8Array {
@@ -20,4 +20,5 @@ export function encodeMessage(type: MessageType, message: unknown): Uint8Array {
 }
 
 /** Encodes a request, of which callers give only what they want to say. */
-export const encodeRequest = (type: MessageType, partial: unknown): Uint8Array => encodeMessage(type, type.fromPartial(partial as never));
+export const encodeRequest = (type: MessageType, partial: unknown): Uint8Array =>
+  encodeMessage(type, type.fromPartial(partial as never));

@@ -4,10 +4,13 @@ import { noPeer } from "../../kernel/index.js";
 const SPIFFE_LIKE = /URI:kilonova:\/\/([^/,\s]+)\/([^/,\s]+)(?:\/([^/,\s]+))?/;
 
 /**
- * The peer that a client certificate names: `kilonova://<cell>/<service>[/<host>]` in its subject alternative names.
+ * The peer that a client certificate names: `kilonova://<cell>/<service>[/<host>]` in its subject alternative
+ * names.
  * @returns nobody when there is no certificate, so that every method but those for `anyone` is refused
  */
-export function peerOfCertificate(call: { getAuthContext(): { sslPeerCertificate?: { subjectaltname?: string | undefined } | undefined } }): Peer {
+export function peerOfCertificate(call: {
+  getAuthContext(): { sslPeerCertificate?: { subjectaltname?: string | undefined } | undefined };
+}): Peer {
   return peerOfNames(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "");
 }
 

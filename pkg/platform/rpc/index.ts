@@ -1,4 +1,14 @@
-export type { Channel, Client, Handler, Handlers, MethodBinding, RequestOf, ResponseOf, ServiceBinding, ServiceDefinition } from "./types.js";
+export type {
+  Channel,
+  Client,
+  Handler,
+  Handlers,
+  MethodBinding,
+  RequestOf,
+  ResponseOf,
+  ServiceBinding,
+  ServiceDefinition,
+} from "./types.js";
 export { bindContract, bindPart, bindService, policyRules } from "./bind.js";
 export { LocalNetwork } from "./local.js";
 export { startRpcServer } from "./server.js";

@@ -6,12 +6,20 @@ import { Pipeline, RpcErrors, raceAbort } from "./pipeline.js";
 import { methodPath } from "./bind.js";
 import { encodeRequest } from "./encode.js";
 import { fromWireStatus, toWireStatus } from "./status.js";
-import type { Channel, Client, MethodBinding, MethodDefinition, ServiceBinding, ServiceDefinition } from "./types.js";
+import type {
+  Channel,
+  Client,
+  MethodBinding,
+  MethodDefinition,
+  ServiceBinding,
+  ServiceDefinition,
+} from "./types.js";
 
 /**
- * The network inside one process: servers listen on names instead of ports. Messages are encoded and decoded, errors cross as
- * status details, deadlines and cancellation work as over HTTP/2, so that code cannot tell the difference. Traces can: a call is one span, the
- * server's, where HTTP/2 has a client's around it, since nothing can happen in between.
+ * The network inside one process: servers listen on names instead of ports. Messages are encoded and decoded,
+ * errors cross as status details, deadlines and cancellation work as over HTTP/2, so that code cannot tell
+ * the difference. Traces can: a call is one span, the server's, where HTTP/2 has a client's around it, since
+ * nothing can happen in between.
  */
 export class LocalNetwork {
   readonly #pipeline: Pipeline;
@@ -25,16 +33,24 @@ export class LocalNetwork {
   listen(address: string, bindings: readonly ServiceBinding[]): { close(): void } {
     if (this.#servers.has(address)) throw new Error(`local address ${address} is taken`);
     this.#servers.set(address, new Map(bindings.flatMap((b) => b.methods.map((m) => [m.path, m]))));
-    return { close: () => { this.#servers.delete(address); } };
+    return {
+      close: () => {
+        this.#servers.delete(address);
+      },
+    };
   }
 
-  /** Opens a way to an address; nobody needs to listen there yet. @param as who the server will see as its peer */
+  /**
+   * Opens a way to an address; nobody needs to listen there yet. @param as who the server will see as its
+   * peer
+   */
   connect(address: string, as: Peer): Channel {
     return {
-      client: (definition) => makeClient(definition, (method) => ({
-        unary: (ctx, request) => this.#unary(address, as, definition, method, ctx, request),
-        stream: (ctx, request) => this.#stream(address, as, definition, method, ctx, request),
-      })),
+      client: (definition) =>
+        makeClient(definition, (method) => ({
+          unary: (ctx, request) => this.#unary(address, as, definition, method, ctx, request),
+          stream: (ctx, request) => this.#stream(address, as, definition, method, ctx, request),
+        })),
       close: async () => {},
     };
   }
@@ -47,23 +63,43 @@ export class LocalNetwork {
     return binding;
   }
 
-  async #unary(address: string, as: Peer, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown): Promise<unknown> {
+  async #unary(
+    address: string,
+    as: Peer,
+    definition: ServiceDefinition,
+    method: MethodDefinition,
+    ctx: Ctx,
+    request: unknown,
+  ): Promise<unknown> {
     const binding = this.#find(address, definition, method);
     try {
       const bytes = encodeRequest(method.requestType, request);
       // The pipeline ends the call when the signal does.
-      const answer = binding.encodeResponse(await this.#pipeline.unary({ binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: ctx.signal }, binding.decodeRequest(bytes)));
+      const answer = binding.encodeResponse(
+        await this.#pipeline.unary(
+          { binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: ctx.signal },
+          binding.decodeRequest(bytes),
+        ),
+      );
       return method.responseType.decode(answer);
     } catch (error) {
       throw crossed(error);
     }
   }
 
-  async *#stream(address: string, as: Peer, definition: ServiceDefinition, method: MethodDefinition, ctx: Ctx, request: unknown): AsyncGenerator<unknown> {
+  async *#stream(
+    address: string,
+    as: Peer,
+    definition: ServiceDefinition,
+    method: MethodDefinition,
+    ctx: Ctx,
+    request: unknown,
+  ): AsyncGenerator<unknown> {
     const binding = this.#find(address, definition, method);
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(ctx.signal.reason);
-    if (ctx.signal.aborted) onAbort(); else ctx.signal.addEventListener("abort", onAbort, { once: true });
+    if (ctx.signal.aborted) onAbort();
+    else ctx.signal.addEventListener("abort", onAbort, { once: true });
     const bytes = encodeRequest(method.requestType, request);
     const call = { binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: stop.signal };
     const messages = this.#pipeline.stream(call, binding.decodeRequest(bytes));
@@ -95,7 +131,10 @@ interface Calls {
 }
 
 /** Builds the typed client object of a service over any transport. */
-export function makeClient<D extends ServiceDefinition>(definition: D, calls: (method: MethodDefinition) => Calls): Client<D> {
+export function makeClient<D extends ServiceDefinition>(
+  definition: D,
+  calls: (method: MethodDefinition) => Calls,
+): Client<D> {
   const client: Record<string, unknown> = {};
   for (const [key, method] of Object.entries(definition.methods)) {
     const { unary, stream } = calls(method);

@@ -1,6 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { Actor, Ctx, Logger, Peer } from "../../kernel/index.js";
-import { CommonErrors, asKilonovaError, defineErrors, endsBy, noteEnd, serviceActor } from "../../kernel/index.js";
+import {
+  CommonErrors,
+  asKilonovaError,
+  defineErrors,
+  endsBy,
+  noteEnd,
+  serviceActor,
+} from "../../kernel/index.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Tracer } from "../telemetry/tracer.js";
 import type { Carrier } from "./carrier.js";
@@ -8,9 +15,18 @@ import { decodeActor } from "./carrier.js";
 import type { MethodBinding } from "./types.js";
 
 export const RpcErrors = defineErrors("rpc", {
-  CALLER_NOT_ALLOWED: ["forbidden", (p: { caller: string; method: string }) => `${p.caller || "This caller"} may not call ${p.method}.`],
-  OVERLOADED: ["unavailable", (p: { method: string }) => `Too many requests are waiting for ${p.method}; try again later.`],
-  NOT_SERVED: ["unsupported", (p: { method: string }) => `${p.method} is part of the contract, but not served yet.`],
+  CALLER_NOT_ALLOWED: [
+    "forbidden",
+    (p: { caller: string; method: string }) => `${p.caller || "This caller"} may not call ${p.method}.`,
+  ],
+  OVERLOADED: [
+    "unavailable",
+    (p: { method: string }) => `Too many requests are waiting for ${p.method}; try again later.`,
+  ],
+  NOT_SERVED: [
+    "unsupported",
+    (p: { method: string }) => `${p.method} is part of the contract, but not served yet.`,
+  ],
   UNKNOWN_METHOD: ["unsupported", (p: { method: string }) => `${p.method} is not served here.`],
 });
 
@@ -30,12 +46,17 @@ export interface IncomingCall {
   readonly binding: MethodBinding;
   readonly carrier: Carrier;
   readonly peer: Peer;
-  /** Who a public port's token says the caller is; inside the cluster the carrier's actor is believed instead. */
+  /**
+   * Who a public port's token says the caller is; inside the cluster the carrier's actor is believed instead.
+   */
   readonly authenticatedActor?: Actor;
   readonly signal: AbortSignal;
 }
 
-/** Everything that happens around a handler, on every transport: who may call, context, trace, metrics, one log line per failure. */
+/**
+ * Everything that happens around a handler, on every transport: who may call, context, trace, metrics, one
+ * log line per failure.
+ */
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #duration;
@@ -44,15 +65,23 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#duration = options.metrics.histogram("kilonova_rpc_server_duration_seconds", "Time a handler took.", ["service", "method", "kind"]);
+    this.#duration = options.metrics.histogram(
+      "kilonova_rpc_server_duration_seconds",
+      "Time a handler took.",
+      ["service", "method", "kind"],
+    );
     this.#inFlight = options.metrics.gauge("kilonova_rpc_server_in_flight", "Calls being handled.", []);
   }
 
   async unary(call: IncomingCall, request: unknown): Promise<unknown> {
     const scope = this.#enter(call);
     try {
-      if (this.#unaryInFlight > (this.#options.maxInFlight ?? 10_000)) throw RpcErrors.OVERLOADED({ method: call.binding.method });
-      const result = await raceAbort(call.binding.handler(scope.ctx, request) as Promise<unknown>, scope.ctx.signal);
+      if (this.#unaryInFlight > (this.#options.maxInFlight ?? 10_000))
+        throw RpcErrors.OVERLOADED({ method: call.binding.method });
+      const result = await raceAbort(
+        call.binding.handler(scope.ctx, request) as Promise<unknown>,
+        scope.ctx.signal,
+      );
       scope.leave();
       return result;
     } catch (error) {
@@ -76,24 +105,44 @@ export class Pipeline {
 
   #enter(call: IncomingCall): { ctx: Ctx; leave(error?: unknown): void } {
     const { binding, carrier, peer } = call;
-    const deadlineMs = carrier.deadlineMs ?? (binding.streaming ? undefined : Date.now() + (this.#options.defaultDeadlineMs ?? 60_000));
-    const span = this.#options.tracer.start(`${binding.service}/${binding.method}`, carrier.traceparent,
-      { "rpc.service": binding.service, "rpc.method": binding.method, "request.id": carrier.requestId, "peer.service": peer.service }, "server");
+    const deadlineMs =
+      carrier.deadlineMs ??
+      (binding.streaming ? undefined : Date.now() + (this.#options.defaultDeadlineMs ?? 60_000));
+    const span = this.#options.tracer.start(
+      `${binding.service}/${binding.method}`,
+      carrier.traceparent,
+      {
+        "rpc.service": binding.service,
+        "rpc.method": binding.method,
+        "request.id": carrier.requestId,
+        "peer.service": peer.service,
+      },
+      "server",
+    );
     const log = this.#options.log.child({ requestId: carrier.requestId });
     const started = performance.now();
     const abort = linkDeadline(call.signal, deadlineMs, binding.method);
     this.#unaryInFlight += binding.streaming ? 0 : 1;
     this.#inFlight.inc({});
     const ctx: Ctx = {
-      requestId: carrier.requestId, globalRequestId: carrier.globalRequestId, actor: actorOf(call), peer,
-      signal: abort.signal, deadlineMs, log, span,
+      requestId: carrier.requestId,
+      globalRequestId: carrier.globalRequestId,
+      actor: actorOf(call),
+      peer,
+      signal: abort.signal,
+      deadlineMs,
+      log,
+      span,
     };
     const leave = (error?: unknown): void => {
       abort.release();
       this.#unaryInFlight -= binding.streaming ? 0 : 1;
       this.#inFlight.dec({});
       const kind = error === undefined ? "ok" : asKilonovaError(error).kind;
-      this.#duration.observe({ service: binding.service, method: binding.method, kind }, (performance.now() - started) / 1000);
+      this.#duration.observe(
+        { service: binding.service, method: binding.method, kind },
+        (performance.now() - started) / 1000,
+      );
       if (kind === "internal") log.error("rpc.internal", { method: binding.path, error });
       span.end(error);
     };
@@ -113,13 +162,22 @@ function mayCall(binding: MethodBinding, peer: Peer): boolean {
 function actorOf(call: IncomingCall): Actor {
   if (call.authenticatedActor) return call.authenticatedActor;
   const forwarded = decodeActor(call.carrier.actor);
-  return forwarded.kind === "anonymous" && call.peer.service !== "user" ? serviceActor(call.peer.service, call.peer.host) : forwarded;
+  return forwarded.kind === "anonymous" && call.peer.service !== "user"
+    ? serviceActor(call.peer.service, call.peer.host)
+    : forwarded;
 }
 
 const nothing = (): void => {};
 
-/** An AbortSignal that follows `outer` and fires at the deadline, or `outer` itself when it does; `release` frees timer and listener. */
-function linkDeadline(outer: AbortSignal, deadlineMs: number | undefined, what: string): { signal: AbortSignal; release(): void } {
+/**
+ * An AbortSignal that follows `outer` and fires at the deadline, or `outer` itself when it does; `release`
+ * frees timer and listener.
+ */
+function linkDeadline(
+  outer: AbortSignal,
+  deadlineMs: number | undefined,
+  what: string,
+): { signal: AbortSignal; release(): void } {
   if (deadlineMs !== undefined && endsBy(outer, deadlineMs)) {
     setMaxListeners(0, outer);
     return { signal: outer, release: nothing };
@@ -129,11 +187,23 @@ function linkDeadline(outer: AbortSignal, deadlineMs: number | undefined, what: 
   setMaxListeners(0, controller.signal);
   if (deadlineMs !== undefined) noteEnd(controller.signal, deadlineMs);
   const onAbort = (): void => controller.abort(outer.reason);
-  if (outer.aborted) onAbort(); else outer.addEventListener("abort", onAbort, { once: true });
-  const timer = deadlineMs === undefined ? undefined
-    : setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), Math.max(0, Math.min(deadlineMs - Date.now(), 2 ** 31 - 1)));
+  if (outer.aborted) onAbort();
+  else outer.addEventListener("abort", onAbort, { once: true });
+  const timer =
+    deadlineMs === undefined
+      ? undefined
+      : setTimeout(
+          () => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })),
+          Math.max(0, Math.min(deadlineMs - Date.now(), 2 ** 31 - 1)),
+        );
   timer?.unref();
-  return { signal: controller.signal, release: () => { clearTimeout(timer); outer.removeEventListener("abort", onAbort); } };
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", onAbort);
+    },
+  };
 }
 
 /** Settles with the promise, or rejects with the abort reason when that comes first. */
@@ -146,11 +216,19 @@ export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     const onAbort = (): void => reject(abortReason(signal));
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(
-      (value) => { signal.removeEventListener("abort", onAbort); resolve(value); },
-      (error: unknown) => { signal.removeEventListener("abort", onAbort); reject(error); },
+      (value) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener("abort", onAbort);
+        reject(error);
+      },
     );
   });
 }
 
 const abortReason = (signal: AbortSignal): unknown =>
-  asKilonovaError(signal.reason).kind === "internal" ? CommonErrors.CANCELLED({ what: "The call" }) : signal.reason;
+  asKilonovaError(signal.reason).kind === "internal"
+    ? CommonErrors.CANCELLED({ what: "The call" })
+    : signal.reason;

@@ -20,11 +20,14 @@ export interface RawFieldType<M, F extends keyof M> {
 }
 
 /**
- * The type of a message that is passed on rather than looked at: items that somebody has encoded before need not be encoded again, and
- * whoever remembers what he made of the same bytes need not decode them.
+ * The type of a message that is passed on rather than looked at: items that somebody has encoded before need
+ * not be encoded again, and whoever remembers what he made of the same bytes need not decode them.
  * @param field  a message or a list of messages
  */
-export function rawField<M extends object, F extends keyof M & string>(type: TypeOf<M>, field: F): RawFieldType<M, F> {
+export function rawField<M extends object, F extends keyof M & string>(
+  type: TypeOf<M>,
+  field: F,
+): RawFieldType<M, F> {
   const none = type.fromPartial({})[field];
   const one = Array.isArray(none) ? [{}] : {};
   const tag = new BinaryReader(type.encode(type.fromPartial({ [field]: one })).finish()).uint32();
@@ -38,7 +41,11 @@ export function rawField<M extends object, F extends keyof M & string>(type: Typ
       const { items, rest } = takeOut(bytes, tag);
       return { ...type.decode(rest), [field]: items } as WithRaw<M, F>;
     },
-    fromPartial: (partial) => ({ ...type.fromPartial({ ...partial, [field]: none }), [field]: partial[field] ?? [] }) as WithRaw<M, F>,
+    fromPartial: (partial) =>
+      ({ ...type.fromPartial({ ...partial, [field]: none }), [field]: partial[field] ?? [] }) as WithRaw<
+        M,
+        F
+      >,
   };
 }
 

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { InMemorySpanExporter } from "@opentelemetry/sdk-trace-base";
-import { EventsServiceDefinition, WatchEventsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
-import { CreateKeyPairResponse, DeleteKeyPairResponse, GetKeyPairResponse, KeyPairsServiceDefinition, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import {
+  EventsServiceDefinition,
+  WatchEventsResponse,
+} from "../../../gen/kilonova/api/v1/operations_service.js";
+import {
+  CreateKeyPairResponse,
+  DeleteKeyPairResponse,
+  GetKeyPairResponse,
+  KeyPairsServiceDefinition,
+  ListKeyPairsResponse,
+} from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import type { Ctx, Peer } from "../../kernel/index.js";
 import { KilonovaError, anonymous, defineErrors, noSpan, rootCtx, silentLogger } from "../../kernel/index.js";
 import { Metrics, createTracer } from "../telemetry/index.js";
@@ -21,9 +30,11 @@ let streamEnded: Promise<void> = Promise.resolve();
 const keyPairs = bindService(KeyPairsServiceDefinition, {
   getKeyPair: async (ctx, request) => {
     seen = ctx;
-    if (request.name === "missing") throw E.NOPE({ name: request.name }, { violations: [{ field: "name", description: "is missing" }] });
+    if (request.name === "missing")
+      throw E.NOPE({ name: request.name }, { violations: [{ field: "name", description: "is missing" }] });
     if (request.name === "secret-bug") throw new Error("password=hunter2");
-    if (request.name === "slow") await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+    if (request.name === "slow")
+      await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
     return GetKeyPairResponse.fromPartial({ keyPair: { name: request.name, userId: ctx.actor.userId } });
   },
   createKeyPair: async () => CreateKeyPairResponse.fromPartial({}),
@@ -47,12 +58,21 @@ const transports: Record<string, () => Promise<{ channel: Channel; close(): Prom
   "HTTP/2": async () => {
     const server = await startRpcServer({ ...options, address: "127.0.0.1:0", bindings, trustedPeer: peer });
     const channel = connectRpc(`127.0.0.1:${server.port}`);
-    return { channel, close: async () => { await channel.close(); await server.drain(500); } };
+    return {
+      channel,
+      close: async () => {
+        await channel.close();
+        await server.drain(500);
+      },
+    };
   },
 };
 
 const failure = async (promise: Promise<unknown>): Promise<KilonovaError> => {
-  const error = await promise.then(() => undefined, (e: unknown) => e);
+  const error = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
   assert.ok(error instanceof KilonovaError, `expected a KilonovaError, got ${String(error)}`);
   return error;
 };
@@ -60,12 +80,17 @@ const failure = async (promise: Promise<unknown>): Promise<KilonovaError> => {
 for (const [name, open] of Object.entries(transports)) {
   describe(`rpc over ${name}`, () => {
     let transport: Awaited<ReturnType<typeof open>>;
-    const ctx = (patch: Partial<Ctx> = {}): Ctx => rootCtx({ requestId: "req-11111111-2222-4333-8444-555555555555", actor: user, span: noSpan, ...patch });
-    before(async () => { transport = await open(); });
+    const ctx = (patch: Partial<Ctx> = {}): Ctx =>
+      rootCtx({ requestId: "req-11111111-2222-4333-8444-555555555555", actor: user, span: noSpan, ...patch });
+    before(async () => {
+      transport = await open();
+    });
     after(() => transport.close());
 
     it("carries the request, the actor, the request id and the peer", async () => {
-      const answer = await transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx(), { name: "k" });
+      const answer = await transport.channel
+        .client(KeyPairsServiceDefinition)
+        .getKeyPair(ctx(), { name: "k" });
       assert.equal(answer.keyPair?.userId, "u1");
       assert.equal(seen?.requestId, "req-11111111-2222-4333-8444-555555555555");
       assert.deepEqual(seen?.actor.roles, ["member"]);
@@ -73,25 +98,40 @@ for (const [name, open] of Object.entries(transports)) {
     });
 
     it("carries errors with reason, facts and violations", async () => {
-      const error = await failure(transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx(), { name: "missing" }));
-      assert.deepEqual([error.kind, error.domain, error.reason, error.message, error.facts["name"]], ["refused", "test", "NOPE", "no missing", "missing"]);
+      const error = await failure(
+        transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx(), { name: "missing" }),
+      );
+      assert.deepEqual(
+        [error.kind, error.domain, error.reason, error.message, error.facts["name"]],
+        ["refused", "test", "NOPE", "no missing", "missing"],
+      );
       assert.deepEqual(error.violations, [{ field: "name", description: "is missing" }]);
     });
 
     it("hides what an unexpected error says", async () => {
-      const error = await failure(transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx(), { name: "secret-bug" }));
+      const error = await failure(
+        transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx(), { name: "secret-bug" }),
+      );
       assert.equal(error.kind, "internal");
       assert.ok(!error.message.includes("hunter2"));
     });
 
     it("ends a call at its deadline, in the handler too", async () => {
-      const error = await failure(transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx({ deadlineMs: Date.now() + 100 }), { name: "slow" }));
+      const error = await failure(
+        transport.channel
+          .client(KeyPairsServiceDefinition)
+          .getKeyPair(ctx({ deadlineMs: Date.now() + 100 }), { name: "slow" }),
+      );
       assert.equal(error.kind, "deadline");
     });
 
     it("cancels the handler when the caller gives up", async () => {
       const controller = new AbortController();
-      const call = failure(transport.channel.client(KeyPairsServiceDefinition).getKeyPair(ctx({ signal: controller.signal }), { name: "slow" }));
+      const call = failure(
+        transport.channel
+          .client(KeyPairsServiceDefinition)
+          .getKeyPair(ctx({ signal: controller.signal }), { name: "slow" }),
+      );
       setImmediate(() => controller.abort());
       assert.equal((await call).kind, "cancelled");
     });
@@ -117,7 +157,8 @@ for (const [name, open] of Object.entries(transports)) {
       // Where a network is between them, the client has a span of its own.
       assert.equal(client !== undefined, name === "HTTP/2");
       assert.equal(server?.parentSpanContext?.spanId, (client ?? byName.get("caller"))?.spanContext().spanId);
-      if (client !== undefined) assert.equal(client.parentSpanContext?.spanId, byName.get("caller")?.spanContext().spanId);
+      if (client !== undefined)
+        assert.equal(client.parentSpanContext?.spanId, byName.get("caller")?.spanContext().spanId);
     });
   });
 }
@@ -126,23 +167,52 @@ describe("allowed callers", () => {
   it("refuses a service that the proto does not list", async () => {
     const network = new LocalNetwork(options);
     network.listen("api", bindings);
-    const error = await failure(network.connect("api", { service: "compute", host: "h1" }).client(KeyPairsServiceDefinition).getKeyPair(rootCtx({ requestId: "r" }), { name: "k" }));
+    const error = await failure(
+      network
+        .connect("api", { service: "compute", host: "h1" })
+        .client(KeyPairsServiceDefinition)
+        .getKeyPair(rootCtx({ requestId: "r" }), { name: "k" }),
+    );
     assert.deepEqual([error.kind, error.reason], ["forbidden", "CALLER_NOT_ALLOWED"]);
   });
 
   it("believes a token at a public port, never a forwarded actor", async () => {
     const server = await startRpcServer({
-      ...options, address: "127.0.0.1:0", bindings,
+      ...options,
+      address: "127.0.0.1:0",
+      bindings,
       authenticate: async (_ctx, token) => {
-        if (token !== "good") throw new KilonovaError({ kind: "unauthenticated", domain: "test", reason: "BAD_TOKEN", message: "bad token" });
+        if (token !== "good")
+          throw new KilonovaError({
+            kind: "unauthenticated",
+            domain: "test",
+            reason: "BAD_TOKEN",
+            message: "bad token",
+          });
         return { ...user, userId: "from-token" };
       },
     });
     try {
       const forged = connectRpc(`127.0.0.1:${server.port}`);
-      assert.equal((await failure(forged.client(KeyPairsServiceDefinition).getKeyPair(rootCtx({ requestId: "r", actor: user }), { name: "k" }))).kind, "unauthenticated");
+      assert.equal(
+        (
+          await failure(
+            forged
+              .client(KeyPairsServiceDefinition)
+              .getKeyPair(rootCtx({ requestId: "r", actor: user }), { name: "k" }),
+          )
+        ).kind,
+        "unauthenticated",
+      );
       const honest = connectRpc(`127.0.0.1:${server.port}`, { token: async () => "good" });
-      assert.equal((await honest.client(KeyPairsServiceDefinition).getKeyPair(rootCtx({ requestId: "r" }), { name: "k" })).keyPair?.userId, "from-token");
+      assert.equal(
+        (
+          await honest
+            .client(KeyPairsServiceDefinition)
+            .getKeyPair(rootCtx({ requestId: "r" }), { name: "k" })
+        ).keyPair?.userId,
+        "from-token",
+      );
       await Promise.all([forged.close(), honest.close()]);
     } finally {
       await server.close();
@@ -151,21 +221,47 @@ describe("allowed callers", () => {
 
   it("tells whoever may ask, and nobody else, that a method of the contract is not served", async () => {
     const server = await startRpcServer({
-      ...options, address: "127.0.0.1:0", bindings: bindContract([KeyPairsServiceDefinition, EventsServiceDefinition], [bindPart(KeyPairsServiceDefinition, {})]),
+      ...options,
+      address: "127.0.0.1:0",
+      bindings: bindContract(
+        [KeyPairsServiceDefinition, EventsServiceDefinition],
+        [bindPart(KeyPairsServiceDefinition, {})],
+      ),
       authenticate: async (_ctx, token) => {
-        if (token !== "good") throw new KilonovaError({ kind: "unauthenticated", domain: "test", reason: "BAD_TOKEN", message: "bad token" });
+        if (token !== "good")
+          throw new KilonovaError({
+            kind: "unauthenticated",
+            domain: "test",
+            reason: "BAD_TOKEN",
+            message: "bad token",
+          });
         return user;
       },
     });
-    const [stranger, known] = [connectRpc(`127.0.0.1:${server.port}`), connectRpc(`127.0.0.1:${server.port}`, { token: async () => "good" })];
+    const [stranger, known] = [
+      connectRpc(`127.0.0.1:${server.port}`),
+      connectRpc(`127.0.0.1:${server.port}`, { token: async () => "good" }),
+    ];
     const ctx = rootCtx({ requestId: "r" });
-    const watch = async (channel: Channel): Promise<void> => { for await (const _ of channel.client(EventsServiceDefinition).watchEvents(ctx, {})) return; };
+    const watch = async (channel: Channel): Promise<void> => {
+      for await (const _ of channel.client(EventsServiceDefinition).watchEvents(ctx, {})) return;
+    };
     try {
-      for (const [channel, kind] of [[stranger, "unauthenticated"], [known, "unsupported"]] as const) {
-        for (const error of [await failure(channel.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "k" })), await failure(watch(channel))]) assert.equal(error.kind, kind);
+      for (const [channel, kind] of [
+        [stranger, "unauthenticated"],
+        [known, "unsupported"],
+      ] as const) {
+        for (const error of [
+          await failure(channel.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "k" })),
+          await failure(watch(channel)),
+        ])
+          assert.equal(error.kind, kind);
       }
       const refused = await failure(known.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "k" }));
-      assert.deepEqual([refused.domain, refused.reason, refused.facts], ["rpc", "NOT_SERVED", { method: "kilonova.api.v1.KeyPairsService/GetKeyPair" }]);
+      assert.deepEqual(
+        [refused.domain, refused.reason, refused.facts],
+        ["rpc", "NOT_SERVED", { method: "kilonova.api.v1.KeyPairsService/GetKeyPair" }],
+      );
     } finally {
       await Promise.all([stranger.close(), known.close()]);
       await server.close();

@@ -22,7 +22,10 @@ export interface RpcServerOptions extends PipelineOptions {
   readonly credentials?: grpc.ServerCredentials;
   /** A public port: turns a token into an actor; the peer is then `user` and forwarded actors are ignored. */
   readonly authenticate?: (ctx: Ctx, token: string) => Promise<Actor>;
-  /** Without TLS and without `authenticate`: who the callers are taken for (unix sockets with their own protection, tests). */
+  /**
+   * Without TLS and without `authenticate`: who the callers are taken for (unix sockets with their own
+   * protection, tests).
+   */
   readonly trustedPeer?: Peer;
   /** FileDescriptorSet for server reflection. */
   readonly descriptors?: Uint8Array;
@@ -37,15 +40,33 @@ export interface RpcServer {
 
 /** Serves bindings over HTTP/2. Health is always on; reflection when descriptors are given. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
-  const server = new grpc.Server({ "grpc.max_receive_message_length": 16 << 20, "grpc.keepalive_timeout_ms": 20_000 });
-  const pipeline = new Pipeline(options);
-  for (const binding of options.bindings) server.addService(serviceDefinition(binding), implementation(binding, pipeline, options));
-  const health = addHealth(server, options.bindings.map((b) => b.definition.fullName));
-  if (options.descriptors) addReflection(server, options.descriptors, options.bindings.map((b) => b.definition.fullName));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(options.address, options.credentials ?? grpc.ServerCredentials.createInsecure(), (error, bound) => error ? reject(error) : resolve(bound));
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": 16 << 20,
+    "grpc.keepalive_timeout_ms": 20_000,
   });
-  const close = async (): Promise<void> => { server.forceShutdown(); };
+  const pipeline = new Pipeline(options);
+  for (const binding of options.bindings)
+    server.addService(serviceDefinition(binding), implementation(binding, pipeline, options));
+  const health = addHealth(
+    server,
+    options.bindings.map((b) => b.definition.fullName),
+  );
+  if (options.descriptors)
+    addReflection(
+      server,
+      options.descriptors,
+      options.bindings.map((b) => b.definition.fullName),
+    );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(
+      options.address,
+      options.credentials ?? grpc.ServerCredentials.createInsecure(),
+      (error, bound) => (error ? reject(error) : resolve(bound)),
+    );
+  });
+  const close = async (): Promise<void> => {
+    server.forceShutdown();
+  };
   return {
     port,
     close,
@@ -61,23 +82,52 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 }
 
 function serviceDefinition(binding: ServiceBinding): grpc.ServiceDefinition {
-  return Object.fromEntries(binding.methods.map((m) => [m.method, {
-    path: m.path, originalName: m.method, requestStream: false, responseStream: m.streaming,
-    requestSerialize: passBytes, requestDeserialize: (b: Buffer) => m.decodeRequest(b),
-    responseSerialize: (v: unknown) => passBytes(m.encodeResponse(v)), responseDeserialize: (b: Buffer) => b,
-  }]));
+  return Object.fromEntries(
+    binding.methods.map((m) => [
+      m.method,
+      {
+        path: m.path,
+        originalName: m.method,
+        requestStream: false,
+        responseStream: m.streaming,
+        requestSerialize: passBytes,
+        requestDeserialize: (b: Buffer) => m.decodeRequest(b),
+        responseSerialize: (v: unknown) => passBytes(m.encodeResponse(v)),
+        responseDeserialize: (b: Buffer) => b,
+      },
+    ]),
+  );
 }
 
-const passBytes = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const passBytes = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function implementation(binding: ServiceBinding, pipeline: Pipeline, options: RpcServerOptions): grpc.UntypedServiceImplementation {
-  return Object.fromEntries(binding.methods.map((m) => [m.method, m.streaming
-    ? (call: grpc.ServerWritableStream<unknown, unknown>) => { void serveStream(m, call, pipeline, options); }
-    : (call: grpc.ServerUnaryCall<unknown, unknown>, done: grpc.sendUnaryData<unknown>) => { void serveUnary(m, call, done, pipeline, options); }]));
+function implementation(
+  binding: ServiceBinding,
+  pipeline: Pipeline,
+  options: RpcServerOptions,
+): grpc.UntypedServiceImplementation {
+  return Object.fromEntries(
+    binding.methods.map((m) => [
+      m.method,
+      m.streaming
+        ? (call: grpc.ServerWritableStream<unknown, unknown>) => {
+            void serveStream(m, call, pipeline, options);
+          }
+        : (call: grpc.ServerUnaryCall<unknown, unknown>, done: grpc.sendUnaryData<unknown>) => {
+            void serveUnary(m, call, done, pipeline, options);
+          },
+    ]),
+  );
 }
 
-async function serveUnary(binding: MethodBinding, call: grpc.ServerUnaryCall<unknown, unknown>, done: grpc.sendUnaryData<unknown>,
-  pipeline: Pipeline, options: RpcServerOptions): Promise<void> {
+async function serveUnary(
+  binding: MethodBinding,
+  call: grpc.ServerUnaryCall<unknown, unknown>,
+  done: grpc.sendUnaryData<unknown>,
+  pipeline: Pipeline,
+  options: RpcServerOptions,
+): Promise<void> {
   const signal = signalOf(call);
   try {
     const { carrier, peer, actor } = await admit(call, options, signal);
@@ -87,10 +137,16 @@ async function serveUnary(binding: MethodBinding, call: grpc.ServerUnaryCall<unk
   }
 }
 
-async function serveStream(binding: MethodBinding, call: grpc.ServerWritableStream<unknown, unknown>, pipeline: Pipeline, options: RpcServerOptions): Promise<void> {
+async function serveStream(
+  binding: MethodBinding,
+  call: grpc.ServerWritableStream<unknown, unknown>,
+  pipeline: Pipeline,
+  options: RpcServerOptions,
+): Promise<void> {
   const signal = signalOf(call);
   const cancelled = new Promise<"cancelled">((resolve) => {
-    if (signal.aborted) resolve("cancelled"); else signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
+    if (signal.aborted) resolve("cancelled");
+    else signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
   });
   let messages: AsyncGenerator<unknown> | undefined;
   try {
@@ -100,7 +156,8 @@ async function serveStream(binding: MethodBinding, call: grpc.ServerWritableStre
       const next = await Promise.race([messages.next(), cancelled]);
       if (next === "cancelled") break;
       if (next.done) break;
-      if (!call.write(next.value)) await Promise.race([new Promise((resolve) => call.once("drain", resolve)), cancelled]);
+      if (!call.write(next.value))
+        await Promise.race([new Promise((resolve) => call.once("drain", resolve)), cancelled]);
     }
     call.end();
   } catch (error) {
@@ -110,7 +167,9 @@ async function serveStream(binding: MethodBinding, call: grpc.ServerWritableStre
   }
 }
 
-function signalOf(call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>): AbortSignal {
+function signalOf(
+  call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>,
+): AbortSignal {
   const controller = new AbortController();
   call.on("cancelled", () => controller.abort());
   call.on("error", () => controller.abort());
@@ -119,7 +178,11 @@ function signalOf(call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWrit
 
 type AnyCall = grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>;
 
-async function admit(call: AnyCall, options: RpcServerOptions, signal: AbortSignal): Promise<{ carrier: Carrier; peer: Peer; actor: { authenticatedActor?: Actor } }> {
+async function admit(
+  call: AnyCall,
+  options: RpcServerOptions,
+  signal: AbortSignal,
+): Promise<{ carrier: Carrier; peer: Peer; actor: { authenticatedActor?: Actor } }> {
   const text = (key: string): string => String(call.metadata.get(key)[0] ?? "");
   const deadline = call.getDeadline();
   const given = text(metadataKeys.requestId);
@@ -127,15 +190,30 @@ async function admit(call: AnyCall, options: RpcServerOptions, signal: AbortSign
   const carrier: Carrier = {
     requestId: !options.authenticate && REQUEST_ID.test(given) ? given : `req-${randomUUID()}`,
     // A user's own id; anything else than an id would end up in logs and headers.
-    globalRequestId: !options.authenticate ? text(metadataKeys.globalRequestId) : REQUEST_ID.test(given) ? given : "",
+    globalRequestId: !options.authenticate
+      ? text(metadataKeys.globalRequestId)
+      : REQUEST_ID.test(given)
+        ? given
+        : "",
     traceparent: text(metadataKeys.traceparent),
     actor: Buffer.isBuffer(actorBytes) && !options.authenticate ? actorBytes : new Uint8Array(),
     deadlineMs: deadline === Infinity ? undefined : Number(deadline),
   };
-  if (!options.authenticate) return { carrier, peer: options.trustedPeer ?? peerOfCertificate(call), actor: {} };
+  if (!options.authenticate)
+    return { carrier, peer: options.trustedPeer ?? peerOfCertificate(call), actor: {} };
   const token = text("x-auth-token") || text("authorization").replace(/^bearer\s+/i, "");
-  const ctx = rootCtx({ requestId: carrier.requestId, globalRequestId: carrier.globalRequestId, log: options.log, signal, deadlineMs: carrier.deadlineMs });
-  return { carrier, peer: { service: "user", host: "" }, actor: { authenticatedActor: await options.authenticate(ctx, token) } };
+  const ctx = rootCtx({
+    requestId: carrier.requestId,
+    globalRequestId: carrier.globalRequestId,
+    log: options.log,
+    signal,
+    deadlineMs: carrier.deadlineMs,
+  });
+  return {
+    carrier,
+    peer: { service: "user", host: "" },
+    actor: { authenticatedActor: await options.authenticate(ctx, token) },
+  };
 }
 
 function statusOf(error: unknown): Partial<grpc.StatusObject> {

@@ -2,22 +2,35 @@ import assert from "node:assert/strict";
 import { KilonovaError } from "../../kernel/index.js";
 import { fromWireStatus, toWireStatus } from "./status.js";
 
-const anError = (init: { message?: string; facts?: Record<string, string>; violations?: readonly { field: string; description: string }[] }): KilonovaError =>
+const anError = (init: {
+  message?: string;
+  facts?: Record<string, string>;
+  violations?: readonly { field: string; description: string }[];
+}): KilonovaError =>
   new KilonovaError({ kind: "invalid", domain: "api", reason: "BAD", message: "bad", ...init });
 
 describe("an error on the wire", () => {
   it("comes back as it was sent", () => {
-    const sent = anError({ message: "50 % of 😀 is bad", facts: { name: "x" }, violations: [{ field: "name", description: "is bad" }] });
+    const sent = anError({
+      message: "50 % of 😀 is bad",
+      facts: { name: "x" },
+      violations: [{ field: "name", description: "is bad" }],
+    });
     const { code, message, details } = toWireStatus(sent);
     const back = fromWireStatus(code, message, details);
-    assert.deepEqual([back.kind, back.domain, back.reason, back.message, back.facts, back.violations], [sent.kind, sent.domain, sent.reason, sent.message, sent.facts, sent.violations]);
+    assert.deepEqual(
+      [back.kind, back.domain, back.reason, back.message, back.facts, back.violations],
+      [sent.kind, sent.domain, sent.reason, sent.message, sent.facts, sent.violations],
+    );
   });
 
   it("fits into trailers, whatever it quotes", () => {
     for (const character of ["x", "%", "ä", "😀", "\u0000"]) {
       const long = character.repeat(30_000);
       const violations = Array.from({ length: 500 }, (_, i) => ({ field: `${long}${i}`, description: long }));
-      const { message, details } = toWireStatus(anError({ message: long, facts: { long, short: "kept", [long]: "v" }, violations }));
+      const { message, details } = toWireStatus(
+        anError({ message: long, facts: { long, short: "kept", [long]: "v" }, violations }),
+      );
       const bytes = encodeURIComponent(message).length + Buffer.from(details).toString("base64").length;
       assert.ok(bytes < 16 << 10, `${bytes} bytes of ${JSON.stringify(character)}`);
       assert.ok(message.endsWith("…"));

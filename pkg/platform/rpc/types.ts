@@ -22,13 +22,18 @@ export type RequestOf<M> = M extends { requestType: { decode(...a: never[]): inf
 export type ResponseOf<M> = M extends { responseType: { decode(...a: never[]): infer R } } ? R : never;
 type PartialRequestOf<M> = M extends { requestType: { fromPartial(partial: infer P): unknown } } ? P : never;
 
-/** What a server implements for a method. Client streaming does not exist here: agents use repeatable unary reports. */
+/**
+ * What a server implements for a method. Client streaming does not exist here: agents use repeatable unary
+ * reports.
+ */
 export type Handler<M> = M extends { responseStream: true }
   ? (ctx: Ctx, request: RequestOf<M>) => AsyncIterable<ResponseOf<M>>
   : (ctx: Ctx, request: RequestOf<M>) => Promise<ResponseOf<M> | EncodedAnswer<ResponseOf<M>>>;
 
 /** All methods of a service: one that nobody serves is a compile error. */
-export type Handlers<D extends ServiceDefinition> = { readonly [K in keyof D["methods"]]: Handler<D["methods"][K]> };
+export type Handlers<D extends ServiceDefinition> = {
+  readonly [K in keyof D["methods"]]: Handler<D["methods"][K]>;
+};
 
 /** What a caller sees. Requests may be partial, answers are complete. */
 export type Client<D extends ServiceDefinition> = {
@@ -61,4 +66,7 @@ export interface MethodBinding {
   encodeResponse(message: unknown): Uint8Array;
 }
 
-export interface ServiceBinding { readonly definition: ServiceDefinition; readonly methods: readonly MethodBinding[] }
+export interface ServiceBinding {
+  readonly definition: ServiceDefinition;
+  readonly methods: readonly MethodBinding[];
+}

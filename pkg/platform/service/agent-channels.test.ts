@@ -10,33 +10,57 @@ import { AgentChannels } from "./agent-channels.js";
 const OPEN_AT_MOST = 2;
 const IDLE_MS = 1000;
 
-function setUp(): { readonly channels: AgentChannels; readonly opened: string[]; readonly closed: string[]; pass(ms: number): void; hold(): () => void } {
+function setUp(): {
+  readonly channels: AgentChannels;
+  readonly opened: string[];
+  readonly closed: string[];
+  pass(ms: number): void;
+  hold(): () => void;
+} {
   const [opened, closed]: [string[], string[]] = [[], []];
   let nowMs = 0;
   let gate = Promise.resolve();
   const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
   const channels = new AgentChannels({
-    max: OPEN_AT_MOST, idleMs: IDLE_MS, clock,
+    max: OPEN_AT_MOST,
+    idleMs: IDLE_MS,
+    clock,
     open: (host) => {
       opened.push(host);
       return {
-        client: <D extends ServiceDefinition>(_definition: D) => ({ listCells: async (): Promise<ListCellsResponse> => { await gate; return { cells: [] }; } }) as unknown as Client<D>,
-        close: async () => { closed.push(host); },
+        client: <D extends ServiceDefinition>(_definition: D) =>
+          ({
+            listCells: async (): Promise<ListCellsResponse> => {
+              await gate;
+              return { cells: [] };
+            },
+          }) as unknown as Client<D>,
+        close: async () => {
+          closed.push(host);
+        },
       };
     },
   });
   return {
-    channels, opened, closed, pass: (ms) => { nowMs += ms; },
+    channels,
+    opened,
+    closed,
+    pass: (ms) => {
+      nowMs += ms;
+    },
     hold: () => {
       let open = (): void => {};
-      gate = new Promise((resolve) => { open = resolve; });
+      gate = new Promise((resolve) => {
+        open = resolve;
+      });
       return () => open();
     },
   };
 }
 
 describe("platform/service: connections to agents", () => {
-  const call = (channels: AgentChannels, host: string): Promise<unknown> => channels.to(host, `${host}:8790`).client(GlobalServiceDefinition).listCells(testCtx(), {});
+  const call = (channels: AgentChannels, host: string): Promise<unknown> =>
+    channels.to(host, `${host}:8790`).client(GlobalServiceDefinition).listCells(testCtx(), {});
 
   it("opens one per host, at the first call", async () => {
     const { channels, opened } = setUp();

@@ -11,9 +11,16 @@ export interface AgentChannelsOptions {
   readonly clock: Clock;
 }
 
-interface Connection { readonly channel: Channel; calls: number; usedMs: number }
+interface Connection {
+  readonly channel: Channel;
+  calls: number;
+  usedMs: number;
+}
 
-/** Connections to compute agents: opened by the first call, shared by all, closed when idle or when there are too many. */
+/**
+ * Connections to compute agents: opened by the first call, shared by all, closed when idle or when there are
+ * too many.
+ */
 export class AgentChannels {
   readonly #options: AgentChannelsOptions;
   /** In the order of their last use. */
@@ -30,17 +37,18 @@ export class AgentChannels {
   /** A way to the agent of a host; costs nothing until it is used, and need not be closed. */
   to(host: string, address: string): Channel {
     return {
-      client: (definition) => forwardingClient(definition, {
-        unary: async (ctx, call) => {
-          const connection = this.#use(host, address);
-          try {
-            return await call(connection.channel, ctx);
-          } finally {
-            this.#leave(connection);
-          }
-        },
-        stream: (ctx, call) => this.#streamed(host, address, (channel) => call(channel, ctx)),
-      }),
+      client: (definition) =>
+        forwardingClient(definition, {
+          unary: async (ctx, call) => {
+            const connection = this.#use(host, address);
+            try {
+              return await call(connection.channel, ctx);
+            } finally {
+              this.#leave(connection);
+            }
+          },
+          stream: (ctx, call) => this.#streamed(host, address, (channel) => call(channel, ctx)),
+        }),
       close: async () => {},
     };
   }
@@ -57,7 +65,11 @@ export class AgentChannels {
     for (const key of this.#connections.keys()) this.#close(key);
   }
 
-  async *#streamed(host: string, address: string, call: (channel: Channel) => AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  async *#streamed(
+    host: string,
+    address: string,
+    call: (channel: Channel) => AsyncIterable<unknown>,
+  ): AsyncGenerator<unknown> {
     const connection = this.#use(host, address);
     try {
       yield* call(connection.channel);
@@ -68,7 +80,11 @@ export class AgentChannels {
 
   #use(host: string, address: string): Connection {
     const key = `${host}\0${address}`;
-    const connection = this.#connections.get(key) ?? { channel: this.#options.open(host, address), calls: 0, usedMs: 0 };
+    const connection = this.#connections.get(key) ?? {
+      channel: this.#options.open(host, address),
+      calls: 0,
+      usedMs: 0,
+    };
     connection.calls++;
     this.#connections.delete(key);
     this.#connections.set(key, connection);

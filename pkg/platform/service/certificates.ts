@@ -5,17 +5,26 @@ import type { experimental } from "@grpc/grpc-js";
 import type { Logger } from "../../kernel/index.js";
 import { ServiceErrors } from "./errors.js";
 
-export interface CertificateFiles { readonly ca: string; readonly certificate: string; readonly key: string }
+export interface CertificateFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
 
-interface Loaded { readonly ca: Buffer; readonly certificate: Buffer; readonly key: Buffer; readonly notAfterMs: number }
+interface Loaded {
+  readonly ca: Buffer;
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly notAfterMs: number;
+}
 
 type CaListener = Parameters<experimental.CertificateProvider["addCaCertificateListener"]>[0];
 type IdentityListener = Parameters<experimental.CertificateProvider["addIdentityCertificateListener"]>[0];
 
 /**
- * A certificate with its key and the authorities it trusts, read from files and again when they change: certificates are renewed
- * without a restart. Files that do not fit together (a copy half done) are passed over until they do. (grpc-js's own file watcher
- * would serve nobody meanwhile.)
+ * A certificate with its key and the authorities it trusts, read from files and again when they change:
+ * certificates are renewed without a restart. Files that do not fit together (a copy half done) are passed
+ * over until they do. (grpc-js's own file watcher would serve nobody meanwhile.)
  */
 export class Certificates implements experimental.CertificateProvider {
   readonly #files: CertificateFiles;
@@ -32,7 +41,10 @@ export class Certificates implements experimental.CertificateProvider {
     try {
       this.#loaded = load(files);
     } catch (error) {
-      throw ServiceErrors.CERTIFICATE_UNUSABLE({ files: files.certificate, problem: (error as Error).message }, { cause: error });
+      throw ServiceErrors.CERTIFICATE_UNUSABLE(
+        { files: files.certificate, problem: (error as Error).message },
+        { cause: error },
+      );
     }
     this.#timer = setInterval(() => this.reload(), reloadMs).unref();
   }
@@ -51,7 +63,10 @@ export class Certificates implements experimental.CertificateProvider {
       this.#loaded = next;
       for (const listener of this.#caListeners) this.#tellCa(listener);
       for (const listener of this.#identityListeners) this.#tellIdentity(listener);
-      this.#log.info("certificate.reloaded", { file: this.#files.certificate, notAfter: new Date(next.notAfterMs).toISOString() });
+      this.#log.info("certificate.reloaded", {
+        file: this.#files.certificate,
+        notAfter: new Date(next.notAfterMs).toISOString(),
+      });
     } catch (error) {
       this.#log.warn("certificate.reload.failed", { file: this.#files.certificate, error });
     }
@@ -89,7 +104,11 @@ export class Certificates implements experimental.CertificateProvider {
 }
 
 function load(files: CertificateFiles): Loaded {
-  const [ca, certificate, key] = [readFileSync(files.ca), readFileSync(files.certificate), readFileSync(files.key)];
+  const [ca, certificate, key] = [
+    readFileSync(files.ca),
+    readFileSync(files.certificate),
+    readFileSync(files.key),
+  ];
   // Throws when the key is not the certificate's.
   createSecureContext({ ca, cert: certificate, key });
   return { ca, certificate, key, notAfterMs: Date.parse(new X509Certificate(certificate).validTo) };

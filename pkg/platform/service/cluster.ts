@@ -31,13 +31,22 @@ export class Cluster {
   readonly #credentials: Credentials;
   readonly #agents: AgentChannels;
 
-  constructor(process: ClusterProcess, credentials: Credentials, registry: { readonly hosts: HostDirectory; readonly services: ServiceDirectory }) {
+  constructor(
+    process: ClusterProcess,
+    credentials: Credentials,
+    registry: { readonly hosts: HostDirectory; readonly services: ServiceDirectory },
+  ) {
     this.#process = process;
     this.#credentials = credentials;
     this.hosts = registry.hosts;
     this.services = registry.services;
     const { agentChannels, agentIdleMs } = process.config.rpc;
-    this.#agents = new AgentChannels({ max: agentChannels, idleMs: agentIdleMs, clock: systemClock, open: (host, address) => this.#open(address, { service: "compute", host }, "") });
+    this.#agents = new AgentChannels({
+      max: agentChannels,
+      idleMs: agentIdleMs,
+      clock: systemClock,
+      open: (host, address) => this.#open(address, { service: "compute", host }, ""),
+    });
     process.report("agentConnections", () => this.#agents.size);
   }
 
@@ -45,8 +54,11 @@ export class Cluster {
   connect(service: keyof PeersConfig, asHost = ""): Channel {
     const fixed = this.#process.config.peers[service];
     return discoveredChannel({
-      service, clock: systemClock, random: Math.random,
-      addresses: () => fixed.length > 0 ? fixed : this.services.instances(service).map(({ address }) => address),
+      service,
+      clock: systemClock,
+      random: Math.random,
+      addresses: () =>
+        fixed.length > 0 ? fixed : this.services.instances(service).map(({ address }) => address),
       onChange: (listener) => this.services.onChange(listener),
       open: (address) => this.#open(address, { service, host: "" }, asHost),
     });
@@ -61,23 +73,43 @@ export class Cluster {
   async serve(service: BuiltService): Promise<void> {
     const { name, id, host, config, lifecycle, tasks, ctx } = this.#process;
     await lifecycle.start(name, async () => ({ value: service, stop: () => service.close() }));
-    tasks.task(name, async (inner) => { await service.start(inner); });
+    tasks.task(name, async (inner) => {
+      await service.start(inner);
+    });
     await this.#process.holdTasks();
     const address = await this.listen(parseAddress("rpc.listen", config.rpc.listen), service.bindings, "");
     await lifecycle.start("registration", async () => {
       const leaving = new AbortController();
-      const kept = await this.services.announce({ ...ctx, signal: leaving.signal }, { service: name, id, address, host, version: version() });
+      const kept = await this.services.announce(
+        { ...ctx, signal: leaving.signal },
+        { service: name, id, address, host, version: version() },
+      );
       this.#process.readiness.check("registration", () => kept.held || "the lease is lost");
-      return { value: kept, stop: async () => { leaving.abort(); await kept.released; } };
+      return {
+        value: kept,
+        stop: async () => {
+          leaving.abort();
+          await kept.released;
+        },
+      };
     });
   }
 
-  /** Opens a server for other services. @param asHost  whose certificate it shows (compute). @returns the address that others are told */
+  /**
+   * Opens a server for other services. @param asHost whose certificate it shows (compute). @returns the
+   * address that others are told
+   */
   async listen(at: HostPort, bindings: readonly ServiceBinding[], asHost: string): Promise<string> {
     const { config, lifecycle, log, tracer, metrics } = this.#process;
     const server: RpcServer = await lifecycle.start("rpc", async () => {
       const started = await startRpcServer({
-        address: formatAddress(at), bindings, credentials: this.#credentials.server(asHost), log, tracer, metrics, maxInFlight: config.rpc.maxInFlight,
+        address: formatAddress(at),
+        bindings,
+        credentials: this.#credentials.server(asHost),
+        log,
+        tracer,
+        metrics,
+        maxInFlight: config.rpc.maxInFlight,
       });
       return { value: started, stop: (budgetMs) => started.drain(budgetMs) };
     });
@@ -100,7 +132,11 @@ export class Cluster {
   }
 
   #open(address: string, to: { readonly service: string; readonly host: string }, asHost: string): Channel {
-    return connectRpc(address, { credentials: this.#credentials.channel(asHost, to), serverName: to.host || to.service, attempts: 1 });
+    return connectRpc(address, {
+      credentials: this.#credentials.channel(asHost, to),
+      serverName: to.host || to.service,
+      attempts: 1,
+    });
   }
 }
 
@@ -111,7 +147,11 @@ export async function joinCluster(process: ClusterProcess): Promise<Cluster> {
     const opened = openCredentials(config.rpc, log);
     return { value: opened, stop: async () => opened.close() };
   });
-  const notAfter = metrics.gauge("kilonova_certificate_not_after_seconds", "When the first of this process's certificates ends, Unix time.", []);
+  const notAfter = metrics.gauge(
+    "kilonova_certificate_not_after_seconds",
+    "When the first of this process's certificates ends, Unix time.",
+    [],
+  );
   const registry = await openRegistry(process);
   const cluster = new Cluster(process, credentials, registry);
   await lifecycle.start("agent-connections", async () => ({ value: cluster, stop: () => cluster.close() }));

@@ -3,7 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AvailabilityZonesServiceDefinition, ListAvailabilityZonesResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import {
+  AvailabilityZonesServiceDefinition,
+  ListAvailabilityZonesResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { silentLogger } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
 import type { RpcServer } from "../rpc/index.js";
@@ -21,11 +24,36 @@ describe("platform/service: mutual TLS", () => {
   let dir: string;
   const open: Credentials[] = [];
   const path = (file: string): string => join(dir, file);
-  const openssl = (...args: readonly string[]): void => { execFileSync("openssl", [...args], { stdio: "ignore" }); };
-  const issue = (identity: string, file: string): void => openssl("req", "-x509", "-CA", path("ca.crt"), "-CAkey", path("ca.key"), ...KEY, "-subj", `/CN=${file}`,
-    "-addext", `subjectAltName=URI:kilonova://${identity}`, "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", path(`${file}.key`), "-out", path(`${file}.crt`));
+  const openssl = (...args: readonly string[]): void => {
+    execFileSync("openssl", [...args], { stdio: "ignore" });
+  };
+  const issue = (identity: string, file: string): void =>
+    openssl(
+      "req",
+      "-x509",
+      "-CA",
+      path("ca.crt"),
+      "-CAkey",
+      path("ca.key"),
+      ...KEY,
+      "-subj",
+      `/CN=${file}`,
+      "-addext",
+      `subjectAltName=URI:kilonova://${identity}`,
+      "-addext",
+      "basicConstraints=critical,CA:FALSE",
+      "-keyout",
+      path(`${file}.key`),
+      "-out",
+      path(`${file}.crt`),
+    );
   const credentials = (file: string): Credentials => {
-    const config: RpcConfig = { ...clusterSections.rpc.parse({}), tlsCaFile: path("ca.crt"), tlsCertFile: path(`${file}.crt`), tlsKeyFile: path(`${file}.key`) };
+    const config: RpcConfig = {
+      ...clusterSections.rpc.parse({}),
+      tlsCaFile: path("ca.crt"),
+      tlsCertFile: path(`${file}.crt`),
+      tlsKeyFile: path(`${file}.key`),
+    };
     const opened = openCredentials(config, silentLogger);
     open.push(opened);
     return opened;
@@ -44,17 +72,34 @@ describe("platform/service: mutual TLS", () => {
   });
 
   /** Serves as `file`; the one zone is called after who asked. */
-  const serve = (file: string): Promise<RpcServer> => startRpcServer({
-    address: "127.0.0.1:0", credentials: credentials(file).server("h1"), log: silentLogger, tracer: noTracer, metrics: new Metrics(),
-    bindings: [bindService(AvailabilityZonesServiceDefinition, {
-      listAvailabilityZones: async (ctx) => ListAvailabilityZonesResponse.fromPartial({ zones: [{ name: ctx.peer.service }] }),
-    })],
-  });
+  const serve = (file: string): Promise<RpcServer> =>
+    startRpcServer({
+      address: "127.0.0.1:0",
+      credentials: credentials(file).server("h1"),
+      log: silentLogger,
+      tracer: noTracer,
+      metrics: new Metrics(),
+      bindings: [
+        bindService(AvailabilityZonesServiceDefinition, {
+          listAvailabilityZones: async (ctx) =>
+            ListAvailabilityZonesResponse.fromPartial({ zones: [{ name: ctx.peer.service }] }),
+        }),
+      ],
+    });
 
-  async function ask(server: RpcServer, as: string, wanted: { readonly service: string; readonly host: string }): Promise<string | undefined> {
-    const channel = connectRpc(`127.0.0.1:${server.port}`, { credentials: credentials(as).channel("h1", wanted), serverName: wanted.service, attempts: 1 });
+  async function ask(
+    server: RpcServer,
+    as: string,
+    wanted: { readonly service: string; readonly host: string },
+  ): Promise<string | undefined> {
+    const channel = connectRpc(`127.0.0.1:${server.port}`, {
+      credentials: credentials(as).channel("h1", wanted),
+      serverName: wanted.service,
+      attempts: 1,
+    });
     try {
-      return (await channel.client(AvailabilityZonesServiceDefinition).listAvailabilityZones(testCtx(), {})).zones[0]?.name;
+      return (await channel.client(AvailabilityZonesServiceDefinition).listAvailabilityZones(testCtx(), {}))
+        .zones[0]?.name;
     } finally {
       await channel.close();
     }
@@ -82,14 +127,22 @@ describe("platform/service: mutual TLS", () => {
 
   it("names the files when they cannot be used, and asks for them when there are none", () => {
     assert.throws(() => credentials("nobody").server(""), { reason: "CERTIFICATE_UNUSABLE" });
-    assert.throws(() => openCredentials(clusterSections.rpc.parse({}), silentLogger), { reason: "NO_CERTIFICATE" });
+    assert.throws(() => openCredentials(clusterSections.rpc.parse({}), silentLogger), {
+      reason: "NO_CERTIFICATE",
+    });
   });
 
   it("takes over renewed files, and keeps the old ones while the new do not fit together", async () => {
     issue("global/api", "renewed");
-    const certificates = new Certificates({ ca: path("ca.crt"), certificate: path("renewed.crt"), key: path("renewed.key") }, 60_000, silentLogger);
+    const certificates = new Certificates(
+      { ca: path("ca.crt"), certificate: path("renewed.crt"), key: path("renewed.key") },
+      60_000,
+      silentLogger,
+    );
     const seen: string[] = [];
-    certificates.addIdentityCertificateListener((update) => { seen.push(update?.certificate.toString() ?? "nothing"); });
+    certificates.addIdentityCertificateListener((update) => {
+      seen.push(update?.certificate.toString() ?? "nothing");
+    });
     await new Promise((resolve) => process.nextTick(resolve));
     const before = certificates.notAfterMs;
     writeFileSync(path("renewed.key"), "half a file");

@@ -5,7 +5,9 @@ import { Certificates } from "./certificates.js";
 import type { RpcConfig } from "./config.js";
 import { ServiceErrors } from "./errors.js";
 
-/** Mutual TLS from the files of the configuration: one identity per process, or per logical host for compute. */
+/**
+ * Mutual TLS from the files of the configuration: one identity per process, or per logical host for compute.
+ */
 export interface Credentials {
   /** For a server that only takes clients with certificates of our authorities. */
   server(host: string): grpc.ServerCredentials;
@@ -17,11 +19,18 @@ export interface Credentials {
 }
 
 /** @param config  `rpc`. @throws NO_CERTIFICATE, CERTIFICATE_UNUSABLE */
-export function openCredentials({ tlsCaFile, tlsCertFile, tlsKeyFile, tlsReloadMs }: RpcConfig, log: Logger): Credentials {
+export function openCredentials(
+  { tlsCaFile, tlsCertFile, tlsKeyFile, tlsReloadMs }: RpcConfig,
+  log: Logger,
+): Credentials {
   if (!tlsCaFile || !tlsCertFile || !tlsKeyFile) throw ServiceErrors.NO_CERTIFICATE({});
   const opened = new Map<string, Certificates>();
   const of = (host: string): Certificates => {
-    const files = { ca: tlsCaFile, certificate: tlsCertFile.replaceAll("{host}", host), key: tlsKeyFile.replaceAll("{host}", host) };
+    const files = {
+      ca: tlsCaFile,
+      certificate: tlsCertFile.replaceAll("{host}", host),
+      key: tlsKeyFile.replaceAll("{host}", host),
+    };
     const known = opened.get(files.certificate);
     if (known) return known;
     const certificates = new Certificates(files, tlsReloadMs, log);
@@ -30,17 +39,25 @@ export function openCredentials({ tlsCaFile, tlsCertFile, tlsKeyFile, tlsReloadM
   };
   return {
     server: (host) => grpc.experimental.createCertificateProviderServerCredentials(of(host), of(host), true),
-    channel: (host, peer) => grpc.experimental.createCertificateProviderChannelCredentials(of(host), of(host), {
-      checkServerIdentity: (_name, certificate) => checkIdentity(certificate.subjectaltname, peer),
-    }),
+    channel: (host, peer) =>
+      grpc.experimental.createCertificateProviderChannelCredentials(of(host), of(host), {
+        checkServerIdentity: (_name, certificate) => checkIdentity(certificate.subjectaltname, peer),
+      }),
     notAfterMs: () => Math.min(...[...opened.values()].map(({ notAfterMs }) => notAfterMs)),
-    close: () => { for (const certificates of opened.values()) certificates.close(); },
+    close: () => {
+      for (const certificates of opened.values()) certificates.close();
+    },
   };
 }
 
-/** Services are told apart by the identity that their certificate names; host names and addresses say nothing. */
+/**
+ * Services are told apart by the identity that their certificate names; host names and addresses say nothing.
+ */
 function checkIdentity(names: string | undefined, wanted: Peer): Error | undefined {
   const found = peerOfNames(names ?? "");
-  if (found.service === wanted.service && (wanted.host === "" || found.host === wanted.host)) return undefined;
-  return new Error(`wanted ${[wanted.service, wanted.host].filter(Boolean).join("/")}, found a certificate of ${[found.service, found.host].filter(Boolean).join("/") || "nobody"}`);
+  if (found.service === wanted.service && (wanted.host === "" || found.host === wanted.host))
+    return undefined;
+  return new Error(
+    `wanted ${[wanted.service, wanted.host].filter(Boolean).join("/")}, found a certificate of ${[found.service, found.host].filter(Boolean).join("/") || "nobody"}`,
+  );
 }

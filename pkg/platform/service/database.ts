@@ -27,15 +27,22 @@ export class Pools {
     if (known) return known;
     const { lifecycle, name, log, metrics } = this.#process;
     return lifecycle.start("database", async () => {
-      const pool = openPool({ connectionString: url, max: maxConnections, applicationName: `kilonova-${name}`, log, metrics: dbMetrics(metrics) });
+      const pool = openPool({
+        connectionString: url,
+        max: maxConnections,
+        applicationName: `kilonova-${name}`,
+        log,
+        metrics: dbMetrics(metrics),
+      });
       this.#pools.set(url, pool);
       return { value: pool, stop: () => pool.close() };
     });
   }
 
   /**
-   * Waits until the database answers, and makes sure that its schema is not older than this version. Services never migrate:
-   * replicas of two versions run side by side during an upgrade, and the operator says when it begins.
+   * Waits until the database answers, and makes sure that its schema is not older than this version. Services
+   * never migrate: replicas of two versions run side by side during an upgrade, and the operator says when it
+   * begins.
    * @throws MIGRATIONS_PENDING
    */
   async requireMigrated(pool: DbPool, schema: string, migrations: readonly Migration[]): Promise<void> {
@@ -43,7 +50,8 @@ export class Pools {
     for (;;) {
       try {
         const pending = await pendingMigrations(ctx, pool, schema, migrations);
-        if (pending.length > 0) throw ServiceErrors.MIGRATIONS_PENDING({ schema, pending: pending.join(", "), service: name });
+        if (pending.length > 0)
+          throw ServiceErrors.MIGRATIONS_PENDING({ schema, pending: pending.join(", "), service: name });
         return;
       } catch (error) {
         if (!isRetryable(error) || ctx.signal.aborted) throw error;

@@ -17,15 +17,26 @@ class Network {
 
   channel(): Channel {
     return discoveredChannel({
-      service: "cells", addresses: () => this.addresses, clock: systemClock, random: () => 0,
-      onChange: (listener) => { this.listeners.add(listener); return () => this.listeners.delete(listener); },
+      service: "cells",
+      addresses: () => this.addresses,
+      clock: systemClock,
+      random: () => 0,
+      onChange: (listener) => {
+        this.listeners.add(listener);
+        return () => this.listeners.delete(listener);
+      },
       open: (address) => ({
-        client: <D extends ServiceDefinition>(_definition: D) => ({ listCells: async (): Promise<ListCellsResponse> => {
-          this.calls.push(address);
-          if (this.broken.has(address)) throw CommonErrors.UNAVAILABLE({ what: address });
-          return { cells: [] };
-        } }) as unknown as Client<D>,
-        close: async () => { this.closed.push(address); },
+        client: <D extends ServiceDefinition>(_definition: D) =>
+          ({
+            listCells: async (): Promise<ListCellsResponse> => {
+              this.calls.push(address);
+              if (this.broken.has(address)) throw CommonErrors.UNAVAILABLE({ what: address });
+              return { cells: [] };
+            },
+          }) as unknown as Client<D>,
+        close: async () => {
+          this.closed.push(address);
+        },
       }),
     });
   }
@@ -65,7 +76,10 @@ describe("platform/service: channel by a service's name", () => {
 
   it("says which service is missing when none appears within the deadline", async () => {
     const client = new Network().channel().client(GlobalServiceDefinition);
-    await assert.rejects(client.listCells(testCtx({ deadlineMs: Date.now() + 30 }), {}), { reason: "NO_INSTANCE", facts: { service: "cells" } });
+    await assert.rejects(client.listCells(testCtx({ deadlineMs: Date.now() + 30 }), {}), {
+      reason: "NO_INSTANCE",
+      facts: { service: "cells" },
+    });
   });
 
   it("lets go of instances that left", async () => {

@@ -28,14 +28,16 @@ const WAIT_MS = 5_000;
 const SHUN_MS = 1_000;
 
 /**
- * A channel to a service by its name: each call goes to one of the living instances in turn, and to another one when that is
- * unavailable. An instance that leaves the list gets no new calls; those under way end by themselves.
+ * A channel to a service by its name: each call goes to one of the living instances in turn, and to another
+ * one when that is unavailable. An instance that leaves the list gets no new calls; those under way end by
+ * themselves.
  */
 export function discoveredChannel(options: DiscoveredChannelOptions): Channel {
   const instances = new Instances(options);
   const budget = new RetryBudget();
   const forwarder: Forwarder = {
-    unary: (ctx, call) => budget.run(ctx, ATTEMPTS, isRetryable, () => instances.try(ctx, (channel) => call(channel, ctx))),
+    unary: (ctx, call) =>
+      budget.run(ctx, ATTEMPTS, isRetryable, () => instances.try(ctx, (channel) => call(channel, ctx))),
     stream: (ctx, call) => streamed(instances, ctx, (channel) => call(channel, ctx)),
   };
   return {
@@ -45,7 +47,11 @@ export function discoveredChannel(options: DiscoveredChannelOptions): Channel {
 }
 
 /** Streams are not repeated: who reads knows from where to go on. */
-async function* streamed(instances: Instances, ctx: Ctx, call: (channel: Channel) => AsyncIterable<unknown>): AsyncGenerator<unknown> {
+async function* streamed(
+  instances: Instances,
+  ctx: Ctx,
+  call: (channel: Channel) => AsyncIterable<unknown>,
+): AsyncGenerator<unknown> {
   const address = await instances.pick(ctx);
   try {
     yield* call(instances.channel(address));
@@ -108,10 +114,13 @@ class Instances {
   async #appearance(ctx: Ctx): Promise<void> {
     const waiting = new AbortController();
     const stop = (): void => waiting.abort();
-    const forget = this.#options.onChange(() => { if (this.#options.addresses().length > 0) stop(); });
+    const forget = this.#options.onChange(() => {
+      if (this.#options.addresses().length > 0) stop();
+    });
     ctx.signal.addEventListener("abort", stop, { once: true });
     try {
-      if (!ctx.signal.aborted) await this.#options.clock.sleep(Math.min(WAIT_MS, remainingMs(ctx)), waiting.signal).catch(() => {});
+      if (!ctx.signal.aborted)
+        await this.#options.clock.sleep(Math.min(WAIT_MS, remainingMs(ctx)), waiting.signal).catch(() => {});
     } finally {
       forget();
       ctx.signal.removeEventListener("abort", stop);

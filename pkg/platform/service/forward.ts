@@ -10,7 +10,10 @@ export interface Forwarder {
 type UntypedClient = Readonly<Record<string, (ctx: Ctx, request: unknown) => unknown>>;
 
 /** A client that asks `forwarder` at each call which channel to take. */
-export function forwardingClient<D extends ServiceDefinition>(definition: D, forwarder: Forwarder): Client<D> {
+export function forwardingClient<D extends ServiceDefinition>(
+  definition: D,
+  forwarder: Forwarder,
+): Client<D> {
   const clients = new WeakMap<Channel, UntypedClient>();
   const on = (channel: Channel): UntypedClient => {
     const known = clients.get(channel) ?? (channel.client(definition) as UntypedClient);
@@ -21,8 +24,10 @@ export function forwardingClient<D extends ServiceDefinition>(definition: D, for
   for (const [key, { responseStream }] of Object.entries(definition.methods)) {
     const call = (channel: Channel, ctx: Ctx, request: unknown): unknown => on(channel)[key]?.(ctx, request);
     out[key] = responseStream
-      ? (ctx: Ctx, request: unknown) => forwarder.stream(ctx, (channel, inner) => call(channel, inner, request) as AsyncIterable<unknown>)
-      : (ctx: Ctx, request: unknown) => forwarder.unary(ctx, (channel, inner) => call(channel, inner, request) as Promise<unknown>);
+      ? (ctx: Ctx, request: unknown) =>
+          forwarder.stream(ctx, (channel, inner) => call(channel, inner, request) as AsyncIterable<unknown>)
+      : (ctx: Ctx, request: unknown) =>
+          forwarder.unary(ctx, (channel, inner) => call(channel, inner, request) as Promise<unknown>);
   }
   return out as Client<D>;
 }

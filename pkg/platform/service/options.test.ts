@@ -9,16 +9,25 @@ const sections = { ...processSections, ...clusterSections };
 
 describe("platform/service: options", () => {
   it("lets flags win over the environment, and reads lists in both", () => {
-    const { registry, rpc } = readConfig(sections, ["--set", "registry.etcdEndpoints=[http://a:1, http://b:1]", "--set", "rpc.listen=127.0.0.1:9"],
-      { KILONOVA_RPC_LISTEN: "127.0.0.1:8", KILONOVA_RPC_AGENT_CHANNELS: "7" });
-    assert.deepEqual([registry.etcdEndpoints, rpc.listen, rpc.agentChannels], [["http://a:1", "http://b:1"], "127.0.0.1:9", 7]);
+    const { registry, rpc } = readConfig(
+      sections,
+      ["--set", "registry.etcdEndpoints=[http://a:1, http://b:1]", "--set", "rpc.listen=127.0.0.1:9"],
+      { KILONOVA_RPC_LISTEN: "127.0.0.1:8", KILONOVA_RPC_AGENT_CHANNELS: "7" },
+    );
+    assert.deepEqual(
+      [registry.etcdEndpoints, rpc.listen, rpc.agentChannels],
+      [["http://a:1", "http://b:1"], "127.0.0.1:9", 7],
+    );
   });
 
   it("refuses flags that nobody knows", () => {
     assert.throws(() => readConfig(sections, ["--set", "rpc.lisen=1"], {}), /there is no option rpc\.lisen/);
     assert.throws(() => readConfig(sections, ["--set", "rpc"], {}), { reason: "BAD_FLAG" });
     assert.throws(() => readConfig(sections, ["--colour"], {}), { reason: "BAD_FLAG" });
-    assert.throws(() => readConfig(sections, [], { KILONOVA_API_PORT: "tcp://10.0.0.1:8770" }), /unknown environment variable KILONOVA_API_PORT/);
+    assert.throws(
+      () => readConfig(sections, [], { KILONOVA_API_PORT: "tcp://10.0.0.1:8770" }),
+      /unknown environment variable KILONOVA_API_PORT/,
+    );
   });
 
   it("reads addresses, and advertises only what others can reach", () => {
@@ -37,9 +46,19 @@ describe("platform/service: status port", () => {
     let registry: true | string = "etcd has not answered yet";
     readiness.check("registry", () => registry);
     readiness.check("process", () => true);
-    const server = await startStatusServer({ listen: { host: "127.0.0.1", port: 0 }, readiness, metrics: new Metrics() });
-    const ready = async (): Promise<unknown> => { const r = await fetch(`${server.url}/readyz`); return [r.status, await r.json()]; };
-    assert.deepEqual(await ready(), [503, { ready: false, missing: { registry: "etcd has not answered yet" } }]);
+    const server = await startStatusServer({
+      listen: { host: "127.0.0.1", port: 0 },
+      readiness,
+      metrics: new Metrics(),
+    });
+    const ready = async (): Promise<unknown> => {
+      const r = await fetch(`${server.url}/readyz`);
+      return [r.status, await r.json()];
+    };
+    assert.deepEqual(await ready(), [
+      503,
+      { ready: false, missing: { registry: "etcd has not answered yet" } },
+    ]);
     registry = true;
     assert.deepEqual(await ready(), [200, { ready: true, missing: {} }]);
     assert.equal((await fetch(`${server.url}/nothing`)).status, 404);

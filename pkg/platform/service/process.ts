@@ -36,7 +36,10 @@ export interface ServiceProcess<S extends Sections = Record<never, never>> {
   readonly ctx: Ctx;
   /** Environment for HTTP services. */
   httpEnv(requestTimeoutMs: number): HttpEnv;
-  /** Makes the background loops end at this point of the stop: before what was started earlier, after what starts later. */
+  /**
+   * Makes the background loops end at this point of the stop: before what was started earlier, after what
+   * starts later.
+   */
   holdTasks(): Promise<void>;
   /** Adds to the report of SIGUSR2. */
   report(part: string, fn: () => unknown): void;
@@ -46,11 +49,16 @@ export interface ServiceProcess<S extends Sections = Record<never, never>> {
 export type ClusterProcess = ServiceProcess<typeof clusterSections>;
 
 /**
- * Runs a program: reads `--config`, environment and `--set`, opens log, tracer and the status port, calls `main` to bring up the
- * rest, then stays until it is told to end. A failure at the start ends the process with 1 and one clear sentence.
+ * Runs a program: reads `--config`, environment and `--set`, opens log, tracer and the status port, calls
+ * `main` to bring up the rest, then stays until it is told to end. A failure at the start ends the process
+ * with 1 and one clear sentence.
  * @param main  resolves when everything is up
  */
-export async function runProcess<S extends Sections>(name: string, own: S, main: (service: ServiceProcess<S>) => Promise<void>): Promise<void> {
+export async function runProcess<S extends Sections>(
+  name: string,
+  own: S,
+  main: (service: ServiceProcess<S>) => Promise<void>,
+): Promise<void> {
   let stop = async (): Promise<void> => {};
   let log: Logger | undefined;
   try {
@@ -71,41 +79,96 @@ export async function runProcess<S extends Sections>(name: string, own: S, main:
   }
 }
 
-async function open<S extends Sections>(name: string, config: ConfigOf<ProcessSections & S>, masked: () => unknown): Promise<ServiceProcess<S> & { started(): void }> {
+async function open<S extends Sections>(
+  name: string,
+  config: ConfigOf<ProcessSections & S>,
+  masked: () => unknown,
+): Promise<ServiceProcess<S> & { started(): void }> {
   // The intersection with an unknown S hides what is there for certain.
   const { telemetry, process: manners } = config as ConfigOf<ProcessSections>;
-  const log = createLogger({ level: telemetry.logLevel, fields: { service: name }, ...(telemetry.logFile ? { destination: openFileDestination(telemetry.logFile) } : {}) });
+  const log = createLogger({
+    level: telemetry.logLevel,
+    fields: { service: name },
+    ...(telemetry.logFile ? { destination: openFileDestination(telemetry.logFile) } : {}),
+  });
   const lifecycle = createLifecycle({ log, budgetMs: manners.drainMs });
   const tasks = createTasks({ service: name, log });
   const ending = new AbortController();
   const readiness = new Readiness();
-  const reports = new Map<string, () => unknown>([["tasks", () => tasks.states()], ["memory", () => process.memoryUsage()], ["missing", () => readiness.missing()], ["config", masked]]);
+  const reports = new Map<string, () => unknown>([
+    ["tasks", () => tasks.states()],
+    ["memory", () => process.memoryUsage()],
+    ["missing", () => readiness.missing()],
+    ["config", masked],
+  ]);
   let state: "starting" | "running" | "ending" = "starting";
   readiness.check("process", () => state === "running" || state);
   onSignals({
-    log, report: () => Object.fromEntries([...reports].map(([part, fn]) => [part, fn()])),
-    drain: () => { state = "ending"; ending.abort(); return lifecycle.stop(); },
+    log,
+    report: () => Object.fromEntries([...reports].map(([part, fn]) => [part, fn()])),
+    drain: () => {
+      state = "ending";
+      ending.abort();
+      return lifecycle.stop();
+    },
   });
   const metrics = new Metrics().withProcessMetrics();
-  onStrayErrors({ log, count: metrics.strayErrors(), stop: () => { ending.abort(); return lifecycle.stop(); } });
+  onStrayErrors({
+    log,
+    count: metrics.strayErrors(),
+    stop: () => {
+      ending.abort();
+      return lifecycle.stop();
+    },
+  });
   const tracer = await openTracer(telemetry, name, "traces.jsonl");
   await lifecycle.start("tracer", async () => ({ value: tracer, stop: () => tracer.close() }));
   const status = await lifecycle.start("status", async () => {
-    const server = await startStatusServer({ listen: parseAddress("process.statusListen", manners.statusListen), readiness, metrics });
+    const server = await startStatusServer({
+      listen: parseAddress("process.statusListen", manners.statusListen),
+      readiness,
+      metrics,
+    });
     return { value: server, stop: () => server.close() };
   });
   const id = systemIds.uuid();
   log.info("service.starting", { id, pid: process.pid, status: status.url });
   let held = false;
   return {
-    name, id, host: manners.host || (hostname().split(".")[0] ?? "localhost"), config, log, tracer, metrics, lifecycle, tasks, readiness,
-    ctx: rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor(name), log, signal: ending.signal }),
-    httpEnv: (requestTimeoutMs) => ({ log, ids: systemIds, requestTimeoutMs, startSpan: (span, traceparent): Span => tracer.start(span, traceparent, {}, "server") }),
-    report: (part, fn) => { reports.set(part, fn); },
+    name,
+    id,
+    host: manners.host || (hostname().split(".")[0] ?? "localhost"),
+    config,
+    log,
+    tracer,
+    metrics,
+    lifecycle,
+    tasks,
+    readiness,
+    ctx: rootCtx({
+      requestId: `req-${systemIds.uuid()}`,
+      actor: serviceActor(name),
+      log,
+      signal: ending.signal,
+    }),
+    httpEnv: (requestTimeoutMs) => ({
+      log,
+      ids: systemIds,
+      requestTimeoutMs,
+      startSpan: (span, traceparent): Span => tracer.start(span, traceparent, {}, "server"),
+    }),
+    report: (part, fn) => {
+      reports.set(part, fn);
+    },
     holdTasks: async () => {
       if (held) return;
       held = true;
-      await lifecycle.start("tasks", async () => ({ value: tasks, stop: async (budgetMs) => { await tasks.stop(budgetMs); } }));
+      await lifecycle.start("tasks", async () => ({
+        value: tasks,
+        stop: async (budgetMs) => {
+          await tasks.stop(budgetMs);
+        },
+      }));
     },
     started: () => {
       state = "running";

@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
-import type { CoordinationStore, EtcdOptions, HostDirectory, ServiceDirectory } from "../coordination/index.js";
+import type {
+  CoordinationStore,
+  EtcdOptions,
+  HostDirectory,
+  ServiceDirectory,
+} from "../coordination/index.js";
 import { connectEtcd, hostDirectory, serviceDirectory } from "../coordination/index.js";
 import { systemClock } from "../process/index.js";
 import type { RegistryConfig } from "./config.js";
@@ -7,8 +12,18 @@ import type { ClusterProcess } from "./process.js";
 
 const PATIENCE_MS = 5_000;
 
-/** Connects to etcd and follows hosts and services; returns when both are known. Waits as long as etcd does not answer. */
-export async function openRegistry({ config: { registry }, lifecycle, tasks, readiness, log, ctx }: ClusterProcess): Promise<{ readonly hosts: HostDirectory; readonly services: ServiceDirectory }> {
+/**
+ * Connects to etcd and follows hosts and services; returns when both are known. Waits as long as etcd does
+ * not answer.
+ */
+export async function openRegistry({
+  config: { registry },
+  lifecycle,
+  tasks,
+  readiness,
+  log,
+  ctx,
+}: ClusterProcess): Promise<{ readonly hosts: HostDirectory; readonly services: ServiceDirectory }> {
   const store = await lifecycle.start("registry", async () => {
     const opened = await connectRegistry(registry);
     return { value: opened, stop: () => opened.close() };
@@ -20,7 +35,10 @@ export async function openRegistry({ config: { registry }, lifecycle, tasks, rea
   tasks.task("service-directory", (inner) => services.follow(inner));
   let waiting = true;
   readiness.check("registry", () => !waiting || "etcd has not answered yet");
-  const patience = setInterval(() => log.warn("service.registry.waiting", { endpoints: registry.etcdEndpoints }), PATIENCE_MS);
+  const patience = setInterval(
+    () => log.warn("service.registry.waiting", { endpoints: registry.etcdEndpoints }),
+    PATIENCE_MS,
+  );
   const ended = new AbortController();
   try {
     await Promise.race([known, systemClock.sleep(2 ** 30, AbortSignal.any([ctx.signal, ended.signal]))]);
@@ -36,15 +54,24 @@ export async function openRegistry({ config: { registry }, lifecycle, tasks, rea
 function firstChange(onChange: (listener: () => void) => () => void, skip: number): Promise<void> {
   return new Promise((resolve) => {
     let calls = 0;
-    onChange(() => { if (calls++ >= skip) resolve(); });
+    onChange(() => {
+      if (calls++ >= skip) resolve();
+    });
   });
 }
 
 /** Opens the store; connects when it is used. */
-export const connectRegistry = (registry: RegistryConfig): Promise<CoordinationStore> => connectEtcd({ endpoints: registry.etcdEndpoints, ...tlsOf(registry) });
+export const connectRegistry = (registry: RegistryConfig): Promise<CoordinationStore> =>
+  connectEtcd({ endpoints: registry.etcdEndpoints, ...tlsOf(registry) });
 
 function tlsOf({ etcdCaFile, etcdCertFile, etcdKeyFile }: RegistryConfig): Pick<EtcdOptions, "tls"> {
   if (!etcdCaFile) return {};
   const read = (file: string): string => readFileSync(file, "utf8");
-  return { tls: { ca: read(etcdCaFile), ...(etcdKeyFile ? { key: read(etcdKeyFile) } : {}), ...(etcdCertFile ? { certificate: read(etcdCertFile) } : {}) } };
+  return {
+    tls: {
+      ca: read(etcdCaFile),
+      ...(etcdKeyFile ? { key: read(etcdKeyFile) } : {}),
+      ...(etcdCertFile ? { certificate: read(etcdCertFile) } : {}),
+    },
+  };
 }

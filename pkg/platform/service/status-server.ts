@@ -20,14 +20,24 @@ export class Readiness {
   }
 }
 
-export interface StatusServer { readonly url: string; close(): Promise<void> }
+export interface StatusServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
 
 /**
- * `/healthz` (the process runs), `/readyz` (it can be given work; 503 with the reasons until then and while it ends) and `/metrics`
- * (Prometheus). Nothing secret, no authentication: for probes and scrapers of the same network.
+ * `/healthz` (the process runs), `/readyz` (it can be given work; 503 with the reasons until then and while
+ * it ends) and `/metrics` (Prometheus). Nothing secret, no authentication: for probes and scrapers of the
+ * same network.
  */
-export async function startStatusServer(options: { readonly listen: HostPort; readonly readiness: Readiness; readonly metrics: Metrics }): Promise<StatusServer> {
-  const server = createServer((req, res) => { answer(req, res, options).catch(() => res.destroy()); });
+export async function startStatusServer(options: {
+  readonly listen: HostPort;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
+}): Promise<StatusServer> {
+  const server = createServer((req, res) => {
+    answer(req, res, options).catch(() => res.destroy());
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.listen.port, options.listen.host, resolve);
@@ -42,19 +52,30 @@ export async function startStatusServer(options: { readonly listen: HostPort; re
   };
 }
 
-async function answer(req: IncomingMessage, res: ServerResponse, { readiness, metrics }: { readonly readiness: Readiness; readonly metrics: Metrics }): Promise<void> {
-  if (req.method !== "GET" && req.method !== "HEAD") { res.writeHead(405, { allow: "GET, HEAD" }).end(); return; }
+async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { readiness, metrics }: { readonly readiness: Readiness; readonly metrics: Metrics },
+): Promise<void> {
+  if (req.method !== "GET" && req.method !== "HEAD") {
+    res.writeHead(405, { allow: "GET, HEAD" }).end();
+    return;
+  }
   switch (new URL(req.url ?? "/", "http://status").pathname) {
-    case "/healthz": return json(res, 200, { healthy: true, uptimeSeconds: Math.floor(process.uptime()) });
+    case "/healthz":
+      return json(res, 200, { healthy: true, uptimeSeconds: Math.floor(process.uptime()) });
     case "/readyz": {
       const missing = readiness.missing();
       const ready = Object.keys(missing).length === 0;
       return json(res, ready ? 200 : 503, { ready, missing });
     }
     case "/metrics":
-      res.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(await metrics.expose());
+      res
+        .writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
+        .end(await metrics.expose());
       return;
-    default: json(res, 404, { error: "There are /healthz, /readyz and /metrics." });
+    default:
+      json(res, 404, { error: "There are /healthz, /readyz and /metrics." });
   }
 }
 

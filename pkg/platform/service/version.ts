@@ -11,4 +11,6 @@ export function packageRoot(): string {
 }
 
 /** This build's version, from `package.json`. */
-export const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { readonly version: string }).version;
+export const version = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { readonly version: string })
+    .version;

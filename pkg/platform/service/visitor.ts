@@ -12,11 +12,15 @@ import { ServiceErrors } from "./errors.js";
 import { connectRegistry } from "./registry.js";
 
 /**
- * One channel to all services of a cluster, for tools: each contract goes to the service that owns it. Nobody learns of the visitor.
+ * One channel to all services of a cluster, for tools: each contract goes to the service that owns it. Nobody
+ * learns of the visitor.
  * @param ctx  carries the log; its deadline does not bound the channel
  * @throws NO_CERTIFICATE, CERTIFICATE_UNUSABLE
  */
-export async function visitCluster(ctx: Ctx, { rpc, registry, peers }: ConfigOf<typeof clusterSections>): Promise<Channel> {
+export async function visitCluster(
+  ctx: Ctx,
+  { rpc, registry, peers }: ConfigOf<typeof clusterSections>,
+): Promise<Channel> {
   const credentials = openCredentials(rpc, ctx.log);
   const store = await connectRegistry(registry);
   const directory = serviceDirectory(store, registry.leaseTtlMs);
@@ -29,9 +33,18 @@ export async function visitCluster(ctx: Ctx, { rpc, registry, peers }: ConfigOf<
     const fixed = peers[service as keyof PeersConfig];
     if (fixed === undefined) throw ServiceErrors.NO_INSTANCE({ service });
     const channel = discoveredChannel({
-      service, clock: systemClock, random: Math.random, onChange: directory.onChange,
-      addresses: () => fixed.length > 0 ? fixed : directory.instances(service).map(({ address }) => address),
-      open: (address) => connectRpc(address, { credentials: credentials.channel("", { service, host: "" }), serverName: service, attempts: 1 }),
+      service,
+      clock: systemClock,
+      random: Math.random,
+      onChange: directory.onChange,
+      addresses: () =>
+        fixed.length > 0 ? fixed : directory.instances(service).map(({ address }) => address),
+      open: (address) =>
+        connectRpc(address, {
+          credentials: credentials.channel("", { service, host: "" }),
+          serverName: service,
+          attempts: 1,
+        }),
     });
     channels.set(service, channel);
     return channel;

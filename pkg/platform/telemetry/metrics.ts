@@ -4,25 +4,63 @@ type Labels<L extends string> = Record<L, string>;
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /**
- * Prometheus metrics of one process. Names end in their unit (`_seconds`, `_bytes`, `_total`); labels are closed sets, never ids.
- * Asking for a name again gives the same metric, so that many small parts can share one.
+ * Prometheus metrics of one process. Names end in their unit (`_seconds`, `_bytes`, `_total`); labels are
+ * closed sets, never ids. Asking for a name again gives the same metric, so that many small parts can share
+ * one.
  */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #known = new Map<string, unknown>();
 
-  counter<L extends string>(name: string, help: string, labels: readonly L[]): { inc(labels: Labels<L>, by?: number): void } {
-    const metric = this.#once(name, () => new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] }));
+  counter<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+  ): { inc(labels: Labels<L>, by?: number): void } {
+    const metric = this.#once(
+      name,
+      () => new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] }),
+    );
     return { inc: (values, by = 1) => metric.inc(values, by) };
   }
 
-  gauge<L extends string>(name: string, help: string, labels: readonly L[]): { set(labels: Labels<L>, value: number): void; inc(labels: Labels<L>): void; dec(labels: Labels<L>): void } {
-    const metric = this.#once(name, () => new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] }));
-    return { set: (values, value) => metric.set(values, value), inc: (values) => metric.inc(values), dec: (values) => metric.dec(values) };
+  gauge<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+  ): {
+    set(labels: Labels<L>, value: number): void;
+    inc(labels: Labels<L>): void;
+    dec(labels: Labels<L>): void;
+  } {
+    const metric = this.#once(
+      name,
+      () => new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] }),
+    );
+    return {
+      set: (values, value) => metric.set(values, value),
+      inc: (values) => metric.inc(values),
+      dec: (values) => metric.dec(values),
+    };
   }
 
-  histogram<L extends string>(name: string, help: string, labels: readonly L[], buckets: readonly number[] = SECONDS): { observe(labels: Labels<L>, value: number): void } {
-    const metric = this.#once(name, () => new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [this.#registry] }));
+  histogram<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    buckets: readonly number[] = SECONDS,
+  ): { observe(labels: Labels<L>, value: number): void } {
+    const metric = this.#once(
+      name,
+      () =>
+        new Histogram({
+          name,
+          help,
+          labelNames: [...labels],
+          buckets: [...buckets],
+          registers: [this.#registry],
+        }),
+    );
     return { observe: (values, value) => metric.observe(values, value) };
   }
 
@@ -34,7 +72,9 @@ export class Metrics {
 
   /** Counts errors that nobody caught. Each is a fault of ours: alert on it. */
   strayErrors(): (kind: "rejection" | "exception") => void {
-    const counter = this.counter("kilonova_process_stray_errors_total", "Errors that nobody caught", ["kind"]);
+    const counter = this.counter("kilonova_process_stray_errors_total", "Errors that nobody caught", [
+      "kind",
+    ]);
     return (kind) => counter.inc({ kind });
   }
 

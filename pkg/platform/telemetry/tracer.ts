@@ -1,12 +1,29 @@
 import type { Context, Span as OtelSpan, Tracer as OtelTracer } from "@opentelemetry/api";
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, isValidSpanId, isValidTraceId, trace } from "@opentelemetry/api";
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  isValidSpanId,
+  isValidTraceId,
+  trace,
+} from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { BasicTracerProvider, BatchSpanProcessor, ParentBasedSampler, SimpleSpanProcessor, TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace-base";
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  SimpleSpanProcessor,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace-base";
 import type { Span, SpanAttributes } from "../../kernel/index.js";
 import { KilonovaError, noSpan } from "../../kernel/index.js";
 
-/** Starts spans. Contexts are passed by hand (`ctx.span`), so no hook into Node's module loader or async context is needed. */
+/**
+ * Starts spans. Contexts are passed by hand (`ctx.span`), so no hook into Node's module loader or async
+ * context is needed.
+ */
 export interface Tracer {
   /** @param traceparent W3C traceparent of the parent, or "" for a new trace */
   start(name: string, traceparent: string, attributes: SpanAttributes, kind: "server" | "internal"): Span;
@@ -26,7 +43,9 @@ export interface TracerOptions {
 
 /** A tracer over the OpenTelemetry SDK. */
 export function createTracer(options: TracerOptions): Tracer {
-  const processor: SpanProcessor = options.immediate ? new SimpleSpanProcessor(options.exporter) : new BatchSpanProcessor(options.exporter);
+  const processor: SpanProcessor = options.immediate
+    ? new SimpleSpanProcessor(options.exporter)
+    : new BatchSpanProcessor(options.exporter);
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ "service.name": options.service }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),
@@ -36,7 +55,15 @@ export function createTracer(options: TracerOptions): Tracer {
   return {
     start: (name, traceparent, attributes, kind) => {
       const parent = parseTraceparent(traceparent);
-      return new RecordedSpan(tracer, tracer.startSpan(name, { attributes, kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL }, parent), parent);
+      return new RecordedSpan(
+        tracer,
+        tracer.startSpan(
+          name,
+          { attributes, kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL },
+          parent,
+        ),
+        parent,
+      );
     },
     close: () => provider.shutdown(),
   };
@@ -46,7 +73,12 @@ function parseTraceparent(text: string): Context {
   if (text === "") return ROOT_CONTEXT;
   const [version, traceId = "", spanId = "", flags = "00"] = text.split("-");
   if (version !== "00" || !isValidTraceId(traceId) || !isValidSpanId(spanId)) return ROOT_CONTEXT;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, isRemote: true, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED });
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    isRemote: true,
+    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
+  });
 }
 
 class RecordedSpan implements Span {
@@ -67,17 +99,24 @@ class RecordedSpan implements Span {
   }
 
   child(name: string, attributes: SpanAttributes = {}): Span {
-    const own = this.#own ??= trace.setSpan(this.#parent, this.#span);
+    const own = (this.#own ??= trace.setSpan(this.#parent, this.#span));
     return new RecordedSpan(this.#tracer, this.#tracer.startSpan(name, { attributes }, own), own);
   }
 
-  attribute(name: string, value: string | number | boolean): void { this.#span.setAttribute(name, value); }
+  attribute(name: string, value: string | number | boolean): void {
+    this.#span.setAttribute(name, value);
+  }
 
-  event(name: string, attributes: SpanAttributes = {}): void { this.#span.addEvent(name, attributes); }
+  event(name: string, attributes: SpanAttributes = {}): void {
+    this.#span.addEvent(name, attributes);
+  }
 
   end(error?: unknown): void {
     if (error !== undefined) {
-      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : "error" });
+      this.#span.setStatus({
+        code: SpanStatusCode.ERROR,
+        message: error instanceof Error ? error.message : "error",
+      });
       if (error instanceof KilonovaError) this.#span.setAttribute("error.reason", error.reason);
     }
     this.#span.end();

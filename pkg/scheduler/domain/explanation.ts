@@ -16,30 +16,57 @@ export interface Explanation {
   readonly acceptedHosts: readonly string[];
 }
 
-/** Sums refusals up by rule and reason, with the nearest miss of each. Hosts that tie count in order of their names. */
-export function explain(hostsConsidered: number, refused: readonly HostRefusal[], accepted: readonly string[]): Explanation {
+/**
+ * Sums refusals up by rule and reason, with the nearest miss of each. Hosts that tie count in order of their
+ * names.
+ */
+export function explain(
+  hostsConsidered: number,
+  refused: readonly HostRefusal[],
+  accepted: readonly string[],
+): Explanation {
   const groups = new Map<string, HostRefusal[]>();
   for (const one of refused) {
-    // Each resource class is a reason of its own: "not enough VCPU" and "not enough DISK_GB" have different cures.
+    // Each resource class is a reason of its own: "not enough VCPU" and "not enough DISK_GB" have different
+    // cures.
     const key = [one.rule, one.refusal.reason, one.refusal.facts["resource_class"] ?? ""].join(" ");
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]); else group.push(one);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
   }
   const refusals = [...groups.values()].flatMap((group) => {
-    const [nearest] = [...group].sort((a, b) => a.refusal.missing - b.refusal.missing || (a.host < b.host ? -1 : 1));
-    return nearest === undefined ? [] : [{
-      rule: nearest.rule, reason: nearest.refusal.reason, hosts: group.length, nearestHost: nearest.host, nearestFacts: nearest.refusal.facts,
-    }];
+    const [nearest] = [...group].sort(
+      (a, b) => a.refusal.missing - b.refusal.missing || (a.host < b.host ? -1 : 1),
+    );
+    return nearest === undefined
+      ? []
+      : [
+          {
+            rule: nearest.rule,
+            reason: nearest.refusal.reason,
+            hosts: group.length,
+            nearestHost: nearest.host,
+            nearestFacts: nearest.refusal.facts,
+          },
+        ];
   });
   return { hostsConsidered, refusals, acceptedHosts: [...accepted].sort() };
 }
 
-/** One line for people, without names: `3 of 5 hosts: placement NOT_ENOUGH (resource_class=VCPU needed=4 free=2); …`. */
+/**
+ * One line for people, without names: `3 of 5 hosts: placement NOT_ENOUGH (resource_class=VCPU needed=4
+ * free=2); …`.
+ */
 export function summaryText({ hostsConsidered, refusals }: Explanation): string {
   if (hostsConsidered === 0) return "no compute host is known";
-  const parts = [...refusals].sort((a, b) => b.hosts - a.hosts).slice(0, 6).map(({ rule, reason, hosts, nearestFacts }) => {
-    const facts = Object.entries(nearestFacts).map(([key, value]) => `${key}=${value}`).join(" ");
-    return `${hosts} of ${hostsConsidered} hosts: ${rule} ${reason}${facts === "" ? "" : ` (${facts})`}`;
-  });
+  const parts = [...refusals]
+    .sort((a, b) => b.hosts - a.hosts)
+    .slice(0, 6)
+    .map(({ rule, reason, hosts, nearestFacts }) => {
+      const facts = Object.entries(nearestFacts)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(" ");
+      return `${hosts} of ${hostsConsidered} hosts: ${rule} ${reason}${facts === "" ? "" : ` (${facts})`}`;
+    });
   return parts.join("; ");
 }

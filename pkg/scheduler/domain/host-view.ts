@@ -8,10 +8,16 @@ export interface InstanceView {
 }
 
 /** Room of one kind on a host. `capacity` includes overcommit and excludes what is reserved. */
-export interface Room { readonly capacity: number; readonly used: number }
+export interface Room {
+  readonly capacity: number;
+  readonly used: number;
+}
 
 /** A host aggregate's metadata, as rules read it. */
-export interface AggregateView { readonly id: string; readonly metadata: ReadonlyMap<string, string> }
+export interface AggregateView {
+  readonly id: string;
+  readonly metadata: ReadonlyMap<string, string>;
+}
 
 /** What a service and its hypervisor say about themselves; changes rarely. */
 export interface HostFacts {

@@ -12,15 +12,27 @@ export function satisfies(have: string, wanted: string): boolean {
   if (textual !== undefined) return textual(have, operand);
   if (operator === "<in>") return rest.length > 0 && have.includes(rest.join(" "));
   if (operator === "<all-in>") return rest.length > 0 && rest.every((part) => have.includes(part));
-  if (operator === "<or>") return wanted.split("<or>").map((part) => part.trim()).filter((part) => part !== "").includes(have.trim());
+  if (operator === "<or>")
+    return wanted
+      .split("<or>")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .includes(have.trim());
   return have === wanted;
 }
 
 const NUMERIC: Readonly<Record<string, (have: number, wanted: number) => boolean>> = {
-  "=": (have, wanted) => have >= wanted, ">=": (have, wanted) => have >= wanted, "<=": (have, wanted) => have <= wanted,
-  "==": (have, wanted) => have === wanted, "!=": (have, wanted) => have !== wanted,
+  "=": (have, wanted) => have >= wanted,
+  ">=": (have, wanted) => have >= wanted,
+  "<=": (have, wanted) => have <= wanted,
+  "==": (have, wanted) => have === wanted,
+  "!=": (have, wanted) => have !== wanted,
 };
 const TEXTUAL: Readonly<Record<string, (have: string, wanted: string) => boolean>> = {
-  "s==": (have, wanted) => have === wanted, "s!=": (have, wanted) => have !== wanted, "s<": (have, wanted) => have < wanted,
-  "s<=": (have, wanted) => have <= wanted, "s>": (have, wanted) => have > wanted, "s>=": (have, wanted) => have >= wanted,
+  "s==": (have, wanted) => have === wanted,
+  "s!=": (have, wanted) => have !== wanted,
+  "s<": (have, wanted) => have < wanted,
+  "s<=": (have, wanted) => have <= wanted,
+  "s>": (have, wanted) => have > wanted,
+  "s>=": (have, wanted) => have >= wanted,
 };

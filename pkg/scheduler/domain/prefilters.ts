@@ -11,15 +11,20 @@ export interface PrefilterOptions {
 }
 
 /**
- * Conditions on the root provider of every host: they hold whichever provider of the tree gives the resources.
+ * Conditions on the root provider of every host: they hold whichever provider of the tree gives the
+ * resources.
  * @source scheduler.md §3
  */
 export function rootConditions(request: RequestSpec, options: PrefilterOptions): Condition[] {
   const conditions: Condition[] = [{ anyOf: ["COMPUTE_STATUS_DISABLED"], forbidden: true }];
-  const want = (...anyOf: string[]): void => { conditions.push({ anyOf, forbidden: false }); };
+  const want = (...anyOf: string[]): void => {
+    conditions.push({ anyOf, forbidden: false });
+  };
   const { image, extraSpecs } = request;
-  const property = (spec: string, name: string): string | undefined => extraSpecs.get(spec) ?? image?.properties.get(name);
-  if (options.queryPlacementForImageTypeSupport && image !== undefined && image.diskFormat !== "") want(`COMPUTE_IMAGE_TYPE_${shout(image.diskFormat)}`);
+  const property = (spec: string, name: string): string | undefined =>
+    extraSpecs.get(spec) ?? image?.properties.get(name);
+  if (options.queryPlacementForImageTypeSupport && image !== undefined && image.diskFormat !== "")
+    want(`COMPUTE_IMAGE_TYPE_${shout(image.diskFormat)}`);
   if (options.imageMetadataPrefilter) {
     for (const [name, prefix] of IMAGE_TRAITS) {
       const value = image?.properties.get(name);
@@ -30,7 +35,9 @@ export function rootConditions(request: RequestSpec, options: PrefilterOptions):
   if (isTrue(property("hw:virtio_packed_ring", "hw_virtio_packed_ring"))) want("COMPUTE_NET_VIRTIO_PACKED");
   if (isTrue(property("hw:ephemeral_encryption", "hw_ephemeral_encryption"))) {
     const format = property("hw:ephemeral_encryption_format", "hw_ephemeral_encryption_format");
-    want(format === undefined ? "COMPUTE_EPHEMERAL_ENCRYPTION" : `COMPUTE_EPHEMERAL_ENCRYPTION_${shout(format)}`);
+    want(
+      format === undefined ? "COMPUTE_EPHEMERAL_ENCRYPTION" : `COMPUTE_EPHEMERAL_ENCRYPTION_${shout(format)}`,
+    );
   }
   if (property("hw:sound_model", "hw_sound_model") === "virtio") want("COMPUTE_SOUND_MODEL_VIRTIO");
   return conditions;
@@ -39,14 +46,22 @@ export function rootConditions(request: RequestSpec, options: PrefilterOptions):
 const shout = (text: string): string => text.toUpperCase().replaceAll("-", "_");
 
 const IMAGE_TRAITS = [
-  ["hw_cdrom_bus", "COMPUTE_STORAGE_BUS_"], ["hw_disk_bus", "COMPUTE_STORAGE_BUS_"], ["hw_video_model", "COMPUTE_GRAPHICS_MODEL_"],
-  ["hw_vif_model", "COMPUTE_NET_VIF_MODEL_"], ["hw_architecture", "HW_ARCH_"], ["hw_emulation_architecture", "COMPUTE_ARCH_"], ["hw_viommu_model", "COMPUTE_VIOMMU_"],
+  ["hw_cdrom_bus", "COMPUTE_STORAGE_BUS_"],
+  ["hw_disk_bus", "COMPUTE_STORAGE_BUS_"],
+  ["hw_video_model", "COMPUTE_GRAPHICS_MODEL_"],
+  ["hw_vif_model", "COMPUTE_NET_VIF_MODEL_"],
+  ["hw_architecture", "HW_ARCH_"],
+  ["hw_emulation_architecture", "COMPUTE_ARCH_"],
+  ["hw_viommu_model", "COMPUTE_VIOMMU_"],
 ] as const;
 
 /** A rule that only looks at a host's name and zone; it runs before resources are searched. */
 export interface HostPrefilter {
   readonly name: string;
-  /** Whether the request asks for anything that the rule could refuse: most ask for nothing, and hosts are many. */
+  /**
+   * Whether the request asks for anything that the rule could refuse: most ask for nothing, and hosts are
+   * many.
+   */
   applies(request: RequestSpec): boolean;
   judge(host: HostFacts, request: RequestSpec): Verdict;
 }
@@ -54,19 +69,28 @@ export interface HostPrefilter {
 export const hostPrefilters: readonly HostPrefilter[] = [
   {
     name: "RequestedHost",
-    applies: ({ forcedHost, forcedNode, requestedHost, requestedNode }) => forcedHost !== "" || forcedNode !== "" || requestedHost !== "" || requestedNode !== "",
+    applies: ({ forcedHost, forcedNode, requestedHost, requestedNode }) =>
+      forcedHost !== "" || forcedNode !== "" || requestedHost !== "" || requestedNode !== "",
     judge: ({ host, node }, { forcedHost, forcedNode, requestedHost, requestedNode }) =>
-      (forcedHost === "" || forcedHost === host) && (forcedNode === "" || forcedNode === node) && (requestedHost === "" || requestedHost === host)
-        && (requestedNode === "" || requestedNode === node) ? pass : refuse("OTHER_HOST_REQUESTED"),
+      (forcedHost === "" || forcedHost === host) &&
+      (forcedNode === "" || forcedNode === node) &&
+      (requestedHost === "" || requestedHost === host) &&
+      (requestedNode === "" || requestedNode === node)
+        ? pass
+        : refuse("OTHER_HOST_REQUESTED"),
   },
   {
     name: "ExcludedHosts",
     applies: ({ excludedHosts }) => excludedHosts.size > 0,
-    judge: ({ host }, { excludedHosts }) => excludedHosts.has(host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
+    judge: ({ host }, { excludedHosts }) =>
+      excludedHosts.has(host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
   },
   {
     name: "AvailabilityZone",
     applies: ({ availabilityZone }) => availabilityZone !== "",
-    judge: (host, { availabilityZone }) => host.availabilityZone === availabilityZone ? pass : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
+    judge: (host, { availabilityZone }) =>
+      host.availabilityZone === availabilityZone
+        ? pass
+        : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
   },
 ];

@@ -12,10 +12,15 @@ export interface RankedHost {
 }
 
 /**
- * Judges hosts by the filters in their order. Forced hosts are not judged; a rebuild only by the filters meant for it.
+ * Judges hosts by the filters in their order. Forced hosts are not judged; a rebuild only by the filters
+ * meant for it.
  * @cost O(hosts × filters), no I/O
  */
-export function filterHosts(request: RequestSpec, hosts: readonly HostView[], rules: Rules): { readonly passed: HostView[]; readonly refused: HostRefusal[] } {
+export function filterHosts(
+  request: RequestSpec,
+  hosts: readonly HostView[],
+  rules: Rules,
+): { readonly passed: HostView[]; readonly refused: HostRefusal[] } {
   const forced = request.forcedHost !== "" || request.forcedNode !== "";
   if (forced && !request.isRebuild) return { passed: [...hosts], refused: [] };
   const filters = rules.filters.filter((one) => one.onRebuild || !request.isRebuild);
@@ -29,7 +34,8 @@ export function filterHosts(request: RequestSpec, hosts: readonly HostView[], ru
       judged = { host: host.host, rule: filter.name, refusal: verdict };
       break;
     }
-    if (judged === undefined) passed.push(host); else refused.push(judged);
+    if (judged === undefined) passed.push(host);
+    else refused.push(judged);
   }
   return { passed, refused };
 }
@@ -39,9 +45,15 @@ export function filterHosts(request: RequestSpec, hosts: readonly HostView[], ru
  * @param seed  the server's id: the same request is always answered alike
  * @source nova scheduler weights: min-max normalisation over the hosts given; one host is not weighed
  */
-export function rankHosts(request: RequestSpec, hosts: readonly HostView[], rules: Rules, seed: string): RankedHost[] {
+export function rankHosts(
+  request: RequestSpec,
+  hosts: readonly HostView[],
+  rules: Rules,
+  seed: string,
+): RankedHost[] {
   const weights = hosts.length > 1 ? weigh(request, hosts, rules) : hosts.map(() => 0);
-  const ranked = hosts.map((host, number) => ({ host, weight: weights[number] ?? 0, tie: seeded(seed, host.host, host.node) }))
+  const ranked = hosts
+    .map((host, number) => ({ host, weight: weights[number] ?? 0, tie: seeded(seed, host.host, host.node) }))
     .sort((a, b) => b.weight - a.weight || a.tie - b.tie);
   const subset = Math.min(rules.hostSubsetSize, ranked.length);
   if (subset > 1) {

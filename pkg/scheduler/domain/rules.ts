@@ -19,14 +19,19 @@ export interface HostFilter {
  * Declares a host filter. The judge is pure and is asked about every host: a refusal says why.
  * @param spec.options  each with default, unit in the name and description
  */
-export function hostFilter<S extends z.ZodRawShape>(name: string, spec: {
-  readonly options?: S;
-  readonly onRebuild?: boolean;
-  readonly judge: (host: HostView, request: RequestSpec, options: z.output<z.ZodObject<S>>) => Verdict;
-}): HostFilter {
-  const shape = spec.options ?? {} as S;
+export function hostFilter<S extends z.ZodRawShape>(
+  name: string,
+  spec: {
+    readonly options?: S;
+    readonly onRebuild?: boolean;
+    readonly judge: (host: HostView, request: RequestSpec, options: z.output<z.ZodObject<S>>) => Verdict;
+  },
+): HostFilter {
+  const shape = spec.options ?? ({} as S);
   return {
-    name, onRebuild: spec.onRebuild ?? false, options: shape,
+    name,
+    onRebuild: spec.onRebuild ?? false,
+    options: shape,
     bind: (options) => {
       const read = z.object(shape).parse(options);
       return (host, request) => spec.judge(host, request, read);
@@ -50,16 +55,23 @@ export interface HostWeigher {
  * Declares a weigher.
  * @param multiplierOption  Nova's option name in snake case, which aggregate metadata may override
  */
-export const hostWeigher = (name: string, spec: {
-  readonly multiplierOption: string;
-  readonly multiplier: number;
-  readonly floor?: number;
-  readonly raw: (host: HostView, request: RequestSpec) => number;
-}): HostWeigher => ({ name, floor: undefined, ...spec });
+export const hostWeigher = (
+  name: string,
+  spec: {
+    readonly multiplierOption: string;
+    readonly multiplier: number;
+    readonly floor?: number;
+    readonly raw: (host: HostView, request: RequestSpec) => number;
+  },
+): HostWeigher => ({ name, floor: undefined, ...spec });
 
 /** The enabled rules with their options read. */
 export interface Rules {
-  readonly filters: readonly { readonly name: string; readonly onRebuild: boolean; judge(host: HostView, request: RequestSpec): Verdict }[];
+  readonly filters: readonly {
+    readonly name: string;
+    readonly onRebuild: boolean;
+    judge(host: HostView, request: RequestSpec): Verdict;
+  }[];
   readonly weighers: readonly { readonly weigher: HostWeigher; readonly multiplier: number }[];
   /** One of this many best hosts is taken by chance (the request's seed). */
   readonly hostSubsetSize: number;

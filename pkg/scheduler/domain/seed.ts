@@ -1,6 +1,6 @@
 /**
- * A repeatable pseudo-random ratio 0..1 from texts (FNV-1a, then a final mix). The same request meets the same hosts in
- * the same order, so a decision can be replayed.
+ * A repeatable pseudo-random ratio 0..1 from texts (FNV-1a, then a final mix). The same request meets the
+ * same hosts in the same order, so a decision can be replayed.
  */
 export function seeded(...texts: readonly string[]): number {
   let hash = 0x811c9dc5;

@@ -13,8 +13,20 @@ export type Verdict = { readonly passed: true } | Refusal;
 
 export const pass: Verdict = Object.freeze({ passed: true });
 
-export const refuse = (reason: string, facts: Readonly<Record<string, string | number>> = {}, missing = 1): Refusal =>
-  ({ passed: false, reason, facts: Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)])), missing });
+export const refuse = (
+  reason: string,
+  facts: Readonly<Record<string, string | number>> = {},
+  missing = 1,
+): Refusal => ({
+  passed: false,
+  reason,
+  facts: Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)])),
+  missing,
+});
 
 /** A refusal of one host by one rule. */
-export interface HostRefusal { readonly host: string; readonly rule: string; readonly refusal: Refusal }
+export interface HostRefusal {
+  readonly host: string;
+  readonly rule: string;
+  readonly refusal: Refusal;
+}

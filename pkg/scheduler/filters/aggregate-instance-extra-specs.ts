@@ -6,8 +6,8 @@ import { pass, refuse } from "../domain/verdict.js";
 const SCOPE = "aggregate_instance_extra_specs";
 
 /**
- * Refuses hosts whose aggregates do not have what the flavor's extra specs ask for: unscoped keys and those of the scope
- * `aggregate_instance_extra_specs`. Values of several aggregates are united, comma lists split.
+ * Refuses hosts whose aggregates do not have what the flavor's extra specs ask for: unscoped keys and those
+ * of the scope `aggregate_instance_extra_specs`. Values of several aggregates are united, comma lists split.
  * @source nova AggregateInstanceExtraSpecsFilter
  */
 export default hostFilter("AggregateInstanceExtraSpecsFilter", {
@@ -18,7 +18,8 @@ export default hostFilter("AggregateInstanceExtraSpecsFilter", {
       const key = parts.length > 1 ? parts.slice(1).join(":") : scoped;
       const values = aggregateValues(host, key).flatMap((value) => value.split(",").map((one) => one.trim()));
       if (values.length === 0) return refuse("METADATA_MISSING", { key, needed: wanted });
-      if (!values.some((value) => satisfies(value, wanted))) return refuse("METADATA_DIFFERS", { key, needed: wanted, have: values.join(",") });
+      if (!values.some((value) => satisfies(value, wanted)))
+        return refuse("METADATA_DIFFERS", { key, needed: wanted, have: values.join(",") });
     }
     return pass;
   },

@@ -2,10 +2,17 @@ import { aggregateValues } from "../domain/host-view.js";
 import { hostFilter } from "../domain/rules.js";
 import { pass, refuse } from "../domain/verdict.js";
 
-/** Refuses hosts whose aggregates name other flavors in `instance_type`. @source nova AggregateTypeAffinityFilter */
+/**
+ * Refuses hosts whose aggregates name other flavors in `instance_type`. @source nova
+ * AggregateTypeAffinityFilter
+ */
 export default hostFilter("AggregateTypeAffinityFilter", {
   judge: (host, { flavorName }) => {
-    const lists = aggregateValues(host, "instance_type").map((value) => value.split(",").map((one) => one.trim()));
-    return lists.every((names) => names.includes(flavorName)) ? pass : refuse("OTHER_FLAVORS_ONLY", { flavor: flavorName });
+    const lists = aggregateValues(host, "instance_type").map((value) =>
+      value.split(",").map((one) => one.trim()),
+    );
+    return lists.every((names) => names.includes(flavorName))
+      ? pass
+      : refuse("OTHER_FLAVORS_ONLY", { flavor: flavorName });
   },
 });

@@ -6,8 +6,8 @@ import { pass, refuse } from "../domain/verdict.js";
 const SCOPE = "capabilities";
 
 /**
- * Refuses hosts that lack what the flavor's `capabilities:` extra specs ask for. Unscoped keys count where the host knows
- * them; other scopes belong to other rules.
+ * Refuses hosts that lack what the flavor's `capabilities:` extra specs ask for. Unscoped keys count where
+ * the host knows them; other scopes belong to other rules.
  * @source nova ComputeCapabilitiesFilter
  */
 export default hostFilter("ComputeCapabilitiesFilter", {
@@ -16,9 +16,14 @@ export default hostFilter("ComputeCapabilitiesFilter", {
       const path = pathOf(key, host);
       if (path === undefined) continue;
       const have = lookUp(host.capabilities, path);
-      if (have === undefined) return refuse("CAPABILITY_MISSING", { capability: path.join(":"), needed: wanted });
+      if (have === undefined)
+        return refuse("CAPABILITY_MISSING", { capability: path.join(":"), needed: wanted });
       if (!(Array.isArray(have) ? have.map(String) : [String(have)]).some((one) => satisfies(one, wanted))) {
-        return refuse("CAPABILITY_DIFFERS", { capability: path.join(":"), needed: wanted, have: Array.isArray(have) ? have.join(",") : String(have) });
+        return refuse("CAPABILITY_DIFFERS", {
+          capability: path.join(":"),
+          needed: wanted,
+          have: Array.isArray(have) ? have.join(",") : String(have),
+        });
       }
     }
     return pass;

@@ -3,14 +3,17 @@ import { hostFilter } from "../domain/rules.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 /**
- * Refuses hosts that cannot run the image's architecture, hypervisor type and VM mode together, or whose hypervisor has
- * the wrong version.
+ * Refuses hosts that cannot run the image's architecture, hypervisor type and VM mode together, or whose
+ * hypervisor has the wrong version.
  * @source nova ImagePropertiesFilter
  */
 export default hostFilter("ImagePropertiesFilter", {
   onRebuild: true,
   options: {
-    imagePropertiesDefaultArchitecture: z.string().default("").describe("Architecture of images that name none; empty for any."),
+    imagePropertiesDefaultArchitecture: z
+      .string()
+      .default("")
+      .describe("Architecture of images that name none; empty for any."),
   },
   judge: (host, { image }, { imagePropertiesDefaultArchitecture }) => {
     const property = (name: string): string => image?.properties.get(name) ?? "";
@@ -18,23 +21,44 @@ export default hostFilter("ImagePropertiesFilter", {
     const type = property("img_hv_type").toLowerCase();
     const mode = canonicalMode(property("hw_vm_mode"));
     if (architecture !== "" || type !== "" || mode !== "") {
-      const fits = host.supported.some(([hostArch = "", hostType = "", hostMode = ""]) =>
-        (architecture === "" || canonicalArch(hostArch) === architecture) && (type === "" || hostType.toLowerCase() === type) && (mode === "" || canonicalMode(hostMode) === mode));
-      if (!fits) return refuse("IMAGE_UNSUPPORTED", { ...(architecture && { architecture }), ...(type && { hypervisor_type: type }), ...(mode && { vm_mode: mode }) });
+      const fits = host.supported.some(
+        ([hostArch = "", hostType = "", hostMode = ""]) =>
+          (architecture === "" || canonicalArch(hostArch) === architecture) &&
+          (type === "" || hostType.toLowerCase() === type) &&
+          (mode === "" || canonicalMode(hostMode) === mode),
+      );
+      if (!fits)
+        return refuse("IMAGE_UNSUPPORTED", {
+          ...(architecture && { architecture }),
+          ...(type && { hypervisor_type: type }),
+          ...(mode && { vm_mode: mode }),
+        });
     }
     const version = property("img_hv_requested_version");
-    return version === "" || versionSatisfies(host.hypervisorVersion, version) ? pass
+    return version === "" || versionSatisfies(host.hypervisorVersion, version)
+      ? pass
       : refuse("HYPERVISOR_VERSION", { needed: version, have: versionText(host.hypervisorVersion) });
   },
 });
 
-const ARCH_ALIASES: Readonly<Record<string, string>> = { amd64: "x86_64", x64: "x86_64", i386: "i686", i486: "i686", i586: "i686", x86: "i686", arm64: "aarch64", ppc64el: "ppc64le" };
+const ARCH_ALIASES: Readonly<Record<string, string>> = {
+  amd64: "x86_64",
+  x64: "x86_64",
+  i386: "i686",
+  i486: "i686",
+  i586: "i686",
+  x86: "i686",
+  arm64: "aarch64",
+  ppc64el: "ppc64le",
+};
 const canonicalArch = (name: string): string => ARCH_ALIASES[name.toLowerCase()] ?? name.toLowerCase();
 /** `pv` and `hv` were once written for what is now `xen` and `hvm`. */
-const canonicalMode = (mode: string): string => ({ pv: "xen", hv: "hvm", baremetal: "hvm" })[mode.toLowerCase()] ?? mode.toLowerCase();
+const canonicalMode = (mode: string): string =>
+  ({ pv: "xen", hv: "hvm", baremetal: "hvm" })[mode.toLowerCase()] ?? mode.toLowerCase();
 
 /** 7002022 is 7.2.22. */
-const versionText = (version: number): string => [Math.trunc(version / 1_000_000), Math.trunc(version / 1000) % 1000, version % 1000].join(".");
+const versionText = (version: number): string =>
+  [Math.trunc(version / 1_000_000), Math.trunc(version / 1000) % 1000, version % 1000].join(".");
 
 /** Reads `>=7.0,<9` and the like; every part must hold. */
 function versionSatisfies(have: number, wanted: string): boolean {
@@ -43,12 +67,18 @@ function versionSatisfies(have: number, wanted: string): boolean {
     if (match === null) return false;
     const number = Number(match[2]) * 1_000_000 + Number(match[3] ?? 0) * 1000 + Number(match[4] ?? 0);
     switch (match[1] ?? "==") {
-      case "<": return have < number;
-      case "<=": return have <= number;
-      case ">": return have > number;
-      case ">=": return have >= number;
-      case "!=": return have !== number;
-      default: return have === number;
+      case "<":
+        return have < number;
+      case "<=":
+        return have <= number;
+      case ">":
+        return have > number;
+      case ">=":
+        return have >= number;
+      case "!=":
+        return have !== number;
+      default:
+        return have === number;
     }
   });
 }

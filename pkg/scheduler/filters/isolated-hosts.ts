@@ -8,12 +8,17 @@ export default hostFilter("IsolatedHostsFilter", {
   options: {
     isolatedHosts: z.array(z.string()).default([]).describe("Hosts for isolated images."),
     isolatedImages: z.array(z.string()).default([]).describe("Image ids that run on isolated hosts only."),
-    restrictIsolatedHostsToIsolatedImages: z.boolean().default(true).describe("Whether isolated hosts take no other images."),
+    restrictIsolatedHostsToIsolatedImages: z
+      .boolean()
+      .default(true)
+      .describe("Whether isolated hosts take no other images."),
   },
   judge: (host, { image }, { isolatedHosts, isolatedImages, restrictIsolatedHostsToIsolatedImages }) => {
     const hostIsolated = isolatedHosts.includes(host.host);
     const imageIsolated = image !== undefined && isolatedImages.includes(image.id);
     if (imageIsolated && !hostIsolated) return refuse("IMAGE_NEEDS_ISOLATED_HOST");
-    return hostIsolated && !imageIsolated && restrictIsolatedHostsToIsolatedImages ? refuse("HOST_IS_ISOLATED") : pass;
+    return hostIsolated && !imageIsolated && restrictIsolatedHostsToIsolatedImages
+      ? refuse("HOST_IS_ISOLATED")
+      : pass;
   },
 });

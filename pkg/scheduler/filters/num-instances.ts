@@ -3,11 +3,18 @@ import { overridden } from "../domain/host-view.js";
 import { hostFilter } from "../domain/rules.js";
 import { pass, refuse } from "../domain/verdict.js";
 
-/** Refuses hosts that have enough instances already. @source nova NumInstancesFilter, AggregateNumInstancesFilter */
+/**
+ * Refuses hosts that have enough instances already. @source nova NumInstancesFilter,
+ * AggregateNumInstancesFilter
+ */
 export default hostFilter("NumInstancesFilter", {
-  options: { maxInstancesPerHost: z.number().int().min(1).default(50).describe("Instances that one host may have.") },
+  options: {
+    maxInstancesPerHost: z.number().int().min(1).default(50).describe("Instances that one host may have."),
+  },
   judge: (host, _request, { maxInstancesPerHost }) => {
     const limit = overridden(host, "max_instances_per_host", maxInstancesPerHost);
-    return host.instances.size < limit ? pass : refuse("TOO_MANY_INSTANCES", { have: host.instances.size, limit });
+    return host.instances.size < limit
+      ? pass
+      : refuse("TOO_MANY_INSTANCES", { have: host.instances.size, limit });
   },
 });

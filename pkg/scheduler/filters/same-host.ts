@@ -5,6 +5,8 @@ import { pass, refuse } from "../domain/verdict.js";
 export default hostFilter("SameHostFilter", {
   judge: (host, { hints }) => {
     const wanted = hints.get("same_host") ?? [];
-    return wanted.length === 0 || wanted.some((id) => host.instances.has(id)) ? pass : refuse("SERVERS_NOT_ON_HOST", { servers: wanted.length });
+    return wanted.length === 0 || wanted.some((id) => host.instances.has(id))
+      ? pass
+      : refuse("SERVERS_NOT_ON_HOST", { servers: wanted.length });
   },
 });

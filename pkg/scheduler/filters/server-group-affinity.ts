@@ -1,7 +1,10 @@
 import { hostFilter } from "../domain/rules.js";
 import { pass, refuse } from "../domain/verdict.js";
 
-/** Refuses hosts without a member of the server's group, once the group has any. @source nova ServerGroupAffinityFilter */
+/**
+ * Refuses hosts without a member of the server's group, once the group has any. @source nova
+ * ServerGroupAffinityFilter
+ */
 export default hostFilter("ServerGroupAffinityFilter", {
   judge: (host, { group }) => {
     if (group?.policy !== "affinity" || group.hosts.size === 0) return pass;

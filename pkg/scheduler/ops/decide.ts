@@ -38,17 +38,22 @@ export function decide(fleet: Fleet, request: RequestSpec, rules: Rules, options
   const facts = fleet.hosts();
   const among = eligibleHosts(fleet, request);
   const byRoot = new Map<string, Candidate>();
-  for (const candidate of findCandidates(fleet.index, wanted, { among, startAt: seeded(request.serverId, "start") })) {
+  for (const candidate of findCandidates(fleet.index, wanted, {
+    among,
+    startAt: seeded(request.serverId, "start"),
+  })) {
     if (!byRoot.has(candidate.rootId)) byRoot.set(candidate.rootId, candidate);
   }
   const hosts = [...byRoot.keys()].flatMap((id) => {
     const host = facts.get(id);
     return host === undefined ? [] : [fleet.view(host)];
   });
-  return rankHosts(request, filterHosts(request, hosts, rules).passed, rules, request.serverId).flatMap((ranked) => {
-    const candidate = byRoot.get(ranked.host.computeNodeId);
-    return candidate === undefined ? [] : [{ ...ranked, candidate }];
-  });
+  return rankHosts(request, filterHosts(request, hosts, rules).passed, rules, request.serverId).flatMap(
+    (ranked) => {
+      const candidate = byRoot.get(ranked.host.computeNodeId);
+      return candidate === undefined ? [] : [{ ...ranked, candidate }];
+    },
+  );
 }
 
 /** Providers of hosts that the request's own words allow. */
@@ -65,35 +70,80 @@ function eligibleHosts(fleet: Fleet, request: RequestSpec): Bitset {
 
 function wantedResources(request: RequestSpec, options: DecideOptions): CandidateRequest {
   const unlimited = UNLIMITED_HINTS.some((hint) => request.hints.has(hint)) || request.group !== undefined;
-  return resourceRequest(request, rootConditions(request, options), unlimited ? 0 : options.maxPlacementResults);
+  return resourceRequest(
+    request,
+    rootConditions(request, options),
+    unlimited ? 0 : options.maxPlacementResults,
+  );
 }
 
 /** Judges a rebuild: the server stays on its host, so only the rules about its new image run. */
-export function judgeRebuild(fleet: Fleet, request: RequestSpec, rules: Rules): { readonly passed: readonly RankedHost[]; readonly explanation: Explanation } {
-  const hosts = [...fleet.hosts().values()].filter((host) => host.host === request.forcedHost && (request.forcedNode === "" || host.node === request.forcedNode));
-  const { passed, refused } = filterHosts(request, hosts.map((host) => fleet.view(host)), rules);
-  return { passed: passed.map((host) => ({ host, weight: 0 })), explanation: explain(hosts.length, refused, passed.map(({ host }) => host)) };
+export function judgeRebuild(
+  fleet: Fleet,
+  request: RequestSpec,
+  rules: Rules,
+): { readonly passed: readonly RankedHost[]; readonly explanation: Explanation } {
+  const hosts = [...fleet.hosts().values()].filter(
+    (host) =>
+      host.host === request.forcedHost && (request.forcedNode === "" || host.node === request.forcedNode),
+  );
+  const { passed, refused } = filterHosts(
+    request,
+    hosts.map((host) => fleet.view(host)),
+    rules,
+  );
+  return {
+    passed: passed.map((host) => ({ host, weight: 0 })),
+    explanation: explain(
+      hosts.length,
+      refused,
+      passed.map(({ host }) => host),
+    ),
+  };
 }
 
 /**
- * Says of every host which rule refuses it first. Looks at all of them, however long it takes: for failures and for
- * those who ask.
+ * Says of every host which rule refuses it first. Looks at all of them, however long it takes: for failures
+ * and for those who ask.
  * @param claims  refusals of placement itself, met while claiming
  */
-export function explainAll(fleet: Fleet, request: RequestSpec, rules: Rules, options: DecideOptions, claims: readonly HostRefusal[] = []): Explanation {
+export function explainAll(
+  fleet: Fleet,
+  request: RequestSpec,
+  rules: Rules,
+  options: DecideOptions,
+  claims: readonly HostRefusal[] = [],
+): Explanation {
   const wanted = { ...wantedResources(request, options), limit: 0 };
   const hosts = [...fleet.hosts().values()];
   const refused: HostRefusal[] = [];
   const remaining: HostFacts[] = [];
   const claimed = new Map(claims.map((one) => [one.host, one]));
   for (const host of hosts) {
-    const refusal = prefilterRefusal(host, request) ?? placementRefusal(fleet, wanted, host) ?? claimed.get(host.host);
-    if (refusal === undefined) remaining.push(host); else refused.push(refusal);
+    const refusal =
+      prefilterRefusal(host, request) ?? placementRefusal(fleet, wanted, host) ?? claimed.get(host.host);
+    if (refusal === undefined) remaining.push(host);
+    else refused.push(refusal);
   }
-  const judged = filterHosts(request, remaining.map((host) => fleet.view(host)), rules);
-  const order = ["RequestedHost", "ExcludedHosts", "AvailabilityZone", "placement", ...rules.filters.map(({ name }) => name), "claim"];
+  const judged = filterHosts(
+    request,
+    remaining.map((host) => fleet.view(host)),
+    rules,
+  );
+  const order = [
+    "RequestedHost",
+    "ExcludedHosts",
+    "AvailabilityZone",
+    "placement",
+    ...rules.filters.map(({ name }) => name),
+    "claim",
+  ];
   const all = [...refused, ...judged.refused].sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule));
-  return explain(hosts.length, all, judged.passed.map(({ host }) => host));
+  return explain(
+    hosts.length,
+    all,
+    judged.passed.map(({ host }) => host),
+  );
 }
 
 function prefilterRefusal(host: HostFacts, request: RequestSpec): HostRefusal | undefined {
@@ -109,7 +159,10 @@ function placementRefusal(fleet: Fleet, wanted: CandidateRequest, host: HostFact
   const slot = fleet.index.slotOf(host.computeNodeId);
   const at = { host: host.host, rule: "placement" };
   if (slot === undefined) return { ...at, refusal: refuse("NO_PROVIDER") };
-  const shortfall = shortfallOf(fleet.index, wanted, slot)
-    ?? (findCandidates(fleet.index, { ...wanted, limit: 1 }, { among: Bitset.of([slot]) }).length > 0 ? undefined : noCombination);
+  const shortfall =
+    shortfallOf(fleet.index, wanted, slot) ??
+    (findCandidates(fleet.index, { ...wanted, limit: 1 }, { among: Bitset.of([slot]) }).length > 0
+      ? undefined
+      : noCombination);
   return shortfall === undefined ? undefined : { ...at, refusal: { passed: false, ...shortfall } };
 }

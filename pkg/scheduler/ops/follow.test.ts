@@ -7,10 +7,38 @@ import { Fleet } from "../views/fleet.js";
 import { createFollower } from "./follow.js";
 import type { Follower } from "./follow.js";
 
-const nothing: PlacementBatch = { revision: 1, reset: false, providers: [], usedProviders: [], deletedProviderIds: [] };
+const nothing: PlacementBatch = {
+  revision: 1,
+  reset: false,
+  providers: [],
+  usedProviders: [],
+  deletedProviderIds: [],
+};
 const hostsNamed = (...names: string[]): CellSnapshot => ({
-  services: names.map((host) => ({ id: host, service: { host, availabilityZone: "nova", address: "", disabled: false, disabledReason: "", forcedDown: false } })),
-  nodes: names.map((id) => ({ id, node: { host: id, node: id, computeNodeId: id, hostIp: "", hypervisorType: "", hypervisorVersion: 0, supported: [], capabilities: {} } })),
+  services: names.map((host) => ({
+    id: host,
+    service: {
+      host,
+      availabilityZone: "nova",
+      address: "",
+      disabled: false,
+      disabledReason: "",
+      forcedDown: false,
+    },
+  })),
+  nodes: names.map((id) => ({
+    id,
+    node: {
+      host: id,
+      node: id,
+      computeNodeId: id,
+      hostIp: "",
+      hypervisorType: "",
+      hypervisorVersion: 0,
+      supported: [],
+      capabilities: {},
+    },
+  })),
   instances: [],
 });
 
@@ -19,25 +47,52 @@ function follow(cells: Map<string, CellSnapshot>, aggregates: readonly Aggregate
   const stop = new AbortController();
   const clock = fakeClock();
   const fleet = new Fleet({ isUp: () => true, settled: () => true }, clock, 60_000);
-  const forEver = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+  const forEver = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }),
+    );
   const placement: Placement = {
-    claim: () => assert.fail(), held: () => assert.fail(),
-    changes: async function* (ctx) { yield nothing; await forEver(ctx.signal); },
+    claim: () => assert.fail(),
+    held: () => assert.fail(),
+    changes: async function* (ctx) {
+      yield nothing;
+      await forEver(ctx.signal);
+    },
   };
   const peer: Cells = {
     list: async () => [...cells.keys()],
-    watchAggregates: async function* (ctx) { yield aggregates; await forEver(ctx.signal); },
+    watchAggregates: async function* (ctx) {
+      yield aggregates;
+      await forEver(ctx.signal);
+    },
     hosts: async (_ctx, cell) => cells.get(cell) ?? assert.fail(cell),
-    watch: async function* (ctx, cell) { yield { snapshot: cells.get(cell) ?? assert.fail(cell) }; await forEver(ctx.signal); },
+    watch: async function* (ctx, cell) {
+      yield { snapshot: cells.get(cell) ?? assert.fail(cell) };
+      await forEver(ctx.signal);
+    },
   };
   const follower: Follower = createFollower({ fleet, placement, cells: peer, clock });
   const running = follower.run(testCtx({ signal: stop.signal, deadlineMs: undefined }));
-  const ready = (): Promise<unknown> => until(() => { follower.assertReady(); return true; });
-  return { fleet, follower, clock, ready, close: async () => { stop.abort(new Error("over")); await running; } };
+  const ready = (): Promise<unknown> =>
+    until(() => {
+      follower.assertReady();
+      return true;
+    });
+  return {
+    fleet,
+    follower,
+    clock,
+    ready,
+    close: async () => {
+      stop.abort(new Error("over"));
+      await running;
+    },
+  };
 }
 
 describe("following cells", () => {
-  const hostsOf = ({ fleet }: { readonly fleet: Fleet }): string[] => [...fleet.hosts().values()].map(({ cell, host }) => `${cell}/${host}`).sort();
+  const hostsOf = ({ fleet }: { readonly fleet: Fleet }): string[] =>
+    [...fleet.hosts().values()].map(({ cell, host }) => `${cell}/${host}`).sort();
 
   it("a refresh finds cells that came up after the list was read, and keeps following them", async () => {
     const cells = new Map<string, CellSnapshot>();
@@ -49,18 +104,32 @@ describe("following cells", () => {
     await views.follower.refresh(testCtx({ signal: request.signal }));
     assert.deepEqual(hostsOf(views), ["cell1/a", "cell1/b"]);
     request.abort(new Error("the request is over"));
-    await until(() => { views.follower.assertReady(); return true; });
+    await until(() => {
+      views.follower.assertReady();
+      return true;
+    });
     await views.close();
   });
 
   it("sees hosts in the zones and with the metadata that aggregates give them", async () => {
-    const metadata = new Map([["availability_zone", "west"], ["ssd", "true"]]);
-    const views = follow(new Map([["cell1", hostsNamed("a", "b")]]), [{ id: "x", hosts: ["a"], metadata }, { id: "y", hosts: ["a", "gone"], metadata: new Map([["tier", "1"]]) }]);
+    const metadata = new Map([
+      ["availability_zone", "west"],
+      ["ssd", "true"],
+    ]);
+    const views = follow(new Map([["cell1", hostsNamed("a", "b")]]), [
+      { id: "x", hosts: ["a"], metadata },
+      { id: "y", hosts: ["a", "gone"], metadata: new Map([["tier", "1"]]) },
+    ]);
     await views.ready();
     await views.follower.refresh(testCtx());
-    const shown = new Map([...views.fleet.hosts().values()].map((host) => [host.host, views.fleet.view(host)]));
+    const shown = new Map(
+      [...views.fleet.hosts().values()].map((host) => [host.host, views.fleet.view(host)]),
+    );
     assert.deepEqual([shown.get("a")?.availabilityZone, shown.get("b")?.availabilityZone], ["west", "nova"]);
-    assert.deepEqual([shown.get("a")?.aggregates.map(({ id }) => id), shown.get("b")?.aggregates], [["x", "y"], []]);
+    assert.deepEqual(
+      [shown.get("a")?.aggregates.map(({ id }) => id), shown.get("b")?.aggregates],
+      [["x", "y"], []],
+    );
     await views.close();
   });
 

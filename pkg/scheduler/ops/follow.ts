@@ -28,11 +28,16 @@ export interface FollowDeps {
   readonly clock: Clock;
 }
 
-/** Keeps the fleet's views fed. A cell that cannot be reached keeps its last known hosts; liveness judges them. */
+/**
+ * Keeps the fleet's views fed. A cell that cannot be reached keeps its last known hosts; liveness judges
+ * them.
+ */
 export function createFollower({ fleet, placement, cells, clock }: FollowDeps): Follower {
   const following = new Map<string, AbortController>();
   const tried = new Set<string>();
-  let placementRead = false, cellsRead = false, aggregatesRead = false;
+  let placementRead = false,
+    cellsRead = false,
+    aggregatesRead = false;
   let running: Ctx | undefined;
   let refreshing: Promise<void> | undefined;
   let refreshedMs = -Infinity;
@@ -104,28 +109,51 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
       const listing = async (): Promise<void> => {
         // Quick until there is one: at start the cells service may come up after us, and then name its cells.
         while (!ctx.signal.aborted) {
-          await followCells(ctx).catch((error: unknown) => ctx.log.warn("scheduler.cells.unknown", { error }));
-          await clock.sleep(cellsRead && following.size > 0 ? CELLS_EVERY_MS : RETRY_MS, ctx.signal).catch(() => {});
+          await followCells(ctx).catch((error: unknown) =>
+            ctx.log.warn("scheduler.cells.unknown", { error }),
+          );
+          await clock
+            .sleep(cellsRead && following.size > 0 ? CELLS_EVERY_MS : RETRY_MS, ctx.signal)
+            .catch(() => {});
         }
       };
-      await Promise.all([repeat(ctx, "placement", RETRY_MS, () => followPlacement(ctx)), repeat(ctx, "aggregates", RETRY_MS, () => followAggregates(ctx)), listing()]);
+      await Promise.all([
+        repeat(ctx, "placement", RETRY_MS, () => followPlacement(ctx)),
+        repeat(ctx, "aggregates", RETRY_MS, () => followAggregates(ctx)),
+        listing(),
+      ]);
     },
     refresh: (ctx) => {
       if (refreshing !== undefined) return refreshing;
       if (clock.monotonicMs() - refreshedMs < REFRESH_AT_MOST_EVERY_MS) return Promise.resolve();
       const work = async (): Promise<void> => {
         await catchUp(ctx);
-        // A cell may have been added since the list was read; it is followed from now on, not only during this request.
-        if (running !== undefined) await followCells(running).catch((error: unknown) => ctx.log.warn("scheduler.cells.unknown", { error }));
+        // A cell may have been added since the list was read; it is followed from now on, not only during
+        // this request.
+        if (running !== undefined)
+          await followCells(running).catch((error: unknown) =>
+            ctx.log.warn("scheduler.cells.unknown", { error }),
+          );
         await mapLimit([...following.keys()], 16, async (cell) => {
-          await cells.hosts(ctx, cell).then((hosts) => fleet.applySnapshot(cell, hosts), (error: unknown) => ctx.log.warn("scheduler.cell.silent", { cell, error }));
+          await cells.hosts(ctx, cell).then(
+            (hosts) => fleet.applySnapshot(cell, hosts),
+            (error: unknown) => ctx.log.warn("scheduler.cell.silent", { cell, error }),
+          );
         });
         refreshedMs = clock.monotonicMs();
       };
-      return refreshing = work().finally(() => { refreshing = undefined; });
+      return (refreshing = work().finally(() => {
+        refreshing = undefined;
+      }));
     },
     assertReady: () => {
-      if (!placementRead || !cellsRead || !aggregatesRead || [...following.keys()].some((cell) => !tried.has(cell))) throw E.VIEWS_NOT_READY({});
+      if (
+        !placementRead ||
+        !cellsRead ||
+        !aggregatesRead ||
+        [...following.keys()].some((cell) => !tried.has(cell))
+      )
+        throw E.VIEWS_NOT_READY({});
     },
   };
 }

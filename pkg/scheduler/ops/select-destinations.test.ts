@@ -14,33 +14,92 @@ import { selectDestinations } from "./select-destinations.js";
 /** A placement that decides like the real one, and whose feed is handed out only when the test says so. */
 function lazyPlacement(capacities: readonly number[]) {
   const ids = capacities.map((_, number) => `h${number}`);
-  const ledger: Ledger = openLedger({ consumers: [], tombstones: [], providers: ids.map((id, number) => ({ id, generation: 0, inventories: aProvider(id, { VCPU: capacities[number] ?? 0 }).inventories })) });
-  let revision = 1, claims = 0;
-  const usedOn = (id: string): number => ledger.diff().usages.find(({ providerId }) => providerId === id)?.used ?? 0;
+  const ledger: Ledger = openLedger({
+    consumers: [],
+    tombstones: [],
+    providers: ids.map((id, number) => ({
+      id,
+      generation: 0,
+      inventories: aProvider(id, { VCPU: capacities[number] ?? 0 }).inventories,
+    })),
+  });
+  let revision = 1,
+    claims = 0;
+  const usedOn = (id: string): number =>
+    ledger.diff().usages.find(({ providerId }) => providerId === id)?.used ?? 0;
   const placement: Placement = {
     claim: async (_ctx, { serverId, projectId, userId, operation, fence, holdings, expected }) => {
       claims++;
-      const generation = ledger.claim({ consumerId: serverId, projectId, userId, consumerType: "", expected, holdings }, { operation, fence });
+      const generation = ledger.claim(
+        { consumerId: serverId, projectId, userId, consumerType: "", expected, holdings },
+        { operation, fence },
+      );
       return { generation, revision: ++revision };
     },
     held: async (_ctx, serverId) => {
       const held = ledger.diff().consumers.find(({ consumerId }) => consumerId === serverId);
-      return held && { generation: held.generation, operation: held.claimOperation, fence: held.claimFence, holdings: held.holdings };
+      return (
+        held && {
+          generation: held.generation,
+          operation: held.claimOperation,
+          fence: held.claimFence,
+          holdings: held.holdings,
+        }
+      );
     },
-    changes: async function* () { yield* []; },
+    changes: async function* () {
+      yield* [];
+    },
   };
   return {
-    placement, usedOn, ledger, claims: () => claims,
-    feed: (fleet: Fleet): void => fleet.applyPlacement({
-      revision, reset: false, deletedProviderIds: [], providers: [],
-      usedProviders: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })),
-    }),
+    placement,
+    usedOn,
+    ledger,
+    claims: () => claims,
+    feed: (fleet: Fleet): void =>
+      fleet.applyPlacement({
+        revision,
+        reset: false,
+        deletedProviderIds: [],
+        providers: [],
+        usedProviders: ids.map((id, number) =>
+          aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] }),
+        ),
+      }),
     fleet: (liveness: Liveness = { isUp: () => true, settled: () => true }): Fleet => {
       const fleet = new Fleet(liveness, fakeClock(), 60_000);
-      fleet.applyPlacement({ revision, reset: true, deletedProviderIds: [], usedProviders: [], providers: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })) });
+      fleet.applyPlacement({
+        revision,
+        reset: true,
+        deletedProviderIds: [],
+        usedProviders: [],
+        providers: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })),
+      });
       fleet.applySnapshot("cell1", {
-        services: ids.map((host) => ({ id: host, service: { host, availabilityZone: "nova", address: "", disabled: false, disabledReason: "", forcedDown: false } })),
-        nodes: ids.map((id) => ({ id, node: { host: id, node: id, computeNodeId: id, hostIp: "", hypervisorType: "", hypervisorVersion: 0, supported: [], capabilities: {} } })),
+        services: ids.map((host) => ({
+          id: host,
+          service: {
+            host,
+            availabilityZone: "nova",
+            address: "",
+            disabled: false,
+            disabledReason: "",
+            forcedDown: false,
+          },
+        })),
+        nodes: ids.map((id) => ({
+          id,
+          node: {
+            host: id,
+            node: id,
+            computeNodeId: id,
+            hostIp: "",
+            hypervisorType: "",
+            hypervisorVersion: 0,
+            supported: [],
+            capabilities: {},
+          },
+        })),
       });
       return fleet;
     },
@@ -49,9 +108,20 @@ function lazyPlacement(capacities: readonly number[]) {
 
 const config = schedulerConfig.parse({});
 const selectOn = (fleet: Fleet, placement: Placement) =>
-  selectDestinations({ fleet, placement, rules: rulesOf(config), options: config, refresh: async () => {}, assertReady: () => {} });
-const wants = (serverId: string, vcpus: number) =>
-  ({ spec: aRequest({ serverId, vcpus, memoryMib: 0, image: undefined }), operation: `boot/${serverId}`, fence: 1, alternates: 1 });
+  selectDestinations({
+    fleet,
+    placement,
+    rules: rulesOf(config),
+    options: config,
+    refresh: async () => {},
+    assertReady: () => {},
+  });
+const wants = (serverId: string, vcpus: number) => ({
+  spec: aRequest({ serverId, vcpus, memoryMib: 0, image: undefined }),
+  operation: `boot/${serverId}`,
+  fence: 1,
+  alternates: 1,
+});
 
 describe("selectDestinations", () => {
   it("never oversubscribes, and places whatever fits, with two schedulers behind late feeds", async () => {
@@ -61,28 +131,50 @@ describe("selectDestinations", () => {
       const world = lazyPlacement(capacities);
       const fleets = [world.fleet(), world.fleet()];
       const total = capacities.reduce((sum, one) => sum + one, 0);
-      const outcomes = await Promise.all(Array.from({ length: total + 10 }, async (_, number) => {
-        const fleet = rng.pick(fleets);
-        if (rng.below(4) === 0) world.feed(fleet);
-        return selectOn(fleet, world.placement)(testCtx(), wants(`s${number}`, 1)).then(() => "ok", (error: unknown) => error instanceof KilonovaError ? error.reason : assert.fail(String(error)));
-      }));
-      assert.equal(outcomes.filter((one) => one === "ok").length, total, `seed ${seed}: everything that fits is placed`);
-      for (const [number, capacity] of capacities.entries()) assert.equal(world.usedOn(`h${number}`), capacity, `seed ${seed}: h${number}`);
+      const outcomes = await Promise.all(
+        Array.from({ length: total + 10 }, async (_, number) => {
+          const fleet = rng.pick(fleets);
+          if (rng.below(4) === 0) world.feed(fleet);
+          return selectOn(fleet, world.placement)(testCtx(), wants(`s${number}`, 1)).then(
+            () => "ok",
+            (error: unknown) => (error instanceof KilonovaError ? error.reason : assert.fail(String(error))),
+          );
+        }),
+      );
+      assert.equal(
+        outcomes.filter((one) => one === "ok").length,
+        total,
+        `seed ${seed}: everything that fits is placed`,
+      );
+      for (const [number, capacity] of capacities.entries())
+        assert.equal(world.usedOn(`h${number}`), capacity, `seed ${seed}: h${number}`);
     }
   });
 
   it("does not run into its own claims", async () => {
     const world = lazyPlacement([4, 4, 4]);
     const fleet = world.fleet();
-    await Promise.all(Array.from({ length: 12 }, (_, number) => selectOn(fleet, world.placement)(testCtx(), wants(`s${number}`, 1))));
+    await Promise.all(
+      Array.from({ length: 12 }, (_, number) =>
+        selectOn(fleet, world.placement)(testCtx(), wants(`s${number}`, 1)),
+      ),
+    );
     assert.equal(world.claims(), 12, "each claim was right at the first try");
   });
 
   it("lets failures of placement through, and forgets the claim it had counted", async () => {
     const world = lazyPlacement([4]);
     const fleet = world.fleet();
-    const away = new KilonovaError({ kind: "unavailable", domain: "rpc", reason: "UNAVAILABLE", message: "away" });
-    await assert.rejects(selectOn(fleet, { ...world.placement, claim: () => Promise.reject(away) })(testCtx(), wants("s", 4)), away);
+    const away = new KilonovaError({
+      kind: "unavailable",
+      domain: "rpc",
+      reason: "UNAVAILABLE",
+      message: "away",
+    });
+    await assert.rejects(
+      selectOn(fleet, { ...world.placement, claim: () => Promise.reject(away) })(testCtx(), wants("s", 4)),
+      away,
+    );
     assert.equal((await selectOn(fleet, world.placement)(testCtx(), wants("t", 4))).chosen.host.host, "h0");
   });
 
@@ -90,8 +182,15 @@ describe("selectDestinations", () => {
     const world = lazyPlacement([4, 4]);
     let settled = false;
     const alive = new Set<string>();
-    const select = selectOn(world.fleet({ isUp: (host) => alive.has(host), settled: () => settled }), world.placement);
-    const reason = (vcpus: number): Promise<string> => select(testCtx(), wants("s", vcpus)).then(() => "ok", (error: unknown) => error instanceof KilonovaError ? error.reason : assert.fail(String(error)));
+    const select = selectOn(
+      world.fleet({ isUp: (host) => alive.has(host), settled: () => settled }),
+      world.placement,
+    );
+    const reason = (vcpus: number): Promise<string> =>
+      select(testCtx(), wants("s", vcpus)).then(
+        () => "ok",
+        (error: unknown) => (error instanceof KilonovaError ? error.reason : assert.fail(String(error))),
+      );
     assert.equal(await reason(1), "HOSTS_RETURNING");
     assert.equal(await reason(8), "NO_VALID_HOST", "too large for any of them, up or down");
     settled = true;
@@ -104,9 +203,25 @@ describe("selectDestinations", () => {
   it("refuses a group policy that nobody enforces", async () => {
     const world = lazyPlacement([4]);
     const bare = schedulerConfig.parse({ enabledFilters: ["ComputeFilter"] });
-    const select = selectDestinations({ fleet: world.fleet(), placement: world.placement, rules: rulesOf(bare), options: bare, refresh: async () => {}, assertReady: () => {} });
+    const select = selectDestinations({
+      fleet: world.fleet(),
+      placement: world.placement,
+      rules: rulesOf(bare),
+      options: bare,
+      refresh: async () => {},
+      assertReady: () => {},
+    });
     const request = wants("s", 1);
-    const group = { id: "g", policy: "affinity" as const, maxServerPerHost: 1, members: new Set(["s"]), hosts: new Set<string>() };
-    await assert.rejects(select(testCtx(), { ...request, spec: { ...request.spec, group } }), (error) => error instanceof KilonovaError && error.reason === "GROUP_POLICY_UNSUPPORTED");
+    const group = {
+      id: "g",
+      policy: "affinity" as const,
+      maxServerPerHost: 1,
+      members: new Set(["s"]),
+      hosts: new Set<string>(),
+    };
+    await assert.rejects(
+      select(testCtx(), { ...request, spec: { ...request.spec, group } }),
+      (error) => error instanceof KilonovaError && error.reason === "GROUP_POLICY_UNSUPPORTED",
+    );
   });
 });

@@ -46,61 +46,111 @@ export interface Selected {
   readonly generation: number;
 }
 
-interface Attempt { readonly selected: Selected | undefined; readonly refused: readonly HostRefusal[] }
+interface Attempt {
+  readonly selected: Selected | undefined;
+  readonly refused: readonly HostRefusal[];
+}
 
 /**
- * Chooses a host, claims it, and names alternates. Repeating it with the same operation and fence answers the claim that
- * is there. On a conflict at the claim the next host is tried, not the whole search.
+ * Chooses a host, claims it, and names alternates. Repeating it with the same operation and fence answers the
+ * claim that is there. On a conflict at the claim the next host is tried, not the whole search.
  *
- * @throws NO_VALID_HOST with the explanation, HOSTS_RETURNING when hosts that only seem down might have fitted, GROUP_POLICY_UNSUPPORTED,
- * VIEWS_NOT_READY, and what the claim throws
+ * @throws NO_VALID_HOST with the explanation, HOSTS_RETURNING when hosts that only seem down might have
+ *   fitted, GROUP_POLICY_UNSUPPORTED, VIEWS_NOT_READY, and what the claim throws
  */
-export const selectDestinations = (deps: SelectDeps) => async (ctx: Ctx, request: SelectRequest): Promise<Selected> => {
-  deps.assertReady();
-  assertPolicy(request.spec, deps.rules);
-  if (request.spec.isRebuild) return rebuildOn(deps, request.spec);
-  const first = await attempt(deps, ctx, request);
-  if (first.selected !== undefined) return first.selected;
-  // A host may have been registered or freed a moment ago: look again before saying no.
-  await deps.refresh(ctx);
-  const second = await attempt(deps, ctx, request);
-  if (second.selected !== undefined) return second.selected;
-  const explanation = explainAll(deps.fleet, request.spec, deps.rules, deps.options, second.refused);
-  const silent = deps.fleet.settled ? undefined : explanation.refusals.find(({ reason }) => reason === "HOST_DOWN");
-  throw silent === undefined ? noValidHost(explanation) : E.HOSTS_RETURNING({ hosts: silent.hosts });
-};
+export const selectDestinations =
+  (deps: SelectDeps) =>
+  async (ctx: Ctx, request: SelectRequest): Promise<Selected> => {
+    deps.assertReady();
+    assertPolicy(request.spec, deps.rules);
+    if (request.spec.isRebuild) return rebuildOn(deps, request.spec);
+    const first = await attempt(deps, ctx, request);
+    if (first.selected !== undefined) return first.selected;
+    // A host may have been registered or freed a moment ago: look again before saying no.
+    await deps.refresh(ctx);
+    const second = await attempt(deps, ctx, request);
+    if (second.selected !== undefined) return second.selected;
+    const explanation = explainAll(deps.fleet, request.spec, deps.rules, deps.options, second.refused);
+    const silent = deps.fleet.settled
+      ? undefined
+      : explanation.refusals.find(({ reason }) => reason === "HOST_DOWN");
+    throw silent === undefined ? noValidHost(explanation) : E.HOSTS_RETURNING({ hosts: silent.hosts });
+  };
 
 async function attempt(deps: SelectDeps, ctx: Ctx, request: SelectRequest): Promise<Attempt> {
   const choices = decide(deps.fleet, request.spec, deps.rules, deps.options);
   const refused: HostRefusal[] = [];
   for (const [number, choice] of choices.slice(0, deps.options.maxClaimAttempts).entries()) {
-    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, "new").catch((error: unknown) => asRefusal(error, choice));
+    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, "new").catch(
+      (error: unknown) => asRefusal(error, choice),
+    );
     if ("reason" in outcome) {
-      if (outcome.reason === "CONSUMER_GENERATION_CONFLICT") return settleHeld(deps, ctx, request, choices, outcome.error);
+      if (outcome.reason === "CONSUMER_GENERATION_CONFLICT")
+        return settleHeld(deps, ctx, request, choices, outcome.error);
       ctx.span.event("host.refused", { rule: "claim", reason: outcome.reason });
       refused.push({ host: choice.host.host, rule: "claim", refusal: refuse(outcome.reason, outcome.facts) });
       continue;
     }
-    deps.fleet.instances.place({ id: request.spec.serverId, host: choice.host.host, projectId: request.spec.projectId, busy: true });
-    return { selected: { chosen: toSelection(choice), generation: outcome.generation, alternates: alternatesOf(choices, number, choice.host, request.alternates) }, refused };
+    deps.fleet.instances.place({
+      id: request.spec.serverId,
+      host: choice.host.host,
+      projectId: request.spec.projectId,
+      busy: true,
+    });
+    return {
+      selected: {
+        chosen: toSelection(choice),
+        generation: outcome.generation,
+        alternates: alternatesOf(choices, number, choice.host, request.alternates),
+      },
+      refused,
+    };
   }
   return { selected: undefined, refused };
 }
 
 /** The server holds something: the claim of this very operation, unless that host is excluded by now. */
-async function settleHeld(deps: SelectDeps, ctx: Ctx, request: SelectRequest, choices: readonly Choice[], conflict: unknown): Promise<Attempt> {
+async function settleHeld(
+  deps: SelectDeps,
+  ctx: Ctx,
+  request: SelectRequest,
+  choices: readonly Choice[],
+  conflict: unknown,
+): Promise<Attempt> {
   const held = await deps.placement.held(ctx, request.spec.serverId);
-  if (held === undefined || held.operation !== request.operation || held.fence > request.fence) throw conflict;
+  if (held === undefined || held.operation !== request.operation || held.fence > request.fence)
+    throw conflict;
   const host = hostOf(deps.fleet, held);
   if (host !== undefined && !request.spec.excludedHosts.has(host.host.toLowerCase())) {
     const chosen = { host, holdings: held.holdings, weight: 0 };
-    return { selected: { chosen, generation: held.generation, alternates: alternatesOf(choices, -1, host, request.alternates) }, refused: [] };
+    return {
+      selected: {
+        chosen,
+        generation: held.generation,
+        alternates: alternatesOf(choices, -1, host, request.alternates),
+      },
+      refused: [],
+    };
   }
   for (const [number, choice] of choices.entries()) {
-    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, held.generation).catch((error: unknown) => asRefusal(error, choice));
+    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, held.generation).catch(
+      (error: unknown) => asRefusal(error, choice),
+    );
     if ("reason" in outcome) continue;
-    deps.fleet.instances.place({ id: request.spec.serverId, host: choice.host.host, projectId: request.spec.projectId, busy: true });
-    return { selected: { chosen: toSelection(choice), generation: outcome.generation, alternates: alternatesOf(choices, number, choice.host, request.alternates) }, refused: [] };
+    deps.fleet.instances.place({
+      id: request.spec.serverId,
+      host: choice.host.host,
+      projectId: request.spec.projectId,
+      busy: true,
+    });
+    return {
+      selected: {
+        chosen: toSelection(choice),
+        generation: outcome.generation,
+        alternates: alternatesOf(choices, number, choice.host, request.alternates),
+      },
+      refused: [],
+    };
   }
   return { selected: undefined, refused: [] };
 }
@@ -116,10 +166,24 @@ function hostOf(fleet: Fleet, held: HeldClaim): HostFacts | undefined {
 }
 
 /** Claims, counting it in the views from the moment it is sent. */
-async function claim(deps: SelectDeps, ctx: Ctx, { spec, operation, fence }: SelectRequest, holdings: readonly Holding[], expected: number | "new"): Promise<{ readonly generation: number }> {
+async function claim(
+  deps: SelectDeps,
+  ctx: Ctx,
+  { spec, operation, fence }: SelectRequest,
+  holdings: readonly Holding[],
+  expected: number | "new",
+): Promise<{ readonly generation: number }> {
   const own = deps.fleet.claim(holdings);
   try {
-    const { generation, revision } = await deps.placement.claim(ctx, { serverId: spec.serverId, projectId: spec.projectId, userId: spec.userId, operation, fence, holdings, expected });
+    const { generation, revision } = await deps.placement.claim(ctx, {
+      serverId: spec.serverId,
+      projectId: spec.projectId,
+      userId: spec.userId,
+      operation,
+      fence,
+      holdings,
+      expected,
+    });
     own.confirm(revision);
     return { generation };
   } catch (error) {
@@ -132,20 +196,41 @@ async function claim(deps: SelectDeps, ctx: Ctx, { spec, operation, fence }: Sel
 const HOST_REASONS = new Set(["CAPACITY_EXCEEDED", "INVENTORY_MISSING", "UNIT_VIOLATED", "PROVIDER_UNKNOWN"]);
 
 /** @throws what is no matter of one host */
-function asRefusal(error: unknown, choice: Choice): { readonly reason: string; readonly facts: Readonly<Record<string, string>>; readonly error: unknown } {
+function asRefusal(
+  error: unknown,
+  choice: Choice,
+): { readonly reason: string; readonly facts: Readonly<Record<string, string>>; readonly error: unknown } {
   if (!(error instanceof KilonovaError)) throw error;
   if (!HOST_REASONS.has(error.reason) && error.reason !== "CONSUMER_GENERATION_CONFLICT") throw error;
   const { provider: _provider, consumer: _consumer, ...facts } = error.facts;
   return { reason: error.reason, facts: { ...facts, attempted_weight: choice.weight.toFixed(3) }, error };
 }
 
-const toSelection = ({ host, candidate, weight }: Choice): Selection => ({ host, holdings: candidate.holdings, weight });
+const toSelection = ({ host, candidate, weight }: Choice): Selection => ({
+  host,
+  holdings: candidate.holdings,
+  weight,
+});
 
-const alternatesOf = (choices: readonly Choice[], chosen: number, host: HostFacts, wanted: number): Selection[] =>
-  choices.filter((one, number) => number > chosen && one.host.cell === host.cell && one.host.computeNodeId !== host.computeNodeId).slice(0, wanted).map(toSelection);
+const alternatesOf = (
+  choices: readonly Choice[],
+  chosen: number,
+  host: HostFacts,
+  wanted: number,
+): Selection[] =>
+  choices
+    .filter(
+      (one, number) =>
+        number > chosen && one.host.cell === host.cell && one.host.computeNodeId !== host.computeNodeId,
+    )
+    .slice(0, wanted)
+    .map(toSelection);
 
 function rebuildOn(deps: SelectDeps, spec: RequestSpec): Selected {
-  const { passed: [same], explanation } = judgeRebuild(deps.fleet, spec, deps.rules);
+  const {
+    passed: [same],
+    explanation,
+  } = judgeRebuild(deps.fleet, spec, deps.rules);
   if (same === undefined) throw noValidHost(explanation);
   return { chosen: { host: same.host, holdings: [], weight: 0 }, alternates: [], generation: 0 };
 }
@@ -153,8 +238,15 @@ function rebuildOn(deps: SelectDeps, spec: RequestSpec): Selected {
 /** A policy that nobody enforces is refused rather than silently broken. */
 function assertPolicy({ group }: RequestSpec, rules: Rules): void {
   if (group === undefined) return;
-  const enforcer = { "affinity": "ServerGroupAffinityFilter", "anti-affinity": "ServerGroupAntiAffinityFilter", "soft-affinity": "ServerGroupSoftAffinityWeigher", "soft-anti-affinity": "ServerGroupSoftAntiAffinityWeigher" }[group.policy];
-  const enabled = rules.filters.some(({ name }) => name === enforcer) || rules.weighers.some(({ weigher }) => weigher.name === enforcer);
+  const enforcer = {
+    affinity: "ServerGroupAffinityFilter",
+    "anti-affinity": "ServerGroupAntiAffinityFilter",
+    "soft-affinity": "ServerGroupSoftAffinityWeigher",
+    "soft-anti-affinity": "ServerGroupSoftAntiAffinityWeigher",
+  }[group.policy];
+  const enabled =
+    rules.filters.some(({ name }) => name === enforcer) ||
+    rules.weighers.some(({ weigher }) => weigher.name === enforcer);
   if (!enabled) throw E.GROUP_POLICY_UNSUPPORTED({ policy: group.policy });
 }
 
@@ -162,6 +254,12 @@ function assertPolicy({ group }: RequestSpec, rules: Rules): void {
 const MAX_REFUSALS = 10;
 
 function noValidHost(explanation: Explanation): Error {
-  const refusals = explanation.refusals.slice(0, MAX_REFUSALS).map(({ rule, reason, hosts, nearestFacts }) => ({ rule, reason, hosts, facts: nearestFacts }));
-  return E.NO_VALID_HOST({ summary: summaryText(explanation), hosts_considered: explanation.hostsConsidered, refusals: JSON.stringify(refusals) });
+  const refusals = explanation.refusals
+    .slice(0, MAX_REFUSALS)
+    .map(({ rule, reason, hosts, nearestFacts }) => ({ rule, reason, hosts, facts: nearestFacts }));
+  return E.NO_VALID_HOST({
+    summary: summaryText(explanation),
+    hosts_considered: explanation.hostsConsidered,
+    refusals: JSON.stringify(refusals),
+  });
 }

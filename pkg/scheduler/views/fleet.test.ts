@@ -5,11 +5,27 @@ import type { FakeClock } from "../../testkit/clock.js";
 import type { InstanceState, PlacementBatch } from "../ports.js";
 import { Fleet } from "./fleet.js";
 
-const batch = (revision: number, more: Partial<PlacementBatch> = {}): PlacementBatch =>
-  ({ revision, reset: false, providers: [], usedProviders: [], deletedProviderIds: [], ...more });
-const holding = (providerId: string, amount: number) => ({ providerId, resources: new Map([["VCPU", amount]]) });
+const batch = (revision: number, more: Partial<PlacementBatch> = {}): PlacementBatch => ({
+  revision,
+  reset: false,
+  providers: [],
+  usedProviders: [],
+  deletedProviderIds: [],
+  ...more,
+});
+const holding = (providerId: string, amount: number) => ({
+  providerId,
+  resources: new Map([["VCPU", amount]]),
+});
 const used = (fleet: Fleet, id: string): number | undefined => fleet.index.get(id)?.inventories[0]?.used;
-const anInstance = (id: string, host: string, more: Partial<InstanceState> = {}): InstanceState => ({ id, host, projectId: "p", busy: false, state: "active", ...more });
+const anInstance = (id: string, host: string, more: Partial<InstanceState> = {}): InstanceState => ({
+  id,
+  host,
+  projectId: "p",
+  busy: false,
+  state: "active",
+  ...more,
+});
 const aFleet = (clock: FakeClock = fakeClock()): Fleet => {
   const fleet = new Fleet({ isUp: () => true, settled: () => true }, clock, 60_000);
   fleet.applyPlacement(batch(10, { reset: true, providers: [aProvider("h", { VCPU: 8 })] }));
@@ -57,14 +73,33 @@ describe("Fleet: own claims", () => {
 });
 
 describe("Fleet: hosts", () => {
-  const service = { host: "a", availabilityZone: "nova", address: "", disabled: false, disabledReason: "", forcedDown: false };
-  const node = { host: "a", node: "a", computeNodeId: "h", hostIp: "", hypervisorType: "QEMU", hypervisorVersion: 1, supported: [], capabilities: {} };
+  const service = {
+    host: "a",
+    availabilityZone: "nova",
+    address: "",
+    disabled: false,
+    disabledReason: "",
+    forcedDown: false,
+  };
+  const node = {
+    host: "a",
+    node: "a",
+    computeNodeId: "h",
+    hostIp: "",
+    hypervisorType: "QEMU",
+    hypervisorVersion: 1,
+    supported: [],
+    capabilities: {},
+  };
   it("are those with a service and a hypervisor, each in its cell", () => {
     const fleet = aFleet();
     fleet.applyChange("cell1", { kind: "node", id: "h", node });
     assert.equal(fleet.hosts().size, 0);
     fleet.applyChange("cell1", { kind: "service", id: "s", service });
-    assert.deepEqual([...fleet.hosts().values()].map(({ host, cell }) => [host, cell]), [["a", "cell1"]]);
+    assert.deepEqual(
+      [...fleet.hosts().values()].map(({ host, cell }) => [host, cell]),
+      [["a", "cell1"]],
+    );
     fleet.applyChange("cell1", { kind: "service", id: "s", service: { ...service, disabled: true } });
     assert.equal(fleet.hosts().get("h")?.disabled, true);
     fleet.applyChange("cell1", { kind: "service", id: "s", service: undefined });
@@ -72,7 +107,11 @@ describe("Fleet: hosts", () => {
   });
   it("go with their cell", () => {
     const fleet = aFleet();
-    fleet.applySnapshot("cell1", { services: [{ id: "s", service }], nodes: [{ id: "h", node }], instances: [anInstance("i", "a")] });
+    fleet.applySnapshot("cell1", {
+      services: [{ id: "s", service }],
+      nodes: [{ id: "h", node }],
+      instances: [anInstance("i", "a")],
+    });
     fleet.dropCell("cell1");
     assert.deepEqual([fleet.hosts().size, fleet.instances.on("a").instances.size], [0, 0]);
   });
@@ -102,7 +141,8 @@ describe("Fleet: instances", () => {
   });
   it("whose builds fail count against their host until one succeeds", () => {
     const { instances } = aFleet();
-    const build = (id: string, host: string): void => instances.apply("cell1", id, anInstance(id, host, { state: "building" }));
+    const build = (id: string, host: string): void =>
+      instances.apply("cell1", id, anInstance(id, host, { state: "building" }));
     build("i", "a");
     instances.apply("cell1", "i", anInstance("i", "b", { state: "building" }));
     assert.equal(instances.failedBuilds("a"), 1);

@@ -3,10 +3,22 @@ import { zonesOf } from "../../model/aggregate-zone.js";
 import { Bitset, ProviderIndex } from "../../placement/index/index.js";
 import type { Holding, ProviderDetails } from "../../placement/index/index.js";
 import type { AggregateView, HostFacts, HostView, Room } from "../domain/host-view.js";
-import type { AggregateFacts, CellChange, CellSnapshot, InstanceState, Liveness, NodeFacts, PlacementBatch, ServiceFacts } from "../ports.js";
+import type {
+  AggregateFacts,
+  CellChange,
+  CellSnapshot,
+  InstanceState,
+  Liveness,
+  NodeFacts,
+  PlacementBatch,
+  ServiceFacts,
+} from "../ports.js";
 import { InstanceMap } from "./instance-map.js";
 
-interface Reservation { readonly holdings: readonly Holding[]; revision: number }
+interface Reservation {
+  readonly holdings: readonly Holding[];
+  revision: number;
+}
 
 /** A claim of our own that the views already count. */
 export interface OwnClaim {
@@ -16,13 +28,16 @@ export interface OwnClaim {
 }
 
 /**
- * Everything the scheduler knows, in memory: providers from placement's feed, hosts and instances from the cells' feeds,
- * liveness from the registry, and its own claims ahead of all feeds.
+ * Everything the scheduler knows, in memory: providers from placement's feed, hosts and instances from the
+ * cells' feeds, liveness from the registry, and its own claims ahead of all feeds.
  */
 export class Fleet {
   readonly index = new ProviderIndex();
   readonly instances: InstanceMap;
-  readonly #services = new Map<string, Map<string, { readonly id: string; readonly service: ServiceFacts }>>();
+  readonly #services = new Map<
+    string,
+    Map<string, { readonly id: string; readonly service: ServiceFacts }>
+  >();
   readonly #nodes = new Map<string, { readonly cell: string; readonly node: NodeFacts }>();
   readonly #own = new Set<Reservation>();
   readonly #reservedOn = new Map<string, Set<Reservation>>();
@@ -44,26 +59,40 @@ export class Fleet {
     const facts = new Map<string, HostFacts>();
     for (const [id, { cell, node }] of this.#nodes) {
       const service = this.#services.get(cell)?.get(node.host)?.service;
-      if (service !== undefined) facts.set(id, { ...node, ...service, cell, availabilityZone: this.#zones.get(node.host) ?? service.availabilityZone });
+      if (service !== undefined)
+        facts.set(id, {
+          ...node,
+          ...service,
+          cell,
+          availabilityZone: this.#zones.get(node.host) ?? service.availabilityZone,
+        });
     }
-    return this.#facts = facts;
+    return (this.#facts = facts);
   }
 
   /** Whether a host that is not seen alive is really down. */
-  get settled(): boolean { return this.#liveness.settled(); }
+  get settled(): boolean {
+    return this.#liveness.settled();
+  }
 
   /** Slots of the providers of all hosts; not to be changed. */
   hostSlots(): Bitset {
-    return this.#slots ??= Bitset.of([...this.hosts().keys()].flatMap((id) => this.index.slotOf(id) ?? []));
+    return (this.#slots ??= Bitset.of([...this.hosts().keys()].flatMap((id) => this.index.slotOf(id) ?? [])));
   }
 
   /** A host as rules see it now. */
   view(facts: HostFacts): HostView {
     const { instances, ioOps } = this.instances.on(facts.host);
     return {
-      ...facts, instances, ioOps, failedBuilds: this.instances.failedBuilds(facts.host), aggregates: this.#aggregates.get(facts.host) ?? [],
+      ...facts,
+      instances,
+      ioOps,
+      failedBuilds: this.instances.failedBuilds(facts.host),
+      aggregates: this.#aggregates.get(facts.host) ?? [],
       up: this.#liveness.isUp(facts.host),
-      vcpus: this.#room(facts.computeNodeId, "VCPU"), memoryMib: this.#room(facts.computeNodeId, "MEMORY_MB"), diskGib: this.#room(facts.computeNodeId, "DISK_GB"),
+      vcpus: this.#room(facts.computeNodeId, "VCPU"),
+      memoryMib: this.#room(facts.computeNodeId, "MEMORY_MB"),
+      diskGib: this.#room(facts.computeNodeId, "DISK_GB"),
     };
   }
 
@@ -82,7 +111,8 @@ export class Fleet {
       this.#base.clear();
     }
     for (const own of this.#own) if (own.revision <= batch.revision) this.#drop(own);
-    if (batch.reset || batch.providers.length > 0 || batch.deletedProviderIds.length > 0) this.#slots = undefined;
+    if (batch.reset || batch.providers.length > 0 || batch.deletedProviderIds.length > 0)
+      this.#slots = undefined;
     for (const id of batch.deletedProviderIds) {
       this.index.remove(id);
       this.#base.delete(id);
@@ -107,13 +137,14 @@ export class Fleet {
     this.#own.add(own);
     for (const { providerId } of holdings) {
       let set = this.#reservedOn.get(providerId);
-      if (set === undefined) this.#reservedOn.set(providerId, set = new Set());
+      if (set === undefined) this.#reservedOn.set(providerId, (set = new Set()));
       set.add(own);
       this.#recount(providerId);
     }
     return {
       confirm: (revision) => {
-        if (revision <= this.index.revision) this.#drop(own); else own.revision = revision;
+        if (revision <= this.index.revision) this.#drop(own);
+        else own.revision = revision;
       },
       cancel: () => this.#drop(own),
     };
@@ -137,14 +168,24 @@ export class Fleet {
     for (const { holdings } of this.#reservedOn.get(providerId) ?? []) {
       for (const holding of holdings) {
         if (holding.providerId !== providerId) continue;
-        for (const [resourceClass, amount] of holding.resources) extra.set(resourceClass, (extra.get(resourceClass) ?? 0) + amount);
+        for (const [resourceClass, amount] of holding.resources)
+          extra.set(resourceClass, (extra.get(resourceClass) ?? 0) + amount);
       }
     }
-    this.index.putUsage({ ...base, inventories: base.inventories.map((one) => ({ ...one, used: one.used + (extra.get(one.resourceClass) ?? 0) })) });
+    this.index.putUsage({
+      ...base,
+      inventories: base.inventories.map((one) => ({
+        ...one,
+        used: one.used + (extra.get(one.resourceClass) ?? 0),
+      })),
+    });
   }
 
   /** Replaces what is known of a cell's hosts; instances too, when the snapshot has them. */
-  applySnapshot(cell: string, { services, nodes, instances }: Pick<CellSnapshot, "services" | "nodes"> & Partial<CellSnapshot>): void {
+  applySnapshot(
+    cell: string,
+    { services, nodes, instances }: Pick<CellSnapshot, "services" | "nodes"> & Partial<CellSnapshot>,
+  ): void {
     this.#services.set(cell, new Map(services.map((one) => [one.service.host, one])));
     for (const [id, one] of this.#nodes) if (one.cell === cell) this.#nodes.delete(id);
     for (const { id, node } of nodes) this.#nodes.set(id, { cell, node });
@@ -154,11 +195,14 @@ export class Fleet {
 
   applyChange(cell: string, change: CellChange): void {
     switch (change.kind) {
-      case "instance": return this.instances.apply(cell, change.id, change.instance);
+      case "instance":
+        return this.instances.apply(cell, change.id, change.instance);
       case "node":
-        if (change.node === undefined) this.#nodes.delete(change.id); else this.#nodes.set(change.id, { cell, node: change.node });
+        if (change.node === undefined) this.#nodes.delete(change.id);
+        else this.#nodes.set(change.id, { cell, node: change.node });
         break;
-      case "service": this.#applyService(cell, change.id, change.service);
+      case "service":
+        this.#applyService(cell, change.id, change.service);
     }
     this.#forgetHosts();
   }
@@ -168,14 +212,15 @@ export class Fleet {
     this.#zones = zonesOf(all);
     this.#aggregates = new Map();
     for (const { id, hosts, metadata } of all) {
-      for (const host of hosts) this.#aggregates.set(host, [...this.#aggregates.get(host) ?? [], { id, metadata }]);
+      for (const host of hosts)
+        this.#aggregates.set(host, [...(this.#aggregates.get(host) ?? []), { id, metadata }]);
     }
     this.#forgetHosts();
   }
 
   #applyService(cell: string, id: string, service: ServiceFacts | undefined): void {
     let services = this.#services.get(cell);
-    if (services === undefined) this.#services.set(cell, services = new Map());
+    if (services === undefined) this.#services.set(cell, (services = new Map()));
     if (service !== undefined) services.set(service.host, { id, service });
     else for (const [host, one] of services) if (one.id === id) services.delete(host);
   }

@@ -2,7 +2,11 @@ import type { Clock } from "../../kernel/time.js";
 import type { InstanceView } from "../domain/host-view.js";
 import type { InstanceState } from "../ports.js";
 
-interface Known { readonly cell: string; readonly instance: InstanceState; readonly expiresMs: number }
+interface Known {
+  readonly cell: string;
+  readonly instance: InstanceState;
+  readonly expiresMs: number;
+}
 
 const none: ReadonlyMap<string, InstanceView> = new Map();
 
@@ -36,7 +40,9 @@ export class InstanceMap {
     return hosts;
   }
 
-  failedBuilds(host: string): number { return this.#failed.get(host) ?? 0; }
+  failedBuilds(host: string): number {
+    return this.#failed.get(host) ?? 0;
+  }
 
   /** Counts an instance that was just placed, until its cell tells of it or too much time has passed. */
   place(instance: InstanceView): void {
@@ -58,7 +64,8 @@ export class InstanceMap {
     this.#judgeBuild(before?.instance, instance);
     // Before the cell has chosen a host for its record, our own placement knows better.
     if (instance !== undefined && instance.host === "" && this.#provisional.has(id)) return;
-    if (instance === undefined) this.#remove(id); else this.#set(cell, instance, Infinity);
+    if (instance === undefined) this.#remove(id);
+    else this.#set(cell, instance, Infinity);
   }
 
   replaceCell(cell: string, instances: readonly InstanceState[]): void {
@@ -68,9 +75,11 @@ export class InstanceMap {
 
   /** A build that ends in ERROR or goes on elsewhere counts against its host until one succeeds. */
   #judgeBuild(before: InstanceState | undefined, after: InstanceState | undefined): void {
-    if (before === undefined || after === undefined || before.state !== "building" || before.host === "") return;
+    if (before === undefined || after === undefined || before.state !== "building" || before.host === "")
+      return;
     if (after.state === "active" && after.host === before.host) this.#failed.delete(before.host);
-    else if (after.state === "error" || (after.host !== before.host && after.host !== "")) this.#failed.set(before.host, this.failedBuilds(before.host) + 1);
+    else if (after.state === "error" || (after.host !== before.host && after.host !== ""))
+      this.#failed.set(before.host, this.failedBuilds(before.host) + 1);
   }
 
   #set(cell: string, instance: InstanceState, expiresMs: number): void {
@@ -78,7 +87,7 @@ export class InstanceMap {
     this.#known.set(instance.id, { cell, instance, expiresMs });
     if (instance.host === "") return;
     let mine = this.#byHost.get(instance.host);
-    if (mine === undefined) this.#byHost.set(instance.host, mine = new Map());
+    if (mine === undefined) this.#byHost.set(instance.host, (mine = new Map()));
     mine.set(instance.id, instance);
   }
 

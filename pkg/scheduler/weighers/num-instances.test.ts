@@ -1,6 +1,4 @@
 import { weighTable, withInstances } from "../testing/builders.js";
 import weigher from "./num-instances.js";
 
-weighTable(weigher, [
-  ["is the number of instances", { instances: withInstances("a", "b") }, {}, 2],
-]);
+weighTable(weigher, [["is the number of instances", { instances: withInstances("a", "b") }, {}, 2]]);

@@ -1,6 +1,4 @@
 import { weighTable } from "../testing/builders.js";
 import weigher from "./ram.js";
 
-weighTable(weigher, [
-  ["is what is free", { memoryMib: { capacity: 1024, used: 1000 } }, {}, 24],
-]);
+weighTable(weigher, [["is what is free", { memoryMib: { capacity: 1024, used: 1000 } }, {}, 24]]);

@@ -30,13 +30,22 @@ export interface Identity {
 }
 
 /** Puts the Identity service together over its tables. */
-export function buildIdentity(options: { readonly db: Database<IdentityTables>; readonly clock: Clock; readonly config: IdentityConfig; readonly passwordCost?: PasswordCost }): Identity {
+export function buildIdentity(options: {
+  readonly db: Database<IdentityTables>;
+  readonly clock: Clock;
+  readonly config: IdentityConfig;
+  readonly passwordCost?: PasswordCost;
+}): Identity {
   const { db, clock, config } = options;
   const known = new KnownTokens(clock);
   const parts: IdentityParts = {
-    directory: known.watching(directory(db)), assignments: known.watching(assignments(db)),
-    tokens: known.watching(tokenStore(db), ["insert"]), credentials: known.watching(credentialStore(db), ["insert"]),
-    passwords: scryptPasswords(options.passwordCost), clock, config,
+    directory: known.watching(directory(db)),
+    assignments: known.watching(assignments(db)),
+    tokens: known.watching(tokenStore(db), ["insert"]),
+    credentials: known.watching(credentialStore(db), ["insert"]),
+    passwords: scryptPasswords(options.passwordCost),
+    clock,
+    config,
   };
   const authenticate = async (ctx: Ctx, token: string): Promise<Actor | undefined> => {
     const hash = tokenHash(token);
@@ -48,7 +57,12 @@ export function buildIdentity(options: { readonly db: Database<IdentityTables>; 
 
 /** The actor of a token; its domain is that of the scope, else of the user. */
 const actorOf = (view: TokenView): Actor => ({
-  kind: "user", userId: view.record.userId, projectId: view.project?.id ?? "",
+  kind: "user",
+  userId: view.record.userId,
+  projectId: view.project?.id ?? "",
   domainId: view.domain?.id ?? view.project?.domain.id ?? view.user.domain.id,
-  roles: view.roles.map((role) => role.name), systemScope: view.record.scope?.kind === "system", service: "", host: "",
+  roles: view.roles.map((role) => role.name),
+  systemScope: view.record.scope?.kind === "system",
+  service: "",
+  host: "",
 });

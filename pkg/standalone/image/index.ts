@@ -37,7 +37,13 @@ const TEBIBYTE = 2 ** 40;
 /** Puts the Image service together, after clearing away what a crash may have left of uploads. */
 export async function buildImage(ctx: Ctx, options: ImageServiceOptions): Promise<ImageService> {
   const { db, clock, ids, directory, maxBytes = TEBIBYTE, authenticate } = options;
-  const parts: ImageParts = { images: imageStore(db), members: memberStore(db), files: await dataFiles(directory, maxBytes), clock, ids };
+  const parts: ImageParts = {
+    images: imageStore(db),
+    members: memberStore(db),
+    files: await dataFiles(directory, maxBytes),
+    clock,
+    ids,
+  };
   await parts.files.sweep(await parts.images.recover(ctx, clock.now()));
   return { parts, app: (appOptions) => imageApp(parts, appOptions, authenticate) };
 }

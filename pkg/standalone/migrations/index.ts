@@ -6,4 +6,10 @@ import { routerRoutes } from "./0004-router-routes.js";
 import { identityAttributes } from "./0005-identity-attributes.js";
 
 /** The history of schema `standalone`. */
-export const standaloneMigrations: readonly Migration[] = [identity, image, network, routerRoutes, identityAttributes];
+export const standaloneMigrations: readonly Migration[] = [
+  identity,
+  image,
+  network,
+  routerRoutes,
+  identityAttributes,
+];

@@ -39,7 +39,28 @@ export interface NetworkServiceOptions {
 
 /** Puts the Network service together. */
 export function buildNetwork(options: NetworkServiceOptions): NetworkService {
-  const { db, clock, ids, random, config = networkDefaults, authenticate, onPortEvents = async () => {} } = options;
-  const parts: NetworkParts = { db, clock, ids, random, config, onPortEvents, inTurn: pLimit(1), changes: changeFeed(ids.uuid()) };
-  return { parts, app: (appOptions) => networkApp(parts, appOptions, authenticate), close: () => parts.changes.close() };
+  const {
+    db,
+    clock,
+    ids,
+    random,
+    config = networkDefaults,
+    authenticate,
+    onPortEvents = async () => {},
+  } = options;
+  const parts: NetworkParts = {
+    db,
+    clock,
+    ids,
+    random,
+    config,
+    onPortEvents,
+    inTurn: pLimit(1),
+    changes: changeFeed(ids.uuid()),
+  };
+  return {
+    parts,
+    app: (appOptions) => networkApp(parts, appOptions, authenticate),
+    close: () => parts.changes.close(),
+  };
 }

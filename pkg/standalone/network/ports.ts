@@ -13,13 +13,13 @@ export interface NetworkParts {
   readonly random: () => number;
   readonly config: NetworkConfig;
   /**
-   * Runs what chooses addresses one at a time. The constraints in SQL make it right whoever else is there; this only
-   * spares concurrent creations on one subnet from conflicting with each other over and over.
+   * Runs what chooses addresses one at a time. The constraints in SQL make it right whoever else is there;
+   * this only spares concurrent creations on one subnet from conflicting with each other over and over.
    */
   readonly inTurn: <T>(fn: () => Promise<T>) => Promise<T>;
   /**
-   * Told about ports of servers after their change is stored (`network-vif-plugged` …). A failure is logged and lost, as
-   * with the real service: Compute must look at the port as well.
+   * Told about ports of servers after their change is stored (`network-vif-plugged` …). A failure is logged
+   * and lost, as with the real service: Compute must look at the port as well.
    */
   readonly onPortEvents: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
   readonly changes: ChangeFeed;

@@ -5,8 +5,14 @@ import { ctxOf, replaceCtx } from "../../platform/http/index.js";
 
 export const AuthErrors = defineErrors("standalone", {
   /** One text for every cause, so that nothing can be learned by trying. */
-  UNAUTHENTICATED: ["unauthenticated", (_p: Record<string, never>) => "The request you have made requires authentication."],
-  FORBIDDEN: ["forbidden", (p: { action: string }) => `You are not authorized to perform the requested action: ${p.action}.`],
+  UNAUTHENTICATED: [
+    "unauthenticated",
+    (_p: Record<string, never>) => "The request you have made requires authentication.",
+  ],
+  FORBIDDEN: [
+    "forbidden",
+    (p: { action: string }) => `You are not authorized to perform the requested action: ${p.action}.`,
+  ],
 });
 
 /** Looks a token up; undefined for one that is not valid. */

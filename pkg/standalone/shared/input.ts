@@ -15,7 +15,10 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
   });
 }
 
-/** `true`, `1`, `yes`, `on` and their opposites in any case, as OpenStack's query strings have them; undefined when it is neither. */
+/**
+ * `true`, `1`, `yes`, `on` and their opposites in any case, as OpenStack's query strings have them; undefined
+ * when it is neither.
+ */
 export function parseFlag(text: string): boolean | undefined {
   const word = text.trim().toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(word)) return true;

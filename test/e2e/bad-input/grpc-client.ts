@@ -26,25 +26,40 @@ export class GrpcClient {
   readonly #client: Client;
 
   constructor(port: number) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { "grpc.max_receive_message_length": 64 << 20, "grpc.max_send_message_length": 64 << 20 });
+    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+      "grpc.max_receive_message_length": 64 << 20,
+      "grpc.max_send_message_length": 64 << 20,
+    });
   }
 
-  close(): void { this.#client.close(); }
+  close(): void {
+    this.#client.close();
+  }
 
   /** One call; of a stream only its beginning. Never rejects. */
-  call(path: string, request: Buffer, metadata: Readonly<Record<string, string>>, streaming = false): Promise<Outcome> {
+  call(
+    path: string,
+    request: Buffer,
+    metadata: Readonly<Record<string, string>>,
+    streaming = false,
+  ): Promise<Outcome> {
     const startedMs = performance.now();
     const sent = new Metadata();
-    for (const [name, value] of Object.entries(metadata)) sent.set(name, name.endsWith("-bin") ? Buffer.from(value, "base64") : value);
+    for (const [name, value] of Object.entries(metadata))
+      sent.set(name, name.endsWith("-bin") ? Buffer.from(value, "base64") : value);
     const options = { deadline: Date.now() + PATIENCE_MS };
     return new Promise((resolve) => {
-      const finish = (error: ServiceError | null, answer?: Buffer): void => resolve({ ...outcomeOf(error, answer), durationMs: performance.now() - startedMs });
+      const finish = (error: ServiceError | null, answer?: Buffer): void =>
+        resolve({ ...outcomeOf(error, answer), durationMs: performance.now() - startedMs });
       if (!streaming) {
         this.#client.makeUnaryRequest(path, pass, pass, request, sent, options, finish);
         return;
       }
       const call = this.#client.makeServerStreamRequest(path, pass, pass, request, sent, options);
-      call.once("data", (answer: Buffer) => { finish(null, answer); call.cancel(); });
+      call.once("data", (answer: Buffer) => {
+        finish(null, answer);
+        call.cancel();
+      });
       call.on("error", finish);
       call.once("end", () => finish(null));
     });
@@ -52,11 +67,31 @@ export class GrpcClient {
 }
 
 function outcomeOf(error: ServiceError | null, answer: Buffer | undefined): Omit<Outcome, "durationMs"> {
-  if (error === null) return { code: "OK", message: "", reason: "", domain: "", facts: new Map(), fields: [], text: answer?.toString("latin1") ?? "" };
+  if (error === null)
+    return {
+      code: "OK",
+      message: "",
+      reason: "",
+      domain: "",
+      facts: new Map(),
+      fields: [],
+      text: answer?.toString("latin1") ?? "",
+    };
   const [bytes] = error.metadata?.get("grpc-status-details-bin") ?? [];
   const { details } = Buffer.isBuffer(bytes) ? Status.decode(bytes) : Status.fromPartial({});
-  const of = (type: string): Uint8Array | undefined => details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)?.value;
+  const of = (type: string): Uint8Array | undefined =>
+    details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)?.value;
   const info = ErrorInfo.decode(of("ErrorInfo") ?? new Uint8Array());
-  const fields = BadRequest.decode(of("BadRequest") ?? new Uint8Array()).fieldViolations.map(({ field }) => field);
-  return { code: status[error.code] ?? String(error.code), message: error.details, reason: info.reason, domain: info.domain, facts: info.metadata, fields, text: `${error.details} ${[...info.metadata.values()].join(" ")}` };
+  const fields = BadRequest.decode(of("BadRequest") ?? new Uint8Array()).fieldViolations.map(
+    ({ field }) => field,
+  );
+  return {
+    code: status[error.code] ?? String(error.code),
+    message: error.details,
+    reason: info.reason,
+    domain: info.domain,
+    facts: info.metadata,
+    fields,
+    text: `${error.details} ${[...info.metadata.values()].join(" ")}`,
+  };
 }

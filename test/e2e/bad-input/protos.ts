@@ -7,17 +7,24 @@ import { projectRoot } from "../support/cloud.js";
 
 const API = "kilonova.api.v1";
 
-/** The public contract as the server itself describes it to strangers: nothing here is made from the same sources as what is tested. */
+/**
+ * The public contract as the server itself describes it to strangers: nothing here is made from the same
+ * sources as what is tested.
+ */
 export class Protos {
   readonly #registry: FileRegistry;
 
   constructor() {
-    this.#registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(join(projectRoot, "gen", "descriptors.binpb"))));
+    this.#registry = createFileRegistry(
+      fromBinary(FileDescriptorSetSchema, readFileSync(join(projectRoot, "gen", "descriptors.binpb"))),
+    );
   }
 
   /** Every method of the public services. */
   get methods(): readonly DescMethod[] {
-    return [...this.#registry].flatMap((type) => (type.kind === "service" && type.file.proto.package === API ? type.methods : []));
+    return [...this.#registry].flatMap((type) =>
+      type.kind === "service" && type.file.proto.package === API ? type.methods : [],
+    );
   }
 
   /** @param name  `ServersService/GetServer` @throws when there is none */
@@ -29,7 +36,9 @@ export class Protos {
 
   /** The bytes of a request given in proto's JSON. @throws when it does not fit the message */
   encode(method: DescMethod, request: unknown): Buffer {
-    return Buffer.from(toBinary(method.input, fromJson(method.input, request as JsonValue, { registry: this.#registry })));
+    return Buffer.from(
+      toBinary(method.input, fromJson(method.input, request as JsonValue, { registry: this.#registry })),
+    );
   }
 }
 

@@ -7,7 +7,9 @@ import type { TokenName } from "./stage.js";
 /** By version: `v75` holds from 2.75 on. A plain value holds at all. */
 type ByVersion<T> = T | Readonly<Record<`v${number}`, T>>;
 
-/** One malformed request; what it leaves out is its table's. docs/contributor/bad-input.md explains each key. */
+/**
+ * One malformed request; what it leaves out is its table's. docs/contributor/bad-input.md explains each key.
+ */
 export interface RestRow {
   readonly what: string;
   readonly method?: string;
@@ -31,7 +33,14 @@ export interface RestTable extends Omit<RestRow, "what" | "expect"> {
   readonly rows: readonly RestRow[];
 }
 
-export interface WireRow { readonly what: string; readonly service?: Place; readonly send: unknown; readonly stay?: boolean; readonly expect: string | number; readonly withinMs?: number }
+export interface WireRow {
+  readonly what: string;
+  readonly service?: Place;
+  readonly send: unknown;
+  readonly stay?: boolean;
+  readonly expect: string | number;
+  readonly withinMs?: number;
+}
 
 export interface GrpcRow {
   readonly what: string;
@@ -47,20 +56,32 @@ export interface GrpcRow {
   readonly expect: string;
   readonly fields?: readonly string[];
 }
-export interface GrpcTable extends Omit<GrpcRow, "what" | "expect"> { readonly rows: readonly GrpcRow[] }
+export interface GrpcTable extends Omit<GrpcRow, "what" | "expect"> {
+  readonly rows: readonly GrpcRow[];
+}
 
 const folder = fileURLToPath(new URL("table", import.meta.url));
 
 /** The tables of a kind, by file name. @throws for a file that is not YAML, or that gives a key twice */
 export function tablesOf<T>(kind: "rest" | "wire" | "grpc"): ReadonlyMap<string, T> {
-  const files = readdirSync(`${folder}/${kind}`).filter((name) => name.endsWith(".yaml")).sort();
-  return new Map(files.map((name) => [name.replace(".yaml", ""), parse(readFileSync(`${folder}/${kind}/${name}`, "utf8")) as T]));
+  const files = readdirSync(`${folder}/${kind}`)
+    .filter((name) => name.endsWith(".yaml"))
+    .sort();
+  return new Map(
+    files.map((name) => [
+      name.replace(".yaml", ""),
+      parse(readFileSync(`${folder}/${kind}/${name}`, "utf8")) as T,
+    ]),
+  );
 }
 
 /** What holds at a minor version, of a value that may depend on it. */
 export function atVersion<T>(value: ByVersion<T> | undefined, minor: number): T | undefined {
   const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
   if (keys.length === 0 || !keys.every((key) => /^v\d+$/.test(key))) return value as T | undefined;
-  const spans = Object.entries(value as Record<string, T>).map(([key, held]) => ({ from: Number(key.slice(1)), held }));
+  const spans = Object.entries(value as Record<string, T>).map(([key, held]) => ({
+    from: Number(key.slice(1)),
+    held,
+  }));
   return spans.filter(({ from }) => from <= minor).sort((a, b) => b.from - a.from)[0]?.held;
 }

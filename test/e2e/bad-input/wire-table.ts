@@ -6,9 +6,14 @@ import type { Stage } from "./stage.js";
 import type { WireRow } from "./tables.js";
 import { tablesOf } from "./tables.js";
 
-interface WireTable { readonly rows: readonly WireRow[] }
+interface WireTable {
+  readonly rows: readonly WireRow[];
+}
 
-/** How the connection ended: with an answer's status, closed without one, or still open when the row's time was over. */
+/**
+ * How the connection ended: with an answer's status, closed without one, or still open when the row's time
+ * was over.
+ */
 type End = string;
 
 /** Every row of `table/wire`: what no HTTP client can be made to send, byte by byte. */
@@ -25,19 +30,36 @@ export function wireTable(stage: Stage): void {
 
 async function judge(stage: Stage, row: WireRow): Promise<string> {
   const sent = textOf(row.send, stage.names);
-  const { end, text } = await talk(stage.cloud.port(PORTS[row.service ?? "compute"]), Buffer.from(sent, "latin1"), row);
+  const { end, text } = await talk(
+    stage.cloud.port(PORTS[row.service ?? "compute"]),
+    Buffer.from(sent, "latin1"),
+    row,
+  );
   const leak = stage.leaks.look(text, sent, { admin: false, foreign: false });
   const expected = String(row.expect).split(" or ");
   if (expected.includes(end) && leak === "") return "";
   return `- ${row.what}: ${end} instead of ${String(row.expect)} ${leak} ${text.slice(0, 200)}`;
 }
 
-/** Sends the bytes, and goes on sending the last one when the row stays, until something comes back or the time is over. */
-function talk(port: number, bytes: Buffer, { stay = false, withinMs = 30_000 }: WireRow): Promise<{ end: End; text: string }> {
+/**
+ * Sends the bytes, and goes on sending the last one when the row stays, until something comes back or the
+ * time is over.
+ */
+function talk(
+  port: number,
+  bytes: Buffer,
+  { stay = false, withinMs = 30_000 }: WireRow,
+): Promise<{ end: End; text: string }> {
   return new Promise((resolve) => {
     let text = "";
-    const socket = connect(port, "127.0.0.1", () => { socket.write(bytes); });
-    const drip = stay ? setInterval(() => { if (!socket.destroyed) socket.write(bytes.subarray(-1)); }, 1000) : undefined;
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(bytes);
+    });
+    const drip = stay
+      ? setInterval(() => {
+          if (!socket.destroyed) socket.write(bytes.subarray(-1));
+        }, 1000)
+      : undefined;
     const finish = (end: End): void => {
       clearInterval(drip);
       clearTimeout(timer);

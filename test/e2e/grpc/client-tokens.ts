@@ -9,7 +9,9 @@ const idsOf = ({ servers }: CreateServersResponse): readonly string[] => servers
 /** A request that is repeated, because nobody knows whether it arrived, is done once. */
 export function clientTokens(stage: Stage): void {
   const named = async (name: string): Promise<readonly string[]> =>
-    (await stage.demo.servers.listServers(call(), { filter: { nameRegex: `^${name}` } })).servers.map(({ id }) => id);
+    (await stage.demo.servers.listServers(call(), { filter: { nameRegex: `^${name}` } })).servers.map(
+      ({ id }) => id,
+    );
 
   it("answers the second call with the first one's servers, and says so", async () => {
     const request = await stage.demo.request("twice", { minCount: 2 });
@@ -19,19 +21,32 @@ export function clientTokens(stage: Stage): void {
     assert.equal(second.replayed, true);
     assert.equal(first.servers.length, 2);
     assert.deepEqual(idsOf(second), idsOf(first));
-    assert.deepEqual(second.operations.map(({ name }) => name), first.operations.map(({ name }) => name));
+    assert.deepEqual(
+      second.operations.map(({ name }) => name),
+      first.operations.map(({ name }) => name),
+    );
     assert.equal(second.reservationId, first.reservationId);
-    assert.deepEqual([...await named("twice")].sort(), [...idsOf(first)].sort());
-    for (const operation of first.operations) assert.equal((await stage.demo.wait(operation)).error, undefined);
+    assert.deepEqual([...(await named("twice"))].sort(), [...idsOf(first)].sort());
+    for (const operation of first.operations)
+      assert.equal((await stage.demo.wait(operation)).error, undefined);
     const third = await stage.demo.servers.createServers(call(), request);
-    assert.deepEqual(third.servers.map(({ id, vmState }) => [id, vmState]), idsOf(first).map((id) => [id, VmState.VM_STATE_ACTIVE]), "as they are by now");
-    assert.deepEqual(third.operations.map(({ done }) => done), [true, true]);
+    assert.deepEqual(
+      third.servers.map(({ id, vmState }) => [id, vmState]),
+      idsOf(first).map((id) => [id, VmState.VM_STATE_ACTIVE]),
+      "as they are by now",
+    );
+    assert.deepEqual(
+      third.operations.map(({ done }) => done),
+      [true, true],
+    );
     for (const id of idsOf(first)) await stage.demo.delete(id);
   });
 
   it("makes one server of eight calls at the same time", async () => {
     const request = await stage.demo.request("at-once");
-    const answers = await Promise.all(Array.from({ length: 8 }, () => stage.demo.servers.createServers(call(), request)));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => stage.demo.servers.createServers(call(), request)),
+    );
     assert.equal(new Set(answers.flatMap(idsOf)).size, 1);
     assert.equal(answers.filter(({ replayed }) => !replayed).length, 1);
     const listed = await named("at-once");
@@ -41,8 +56,12 @@ export function clientTokens(stage: Stage): void {
 
   it("refuses the token with another body", async () => {
     const request = await stage.demo.request("honest");
-    const { servers: [server] } = await stage.demo.servers.createServers(call(), request);
-    const refused = await failure(stage.demo.servers.createServers(call(), { ...request, name: "dishonest" }));
+    const {
+      servers: [server],
+    } = await stage.demo.servers.createServers(call(), request);
+    const refused = await failure(
+      stage.demo.servers.createServers(call(), { ...request, name: "dishonest" }),
+    );
     assert.deepEqual([refused.kind, refused.domain, refused.reason], ["conflict", "cells", "TOKEN_REUSED"]);
     assert.deepEqual(await named("dishonest"), []);
     await stage.demo.delete(server?.id ?? "");
@@ -50,8 +69,13 @@ export function clientTokens(stage: Stage): void {
 
   it("keeps tokens of two projects apart", async () => {
     const request = await stage.demo.request("same-token");
-    const { servers: [ours] } = await stage.demo.servers.createServers(call(), request);
-    const { servers: [theirs], replayed } = await stage.admin.servers.createServers(call(), request);
+    const {
+      servers: [ours],
+    } = await stage.demo.servers.createServers(call(), request);
+    const {
+      servers: [theirs],
+      replayed,
+    } = await stage.admin.servers.createServers(call(), request);
     assert.equal(replayed, false);
     assert.notEqual(ours?.id, theirs?.id);
     await stage.demo.delete(ours?.id ?? "");
@@ -65,7 +89,10 @@ export function clientTokens(stage: Stage): void {
     await stage.demo.wait(first.operation);
     const again = await stage.demo.servers.stopServer(call(), stop);
     assert.equal(again.operation?.name, first.operation?.name);
-    assert.equal((await failure(stage.demo.servers.stopServer(call(), { ...stop, clientToken: "another" }))).reason, "INVALID_STATE");
+    assert.equal(
+      (await failure(stage.demo.servers.stopServer(call(), { ...stop, clientToken: "another" }))).reason,
+      "INVALID_STATE",
+    );
     await stage.demo.delete(server.id);
   });
 

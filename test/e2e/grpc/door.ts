@@ -36,13 +36,19 @@ export function door(stage: Stage): void {
   };
 
   it("answers health checks, of the whole and of each service, without a token", async () => {
-    const { grpc } = loadPackageDefinition(loadSync(healthProto)) as unknown as { grpc: { health: { v1: { Health: ReturnType<typeof makeClientConstructor> } } } };
+    const { grpc } = loadPackageDefinition(loadSync(healthProto)) as unknown as {
+      grpc: { health: { v1: { Health: ReturnType<typeof makeClientConstructor> } } };
+    };
     const health = new grpc.health.v1.Health(address(), credentials.createInsecure());
-    const check = (service: string) => new Promise<unknown>((resolve, reject) => {
-      health["check"]?.({ service }, (error: ServiceError | null, answer: { status: unknown }) => error ? reject(error) : resolve(answer.status));
-    });
+    const check = (service: string) =>
+      new Promise<unknown>((resolve, reject) => {
+        health["check"]?.({ service }, (error: ServiceError | null, answer: { status: unknown }) =>
+          error ? reject(error) : resolve(answer.status),
+        );
+      });
     try {
-      for (const service of ["", "kilonova.api.v1.ServersService", "kilonova.api.v1.EventsService"]) assert.ok([1, "SERVING"].includes(await check(service) as number), service);
+      for (const service of ["", "kilonova.api.v1.ServersService", "kilonova.api.v1.EventsService"])
+        assert.ok([1, "SERVING"].includes((await check(service)) as number), service);
       await assert.rejects(check("kilonova.api.v1.NoSuchService"), { code: status.NOT_FOUND });
     } finally {
       health.close();
@@ -52,11 +58,28 @@ export function door(stage: Stage): void {
   it("describes itself to tools that know no proto of ours", async () => {
     const buf = join(projectRoot, "node_modules", ".bin", "buf");
     const curl = async (path: string, ...more: string[]): Promise<string> =>
-      (await run(buf, ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...more, `http://${address()}${path}`], { env: { ...process.env, NO_PROXY: "*" } })).stdout;
+      (
+        await run(
+          buf,
+          ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...more, `http://${address()}${path}`],
+          { env: { ...process.env, NO_PROXY: "*" } },
+        )
+      ).stdout;
     const methods = await curl("", "--list-methods");
     assert.doesNotMatch(methods, /kilonova\.(cells|conductor|compute|placement|scheduler)\./);
-    for (const method of ["ServersService/CreateServers", "OperationsService/WaitOperation", "EventsService/WatchEvents"]) assert.ok(methods.includes(`kilonova.api.v1.${method}`), `${method} in:\n${methods}`);
-    const { flavors } = JSON.parse(await curl("/kilonova.api.v1.FlavorsService/ListFlavors", "--header", `x-auth-token: ${stage.demo.token}`)) as { flavors: { name: string }[] };
+    for (const method of [
+      "ServersService/CreateServers",
+      "OperationsService/WaitOperation",
+      "EventsService/WatchEvents",
+    ])
+      assert.ok(methods.includes(`kilonova.api.v1.${method}`), `${method} in:\n${methods}`);
+    const { flavors } = JSON.parse(
+      await curl(
+        "/kilonova.api.v1.FlavorsService/ListFlavors",
+        "--header",
+        `x-auth-token: ${stage.demo.token}`,
+      ),
+    ) as { flavors: { name: string }[] };
     assert.ok(flavors.some(({ name }) => name === "m1.nano"));
   });
 
@@ -70,15 +93,26 @@ export function door(stage: Stage): void {
 
   it("believes the token, not what else the caller says about himself", async () => {
     const raw = new (makeClientConstructor({}, "raw"))(address(), credentials.createInsecure());
-    const list = (token: string) => new Promise<unknown>((resolve, reject) => {
-      const metadata = new Metadata();
-      const administrator = { kind: "user", userId: "u", projectId: "p", roles: ["admin", "service"] };
-      metadata.set("kilonova-actor-bin", Buffer.from(Actor.encode(Actor.fromPartial(administrator)).finish()));
-      if (token !== "") metadata.set("x-auth-token", token);
-      const { requestType, responseType } = ServersServiceDefinition.methods.listServers;
-      raw.makeUnaryRequest("/kilonova.api.v1.ServersService/ListServers", (value: boolean) => Buffer.from(requestType.encode(requestType.fromPartial({ allProjects: value })).finish()),
-        (bytes: Buffer) => responseType.decode(bytes), true, metadata, (error, answer) => error ? reject(error) : resolve(answer));
-    });
+    const list = (token: string) =>
+      new Promise<unknown>((resolve, reject) => {
+        const metadata = new Metadata();
+        const administrator = { kind: "user", userId: "u", projectId: "p", roles: ["admin", "service"] };
+        metadata.set(
+          "kilonova-actor-bin",
+          Buffer.from(Actor.encode(Actor.fromPartial(administrator)).finish()),
+        );
+        if (token !== "") metadata.set("x-auth-token", token);
+        const { requestType, responseType } = ServersServiceDefinition.methods.listServers;
+        raw.makeUnaryRequest(
+          "/kilonova.api.v1.ServersService/ListServers",
+          (value: boolean) =>
+            Buffer.from(requestType.encode(requestType.fromPartial({ allProjects: value })).finish()),
+          (bytes: Buffer) => responseType.decode(bytes),
+          true,
+          metadata,
+          (error, answer) => (error ? reject(error) : resolve(answer)),
+        );
+      });
     try {
       await assert.rejects(list(""), { code: status.UNAUTHENTICATED });
       await assert.rejects(list(stage.demo.token), { code: status.PERMISSION_DENIED });
@@ -91,20 +125,38 @@ export function door(stage: Stage): void {
   it("does not serve the services behind it, not even to administrators", async () => {
     const { channel } = stage.admin;
     const calls = [
-      () => channel.client(GlobalServiceDefinition).acceptServers(call(), {}), () => channel.client(OperationStoreServiceDefinition).acquireOperations(call(), {}),
-      () => channel.client(PlacementServiceDefinition).releaseAllocations(call(), {}), () => channel.client(AgentServiceDefinition).scriptFakeDriver(call(), {}),
+      () => channel.client(GlobalServiceDefinition).acceptServers(call(), {}),
+      () => channel.client(OperationStoreServiceDefinition).acquireOperations(call(), {}),
+      () => channel.client(PlacementServiceDefinition).releaseAllocations(call(), {}),
+      () => channel.client(AgentServiceDefinition).scriptFakeDriver(call(), {}),
     ];
     for (const one of calls) assert.equal((await failure(one())).kind, "unsupported");
   });
 
   it("tells reason, domain and fields", async () => {
     const missing = await failure(stage.demo.servers.getServer(call(), { serverId: MISSING }));
-    assert.deepEqual([missing.kind, missing.domain, missing.reason, missing.facts], ["missing", "api", "SERVER_NOT_FOUND", { server: MISSING }]);
-    const invalid = await failure(stage.demo.servers.createServers(call(), await stage.demo.request("", { metadata: new Map([["", "x"]]) })));
+    assert.deepEqual(
+      [missing.kind, missing.domain, missing.reason, missing.facts],
+      ["missing", "api", "SERVER_NOT_FOUND", { server: MISSING }],
+    );
+    const invalid = await failure(
+      stage.demo.servers.createServers(
+        call(),
+        await stage.demo.request("", { metadata: new Map([["", "x"]]) }),
+      ),
+    );
     assert.equal(invalid.kind, "invalid");
-    assert.ok(invalid.violations.some(({ field, description }) => field === "name" && description !== ""), JSON.stringify(invalid.violations));
-    assert.ok(invalid.violations.some(({ field }) => field.startsWith("metadata")), JSON.stringify(invalid.violations));
-    const unknown = await failure(stage.demo.servers.createServers(call(), await stage.demo.request("no-flavor", { flavorId: MISSING })));
+    assert.ok(
+      invalid.violations.some(({ field, description }) => field === "name" && description !== ""),
+      JSON.stringify(invalid.violations),
+    );
+    assert.ok(
+      invalid.violations.some(({ field }) => field.startsWith("metadata")),
+      JSON.stringify(invalid.violations),
+    );
+    const unknown = await failure(
+      stage.demo.servers.createServers(call(), await stage.demo.request("no-flavor", { flavorId: MISSING })),
+    );
     assert.deepEqual([unknown.kind, unknown.reason], ["invalid", "FLAVOR_NOT_FOUND"]);
   });
 
@@ -114,7 +166,9 @@ export function door(stage: Stage): void {
     assert.equal(code, status.INVALID_ARGUMENT);
     const details = Status.decode(metadata.get("grpc-status-details-bin")[0] as Buffer);
     assert.equal(details.code, code);
-    const of = (type: string): Uint8Array => details.details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)?.value ?? assert.fail(type);
+    const of = (type: string): Uint8Array =>
+      details.details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)?.value ??
+      assert.fail(type);
     assert.match(ErrorInfo.decode(of("ErrorInfo")).domain, /\.kilonova$/);
     assert.ok(BadRequest.decode(of("BadRequest")).fieldViolations.some(({ field }) => field === "name"));
   });

@@ -13,17 +13,31 @@ const SLOW_MS = 45_000;
 /** Work that was accepted ends, and says how. */
 export function operations(stage: Stage): void {
   const allocationsOf = async (serverId: string): Promise<unknown> =>
-    (await getJson<{ allocations: unknown }>(`http://127.0.0.1:${stage.cloud.port(8778)}/allocations/${serverId}`, stage.admin.token)).allocations;
+    (
+      await getJson<{ allocations: unknown }>(
+        `http://127.0.0.1:${stage.cloud.port(8778)}/allocations/${serverId}`,
+        stage.admin.token,
+      )
+    ).allocations;
   const portsOf = async (serverId: string): Promise<readonly unknown[]> =>
-    (await getJson<{ ports: unknown[] }>(`http://127.0.0.1:${stage.cloud.port(9696)}/v2.0/ports?device_id=${serverId}`, stage.admin.token)).ports;
+    (
+      await getJson<{ ports: unknown[] }>(
+        `http://127.0.0.1:${stage.cloud.port(9696)}/v2.0/ports?device_id=${serverId}`,
+        stage.admin.token,
+      )
+    ).ports;
   const assertNothingHeld = async (serverId: string): Promise<void> => {
     assert.deepEqual(await allocationsOf(serverId), {});
     assert.deepEqual(await portsOf(serverId), []);
   };
-  const atStep = (operation: Operation, step: string): Promise<Operation> => until(async () => {
-    const { operation: now } = await stage.demo.operations.getOperation(call(), { name: operation.name });
-    return now?.currentStep === step ? now : undefined;
-  }, { timeoutMs: 60_000, what: step, everyMs: 100 });
+  const atStep = (operation: Operation, step: string): Promise<Operation> =>
+    until(
+      async () => {
+        const { operation: now } = await stage.demo.operations.getOperation(call(), { name: operation.name });
+        return now?.currentStep === step ? now : undefined;
+      },
+      { timeoutMs: 60_000, what: step, everyMs: 100 },
+    );
 
   afterEach(() => stage.script());
 
@@ -32,14 +46,21 @@ export function operations(stage: Stage): void {
     assert.deepEqual([operation.kind, operation.done, operation.serverId], ["server.boot", false, server.id]);
     const done = await stage.demo.wait(operation);
     assert.deepEqual([done.state, done.done, done.error], [OPERATION_STATE_SUCCEEDED, true, undefined]);
-    assert.deepEqual(done.steps.map(({ name }) => name), ["select-destinations", "hand-over", "claim-host", "allocate-networks", "build-guest"]);
-    for (const step of done.steps) assert.ok(step.startedAt && step.finishedAt && step.result === "success", step.name);
+    assert.deepEqual(
+      done.steps.map(({ name }) => name),
+      ["select-destinations", "hand-over", "claim-host", "allocate-networks", "build-guest"],
+    );
+    for (const step of done.steps)
+      assert.ok(step.startedAt && step.finishedAt && step.result === "success", step.name);
     assert.equal((await stage.demo.get(server.id)).vmState, VmState.VM_STATE_ACTIVE);
     assert.equal((await portsOf(server.id)).length, 1);
-    assert.equal(Object.keys(await allocationsOf(server.id) as object).length, 1);
+    assert.equal(Object.keys((await allocationsOf(server.id)) as object).length, 1);
     assert.equal((await stage.demo.delete(server.id)).state, OPERATION_STATE_SUCCEEDED);
     await assertNothingHeld(server.id);
-    assert.equal((await failure(stage.demo.servers.getServer(call(), { serverId: server.id }))).kind, "missing");
+    assert.equal(
+      (await failure(stage.demo.servers.getServer(call(), { serverId: server.id }))).kind,
+      "missing",
+    );
   });
 
   it("answers a wait that is too short with the operation as it is", async () => {
@@ -49,9 +70,15 @@ export function operations(stage: Stage): void {
     const started = performance.now();
     const unfinished = await stage.demo.wait(operation, 1);
     const waitedMs = performance.now() - started;
-    assert.deepEqual([unfinished.done, unfinished.currentStep, unfinished.error], [false, "build-guest", undefined]);
+    assert.deepEqual(
+      [unfinished.done, unfinished.currentStep, unfinished.error],
+      [false, "build-guest", undefined],
+    );
     assert.ok(waitedMs >= 990 && waitedMs < 20_000, `${waitedMs} ms`);
-    const polled = await stage.demo.operations.waitOperation(call(), { name: operation.name, timeout: { seconds: 0n, nanos: 0 } });
+    const polled = await stage.demo.operations.waitOperation(call(), {
+      name: operation.name,
+      timeout: { seconds: 0n, nanos: 0 },
+    });
     assert.equal(polled.operation?.done, false);
     assert.equal((await stage.demo.delete(server.id)).state, OPERATION_STATE_SUCCEEDED);
     assert.equal((await stage.demo.wait(operation)).state, OperationState.OPERATION_STATE_PREEMPTED);
@@ -64,7 +91,10 @@ export function operations(stage: Stage): void {
     await atStep(operation, "build-guest");
     await stage.demo.operations.cancelOperation(call(), { name: operation.name });
     const ended = await stage.demo.wait(operation, 40);
-    assert.deepEqual([ended.state, ended.done, ended.error?.reason], [OPERATION_STATE_CANCELLED, true, "OPERATION_CANCELLED"]);
+    assert.deepEqual(
+      [ended.state, ended.done, ended.error?.reason],
+      [OPERATION_STATE_CANCELLED, true, "OPERATION_CANCELLED"],
+    );
     await assertNothingHeld(server.id);
     assert.equal((await stage.demo.get(server.id)).vmState, VmState.VM_STATE_ERROR);
     const again = await stage.demo.operations.cancelOperation(call(), { name: operation.name });
@@ -77,9 +107,15 @@ export function operations(stage: Stage): void {
       await stage.script({ method, failReason: "NO_ELECTRICITY", failMessage: "There is no electricity." });
       const { server, operation } = await stage.demo.create(`no-${method.toLowerCase()}`);
       const failed = await stage.demo.wait(operation);
-      assert.deepEqual([failed.state, failed.error?.reason, failed.error?.domain], [OPERATION_STATE_FAILED, "MAX_RETRIES_EXCEEDED", "conductor"]);
+      assert.deepEqual(
+        [failed.state, failed.error?.reason, failed.error?.domain],
+        [OPERATION_STATE_FAILED, "MAX_RETRIES_EXCEEDED", "conductor"],
+      );
       const { vmState, taskState, fault } = await stage.demo.get(server.id);
-      assert.deepEqual([vmState, taskState, fault?.code, fault?.reason], [VmState.VM_STATE_ERROR, "", 500, "MAX_RETRIES_EXCEEDED"]);
+      assert.deepEqual(
+        [vmState, taskState, fault?.code, fault?.reason],
+        [VmState.VM_STATE_ERROR, "", 500, "MAX_RETRIES_EXCEEDED"],
+      );
       assert.match(fault?.message ?? "", /Exceeded maximum number of retries/);
       assert.equal(fault?.details, "", "details are for administrators");
       const { server: whole } = await stage.admin.servers.getServer(call(), { serverId: server.id });
@@ -93,24 +129,36 @@ export function operations(stage: Stage): void {
     const [working = "", ...failing] = stage.hosts;
     await stage.scriptOn(failing, { method: "powerOn", failReason: "NO_ELECTRICITY" });
     const server = await stage.demo.boot("third-try");
-    const { server: whole } = await stage.admin.servers.getServer(call(), { serverId: server.id, withHostInfo: true });
+    const { server: whole } = await stage.admin.servers.getServer(call(), {
+      serverId: server.id,
+      withHostInfo: true,
+    });
     assert.equal(whole?.hostInfo?.host, working);
     assert.equal((await portsOf(server.id)).length, 1);
-    assert.equal(Object.keys(await allocationsOf(server.id) as object).length, 1);
+    assert.equal(Object.keys((await allocationsOf(server.id)) as object).length, 1);
     await stage.demo.delete(server.id);
     await assertNothingHeld(server.id);
   });
 
   it("explains why there is no valid host", async () => {
-    const { flavor } = await stage.admin.flavors.createFlavor(call(), { flavor: { name: "m1.huge", vcpus: 1, memoryMib: 96, rootGib: 1_000_000, isPublic: true } });
+    const { flavor } = await stage.admin.flavors.createFlavor(call(), {
+      flavor: { name: "m1.huge", vcpus: 1, memoryMib: 96, rootGib: 1_000_000, isPublic: true },
+    });
     const { server, operation } = await stage.demo.create("too-large", { flavorId: flavor?.id ?? "" });
     const { state, error } = await stage.demo.wait(operation);
-    assert.deepEqual([state, error?.reason, error?.domain], [OPERATION_STATE_FAILED, "NO_VALID_HOST", "scheduler"]);
-    const fact = (name: string): string => error?.facts.get(name) ?? assert.fail(`${name} in ${JSON.stringify([...error?.facts ?? []])}`);
+    assert.deepEqual(
+      [state, error?.reason, error?.domain],
+      [OPERATION_STATE_FAILED, "NO_VALID_HOST", "scheduler"],
+    );
+    const fact = (name: string): string =>
+      error?.facts.get(name) ?? assert.fail(`${name} in ${JSON.stringify([...(error?.facts ?? [])])}`);
     assert.equal(fact("hosts_considered"), "3");
     assert.match(fact("summary"), /DISK_GB/);
-    assert.ok((JSON.parse(fact("refusals")) as { rule: string; hosts: number }[]).some(({ hosts }) => hosts === 3));
-    for (const host of stage.hosts) assert.ok(!JSON.stringify([...error?.facts ?? []]).includes(host), "tenants learn no host names");
+    assert.ok(
+      (JSON.parse(fact("refusals")) as { rule: string; hosts: number }[]).some(({ hosts }) => hosts === 3),
+    );
+    for (const host of stage.hosts)
+      assert.ok(!JSON.stringify([...(error?.facts ?? [])]).includes(host), "tenants learn no host names");
     const { vmState, fault } = await stage.demo.get(server.id);
     assert.deepEqual([vmState, fault?.reason], [VmState.VM_STATE_ERROR, "NO_VALID_HOST"]);
     await assertNothingHeld(server.id);
@@ -122,7 +170,11 @@ export function operations(stage: Stage): void {
     const { server, operation } = await stage.admin.create("not-yours");
     const { name } = operation;
     const { operations: demos } = stage.demo;
-    for (const attempt of [() => demos.getOperation(call(), { name }), () => demos.waitOperation(call(), { name }), () => demos.cancelOperation(call(), { name })]) {
+    for (const attempt of [
+      () => demos.getOperation(call(), { name }),
+      () => demos.waitOperation(call(), { name }),
+      () => demos.cancelOperation(call(), { name }),
+    ]) {
       assert.equal((await failure(attempt())).reason, "OPERATION_NOT_FOUND");
     }
     await stage.admin.wait(operation);

@@ -19,15 +19,26 @@ export class Stage {
     this.#cloud = await Cloud.start(CLOUD);
     this.#demo = await GrpcUser.open(this.#cloud, "demo");
     this.#admin = await GrpcUser.open(this.#cloud, "admin");
-    const { services } = await this.#admin.channel.client(ComputeServicesServiceDefinition).listComputeServices(call(), { binary: "nova-compute" });
+    const { services } = await this.#admin.channel
+      .client(ComputeServicesServiceDefinition)
+      .listComputeServices(call(), { binary: "nova-compute" });
     this.hosts = services.map(({ host }) => host);
   }
 
-  get cloud(): Cloud { return need(this.#cloud); }
-  get demo(): GrpcUser { return need(this.#demo); }
-  get admin(): GrpcUser { return need(this.#admin); }
+  get cloud(): Cloud {
+    return need(this.#cloud);
+  }
+  get demo(): GrpcUser {
+    return need(this.#demo);
+  }
+  get admin(): GrpcUser {
+    return need(this.#admin);
+  }
 
-  /** As a power cut does it: everything is gone at once, then started again. The users' channels find it by themselves. */
+  /**
+   * As a power cut does it: everything is gone at once, then started again. The users' channels find it by
+   * themselves.
+   */
   async crash(): Promise<void> {
     await this.cloud.kill();
     this.#cloud = await Cloud.start({ ...CLOUD, home: this.cloud.home });

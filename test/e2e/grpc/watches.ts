@@ -7,7 +7,14 @@ import { Watcher } from "../support/watcher.js";
 import type { Sight } from "../support/watcher.js";
 import type { Stage } from "./stage.js";
 
-const LIFE = ["BUILDING/scheduling", "BUILDING/networking", "BUILDING/spawning", "ACTIVE/", "ACTIVE/deleting", "deleted"];
+const LIFE = [
+  "BUILDING/scheduling",
+  "BUILDING/networking",
+  "BUILDING/spawning",
+  "ACTIVE/",
+  "ACTIVE/deleting",
+  "deleted",
+];
 
 /** What happens to servers is told once and in order, whoever breaks off meanwhile. */
 export function watches(stage: Stage): void {
@@ -17,7 +24,8 @@ export function watches(stage: Stage): void {
     opened.push(watcher);
     return watcher;
   };
-  const deleted = (watcher: Watcher, serverId: string): Promise<void> => watcher.until(() => watcher.of(serverId).at(-1)?.text === "deleted", "the deletion");
+  const deleted = (watcher: Watcher, serverId: string): Promise<void> =>
+    watcher.until(() => watcher.of(serverId).at(-1)?.text === "deleted", "the deletion");
   /** A server's whole life. @returns its id */
   const live = async (name: string): Promise<string> => {
     const { server, operation } = await stage.demo.create(name);
@@ -37,7 +45,10 @@ export function watches(stage: Stage): void {
     await deleted(watcher, serverId);
     assertOnceAndInOrder(watcher.of(serverId));
     const texts = watcher.of(serverId).map(({ text }) => text);
-    assert.deepEqual(texts.filter((text, i) => text !== texts[i - 1]), LIFE);
+    assert.deepEqual(
+      texts.filter((text, i) => text !== texts[i - 1]),
+      LIFE,
+    );
   });
 
   it("shows operations on request, from acceptance to the end", async () => {
@@ -46,12 +57,15 @@ export function watches(stage: Stage): void {
     const serverId = await live("with-operations");
     await deleted(watcher, serverId);
     await deleted(plain, serverId);
-    const changes = watcher.events.flatMap(({ type, operation }) => type === EventType.EVENT_TYPE_OPERATION_CHANGED && operation?.serverId === serverId ? [operation] : []);
+    const changes = watcher.events.flatMap(({ type, operation }) =>
+      type === EventType.EVENT_TYPE_OPERATION_CHANGED && operation?.serverId === serverId ? [operation] : [],
+    );
     const boot = changes.filter(({ kind }) => kind === "server.boot");
     assert.deepEqual([boot[0]?.done, boot.at(-1)?.state], [false, OperationState.OPERATION_STATE_SUCCEEDED]);
     assert.equal(boot.filter(({ done }) => done).length, 1);
     const steps = boot.map(({ currentStep }) => currentStep);
-    for (const step of ["claim-host", "allocate-networks", "build-guest"]) assert.ok(steps.includes(step), `${step} in ${steps.join(", ")}`);
+    for (const step of ["claim-host", "allocate-networks", "build-guest"])
+      assert.ok(steps.includes(step), `${step} in ${steps.join(", ")}`);
     assert.equal(changes.at(-1)?.kind, "server.delete");
     assert.equal(changes.at(-1)?.state, OperationState.OPERATION_STATE_SUCCEEDED);
     assert.ok(plain.events.every(({ operation }) => operation === undefined));
@@ -60,7 +74,11 @@ export function watches(stage: Stage): void {
   it("goes on from a token: nothing lost, nothing twice", async () => {
     const witness = await open(stage.demo);
     // In the middle of a boot, and with a server that begins and ends while nobody watches.
-    const first = await open(stage.demo, {}, ({ server }: WatchEventsResponse) => server?.taskState === "networking");
+    const first = await open(
+      stage.demo,
+      {},
+      ({ server }: WatchEventsResponse) => server?.taskState === "networking",
+    );
     const { server, operation } = await stage.demo.create("broken-off");
     await first.ended();
     await stage.demo.wait(operation);
@@ -88,7 +106,11 @@ export function watches(stage: Stage): void {
       const seen = witness.events.slice(0, index + 1).filter(({ server }) => server !== undefined).length;
       const rest = all.slice(seen);
       const later = await open(stage.demo, { resumeToken: event.resumeToken });
-      if (rest.length > 0) await later.until(() => later.sights.length >= rest.length, `what came after ${JSON.stringify(all[seen - 1]?.text)}`);
+      if (rest.length > 0)
+        await later.until(
+          () => later.sights.length >= rest.length,
+          `what came after ${JSON.stringify(all[seen - 1]?.text)}`,
+        );
       assert.deepEqual(later.sights, rest);
       await later.stop();
     }
@@ -109,8 +131,14 @@ export function watches(stage: Stage): void {
     const sights = [...before.of(server.id), ...after.of(server.id)];
     assertOnceAndInOrder(sights);
     const texts = sights.map(({ text }) => text);
-    assert.deepEqual(texts.filter((text, i) => text !== texts[i - 1]), LIFE);
-    assert.ok(after.events.every(({ type }) => type !== EventType.EVENT_TYPE_RESET), "no reset: the feed survived");
+    assert.deepEqual(
+      texts.filter((text, i) => text !== texts[i - 1]),
+      LIFE,
+    );
+    assert.ok(
+      after.events.every(({ type }) => type !== EventType.EVENT_TYPE_RESET),
+      "no reset: the feed survived",
+    );
   });
 
   it("shows a project nothing of another one, and everything to administrators who ask for it", async () => {
@@ -127,14 +155,21 @@ export function watches(stage: Stage): void {
     await stage.admin.wait(operation);
     await stage.admin.delete(server.id);
     await deleted(foreign, server.id);
-    assert.ok(foreign.events.every((event) => (event.server ?? event.operation)?.projectId !== ours.events.find((e) => e.server)?.server?.projectId));
+    assert.ok(
+      foreign.events.every(
+        (event) =>
+          (event.server ?? event.operation)?.projectId !==
+          ours.events.find((e) => e.server)?.server?.projectId,
+      ),
+    );
     assert.deepEqual(foreign.of(serverId), []);
     assert.deepEqual(others.sights, []);
     assert.deepEqual(ours.of(server.id), []);
   });
 
   it("gives all projects and other watches' tokens to nobody without the right to them", async () => {
-    const next = (user: typeof stage.demo, wish: object): Promise<unknown> => user.events.watchEvents(call(), wish)[Symbol.asyncIterator]().next();
+    const next = (user: typeof stage.demo, wish: object): Promise<unknown> =>
+      user.events.watchEvents(call(), wish)[Symbol.asyncIterator]().next();
     assert.equal((await failure(next(stage.demo, { allProjects: true }))).kind, "forbidden");
     const { token } = await open(stage.admin);
     assert.equal((await failure(next(stage.demo, { resumeToken: token }))).kind, "invalid");

@@ -13,31 +13,83 @@ export function images(stage: Stage): void {
     const { demo } = stage;
     const data = randomBytes(300_000);
     writeFileSync(file("in.img"), data);
-    const made = await demo.json<Fields>("image", "create", "--disk-format=raw", "--container-format=bare", "--min-disk=1", "--min-ram=64", "--private", "--protected",
-      "--property=hw_video_model=none", "--property=a=b", "--tag=t1", "--tag=t2", `--file=${file("in.img")}`, "disk");
+    const made = await demo.json<Fields>(
+      "image",
+      "create",
+      "--disk-format=raw",
+      "--container-format=bare",
+      "--min-disk=1",
+      "--min-ram=64",
+      "--private",
+      "--protected",
+      "--property=hw_video_model=none",
+      "--property=a=b",
+      "--tag=t1",
+      "--tag=t2",
+      `--file=${file("in.img")}`,
+      "disk",
+    );
     assert.equal(made["name"], "disk");
     const shown = await demo.json<Fields>("image", "show", "disk");
     const properties = shown["properties"] as Fields;
-    assert.deepEqual(pick(shown, "status", "size", "visibility", "protected", "min_disk", "min_ram", "disk_format", "tags"), ["active", data.length, "private", true, 1, 64, "raw", ["t1", "t2"]]);
-    assert.deepEqual([shown["checksum"], properties["os_hash_value"], properties["hw_video_model"]], [createHash("md5").update(data).digest("hex"), createHash("sha512").update(data).digest("hex"), "none"]);
+    assert.deepEqual(
+      pick(shown, "status", "size", "visibility", "protected", "min_disk", "min_ram", "disk_format", "tags"),
+      ["active", data.length, "private", true, 1, 64, "raw", ["t1", "t2"]],
+    );
+    assert.deepEqual(
+      [shown["checksum"], properties["os_hash_value"], properties["hw_video_model"]],
+      [createHash("md5").update(data).digest("hex"), createHash("sha512").update(data).digest("hex"), "none"],
+    );
 
-    const named = async (...filter: readonly string[]): Promise<unknown[]> => column(await demo.json<Fields[]>("image", "list", ...filter), "Name").sort();
-    assert.deepEqual([await named("--private"), await named("--name=disk"), await named("--tag=t1"), await named("--property=hw_video_model=none"), await named("--status=queued")], [["disk"], ["disk"], ["disk"], ["disk"], []]);
+    const named = async (...filter: readonly string[]): Promise<unknown[]> =>
+      column(await demo.json<Fields[]>("image", "list", ...filter), "Name").sort();
+    assert.deepEqual(
+      [
+        await named("--private"),
+        await named("--name=disk"),
+        await named("--tag=t1"),
+        await named("--property=hw_video_model=none"),
+        await named("--status=queued"),
+      ],
+      [["disk"], ["disk"], ["disk"], ["disk"], []],
+    );
     assert.deepEqual((await named()).includes("disk"), true);
     assert.equal((await named("--limit=1", "--sort=name:asc")).length, 1);
     const [long] = await demo.json<Fields[]>("image", "list", "--long", "--name=disk");
-    assert.deepEqual(pick(long ?? {}, "Disk Format", "Size", "Visibility", "Protected"), ["raw", data.length, "private", true]);
+    assert.deepEqual(pick(long ?? {}, "Disk Format", "Size", "Visibility", "Protected"), [
+      "raw",
+      data.length,
+      "private",
+      true,
+    ]);
     await demo.run("image", "save", `--file=${file("out.img")}`, "disk");
     assert.ok(data.equals(readFileSync(file("out.img"))));
 
     assert.match(await demo.fails("image", "delete", "disk"), /protected and cannot be deleted/);
-    await demo.run("image", "set", "--name=drive", "--unprotected", "--property=a=c", "--property=x=y", "--tag=t3", "--min-ram=128", "--hidden", "disk");
+    await demo.run(
+      "image",
+      "set",
+      "--name=drive",
+      "--unprotected",
+      "--property=a=c",
+      "--property=x=y",
+      "--tag=t3",
+      "--min-ram=128",
+      "--hidden",
+      "disk",
+    );
     assert.deepEqual([await named("--name=drive"), await named("--name=drive", "--hidden")], [[], ["drive"]]);
     await demo.run("image", "unset", "--property=hw_video_model", "--tag=t1", String(shown["id"]));
     const set = await demo.json<Fields>("image", "show", String(shown["id"]));
     const after = set["properties"] as Fields;
-    assert.deepEqual([...pick(set, "name", "protected", "tags", "min_ram"), after["a"], after["x"], after["hw_video_model"]], ["drive", false, ["t2", "t3"], 128, "c", "y", undefined]);
-    assert.match(await demo.fails("image", "unset", "--property=nothing", String(shown["id"])), /property unset failed/);
+    assert.deepEqual(
+      [...pick(set, "name", "protected", "tags", "min_ram"), after["a"], after["x"], after["hw_video_model"]],
+      ["drive", false, ["t2", "t3"], 128, "c", "y", undefined],
+    );
+    assert.match(
+      await demo.fails("image", "unset", "--property=nothing", String(shown["id"])),
+      /property unset failed/,
+    );
     assert.match(await demo.fails("image", "set", "--public", String(shown["id"])), /publicize_image|403/);
     await demo.run("image", "delete", String(shown["id"]));
     assert.match(await demo.fails("image", "show", String(shown["id"])), /No image found|No Image found/i);
@@ -48,15 +100,27 @@ export function images(stage: Stage): void {
   it("image add project, member list, set --accept and --reject, remove project", async () => {
     const { admin, demo } = stage;
     writeFileSync(file("small.img"), "data");
-    const { id } = await admin.json<Fields>("image", "create", "--shared", `--file=${file("small.img")}`, "offer") as { id: string };
+    const { id } = (await admin.json<Fields>(
+      "image",
+      "create",
+      "--shared",
+      `--file=${file("small.img")}`,
+      "offer",
+    )) as { id: string };
     assert.match(await demo.fails("image", "show", id), /No image found|No Image found/i);
     const member = await admin.json<Fields>("image", "add", "project", id, "demo");
     assert.deepEqual(pick(member, "image_id", "status"), [id, "pending"]);
-    const visible = async (...more: readonly string[]): Promise<boolean> => column(await demo.json<Fields[]>("image", "list", "--shared", ...more), "ID").includes(id);
+    const visible = async (...more: readonly string[]): Promise<boolean> =>
+      column(await demo.json<Fields[]>("image", "list", "--shared", ...more), "ID").includes(id);
     assert.deepEqual([await visible(), await visible("--member-status=pending")], [false, true]);
     await demo.run("image", "set", "--accept", id);
     assert.equal(await visible(), true);
-    assert.deepEqual((await admin.json<Fields[]>("image", "member", "list", id)).map((row) => pick(row, "Member ID", "Status")), [[member["member_id"], "accepted"]]);
+    assert.deepEqual(
+      (await admin.json<Fields[]>("image", "member", "list", id)).map((row) =>
+        pick(row, "Member ID", "Status"),
+      ),
+      [[member["member_id"], "accepted"]],
+    );
     await demo.run("image", "save", `--file=${file("shared.img")}`, id);
     assert.equal(readFileSync(file("shared.img"), "utf8"), "data");
     await demo.run("image", "set", "--reject", id);
@@ -67,11 +131,17 @@ export function images(stage: Stage): void {
     assert.deepEqual(await admin.json<Fields[]>("image", "member", "list", id), []);
     assert.match(await demo.fails("image", "show", id), /No image found|No Image found/i);
     await admin.run("image", "set", "--public", id);
-    assert.match(await admin.fails("image", "add", "project", id, "demo"), /Only shared images have members|403/);
+    assert.match(
+      await admin.fails("image", "add", "project", id, "demo"),
+      /Only shared images have members|403/,
+    );
 
     await admin.run("image", "set", "--deactivate", id);
     assert.equal((await demo.json<Fields>("image", "show", id))["status"], "deactivated");
-    assert.match(await demo.fails("image", "save", `--file=${file("no.img")}`, id), /Unable to download image/);
+    assert.match(
+      await demo.fails("image", "save", `--file=${file("no.img")}`, id),
+      /Unable to download image/,
+    );
     await admin.run("image", "set", "--activate", id);
     await demo.run("image", "save", `--file=${file("yes.img")}`, id);
     await admin.run("image", "delete", id);

@@ -22,8 +22,12 @@ export class Stage {
     this.#demo = this.as(this.#cloud.credentials("demo"));
   }
 
-  get admin(): OpenStackShell { return need(this.#admin); }
-  get demo(): OpenStackShell { return need(this.#demo); }
+  get admin(): OpenStackShell {
+    return need(this.#admin);
+  }
+  get demo(): OpenStackShell {
+    return need(this.#demo);
+  }
 
   /** What `source demo-openrc.sh` sets, with changes; undefined takes a variable away. */
   credentials(changes: Readonly<Record<string, string | undefined>>): Record<string, string> {
@@ -51,7 +55,8 @@ export class Stage {
 export const column = (rows: readonly Fields[], name: string): unknown[] => rows.map((row) => row[name]);
 
 /** Some fields of one thing, in order. */
-export const pick = (fields: Fields, ...names: readonly string[]): unknown[] => names.map((name) => fields[name]);
+export const pick = (fields: Fields, ...names: readonly string[]): unknown[] =>
+  names.map((name) => fields[name]);
 
 function need<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("the cloud is not up");

@@ -30,30 +30,50 @@ export class Cloud {
     this.offset = offset;
     this.#child = child;
     this.output = output;
-    this.exited = new Promise((resolve) => child.once("exit", (code, signal) => {
-      // A cloud that dies by itself explains every failure after it.
-      if (!this.#told && READY.test(output.text)) console.error(`the cloud ended by itself (${String(code ?? signal)}):\n${output.text.slice(-4000)}`);
-      resolve(code);
-    }));
+    this.exited = new Promise((resolve) =>
+      child.once("exit", (code, signal) => {
+        // A cloud that dies by itself explains every failure after it.
+        if (!this.#told && READY.test(output.text))
+          console.error(
+            `the cloud ended by itself (${String(code ?? signal)}):\n${output.text.slice(-4000)}`,
+          );
+        resolve(code);
+      }),
+    );
   }
 
   /** Starts and waits for the ready line; the first start also builds the guest image. */
   static async start(options: CloudOptions): Promise<Cloud> {
     const home = options.home ?? mkdtempSync(join(tmpdir(), "kilonova-e2e-"));
-    const child = spawn(process.execPath, ["scripts/start.mjs", "--port-offset", String(options.portOffset), ...options.args ?? []], {
-      cwd: projectRoot, env: { ...process.env, ...options.env, KILONOVA_HOME: home }, stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["scripts/start.mjs", "--port-offset", String(options.portOffset), ...(options.args ?? [])],
+      {
+        cwd: projectRoot,
+        env: { ...process.env, ...options.env, KILONOVA_HOME: home },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     const output = { text: "" };
     const cloud = new Cloud(home, options.portOffset, child, output);
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ready line:\n${output.text.slice(-4000)}`)), 280_000);
+      const timer = setTimeout(
+        () => reject(new Error(`no ready line:\n${output.text.slice(-4000)}`)),
+        280_000,
+      );
       const take = (chunk: Buffer): void => {
         output.text += chunk.toString();
-        if (READY.test(output.text)) { clearTimeout(timer); resolve(); }
+        if (READY.test(output.text)) {
+          clearTimeout(timer);
+          resolve();
+        }
       };
       child.stdout?.on("data", take);
       child.stderr?.on("data", take);
-      child.once("exit", (code) => { clearTimeout(timer); reject(new Error(`ended with ${String(code)}:\n${output.text.slice(-4000)}`)); });
+      child.once("exit", (code) => {
+        clearTimeout(timer);
+        reject(new Error(`ended with ${String(code)}:\n${output.text.slice(-4000)}`));
+      });
     });
     return cloud;
   }
@@ -69,7 +89,9 @@ export class Cloud {
   /** Credentials as `source <user>-openrc.sh` would set them. */
   credentials(user: "admin" | "demo"): Record<string, string> {
     const text = readFileSync(join(this.home, `${user}-openrc.sh`), "utf8");
-    return Object.fromEntries([...text.matchAll(/^export (\w+)='(.*)'$/gm)].map((m) => [m[1] ?? "", m[2] ?? ""]));
+    return Object.fromEntries(
+      [...text.matchAll(/^export (\w+)='(.*)'$/gm)].map((m) => [m[1] ?? "", m[2] ?? ""]),
+    );
   }
 
   /** Ctrl-C, and waits for the end. */

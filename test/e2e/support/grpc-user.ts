@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { FlavorsServiceDefinition } from "../../../gen/kilonova/api/v1/flavors_service.js";
-import { EventsServiceDefinition, OperationsServiceDefinition } from "../../../gen/kilonova/api/v1/operations_service.js";
+import {
+  EventsServiceDefinition,
+  OperationsServiceDefinition,
+} from "../../../gen/kilonova/api/v1/operations_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
@@ -16,11 +19,15 @@ import { getJson, tokenOf } from "./identity.js";
 const PATIENCE_MS = 120_000;
 
 /** A context as a client program has one: nothing but a deadline and a way to give up. */
-export const call = (init: Partial<Ctx> = {}): Ctx => rootCtx({ requestId: `req-${randomUUID()}`, deadlineMs: Date.now() + PATIENCE_MS, ...init });
+export const call = (init: Partial<Ctx> = {}): Ctx =>
+  rootCtx({ requestId: `req-${randomUUID()}`, deadlineMs: Date.now() + PATIENCE_MS, ...init });
 
 /** The error of a call that must fail. */
 export async function failure(promise: Promise<unknown>): Promise<KilonovaError> {
-  const error = await promise.then(() => undefined, (e: unknown) => e);
+  const error = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
   assert.ok(error instanceof KilonovaError, `should have failed with a status, got ${String(error)}`);
   return error;
 }
@@ -47,25 +54,44 @@ export class GrpcUser {
 
   static async open(cloud: Cloud, user: "admin" | "demo"): Promise<GrpcUser> {
     const token = await tokenOf(cloud, user);
-    const { images: [image] } = await getJson<{ images: { id: string }[] }>(`http://127.0.0.1:${cloud.port(9292)}/v2/images`, token);
+    const {
+      images: [image],
+    } = await getJson<{ images: { id: string }[] }>(`http://127.0.0.1:${cloud.port(9292)}/v2/images`, token);
     assert.ok(image);
     return new GrpcUser(cloud, token, image.id);
   }
 
   async flavorId(name: string): Promise<string> {
-    const { flavors: [flavor] } = await this.flavors.listFlavors(call(), { name });
+    const {
+      flavors: [flavor],
+    } = await this.flavors.listFlavors(call(), { name });
     assert.ok(flavor, `flavor ${name}`);
     return flavor.id;
   }
 
   /** A request for a small server with a token of its own. */
-  async request(name: string, over: Partial<CreateServersRequest> = {}): Promise<Partial<CreateServersRequest>> {
-    return { clientToken: randomUUID(), name, imageId: this.#imageId, flavorId: await this.flavorId("m1.nano"), ...over };
+  async request(
+    name: string,
+    over: Partial<CreateServersRequest> = {},
+  ): Promise<Partial<CreateServersRequest>> {
+    return {
+      clientToken: randomUUID(),
+      name,
+      imageId: this.#imageId,
+      flavorId: await this.flavorId("m1.nano"),
+      ...over,
+    };
   }
 
   /** Asks for one server. */
-  async create(name: string, over: Partial<CreateServersRequest> = {}): Promise<{ server: Server; operation: Operation }> {
-    const { servers: [server], operations: [operation] } = await this.servers.createServers(call(), await this.request(name, over));
+  async create(
+    name: string,
+    over: Partial<CreateServersRequest> = {},
+  ): Promise<{ server: Server; operation: Operation }> {
+    const {
+      servers: [server],
+      operations: [operation],
+    } = await this.servers.createServers(call(), await this.request(name, over));
     assert.ok(server && operation);
     return { server, operation };
   }
@@ -86,7 +112,10 @@ export class GrpcUser {
 
   /** Waits for an operation's end. @param seconds  returns as it is then when it is not done */
   async wait(operation: Operation | undefined, seconds = 60): Promise<Operation> {
-    const answer = await this.operations.waitOperation(call(), { name: operation?.name ?? "", timeout: { seconds: BigInt(seconds), nanos: 0 } });
+    const answer = await this.operations.waitOperation(call(), {
+      name: operation?.name ?? "",
+      timeout: { seconds: BigInt(seconds), nanos: 0 },
+    });
     assert.ok(answer.operation);
     return answer.operation;
   }

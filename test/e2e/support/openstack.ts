@@ -7,7 +7,10 @@ export class OpenStack {
 
   constructor(cloud: Cloud, user: "admin" | "demo", microversion?: string) {
     this.#env = {
-      PATH: process.env["PATH"], HOME: process.env["HOME"], LANG: "C.UTF-8", ...cloud.credentials(user),
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      LANG: "C.UTF-8",
+      ...cloud.credentials(user),
       ...(microversion ? { OS_COMPUTE_API_VERSION: microversion } : {}),
     };
   }
@@ -15,8 +18,15 @@ export class OpenStack {
   /** Runs a command. @throws with the client's own words when it fails */
   run(...args: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {
-      execFile("openstack", [...args], { env: this.#env, maxBuffer: 32 << 20, timeout: 280_000 }, (error, stdout, stderr) =>
-        error ? reject(new Error(`openstack ${args.join(" ")}: ${stderr.trim() || error.message}`)) : resolve(stdout));
+      execFile(
+        "openstack",
+        [...args],
+        { env: this.#env, maxBuffer: 32 << 20, timeout: 280_000 },
+        (error, stdout, stderr) =>
+          error
+            ? reject(new Error(`openstack ${args.join(" ")}: ${stderr.trim() || error.message}`))
+            : resolve(stdout),
+      );
     });
   }
 
@@ -27,7 +37,10 @@ export class OpenStack {
 
   /** @returns what the client said when it failed; fails itself when it did not */
   async fails(...args: readonly string[]): Promise<string> {
-    const error = await this.run(...args).then(() => undefined, (e: unknown) => e);
+    const error = await this.run(...args).then(
+      () => undefined,
+      (e: unknown) => e,
+    );
     if (!(error instanceof Error)) throw new Error(`openstack ${args.join(" ")} should have failed`);
     return error.message;
   }

@@ -42,8 +42,12 @@ export class Spans {
 
   /** The tree as text, for people who look for what is missing. */
   toString(): string {
-    const below = (parent: string, depth: number): string => this.all.filter(({ parentSpanId }) => parentSpanId === parent)
-      .sort((a, b) => a.startUs - b.startUs).map((span) => `${"  ".repeat(depth)}${span.name}\n${below(span.spanId, depth + 1)}`).join("");
+    const below = (parent: string, depth: number): string =>
+      this.all
+        .filter(({ parentSpanId }) => parentSpanId === parent)
+        .sort((a, b) => a.startUs - b.startUs)
+        .map((span) => `${"  ".repeat(depth)}${span.name}\n${below(span.spanId, depth + 1)}`)
+        .join("");
     return below("", 0);
   }
 }

@@ -2,14 +2,17 @@ import { readFileSync, readdirSync } from "node:fs";
 
 /** Command lines of QEMU processes that belong to a server. */
 export function qemuProcesses(serverId: string): readonly number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      return command.includes("qemu-system") && command.includes(serverId);
-    } catch {
-      return false; // ended meanwhile
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return command.includes("qemu-system") && command.includes(serverId);
+      } catch {
+        return false; // ended meanwhile
+      }
+    });
 }
 
 /** Files and folders below `dir` whose path names the server. */

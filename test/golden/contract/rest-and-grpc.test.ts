@@ -9,25 +9,47 @@ import { packageRoot } from "../../../pkg/platform/service/index.js";
 const ROW = /^\| `([A-Z]+ [^`]+)` \| ([^|]+) \| (?:`(\w+\/\w+)`|no: (.+)) \|$/;
 
 /** Methods of which REST has no like. */
-const BEYOND_REST = ["OperationsService/GetOperation", "OperationsService/ListOperations", "OperationsService/WaitOperation", "OperationsService/CancelOperation",
-  "EventsService/WatchEvents", "SchedulingService/ExplainServer", "SchedulingService/WhatIf"];
+const BEYOND_REST = [
+  "OperationsService/GetOperation",
+  "OperationsService/ListOperations",
+  "OperationsService/WaitOperation",
+  "OperationsService/CancelOperation",
+  "EventsService/WatchEvents",
+  "SchedulingService/ExplainServer",
+  "SchedulingService/WhatIf",
+];
 
 describe("docs/rest-and-grpc.md", () => {
-  const rows = readFileSync(join(packageRoot(), "docs", "rest-and-grpc.md"), "utf8").split("\n").flatMap((line) => {
-    const [, route, versions, rpc] = ROW.exec(line) ?? [];
-    return route === undefined || versions === undefined ? [] : [{ route, versions, rpc }];
-  });
-  const methods = publicContract.flatMap((definition) => Object.values(definition.methods).map(({ name }) => `${definition.fullName.replace("kilonova.api.v1.", "")}/${name}`));
+  const rows = readFileSync(join(packageRoot(), "docs", "rest-and-grpc.md"), "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [, route, versions, rpc] = ROW.exec(line) ?? [];
+      return route === undefined || versions === undefined ? [] : [{ route, versions, rpc }];
+    });
+  const methods = publicContract.flatMap((definition) =>
+    Object.values(definition.methods).map(
+      ({ name }) => `${definition.fullName.replace("kilonova.api.v1.", "")}/${name}`,
+    ),
+  );
 
   it("tells of each route of the API that was not removed, with its microversions", () => {
-    const versions = ({ min, max }: { readonly min: number; readonly max: number }): string => (max === Infinity ? `2.${min} on` : `2.${min} to 2.${max}`);
-    const routes = parseRoutes(routeTable).filter(({ kind }) => kind !== "gone").map(({ key, span }) => ({ route: key, versions: versions(span) }));
-    assert.deepEqual(rows.map(({ route, versions: told }) => ({ route, versions: told })), routes);
+    const versions = ({ min, max }: { readonly min: number; readonly max: number }): string =>
+      max === Infinity ? `2.${min} on` : `2.${min} to 2.${max}`;
+    const routes = parseRoutes(routeTable)
+      .filter(({ kind }) => kind !== "gone")
+      .map(({ key, span }) => ({ route: key, versions: versions(span) }));
+    assert.deepEqual(
+      rows.map(({ route, versions: told }) => ({ route, versions: told })),
+      routes,
+    );
   });
 
   it("names methods that the contract has, and all of them", () => {
     const named = new Set(rows.flatMap(({ rpc }) => rpc ?? []));
-    assert.deepEqual([...named].filter((rpc) => !methods.includes(rpc)), []);
+    assert.deepEqual(
+      [...named].filter((rpc) => !methods.includes(rpc)),
+      [],
+    );
     assert.deepEqual(methods.filter((method) => !named.has(method)).sort(), [...BEYOND_REST].sort());
   });
 });

@@ -10,12 +10,17 @@ import { fixture } from "./fixture.js";
 /** `npm run golden:update` writes the files anew; look at the difference before committing it. */
 const UPDATE = process.env["KILONOVA_UPDATE_GOLDEN"] === "1";
 
-interface Told { readonly status: number; readonly body: unknown }
+interface Told {
+  readonly status: number;
+  readonly body: unknown;
+}
 
 describe("golden: gateway answers at every microversion", () => {
   const contract = readContract();
   let gateway: TestGateway;
-  before(async () => { gateway = await startTestGateway(fixture, { linkPrefix: "http://openstack.example.com" }); });
+  before(async () => {
+    gateway = await startTestGateway(fixture, { linkPrefix: "http://openstack.example.com" });
+  });
   after(() => gateway.close());
 
   for (const one of cases) {
@@ -24,7 +29,11 @@ describe("golden: gateway answers at every microversion", () => {
       let previous = "";
       for (let version = one.min; version <= one.max; version++) {
         const told = await tell(gateway, one, version);
-        assert.deepEqual(breaches(contract.get(one.route) ?? new Map(), version, told.body), [], `breaches of the contract at 2.${version}`);
+        assert.deepEqual(
+          breaches(contract.get(one.route) ?? new Map(), version, told.body),
+          [],
+          `breaches of the contract at 2.${version}`,
+        );
         const text = JSON.stringify(told);
         if (text !== previous) changes[`2.${version}`] = told;
         previous = text;
@@ -36,7 +45,12 @@ describe("golden: gateway answers at every microversion", () => {
 
 async function tell(gateway: TestGateway, one: Case, version: number): Promise<Told> {
   const method = one.route.split(" ")[0] ?? "GET";
-  const options: Ask = { method, version: `2.${version}`, token: one.token, ...("body" in one ? { body: one.body } : {}) };
+  const options: Ask = {
+    method,
+    version: `2.${version}`,
+    token: one.token,
+    ...("body" in one ? { body: one.body } : {}),
+  };
   const answer = await gateway.ask(`/v2.1${one.path}`, options);
   assert.ok(answer.status < 300, `2.${version}: ${answer.status} ${answer.text}`);
   return { status: answer.status, body: answer.json ?? null };

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 
 /** One fact: in which versions an answer has a field, and of which types. */
-interface Fact { readonly types: ReadonlySet<string>; readonly freeKeys: boolean; readonly required: boolean; readonly min: number; readonly max: number }
+interface Fact {
+  readonly types: ReadonlySet<string>;
+  readonly freeKeys: boolean;
+  readonly required: boolean;
+  readonly min: number;
+  readonly max: number;
+}
 
 /** The fields of one route by path; `*` stands for a free key, `[]` for an item. */
 export type RouteContract = ReadonlyMap<string, readonly Fact[]>;
@@ -15,8 +21,11 @@ export function readContract(): ReadonlyMap<string, RouteContract> {
     const [min = "", max = ""] = span.split("-");
     const names = types.replace("+", "").split("|");
     const fact = {
-      types: new Set(names.length > 1 ? names.filter((name) => name !== "any") : names), freeKeys: types.endsWith("+"),
-      required: presence === "req", min: Number(min), max: max === "" ? Infinity : Number(max),
+      types: new Set(names.length > 1 ? names.filter((name) => name !== "any") : names),
+      freeKeys: types.endsWith("+"),
+      required: presence === "req",
+      min: Number(min),
+      max: max === "" ? Infinity : Number(max),
     };
     const fields = routes.get(route) ?? new Map<string, Fact[]>();
     fields.set(path, [...(fields.get(path) ?? []), fact]);
@@ -27,10 +36,12 @@ export function readContract(): ReadonlyMap<string, RouteContract> {
 
 /** Every way in which an answer breaks its contract at a version. */
 export function breaches(contract: RouteContract, version: number, answer: unknown): string[] {
-  const live = new Map([...contract].flatMap(([path, facts]) => {
-    const fact = facts.find(({ min, max }) => version >= min && version <= max);
-    return fact ? [[path, fact] as const] : [];
-  }));
+  const live = new Map(
+    [...contract].flatMap(([path, facts]) => {
+      const fact = facts.find(({ min, max }) => version >= min && version <= max);
+      return fact ? [[path, fact] as const] : [];
+    }),
+  );
   return check(live, "", answer);
 }
 
@@ -41,12 +52,18 @@ function check(live: ReadonlyMap<string, Fact>, path: string, value: unknown): s
   if (!fact.types.has("any") && !fact.types.has(type) && !(type === "integer" && fact.types.has("number"))) {
     return [`${path}: ${type} instead of ${[...fact.types].join("|")}`];
   }
-  if (Array.isArray(value)) return live.has(`${path}[]`) ? value.flatMap((item: unknown) => check(live, `${path}[]`, item)) : [];
+  if (Array.isArray(value))
+    return live.has(`${path}[]`) ? value.flatMap((item: unknown) => check(live, `${path}[]`, item)) : [];
   if (type !== "object") return [];
   return checkObject(live, path, fact, value as Readonly<Record<string, unknown>>);
 }
 
-function checkObject(live: ReadonlyMap<string, Fact>, path: string, fact: Fact, value: Readonly<Record<string, unknown>>): string[] {
+function checkObject(
+  live: ReadonlyMap<string, Fact>,
+  path: string,
+  fact: Fact,
+  value: Readonly<Record<string, unknown>>,
+): string[] {
   const prefix = path === "" ? "" : `${path}.`;
   const found: string[] = [];
   for (const [key, inner] of Object.entries(value)) {
@@ -56,7 +73,14 @@ function checkObject(live: ReadonlyMap<string, Fact>, path: string, fact: Fact, 
   }
   for (const [other, { required }] of live) {
     const name = other.startsWith(prefix) ? other.slice(prefix.length) : "";
-    if (required && name !== "" && name !== "*" && name !== "(body)" && !/[.[]/.test(name) && !Object.hasOwn(value, name)) {
+    if (
+      required &&
+      name !== "" &&
+      name !== "*" &&
+      name !== "(body)" &&
+      !/[.[]/.test(name) &&
+      !Object.hasOwn(value, name)
+    ) {
       found.push(`${other}: missing`);
     }
   }

@@ -1,17 +1,54 @@
-import { ListAvailabilityZonesResponse, GetHypervisorResponse, ListComputeServicesResponse, ListHypervisorsResponse, UpdateComputeServiceResponse } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import {
+  ListAvailabilityZonesResponse,
+  GetHypervisorResponse,
+  ListComputeServicesResponse,
+  ListHypervisorsResponse,
+  UpdateComputeServiceResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
-import { AddFlavorAccessResponse, CreateFlavorResponse, GetFlavorResponse, ListFlavorsResponse, RemoveFlavorAccessResponse, SetFlavorExtraSpecsResponse, UpdateFlavorResponse } from "../../../gen/kilonova/api/v1/flavors_service.js";
-import { CreateKeyPairResponse, GetKeyPairResponse, ListKeyPairsResponse } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
-import { GetInstanceActionResponse, GetLimitsResponse, ListInstanceActionsResponse } from "../../../gen/kilonova/api/v1/limits_service.js";
+import {
+  AddFlavorAccessResponse,
+  CreateFlavorResponse,
+  GetFlavorResponse,
+  ListFlavorsResponse,
+  RemoveFlavorAccessResponse,
+  SetFlavorExtraSpecsResponse,
+  UpdateFlavorResponse,
+} from "../../../gen/kilonova/api/v1/flavors_service.js";
+import {
+  CreateKeyPairResponse,
+  GetKeyPairResponse,
+  ListKeyPairsResponse,
+} from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import {
+  GetInstanceActionResponse,
+  GetLimitsResponse,
+  ListInstanceActionsResponse,
+} from "../../../gen/kilonova/api/v1/limits_service.js";
 import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
-import { DeleteServerMetadataResponse, GetServerMetadataResponse, UpdateServerMetadataResponse } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
-import { CreateServersResponse, GetConsoleOutputResponse, GetServerResponse, ListServersResponse, UpdateServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
+import {
+  DeleteServerMetadataResponse,
+  GetServerMetadataResponse,
+  UpdateServerMetadataResponse,
+} from "../../../gen/kilonova/api/v1/server_metadata_service.js";
+import {
+  CreateServersResponse,
+  GetConsoleOutputResponse,
+  GetServerResponse,
+  ListServersResponse,
+  UpdateServerResponse,
+} from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import type { FakeApi } from "../../../pkg/gateway/testing/fake-api.js";
-import { SERVER_ID, someFlavor, someServer, someServerForAdmin } from "../../../pkg/gateway/testing/samples.js";
+import {
+  SERVER_ID,
+  someFlavor,
+  someServer,
+  someServerForAdmin,
+} from "../../../pkg/gateway/testing/samples.js";
 import { PROJECT } from "../../../pkg/gateway/testing/test-tokens.js";
 
 const at = (seconds: bigint) => ({ seconds, nanos: 123_456_000 });
@@ -21,66 +58,171 @@ export const GROUP_ID = "616fb98f-46ca-475e-917e-2563e5a8cd19";
 export const REQUEST_ID = "req-0d819d5c-1527-4669-bdf0-ffad31b5105b";
 
 const service: ComputeService = {
-  id: SERVICE_ID, number: 2n, binary: "nova-compute", host: "compute-1", zone: "nova", disabled: true, disabledReason: "maintenance", forcedDown: false,
-  up: true, updatedAt: at(1_762_000_000n), cell: "cell1",
+  id: SERVICE_ID,
+  number: 2n,
+  binary: "nova-compute",
+  host: "compute-1",
+  zone: "nova",
+  disabled: true,
+  disabledReason: "maintenance",
+  forcedDown: false,
+  up: true,
+  updatedAt: at(1_762_000_000n),
+  cell: "cell1",
 };
 const hypervisor: Hypervisor = {
-  id: HYPERVISOR_ID, number: 1n, hypervisorHostname: "compute-1.example", hypervisorType: "QEMU", hypervisorVersion: 7_002_022, hostIp: "192.0.2.7",
-  cpuInfoJson: '{"arch":"x86_64","topology":{"cores":4}}', vcpus: 8, vcpusUsed: 2, memoryMib: 16_384n, memoryMibUsed: 1_536n, diskGib: 200n, diskGibUsed: 20n,
-  diskAvailableLeastGib: 150n, runningServers: 2, currentWorkload: 0, service, uptime: "12:00:00 up 3 days", servers: [{ id: SERVER_ID, instanceName: "instance-0000002a" }],
+  id: HYPERVISOR_ID,
+  number: 1n,
+  hypervisorHostname: "compute-1.example",
+  hypervisorType: "QEMU",
+  hypervisorVersion: 7_002_022,
+  hostIp: "192.0.2.7",
+  cpuInfoJson: '{"arch":"x86_64","topology":{"cores":4}}',
+  vcpus: 8,
+  vcpusUsed: 2,
+  memoryMib: 16_384n,
+  memoryMibUsed: 1_536n,
+  diskGib: 200n,
+  diskGibUsed: 20n,
+  diskAvailableLeastGib: 150n,
+  runningServers: 2,
+  currentWorkload: 0,
+  service,
+  uptime: "12:00:00 up 3 days",
+  servers: [{ id: SERVER_ID, instanceName: "instance-0000002a" }],
 };
 const keyPair = {
-  id: 3n, name: "key", userId: "member-user", type: KeyPairType.KEY_PAIR_TYPE_SSH, publicKey: "ssh-ed25519 AAAA key",
-  fingerprint: "44:fe:29:6e:23:14:b9:53:5b:65:82:58:1c:fe:5a:c3", createdAt: at(1_762_000_000n),
+  id: 3n,
+  name: "key",
+  userId: "member-user",
+  type: KeyPairType.KEY_PAIR_TYPE_SSH,
+  publicKey: "ssh-ed25519 AAAA key",
+  fingerprint: "44:fe:29:6e:23:14:b9:53:5b:65:82:58:1c:fe:5a:c3",
+  createdAt: at(1_762_000_000n),
 };
 const aggregate: Aggregate = {
-  id: "fd0a5b12-7e8d-469d-bfd5-64a6823e7407", number: 1n, name: "ssd", availabilityZone: "west", hosts: ["compute-1"], metadata: new Map([["availability_zone", "west"]]),
-  createdAt: at(1_762_000_000n), updatedAt: at(1_762_000_100n),
+  id: "fd0a5b12-7e8d-469d-bfd5-64a6823e7407",
+  number: 1n,
+  name: "ssd",
+  availabilityZone: "west",
+  hosts: ["compute-1"],
+  metadata: new Map([["availability_zone", "west"]]),
+  createdAt: at(1_762_000_000n),
+  updatedAt: at(1_762_000_100n),
 };
 const serverGroup: ServerGroup = {
-  id: GROUP_ID, name: "spread", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY, maxServerPerHost: 2, memberIds: [SERVER_ID], projectId: PROJECT, userId: "member-user",
+  id: GROUP_ID,
+  name: "spread",
+  policy: ServerGroupPolicy.SERVER_GROUP_POLICY_ANTI_AFFINITY,
+  maxServerPerHost: 2,
+  memberIds: [SERVER_ID],
+  projectId: PROJECT,
+  userId: "member-user",
 };
 const action = {
-  requestId: REQUEST_ID, action: "stop", serverId: SERVER_ID, projectId: PROJECT, userId: "member-user", startedAt: at(1_762_000_100n), updatedAt: at(1_762_000_102n),
+  requestId: REQUEST_ID,
+  action: "stop",
+  serverId: SERVER_ID,
+  projectId: PROJECT,
+  userId: "member-user",
+  startedAt: at(1_762_000_100n),
+  updatedAt: at(1_762_000_102n),
 };
-const event = { event: "destroy-guest", startedAt: at(1_762_000_100n), finishedAt: at(1_762_000_102n), result: "Success", host: "compute-1", hostId: "2091634b" };
+const event = {
+  event: "destroy-guest",
+  startedAt: at(1_762_000_100n),
+  finishedAt: at(1_762_000_102n),
+  result: "Success",
+  host: "compute-1",
+  hostId: "2091634b",
+};
 
-const hidden = (ctx: Ctx, ...hiddenFields: string[]) => ({ hiddenFields: ctx.actor.roles.includes("admin") ? [] : hiddenFields });
+const hidden = (ctx: Ctx, ...hiddenFields: string[]) => ({
+  hiddenFields: ctx.actor.roles.includes("admin") ? [] : hiddenFields,
+});
 const HIDDEN = ["host_info", "host_status", "fault.details", "user_data"];
 const seenBy = (ctx: Ctx) => (ctx.actor.roles.includes("admin") ? someServerForAdmin() : someServer());
-const privateFlavor = someFlavor({ id: "private", name: "own", isPublic: false, projectIds: [PROJECT], description: "for us", hasDescription: true, swapMib: 64 });
+const privateFlavor = someFlavor({
+  id: "private",
+  name: "own",
+  isPublic: false,
+  projectIds: [PROJECT],
+  description: "for us",
+  hasDescription: true,
+  swapMib: 64,
+});
 const flavorOf = (id: string) => (id === "private" ? privateFlavor : someFlavor());
 
 /** An api that always answers the same, as far as it may see it. */
 export const fixture: FakeApi = {
   servers: {
-    getServer: async (ctx) => GetServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
-    listServers: async (ctx) => ListServersResponse.fromPartial({ servers: [seenBy(ctx)], ...hidden(ctx, ...HIDDEN) }),
-    createServers: async () => CreateServersResponse.fromPartial({ servers: [someServer()], reservationId: "r-3fhpjulh", adminPassword: "secret" }),
-    updateServer: async (ctx) => UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
+    getServer: async (ctx) =>
+      GetServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
+    listServers: async (ctx) =>
+      ListServersResponse.fromPartial({ servers: [seenBy(ctx)], ...hidden(ctx, ...HIDDEN) }),
+    createServers: async () =>
+      CreateServersResponse.fromPartial({
+        servers: [someServer()],
+        reservationId: "r-3fhpjulh",
+        adminPassword: "secret",
+      }),
+    updateServer: async (ctx) =>
+      UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
     getServerPassword: async () => ({ encryptedPassword: "xlozO3wLCBRWAa2yDjCCVx8v" }),
   },
   aggregates: {
     listAggregates: async () => ({ aggregates: [aggregate], nextPageToken: "" }),
     getAggregate: async () => ({ aggregate }),
-    createAggregate: async (_ctx, { name, availabilityZone }) => ({ aggregate: { ...aggregate, name, availabilityZone, hosts: [], updatedAt: undefined }, replayed: false }),
-    updateAggregate: async (_ctx, { availabilityZone }) => ({ aggregate: { ...aggregate, availabilityZone: availabilityZone || undefined, metadata: new Map() } }),
+    createAggregate: async (_ctx, { name, availabilityZone }) => ({
+      aggregate: { ...aggregate, name, availabilityZone, hosts: [], updatedAt: undefined },
+      replayed: false,
+    }),
+    updateAggregate: async (_ctx, { availabilityZone }) => ({
+      aggregate: { ...aggregate, availabilityZone: availabilityZone || undefined, metadata: new Map() },
+    }),
     deleteAggregate: async () => ({}),
     addAggregateHost: async (_ctx, { host }) => ({ aggregate: { ...aggregate, hosts: [host] } }),
     removeAggregateHost: async () => ({ aggregate: { ...aggregate, hosts: [] } }),
-    setAggregateMetadata: async (_ctx, { metadata, removeKeys }) => ({ aggregate: { ...aggregate, metadata: new Map([...metadata, ["removed", removeKeys.join()]]) } }),
+    setAggregateMetadata: async (_ctx, { metadata, removeKeys }) => ({
+      aggregate: { ...aggregate, metadata: new Map([...metadata, ["removed", removeKeys.join()]]) },
+    }),
   },
   serverGroups: {
-    listServerGroups: async () => ({ serverGroups: [serverGroup, { ...serverGroup, policy: ServerGroupPolicy.SERVER_GROUP_POLICY_SOFT_AFFINITY, maxServerPerHost: undefined, memberIds: [] }], nextPageToken: "" }),
+    listServerGroups: async () => ({
+      serverGroups: [
+        serverGroup,
+        {
+          ...serverGroup,
+          policy: ServerGroupPolicy.SERVER_GROUP_POLICY_SOFT_AFFINITY,
+          maxServerPerHost: undefined,
+          memberIds: [],
+        },
+      ],
+      nextPageToken: "",
+    }),
     getServerGroup: async () => ({ serverGroup }),
-    createServerGroup: async (_ctx, { name, policy, maxServerPerHost }) => ({ serverGroup: { ...serverGroup, name, policy, maxServerPerHost, memberIds: [] }, replayed: false }),
+    createServerGroup: async (_ctx, { name, policy, maxServerPerHost }) => ({
+      serverGroup: { ...serverGroup, name, policy, maxServerPerHost, memberIds: [] },
+      replayed: false,
+    }),
     deleteServerGroup: async () => ({}),
   },
   serverMetadata: {
-    getServerMetadata: async (_ctx, { key }) => GetServerMetadataResponse.fromPartial({ metadata: key === "" ? new Map([["a", "1"], ["b", "2"]]) : new Map([[key, "1"]]) }),
+    getServerMetadata: async (_ctx, { key }) =>
+      GetServerMetadataResponse.fromPartial({
+        metadata:
+          key === ""
+            ? new Map([
+                ["a", "1"],
+                ["b", "2"],
+              ])
+            : new Map([[key, "1"]]),
+      }),
     updateServerMetadata: async (_ctx, { metadata, replaceAll }) =>
-      UpdateServerMetadataResponse.fromPartial({ metadata: replaceAll ? metadata : new Map([["b", "2"], ...metadata]) }),
+      UpdateServerMetadataResponse.fromPartial({
+        metadata: replaceAll ? metadata : new Map([["b", "2"], ...metadata]),
+      }),
     deleteServerMetadata: async () => DeleteServerMetadataResponse.fromPartial({}),
   },
   serverTags: {
@@ -101,25 +243,51 @@ export const fixture: FakeApi = {
     removeFlavorAccess: async () => RemoveFlavorAccessResponse.fromPartial({ flavor: privateFlavor }),
   },
   keyPairs: {
-    createKeyPair: async (_ctx, request) => CreateKeyPairResponse.fromPartial({ keyPair, privateKey: request.publicKey === "" ? "PEM" : "" }),
+    createKeyPair: async (_ctx, request) =>
+      CreateKeyPairResponse.fromPartial({ keyPair, privateKey: request.publicKey === "" ? "PEM" : "" }),
     getKeyPair: async () => GetKeyPairResponse.fromPartial({ keyPair }),
     listKeyPairs: async () => ListKeyPairsResponse.fromPartial({ keyPairs: [keyPair] }),
   },
   limits: {
-    getLimits: async () => GetLimitsResponse.fromPartial({
-      limits: [{ name: "instances", limit: 10n, used: 1n }, { name: "cores", limit: 20n, used: 1n }, { name: "ram", limit: 51_200n, used: 512n }, { name: "metadata_items", limit: 128n }],
-    }),
+    getLimits: async () =>
+      GetLimitsResponse.fromPartial({
+        limits: [
+          { name: "instances", limit: 10n, used: 1n },
+          { name: "cores", limit: 20n, used: 1n },
+          { name: "ram", limit: 51_200n, used: 512n },
+          { name: "metadata_items", limit: 128n },
+        ],
+      }),
   },
   instanceActions: {
     listInstanceActions: async () => ListInstanceActionsResponse.fromPartial({ actions: [action] }),
-    getInstanceAction: async (ctx) => GetInstanceActionResponse.fromPartial({
-      action: { ...action, events: [event] }, ...hidden(ctx, "events.traceback", "events.host", "events.details"),
-    }),
+    getInstanceAction: async (ctx) =>
+      GetInstanceActionResponse.fromPartial({
+        action: { ...action, events: [event] },
+        ...hidden(ctx, "events.traceback", "events.host", "events.details"),
+      }),
   },
   availabilityZones: {
-    listAvailabilityZones: async (_ctx, { detail }) => ListAvailabilityZonesResponse.fromPartial({
-      zones: [{ name: "nova", available: true, services: detail ? [{ host: "compute-1", binary: "nova-compute", active: true, available: true, updatedAt: at(1_762_000_000n) }] : [] }],
-    }),
+    listAvailabilityZones: async (_ctx, { detail }) =>
+      ListAvailabilityZonesResponse.fromPartial({
+        zones: [
+          {
+            name: "nova",
+            available: true,
+            services: detail
+              ? [
+                  {
+                    host: "compute-1",
+                    binary: "nova-compute",
+                    active: true,
+                    available: true,
+                    updatedAt: at(1_762_000_000n),
+                  },
+                ]
+              : [],
+          },
+        ],
+      }),
   },
   computeServices: {
     listComputeServices: async () => ListComputeServicesResponse.fromPartial({ services: [service] }),

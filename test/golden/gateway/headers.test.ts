@@ -8,16 +8,27 @@ import { DeleteServerResponse, StopServerResponse } from "../../../gen/kilonova/
 import { fixture } from "./fixture.js";
 
 const varyLines = (answer: Answer): string[] =>
-  answer.rawHeaders.flatMap((name, index) => (index % 2 === 0 && name.toLowerCase() === "vary" ? [answer.rawHeaders[index + 1] ?? ""] : []));
-const versionOf = (answer: Answer): (string | string[] | undefined)[] => [answer.headers["openstack-api-version"], answer.headers["x-openstack-nova-api-version"]];
+  answer.rawHeaders.flatMap((name, index) =>
+    index % 2 === 0 && name.toLowerCase() === "vary" ? [answer.rawHeaders[index + 1] ?? ""] : [],
+  );
+const versionOf = (answer: Answer): (string | string[] | undefined)[] => [
+  answer.headers["openstack-api-version"],
+  answer.headers["x-openstack-nova-api-version"],
+];
 
 describe("golden: gateway headers and documents", () => {
   let gateway: TestGateway;
   before(async () => {
     const servers = {
-      ...fixture.servers, deleteServer: async () => DeleteServerResponse.fromPartial({}), stopServer: async () => StopServerResponse.fromPartial({}), forceDeleteServer: async () => ForceDeleteServerResponse.fromPartial({}),
+      ...fixture.servers,
+      deleteServer: async () => DeleteServerResponse.fromPartial({}),
+      stopServer: async () => StopServerResponse.fromPartial({}),
+      forceDeleteServer: async () => ForceDeleteServerResponse.fromPartial({}),
     };
-    gateway = await startTestGateway({ ...fixture, servers }, { linkPrefix: "http://openstack.example.com", identityUrl: "http://identity.example.com" });
+    gateway = await startTestGateway(
+      { ...fixture, servers },
+      { linkPrefix: "http://openstack.example.com", identityUrl: "http://identity.example.com" },
+    );
   });
   after(() => gateway.close());
 
@@ -30,13 +41,24 @@ describe("golden: gateway headers and documents", () => {
   });
 
   it("turns latest into a number", async () => {
-    assert.deepEqual(versionOf(await gateway.ask("/v2.1/servers", { version: "latest" })), ["compute 2.104", "2.104"]);
+    assert.deepEqual(versionOf(await gateway.ask("/v2.1/servers", { version: "latest" })), [
+      "compute 2.104",
+      "2.104",
+    ]);
   });
 
   it("echoes the version of a 406, and tells none where it is malformed, ignored or not yet known", async () => {
-    assert.deepEqual(versionOf(await gateway.ask("/v2.1/servers", { version: "2.999" })), ["compute 2.999", "2.999"]);
+    assert.deepEqual(versionOf(await gateway.ask("/v2.1/servers", { version: "2.999" })), [
+      "compute 2.999",
+      "2.999",
+    ]);
     for (const [path, version, token] of [
-      ["/v2.1/servers", "2.x", "member"], ["/v2/servers", "2.53", "member"], ["/v2.1/servers", "2.53", null], ["/v2.1/nonsense", "2.53", "member"], ["/", "2.53", null], ["/v9", "2.53", null],
+      ["/v2.1/servers", "2.x", "member"],
+      ["/v2/servers", "2.53", "member"],
+      ["/v2.1/servers", "2.53", null],
+      ["/v2.1/nonsense", "2.53", "member"],
+      ["/", "2.53", null],
+      ["/v9", "2.53", null],
     ] as const) {
       const answer = await gateway.ask(path, { version, token });
       assert.deepEqual(versionOf(answer), [undefined, undefined], path);
@@ -49,15 +71,28 @@ describe("golden: gateway headers and documents", () => {
     assert.equal(answer.status, 200);
     assert.equal(answer.headers["x-compute-request-id"], undefined);
     assert.equal(answer.headers["x-openstack-request-id"], undefined);
-    const { versions } = answer.json as { versions: { id: string; version: string; min_version: string; links: unknown }[] };
-    assert.deepEqual(versions.map(({ id, version, min_version: min }) => [id, version, min]), [["v2.0", "", ""], ["v2.1", "2.104", "2.1"]]);
+    const { versions } = answer.json as {
+      versions: { id: string; version: string; min_version: string; links: unknown }[];
+    };
+    assert.deepEqual(
+      versions.map(({ id, version, min_version: min }) => [id, version, min]),
+      [
+        ["v2.0", "", ""],
+        ["v2.1", "2.104", "2.1"],
+      ],
+    );
     assert.deepEqual(versions[1]?.links, [{ rel: "self", href: "http://openstack.example.com/v2.1/" }]);
   });
 
   it("answers version documents at the mounts with any method, and below them with a token", async () => {
     for (const [path, method, token, id] of [
-      ["/v2.1", "GET", null, "v2.1"], ["/v2.1/", "DELETE", null, "v2.1"], ["/v2", "GET", null, "v2.0"], ["/v2/", "POST", null, "v2.0"],
-      [`/v2.1/${PROJECT}/`, "GET", "member", "v2.1"], ["/v2.1/versions/v2.0", "GET", "member", "v2.0"], ["/v2/versions/v2.1", "GET", "member", "v2.0"],
+      ["/v2.1", "GET", null, "v2.1"],
+      ["/v2.1/", "DELETE", null, "v2.1"],
+      ["/v2", "GET", null, "v2.0"],
+      ["/v2/", "POST", null, "v2.0"],
+      [`/v2.1/${PROJECT}/`, "GET", "member", "v2.1"],
+      ["/v2.1/versions/v2.0", "GET", "member", "v2.0"],
+      ["/v2/versions/v2.1", "GET", "member", "v2.0"],
     ] as const) {
       const answer = await gateway.ask(path, { method, token });
       assert.equal(answer.status, 200, path);
@@ -70,9 +105,13 @@ describe("golden: gateway headers and documents", () => {
     const answer = await gateway.ask("/v3/servers", { token: null });
     assert.equal(answer.status, 300);
     const { choices } = answer.json as { choices: { id: string; links: { href: string }[] }[] };
-    assert.deepEqual(choices.map(({ id, links }) => [id, links[0]?.href]), [
-      ["v2.0", "http://openstack.example.com/v2/v3/servers"], ["v2.1", "http://openstack.example.com/v2.1/v3/servers"],
-    ]);
+    assert.deepEqual(
+      choices.map(({ id, links }) => [id, links[0]?.href]),
+      [
+        ["v2.0", "http://openstack.example.com/v2/v3/servers"],
+        ["v2.1", "http://openstack.example.com/v2.1/v3/servers"],
+      ],
+    );
   });
 
   it("says where tokens come from", async () => {
@@ -82,34 +121,65 @@ describe("golden: gateway headers and documents", () => {
   });
 
   it("puts the project id of the URL into links, and Location on a create", async () => {
-    const body = { server: { name: "web", flavorRef: "1", imageRef: "70a599e0-31e7-49b7-b260-868f441e862b" } };
+    const body = {
+      server: { name: "web", flavorRef: "1", imageRef: "70a599e0-31e7-49b7-b260-868f441e862b" },
+    };
     const answer = await gateway.ask(`/v2.1/${PROJECT}/servers`, { method: "POST", body });
     assert.equal(answer.status, 202);
-    assert.equal(answer.headers.location, `http://openstack.example.com/v2.1/${PROJECT}/servers/${SERVER_ID}`);
+    assert.equal(
+      answer.headers.location,
+      `http://openstack.example.com/v2.1/${PROJECT}/servers/${SERVER_ID}`,
+    );
     const { server } = answer.json as { server: { links: { href: string }[] } };
     assert.equal(server.links[1]?.href, `http://openstack.example.com/${PROJECT}/servers/${SERVER_ID}`);
-    const reserved = await gateway.ask("/v2.1/servers", { method: "POST", body: { server: { ...body.server, return_reservation_id: true } } });
-    assert.deepEqual([reserved.status, reserved.json, reserved.headers.location], [202, { reservation_id: "r-3fhpjulh" }, undefined]);
+    const reserved = await gateway.ask("/v2.1/servers", {
+      method: "POST",
+      body: { server: { ...body.server, return_reservation_id: true } },
+    });
+    assert.deepEqual(
+      [reserved.status, reserved.json, reserved.headers.location],
+      [202, { reservation_id: "r-3fhpjulh" }, undefined],
+    );
   });
 
   it("sends no body with 202 and 204", async () => {
     const deleted = await gateway.ask(`/v2.1/servers/${SERVER_ID}`, { method: "DELETE" });
     assert.deepEqual([deleted.status, deleted.text, deleted.headers["content-type"]], [204, "", undefined]);
-    const stopped = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, { method: "POST", body: { "os-stop": null } });
+    const stopped = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, {
+      method: "POST",
+      body: { "os-stop": null },
+    });
     assert.deepEqual([stopped.status, stopped.text, stopped.headers["content-type"]], [202, "", undefined]);
-    const forced = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, { method: "POST", body: { forceDelete: null } });
+    const forced = await gateway.ask(`/v2.1/servers/${SERVER_ID}/action`, {
+      method: "POST",
+      body: { forceDelete: null },
+    });
     assert.deepEqual([forced.status, forced.text, forced.headers["content-type"]], [202, "", undefined]);
   });
 
   it("stops reading a body that turns out too large, without an announced length", async () => {
-    const answer = await gateway.ask("/v2.1/servers", { method: "POST", raw: "x".repeat(300_000), headers: { "transfer-encoding": "chunked" } });
-    assert.deepEqual([answer.status, answer.headers.connection, answer.headers["content-type"]], [413, "close", "text/plain; charset=UTF-8"]);
+    const answer = await gateway.ask("/v2.1/servers", {
+      method: "POST",
+      raw: "x".repeat(300_000),
+      headers: { "transfer-encoding": "chunked" },
+    });
+    assert.deepEqual(
+      [answer.status, answer.headers.connection, answer.headers["content-type"]],
+      [413, "close", "text/plain; charset=UTF-8"],
+    );
   });
 
   it("uses the vendor's media type for who prefers it, and JSON for who accepts nothing", async () => {
-    const typeFor = async (accept: string): Promise<string | undefined> => (await gateway.ask("/v2.1/servers", { headers: { accept } })).headers["content-type"];
-    assert.equal(await typeFor("application/vnd.openstack.compute+json"), "application/vnd.openstack.compute+json");
-    assert.equal(await typeFor("application/json, application/vnd.openstack.compute+json;q=0.5"), "application/json");
+    const typeFor = async (accept: string): Promise<string | undefined> =>
+      (await gateway.ask("/v2.1/servers", { headers: { accept } })).headers["content-type"];
+    assert.equal(
+      await typeFor("application/vnd.openstack.compute+json"),
+      "application/vnd.openstack.compute+json",
+    );
+    assert.equal(
+      await typeFor("application/json, application/vnd.openstack.compute+json;q=0.5"),
+      "application/json",
+    );
     assert.equal(await typeFor("image/png"), "application/json");
   });
 });

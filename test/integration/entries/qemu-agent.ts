@@ -5,7 +5,10 @@ import type { QemuConfig } from "../../../pkg/compute/drivers/qemu/index.js";
 import type { GuestSpec } from "../../../pkg/compute/driver.js";
 
 const ctx = rootCtx({ requestId: "req-agent" });
-const [config, spec] = process.argv.slice(2).map((text) => JSON.parse(text) as unknown) as [QemuConfig, GuestSpec];
+const [config, spec] = process.argv.slice(2).map((text) => JSON.parse(text) as unknown) as [
+  QemuConfig,
+  GuestSpec,
+];
 const driver = new QemuDriver(config);
 await driver.start(ctx);
 await driver.define(ctx, spec);

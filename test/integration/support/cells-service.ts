@@ -3,7 +3,11 @@ import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_servi
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { AggregateStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/aggregates_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
-import { ComputeNode, HostService, HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import {
+  ComputeNode,
+  HostService,
+  HostsServiceDefinition,
+} from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { SyncProviderTreeRequest } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../../pkg/cells/index.js";
@@ -17,16 +21,29 @@ import { testCtx } from "../../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../../pkg/testkit/postgres.js";
 
 /** A cells service of one cell over fresh databases, with what it asks of others recorded. */
-export async function startCellsService(limits: Partial<Parameters<typeof cellsConfig.parse>[0] & object> = {}) {
+export async function startCellsService(
+  limits: Partial<Parameters<typeof cellsConfig.parse>[0] & object> = {},
+) {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
   const synced: SyncProviderTreeRequest[] = [];
   const alive = new Set<string>();
   const stop = new AbortController();
   const cells = buildCells({
-    global: global.open(), cells: [{ name: "cell1", uuid: randomUUID(), database: cell.open() }], clock: systemClock, ids: systemIds, log: silentLogger, config: cellsConfig.parse(limits),
-    secretKeys: [{ id: "k", key: Buffer.alloc(32, 1) }], waker: { wake: () => {} }, liveness: { isAlive: (_binary, host) => alive.has(host) }, sequencerOwner: "test",
+    global: global.open(),
+    cells: [{ name: "cell1", uuid: randomUUID(), database: cell.open() }],
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLogger,
+    config: cellsConfig.parse(limits),
+    secretKeys: [{ id: "k", key: Buffer.alloc(32, 1) }],
+    waker: { wake: () => {} },
+    liveness: { isAlive: (_binary, host) => alive.has(host) },
+    sequencerOwner: "test",
     placement: {
-      syncProviderTree: async (_ctx, request) => { synced.push(request as SyncProviderTreeRequest); return { root: undefined }; },
+      syncProviderTree: async (_ctx, request) => {
+        synced.push(request as SyncProviderTreeRequest);
+        return { root: undefined };
+      },
       deleteProvider: async () => ({}),
     },
   });
@@ -36,15 +53,52 @@ export async function startCellsService(limits: Partial<Parameters<typeof cellsC
   const as = (peer: string, host = "") => network.connect("cells", { service: peer, host });
   const api = as("api");
   return {
-    store: openStore("cell1", cell.open()), globalStore: openStore("global", global.open()), synced, alive, as,
-    global: api.client(GlobalServiceDefinition), instances: api.client(InstancesServiceDefinition), hosts: api.client(HostsServiceDefinition), feed: api.client(FeedServiceDefinition), groups: api.client(ServerGroupStoreServiceDefinition), aggregates: api.client(AggregateStoreServiceDefinition),
-    close: async () => { stop.abort(); await running; },
+    store: openStore("cell1", cell.open()),
+    globalStore: openStore("global", global.open()),
+    synced,
+    alive,
+    as,
+    global: api.client(GlobalServiceDefinition),
+    instances: api.client(InstancesServiceDefinition),
+    hosts: api.client(HostsServiceDefinition),
+    feed: api.client(FeedServiceDefinition),
+    groups: api.client(ServerGroupStoreServiceDefinition),
+    aggregates: api.client(AggregateStoreServiceDefinition),
+    close: async () => {
+      stop.abort();
+      await running;
+    },
   };
 }
 export type CellsUnderTest = Awaited<ReturnType<typeof startCellsService>>;
 
 /** An agent registers its host. */
-export const registerAgent = (s: CellsUnderTest, host: string, epoch = 0n, traits: string[] = ["HW_CPU_X86_VMX"]) => s.as("compute", host).client(HostsServiceDefinition).registerHost(testCtx(), {
-  cell: "cell1", epoch, service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: "nova", address: `agent:${host}` }),
-  node: ComputeNode.fromPartial({ hypervisorHostname: host, vcpus: 8, memoryMib: 1024n, diskGib: 10n, cpuAllocationRatio: 4, memoryAllocationRatio: 1, diskAllocationRatio: 1, traits }),
-});
+export const registerAgent = (
+  s: CellsUnderTest,
+  host: string,
+  epoch = 0n,
+  traits: string[] = ["HW_CPU_X86_VMX"],
+) =>
+  s
+    .as("compute", host)
+    .client(HostsServiceDefinition)
+    .registerHost(testCtx(), {
+      cell: "cell1",
+      epoch,
+      service: HostService.fromPartial({
+        binary: "nova-compute",
+        host,
+        availabilityZone: "nova",
+        address: `agent:${host}`,
+      }),
+      node: ComputeNode.fromPartial({
+        hypervisorHostname: host,
+        vcpus: 8,
+        memoryMib: 1024n,
+        diskGib: 10n,
+        cpuAllocationRatio: 4,
+        memoryAllocationRatio: 1,
+        diskAllocationRatio: 1,
+        traits,
+      }),
+    });

@@ -30,7 +30,10 @@ export interface TestCloud {
   /** A token by password, scoped to the user's default project or the given one. */
   login(user: "admin" | "demo" | "nova", project?: string): Promise<string>;
   /** Sends a request as it is. */
-  raw(url: string, init?: RequestInit & { readonly token?: string }): Promise<{ status: number; headers: Headers; body: Readonly<Record<string, unknown>> }>;
+  raw(
+    url: string,
+    init?: RequestInit & { readonly token?: string },
+  ): Promise<{ status: number; headers: Headers; body: Readonly<Record<string, unknown>> }>;
   /** Starts another one over the same data. */
   restart(): Promise<Standalone>;
   close(): Promise<void>;
@@ -41,16 +44,38 @@ export async function testCloud(overrides: Partial<StandaloneOptions> = {}): Pro
   const directory = await mkdtemp(join(tmpdir(), "kilonova-images-"));
   const events: PortEvent[] = [];
   const options: StandaloneOptions = {
-    pool: database.pool, schema: `${database.schema}_standalone`, clock: systemClock, ids: systemIds, random: Math.random, log: silentLogger,
-    ports: { identity: 0, image: 0, network: 0 }, imageDirectory: directory, passwordCost: { logN: 10, p: 1 },
-    services: () => [{ type: "volumev3", name: "cinderv3", publicUrl: "http://127.0.0.1:8776/v3/%(project_id)s" }],
-    seed: { passwords }, onPortEvents: async (_ctx, batch) => { events.push(...batch); }, ...overrides,
+    pool: database.pool,
+    schema: `${database.schema}_standalone`,
+    clock: systemClock,
+    ids: systemIds,
+    random: Math.random,
+    log: silentLogger,
+    ports: { identity: 0, image: 0, network: 0 },
+    imageDirectory: directory,
+    passwordCost: { logN: 10, p: 1 },
+    services: () => [
+      { type: "volumev3", name: "cinderv3", publicUrl: "http://127.0.0.1:8776/v3/%(project_id)s" },
+    ],
+    seed: { passwords },
+    onPortEvents: async (_ctx, batch) => {
+      events.push(...batch);
+    },
+    ...overrides,
   };
   const cloud = await startStandalone(testCtx(), options);
   const others: Standalone[] = [];
   const keystone = keystoneClient({
-    authUrl: `${cloud.urls.identity}/v3`, region: "RegionOne", clock: systemClock, random: Math.random,
-    credentials: { username: "nova", password: passwords.nova, userDomainName: "Default", projectName: "service", projectDomainName: "Default" },
+    authUrl: `${cloud.urls.identity}/v3`,
+    region: "RegionOne",
+    clock: systemClock,
+    random: Math.random,
+    credentials: {
+      username: "nova",
+      password: passwords.nova,
+      userDomainName: "Default",
+      projectName: "service",
+      projectDomainName: "Default",
+    },
   });
   const shared = { session: keystone.session, clock: systemClock, random: Math.random };
   const raw: TestCloud["raw"] = async (url, { token, ...init } = {}) => {
@@ -58,16 +83,34 @@ export async function testCloud(overrides: Partial<StandaloneOptions> = {}): Pro
     if (token !== undefined) headers.set("X-Auth-Token", token);
     const response = await fetch(url, { ...init, headers });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text.startsWith("{") ? JSON.parse(text) as Readonly<Record<string, unknown>> : {} };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text.startsWith("{") ? (JSON.parse(text) as Readonly<Record<string, unknown>>) : {},
+    };
   };
   return {
-    cloud, keystone, glance: glanceClient(shared), neutron: neutronClient(shared), events, imageDirectory: directory, raw,
+    cloud,
+    keystone,
+    glance: glanceClient(shared),
+    neutron: neutronClient(shared),
+    events,
+    imageDirectory: directory,
+    raw,
     login: async (user, project) => {
       const auth = {
-        identity: { methods: ["password"], password: { user: { name: user, domain: { id: "default" }, password: passwords[user] } } },
-        ...(project === undefined ? {} : { scope: { project: { name: project, domain: { name: "Default" } } } }),
+        identity: {
+          methods: ["password"],
+          password: { user: { name: user, domain: { id: "default" }, password: passwords[user] } },
+        },
+        ...(project === undefined
+          ? {}
+          : { scope: { project: { name: project, domain: { name: "Default" } } } }),
       };
-      const answer = await raw(`${cloud.urls.identity}/v3/auth/tokens`, { method: "POST", body: JSON.stringify({ auth }) });
+      const answer = await raw(`${cloud.urls.identity}/v3/auth/tokens`, {
+        method: "POST",
+        body: JSON.stringify({ auth }),
+      });
       const token = answer.headers.get("x-subject-token");
       if (token === null) throw new Error(`login failed: ${answer.status}`);
       return token;

@@ -144,7 +144,10 @@ export interface RemoveAggregateHostResponse {
 export interface SetAggregateMetadataRequest {
   /** UUID or number. */
   aggregateId: string;
-  /** Items to add or replace: keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces, values of at most 255 characters. */
+  /**
+   * Items to add or replace: keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces, values of at
+   * most 255 characters.
+   */
   metadata: Map<string, string>;
   /** Keys to remove; those that are not there change nothing. */
   removeKeys: string[];
@@ -1620,7 +1623,10 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
   },
 };
 
-/** Aggregates: sets of hosts with metadata that scheduling rules read. One with a zone makes its hosts part of that zone. */
+/**
+ * Aggregates: sets of hosts with metadata that scheduling rules read. One with a zone makes its hosts part of
+ * that zone.
+ */
 export type AggregatesServiceDefinition = typeof AggregatesServiceDefinition;
 export const AggregatesServiceDefinition = {
   name: "AggregatesService",
@@ -1797,8 +1803,9 @@ export const AggregatesServiceDefinition = {
     /**
      * Changes name or zone. Repeatable.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; ALREADY_EXISTS / AGGREGATE_EXISTS; FAILED_PRECONDITION / ZONE_CONFLICT
-     * (a host would be in two zones), ZONE_IN_USE (another zone for hosts with servers).
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; ALREADY_EXISTS /
+     * AGGREGATE_EXISTS; FAILED_PRECONDITION / ZONE_CONFLICT (a host would be in two zones), ZONE_IN_USE
+     * (another zone for hosts with servers).
      */
     updateAggregate: {
       name: "UpdateAggregate",
@@ -1912,8 +1919,8 @@ export const AggregatesServiceDefinition = {
     /**
      * Puts a host in. A host is in one zone at most.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, COMPUTE_HOST_NOT_FOUND; ALREADY_EXISTS / HOST_IN_AGGREGATE; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE, HOST_ZONE_IN_USE
-     * (the host's zone would change under them).
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, COMPUTE_HOST_NOT_FOUND; ALREADY_EXISTS / HOST_IN_AGGREGATE;
+     * FAILED_PRECONDITION / HOST_IN_OTHER_ZONE, HOST_ZONE_IN_USE (the host's zone would change under them).
      */
     addAggregateHost: {
       name: "AddAggregateHost",
@@ -1972,8 +1979,8 @@ export const AggregatesServiceDefinition = {
     /**
      * Takes a host out.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_IN_AGGREGATE; FAILED_PRECONDITION / HOST_ZONE_IN_USE (the host's zone would change under
-     * them).
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_IN_AGGREGATE; FAILED_PRECONDITION / HOST_ZONE_IN_USE
+     * (the host's zone would change under them).
      */
     removeAggregateHost: {
       name: "RemoveAggregateHost",
@@ -2035,7 +2042,8 @@ export const AggregatesServiceDefinition = {
     /**
      * Adds, replaces or removes metadata; the key `availability_zone` is the zone. Repeatable.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; FAILED_PRECONDITION / ZONE_CONFLICT, ZONE_IN_USE.
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; FAILED_PRECONDITION /
+     * ZONE_CONFLICT, ZONE_IN_USE.
      */
     setAggregateMetadata: {
       name: "SetAggregateMetadata",
@@ -2096,7 +2104,8 @@ export const AggregatesServiceDefinition = {
       },
     },
     /**
-     * Asks the hosts of an aggregate to fetch images before servers need them. Best effort: hosts that fail only log it.
+     * Asks the hosts of an aggregate to fetch images before servers need them. Best effort: hosts that fail
+     * only log it.
      *
      * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, INVALID_REQUEST.
      */

@@ -460,10 +460,11 @@ export const RemoteConsolesServiceDefinition = {
   fullName: "kilonova.api.v1.RemoteConsolesService",
   methods: {
     /**
-     * Makes a token for one console and answers where to use it. Not repeatable on purpose: each call makes a token of its own.
+     * Makes a token for one console and answers where to use it. Not repeatable on purpose: each call makes a
+     * token of its own.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / CONSOLE_TYPE_UNAVAILABLE; FAILED_PRECONDITION / NOT_READY, INVALID_STATE (not while it is deleted
-     * or migrated); UNIMPLEMENTED / CAPABILITY_MISSING.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / CONSOLE_TYPE_UNAVAILABLE; FAILED_PRECONDITION /
+     * NOT_READY, INVALID_STATE (not while it is deleted or migrated); UNIMPLEMENTED / CAPABILITY_MISSING.
      */
     createRemoteConsole: {
       name: "CreateRemoteConsole",

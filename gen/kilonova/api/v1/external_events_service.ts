@@ -336,10 +336,11 @@ export const ExternalEventsServiceDefinition = {
   fullName: "kilonova.api.v1.ExternalEventsService",
   methods: {
     /**
-     * Hands events to the operations that wait for them, or that will. Each event has its own result; the call succeeds if any was taken. Repeatable: an event
-     * that was taken already changes nothing.
+     * Hands events to the operations that wait for them, or that will. Each event has its own result; the call
+     * succeeds if any was taken. Repeatable: an event that was taken already changes nothing.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST; NOT_FOUND / SERVER_NOT_FOUND: no server of any event is known.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST; NOT_FOUND / SERVER_NOT_FOUND: no server of any event is
+     * known.
      */
     createExternalEvents: {
       name: "CreateExternalEvents",

@@ -48,7 +48,10 @@ export interface CreateFlavorResponse {
 export interface GetFlavorRequest {
   /** Flavor's id. */
   flavorId: string;
-  /** The list of projects with access is wanted: needs its policy; NOT_FOUND / FLAVOR_ACCESS_NOT_FOUND for public flavors. */
+  /**
+   * The list of projects with access is wanted: needs its policy; NOT_FOUND / FLAVOR_ACCESS_NOT_FOUND for
+   * public flavors.
+   */
   withAccess: boolean;
   /** The extra specs are wanted, not only shown if allowed: needs their policy. */
   withExtraSpecs: boolean;
@@ -1482,7 +1485,8 @@ export const FlavorsServiceDefinition = {
     /**
      * Makes a flavor; one with extra specs needs the second rule too.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST; ALREADY_EXISTS / FLAVOR_EXISTS for a taken id, FLAVOR_NAME_EXISTS for a taken name.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST; ALREADY_EXISTS / FLAVOR_EXISTS for a taken id,
+     * FLAVOR_NAME_EXISTS for a taken name.
      */
     createFlavor: {
       name: "CreateFlavor",
@@ -2080,7 +2084,8 @@ export const FlavorsServiceDefinition = {
     /**
      * Gives a project access to a private flavor.
      *
-     * Errors: NOT_FOUND / FLAVOR_NOT_FOUND; INVALID_ARGUMENT / PROJECT_NOT_FOUND; FAILED_PRECONDITION / FLAVOR_IS_PUBLIC; ALREADY_EXISTS / FLAVOR_ACCESS_EXISTS.
+     * Errors: NOT_FOUND / FLAVOR_NOT_FOUND; INVALID_ARGUMENT / PROJECT_NOT_FOUND; FAILED_PRECONDITION /
+     * FLAVOR_IS_PUBLIC; ALREADY_EXISTS / FLAVOR_ACCESS_EXISTS.
      */
     addFlavorAccess: {
       name: "AddFlavorAccess",

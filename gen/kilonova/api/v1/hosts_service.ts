@@ -1827,7 +1827,8 @@ export const AvailabilityZonesServiceDefinition = {
   fullName: "kilonova.api.v1.AvailabilityZonesService",
   methods: {
     /**
-     * Lists zones with enabled compute hosts; with the second rule also hosts and services. A deployment has few: there is one page.
+     * Lists zones with enabled compute hosts; with the second rule also hosts and services. A deployment has
+     * few: there is one page.
      *
      * Errors: none of its own.
      */
@@ -1998,7 +1999,8 @@ export const ComputeServicesServiceDefinition = {
     /**
      * Enables, disables or forces down a compute agent's host. Repeatable.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, NOT_A_COMPUTE_SERVICE, SERVICE_AMBIGUOUS; NOT_FOUND / SERVICE_NOT_FOUND, HOST_BINARY_NOT_FOUND.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, NOT_A_COMPUTE_SERVICE, SERVICE_AMBIGUOUS; NOT_FOUND /
+     * SERVICE_NOT_FOUND, HOST_BINARY_NOT_FOUND.
      */
     updateComputeService: {
       name: "UpdateComputeService",
@@ -2053,7 +2055,8 @@ export const ComputeServicesServiceDefinition = {
     /**
      * Removes the record of a service that is gone for good.
      *
-     * Errors: NOT_FOUND / SERVICE_NOT_FOUND; INVALID_ARGUMENT / SERVICE_AMBIGUOUS; FAILED_PRECONDITION / HOST_HAS_SERVERS.
+     * Errors: NOT_FOUND / SERVICE_NOT_FOUND; INVALID_ARGUMENT / SERVICE_AMBIGUOUS; FAILED_PRECONDITION /
+     * HOST_HAS_SERVERS.
      */
     deleteComputeService: {
       name: "DeleteComputeService",

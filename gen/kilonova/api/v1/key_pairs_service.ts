@@ -634,7 +634,8 @@ export const KeyPairsServiceDefinition = {
     /**
      * Imports a public key, or makes a pair when none is given.
      *
-     * Errors: ALREADY_EXISTS / KEY_PAIR_EXISTS; INVALID_ARGUMENT / BAD_PUBLIC_KEY; RESOURCE_EXHAUSTED / QUOTA_EXCEEDED.
+     * Errors: ALREADY_EXISTS / KEY_PAIR_EXISTS; INVALID_ARGUMENT / BAD_PUBLIC_KEY; RESOURCE_EXHAUSTED /
+     * QUOTA_EXCEEDED.
      */
     createKeyPair: {
       name: "CreateKeyPair",

@@ -13,7 +13,10 @@ export interface GetLimitsRequest {
 
 /** Limit and use of one resource. */
 export interface ResourceLimit {
-  /** Nova's name: instances, cores, ram, key_pairs, metadata_items, server_groups, server_group_members, injected_files, … */
+  /**
+   * Nova's name: instances, cores, ram, key_pairs, metadata_items, server_groups, server_group_members,
+   * injected_files, …
+   */
   name: string;
   /** -1 is unlimited. */
   limit: bigint;

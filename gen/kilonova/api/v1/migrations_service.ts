@@ -71,8 +71,8 @@ export interface Migration {
   /** Kind of move. */
   type: MigrationType;
   /**
-   * Nova's word: accepted, queued, preparing, pre-migrating, migrating, post-migrating, running, finished, confirming, confirmed, reverting, reverted,
-   * cancelled, completed, done, failed or error.
+   * Nova's word: accepted, queued, preparing, pre-migrating, migrating, post-migrating, running, finished,
+   * confirming, confirmed, reverting, reverted, cancelled, completed, done, failed or error.
    */
   status: string;
   /** Host it leaves; needs policy. */
@@ -153,7 +153,10 @@ export interface ListMigrationsResponse {
   nextPageToken: string;
   /** Cells that did not answer. */
   unreachableCells: string[];
-  /** Paths of fields that policy hid from this caller: source_compute, source_node, dest_compute, dest_node, dest_host. */
+  /**
+   * Paths of fields that policy hid from this caller: source_compute, source_node, dest_compute, dest_node,
+   * dest_host.
+   */
   hiddenFields: string[];
 }
 
@@ -1391,9 +1394,11 @@ export const MigrationsServiceDefinition = {
   fullName: "kilonova.api.v1.MigrationsService",
   methods: {
     /**
-     * Lists migrations, newest first. Pages. Without server_ids and outside the caller's project it needs the second rule; the last rules show hosts.
+     * Lists migrations, newest first. Pages. Without server_ids and outside the caller's project it needs the
+     * second rule; the last rules show hosts.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND: one server was asked for; INVALID_ARGUMENT / BAD_PAGE_TOKEN, MARKER_NOT_FOUND.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND: one server was asked for; INVALID_ARGUMENT / BAD_PAGE_TOKEN,
+     * MARKER_NOT_FOUND.
      */
     listMigrations: {
       name: "ListMigrations",
@@ -1737,8 +1742,8 @@ export const MigrationsServiceDefinition = {
     /**
      * Gives up a live migration; the guest stays where it runs.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_RUNNING; FAILED_PRECONDITION / INVALID_STATE (must be
-     * migrating), INSTANCE_LOCKED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_RUNNING;
+     * FAILED_PRECONDITION / INVALID_STATE (must be migrating), INSTANCE_LOCKED.
      */
     abortMigration: {
       name: "AbortMigration",
@@ -1800,8 +1805,9 @@ export const MigrationsServiceDefinition = {
     /**
      * Makes a live migration finish by pausing the guest until its memory is over.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_RUNNING; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE
-     * and migrating), INSTANCE_LOCKED; UNIMPLEMENTED / CAPABILITY_MISSING.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, MIGRATION_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_RUNNING;
+     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE and migrating), INSTANCE_LOCKED; UNIMPLEMENTED /
+     * CAPABILITY_MISSING.
      */
     forceCompleteMigration: {
       name: "ForceCompleteMigration",

@@ -969,7 +969,8 @@ export const OperationsServiceDefinition = {
       },
     },
     /**
-     * Returns when the operation is done, or after the timeout with what it is then. Succeeds on failure too: look at `error`.
+     * Returns when the operation is done, or after the timeout with what it is then. Succeeds on failure too:
+     * look at `error`.
      *
      * Errors: NOT_FOUND / OPERATION_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
      */
@@ -1030,7 +1031,8 @@ export const OperationsServiceDefinition = {
       },
     },
     /**
-     * Asks for cancellation; takes effect before the operation's pivot only. Repeatable: cancelling what is done changes nothing.
+     * Asks for cancellation; takes effect before the operation's pivot only. Repeatable: cancelling what is
+     * done changes nothing.
      *
      * Errors: NOT_FOUND / OPERATION_NOT_FOUND.
      */
@@ -1090,9 +1092,11 @@ export const EventsServiceDefinition = {
   fullName: "kilonova.api.v1.EventsService",
   methods: {
     /**
-     * Streams each state once and in order for each server, from now or from a resume token. A token that is too old is no error: RESET and a snapshot follow.
+     * Streams each state once and in order for each server, from now or from a resume token. A token that is
+     * too old is no error: RESET and a snapshot follow.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST for what is no token of this request; UNAVAILABLE: begin again with the last token.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST for what is no token of this request; UNAVAILABLE: begin again
+     * with the last token.
      */
     watchEvents: {
       name: "WatchEvents",

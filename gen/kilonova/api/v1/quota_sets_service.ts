@@ -1154,8 +1154,8 @@ export const QuotaSetsServiceDefinition = {
     /**
      * Sets limits of a project or a user; those that are not given stay.
      *
-     * Errors: INVALID_ARGUMENT / PROJECT_NOT_FOUND, UNKNOWN_RESOURCE, LIMIT_BELOW_USE (without force), LIMIT_ABOVE_PROJECT (a user's above the project's),
-     * PROJECT_WIDE_RESOURCE (a user has no such limit).
+     * Errors: INVALID_ARGUMENT / PROJECT_NOT_FOUND, UNKNOWN_RESOURCE, LIMIT_BELOW_USE (without force),
+     * LIMIT_ABOVE_PROJECT (a user's above the project's), PROJECT_WIDE_RESOURCE (a user has no such limit).
      */
     updateQuotaSet: {
       name: "UpdateQuotaSet",
@@ -1267,7 +1267,8 @@ export const QuotaSetsServiceDefinition = {
       },
     },
     /**
-     * Reads the limits of a class. "default" is the only class that has an effect: it overrides the deployment's defaults.
+     * Reads the limits of a class. "default" is the only class that has an effect: it overrides the
+     * deployment's defaults.
      *
      * Errors: none of its own; classes that nobody has set anything for show the defaults.
      */

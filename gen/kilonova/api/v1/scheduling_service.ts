@@ -626,8 +626,8 @@ export const SchedulingServiceDefinition = {
   fullName: "kilonova.api.v1.SchedulingService",
   methods: {
     /**
-     * Says which rules would refuse how many hosts if the server were scheduled again now, elsewhere than on its own host. For a server in ERROR after
-     * NO_VALID_HOST: whether it would find one now.
+     * Says which rules would refuse how many hosts if the server were scheduled again now, elsewhere than on
+     * its own host. For a server in ERROR after NO_VALID_HOST: whether it would find one now.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND.
      */
@@ -676,7 +676,8 @@ export const SchedulingServiceDefinition = {
       },
     },
     /**
-     * Says what CreateServers would do with the same request now: the same rights and checks, then which rules would refuse how many hosts.
+     * Says what CreateServers would do with the same request now: the same rights and checks, then which rules
+     * would refuse how many hosts.
      *
      * Errors: as CreateServers, without RESOURCE_EXHAUSTED / QUOTA_EXCEEDED: that is part of the answer.
      */

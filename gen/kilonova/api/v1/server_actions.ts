@@ -81,7 +81,10 @@ export interface RescueServerResponse {
   operation:
     | Operation
     | undefined;
-  /** The given or made password, told only here; empty where the deployment sets none, and in repeated answers. */
+  /**
+   * The given or made password, told only here; empty where the deployment sets none, and in repeated
+   * answers.
+   */
   adminPassword: string;
 }
 

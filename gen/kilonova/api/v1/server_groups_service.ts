@@ -776,7 +776,8 @@ export const ServerGroupsServiceDefinition = {
     /**
      * Makes a group without members; servers join it at their creation, by the hint `group`.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, RULES_NEED_ANTI_AFFINITY; RESOURCE_EXHAUSTED / SERVER_GROUP_QUOTA; ABORTED / TOKEN_REUSED.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, RULES_NEED_ANTI_AFFINITY; RESOURCE_EXHAUSTED /
+     * SERVER_GROUP_QUOTA; ABORTED / TOKEN_REUSED.
      */
     createServerGroup: {
       name: "CreateServerGroup",

@@ -29,7 +29,10 @@ export interface GetServerMetadataResponse_MetadataEntry {
 export interface UpdateServerMetadataRequest {
   /** UUID. */
   serverId: string;
-  /** Keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces; values of at most 255 characters; at most as many items as the quota says. */
+  /**
+   * Keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces; values of at most 255 characters; at
+   * most as many items as the quota says.
+   */
   metadata: Map<string, string>;
   /** Whether items that are not given go away. */
   replaceAll: boolean;
@@ -755,7 +758,10 @@ export const DeleteServerMetadataResponse: MessageFns<DeleteServerMetadataRespon
   },
 };
 
-/** User metadata of servers. Changes need a server that is ACTIVE, PAUSED, SUSPENDED or STOPPED, and are repeatable: the same call again changes nothing. */
+/**
+ * User metadata of servers. Changes need a server that is ACTIVE, PAUSED, SUSPENDED or STOPPED, and are
+ * repeatable: the same call again changes nothing.
+ */
 export type ServerMetadataServiceDefinition = typeof ServerMetadataServiceDefinition;
 export const ServerMetadataServiceDefinition = {
   name: "ServerMetadataService",
@@ -858,11 +864,11 @@ export const ServerMetadataServiceDefinition = {
       },
     },
     /**
-     * Adds or replaces items; with `replace_all` those that are not given go away. The rule is the one of the call that REST would have made: create, update for one
-     * item, update_all with `replace_all`.
+     * Adds or replaces items; with `replace_all` those that are not given go away. The rule is the one of the
+     * call that REST would have made: create, update for one item, update_all with `replace_all`.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; ABORTED /
-     * GENERATION_CONFLICT.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED;
+     * RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; ABORTED / GENERATION_CONFLICT.
      */
     updateServerMetadata: {
       name: "UpdateServerMetadata",
@@ -1005,7 +1011,8 @@ export const ServerMetadataServiceDefinition = {
     /**
      * Removes one item.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, METADATA_ITEM_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, METADATA_ITEM_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE,
+     * INSTANCE_LOCKED.
      */
     deleteServerMetadata: {
       name: "DeleteServerMetadata",

@@ -123,7 +123,10 @@ export interface EvacuateServerRequest {
   adminPassword: string;
   /** Host is not checked by the scheduler (REST 2.29 to 2.67). Only with host. */
   force: boolean;
-  /** What the caller believes about the disk (REST below 2.14): an error when it is not so. Default: found out. */
+  /**
+   * What the caller believes about the disk (REST below 2.14): an error when it is not so. Default: found
+   * out.
+   */
   onSharedStorage?:
     | boolean
     | undefined;
@@ -171,11 +174,17 @@ export interface UnshelveServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
-  /** Zone asked for. Unset: as pinned before; empty: any, and no zone is pinned from now on. Only for servers that are offloaded. */
+  /**
+   * Zone asked for. Unset: as pinned before; empty: any, and no zone is pinned from now on. Only for servers
+   * that are offloaded.
+   */
   availabilityZone?:
     | string
     | undefined;
-  /** Host asked for, which the scheduler still checks; needs the second rule. Only for servers that are offloaded. */
+  /**
+   * Host asked for, which the scheduler still checks; needs the second rule. Only for servers that are
+   * offloaded.
+   */
   host: string;
 }
 

@@ -751,8 +751,9 @@ export const ClearServerTagsResponse: MessageFns<ClearServerTagsResponse> = {
 };
 
 /**
- * Tags of servers: at most 50 texts of 1 to 60 characters without comma and slash. Changes need a server that is ACTIVE, PAUSED, SUSPENDED or STOPPED; no lock
- * stops them; they are repeatable: the same call again changes nothing.
+ * Tags of servers: at most 50 texts of 1 to 60 characters without comma and slash. Changes need a server that
+ * is ACTIVE, PAUSED, SUSPENDED or STOPPED; no lock stops them; they are repeatable: the same call again
+ * changes nothing.
  */
 export type ServerTagsServiceDefinition = typeof ServerTagsServiceDefinition;
 export const ServerTagsServiceDefinition = {
@@ -875,7 +876,8 @@ export const ServerTagsServiceDefinition = {
     /**
      * Adds one tag.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, TOO_MANY_TAGS; FAILED_PRECONDITION / INVALID_STATE.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, TOO_MANY_TAGS;
+     * FAILED_PRECONDITION / INVALID_STATE.
      */
     addServerTag: {
       name: "AddServerTag",
@@ -933,7 +935,8 @@ export const ServerTagsServiceDefinition = {
     /**
      * Replaces all tags.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; FAILED_PRECONDITION / INVALID_STATE.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; FAILED_PRECONDITION /
+     * INVALID_STATE.
      */
     replaceServerTags: {
       name: "ReplaceServerTags",

@@ -118,7 +118,10 @@ export namespace RebootType {
 
 /** Input of CreateServers. */
 export interface CreateServersRequest {
-  /** Repeating a request with the same token gives the same servers. Kept 24 h beyond the end. Empty: not repeatable. */
+  /**
+   * Repeating a request with the same token gives the same servers. Kept 24 h beyond the end. Empty: not
+   * repeatable.
+   */
   clientToken: string;
   /** Name; with several servers `-1`, `-2`, … are added. */
   name: string;
@@ -215,7 +218,10 @@ export interface GetServerResponse {
   server:
     | Server
     | undefined;
-  /** Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs, fault.details, user_data. */
+  /**
+   * Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs,
+   * fault.details, user_data.
+   */
   hiddenFields: string[];
   /** Its cell does not answer: only id, project_id and created_at are known. */
   cellUnreachable: boolean;
@@ -325,7 +331,10 @@ export interface ListServersRequest {
   marker: string;
   /** Also fill host_info and host_status, as far as policy allows. */
   withHostInfo: boolean;
-  /** Drop filters that need the right to all filters silently for callers without it, as REST does, instead of refusing. */
+  /**
+   * Drop filters that need the right to all filters silently for callers without it, as REST does, instead of
+   * refusing.
+   */
   allFiltersChecked: boolean;
   /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
   brief: boolean;
@@ -341,7 +350,10 @@ export interface ListServersResponse {
   unreachableCells: string[];
   /** What is known (id, created_at, project) of servers in unreachable cells. */
   downCellServers: Server[];
-  /** Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs, fault.details, user_data. */
+  /**
+   * Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs,
+   * fault.details, user_data.
+   */
   hiddenFields: string[];
 }
 
@@ -367,7 +379,10 @@ export interface UpdateServerResponse {
   server:
     | Server
     | undefined;
-  /** Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs, fault.details, user_data. */
+  /**
+   * Paths of fields that policy hid from this caller: host_info, host_status, flavor.extra_specs,
+   * fault.details, user_data.
+   */
   hiddenFields: string[];
 }
 
@@ -2773,10 +2788,12 @@ export const ServersServiceDefinition = {
   fullName: "kilonova.api.v1.ServersService",
   methods: {
     /**
-     * Accepts one or more servers, all in one transaction. When it returns, each is durable and will become ACTIVE, ERROR or be deleted.
+     * Accepts one or more servers, all in one transaction. When it returns, each is durable and will become
+     * ACTIVE, ERROR or be deleted.
      *
      * Errors:
-     * * INVALID_ARGUMENT: names the field; references that do not exist are invalid too (IMAGE_NOT_FOUND, FLAVOR_NOT_FOUND, …).
+     * * INVALID_ARGUMENT: names the field; references that do not exist are invalid too (IMAGE_NOT_FOUND,
+     *   FLAVOR_NOT_FOUND, …).
      * * RESOURCE_EXHAUSTED / QUOTA_EXCEEDED: names the resources.
      * * ABORTED / TOKEN_REUSED: the client token was used with another body.
      */
@@ -3382,9 +3399,11 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Lists servers of the caller's project, or of all with the right to. Pages. With `brief` the index rules decide.
+     * Lists servers of the caller's project, or of all with the right to. Pages. With `brief` the index rules
+     * decide.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN, BAD_SORT_KEY, MARKER_NOT_FOUND; UNAVAILABLE / LIST_UNAVAILABLE.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN, BAD_SORT_KEY, MARKER_NOT_FOUND; UNAVAILABLE /
+     * LIST_UNAVAILABLE.
      */
     listServers: {
       name: "ListServers",
@@ -3653,7 +3672,8 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Deletes a server, whatever is being done to it. Slow work: answers an operation. Deleting twice is accepted.
+     * Deletes a server, whatever is being done to it. Slow work: answers an operation. Deleting twice is
+     * accepted.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INSTANCE_LOCKED; ABORTED / TOKEN_REUSED.
      */
@@ -3706,8 +3726,8 @@ export const ServersServiceDefinition = {
     /**
      * Powers a stopped server on.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be STOPPED), NOT_READY, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be STOPPED), NOT_READY,
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     startServer: {
       name: "StartServer",
@@ -3757,8 +3777,8 @@ export const ServersServiceDefinition = {
     /**
      * Powers a server off, gracefully first.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or ERROR), NOT_READY, INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
-     * ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or ERROR),
+     * NOT_READY, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     stopServer: {
       name: "StopServer",
@@ -3807,8 +3827,9 @@ export const ServersServiceDefinition = {
     /**
      * Restarts a server.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (SOFT: must be ACTIVE; HARD: ACTIVE, STOPPED, PAUSED, SUSPENDED or ERROR),
-     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (SOFT: must be ACTIVE; HARD:
+     * ACTIVE, STOPPED, PAUSED, SUSPENDED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
+     * TOKEN_REUSED.
      */
     rebootServer: {
       name: "RebootServer",
@@ -3859,7 +3880,8 @@ export const ServersServiceDefinition = {
     /**
      * Reads the end of the serial console's log.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / CONSOLE_NOT_READY; UNAVAILABLE: the host does not answer.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / CONSOLE_NOT_READY; UNAVAILABLE: the host does
+     * not answer.
      */
     getConsoleOutput: {
       name: "GetConsoleOutput",
@@ -3913,8 +3935,9 @@ export const ServersServiceDefinition = {
     /**
      * Freezes the guest in memory.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED /
-     * CAPABILITY_MISSING: the hypervisor cannot; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE),
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING: the hypervisor cannot;
+     * ABORTED / TOKEN_REUSED.
      */
     pauseServer: {
       name: "PauseServer",
@@ -3972,7 +3995,8 @@ export const ServersServiceDefinition = {
     /**
      * Lets a paused guest go on.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be PAUSED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be PAUSED),
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     unpauseServer: {
       name: "UnpauseServer",
@@ -4032,8 +4056,8 @@ export const ServersServiceDefinition = {
     /**
      * Saves the guest's memory to disk and frees it.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED /
-     * CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE),
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
      */
     suspendServer: {
       name: "SuspendServer",
@@ -4095,8 +4119,8 @@ export const ServersServiceDefinition = {
     /**
      * Loads the saved memory and goes on.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SUSPENDED),
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     resumeServer: {
       name: "ResumeServer",
@@ -4157,8 +4181,9 @@ export const ServersServiceDefinition = {
     /**
      * Boots a rescue image with the server's own disk as the second one.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, VOLUME_BACKED; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or
-     * ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, VOLUME_BACKED;
+     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED,
+     * OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
      */
     rescueServer: {
       name: "RescueServer",
@@ -4204,8 +4229,8 @@ export const ServersServiceDefinition = {
     /**
      * Goes back from the rescue image to the server's own disk.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESCUED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESCUED),
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     unrescueServer: {
       name: "UnrescueServer",
@@ -4251,7 +4276,8 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Keeps tenants from changing the server. Locking a locked server changes nothing, except that an administrator's lock replaces an owner's.
+     * Keeps tenants from changing the server. Locking a locked server changes nothing, except that an
+     * administrator's lock replaces an owner's.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
      */
@@ -4309,7 +4335,8 @@ export const ServersServiceDefinition = {
     /**
      * Takes the lock away. Unlocking an unlocked server is accepted.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the second rule.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN: the other party's lock needs the
+     * second rule.
      */
     unlockServer: {
       name: "UnlockServer",
@@ -4422,9 +4449,10 @@ export const ServersServiceDefinition = {
     /**
      * Makes the server anew from an image; id, addresses and host stay. Never touches its allocation.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE, FLAVOR_MEMORY_TOO_SMALL, FLAVOR_DISK_SMALLER_THAN_IMAGE,
-     * KEY_PAIR_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED /
-     * TOO_MANY_METADATA_ITEMS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE,
+     * FLAVOR_MEMORY_TOO_SMALL, FLAVOR_DISK_SMALLER_THAN_IMAGE, KEY_PAIR_NOT_FOUND; FAILED_PRECONDITION /
+     * INVALID_STATE (must be ACTIVE, STOPPED or ERROR), INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
+     * RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; ABORTED / TOKEN_REUSED.
      */
     rebuildServer: {
       name: "RebuildServer",
@@ -4523,8 +4551,9 @@ export const ServersServiceDefinition = {
     /**
      * Moves the server to another flavor, usually on another host. Ends in RESIZED: confirm or revert it then.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / FLAVOR_NOT_FOUND, SAME_FLAVOR, ZERO_DISK_FLAVOR; FAILED_PRECONDITION / INVALID_STATE (must be
-     * ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; ABORTED / TOKEN_REUSED. Within the operation:
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / FLAVOR_NOT_FOUND, SAME_FLAVOR, ZERO_DISK_FLAVOR;
+     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS,
+     * HOST_DOWN; RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; ABORTED / TOKEN_REUSED. Within the operation:
      * NO_VALID_HOST.
      */
     resizeServer: {
@@ -4612,8 +4641,9 @@ export const ServersServiceDefinition = {
     /**
      * Keeps the new flavor or host of a RESIZED server and frees the old ones.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESIZED), INSTANCE_LOCKED,
-     * OPERATION_IN_PROGRESS, HOST_DOWN; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_FOUND; FAILED_PRECONDITION /
+     * INVALID_STATE (must be RESIZED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; ABORTED /
+     * TOKEN_REUSED.
      */
     confirmServerResize: {
       name: "ConfirmServerResize",
@@ -4672,8 +4702,8 @@ export const ServersServiceDefinition = {
     /**
      * Goes back to the old flavor and host of a RESIZED server.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be RESIZED), INSTANCE_LOCKED,
-     * OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / MIGRATION_NOT_FOUND; FAILED_PRECONDITION /
+     * INVALID_STATE (must be RESIZED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     revertServerResize: {
       name: "RevertServerResize",
@@ -4731,8 +4761,9 @@ export const ServersServiceDefinition = {
     /**
      * Moves the server to another host while it is off. Ends in RESIZED, as a resize does.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / HOST_NOT_FOUND, SAME_HOST; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or STOPPED),
-     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / HOST_NOT_FOUND, SAME_HOST; FAILED_PRECONDITION /
+     * INVALID_STATE (must be ACTIVE or STOPPED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; ABORTED /
+     * TOKEN_REUSED. Within the operation: NO_VALID_HOST.
      */
     migrateServer: {
       name: "MigrateServer",
@@ -4842,8 +4873,9 @@ export const ServersServiceDefinition = {
     /**
      * Moves the running guest to another host.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / HOST_NOT_FOUND, SAME_HOST; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE or PAUSED),
-     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST,
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / HOST_NOT_FOUND, SAME_HOST; FAILED_PRECONDITION /
+     * INVALID_STATE (must be ACTIVE or PAUSED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS, HOST_DOWN;
+     * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST,
      * MIGRATION_CHECK_FAILED.
      */
     liveMigrateServer: {
@@ -4962,10 +4994,12 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Makes the server anew on another host because its own is gone. The old host is fenced first. No lock stops it.
+     * Makes the server anew on another host because its own is gone. The old host is fenced first. No lock
+     * stops it.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, HOST_NOT_FOUND; INVALID_ARGUMENT / SAME_HOST, HOST_STILL_UP; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
-     * STOPPED or ERROR), OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST, HOST_NOT_FENCED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, HOST_NOT_FOUND; INVALID_ARGUMENT / SAME_HOST, HOST_STILL_UP;
+     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), OPERATION_IN_PROGRESS; ABORTED /
+     * TOKEN_REUSED. Within the operation: NO_VALID_HOST, HOST_NOT_FENCED.
      */
     evacuateServer: {
       name: "EvacuateServer",
@@ -5013,8 +5047,8 @@ export const ServersServiceDefinition = {
     /**
      * Takes a snapshot and stops the server; after the deployment's grace it leaves its host as well.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED, PAUSED or SUSPENDED), INSTANCE_LOCKED,
-     * OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
+     * PAUSED or SUSPENDED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     shelveServer: {
       name: "ShelveServer",
@@ -5067,8 +5101,8 @@ export const ServersServiceDefinition = {
     /**
      * Takes a shelved server off its host now.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SHELVED), INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SHELVED),
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     offloadServer: {
       name: "OffloadServer",
@@ -5129,8 +5163,9 @@ export const ServersServiceDefinition = {
     /**
      * Brings a shelved server back.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / ZONE_NOT_AVAILABLE, HOST_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or
-     * SHELVED_OFFLOADED), HOST_NOT_IN_ZONE, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / ZONE_NOT_AVAILABLE, HOST_NOT_FOUND;
+     * FAILED_PRECONDITION / INVALID_STATE (must be SHELVED or SHELVED_OFFLOADED), HOST_NOT_IN_ZONE,
+     * INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED. Within the operation: NO_VALID_HOST.
      */
     unshelveServer: {
       name: "UnshelveServer",
@@ -5229,8 +5264,9 @@ export const ServersServiceDefinition = {
     /**
      * Takes a snapshot of the server's disk into the Image service. No lock stops it.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED, PAUSED or SUSPENDED), OPERATION_IN_PROGRESS;
-     * RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, IMAGE_QUOTA; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED,
+     * PAUSED or SUSPENDED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS, IMAGE_QUOTA;
+     * ABORTED / TOKEN_REUSED.
      */
     createServerImage: {
       name: "CreateServerImage",
@@ -5398,8 +5434,8 @@ export const ServersServiceDefinition = {
     /**
      * Brings a SOFT_DELETED server back.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SOFT_DELETED), OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED /
-     * QUOTA_EXCEEDED; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be SOFT_DELETED),
+     * OPERATION_IN_PROGRESS; RESOURCE_EXHAUSTED / QUOTA_EXCEEDED; ABORTED / TOKEN_REUSED.
      */
     restoreServer: {
       name: "RestoreServer",
@@ -5521,7 +5557,8 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Sets the record's state; nothing happens on the host. An operation under way is pre-empted. No lock stops it.
+     * Sets the record's state; nothing happens on the host. An operation under way is pre-empted. No lock stops
+     * it.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST (only ACTIVE or ERROR).
      */
@@ -5588,8 +5625,9 @@ export const ServersServiceDefinition = {
     /**
      * Sets the administrator's password in the guest through its agent.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE), INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS;
-     * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE),
+     * INSTANCE_LOCKED, GUEST_AGENT_MISSING, OPERATION_IN_PROGRESS; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED
+     * / TOKEN_REUSED.
      */
     changeServerPassword: {
       name: "ChangeServerPassword",
@@ -5643,8 +5681,9 @@ export const ServersServiceDefinition = {
     /**
      * Makes the guest's kernel dump its memory (a non-maskable interrupt). The server's state does not change.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED, RESCUED, RESIZED or ERROR), NOT_READY, INSTANCE_LOCKED;
-     * UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED,
+     * RESCUED, RESIZED or ERROR), NOT_READY, INSTANCE_LOCKED; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED /
+     * TOKEN_REUSED.
      */
     triggerCrashDump: {
       name: "TriggerCrashDump",
@@ -5707,7 +5746,8 @@ export const ServersServiceDefinition = {
     /**
      * Puts a security group on all ports of the server. A repetition changes nothing. No lock stops it.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, SECURITY_GROUP_NOT_FOUND; FAILED_PRECONDITION / SECURITY_GROUP_AMBIGUOUS; INVALID_ARGUMENT / PORT_SECURITY_DISABLED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, SECURITY_GROUP_NOT_FOUND; FAILED_PRECONDITION /
+     * SECURITY_GROUP_AMBIGUOUS; INVALID_ARGUMENT / PORT_SECURITY_DISABLED.
      */
     addServerSecurityGroup: {
       name: "AddServerSecurityGroup",
@@ -5766,7 +5806,8 @@ export const ServersServiceDefinition = {
     /**
      * Takes a security group from all ports of the server. No lock stops it.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, SECURITY_GROUP_NOT_FOUND; FAILED_PRECONDITION / SECURITY_GROUP_AMBIGUOUS.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, SECURITY_GROUP_NOT_FOUND; FAILED_PRECONDITION /
+     * SECURITY_GROUP_AMBIGUOUS.
      */
     removeServerSecurityGroup: {
       name: "RemoveServerSecurityGroup",
@@ -5888,8 +5929,8 @@ export const ServersServiceDefinition = {
     /**
      * Reads counters of the running guest from its hypervisor.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY, INVALID_STATE; UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE: the host does not
-     * answer.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / NOT_READY, INVALID_STATE; UNIMPLEMENTED /
+     * CAPABILITY_MISSING; UNAVAILABLE: the host does not answer.
      */
     getServerDiagnostics: {
       name: "GetServerDiagnostics",
@@ -5945,7 +5986,8 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Reads how the guest's CPUs and memory lie on NUMA nodes. The second rule shows where on the host they are.
+     * Reads how the guest's CPUs and memory lie on NUMA nodes. The second rule shows where on the host they
+     * are.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND.
      */
@@ -6033,7 +6075,8 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Reads the password that the guest has encrypted with the server's key pair and left with the metadata service.
+     * Reads the password that the guest has encrypted with the server's key pair and left with the metadata
+     * service.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND.
      */

@@ -1181,7 +1181,8 @@ export const UsageServiceDefinition = {
   fullName: "kilonova.api.v1.UsageService",
   methods: {
     /**
-     * Adds up the use of all projects in a period. Pages over servers: a project may be told of on several pages, each with a part of its sum.
+     * Adds up the use of all projects in a period. Pages over servers: a project may be told of on several
+     * pages, each with a part of its sum.
      *
      * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), MARKER_NOT_FOUND, BAD_PAGE_TOKEN.
      */

@@ -1534,9 +1534,11 @@ export const VolumeAttachmentsServiceDefinition = {
     /**
      * Attaches a volume.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, DEVICE_IN_USE, VOLUME_NOT_AVAILABLE, MULTIATTACH_NOT_SUPPORTED;
-     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED), INSTANCE_LOCKED,
-     * OPERATION_IN_PROGRESS, VOLUME_ALREADY_ATTACHED; PERMISSION_DENIED / TOO_MANY_VOLUMES; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST,
+     * DEVICE_IN_USE, VOLUME_NOT_AVAILABLE, MULTIATTACH_NOT_SUPPORTED; FAILED_PRECONDITION / INVALID_STATE (must
+     * be ACTIVE, PAUSED, STOPPED, RESIZED, SOFT_DELETED, SHELVED or SHELVED_OFFLOADED), INSTANCE_LOCKED,
+     * OPERATION_IN_PROGRESS, VOLUME_ALREADY_ATTACHED; PERMISSION_DENIED / TOO_MANY_VOLUMES; ABORTED /
+     * TOKEN_REUSED.
      */
     attachVolume: {
       name: "AttachVolume",
@@ -1600,11 +1602,12 @@ export const VolumeAttachmentsServiceDefinition = {
       },
     },
     /**
-     * Replaces the volume by another of at least the same size, or changes `delete_on_termination`. Swapping is for the Block Storage service and administrators.
+     * Replaces the volume by another of at least the same size, or changes `delete_on_termination`. Swapping is
+     * for the Block Storage service and administrators.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / VOLUME_NOT_FOUND, VOLUME_TOO_SMALL, NOT_CHANGEABLE (device and tag);
-     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / VOLUME_NOT_FOUND,
+     * VOLUME_TOO_SMALL, NOT_CHANGEABLE (device and tag); FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE,
+     * PAUSED or RESIZED), VOLUME_NOT_MIGRATING, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
      */
     updateVolumeAttachment: {
       name: "UpdateVolumeAttachment",
@@ -1715,8 +1718,9 @@ export const VolumeAttachmentsServiceDefinition = {
     /**
      * Detaches a volume; not the root volume.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / ROOT_VOLUME; FAILED_PRECONDITION / INVALID_STATE (as AttachVolume),
-     * HOST_DOWN, INSTANCE_LOCKED, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, VOLUME_ATTACHMENT_NOT_FOUND; INVALID_ARGUMENT / ROOT_VOLUME;
+     * FAILED_PRECONDITION / INVALID_STATE (as AttachVolume), HOST_DOWN, INSTANCE_LOCKED, OPERATION_IN_PROGRESS;
+     * ABORTED / TOKEN_REUSED.
      */
     detachVolume: {
       name: "DetachVolume",
@@ -1782,7 +1786,10 @@ export const VolumeAttachmentsServiceDefinition = {
   },
 } as const;
 
-/** Snapshots of volumes that the Block Storage service cannot take without the hypervisor: called by that service. */
+/**
+ * Snapshots of volumes that the Block Storage service cannot take without the hypervisor: called by that
+ * service.
+ */
 export type AssistedVolumeSnapshotsServiceDefinition = typeof AssistedVolumeSnapshotsServiceDefinition;
 export const AssistedVolumeSnapshotsServiceDefinition = {
   name: "AssistedVolumeSnapshotsService",
@@ -1791,7 +1798,8 @@ export const AssistedVolumeSnapshotsServiceDefinition = {
     /**
      * Makes the guests write to a new file from now on, so that the old one is the snapshot.
      *
-     * Errors: INVALID_ARGUMENT / VOLUME_NOT_ATTACHED, BAD_SNAPSHOT; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+     * Errors: INVALID_ARGUMENT / VOLUME_NOT_ATTACHED, BAD_SNAPSHOT; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED
+     * / TOKEN_REUSED.
      */
     createAssistedVolumeSnapshot: {
       name: "CreateAssistedVolumeSnapshot",
@@ -1863,7 +1871,8 @@ export const AssistedVolumeSnapshotsServiceDefinition = {
     /**
      * Merges such a snapshot back into the chain.
      *
-     * Errors: NOT_FOUND / VOLUME_NOT_FOUND; INVALID_ARGUMENT / VOLUME_NOT_ATTACHED, BAD_SNAPSHOT; UNIMPLEMENTED / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
+     * Errors: NOT_FOUND / VOLUME_NOT_FOUND; INVALID_ARGUMENT / VOLUME_NOT_ATTACHED, BAD_SNAPSHOT; UNIMPLEMENTED
+     * / CAPABILITY_MISSING; ABORTED / TOKEN_REUSED.
      */
     deleteAssistedVolumeSnapshot: {
       name: "DeleteAssistedVolumeSnapshot",

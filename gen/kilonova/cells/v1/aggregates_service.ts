@@ -847,7 +847,10 @@ export const DeleteStoredAggregateResponse: MessageFns<DeleteStoredAggregateResp
   },
 };
 
-/** Host aggregates: records of the global database. Each change is told by its feed as entity kind "aggregate". */
+/**
+ * Host aggregates: records of the global database. Each change is told by its feed as entity kind
+ * "aggregate".
+ */
 export type AggregateStoreServiceDefinition = typeof AggregateStoreServiceDefinition;
 export const AggregateStoreServiceDefinition = {
   name: "AggregateStoreService",
@@ -856,7 +859,8 @@ export const AggregateStoreServiceDefinition = {
     /**
      * Stores an aggregate without hosts.
      *
-     * Errors: ALREADY_EXISTS / AGGREGATE_EXISTS; ABORTED / TOKEN_REUSED; NOT_FOUND / AGGREGATE_NOT_FOUND: what the token made is deleted.
+     * Errors: ALREADY_EXISTS / AGGREGATE_EXISTS; ABORTED / TOKEN_REUSED; NOT_FOUND / AGGREGATE_NOT_FOUND: what
+     * the token made is deleted.
      */
     createStoredAggregate: {
       name: "CreateStoredAggregate",
@@ -891,7 +895,8 @@ export const AggregateStoreServiceDefinition = {
     /**
      * Changes name, metadata (the zone is one item) or hosts. No host is ever in two zones.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_IN_AGGREGATE; ALREADY_EXISTS / AGGREGATE_EXISTS, HOST_IN_AGGREGATE; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE.
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND, HOST_NOT_IN_AGGREGATE; ALREADY_EXISTS / AGGREGATE_EXISTS,
+     * HOST_IN_AGGREGATE; FAILED_PRECONDITION / HOST_IN_OTHER_ZONE.
      */
     updateStoredAggregate: {
       name: "UpdateStoredAggregate",

@@ -52,8 +52,9 @@ export interface AcceptServersRequest {
   /** Servers; all or none. */
   servers: AcceptedServer[];
   /**
-   * Least number; when quota does not allow all, as many as fit are accepted, at least this many. Who knows that so many do not fit
-   * need not list them all: more than are listed are refused, as if the rest were like the last.
+   * Least number; when quota does not allow all, as many as fit are accepted, at least this many. Who knows
+   * that so many do not fit need not list them all: more than are listed are refused, as if the rest were
+   * like the last.
    */
   minCount: number;
   /** W3C traceparent. */
@@ -2715,10 +2716,11 @@ export const GlobalServiceDefinition = {
   fullName: "kilonova.cells.v1.GlobalService",
   methods: {
     /**
-     * Accepts servers in one transaction: client token, quota holdings, build requests, mappings, operations, first actions. Wakes a conductor.
+     * Accepts servers in one transaction: client token, quota holdings, build requests, mappings, operations,
+     * first actions. Wakes a conductor.
      *
-     * Errors: RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (facts: resources, requested, used, limit), SERVER_GROUP_MEMBER_QUOTA; ABORTED / TOKEN_REUSED;
-     * INVALID_ARGUMENT / SERVER_GROUP_GONE.
+     * Errors: RESOURCE_EXHAUSTED / QUOTA_EXCEEDED (facts: resources, requested, used, limit),
+     * SERVER_GROUP_MEMBER_QUOTA; ABORTED / TOKEN_REUSED; INVALID_ARGUMENT / SERVER_GROUP_GONE.
      */
     acceptServers: {
       name: "AcceptServers",

@@ -169,7 +169,10 @@ export interface ReportGuestRequest {
   byGuest: boolean;
   /** Grows with each report of a process, so that old ones lose. */
   reportNumber: bigint;
-  /** Why the host could not bring the guest back up when it was to: the server ends in ERROR with it. Its time is the cell's. */
+  /**
+   * Why the host could not bring the guest back up when it was to: the server ends in ERROR with it. Its time
+   * is the cell's.
+   */
   fault: ServerFault | undefined;
 }
 
@@ -2432,7 +2435,8 @@ export const HostsServiceDefinition = {
   fullName: "kilonova.cells.v1.HostsService",
   methods: {
     /**
-     * An agent announces its host at start and at each audit: service, compute node, inventory and traits (passed on to placement).
+     * An agent announces its host at start and at each audit: service, compute node, inventory and traits
+     * (passed on to placement).
      *
      * Errors: FAILED_PRECONDITION / STALE_EPOCH when a newer agent of the same host is registered.
      */
@@ -2444,7 +2448,10 @@ export const HostsServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 7]) as Buffer] } },
     },
-    /** An agent tells how a command ended. Becomes a signal of the operation, in the same transaction as the record of it. Idempotent. */
+    /**
+     * An agent tells how a command ended. Becomes a signal of the operation, in the same transaction as the
+     * record of it. Idempotent.
+     */
     reportCommand: {
       name: "ReportCommand",
       requestType: ReportCommandRequest as typeof ReportCommandRequest,
@@ -2453,7 +2460,10 @@ export const HostsServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 7]) as Buffer] } },
     },
-    /** An agent tells what it sees of a guest that nobody asked to change: power state. May start an operation (guest powered itself off). */
+    /**
+     * An agent tells what it sees of a guest that nobody asked to change: power state. May start an operation
+     * (guest powered itself off).
+     */
     reportGuest: {
       name: "ReportGuest",
       requestType: ReportGuestRequest as typeof ReportGuestRequest,
@@ -2472,8 +2482,8 @@ export const HostsServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 7]) as Buffer] } },
     },
     /**
-     * Which of these servers are proven to be deleted: their record is here, is marked deleted and no operation owns it. A server without a
-     * record (erased, moved to another database, never known) is not in the answer.
+     * Which of these servers are proven to be deleted: their record is here, is marked deleted and no operation
+     * owns it. A server without a record (erased, moved to another database, never known) is not in the answer.
      */
     findDeletedInstances: {
       name: "FindDeletedInstances",

@@ -107,7 +107,10 @@ export interface InstanceRecord {
   encryptedUserData: Buffer;
   /** Number that names the guest: instance-<hex>. Unique per cell. */
   number: bigint;
-  /** Text that the guest posted to the metadata service, encrypted by the guest to the user's key; empty for none. */
+  /**
+   * Text that the guest posted to the metadata service, encrypted by the guest to the user's key; empty for
+   * none.
+   */
   serverPassword: string;
 }
 

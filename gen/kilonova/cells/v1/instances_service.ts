@@ -2392,7 +2392,10 @@ export const InstancesServiceDefinition = {
   name: "InstancesService",
   fullName: "kilonova.cells.v1.InstancesService",
   methods: {
-    /** Reads one instance. Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / SERVER_MOVED: read the mapping again. */
+    /**
+     * Reads one instance. Errors: NOT_FOUND / SERVER_NOT_FOUND; FAILED_PRECONDITION / SERVER_MOVED: read the
+     * mapping again.
+     */
     getInstance: {
       name: "GetInstance",
       requestType: GetInstanceRequest as typeof GetInstanceRequest,
@@ -2411,10 +2414,12 @@ export const InstancesServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([5, 5, 2, 3, 7, 4]) as Buffer] } },
     },
     /**
-     * Changes what a user may change at once (name, description, metadata, tags, …), without an operation. What changes nothing is not written.
+     * Changes what a user may change at once (name, description, metadata, tags, …), without an operation. What
+     * changes nothing is not written.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND, METADATA_ITEM_NOT_FOUND, TAG_NOT_FOUND; FAILED_PRECONDITION / SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED; ABORTED / GENERATION_CONFLICT;
-     * RESOURCE_EXHAUSTED / TOO_MANY_METADATA_ITEMS; INVALID_ARGUMENT / TOO_MANY_TAGS.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND, METADATA_ITEM_NOT_FOUND, TAG_NOT_FOUND; FAILED_PRECONDITION /
+     * SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED; ABORTED / GENERATION_CONFLICT; RESOURCE_EXHAUSTED /
+     * TOO_MANY_METADATA_ITEMS; INVALID_ARGUMENT / TOO_MANY_TAGS.
      */
     updateInstance: {
       name: "UpdateInstance",
@@ -2427,7 +2432,8 @@ export const InstancesServiceDefinition = {
     /**
      * Keeps the password that a guest posted to the metadata service, unless there is one already.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; ALREADY_EXISTS / SERVER_PASSWORD_EXISTS; INVALID_ARGUMENT: longer than 1020 characters.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; ALREADY_EXISTS / SERVER_PASSWORD_EXISTS; INVALID_ARGUMENT: longer
+     * than 1020 characters.
      */
     saveServerPassword: {
       name: "SaveServerPassword",
@@ -2451,9 +2457,11 @@ export const InstancesServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
     },
     /**
-     * Accepts an operation on an existing instance: client token, state check, lock check, pre-emption, task state and action in one transaction. Wakes a conductor.
+     * Accepts an operation on an existing instance: client token, state check, lock check, pre-emption, task
+     * state and action in one transaction. Wakes a conductor.
      *
-     * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS; ABORTED / TOKEN_REUSED.
+     * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS; ABORTED /
+     * TOKEN_REUSED.
      */
     acceptOperation: {
       name: "AcceptOperation",

@@ -31,11 +31,17 @@ export interface StepRecord {
   errorReason: string;
   /** Tenant-safe text of the last failure. */
   errorMessage: string;
-  /** Name in the instance action's timeline, such as "compute__do_build_and_run_instance"; empty shows no event. */
+  /**
+   * Name in the instance action's timeline, such as "compute__do_build_and_run_instance"; empty shows no
+   * event.
+   */
   event: string;
   /** Logical host on which it works; empty for none. */
   host: string;
-  /** How often the step was undone and begun anew. Part of the ids of its effects, so that a repeated start repeats them. */
+  /**
+   * How often the step was undone and begun anew. Part of the ids of its effects, so that a repeated start
+   * repeats them.
+   */
   round: number;
   /** Whether it makes effects that no fence holds back: while it runs, something may still arrive. */
   unfenced: boolean;
@@ -127,7 +133,10 @@ export interface StoredOperation {
   updatedAt:
     | Timestamp
     | undefined;
-  /** Database to which a source has handed it over; empty when it has not. A finder of a dormant copy decides by this. */
+  /**
+   * Database to which a source has handed it over; empty when it has not. A finder of a dormant copy decides
+   * by this.
+   */
   handedOverTo: string;
   /** While UNDOING: the step at which undoing ends and running begins anew; empty undoes everything. */
   undoUntil: string;
@@ -179,7 +188,10 @@ export interface RenewOperationsRequest {
   ownership:
     | Duration
     | undefined;
-  /** Those being driven. What an owner has without driving it, because an answer was lost, may be taken when its time is up. */
+  /**
+   * Those being driven. What an owner has without driving it, because an answer was lost, may be taken when
+   * its time is up.
+   */
   names: string[];
 }
 
@@ -228,8 +240,8 @@ export interface LeaveOperationRequest {
 /** Output of LeaveOperation. */
 export interface LeaveOperationResponse {
   /**
-   * Whether the operation has come to an end that took everything back, without this conductor, which counted as dead: nobody but the
-   * conductor itself will take back what it has made since.
+   * Whether the operation has come to an end that took everything back, without this conductor, which counted
+   * as dead: nobody but the conductor itself will take back what it has made since.
    */
   takenBack: boolean;
 }
@@ -4260,13 +4272,19 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
   },
 };
 
-/** Stored operations of one database (global or a cell). The conductor is the only writer of progress; fences decide who may write. */
+/**
+ * Stored operations of one database (global or a cell). The conductor is the only writer of progress; fences
+ * decide who may write.
+ */
 export type OperationStoreServiceDefinition = typeof OperationStoreServiceDefinition;
 export const OperationStoreServiceDefinition = {
   name: "OperationStoreService",
   fullName: "kilonova.cells.v1.OperationStoreService",
   methods: {
-    /** Takes unowned, expired or due operations of kinds and versions the conductor has. Mints a new fence for each in SQL. */
+    /**
+     * Takes unowned, expired or due operations of kinds and versions the conductor has. Mints a new fence for
+     * each in SQL.
+     */
     acquireOperations: {
       name: "AcquireOperations",
       requestType: AcquireOperationsRequest as typeof AcquireOperationsRequest,
@@ -4294,8 +4312,9 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /**
-     * Makes sure that a conductor still has an operation, before it does what no fence holds back, and renews its ownership. One that was
-     * pre-empted counts as had until it is left: whoever pre-empted it waits for that.
+     * Makes sure that a conductor still has an operation, before it does what no fence holds back, and renews
+     * its ownership. One that was pre-empted counts as had until it is left: whoever pre-empted it waits for
+     * that.
      *
      * Errors: ABORTED / FENCE_LOST.
      */
@@ -4308,8 +4327,9 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /**
-     * Gives one operation back whose driving ended in an unforeseen way: it is taken again a moment later. One that was pre-empted comes to
-     * rest, and whoever pre-empted it gets the signal "victim-at-rest". Nothing happens when somebody else has it.
+     * Gives one operation back whose driving ended in an unforeseen way: it is taken again a moment later. One
+     * that was pre-empted comes to rest, and whoever pre-empted it gets the signal "victim-at-rest". Nothing
+     * happens when somebody else has it.
      */
     leaveOperation: {
       name: "LeaveOperation",
@@ -4319,7 +4339,10 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
-    /** Says whether nobody works on a pre-empted operation any more: effects that no fence holds back (a port being made) may still be under way until then. */
+    /**
+     * Says whether nobody works on a pre-empted operation any more: effects that no fence holds back (a port
+     * being made) may still be under way until then.
+     */
     settleOperation: {
       name: "SettleOperation",
       requestType: SettleOperationRequest as typeof SettleOperationRequest,
@@ -4329,7 +4352,8 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /**
-     * Stores progress: finishes, parks, fails or ends a step, with the changes of the instance, in one transaction conditional on the fence.
+     * Stores progress: finishes, parks, fails or ends a step, with the changes of the instance, in one
+     * transaction conditional on the fence.
      *
      * Errors: ABORTED / FENCE_LOST: somebody else owns the operation now; stop at once.
      */
@@ -4359,7 +4383,10 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([3, 3, 2, 9]) as Buffer] } },
     },
-    /** Stores a signal; deduplicated by its id, accepted before anyone waits, consumed by the commit that moves on. */
+    /**
+     * Stores a signal; deduplicated by its id, accepted before anyone waits, consumed by the commit that moves
+     * on.
+     */
     signalOperation: {
       name: "SignalOperation",
       requestType: SignalOperationRequest as typeof SignalOperationRequest,
@@ -4378,7 +4405,8 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /**
-     * Source database: the only commit point. Conditional on the fence: sets the mapping, marks handed over, drops the build request.
+     * Source database: the only commit point. Conditional on the fence: sets the mapping, marks handed over,
+     * drops the build request.
      *
      * Errors: ABORTED / FENCE_LOST; FAILED_PRECONDITION / PREEMPTED when the user deleted the server meanwhile.
      */
@@ -4408,7 +4436,10 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
-    /** Lists dormant copies older than a given age, so that whoever finds one can ask the source. Forgets those that were activated since. */
+    /**
+     * Lists dormant copies older than a given age, so that whoever finds one can ask the source. Forgets those
+     * that were activated since.
+     */
     listDormant: {
       name: "ListDormant",
       requestType: ListDormantRequest as typeof ListDormantRequest,

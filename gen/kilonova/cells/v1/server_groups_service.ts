@@ -768,7 +768,10 @@ export const PlaceGroupMemberResponse: MessageFns<PlaceGroupMemberResponse> = {
   },
 };
 
-/** Server groups: records of the global database. Servers join in the transaction that accepts them, and leave when their quota is released. */
+/**
+ * Server groups: records of the global database. Servers join in the transaction that accepts them, and leave
+ * when their quota is released.
+ */
 export type ServerGroupStoreServiceDefinition = typeof ServerGroupStoreServiceDefinition;
 export const ServerGroupStoreServiceDefinition = {
   name: "ServerGroupStoreService",
@@ -777,7 +780,8 @@ export const ServerGroupStoreServiceDefinition = {
     /**
      * Stores a group, within the project's quota.
      *
-     * Errors: RESOURCE_EXHAUSTED / SERVER_GROUP_QUOTA; ABORTED / TOKEN_REUSED; NOT_FOUND / SERVER_GROUP_NOT_FOUND: what the token made is deleted.
+     * Errors: RESOURCE_EXHAUSTED / SERVER_GROUP_QUOTA; ABORTED / TOKEN_REUSED; NOT_FOUND /
+     * SERVER_GROUP_NOT_FOUND: what the token made is deleted.
      */
     createStoredServerGroup: {
       name: "CreateStoredServerGroup",
@@ -823,8 +827,9 @@ export const ServerGroupStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
     },
     /**
-     * Says where a member is going to be, after the scheduler chose and before anything is built there. Decided under the group's lock, so that two schedulers cannot break
-     * its policy together. A repetition changes nothing; of groups and members that are gone nothing is asked.
+     * Says where a member is going to be, after the scheduler chose and before anything is built there. Decided
+     * under the group's lock, so that two schedulers cannot break its policy together. A repetition changes
+     * nothing; of groups and members that are gone nothing is asked.
      *
      * Errors: FAILED_PRECONDITION / GROUP_POLICY_VIOLATED: try another host.
      */

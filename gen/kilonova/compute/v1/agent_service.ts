@@ -1767,13 +1767,19 @@ export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
   },
 };
 
-/** Commands to the agent of one hypervisor host. Each carries the operation's fence; the agent journals it, refuses lower fences, and repeats the stored answer of a finished command. */
+/**
+ * Commands to the agent of one hypervisor host. Each carries the operation's fence; the agent journals it,
+ * refuses lower fences, and repeats the stored answer of a finished command.
+ */
 export type AgentServiceDefinition = typeof AgentServiceDefinition;
 export const AgentServiceDefinition = {
   name: "AgentService",
   fullName: "kilonova.compute.v1.AgentService",
   methods: {
-    /** Fetches the image, makes disks and config drive, plugs ports, starts the guest. Answers when done or after `wait_ms` with STARTED; the end is then reported to the cell. */
+    /**
+     * Fetches the image, makes disks and config drive, plugs ports, starts the guest. Answers when done or
+     * after `wait_ms` with STARTED; the end is then reported to the cell.
+     */
     buildGuest: {
       name: "BuildGuest",
       requestType: BuildGuestRequest as typeof BuildGuestRequest,

@@ -599,7 +599,10 @@ export interface WatchChangesResponse {
   providers: ResourceProvider[];
   /** Providers that are gone. */
   deletedProviderIds: string[];
-  /** Providers of which only generation and inventories changed; their traits and aggregates are as before and not filled. */
+  /**
+   * Providers of which only generation and inventories changed; their traits and aggregates are as before and
+   * not filled.
+   */
   usedProviders: ResourceProvider[];
 }
 
@@ -5804,7 +5807,8 @@ export const PlacementServiceDefinition = {
   fullName: "kilonova.placement.v1.PlacementService",
   methods: {
     /**
-     * Brings one host's provider tree to what its agent reported: creates what is missing, changes what differs, keeps what others own.
+     * Brings one host's provider tree to what its agent reported: creates what is missing, changes what
+     * differs, keeps what others own.
      *
      * Errors: FAILED_PRECONDITION / INVENTORY_IN_USE.
      */
@@ -5817,9 +5821,9 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 4]) as Buffer] } },
     },
     /**
-     * Claims resources for a consumer, all or nothing. Repeating a claim with the same operation, fence and content answers
-     * the same generation. A higher fence of the same operation, or a later attempt under the same fence, takes the claim over,
-     * whatever it holds.
+     * Claims resources for a consumer, all or nothing. Repeating a claim with the same operation, fence and
+     * content answers the same generation. A higher fence of the same operation, or a later attempt under the
+     * same fence, takes the claim over, whatever it holds.
      *
      * Errors:
      * * FAILED_PRECONDITION / CAPACITY_EXCEEDED, INVENTORY_MISSING, UNIT_VIOLATED: name provider and class.
@@ -5836,8 +5840,8 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([2, 3, 5]) as Buffer] } },
     },
     /**
-     * Releases what a consumer holds, whoever claimed it, and leaves tombstones for the operation named and for the one that
-     * had claimed, so that late claims of either are refused. Idempotent.
+     * Releases what a consumer holds, whoever claimed it, and leaves tombstones for the operation named and for
+     * the one that had claimed, so that late claims of either are refused. Idempotent.
      *
      * Errors: ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
      */

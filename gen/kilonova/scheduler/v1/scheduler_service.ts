@@ -87,7 +87,10 @@ export interface SelectDestinationsRequest {
   alternates: number;
   /** Hosts that were tried already. */
   excludeHosts: string[];
-  /** Stays on its host, which spec.forced_host names; only rules about a new image run, and nothing is claimed. */
+  /**
+   * Stays on its host, which spec.forced_host names; only rules about a new image run, and nothing is
+   * claimed.
+   */
   isRebuild: boolean;
   /** The server's group as it is now; unset without one. */
   group: ServerGroup | undefined;
@@ -1254,7 +1257,8 @@ export const SchedulerServiceDefinition = {
   fullName: "kilonova.scheduler.v1.SchedulerService",
   methods: {
     /**
-     * Chooses a host and alternates for one server and claims the chosen one in placement, under the operation's fence. Repeating it with the same operation and fence answers the same claim.
+     * Chooses a host and alternates for one server and claims the chosen one in placement, under the
+     * operation's fence. Repeating it with the same operation and fence answers the same claim.
      *
      * Errors: FAILED_PRECONDITION / NO_VALID_HOST with an Explanation detail.
      */

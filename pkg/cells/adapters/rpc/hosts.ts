@@ -1,5 +1,9 @@
 import { ReportCommandRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
-import type { ComputeNode, HostService, HostsServiceDefinition } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import type {
+  ComputeNode,
+  HostService,
+  HostsServiceDefinition,
+} from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { AGENT_REPORT } from "../../../model/signals.js";
@@ -11,7 +15,14 @@ import type { Stores } from "../../stores.js";
 import type { StoreDeps } from "../sql/deps.js";
 import { hostZones } from "../sql/host-zones.js";
 import { reportGuest } from "../sql/guest-reports.js";
-import { deletableService, deleteHostService, listHosts, registerHost, registerService, updateHostService } from "../sql/hosts.js";
+import {
+  deletableService,
+  deleteHostService,
+  listHosts,
+  registerHost,
+  registerService,
+  updateHostService,
+} from "../sql/hosts.js";
 import { findDeletedInstances, listHostInstances } from "../sql/read-instances.js";
 import { signalOperation } from "../sql/signals.js";
 
@@ -24,11 +35,25 @@ export interface HostsDeps {
 }
 
 /** Serves hosts' records: what agents report and what operators see. */
-export function hostsHandlers({ stores, deps, waker, placement, liveness }: HostsDeps): Handlers<HostsServiceDefinition> {
+export function hostsHandlers({
+  stores,
+  deps,
+  waker,
+  placement,
+  liveness,
+}: HostsDeps): Handlers<HostsServiceDefinition> {
   /** Whether a service works now: its lease is alive and nobody forced it down. */
-  const alive = (service: HostService): HostService => ({ ...service, up: !service.forcedDown && liveness.isAlive(service.binary, service.host) });
+  const alive = (service: HostService): HostService => ({
+    ...service,
+    up: !service.forcedDown && liveness.isAlive(service.binary, service.host),
+  });
   const zonesByHost = hostZones(stores.global);
-  const syncTree = async (ctx: Ctx, node: ComputeNode, disabled: boolean, before: ComputeNode | undefined): Promise<void> => {
+  const syncTree = async (
+    ctx: Ctx,
+    node: ComputeNode,
+    disabled: boolean,
+    before: ComputeNode | undefined,
+  ): Promise<void> => {
     await placement.syncProviderTree(ctx, providerTree(node, disabled, before));
   };
   return {
@@ -36,12 +61,22 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
       speaksFor(ctx, request.service?.host ?? "");
       const { service, node, nodeBefore } = await registerHost(stores.cell(request.cell), deps, ctx, request);
       await syncTree(ctx, node, service.disabled, nodeBefore);
-      return { epoch: service.epoch, serviceId: service.id, computeNodeId: node.id, disabled: service.disabled };
+      return {
+        epoch: service.epoch,
+        serviceId: service.id,
+        computeNodeId: node.id,
+        disabled: service.disabled,
+      };
     },
     reportCommand: async (ctx, request) => {
       speaksFor(ctx, request.host);
       const store = stores.cell(request.cell);
-      const { woke } = await signalOperation(store, deps, ctx, { operation: request.operation, id: `${AGENT_REPORT}/${request.commandId}`, kind: AGENT_REPORT, payload: encoded(ReportCommandRequest, request) });
+      const { woke } = await signalOperation(store, deps, ctx, {
+        operation: request.operation,
+        id: `${AGENT_REPORT}/${request.commandId}`,
+        kind: AGENT_REPORT,
+        payload: encoded(ReportCommandRequest, request),
+      });
       if (woke) waker.wake(ctx, store.name, request.operation);
       return {};
     },
@@ -63,14 +98,30 @@ export function hostsHandlers({ stores, deps, waker, placement, liveness }: Host
       return { service: alive(await registerService(stores.cell(cell), deps, ctx, service)) };
     },
     listHosts: async (ctx, request) => {
-      const [{ services, nodes }, zones] = await Promise.all([listHosts(stores.cell(request.cell), ctx, request), zonesByHost(ctx)]);
-      return { services: services.map((service) => alive({ ...service, availabilityZone: service.binary === COMPUTE ? zones.get(service.host) ?? service.availabilityZone : service.availabilityZone })), nodes };
+      const [{ services, nodes }, zones] = await Promise.all([
+        listHosts(stores.cell(request.cell), ctx, request),
+        zonesByHost(ctx),
+      ]);
+      return {
+        services: services.map((service) =>
+          alive({
+            ...service,
+            availabilityZone:
+              service.binary === COMPUTE
+                ? (zones.get(service.host) ?? service.availabilityZone)
+                : service.availabilityZone,
+          }),
+        ),
+        nodes,
+      };
     },
     updateHostService: async (ctx, request) => {
       const { service, node } = await updateHostService(stores.cell(request.cell), deps, ctx, request);
       if (node !== undefined && request.disabled !== undefined) {
         // The record decides; the trait follows at the agent's next audit when placement is away now.
-        await syncTree(ctx, node, service.disabled, node).catch((error: unknown) => ctx.log.warn("hosts.trait.late", { host: service.host, error }));
+        await syncTree(ctx, node, service.disabled, node).catch((error: unknown) =>
+          ctx.log.warn("hosts.trait.late", { host: service.host, error }),
+        );
       }
       return { service: alive(service) };
     },

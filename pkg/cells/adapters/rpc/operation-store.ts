@@ -29,10 +29,25 @@ export interface OperationStoreDeps {
 }
 
 /** Serves stored operations. Each method translates and calls one store function. */
-export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
+export function operationStoreHandlers({
+  stores,
+  deps,
+  waker,
+  guestNumbers,
+}: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
   const { wake, whereAwake } = awakening(stores, deps, waker);
-  const awake = async <T>(ctx: Ctx, database: string, name: string, fn: (store: Store) => Promise<T>): Promise<T> =>
-    whereAwake(ctx, await stores.locateOperation(ctx, database, name), parseOperationName(name)?.serverId ?? "", fn);
+  const awake = async <T>(
+    ctx: Ctx,
+    database: string,
+    name: string,
+    fn: (store: Store) => Promise<T>,
+  ): Promise<T> =>
+    whereAwake(
+      ctx,
+      await stores.locateOperation(ctx, database, name),
+      parseOperationName(name)?.serverId ?? "",
+      fn,
+    );
   const signal = async (ctx: Ctx, store: Store, one: Signal): Promise<boolean> => {
     const { accepted, woke } = await signalOperation(store, deps, ctx, one);
     if (woke) waker.wake(ctx, store.name, one.operation);
@@ -55,16 +70,27 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
     leaveOperation: async (ctx, { database, name, fence }) => {
       const store = stores.get(database);
       const { heir, takenBack } = await leaveOperation(store, deps, ctx, name, fence);
-      if (heir !== "") await signal(ctx, store, { operation: heir, id: `at-rest/${name}`, kind: VICTIM_AT_REST, payload: Buffer.alloc(0) });
+      if (heir !== "")
+        await signal(ctx, store, {
+          operation: heir,
+          id: `at-rest/${name}`,
+          kind: VICTIM_AT_REST,
+          payload: Buffer.alloc(0),
+        });
       return { takenBack };
     },
-    settleOperation: async (ctx, { database, name }) => ({ atRest: await settleOperation(stores.get(database), deps, ctx, name) }),
+    settleOperation: async (ctx, { database, name }) => ({
+      atRest: await settleOperation(stores.get(database), deps, ctx, name),
+    }),
     commitStep: (ctx, request) => commitStep(stores.get(request.database), deps, ctx, request),
     getStoredOperation: async (ctx, { database, name }) => {
       const operation = await awake(ctx, database, name, (store) => getOperation(store, ctx, name));
-      // Conductors ask a source what became of a hand-over; everybody else wants the operation where it lives on.
+      // Conductors ask a source what became of a hand-over; everybody else wants the operation where it lives
+      // on.
       if (operation.handedOverTo === "" || ctx.peer.service === "conductor") return { operation };
-      return { operation: await awake(ctx, operation.handedOverTo, name, (store) => getOperation(store, ctx, name)) };
+      return {
+        operation: await awake(ctx, operation.handedOverTo, name, (store) => getOperation(store, ctx, name)),
+      };
     },
     listStoredOperations: async (ctx, request) => {
       const store = await stores.locate(ctx, request.database, request.serverId);
@@ -82,7 +108,8 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
       await prepareHandover(target, deps, ctx, request, await guestNumbers(target.name).next(ctx));
       return {};
     },
-    commitHandover: (ctx, { database, name, fence, targetDatabase }) => commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name),
+    commitHandover: (ctx, { database, name, fence, targetDatabase }) =>
+      commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name),
     activateHandover: (ctx, request) => activate(stores, deps, ctx, request),
     dropHandover: async (ctx, { database, name }) => {
       await dropDormant(stores.cell(database), ctx, [operationIdOf(name)]);
@@ -90,7 +117,12 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
     },
     listDormant: async (ctx, { database, olderThan }) => {
       const overdue = await overdueCopies(stores, deps, ctx, stores.cell(database), durationMs(olderThan));
-      return { operations: overdue.map(({ serverId, operationId, sourceDatabase }) => ({ name: operationName(serverId, operationId), sourceDatabase })) };
+      return {
+        operations: overdue.map(({ serverId, operationId, sourceDatabase }) => ({
+          name: operationName(serverId, operationId),
+          sourceDatabase,
+        })),
+      };
     },
     retryOperation: async (ctx, { database, name }) => {
       const store = await stores.locateOperation(ctx, database, name);
@@ -98,12 +130,20 @@ export function operationStoreHandlers({ stores, deps, waker, guestNumbers }: Op
       waker.wake(ctx, store.name, name);
       return { operation };
     },
-    abandonOperation: async (ctx, { database, name, reason }) =>
-      ({ operation: await abandonOperation(await stores.locateOperation(ctx, database, name), deps, ctx, name, reason) }),
-    requestCancel: async (ctx, { database, name }) => awake(ctx, database, name, async (store) => {
-      const operation = await requestCancel(store, deps, ctx, name);
-      waker.wake(ctx, store.name, name);
-      return { operation };
+    abandonOperation: async (ctx, { database, name, reason }) => ({
+      operation: await abandonOperation(
+        await stores.locateOperation(ctx, database, name),
+        deps,
+        ctx,
+        name,
+        reason,
+      ),
     }),
+    requestCancel: async (ctx, { database, name }) =>
+      awake(ctx, database, name, async (store) => {
+        const operation = await requestCancel(store, deps, ctx, name);
+        waker.wake(ctx, store.name, name);
+        return { operation };
+      }),
   };
 }

@@ -2,13 +2,24 @@ import type { ServerGroupStoreServiceDefinition } from "../../../../gen/kilonova
 import type { Handlers } from "../../../platform/rpc/index.js";
 import type { StoreDeps } from "../sql/deps.js";
 import type { DefaultLimits } from "../sql/quota.js";
-import { createServerGroup, deleteServerGroup, getServerGroup, listServerGroups, placeMember } from "../sql/server-groups.js";
+import {
+  createServerGroup,
+  deleteServerGroup,
+  getServerGroup,
+  listServerGroups,
+  placeMember,
+} from "../sql/server-groups.js";
 import type { Store } from "../sql/tables.js";
 
 /** Serves server groups from the global database. */
-export const serverGroupHandlers = (global: Store, deps: StoreDeps, defaultLimits: DefaultLimits): Handlers<ServerGroupStoreServiceDefinition> => ({
+export const serverGroupHandlers = (
+  global: Store,
+  deps: StoreDeps,
+  defaultLimits: DefaultLimits,
+): Handlers<ServerGroupStoreServiceDefinition> => ({
   createStoredServerGroup: (ctx, request) => createServerGroup(global, deps, ctx, request, defaultLimits),
-  getStoredServerGroup: (ctx, { serverGroupId, projectId }) => getServerGroup(global, ctx, serverGroupId, projectId),
+  getStoredServerGroup: (ctx, { serverGroupId, projectId }) =>
+    getServerGroup(global, ctx, serverGroupId, projectId),
   listStoredServerGroups: (ctx, request) => listServerGroups(global, ctx, request),
   deleteStoredServerGroup: async (ctx, { serverGroupId, projectId }) => {
     await deleteServerGroup(global, ctx, serverGroupId, projectId);

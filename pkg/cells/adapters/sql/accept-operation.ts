@@ -27,18 +27,29 @@ import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.j
 import type { InstanceRow, OperationRow } from "./rows.js";
 import type { Store, Tx } from "./tables.js";
 
-export interface Accepted { readonly operation: StoredOperation; readonly replayed: boolean }
+export interface Accepted {
+  readonly operation: StoredOperation;
+  readonly replayed: boolean;
+}
 
 type LockedInstance = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
 /**
- * Accepts an operation on an instance: token, state, lock, mutual exclusion, task state and action in one transaction.
- * With `preempt` it takes the instance over: the victim ends at once and its steps become the clean-up's input.
+ * Accepts an operation on an instance: token, state, lock, mutual exclusion, task state and action in one
+ * transaction. With `preempt` it takes the instance over: the victim ends at once and its steps become the
+ * clean-up's input.
  *
- * @throws SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS, TOKEN_REUSED
+ * @throws SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS,
+ *   TOKEN_REUSED
  */
-export async function acceptOperation(store: Store, deps: StoreDeps, ctx: Ctx, request: AcceptOperationRequest): Promise<Accepted> {
-  const attempt = (): Promise<Accepted> => store.db.write(ctx, "operations.accept", (tx) => accept(store, deps, ctx, tx, request));
+export async function acceptOperation(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: AcceptOperationRequest,
+): Promise<Accepted> {
+  const attempt = (): Promise<Accepted> =>
+    store.db.write(ctx, "operations.accept", (tx) => accept(store, deps, ctx, tx, request));
   try {
     return await attempt();
   } catch (error) {
@@ -48,38 +59,62 @@ export async function acceptOperation(store: Store, deps: StoreDeps, ctx: Ctx, r
   }
 }
 
-async function accept(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, request: AcceptOperationRequest): Promise<Accepted> {
+async function accept(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  tx: Tx,
+  request: AcceptOperationRequest,
+): Promise<Accepted> {
   const instance = await lockInstance(store, tx, request);
   const token = tokenUse(request);
   const replay = (await replayOf(store, tx, token))?.[0];
-  if (replay !== undefined) return { operation: toStored(await readOperation(store, tx, replay)), replayed: true };
+  if (replay !== undefined)
+    return { operation: toStored(await readOperation(store, tx, replay)), replayed: true };
   const record = loadRecord(instance);
-  const running = instance.current_operation === "" ? undefined : await readOperation(store, tx, instance.current_operation);
+  const running =
+    instance.current_operation === ""
+      ? undefined
+      : await readOperation(store, tx, instance.current_operation);
   if (running !== undefined && isLiveWord(running.state)) {
-    if (request.idempotentKind && running.kind === request.kind) return { operation: toStored(running), replayed: true };
+    if (request.idempotentKind && running.kind === request.kind)
+      return { operation: toStored(running), replayed: true };
   }
   checkAcceptable(serverOf(record), request);
   const victim = running !== undefined && isLiveWord(running.state) ? running : undefined;
-  if (victim !== undefined && !request.preempt) throw CellsErrors.OPERATION_IN_PROGRESS({ server: request.serverId, operation: instance.current_operation });
+  if (victim !== undefined && !request.preempt)
+    throw CellsErrors.OPERATION_IN_PROGRESS({
+      server: request.serverId,
+      operation: instance.current_operation,
+    });
   const operation = await storeAccepted(store, deps, ctx, tx, { request, record, instance, victim, token });
   return { operation: toStored(operation), replayed: false };
 }
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
-  const { rows } = await sql<LockedInstance>`SELECT project_id, deleted_at IS NOT NULL AS deleted, generation, current_operation, operation_fence, leaving_to, number, server, details, user_data
+  const { rows } =
+    await sql<LockedInstance>`SELECT project_id, deleted_at IS NOT NULL AS deleted, generation, current_operation, operation_fence, leaving_to, number, server, details, user_data
     FROM ${store.t.instance} WHERE id = ${request.serverId} FOR UPDATE`.execute(tx);
   const row = rows[0];
-  if (row === undefined || row.deleted || (request.projectId !== "" && row.project_id !== request.projectId)) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
+  if (row === undefined || row.deleted || (request.projectId !== "" && row.project_id !== request.projectId))
+    throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
   if (row.leaving_to !== "") throw CellsErrors.SERVER_MOVED({ server: request.serverId });
   return row;
 }
 
 const tokenUse = (request: AcceptOperationRequest): TokenUse => ({
-  projectId: request.actor?.projectId ?? "", userId: request.actor?.userId ?? "", method: request.method, token: request.clientToken, bodyHash: request.bodyHash,
+  projectId: request.actor?.projectId ?? "",
+  userId: request.actor?.userId ?? "",
+  method: request.method,
+  token: request.clientToken,
+  bodyHash: request.bodyHash,
 });
 
 async function readOperation(store: Store, tx: Tx, name: string): Promise<OperationRow> {
-  const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o WHERE o.id = ${operationIdOf(name)}`.execute(tx);
+  const { rows } =
+    await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o WHERE o.id = ${operationIdOf(name)}`.execute(
+      tx,
+    );
   const row = rows[0];
   if (row === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: name });
   return row;
@@ -94,48 +129,122 @@ interface Acceptance {
 }
 
 /** Writes an accepted operation and everything that goes with it. */
-async function storeAccepted(store: Store, deps: StoreDeps, ctx: Ctx, tx: Tx, acceptance: Acceptance): Promise<OperationRow> {
+async function storeAccepted(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  tx: Tx,
+  acceptance: Acceptance,
+): Promise<OperationRow> {
   const { t } = store;
   const { request, record, instance, victim, token } = acceptance;
   const now = deps.clock.now();
   const id = deps.ids.uuid();
   const name = operationName(request.serverId, id);
   const operation = newOperation(ctx, request, id, instance, victim, now);
-  const change = InstanceChange.fromPartial({ server: { taskState: request.taskState }, updateMask: ["task_state"] });
+  const change = InstanceChange.fromPartial({
+    server: { taskState: request.taskState },
+    updateMask: ["task_state"],
+  });
   const changed = applyChange(record, change, name, now);
   const columns = instanceColumns(changed);
-  // The victim's fence ends here: the number that the next acquisition mints is higher than any the victim had.
-  // It stays its owner's until that one has come to the end of its step: what no fence holds back may still be under way.
-  const ended = victim === undefined ? undefined : { ...victim, state: "preempted", ready_at: victim.owner === "" ? null : victim.ready_at, secrets: null, generation: victim.generation + 1, updated_at: now };
+  // The victim's fence ends here: the number that the next acquisition mints is higher than any the victim
+  // had. It stays its owner's until that one has come to the end of its step: what no fence holds back may
+  // still be under way.
+  const ended =
+    victim === undefined
+      ? undefined
+      : {
+          ...victim,
+          state: "preempted",
+          ready_at: victim.owner === "" ? null : victim.ready_at,
+          secrets: null,
+          generation: victim.generation + 1,
+          updated_at: now,
+        };
   const parts: Part[] = [
     { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
-    { name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}` },
+    {
+      name: "inst",
+      body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
+    },
   ];
-  if (request.action !== "") parts.push({ name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) });
-  if (token.token !== "") parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, [name], now)]) });
+  if (request.action !== "")
+    parts.push({ name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) });
+  if (token.token !== "")
+    parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, [name], now)]) });
   if (ended !== undefined) {
     const { state, ready_at, secrets, generation, updated_at } = ended;
-    parts.push({ name: "victim", body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, generation, updated_at })} WHERE id = ${ended.id}` });
-    parts.push({ name: "cut", body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${ended.id} AND finished_at IS NULL` });
+    parts.push({
+      name: "victim",
+      body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, generation, updated_at })} WHERE id = ${ended.id}`,
+    });
+    parts.push({
+      name: "cut",
+      body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${ended.id} AND finished_at IS NULL`,
+    });
   }
-  const events = [instanceChanged(changed, columns, "changed"), operationChanged(operation, "created"), ...ended === undefined ? [] : [operationChanged(ended)]];
+  const events = [
+    instanceChanged(changed, columns, "changed"),
+    operationChanged(operation, "created"),
+    ...(ended === undefined ? [] : [operationChanged(ended)]),
+  ];
   await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
   return operation;
 }
 
-function newOperation(ctx: Ctx, request: AcceptOperationRequest, id: string, instance: LockedInstance, victim: OperationRow | undefined, now: Instant): OperationRow {
+function newOperation(
+  ctx: Ctx,
+  request: AcceptOperationRequest,
+  id: string,
+  instance: LockedInstance,
+  victim: OperationRow | undefined,
+  now: Instant,
+): OperationRow {
   return {
-    id, server_id: request.serverId, project_id: instance.project_id, kind: request.kind, kind_version: request.kindVersion, action: request.action,
-    request_id: ctx.requestId, actor: encoded(Actor, request.actor ?? Actor.fromPartial({})), traceparent: request.traceparent, input: request.input, secrets: null,
-    state: "running", current_step: "", undo_until: "", steps: encoded(StoredSteps, { steps: [] }), generation: 1, fence: 0, owner: "", ready_at: now, deadline: null,
-    waiting_for: "", cancel_requested: false, error: null, preempts: victim === undefined ? "" : operationName(victim.server_id, victim.id),
-    preempted: victim === undefined ? null : victimBytes(victim), handed_over_to: "", created_at: now, updated_at: now,
+    id,
+    server_id: request.serverId,
+    project_id: instance.project_id,
+    kind: request.kind,
+    kind_version: request.kindVersion,
+    action: request.action,
+    request_id: ctx.requestId,
+    actor: encoded(Actor, request.actor ?? Actor.fromPartial({})),
+    traceparent: request.traceparent,
+    input: request.input,
+    secrets: null,
+    state: "running",
+    current_step: "",
+    undo_until: "",
+    steps: encoded(StoredSteps, { steps: [] }),
+    generation: 1,
+    fence: 0,
+    owner: "",
+    ready_at: now,
+    deadline: null,
+    waiting_for: "",
+    cancel_requested: false,
+    error: null,
+    preempts: victim === undefined ? "" : operationName(victim.server_id, victim.id),
+    preempted: victim === undefined ? null : victimBytes(victim),
+    handed_over_to: "",
+    created_at: now,
+    updated_at: now,
   };
 }
 
 /** The action that starts an operation's timeline. */
-export const actionRow = (operation: OperationRow, who: { readonly actor?: Actor | undefined }, now: Instant): Readonly<Record<string, unknown>> => ({
-  server_id: operation.server_id, id: operation.id, request_id: operation.request_id, action: operation.action,
-  project_id: who.actor?.projectId ?? "", user_id: who.actor?.userId ?? "", started_at: now, updated_at: now,
+export const actionRow = (
+  operation: OperationRow,
+  who: { readonly actor?: Actor | undefined },
+  now: Instant,
+): Readonly<Record<string, unknown>> => ({
+  server_id: operation.server_id,
+  id: operation.id,
+  request_id: operation.request_id,
+  action: operation.action,
+  project_id: who.actor?.projectId ?? "",
+  user_id: who.actor?.userId ?? "",
+  started_at: now,
+  updated_at: now,
 });
-

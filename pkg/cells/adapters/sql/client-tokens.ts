@@ -17,8 +17,13 @@ export interface TokenUse {
  */
 export async function replayOf(store: Store, tx: Tx, use: TokenUse): Promise<readonly string[] | undefined> {
   if (use.token === "") return undefined;
-  const { rows } = await sql<{ body_hash: Buffer; operations: string[] }>`SELECT body_hash, operations FROM ${store.t.client_token}
-    WHERE project_id = ${use.projectId} AND user_id = ${use.userId} AND method = ${use.method} AND token = ${use.token}`.execute(tx);
+  const { rows } = await sql<{
+    body_hash: Buffer;
+    operations: string[];
+  }>`SELECT body_hash, operations FROM ${store.t.client_token}
+    WHERE project_id = ${use.projectId} AND user_id = ${use.userId} AND method = ${use.method} AND token = ${use.token}`.execute(
+    tx,
+  );
   const row = rows[0];
   if (row === undefined) return undefined;
   if (!row.body_hash.equals(use.bodyHash)) throw CellsErrors.TOKEN_REUSED({ token: use.token });
@@ -26,6 +31,16 @@ export async function replayOf(store: Store, tx: Tx, use: TokenUse): Promise<rea
 }
 
 /** The row that protects a call; its primary key refuses a second one at the same time. */
-export const tokenRow = (use: TokenUse, operations: readonly string[], now: bigint): Readonly<Record<string, unknown>> => ({
-  project_id: use.projectId, user_id: use.userId, method: use.method, token: use.token, body_hash: use.bodyHash, operations, created_at: now,
+export const tokenRow = (
+  use: TokenUse,
+  operations: readonly string[],
+  now: bigint,
+): Readonly<Record<string, unknown>> => ({
+  project_id: use.projectId,
+  user_id: use.userId,
+  method: use.method,
+  token: use.token,
+  body_hash: use.bodyHash,
+  operations,
+  created_at: now,
 });

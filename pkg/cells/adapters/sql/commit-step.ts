@@ -1,7 +1,12 @@
 import { sql } from "./sql.js";
 import { OperationError, OperationState, Operation } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { CommitStepRequest, CommitStepResponse, StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  CommitStepRequest,
+  CommitStepResponse,
+  StepRecord,
+  StoredSignal,
+} from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
@@ -24,15 +29,25 @@ import type { Store } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
 /**
- * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals, outbox) in
- * one transaction, conditional on the fence.
+ * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals,
+ * outbox) in one transaction, conditional on the fence.
  * @throws FENCE_LOST
- * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write, commit
+ * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write,
+ *   commit
  */
-export async function commitStep(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
+export async function commitStep(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: CommitStepRequest,
+): Promise<CommitStepResponse> {
   const known = store.recent.get(operationIdOf(request.name));
   // Parking depends on signals that may have arrived; that is decided under the lock.
-  if (known !== undefined && request.state !== OperationState.OPERATION_STATE_PARKED && BigInt(known.fence) === request.fence) {
+  if (
+    known !== undefined &&
+    request.state !== OperationState.OPERATION_STATE_PARKED &&
+    BigInt(known.fence) === request.fence
+  ) {
     const answer = await commitUnchanged(store, deps, ctx, request, known);
     if (answer !== undefined) return answer;
     store.recent.drop(known.id);
@@ -40,20 +55,36 @@ export async function commitStep(store: Store, deps: StoreDeps, ctx: Ctx, reques
   return commitLocked(store, deps, ctx, request);
 }
 
-/** The commit when nobody else has touched operation and instance since `row`: one statement that fails as a whole otherwise. */
-async function commitUnchanged(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest, row: JoinedRow): Promise<CommitStepResponse | undefined> {
+/**
+ * The commit when nobody else has touched operation and instance since `row`: one statement that fails as a
+ * whole otherwise.
+ */
+async function commitUnchanged(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: CommitStepRequest,
+  row: JoinedRow,
+): Promise<CommitStepResponse | undefined> {
   const { t } = store;
   const plan = planOf(store, deps, request, row, []);
   const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
     WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}
       AND i.generation = ${row.i_generation} AND i.current_operation = ${request.name} AND i.operation_fence = ${row.fence} FOR UPDATE`;
-  const statement = onlyWhere<{ cancel_requested: boolean; has_signals: boolean }>(held, plan.parts, sql`, (SELECT cancel_requested FROM held) AS cancel_requested, EXISTS (
-      SELECT 1 FROM ${t.operation_signal} WHERE operation_id = ${row.id} AND consumed_at IS NULL AND NOT signal_id = ANY(${request.consumedSignals}::text[])) AS has_signals`);
+  const statement = onlyWhere<{ cancel_requested: boolean; has_signals: boolean }>(
+    held,
+    plan.parts,
+    sql`, (SELECT cancel_requested FROM held) AS cancel_requested, EXISTS (
+      SELECT 1 FROM ${t.operation_signal} WHERE operation_id = ${row.id} AND consumed_at IS NULL AND NOT signal_id = ANY(${request.consumedSignals}::text[])) AS has_signals`,
+  );
   try {
     const { rows } = await store.db.statement(ctx, "operations.commit-step", (db) => statement.execute(db));
     store.changed();
     remember(store, plan);
-    const signals = rows[0]?.has_signals === true ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id)) : [];
+    const signals =
+      rows[0]?.has_signals === true
+        ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id))
+        : [];
     return answerOf(plan, signals, rows[0]?.cancel_requested ?? false);
   } catch (error) {
     if (wasUndone(error)) return undefined;
@@ -61,22 +92,44 @@ async function commitUnchanged(store: Store, deps: StoreDeps, ctx: Ctx, request:
   }
 }
 
-async function commitLocked(store: Store, deps: StoreDeps, ctx: Ctx, request: CommitStepRequest): Promise<CommitStepResponse> {
-  const { plan, waiting, cancelRequested } = await store.db.write(ctx, "operations.commit-step", async (tx) => {
-    const row = await lockOwned(store, tx, request.name, request.fence);
-    const waiting = (await pendingSignals(store, tx, row.id)).filter(({ id }) => !request.consumedSignals.includes(id));
-    const plan = planOf(store, deps, request, row, waiting);
-    await allTogether(plan.parts).execute(tx);
-    return { plan, waiting, cancelRequested: row.cancel_requested };
-  });
+async function commitLocked(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: CommitStepRequest,
+): Promise<CommitStepResponse> {
+  const { plan, waiting, cancelRequested } = await store.db.write(
+    ctx,
+    "operations.commit-step",
+    async (tx) => {
+      const row = await lockOwned(store, tx, request.name, request.fence);
+      const waiting = (await pendingSignals(store, tx, row.id)).filter(
+        ({ id }) => !request.consumedSignals.includes(id),
+      );
+      const plan = planOf(store, deps, request, row, waiting);
+      await allTogether(plan.parts).execute(tx);
+      return { plan, waiting, cancelRequested: row.cancel_requested };
+    },
+  );
   remember(store, plan);
   return answerOf(plan, waiting, cancelRequested);
 }
 
 /** Everything that a commit writes, and the rows as they are after it. */
-interface Plan { readonly parts: readonly Part[]; readonly next: OperationRow; readonly record: InstanceRecord; readonly instance: InstanceRow }
+interface Plan {
+  readonly parts: readonly Part[];
+  readonly next: OperationRow;
+  readonly record: InstanceRecord;
+  readonly instance: InstanceRow;
+}
 
-function planOf(store: Store, deps: StoreDeps, request: CommitStepRequest, row: JoinedRow, waiting: readonly StoredSignal[]): Plan {
+function planOf(
+  store: Store,
+  deps: StoreDeps,
+  request: CommitStepRequest,
+  row: JoinedRow,
+  waiting: readonly StoredSignal[],
+): Plan {
   const now = deps.clock.now();
   const next = nextRow(row, request, waiting, now);
   const before = instanceOf(row);
@@ -84,9 +137,22 @@ function planOf(store: Store, deps: StoreDeps, request: CommitStepRequest, row: 
   const columns = record === undefined ? undefined : instanceColumns(record);
   const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
   const after = record ?? loadRecord(before);
-  const instance = columns === undefined ? before
-    : { ...before, generation: Number(serverOf(after).generation), current_operation: serverOf(after).currentOperation, server: columns.server, details: columns.details };
-  return { parts: [...writes(store, row, next, request, columns, now), outbox], next, record: after, instance };
+  const instance =
+    columns === undefined
+      ? before
+      : {
+          ...before,
+          generation: Number(serverOf(after).generation),
+          current_operation: serverOf(after).currentOperation,
+          server: columns.server,
+          details: columns.details,
+        };
+  return {
+    parts: [...writes(store, row, next, request, columns, now), outbox],
+    next,
+    record: after,
+    instance,
+  };
 }
 
 function remember(store: Store, { next, instance }: Plan): void {
@@ -94,35 +160,62 @@ function remember(store: Store, { next, instance }: Plan): void {
   else store.recent.put(next.id, joinRows(next, instance));
 }
 
-const answerOf = ({ record }: Plan, signals: StoredSignal[], cancelRequested: boolean): CommitStepResponse =>
-  ({ generation: serverOf(record).generation, signals, cancelRequested, instance: record });
+const answerOf = (
+  { record }: Plan,
+  signals: StoredSignal[],
+  cancelRequested: boolean,
+): CommitStepResponse => ({
+  generation: serverOf(record).generation,
+  signals,
+  cancelRequested,
+  instance: record,
+});
 
 /** Steps after a commit: changed ones replace those of the same name and round, new ones come last. */
 function mergeSteps(before: readonly StepRecord[], changed: readonly StepRecord[]): StepRecord[] {
   const merged = [...before];
   for (const step of changed) {
     const at = merged.findIndex(({ name, round }) => name === step.name && round === step.round);
-    if (at === -1) merged.push(step); else merged[at] = step;
+    if (at === -1) merged.push(step);
+    else merged[at] = step;
   }
   return merged;
 }
 
 /** The operation's row after the commit. Ended operations have no owner, no timer and no secrets. */
-function nextRow(row: OperationRow, request: CommitStepRequest, waiting: readonly StoredSignal[], now: Instant): OperationRow {
+function nextRow(
+  row: OperationRow,
+  request: CommitStepRequest,
+  waiting: readonly StoredSignal[],
+  now: Instant,
+): OperationRow {
   const live = isLive(request.state);
   const needsOperator = request.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
   return {
     ...row,
-    state: operationStateWord(request.state), current_step: request.currentStep, undo_until: request.undoUntil,
+    state: operationStateWord(request.state),
+    current_step: request.currentStep,
+    undo_until: request.undoUntil,
     steps: encoded(StoredSteps, { steps: mergeSteps(StoredSteps.decode(row.steps).steps, request.steps) }),
-    generation: row.generation + 1, owner: live && !request.release ? row.owner : "", ready_at: readyAt(row, request, waiting, now),
-    deadline: fromTimestampOrNull(request.deadline) ?? row.deadline, waiting_for: request.state === OperationState.OPERATION_STATE_PARKED || needsOperator ? request.waitingFor : "",
-    error: request.error === undefined ? null : encoded(OperationError, request.error), secrets: live || needsOperator ? row.secrets : null, updated_at: now,
+    generation: row.generation + 1,
+    owner: live && !request.release ? row.owner : "",
+    ready_at: readyAt(row, request, waiting, now),
+    deadline: fromTimestampOrNull(request.deadline) ?? row.deadline,
+    waiting_for:
+      request.state === OperationState.OPERATION_STATE_PARKED || needsOperator ? request.waitingFor : "",
+    error: request.error === undefined ? null : encoded(OperationError, request.error),
+    secrets: live || needsOperator ? row.secrets : null,
+    updated_at: now,
   };
 }
 
 /** When somebody may take the operation: at once, when a timer or an ownership ends, or never. */
-function readyAt(row: OperationRow, request: CommitStepRequest, waiting: readonly StoredSignal[], now: Instant): Instant | null {
+function readyAt(
+  row: OperationRow,
+  request: CommitStepRequest,
+  waiting: readonly StoredSignal[],
+  now: Instant,
+): Instant | null {
   if (!isLive(request.state)) return null;
   if (!request.release) return row.ready_at;
   const timer = fromTimestampOrNull(request.wakeAt);
@@ -137,37 +230,107 @@ function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant):
   return applyChange(loadRecord(instanceOf(row)), request.change, ends ? "" : row.i_current_operation, now);
 }
 
-function writes(store: Store, row: OperationRow, next: OperationRow, request: CommitStepRequest, columns: InstanceColumns | undefined, now: Instant): Part[] {
+function writes(
+  store: Store,
+  row: OperationRow,
+  next: OperationRow,
+  request: CommitStepRequest,
+  columns: InstanceColumns | undefined,
+  now: Instant,
+): Part[] {
   const { t } = store;
-  const { state, current_step, undo_until, steps, generation, owner, ready_at, deadline, waiting_for, error, secrets, updated_at } = next;
+  const {
+    state,
+    current_step,
+    undo_until,
+    steps,
+    generation,
+    owner,
+    ready_at,
+    deadline,
+    waiting_for,
+    error,
+    secrets,
+    updated_at,
+  } = next;
   // Who goes on with it renews its ownership elsewhere, and this row may be older than that.
   const ownership = request.release || ready_at === null ? { owner, ready_at } : {};
-  const changes = { state, current_step, undo_until, steps, generation, deadline, waiting_for, error, secrets, updated_at, ...ownership };
-  const parts: Part[] = [{ name: "op", body: sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}` }];
-  if (columns !== undefined) parts.push({ name: "inst", body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}` });
+  const changes = {
+    state,
+    current_step,
+    undo_until,
+    steps,
+    generation,
+    deadline,
+    waiting_for,
+    error,
+    secrets,
+    updated_at,
+    ...ownership,
+  };
+  const parts: Part[] = [
+    { name: "op", body: sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}` },
+  ];
+  if (columns !== undefined)
+    parts.push({
+      name: "inst",
+      body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}`,
+    });
   if (request.consumedSignals.length > 0) {
-    parts.push({ name: "sig", body: sql`UPDATE ${t.operation_signal} SET consumed_at = ${now} WHERE operation_id = ${row.id} AND signal_id = ANY(${request.consumedSignals}::text[])` });
+    parts.push({
+      name: "sig",
+      body: sql`UPDATE ${t.operation_signal} SET consumed_at = ${now} WHERE operation_id = ${row.id} AND signal_id = ANY(${request.consumedSignals}::text[])`,
+    });
   }
-  const failed = request.state === OperationState.OPERATION_STATE_FAILED || request.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
+  const failed =
+    request.state === OperationState.OPERATION_STATE_FAILED ||
+    request.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
   if (row.action !== "") {
     parts.push(...timelineParts(t, next, request.steps, failed, now));
   }
   return parts;
 }
 
-function outboxRows(next: OperationRow, record: InstanceRecord | undefined, columns: InstanceColumns | undefined, request: CommitStepRequest): OutboxRow[] {
+function outboxRows(
+  next: OperationRow,
+  record: InstanceRecord | undefined,
+  columns: InstanceColumns | undefined,
+  request: CommitStepRequest,
+): OutboxRow[] {
   const rows: OutboxRow[] = [operationChanged(next)];
-  if (record !== undefined && columns !== undefined) rows.unshift(instanceChanged(record, columns, request.change?.deleteRecord === true ? "deleted" : "changed"));
+  if (record !== undefined && columns !== undefined)
+    rows.unshift(
+      instanceChanged(record, columns, request.change?.deleteRecord === true ? "deleted" : "changed"),
+    );
   return rows;
 }
 
 /** The outbox row of an operation's new state. */
-export const operationChanged = (row: OperationRow, eventType: OutboxRow["eventType"] = "changed"): OutboxRow => ({
-  entityKind: "operation", entityId: row.id, projectId: row.project_id, generation: row.generation, eventType, payload: encoded(Operation, toPublic(toStored(row))),
+export const operationChanged = (
+  row: OperationRow,
+  eventType: OutboxRow["eventType"] = "changed",
+): OutboxRow => ({
+  entityKind: "operation",
+  entityId: row.id,
+  projectId: row.project_id,
+  generation: row.generation,
+  eventType,
+  payload: encoded(Operation, toPublic(toStored(row))),
 });
 
 /** The outbox row of an instance's new generation. */
-export function instanceChanged(record: InstanceRecord, columns: InstanceColumns, eventType: OutboxRow["eventType"]): OutboxRow {
+export function instanceChanged(
+  record: InstanceRecord,
+  columns: InstanceColumns,
+  eventType: OutboxRow["eventType"],
+): OutboxRow {
   const server = serverOf(record);
-  return { entityKind: "instance", entityId: server.id, projectId: server.projectId, generation: Number(server.generation), eventType, payload: columns.server };
+  return {
+    entityKind: "instance",
+    entityId: server.id,
+    projectId: server.projectId,
+    generation: Number(server.generation),
+    eventType,
+    payload: columns.server,
+  };
 }

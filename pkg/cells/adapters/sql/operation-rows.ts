@@ -11,41 +11,118 @@ import type { OperationRow } from "./rows.js";
 
 /** All columns of `operation`, for statements that read whole rows. */
 export const OPERATION_COLUMNS = [
-  "id", "server_id", "project_id", "kind", "kind_version", "action", "request_id", "actor", "traceparent", "input", "secrets", "state",
-  "current_step", "undo_until", "steps", "generation", "fence", "owner", "ready_at", "deadline", "waiting_for", "cancel_requested", "error",
-  "preempts", "preempted", "handed_over_to", "created_at", "updated_at",
+  "id",
+  "server_id",
+  "project_id",
+  "kind",
+  "kind_version",
+  "action",
+  "request_id",
+  "actor",
+  "traceparent",
+  "input",
+  "secrets",
+  "state",
+  "current_step",
+  "undo_until",
+  "steps",
+  "generation",
+  "fence",
+  "owner",
+  "ready_at",
+  "deadline",
+  "waiting_for",
+  "cancel_requested",
+  "error",
+  "preempts",
+  "preempted",
+  "handed_over_to",
+  "created_at",
+  "updated_at",
 ] as const satisfies readonly (keyof OperationRow)[];
 
 /** A row as a message, without secrets and signals. */
-export function toStored(row: OperationRow, extra: { readonly secrets?: Buffer; readonly signals?: readonly StoredSignal[] } = {}): StoredOperation {
+export function toStored(
+  row: OperationRow,
+  extra: { readonly secrets?: Buffer; readonly signals?: readonly StoredSignal[] } = {},
+): StoredOperation {
   const victim = row.preempted === null ? undefined : StoredOperation.decode(row.preempted);
   return {
-    name: operationName(row.server_id, row.id), kind: row.kind, kindVersion: row.kind_version, serverId: row.server_id, projectId: row.project_id,
-    actor: Actor.decode(row.actor), requestId: row.request_id, traceparent: row.traceparent, input: row.input, secrets: extra.secrets ?? Buffer.alloc(0),
-    state: operationStateOf(row.state), currentStep: row.current_step, steps: StoredSteps.decode(row.steps).steps, fence: BigInt(row.fence), owner: row.owner,
-    deadline: toTimestampOrUnset(row.deadline), wakeAt: row.state === "parked" ? toTimestampOrUnset(row.ready_at) : undefined, waitingFor: row.waiting_for,
-    signals: [...extra.signals ?? []], error: row.error === null ? undefined : OperationError.decode(row.error), cancelRequested: row.cancel_requested,
-    preempts: row.preempts, preemptedSteps: victim?.steps ?? [], preemptedKind: victim?.kind ?? "", preemptedInput: victim?.input ?? Buffer.alloc(0),
-    action: row.action, createdAt: toTimestamp(row.created_at), updatedAt: toTimestamp(row.updated_at), handedOverTo: row.handed_over_to, undoUntil: row.undo_until, generation: BigInt(row.generation),
+    name: operationName(row.server_id, row.id),
+    kind: row.kind,
+    kindVersion: row.kind_version,
+    serverId: row.server_id,
+    projectId: row.project_id,
+    actor: Actor.decode(row.actor),
+    requestId: row.request_id,
+    traceparent: row.traceparent,
+    input: row.input,
+    secrets: extra.secrets ?? Buffer.alloc(0),
+    state: operationStateOf(row.state),
+    currentStep: row.current_step,
+    steps: StoredSteps.decode(row.steps).steps,
+    fence: BigInt(row.fence),
+    owner: row.owner,
+    deadline: toTimestampOrUnset(row.deadline),
+    wakeAt: row.state === "parked" ? toTimestampOrUnset(row.ready_at) : undefined,
+    waitingFor: row.waiting_for,
+    signals: [...(extra.signals ?? [])],
+    error: row.error === null ? undefined : OperationError.decode(row.error),
+    cancelRequested: row.cancel_requested,
+    preempts: row.preempts,
+    preemptedSteps: victim?.steps ?? [],
+    preemptedKind: victim?.kind ?? "",
+    preemptedInput: victim?.input ?? Buffer.alloc(0),
+    action: row.action,
+    createdAt: toTimestamp(row.created_at),
+    updatedAt: toTimestamp(row.updated_at),
+    handedOverTo: row.handed_over_to,
+    undoUntil: row.undo_until,
+    generation: BigInt(row.generation),
   };
 }
 
 const RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
 
-const toPublicStep = (step: StepRecord): OperationStep =>
-  ({ name: step.name, startedAt: step.startedAt, finishedAt: step.finishedAt, result: RESULTS[step.state] ?? "", attempts: step.attempts });
+const toPublicStep = (step: StepRecord): OperationStep => ({
+  name: step.name,
+  startedAt: step.startedAt,
+  finishedAt: step.finishedAt,
+  result: RESULTS[step.state] ?? "",
+  attempts: step.attempts,
+});
 
 /** What users see of an operation. */
 export function toPublic(stored: StoredOperation): Operation {
   const done = !isLive(stored.state);
-  const failed = stored.state === OperationState.OPERATION_STATE_FAILED || stored.state === OperationState.OPERATION_STATE_CANCELLED || stored.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
+  const failed =
+    stored.state === OperationState.OPERATION_STATE_FAILED ||
+    stored.state === OperationState.OPERATION_STATE_CANCELLED ||
+    stored.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
   return {
-    name: stored.name, kind: stored.kind, serverId: stored.serverId, projectId: stored.projectId, requestId: stored.requestId, state: stored.state, done,
-    currentStep: done ? "" : stored.currentStep, steps: stored.steps.map(toPublicStep), error: failed ? stored.error : undefined,
-    createdAt: stored.createdAt, updatedAt: stored.updatedAt,
+    name: stored.name,
+    kind: stored.kind,
+    serverId: stored.serverId,
+    projectId: stored.projectId,
+    requestId: stored.requestId,
+    state: stored.state,
+    done,
+    currentStep: done ? "" : stored.currentStep,
+    steps: stored.steps.map(toPublicStep),
+    error: failed ? stored.error : undefined,
+    createdAt: stored.createdAt,
+    updatedAt: stored.updatedAt,
   };
 }
 
 /** What a pre-empting operation keeps of its victim: the input of its clean-up. */
 export const victimBytes = (row: OperationRow): Buffer =>
-  encoded(StoredOperation, StoredOperation.fromPartial({ name: operationName(row.server_id, row.id), kind: row.kind, input: row.input, steps: StoredSteps.decode(row.steps).steps }));
+  encoded(
+    StoredOperation,
+    StoredOperation.fromPartial({
+      name: operationName(row.server_id, row.id),
+      kind: row.kind,
+      input: row.input,
+      steps: StoredSteps.decode(row.steps).steps,
+    }),
+  );

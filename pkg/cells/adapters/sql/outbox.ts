@@ -16,13 +16,23 @@ export interface OutboxRow {
 }
 
 /**
- * The outbox's part of a writing statement: the rows that `appendOutbox` of platform/db/feed would add, without a round
- * trip of their own. A microsecond apart, so that several rows of one transaction keep their order.
+ * The outbox's part of a writing statement: the rows that `appendOutbox` of platform/db/feed would add,
+ * without a round trip of their own. A microsecond apart, so that several rows of one transaction keep their
+ * order.
  */
 export const outboxPart = (t: Tables, ids: Ids, rows: readonly OutboxRow[], now: Instant): Part => ({
   name: "outbox",
-  body: insertInto(t.outbox, rows.map((row, index) => ({
-    id: ids.uuid(), entity_kind: row.entityKind, entity_id: row.entityId, project_id: row.projectId, generation: row.generation,
-    event_type: row.eventType, payload: row.payload, created_at: now + BigInt(index),
-  }))),
+  body: insertInto(
+    t.outbox,
+    rows.map((row, index) => ({
+      id: ids.uuid(),
+      entity_kind: row.entityKind,
+      entity_id: row.entityId,
+      project_id: row.projectId,
+      generation: row.generation,
+      event_type: row.eventType,
+      payload: row.payload,
+      created_at: now + BigInt(index),
+    })),
+  ),
 });

@@ -4,21 +4,35 @@ import type { StoreDeps } from "./deps.js";
 import { operationIdOf } from "./owned-operation.js";
 import type { Store } from "./tables.js";
 
-export interface Signal { readonly operation: string; readonly id: string; readonly kind: string; readonly payload: Buffer }
+export interface Signal {
+  readonly operation: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly payload: Buffer;
+}
 
 /** How a signal was taken: `woke` when it made a parked operation ready. */
-export interface SignalOutcome { readonly accepted: boolean; readonly woke: boolean }
+export interface SignalOutcome {
+  readonly accepted: boolean;
+  readonly woke: boolean;
+}
 
 /**
  * Stores a signal, whether or not somebody waits for it yet. The same id again changes nothing.
  * @returns not accepted when the operation has ended or is not here
  * @cost one statement
  */
-export async function signalOperation(store: Store, deps: StoreDeps, ctx: Ctx, signal: Signal): Promise<SignalOutcome> {
+export async function signalOperation(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  signal: Signal,
+): Promise<SignalOutcome> {
   const { t } = store;
   const id = operationIdOf(signal.operation);
   const now = deps.clock.now();
-  const { rows } = await store.db.statement(ctx, "operations.signal", (db) => sql<SignalOutcome>`
+  const { rows } = await store.db.statement(ctx, "operations.signal", (db) =>
+    sql<SignalOutcome>`
     WITH op AS (
       SELECT id, state, waiting_for FROM ${t.operation} WHERE id = ${id} AND state IN ('running', 'parked', 'undoing') FOR UPDATE
     ), stored AS (
@@ -29,6 +43,7 @@ export async function signalOperation(store: Store, deps: StoreDeps, ctx: Ctx, s
       UPDATE ${t.operation} AS o SET ready_at = ${now} FROM op
       WHERE o.id = op.id AND op.state = 'parked' AND op.waiting_for = ${signal.kind} RETURNING 1
     )
-    SELECT EXISTS (SELECT 1 FROM op) AS accepted, EXISTS (SELECT 1 FROM woken) AS woke`.execute(db));
+    SELECT EXISTS (SELECT 1 FROM op) AS accepted, EXISTS (SELECT 1 FROM woken) AS woke`.execute(db),
+  );
   return rows[0] ?? { accepted: false, woke: false };
 }

@@ -12,7 +12,10 @@ export class Sql<R = unknown> {
     this.#pieces = pieces;
   }
 
-  /** Runs it. The text is made here once more, but never parsed or transformed: a tenth of what a query builder takes. */
+  /**
+   * Runs it. The text is made here once more, but never parsed or transformed: a tenth of what a query
+   * builder takes.
+   */
   execute(db: Pick<Kysely<never>, "executeQuery">): Promise<QueryResult<R>> {
     const values: unknown[] = [];
     const text = this.#write(values);
@@ -30,7 +33,7 @@ export class Sql<R = unknown> {
   }
 }
 
-const toPiece = (value: unknown): Piece => value instanceof Sql ? value : { value };
+const toPiece = (value: unknown): Piece => (value instanceof Sql ? value : { value });
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const comma = new Sql([", "]);
@@ -61,6 +64,6 @@ export const sql = Object.assign(
     ref: identifier,
     table: identifier,
     join: (items: readonly unknown[], separator: Sql = comma): Sql =>
-      new Sql(items.flatMap((item, index) => index === 0 ? [toPiece(item)] : [separator, toPiece(item)])),
+      new Sql(items.flatMap((item, index) => (index === 0 ? [toPiece(item)] : [separator, toPiece(item)]))),
   },
 );

@@ -7,9 +7,27 @@ import type { Database } from "../../../platform/db/index.js";
 import type { FeedTables } from "../../../platform/db/feed/index.js";
 
 const NAMES = [
-  "instance", "operation", "operation_signal", "client_token", "instance_action", "instance_action_event", "dormant_operation",
-  "cell", "instance_mapping", "quota_limit", "quota_usage", "quota_holding", "flavor", "key_pair", "counter", "service", "compute_node", "outbox",
-  "server_group", "server_group_member", "aggregate",
+  "instance",
+  "operation",
+  "operation_signal",
+  "client_token",
+  "instance_action",
+  "instance_action_event",
+  "dormant_operation",
+  "cell",
+  "instance_mapping",
+  "quota_limit",
+  "quota_usage",
+  "quota_holding",
+  "flavor",
+  "key_pair",
+  "counter",
+  "service",
+  "compute_node",
+  "outbox",
+  "server_group",
+  "server_group_member",
+  "aggregate",
 ] as const;
 
 /** Qualified table names for statements written out as SQL. */
@@ -35,6 +53,8 @@ export interface Store {
 
 /** A database under its public name. @param changed  wakes the sequencer of its feed */
 export function openStore(name: string, db: Database<Schema>, changed: () => void = () => {}): Store {
-  const t = Object.fromEntries(NAMES.map((table) => [table, sql.table(`${db.schema}.${table}`)])) as unknown as Tables;
+  const t = Object.fromEntries(
+    NAMES.map((table) => [table, sql.table(`${db.schema}.${table}`)]),
+  ) as unknown as Tables;
   return { name, db, t, changed, recent: new RecentRows(), prepared: new RecentRows() };
 }

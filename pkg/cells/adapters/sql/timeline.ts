@@ -9,10 +9,20 @@ import type { OperationRow } from "./rows.js";
 import type { Tables } from "./tables.js";
 
 const resultOf = ({ state, errorReason }: StepRecord): string =>
-  state === "running" ? "" : state === "done" || (state === "undone" && errorReason === "") ? "Success" : "Error";
+  state === "running"
+    ? ""
+    : state === "done" || (state === "undone" && errorReason === "")
+      ? "Success"
+      : "Error";
 
 /** The timeline's part of a commit: one event for each changed step that has a name there. */
-export function timelineParts(t: Tables, operation: OperationRow, steps: readonly StepRecord[], failed: boolean, now: Instant): Part[] {
+export function timelineParts(
+  t: Tables,
+  operation: OperationRow,
+  steps: readonly StepRecord[],
+  failed: boolean,
+  now: Instant,
+): Part[] {
   const { id: operationId, server_id: serverId } = operation;
   const shown = steps.filter(({ event }) => event !== "");
   const action: Part = {
@@ -22,9 +32,17 @@ export function timelineParts(t: Tables, operation: OperationRow, steps: readonl
   if (shown.length === 0) return [action];
   const all = StoredSteps.decode(operation.steps).steps;
   const rows = shown.map((step) => ({
-    action_id: operationId, step: step.name, round: step.round, position: all.findIndex(({ name, round }) => name === step.name && round === step.round), event: step.event,
-    started_at: fromTimestampOrNull(step.startedAt) ?? now, finished_at: fromTimestampOrNull(step.finishedAt),
-    result: resultOf(step), host: step.host, details: step.errorMessage, traceback: step.errorReason,
+    action_id: operationId,
+    step: step.name,
+    round: step.round,
+    position: all.findIndex(({ name, round }) => name === step.name && round === step.round),
+    event: step.event,
+    started_at: fromTimestampOrNull(step.startedAt) ?? now,
+    finished_at: fromTimestampOrNull(step.finishedAt),
+    result: resultOf(step),
+    host: step.host,
+    details: step.errorMessage,
+    traceback: step.errorReason,
   }));
   const upsert = sql`${insertInto(t.instance_action_event, rows)} ON CONFLICT (action_id, step, round) DO UPDATE SET
     finished_at = excluded.finished_at, result = excluded.result, host = excluded.host, details = excluded.details, traceback = excluded.traceback`;

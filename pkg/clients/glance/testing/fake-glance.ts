@@ -24,13 +24,31 @@ export function fakeGlance(): FakeGlance {
     return image;
   };
   const fake: FakeGlance = {
-    images, down: false,
+    images,
+    down: false,
     add: (image = {}, data) => {
       const full: ImageInfo = {
-        id: randomUUID(), name: "image", status: "active", visibility: "public", protected: false, owner: "project-id",
-        sizeBytes: data?.byteLength ?? 1_048_576, virtualSizeBytes: undefined, minDiskGib: 0, minRamMib: 0, diskFormat: "qcow2", containerFormat: "bare",
-        checksum: undefined, hashAlgorithm: undefined, hashValue: undefined, hidden: false, tags: [], createdAt: SOME_DAY, updatedAt: SOME_DAY,
-        properties: {}, ...image,
+        id: randomUUID(),
+        name: "image",
+        status: "active",
+        visibility: "public",
+        protected: false,
+        owner: "project-id",
+        sizeBytes: data?.byteLength ?? 1_048_576,
+        virtualSizeBytes: undefined,
+        minDiskGib: 0,
+        minRamMib: 0,
+        diskFormat: "qcow2",
+        containerFormat: "bare",
+        checksum: undefined,
+        hashAlgorithm: undefined,
+        hashValue: undefined,
+        hidden: false,
+        tags: [],
+        createdAt: SOME_DAY,
+        updatedAt: SOME_DAY,
+        properties: {},
+        ...image,
       };
       images.set(full.id, full);
       if (data) contents.set(full.id, data);
@@ -39,11 +57,17 @@ export function fakeGlance(): FakeGlance {
     getImage: async (_ctx, id) => need(id),
     listImages: async (_ctx, query = {}) => {
       if (fake.down) throw GlanceErrors.IMAGE_UNAVAILABLE({});
-      const matching = [...images.values()].filter((image) =>
-        (query.ids === undefined || query.ids.includes(image.id)) && (query.name === undefined || query.name === image.name)
-        && (query.status === undefined || query.status === image.status) && (query.owner === undefined || query.owner === image.owner)
-        && (query.visibility === undefined || query.visibility === "all" || query.visibility === image.visibility)
-        && Object.entries(query.properties ?? {}).every(([name, value]) => image.properties[name] === value));
+      const matching = [...images.values()].filter(
+        (image) =>
+          (query.ids === undefined || query.ids.includes(image.id)) &&
+          (query.name === undefined || query.name === image.name) &&
+          (query.status === undefined || query.status === image.status) &&
+          (query.owner === undefined || query.owner === image.owner) &&
+          (query.visibility === undefined ||
+            query.visibility === "all" ||
+            query.visibility === image.visibility) &&
+          Object.entries(query.properties ?? {}).every(([name, value]) => image.properties[name] === value),
+      );
       return matching.slice(0, query.limit);
     },
     download: async function* (_ctx, id) {
@@ -56,8 +80,14 @@ export function fakeGlance(): FakeGlance {
       if (image.id !== undefined && images.has(image.id)) throw GlanceErrors.IMAGE_EXISTS({ id: image.id });
       const { properties = {}, tags = [], ...rest } = image;
       return fake.add({
-        ...rest, diskFormat: image.diskFormat, containerFormat: image.containerFormat, visibility: image.visibility ?? "shared",
-        properties: { ...properties }, tags: [...tags], status: "queued", sizeBytes: undefined,
+        ...rest,
+        diskFormat: image.diskFormat,
+        containerFormat: image.containerFormat,
+        visibility: image.visibility ?? "shared",
+        properties: { ...properties },
+        tags: [...tags],
+        status: "queued",
+        sizeBytes: undefined,
       });
     },
     upload: async (_ctx, id, data) => {
@@ -75,9 +105,16 @@ export function fakeGlance(): FakeGlance {
         const properties = { ...image.properties };
         delete properties[change.name];
         if (change.op === "set" && change.name === "name") image = { ...image, name: String(change.value) };
-        else if (change.op === "set" && change.name === "disk_format") image = { ...image, diskFormat: String(change.value) };
-        else if (change.op === "set" && change.name === "container_format") image = { ...image, containerFormat: String(change.value) };
-        else image = { ...image, properties: change.op === "set" ? { ...properties, [change.name]: String(change.value) } : properties };
+        else if (change.op === "set" && change.name === "disk_format")
+          image = { ...image, diskFormat: String(change.value) };
+        else if (change.op === "set" && change.name === "container_format")
+          image = { ...image, containerFormat: String(change.value) };
+        else
+          image = {
+            ...image,
+            properties:
+              change.op === "set" ? { ...properties, [change.name]: String(change.value) } : properties,
+          };
       }
       images.set(id, image);
       return image;
@@ -87,7 +124,9 @@ export function fakeGlance(): FakeGlance {
       images.delete(id);
       contents.delete(id);
     },
-    addMember: async (_ctx, id) => { need(id); },
+    addMember: async (_ctx, id) => {
+      need(id);
+    },
   };
   return fake;
 }

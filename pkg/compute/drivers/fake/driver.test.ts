@@ -22,25 +22,46 @@ async function harness(): Promise<DriverHarness> {
   };
   let driver = await open();
   return {
-    events, driver: () => driver,
-    aSpec: async (over) => aGuestSpec(over), aDeafSpec: async () => aGuestSpec(), booted: async () => {},
-    restart: async (meanwhile) => { await driver.close(); await meanwhile?.(); driver = await open(); },
+    events,
+    driver: () => driver,
+    aSpec: async (over) => aGuestSpec(over),
+    aDeafSpec: async () => aGuestSpec(),
+    booted: async () => {},
+    restart: async (meanwhile) => {
+      await driver.close();
+      await meanwhile?.();
+      driver = await open();
+    },
     guestPowersOff: async (uuid) => driver.guestPowersOff(uuid),
     guestReboots: async (uuid) => driver.guestReboots(uuid),
     guestCrashes: async (uuid) => driver.crashGuest(uuid),
-    dispose: async () => { await driver.close(); rmSync(dir, { recursive: true }); },
+    dispose: async () => {
+      await driver.close();
+      rmSync(dir, { recursive: true });
+    },
   };
 }
 
 driverConformance("fake", harness, 1_000);
 
 describe("fake driver", () => {
-  const refused = (reason: string) => (e: unknown): boolean => e instanceof KilonovaError && e.reason === reason;
+  const refused =
+    (reason: string) =>
+    (e: unknown): boolean =>
+      e instanceof KilonovaError && e.reason === reason;
 
   it("fails as scripted, so many times, for the guests meant", async () => {
     const driver = new FakeDriver({ hostname: "h" });
-    const [one, two] = [aGuestSpec({ instanceName: "instance-00000001" }), aGuestSpec({ instanceName: "instance-00000002" })];
-    driver.rules.add({ method: "define", nameMatches: "1$", times: 1, fail: { reason: "NO_DISK", message: "no disk", kind: "unavailable" } });
+    const [one, two] = [
+      aGuestSpec({ instanceName: "instance-00000001" }),
+      aGuestSpec({ instanceName: "instance-00000002" }),
+    ];
+    driver.rules.add({
+      method: "define",
+      nameMatches: "1$",
+      times: 1,
+      fail: { reason: "NO_DISK", message: "no disk", kind: "unavailable" },
+    });
     await driver.define(ctx, two);
     await assert.rejects(driver.define(ctx, one), refused("NO_DISK"));
     assert.equal(await driver.inspect(ctx, one.instanceUuid), undefined);
@@ -52,7 +73,11 @@ describe("fake driver", () => {
     const driver = new FakeDriver({ hostname: "h" });
     const spec = aGuestSpec();
     await driver.define(ctx, spec);
-    const takeBack = driver.rules.add({ method: "powerOn", when: "after", fail: { reason: "LOST", message: "lost" } });
+    const takeBack = driver.rules.add({
+      method: "powerOn",
+      when: "after",
+      fail: { reason: "LOST", message: "lost" },
+    });
     await assert.rejects(driver.powerOn(ctx, spec.instanceUuid), refused("LOST"));
     assert.equal(driver.guest(spec.instanceUuid)?.starts, 1);
     takeBack();

@@ -18,8 +18,8 @@ export interface FakeDriverOptions {
 }
 
 /**
- * A hypervisor that only remembers. Thousands fit in one process; scripted by `rules`, and through the methods below a
- * test plays the guest.
+ * A hypervisor that only remembers. Thousands fit in one process; scripted by `rules`, and through the
+ * methods below a test plays the guest.
  *
  * @cost a few microseconds a call without rules and persistence
  */
@@ -67,18 +67,32 @@ export class FakeDriver implements Driver {
   }
 
   define(ctx: Ctx, spec: GuestSpec): Promise<void> {
-    return this.#scripted(ctx, "define", spec.instanceUuid, () => {
-      const before = this.#guests.get(spec.instanceUuid);
-      const { configDrive, ...plain } = spec;
-      const digest = JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
-      if (before?.digest === digest) return;
-      this.#put({
-        instanceUuid: spec.instanceUuid, instanceName: spec.instanceName, digest, vcpus: spec.vcpus, memoryMib: spec.memoryMib,
-        macAddresses: spec.interfaces.map((i) => i.macAddress), hasConfigDrive: configDrive !== undefined,
-        powerState: before?.powerState ?? "SHUTDOWN", pid: before?.pid ?? 0,
-        defines: (before?.defines ?? 0) + 1, starts: before?.starts ?? 0, console: before?.console ?? "",
-      });
-    }, spec.instanceName);
+    return this.#scripted(
+      ctx,
+      "define",
+      spec.instanceUuid,
+      () => {
+        const before = this.#guests.get(spec.instanceUuid);
+        const { configDrive, ...plain } = spec;
+        const digest = JSON.stringify({ ...plain, configDrive: configDrive && [...configDrive.keys()] });
+        if (before?.digest === digest) return;
+        this.#put({
+          instanceUuid: spec.instanceUuid,
+          instanceName: spec.instanceName,
+          digest,
+          vcpus: spec.vcpus,
+          memoryMib: spec.memoryMib,
+          macAddresses: spec.interfaces.map((i) => i.macAddress),
+          hasConfigDrive: configDrive !== undefined,
+          powerState: before?.powerState ?? "SHUTDOWN",
+          pid: before?.pid ?? 0,
+          defines: (before?.defines ?? 0) + 1,
+          starts: before?.starts ?? 0,
+          console: before?.console ?? "",
+        });
+      },
+      spec.instanceName,
+    );
   }
 
   powerOn(ctx: Ctx, instanceUuid: string): Promise<void> {
@@ -89,7 +103,9 @@ export class FakeDriver implements Driver {
   }
 
   powerOff(ctx: Ctx, instanceUuid: string, _softTimeoutMs: number): Promise<void> {
-    return this.#scripted(ctx, "powerOff", instanceUuid, () => this.#down(this.#need(instanceUuid), "SHUTDOWN"));
+    return this.#scripted(ctx, "powerOff", instanceUuid, () =>
+      this.#down(this.#need(instanceUuid), "SHUTDOWN"),
+    );
   }
 
   reboot(ctx: Ctx, instanceUuid: string, _type: "soft" | "hard", _softTimeoutMs: number): Promise<void> {
@@ -109,15 +125,20 @@ export class FakeDriver implements Driver {
 
   consoleLog(ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
     return this.#scripted(ctx, "consoleLog", instanceUuid, () =>
-      new TextEncoder().encode(this.#need(instanceUuid).console).slice(-maxBytes || Infinity));
+      new TextEncoder().encode(this.#need(instanceUuid).console).slice(-maxBytes || Infinity),
+    );
   }
 
   pause(ctx: Ctx, instanceUuid: string): Promise<void> {
-    return this.#scripted(ctx, "pause", instanceUuid, () => this.#put({ ...this.#needUp(instanceUuid), powerState: "PAUSED" }));
+    return this.#scripted(ctx, "pause", instanceUuid, () =>
+      this.#put({ ...this.#needUp(instanceUuid), powerState: "PAUSED" }),
+    );
   }
 
   unpause(ctx: Ctx, instanceUuid: string): Promise<void> {
-    return this.#scripted(ctx, "unpause", instanceUuid, () => this.#put({ ...this.#needUp(instanceUuid), powerState: "RUNNING" }));
+    return this.#scripted(ctx, "unpause", instanceUuid, () =>
+      this.#put({ ...this.#needUp(instanceUuid), powerState: "RUNNING" }),
+    );
   }
 
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
@@ -125,14 +146,32 @@ export class FakeDriver implements Driver {
       const guest = this.#needUp(instanceUuid);
       return {
         // `driver` is a closed set for clients (they validate it); this is the member that fits.
-        state: guest.powerState === "PAUSED" ? "paused" : "running", driver: "libvirt", hypervisor: "fake", hypervisor_os: "linux",
-        uptime: 0, config_drive: guest.hasConfigDrive, num_cpus: guest.vcpus, num_nics: guest.macAddresses.length, num_disks: 1,
+        state: guest.powerState === "PAUSED" ? "paused" : "running",
+        driver: "libvirt",
+        hypervisor: "fake",
+        hypervisor_os: "linux",
+        uptime: 0,
+        config_drive: guest.hasConfigDrive,
+        num_cpus: guest.vcpus,
+        num_nics: guest.macAddresses.length,
+        num_disks: 1,
         cpu_details: Array.from({ length: guest.vcpus }, (_, id) => ({ id, time: 0, utilisation: 0 })),
         nic_details: guest.macAddresses.map((mac_address) => ({
-          mac_address, rx_octets: 0, rx_errors: 0, rx_drop: 0, rx_packets: 0, rx_rate: null,
-          tx_octets: 0, tx_errors: 0, tx_drop: 0, tx_packets: 0, tx_rate: null,
+          mac_address,
+          rx_octets: 0,
+          rx_errors: 0,
+          rx_drop: 0,
+          rx_packets: 0,
+          rx_rate: null,
+          tx_octets: 0,
+          tx_errors: 0,
+          tx_drop: 0,
+          tx_packets: 0,
+          tx_rate: null,
         })),
-        disk_details: [{ read_bytes: 0, read_requests: 0, write_bytes: 0, write_requests: 0, errors_count: 0 }],
+        disk_details: [
+          { read_bytes: 0, read_requests: 0, write_bytes: 0, write_requests: 0, errors_count: 0 },
+        ],
         memory_details: { maximum: guest.memoryMib, used: guest.memoryMib },
       };
     });
@@ -170,8 +209,15 @@ export class FakeDriver implements Driver {
 
   // ---- inside ----
 
-  async #scripted<T>(ctx: Ctx, method: FakeMethod, instanceUuid: string | undefined, effect: () => T, name?: string): Promise<T> {
-    const instanceName = name ?? (instanceUuid === undefined ? undefined : this.#guests.get(instanceUuid)?.instanceName);
+  async #scripted<T>(
+    ctx: Ctx,
+    method: FakeMethod,
+    instanceUuid: string | undefined,
+    effect: () => T,
+    name?: string,
+  ): Promise<T> {
+    const instanceName =
+      name ?? (instanceUuid === undefined ? undefined : this.#guests.get(instanceUuid)?.instanceName);
     const rule = this.rules.take(method, instanceUuid, instanceName);
     if (rule === undefined) return effect();
     if (rule.when !== "after") await applyRule(ctx, rule);
@@ -182,7 +228,10 @@ export class FakeDriver implements Driver {
 
   #boot(guest: FakeGuest): void {
     this.#put({
-      ...guest, powerState: "RUNNING", pid: this.#nextPid++, starts: guest.starts + 1,
+      ...guest,
+      powerState: "RUNNING",
+      pid: this.#nextPid++,
+      starts: guest.starts + 1,
       console: `${guest.console}[fake] ${guest.instanceName} boot ${guest.starts + 1}\n`.slice(-65_536),
     });
   }
@@ -210,4 +259,8 @@ export class FakeDriver implements Driver {
 }
 
 const isUp = (guest: FakeGuest): boolean => guest.powerState === "RUNNING" || guest.powerState === "PAUSED";
-const toState = ({ instanceUuid, powerState, pid }: FakeGuest): GuestState => ({ instanceUuid, powerState, pid });
+const toState = ({ instanceUuid, powerState, pid }: FakeGuest): GuestState => ({
+  instanceUuid,
+  powerState,
+  pid,
+});

@@ -19,13 +19,24 @@ export interface FakeGuest {
 }
 
 const schema: z.ZodType<FakeGuest> = z.object({
-  instanceUuid: z.string(), instanceName: z.string(), digest: z.string(), vcpus: z.number(), memoryMib: z.number(),
-  macAddresses: z.array(z.string()), hasConfigDrive: z.boolean(),
+  instanceUuid: z.string(),
+  instanceName: z.string(),
+  digest: z.string(),
+  vcpus: z.number(),
+  memoryMib: z.number(),
+  macAddresses: z.array(z.string()),
+  hasConfigDrive: z.boolean(),
   powerState: z.enum(["RUNNING", "PAUSED", "SHUTDOWN", "CRASHED"]),
-  pid: z.number(), defines: z.number(), starts: z.number(), console: z.string(),
+  pid: z.number(),
+  defines: z.number(),
+  starts: z.number(),
+  console: z.string(),
 });
 
-/** Keeps one JSON file per guest, so that effects are seen after the agent was killed. Atomic; not fsynced: no power cuts here. */
+/**
+ * Keeps one JSON file per guest, so that effects are seen after the agent was killed. Atomic; not fsynced: no
+ * power cuts here.
+ */
 export class FakeGuestFiles {
   readonly #dir: string;
 
@@ -35,7 +46,8 @@ export class FakeGuestFiles {
   }
 
   load(): FakeGuest[] {
-    return readdirSync(this.#dir).filter((name) => name.endsWith(".json"))
+    return readdirSync(this.#dir)
+      .filter((name) => name.endsWith(".json"))
       .map((name) => schema.parse(JSON.parse(readFileSync(join(this.#dir, name), "utf8"))));
   }
 

@@ -2,10 +2,23 @@ import { KilonovaError } from "../../../kernel/index.js";
 import type { Ctx, ErrorKind } from "../../../kernel/index.js";
 
 export type FakeMethod =
-  | "start" | "inventory" | "list" | "inspect" | "define" | "powerOn" | "powerOff" | "reboot" | "remove"
-  | "consoleLog" | "pause" | "unpause" | "diagnostics";
+  | "start"
+  | "inventory"
+  | "list"
+  | "inspect"
+  | "define"
+  | "powerOn"
+  | "powerOff"
+  | "reboot"
+  | "remove"
+  | "consoleLog"
+  | "pause"
+  | "unpause"
+  | "diagnostics";
 
-/** One scripted misbehaviour. Empty conditions match every call of the method; the first matching rule counts. */
+/**
+ * One scripted misbehaviour. Empty conditions match every call of the method; the first matching rule counts.
+ */
 export interface FakeRule {
   readonly method: FakeMethod;
   readonly instanceUuid?: string;
@@ -13,7 +26,10 @@ export interface FakeRule {
   readonly nameMatches?: string;
   /** How many calls it applies to; unlimited when unset. */
   readonly times?: number;
-  /** `before` (default): the effect does not happen. `after`: it happens, then the delay, failure or hang; a lost answer. */
+  /**
+   * `before` (default): the effect does not happen. `after`: it happens, then the delay, failure or hang; a
+   * lost answer.
+   */
   readonly when?: "before" | "after";
   readonly delayMs?: number;
   readonly fail?: { readonly reason: string; readonly message: string; readonly kind?: ErrorKind };
@@ -40,7 +56,11 @@ export class FakeRules {
   }
 
   /** Finds the rule for a call and counts it as used. */
-  take(method: FakeMethod, instanceUuid: string | undefined, instanceName: string | undefined): FakeRule | undefined {
+  take(
+    method: FakeMethod,
+    instanceUuid: string | undefined,
+    instanceName: string | undefined,
+  ): FakeRule | undefined {
     for (const [at, entry] of this.#rules.entries()) {
       const { rule } = entry;
       if (rule.method !== method) continue;
@@ -54,7 +74,10 @@ export class FakeRules {
   }
 }
 
-/** Does what the rule says, in the order delay, hang, failure. @throws the rule's failure, or the reason of ctx's abort */
+/**
+ * Does what the rule says, in the order delay, hang, failure. @throws the rule's failure, or the reason of
+ * ctx's abort
+ */
 export async function applyRule(ctx: Ctx, rule: FakeRule): Promise<void> {
   if (rule.delayMs !== undefined) await pause(ctx.signal, rule.delayMs);
   if (rule.hang === true) await pause(ctx.signal, undefined);
@@ -67,8 +90,17 @@ export async function applyRule(ctx: Ctx, rule: FakeRule): Promise<void> {
 function pause(signal: AbortSignal, ms: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
-    const onAbort = (): void => { clearTimeout(timer); reject(signal.reason as Error); };
-    const timer = ms === undefined ? undefined : setTimeout(() => { signal.removeEventListener("abort", onAbort); resolve(); }, ms);
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer =
+      ms === undefined
+        ? undefined
+        : setTimeout(() => {
+            signal.removeEventListener("abort", onAbort);
+            resolve();
+          }, ms);
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -11,7 +11,9 @@ const ctx = rootCtx({ requestId: "req-host" });
 
 describe("processes of the host", () => {
   let dir: string;
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "kilonova-host-")); });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "kilonova-host-"));
+  });
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it("knows its own child again, by number, start and arguments", async () => {
@@ -29,7 +31,10 @@ describe("processes of the host", () => {
 
   it("gives a child a session of its own and nothing of the agent's environment", async () => {
     process.env["KILONOVA_TEST_SECRET"] = "s3cret";
-    const { exited } = await spawnDetached(["sh", "-c", "env; cut -d' ' -f1,6 /proc/self/stat; echo $$"], join(dir, "log"));
+    const { exited } = await spawnDetached(
+      ["sh", "-c", "env; cut -d' ' -f1,6 /proc/self/stat; echo $$"],
+      join(dir, "log"),
+    );
     delete process.env["KILONOVA_TEST_SECRET"];
     await exited;
     const output = readFileSync(join(dir, "log"), "utf8").trim().split("\n");
@@ -43,8 +48,14 @@ describe("processes of the host", () => {
 
   it("runs tools to their end, or ends them", async () => {
     assert.equal(await runTool(ctx, ["echo", "hi"], { timeoutMs: 5_000 }), "hi\n");
-    const failed = (why: RegExp) => (e: unknown): boolean => e instanceof KilonovaError && e.reason === "TOOL_FAILED" && why.test(String(e.cause));
-    await assert.rejects(runTool(ctx, ["sh", "-c", "echo bad >&2; exit 3"], { timeoutMs: 5_000 }), failed(/exit 3: bad/));
+    const failed =
+      (why: RegExp) =>
+      (e: unknown): boolean =>
+        e instanceof KilonovaError && e.reason === "TOOL_FAILED" && why.test(String(e.cause));
+    await assert.rejects(
+      runTool(ctx, ["sh", "-c", "echo bad >&2; exit 3"], { timeoutMs: 5_000 }),
+      failed(/exit 3: bad/),
+    );
     await assert.rejects(runTool(ctx, ["sleep", "60"], { timeoutMs: 20 }), failed(/timed out/));
     await assert.rejects(runTool(ctx, ["/no/such/tool"], { timeoutMs: 5_000 }), failed(/ENOENT/));
     const caller = new AbortController();
@@ -54,8 +65,12 @@ describe("processes of the host", () => {
   });
 
   it("limits what a tool may write", async () => {
-    await assert.rejects(runTool(ctx, ["truncate", "-s", "2M", join(dir, "big")],
-      { timeoutMs: 5_000, limits: { addressSpaceBytes: 1024 ** 3, cpuSeconds: 5, fileBytes: 1024 ** 2 } }));
+    await assert.rejects(
+      runTool(ctx, ["truncate", "-s", "2M", join(dir, "big")], {
+        timeoutMs: 5_000,
+        limits: { addressSpaceBytes: 1024 ** 3, cpuSeconds: 5, fileBytes: 1024 ** 2 },
+      }),
+    );
   });
 });
 
@@ -66,17 +81,29 @@ describe("as whom to run", () => {
   });
 
   it("drops to the user without a way back", () => {
-    assert.deepEqual(asUser({ uid: 7, gid: 8 }, ["a", "b"]),
-      ["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--", "a", "b"]);
+    assert.deepEqual(asUser({ uid: 7, gid: 8 }, ["a", "b"]), [
+      "setpriv",
+      "--reuid=7",
+      "--regid=8",
+      "--clear-groups",
+      "--no-new-privs",
+      "--bounding-set=-all",
+      "--",
+      "a",
+      "b",
+    ]);
   });
 
-  if (process.getuid?.() === 0) it("names the folder that the user could not reach", () => {
-    const closed = mkdtempSync(join(tmpdir(), "kilonova-closed-"));
-    try {
-      assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [closed]), { obstacle: closed });
-      assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [tmpdir()]), { runAs: { uid: 65_534, gid: 65_534 } });
-    } finally {
-      rmSync(closed, { recursive: true });
-    }
-  });
+  if (process.getuid?.() === 0)
+    it("names the folder that the user could not reach", () => {
+      const closed = mkdtempSync(join(tmpdir(), "kilonova-closed-"));
+      try {
+        assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [closed]), { obstacle: closed });
+        assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [tmpdir()]), {
+          runAs: { uid: 65_534, gid: 65_534 },
+        });
+      } finally {
+        rmSync(closed, { recursive: true });
+      }
+    });
 });

@@ -17,7 +17,8 @@ export interface SpawnedProcess {
 }
 
 /**
- * Starts a process that outlives the agent: own session, output to a file, no inherited descriptors or environment.
+ * Starts a process that outlives the agent: own session, output to a file, no inherited descriptors or
+ * environment.
  * @throws when it could not even be started
  */
 export function spawnDetached(argv: readonly string[], logPath: string): Promise<SpawnedProcess> {
@@ -25,7 +26,10 @@ export function spawnDetached(argv: readonly string[], logPath: string): Promise
   const log = openSync(logPath, "a", 0o600);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      detached: true, stdio: ["ignore", log, log], cwd: "/", env: { PATH: toolPath, LC_ALL: "C" },
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+      env: { PATH: toolPath, LC_ALL: "C" },
     });
     closeSync(log);
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
@@ -33,7 +37,8 @@ export function spawnDetached(argv: readonly string[], logPath: string): Promise
     });
     child.on("error", reject);
     child.on("spawn", () => {
-      // The child is not reaped before `exited` is told, so its number cannot have gone to another process yet.
+      // The child is not reaped before `exited` is told, so its number cannot have gone to another process
+      // yet.
       const seen = look(child.pid ?? 0);
       child.unref();
       if (seen) resolve({ identity: seen.identity, exited });
@@ -61,11 +66,23 @@ function look(pid: number): { readonly identity: ProcessIdentity; readonly ended
 /** Whether this very process still runs, and its command line holds all of `marks` as arguments. */
 export function isSameProcess(identity: ProcessIdentity, marks: readonly string[]): boolean {
   const now = identify(identity.pid);
-  return now !== undefined && now.startTicks === identity.startTicks && now.bootId === identity.bootId && hasMarks(identity.pid, marks);
+  return (
+    now !== undefined &&
+    now.startTicks === identity.startTicks &&
+    now.bootId === identity.bootId &&
+    hasMarks(identity.pid, marks)
+  );
 }
 
-/** Signals the process if it is still the same; never another one with its number. @returns whether it was signalled */
-export function signalProcess(identity: ProcessIdentity, marks: readonly string[], signal: NodeJS.Signals): boolean {
+/**
+ * Signals the process if it is still the same; never another one with its number. @returns whether it was
+ * signalled
+ */
+export function signalProcess(
+  identity: ProcessIdentity,
+  marks: readonly string[],
+  signal: NodeJS.Signals,
+): boolean {
   if (!isSameProcess(identity, marks)) return false;
   try {
     return process.kill(identity.pid, signal);
@@ -75,11 +92,16 @@ export function signalProcess(identity: ProcessIdentity, marks: readonly string[
 }
 
 /** A process and its arguments, as one pass over /proc saw them. */
-export interface SeenProcess { readonly pid: number; readonly args: ReadonlySet<string> }
+export interface SeenProcess {
+  readonly pid: number;
+  readonly args: ReadonlySet<string>;
+}
 
 /** @cost one pass over /proc, some milliseconds */
 export function listProcesses(): readonly SeenProcess[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((name) => ({ pid: Number(name), args: argsOf(Number(name)) }));
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), args: argsOf(Number(name)) }));
 }
 
 export function bootId(): string {

@@ -8,7 +8,11 @@ export interface ToolOptions {
   readonly timeoutMs: number;
   readonly runAs?: RunAs | undefined;
   /** Hard limits by prlimit(1); for tools that read what tenants wrote. */
-  readonly limits?: { readonly addressSpaceBytes: number; readonly cpuSeconds: number; readonly fileBytes: number };
+  readonly limits?: {
+    readonly addressSpaceBytes: number;
+    readonly cpuSeconds: number;
+    readonly fileBytes: number;
+  };
   readonly cwd?: string;
 }
 
@@ -20,41 +24,63 @@ const OUTPUT_LIMIT = 64 * 1024;
 /**
  * Runs a command to its end, with nothing of the agent's environment.
  * @returns its standard output, at most 64 KiB
- * @throws TOOL_FAILED when it exits otherwise than 0, outlives its time or the caller gives up; the process is gone then
+ * @throws TOOL_FAILED when it exits otherwise than 0, outlives its time or the caller gives up; the process
+ *   is gone then
  */
-export const runTool: RunTool = (ctx, argv, options) => new Promise((resolve, reject) => {
-  const [command = "", ...args] = asUser(options.runAs, limited(argv, options.limits));
-  const tool = argv[0] ?? "";
-  const child = spawn(command, args, {
-    stdio: ["ignore", "pipe", "pipe"], cwd: options.cwd ?? "/", env: { PATH: toolPath, LC_ALL: "C" },
+export const runTool: RunTool = (ctx, argv, options) =>
+  new Promise((resolve, reject) => {
+    const [command = "", ...args] = asUser(options.runAs, limited(argv, options.limits));
+    const tool = argv[0] ?? "";
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: options.cwd ?? "/",
+      env: { PATH: toolPath, LC_ALL: "C" },
+    });
+    const output = { out: "", err: "" };
+    const keep =
+      (which: "out" | "err") =>
+      (chunk: Buffer): void => {
+        if (output[which].length < OUTPUT_LIMIT) output[which] += chunk.toString("utf8");
+      };
+    child.stdout.on("data", keep("out"));
+    child.stderr.on("data", keep("err"));
+    let why = "";
+    const stop = (reason: string) => (): void => {
+      why = reason;
+      child.kill("SIGKILL");
+    };
+    const timer = setTimeout(stop("timed out"), options.timeoutMs);
+    const onAbort = stop("cancelled");
+    ctx.signal.addEventListener("abort", onAbort, { once: true });
+    if (ctx.signal.aborted) onAbort();
+    const settle = (error: Error | undefined): void => {
+      clearTimeout(timer);
+      ctx.signal.removeEventListener("abort", onAbort);
+      if (error) reject(DriverErrors.TOOL_FAILED({ tool: tool.split("/").at(-1) ?? "" }, { cause: error }));
+      else resolve(output.out);
+    };
+    child.on("error", settle);
+    child.on("close", (code, signal) =>
+      settle(
+        code === 0 && why === ""
+          ? undefined
+          : new Error(`${argv.join(" ")}: ${why || `exit ${code ?? signal}`}: ${output.err.trim()}`),
+      ),
+    );
   });
-  const output = { out: "", err: "" };
-  const keep = (which: "out" | "err") => (chunk: Buffer): void => {
-    if (output[which].length < OUTPUT_LIMIT) output[which] += chunk.toString("utf8");
-  };
-  child.stdout.on("data", keep("out"));
-  child.stderr.on("data", keep("err"));
-  let why = "";
-  const stop = (reason: string) => (): void => { why = reason; child.kill("SIGKILL"); };
-  const timer = setTimeout(stop("timed out"), options.timeoutMs);
-  const onAbort = stop("cancelled");
-  ctx.signal.addEventListener("abort", onAbort, { once: true });
-  if (ctx.signal.aborted) onAbort();
-  const settle = (error: Error | undefined): void => {
-    clearTimeout(timer);
-    ctx.signal.removeEventListener("abort", onAbort);
-    if (error) reject(DriverErrors.TOOL_FAILED({ tool: tool.split("/").at(-1) ?? "" }, { cause: error }));
-    else resolve(output.out);
-  };
-  child.on("error", settle);
-  child.on("close", (code, signal) =>
-    settle(code === 0 && why === "" ? undefined : new Error(`${argv.join(" ")}: ${why || `exit ${code ?? signal}`}: ${output.err.trim()}`)));
-});
 
 /** System tools of the agent's own path first, then where distributions keep mkfs and friends. */
 export const toolPath = `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
 
 function limited(argv: readonly string[], limits: ToolOptions["limits"]): readonly string[] {
   if (limits === undefined) return argv;
-  return ["prlimit", `--as=${limits.addressSpaceBytes}`, `--cpu=${limits.cpuSeconds}`, `--fsize=${limits.fileBytes}`, "--core=0", "--", ...argv];
+  return [
+    "prlimit",
+    `--as=${limits.addressSpaceBytes}`,
+    `--cpu=${limits.cpuSeconds}`,
+    `--fsize=${limits.fileBytes}`,
+    "--core=0",
+    "--",
+    ...argv,
+  ];
 }

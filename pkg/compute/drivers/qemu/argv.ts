@@ -5,16 +5,23 @@ import type { GuestPaths } from "./guest-paths.js";
 import { diskBus, machineFamily, nicModels } from "./hardware.js";
 
 /** What of the host's options shapes the command line. */
-export interface ArgvOptions { readonly qemu: string; readonly virtType: "tcg" | "kvm" }
+export interface ArgvOptions {
+  readonly qemu: string;
+  readonly virtType: "tcg" | "kvm";
+}
 
 /** PCIe slots for devices that come while the guest runs; q35 cannot add slots later. */
 const HOTPLUG_PORTS = 8;
 
 /**
- * The command line of a guest. Pure. Every disk names its format and its whole chain, so that QEMU never has to guess
- * what a file is; every value that could hold a comma is escaped or JSON.
+ * The command line of a guest. Pure. Every disk names its format and its whole chain, so that QEMU never has
+ * to guess what a file is; every value that could hold a comma is escaped or JSON.
  */
-export function buildArgv(definition: Definition, paths: GuestPaths, options: ArgvOptions): readonly string[] {
+export function buildArgv(
+  definition: Definition,
+  paths: GuestPaths,
+  options: ArgvOptions,
+): readonly string[] {
   const { spec, machine } = definition;
   return [
     options.qemu,
@@ -25,26 +32,42 @@ export function buildArgv(definition: Definition, paths: GuestPaths, options: Ar
     ...planDisks(definition, paths).flatMap((disk) => blockNodes(disk)),
     ...diskDevices(definition, paths),
     ...spec.interfaces.flatMap((nic, index) => network(nic, index)),
-    "-device", "virtio-balloon-pci,id=balloon0",
-    "-object", "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,id=rngdev0,rng=rng0",
+    "-device",
+    "virtio-balloon-pci,id=balloon0",
+    "-object",
+    "rng-random,id=rng0,filename=/dev/urandom",
+    "-device",
+    "virtio-rng-pci,id=rngdev0,rng=rng0",
     ...kernel(spec),
     // QEMU may neither start processes nor gain rights; what it needs was opened or given before.
-    "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+    "-sandbox",
+    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
   ];
 }
 
 /** Arguments by which the guest's process is known among all others of this machine. */
-export const processMarks = (instanceUuid: string, paths: GuestPaths): readonly string[] => [instanceUuid, qmpChardev(paths)];
+export const processMarks = (instanceUuid: string, paths: GuestPaths): readonly string[] => [
+  instanceUuid,
+  qmpChardev(paths),
+];
 
 function identity(spec: StoredSpec): string[] {
   const smbios = {
-    type: "1", manufacturer: "OpenStack Foundation", product: "OpenStack Compute", serial: spec.instanceUuid, uuid: spec.instanceUuid, family: "Virtual Machine",
+    type: "1",
+    manufacturer: "OpenStack Foundation",
+    product: "OpenStack Compute",
+    serial: spec.instanceUuid,
+    uuid: spec.instanceUuid,
+    family: "Virtual Machine",
   };
   return [
-    "-name", options({ guest: spec.instanceName, process: `qemu:${spec.instanceName}`, "debug-threads": "on" }),
-    "-uuid", spec.instanceUuid,
+    "-name",
+    options({ guest: spec.instanceName, process: `qemu:${spec.instanceName}`, "debug-threads": "on" }),
+    "-uuid",
+    spec.instanceUuid,
     // cloud-init looks for this product name before it asks for OpenStack's metadata.
-    "-smbios", options(smbios),
+    "-smbios",
+    options(smbios),
   ];
 }
 
@@ -52,29 +75,61 @@ function platform(spec: StoredSpec, machine: string, virtType: "tcg" | "kvm"): s
   const cpu = spec.hardware.cpuModel ?? (virtType === "kvm" ? "host" : "max");
   const chipset = machineFamily(machine) === "q35" ? "ICH9-LPC" : "PIIX4_PM";
   return [
-    "-machine", `${machine},usb=off,vmport=off,dump-guest-core=off`,
-    "-accel", virtType === "kvm" ? "kvm" : "tcg,thread=multi",
-    "-cpu", cpu,
-    "-smp", `${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`,
-    "-m", `${spec.memoryMib}M`,
-    "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-msg", "timestamp=on",
-    "-rtc", "base=utc,driftfix=slew",
+    "-machine",
+    `${machine},usb=off,vmport=off,dump-guest-core=off`,
+    "-accel",
+    virtType === "kvm" ? "kvm" : "tcg,thread=multi",
+    "-cpu",
+    cpu,
+    "-smp",
+    `${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`,
+    "-m",
+    `${spec.memoryMib}M`,
+    "-nodefaults",
+    "-no-user-config",
+    "-display",
+    "none",
+    "-vga",
+    "none",
+    "-msg",
+    "timestamp=on",
+    "-rtc",
+    "base=utc,driftfix=slew",
     // Sleep states would look like a guest that hangs.
-    "-global", `${chipset}.disable_s3=1`, "-global", `${chipset}.disable_s4=1`,
-    // Started paused: networks are plugged before the first instruction. And a guest that powers itself off leaves its
-    // process behind, paused, so that an agent that was away can tell that from a crash.
-    "-S", "-action", "shutdown=pause",
+    "-global",
+    `${chipset}.disable_s3=1`,
+    "-global",
+    `${chipset}.disable_s4=1`,
+    // Started paused: networks are plugged before the first instruction. And a guest that powers itself off
+    // leaves its process behind, paused, so that an agent that was away can tell that from a crash.
+    "-S",
+    "-action",
+    "shutdown=pause",
   ];
 }
 
 function monitors(paths: GuestPaths): string[] {
   return [
-    "-chardev", qmpChardev(paths), "-mon", "chardev=qmp0,mode=control",
-    "-chardev", options({ socket: undefined, id: "qmp1", path: paths.operatorSocket, server: "on", wait: "off" }), "-mon", "chardev=qmp1,mode=control",
-    "-chardev", options({
-      socket: undefined, id: "serial0", path: paths.serialSocket, server: "on", wait: "off", logfile: paths.consoleLog, logappend: "on",
+    "-chardev",
+    qmpChardev(paths),
+    "-mon",
+    "chardev=qmp0,mode=control",
+    "-chardev",
+    options({ socket: undefined, id: "qmp1", path: paths.operatorSocket, server: "on", wait: "off" }),
+    "-mon",
+    "chardev=qmp1,mode=control",
+    "-chardev",
+    options({
+      socket: undefined,
+      id: "serial0",
+      path: paths.serialSocket,
+      server: "on",
+      wait: "off",
+      logfile: paths.consoleLog,
+      logappend: "on",
     }),
-    "-serial", "chardev:serial0",
+    "-serial",
+    "chardev:serial0",
   ];
 }
 
@@ -83,7 +138,10 @@ const qmpChardev = (paths: GuestPaths): string =>
 
 function ports(machine: string): string[] {
   if (machineFamily(machine) !== "q35") return [];
-  return Array.from({ length: HOTPLUG_PORTS }, (_, i) => ["-device", `pcie-root-port,id=rp${i},chassis=${i + 1},slot=${i + 1},bus=pcie.0`]).flat();
+  return Array.from({ length: HOTPLUG_PORTS }, (_, i) => [
+    "-device",
+    `pcie-root-port,id=rp${i},chassis=${i + 1},slot=${i + 1},bus=pcie.0`,
+  ]).flat();
 }
 
 function blockNodes(disk: PlannedDisk): string[] {
@@ -97,7 +155,10 @@ function blockNodes(disk: PlannedDisk): string[] {
   const readOnly = disk.readOnly ? { "read-only": true } : { discard: "unmap" };
   nodes.push({ driver: "file", "node-name": `${disk.node}-file`, filename: disk.path, ...readOnly });
   nodes.push({
-    driver: disk.format, "node-name": disk.node, file: `${disk.node}-file`, ...readOnly,
+    driver: disk.format,
+    "node-name": disk.node,
+    file: `${disk.node}-file`,
+    ...readOnly,
     ...(disk.format === "qcow2" ? { backing: disk.base === undefined ? null : `${disk.node}-base` } : {}),
   });
   return nodes.flatMap((node) => ["-blockdev", JSON.stringify(node)]);
@@ -106,8 +167,8 @@ function blockNodes(disk: PlannedDisk): string[] {
 function diskDevices(definition: Definition, paths: GuestPaths): string[] {
   const bus = diskBus(definition.spec.hardware.diskBus ?? "virtio", machineFamily(definition.machine));
   const disks = planDisks(definition, paths);
-  // The config drive is always virtio: it must be readable whatever controller the image has drivers for, and its
-  // image was built for this cloud.
+  // The config drive is always virtio: it must be readable whatever controller the image has drivers for, and
+  // its image was built for this cloud.
   const devices = disks.map((disk, index) => {
     const onBus = disk.node === "config" ? "virtio-blk-pci" : bus.device(index);
     const boot = disk.bootIndex === undefined ? "" : `,bootindex=${disk.bootIndex}`;
@@ -120,19 +181,36 @@ function network(nic: StoredSpec["interfaces"][number], index: number): string[]
   const model = nicModels[nic.model];
   const mtu = model?.tellsMtu && nic.mtu > 0 ? `,host_mtu=${nic.mtu}` : "";
   return [
-    "-netdev", options({ stream: undefined, id: `net${index}`, server: "on", "addr.type": "unix", "addr.path": nic.socketPath }),
+    "-netdev",
+    options({
+      stream: undefined,
+      id: `net${index}`,
+      server: "on",
+      "addr.type": "unix",
+      "addr.path": nic.socketPath,
+    }),
     // No option ROM: guests do not boot from the network, and it would cost a second.
-    "-device", `${model?.device ?? "virtio-net-pci"},id=nic${index},netdev=net${index},mac=${nic.macAddress}${mtu},romfile=`,
+    "-device",
+    `${model?.device ?? "virtio-net-pci"},id=nic${index},netdev=net${index},mac=${nic.macAddress}${mtu},romfile=`,
   ];
 }
 
 function kernel(spec: StoredSpec): string[] {
   if (spec.kernel === null) return [];
   const { kernelPath, ramdiskPath, commandLine } = spec.kernel;
-  return ["-kernel", kernelPath, ...(ramdiskPath === null ? [] : ["-initrd", ramdiskPath]), ...(commandLine === "" ? [] : ["-append", commandLine])];
+  return [
+    "-kernel",
+    kernelPath,
+    ...(ramdiskPath === null ? [] : ["-initrd", ramdiskPath]),
+    ...(commandLine === "" ? [] : ["-append", commandLine]),
+  ];
 }
 
-/** QEMU's option syntax; a comma inside a value is written twice. An undefined value stands for the bare key. */
+/**
+ * QEMU's option syntax; a comma inside a value is written twice. An undefined value stands for the bare key.
+ */
 function options(pairs: Readonly<Record<string, string | undefined>>): string {
-  return Object.entries(pairs).map(([key, value]) => value === undefined ? key : `${key}=${value.replaceAll(",", ",,")}`).join(",");
+  return Object.entries(pairs)
+    .map(([key, value]) => (value === undefined ? key : `${key}=${value.replaceAll(",", ",,")}`))
+    .join(",");
 }

@@ -12,17 +12,28 @@ const CONFIG_DRIVE_LABEL = "config-2";
 export const configDriveFormats = ["iso9660", "vfat"] as const;
 export type ConfigDriveFormat = (typeof configDriveFormats)[number];
 
-export interface ConfigDriveTools { readonly run: RunTool; readonly xorriso: string; readonly timeoutMs: number; readonly format: ConfigDriveFormat }
+export interface ConfigDriveTools {
+  readonly run: RunTool;
+  readonly xorriso: string;
+  readonly timeoutMs: number;
+  readonly format: ConfigDriveFormat;
+}
 
 /** A vfat drive has this size whatever is on it; the file is sparse. @source nova configdrive */
 const VFAT_KIB = 64 * 1024;
 
 /**
- * Writes the files into an image at `target`, as a whole or not at all: ISO 9660 with Rock Ridge and Joliet names, or vfat.
- * It may hold the admin password: only the owner can read the image, and the plain files exist only while this runs.
+ * Writes the files into an image at `target`, as a whole or not at all: ISO 9660 with Rock Ridge and Joliet
+ * names, or vfat. It may hold the admin password: only the owner can read the image, and the plain files
+ * exist only while this runs.
  * @throws TOOL_FAILED, also when vfat has not enough room
  */
-export async function writeConfigDrive(ctx: Ctx, files: ReadonlyMap<string, Uint8Array>, target: string, tools: ConfigDriveTools): Promise<void> {
+export async function writeConfigDrive(
+  ctx: Ctx,
+  files: ReadonlyMap<string, Uint8Array>,
+  target: string,
+  tools: ConfigDriveTools,
+): Promise<void> {
   const work = `${target}.tmp`;
   const [tree, image] = [join(work, "files"), join(work, "image")];
   await rm(work, { recursive: true, force: true });
@@ -47,7 +58,24 @@ type Make = (ctx: Ctx, tree: string, image: string, tools: ConfigDriveTools) => 
 
 const make: Readonly<Record<ConfigDriveFormat, Make>> = {
   iso9660: async (ctx, tree, image, { run, xorriso, timeoutMs }) => {
-    await run(ctx, [xorriso, "-as", "mkisofs", "-quiet", "-r", "-J", "-joliet-long", "-V", CONFIG_DRIVE_LABEL, "-o", image, tree], { timeoutMs });
+    await run(
+      ctx,
+      [
+        xorriso,
+        "-as",
+        "mkisofs",
+        "-quiet",
+        "-r",
+        "-J",
+        "-joliet-long",
+        "-V",
+        CONFIG_DRIVE_LABEL,
+        "-o",
+        image,
+        tree,
+      ],
+      { timeoutMs },
+    );
   },
   vfat: async (ctx, tree, image, { run, timeoutMs }) => {
     await run(ctx, ["mkfs.fat", "-n", CONFIG_DRIVE_LABEL, "-C", image, String(VFAT_KIB)], { timeoutMs });
@@ -58,6 +86,7 @@ const make: Readonly<Record<ConfigDriveFormat, Make>> = {
 
 function safeRelative(path: string): string {
   const clean = normalize(path);
-  if (clean.startsWith("/") || clean.split("/").includes("..") || clean.includes("\0")) throw DriverErrors.TOOL_FAILED({ tool: "config drive" });
+  if (clean.startsWith("/") || clean.split("/").includes("..") || clean.includes("\0"))
+    throw DriverErrors.TOOL_FAILED({ tool: "config drive" });
   return clean;
 }

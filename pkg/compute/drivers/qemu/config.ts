@@ -2,13 +2,19 @@ import type { RunAsChoice } from "../host/run-as.js";
 import type { ConfigDriveFormat } from "./config-drive.js";
 
 /** Versioned names of the two PC machines. */
-export interface PinnedMachines { readonly q35: string; readonly pc: string }
+export interface PinnedMachines {
+  readonly q35: string;
+  readonly pc: string;
+}
 
 /** Options of the QEMU driver. Times in milliseconds, sizes in bytes. */
 export interface QemuConfig {
   /** Folder of this agent's guests (definitions, disks, consoles). Two agents must not share it. */
   readonly stateDir: string;
-  /** Parent of the sockets' folder; `/run` for root and `/tmp` otherwise when unset. Short: socket paths end at 107 bytes. */
+  /**
+   * Parent of the sockets' folder; `/run` for root and `/tmp` otherwise when unset. Short: socket paths end
+   * at 107 bytes.
+   */
   readonly runtimeBase?: string;
   /** `tcg` emulates; `kvm` needs a /dev/kvm that really works and is never chosen by itself. */
   readonly virtType: "tcg" | "kvm";
@@ -25,8 +31,8 @@ export interface QemuConfig {
   /** `vfat` needs mkfs.fat and mcopy. */
   readonly configDriveFormat: ConfigDriveFormat;
   /**
-   * What the unpinned machine names mean to new guests, e.g. `pc-q35-7.2`; QEMU's newest when unset. A guest keeps the
-   * machine that it was defined with, so that its saved state still loads after an upgrade of QEMU.
+   * What the unpinned machine names mean to new guests, e.g. `pc-q35-7.2`; QEMU's newest when unset. A guest
+   * keeps the machine that it was defined with, so that its saved state still loads after an upgrade of QEMU.
    */
   readonly pinnedMachines?: Partial<PinnedMachines>;
   /** At least this much of each console is kept, at most about three times as much. */
@@ -41,6 +47,16 @@ export interface QemuConfig {
 }
 
 export const qemuDefaults = {
-  virtType: "tcg", share: 1, runAs: "auto", qemu: "qemu-system-x86_64", qemuImg: "qemu-img", xorriso: "xorriso", configDriveFormat: "iso9660",
-  consoleBytes: 1024 * 1024, launchTimeoutMs: 60_000, quitTimeoutMs: 10_000, powerButtonIntervalMs: 10_000, toolTimeoutMs: 120_000,
+  virtType: "tcg",
+  share: 1,
+  runAs: "auto",
+  qemu: "qemu-system-x86_64",
+  qemuImg: "qemu-img",
+  xorriso: "xorriso",
+  configDriveFormat: "iso9660",
+  consoleBytes: 1024 * 1024,
+  launchTimeoutMs: 60_000,
+  quitTimeoutMs: 10_000,
+  powerButtonIntervalMs: 10_000,
+  toolTimeoutMs: 120_000,
 } as const satisfies Partial<QemuConfig>;

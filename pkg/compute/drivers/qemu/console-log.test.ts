@@ -6,9 +6,14 @@ import { boundConsole, consoleTail } from "./console-log.js";
 
 describe("console log", () => {
   let dir: string;
-  const paths = () => ({ consoleLog: join(dir, "console.log"), consoleLogBefore: join(dir, "console.log.1") });
+  const paths = () => ({
+    consoleLog: join(dir, "console.log"),
+    consoleLogBefore: join(dir, "console.log.1"),
+  });
   const tail = (n: number): string => Buffer.from(consoleTail(paths(), n)).toString();
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "kilonova-console-")); });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "kilonova-console-"));
+  });
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it("is empty before the first start", () => {
@@ -37,8 +42,14 @@ describe("console log", () => {
     } finally {
       closeSync(writer);
     }
-    const kept = tail(1_000).split("\n").slice(1, -1).map((line) => Number(line.slice(5)));
-    assert.deepEqual(kept, Array.from({ length: kept.length }, (_, i) => 2_000 - kept.length + i));
+    const kept = tail(1_000)
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => Number(line.slice(5)));
+    assert.deepEqual(
+      kept,
+      Array.from({ length: kept.length }, (_, i) => 2_000 - kept.length + i),
+    );
     assert.ok(kept.length > 80);
   });
 });

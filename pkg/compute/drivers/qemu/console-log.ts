@@ -1,14 +1,27 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import type { GuestPaths } from "./guest-paths.js";
 
 /**
- * Keeps a console bounded. QEMU holds the file open and appends, so it cannot be renamed away: its end is copied into
- * `console.log.1`, then it is cut to nothing (appending writers go on at the new end). All calls are synchronous and the
- * last look comes right before the cut, so that no more than microseconds of output can fall between.
+ * Keeps a console bounded. QEMU holds the file open and appends, so it cannot be renamed away: its end is
+ * copied into `console.log.1`, then it is cut to nothing (appending writers go on at the new end). All calls
+ * are synchronous and the last look comes right before the cut, so that no more than microseconds of output
+ * can fall between.
  *
  * @returns whether it was cut
  */
-export function boundConsole(paths: Pick<GuestPaths, "consoleLog" | "consoleLogBefore">, keepBytes: number): boolean {
+export function boundConsole(
+  paths: Pick<GuestPaths, "consoleLog" | "consoleLogBefore">,
+  keepBytes: number,
+): boolean {
   if (sizeOf(paths.consoleLog) <= keepBytes * 2) return false;
   const source = openSync(paths.consoleLog, "r+");
   try {
@@ -17,7 +30,11 @@ export function boundConsole(paths: Pick<GuestPaths, "consoleLog" | "consoleLogB
     try {
       let at = Math.max(0, fstatSync(source).size - keepBytes);
       const block = Buffer.alloc(64 * 1024);
-      for (let n = readSync(source, block, 0, block.length, at); n > 0; n = readSync(source, block, 0, block.length, at)) {
+      for (
+        let n = readSync(source, block, 0, block.length, at);
+        n > 0;
+        n = readSync(source, block, 0, block.length, at)
+      ) {
         writeSync(target, block, 0, n);
         at += n;
       }
@@ -32,8 +49,14 @@ export function boundConsole(paths: Pick<GuestPaths, "consoleLog" | "consoleLogB
   return true;
 }
 
-/** The last bytes of a console over the cut. @returns fewer when there are not as many, nothing before the first start */
-export function consoleTail(paths: Pick<GuestPaths, "consoleLog" | "consoleLogBefore">, maxBytes: number): Uint8Array {
+/**
+ * The last bytes of a console over the cut. @returns fewer when there are not as many, nothing before the
+ * first start
+ */
+export function consoleTail(
+  paths: Pick<GuestPaths, "consoleLog" | "consoleLogBefore">,
+  maxBytes: number,
+): Uint8Array {
   const now = fileTail(paths.consoleLog, maxBytes);
   if (now.length >= maxBytes) return now;
   return Buffer.concat([fileTail(paths.consoleLogBefore, maxBytes - now.length), now]);

@@ -32,8 +32,8 @@ export interface DefineInput {
 }
 
 /**
- * Makes or changes a guest's files so that they fit the spec; the definition's file is written last. Disks of a running
- * guest are left alone: they grow at its next start.
+ * Makes or changes a guest's files so that they fit the spec; the definition's file is written last. Disks of
+ * a running guest are left alone: they grow at its next start.
  *
  * @returns the definition now in force
  * @throws UNSUPPORTED_HARDWARE, FLAVOR_DISK_TOO_SMALL, IMAGE_CHANGED, DISK_LOST, DISK_SHRINK_REFUSED
@@ -45,10 +45,19 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
   checkHardware(wanted.spec, wanted.machine);
   await checkDisks(wanted, before, paths);
   await tools.files.makeFolder(paths);
-  await prepareDisks(ctx, { definition: wanted, before, paths, isRunning: input.isRunning }, { run: tools.run, config: tools.config, runAs: tools.runAs });
+  await prepareDisks(
+    ctx,
+    { definition: wanted, before, paths, isRunning: input.isRunning },
+    { run: tools.run, config: tools.config, runAs: tools.runAs },
+  );
   if (spec.configDrive && wanted.configDriveDigest !== before?.configDriveDigest) {
     const { xorriso, configDriveFormat, toolTimeoutMs } = tools.config;
-    await writeConfigDrive(ctx, spec.configDrive, paths.configDrive, { run: tools.run, xorriso, format: configDriveFormat, timeoutMs: toolTimeoutMs });
+    await writeConfigDrive(ctx, spec.configDrive, paths.configDrive, {
+      run: tools.run,
+      xorriso,
+      format: configDriveFormat,
+      timeoutMs: toolTimeoutMs,
+    });
     await tools.files.give(paths.configDrive);
   }
   await tools.files.commit(paths, wanted);
@@ -64,19 +73,30 @@ function machineFor(spec: GuestSpec, before: Definition | undefined, pinned: Pin
 function withSockets(spec: GuestSpec, runDir: string): GuestSpec {
   const interfaces = spec.interfaces.map((nic) => ({
     ...nic,
-    socketPath: nic.socketPath === "" ? interfaceSocketPath(runDir, spec.instanceUuid, nic.portId) : checkSocketPath(nic.socketPath),
+    socketPath:
+      nic.socketPath === ""
+        ? interfaceSocketPath(runDir, spec.instanceUuid, nic.portId)
+        : checkSocketPath(nic.socketPath),
   }));
   return { ...spec, interfaces };
 }
 
-async function checkDisks(wanted: Definition, before: Definition | undefined, paths: GuestPaths): Promise<void> {
+async function checkDisks(
+  wanted: Definition,
+  before: Definition | undefined,
+  paths: GuestPaths,
+): Promise<void> {
   const { rootImage, instanceUuid } = wanted.spec;
   const root = planDisks(wanted, paths).find((disk) => disk.node === "root");
   if (rootImage && root && rootImage.virtualSizeBytes > root.sizeBytes) {
-    throw DriverErrors.FLAVOR_DISK_TOO_SMALL({ rootBytes: root.sizeBytes, imageBytes: rootImage.virtualSizeBytes });
+    throw DriverErrors.FLAVOR_DISK_TOO_SMALL({
+      rootBytes: root.sizeBytes,
+      imageBytes: rootImage.virtualSizeBytes,
+    });
   }
   if (before === undefined) return;
   if (before.spec.rootImage?.path !== rootImage?.path) throw DriverErrors.IMAGE_CHANGED({ instanceUuid });
   const haveBytes = root === undefined ? 0 : await qcow2SizeBytes(paths.rootDisk).catch(() => 0);
-  if (root && haveBytes > root.sizeBytes) throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: root.sizeBytes });
+  if (root && haveBytes > root.sizeBytes)
+    throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: root.sizeBytes });
 }

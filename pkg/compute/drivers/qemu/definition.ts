@@ -3,25 +3,47 @@ import { z } from "zod";
 import type { GuestSpec } from "../../driver.js";
 
 const hardware = z.object({
-  machineType: z.string().optional(), diskBus: z.string().optional(), cpuModel: z.string().optional(), architecture: z.string().optional(),
+  machineType: z.string().optional(),
+  diskBus: z.string().optional(),
+  cpuModel: z.string().optional(),
+  architecture: z.string().optional(),
 });
 
 const storedSpec = z.object({
-  instanceUuid: z.string(), instanceName: z.string(), hostname: z.string(),
-  vcpus: z.number().int(), memoryMib: z.number().int(), rootGib: z.number(), ephemeralGib: z.number(), swapMib: z.number(),
+  instanceUuid: z.string(),
+  instanceName: z.string(),
+  hostname: z.string(),
+  vcpus: z.number().int(),
+  memoryMib: z.number().int(),
+  rootGib: z.number(),
+  ephemeralGib: z.number(),
+  swapMib: z.number(),
   rootImage: z.object({ imageId: z.string(), path: z.string(), virtualSizeBytes: z.number() }).nullable(),
-  kernel: z.object({ kernelPath: z.string(), ramdiskPath: z.string().nullable(), commandLine: z.string() }).nullable(),
-  interfaces: z.array(z.object({
-    portId: z.string(), macAddress: z.string(), mtu: z.number().int(), model: z.string(), socketPath: z.string(),
-  })),
+  kernel: z
+    .object({ kernelPath: z.string(), ramdiskPath: z.string().nullable(), commandLine: z.string() })
+    .nullable(),
+  interfaces: z.array(
+    z.object({
+      portId: z.string(),
+      macAddress: z.string(),
+      mtu: z.number().int(),
+      model: z.string(),
+      socketPath: z.string(),
+    }),
+  ),
   hardware,
 });
 
-const schema = z.object({ version: z.literal(1), machine: z.string(), configDriveDigest: z.string().nullable(), spec: storedSpec });
+const schema = z.object({
+  version: z.literal(1),
+  machine: z.string(),
+  configDriveDigest: z.string().nullable(),
+  spec: storedSpec,
+});
 
 /**
- * A guest as this host remembers it: the spec without secrets. The config drive's content (it may hold the admin
- * password) is only on the drive itself; the digest tells whether another one is wanted.
+ * A guest as this host remembers it: the spec without secrets. The config drive's content (it may hold the
+ * admin password) is only on the drive itself; the digest tells whether another one is wanted.
  */
 export type Definition = z.infer<typeof schema>;
 export type StoredSpec = Definition["spec"];
@@ -30,7 +52,9 @@ export type StoredSpec = Definition["spec"];
 export function toDefinition(spec: GuestSpec, machine: string): Definition {
   const { configDrive, rootImage, kernel, interfaces, hardware: hw, ...plain } = spec;
   return {
-    version: 1, machine, configDriveDigest: configDrive === undefined ? null : digestOf(configDrive),
+    version: 1,
+    machine,
+    configDriveDigest: configDrive === undefined ? null : digestOf(configDrive),
     spec: {
       ...plain,
       rootImage: rootImage ?? null,
@@ -46,6 +70,7 @@ export const parseDefinition = (text: string): Definition => schema.parse(JSON.p
 
 function digestOf(files: ReadonlyMap<string, Uint8Array>): string {
   const hash = createHash("sha256");
-  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`${path}\0${bytes.length}\0`).update(bytes);
   return hash.digest("hex");
 }

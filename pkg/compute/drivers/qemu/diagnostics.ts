@@ -8,36 +8,63 @@ import type { RunningGuest } from "./running-guest.js";
 const TICKS_PER_SECOND = 100;
 
 /**
- * Diagnostics in the shape of REST 2.48. Null stands for what QEMU cannot tell: a NIC's counters are at the switch.
- * `driver` is a closed set that clients validate; `libvirt` is its member that fits QEMU, `hypervisor` says the truth.
+ * Diagnostics in the shape of REST 2.48. Null stands for what QEMU cannot tell: a NIC's counters are at the
+ * switch. `driver` is a closed set that clients validate; `libvirt` is its member that fits QEMU,
+ * `hypervisor` says the truth.
  */
 export async function readDiagnostics(
-  guest: RunningGuest, definition: Definition, paths: GuestPaths, virtType: "tcg" | "kvm",
+  guest: RunningGuest,
+  definition: Definition,
+  paths: GuestPaths,
+  virtType: "tcg" | "kvm",
 ): Promise<Readonly<Record<string, unknown>>> {
   const [cpus, blocks, balloon] = await Promise.all([
-    guest.execute("query-cpus-fast"), guest.execute("query-blockstats", { "query-nodes": false }),
+    guest.execute("query-cpus-fast"),
+    guest.execute("query-blockstats", { "query-nodes": false }),
     guest.execute("query-balloon").catch(() => undefined),
   ]);
   const { spec, configDriveDigest } = definition;
-  const unknown = { rx_octets: null, rx_errors: null, rx_drop: null, rx_packets: null, rx_rate: null,
-    tx_octets: null, tx_errors: null, tx_drop: null, tx_packets: null, tx_rate: null };
+  const unknown = {
+    rx_octets: null,
+    rx_errors: null,
+    rx_drop: null,
+    rx_packets: null,
+    rx_rate: null,
+    tx_octets: null,
+    tx_errors: null,
+    tx_drop: null,
+    tx_packets: null,
+    tx_rate: null,
+  };
   const usedBytes = asObject(balloon)["actual"];
   return {
     state: guest.powerState === "RUNNING" ? "running" : guest.powerState === "PAUSED" ? "paused" : "shutdown",
-    driver: "libvirt", hypervisor: virtType === "kvm" ? "kvm" : "qemu", hypervisor_os: "linux",
-    uptime: uptimeSeconds(guest.identity.startTicks), config_drive: configDriveDigest !== null,
-    num_cpus: spec.vcpus, num_nics: spec.interfaces.length, num_disks: planDisks(definition, paths).length,
+    driver: "libvirt",
+    hypervisor: virtType === "kvm" ? "kvm" : "qemu",
+    hypervisor_os: "linux",
+    uptime: uptimeSeconds(guest.identity.startTicks),
+    config_drive: configDriveDigest !== null,
+    num_cpus: spec.vcpus,
+    num_nics: spec.interfaces.length,
+    num_disks: planDisks(definition, paths).length,
     cpu_details: asArray(cpus).map((cpu) => cpuDetails(guest.identity.pid, asObject(cpu))),
     nic_details: spec.interfaces.map((nic) => ({ mac_address: nic.macAddress, ...unknown })),
     disk_details: asArray(blocks).map((block) => diskDetails(asObject(asObject(block)["stats"]))),
-    memory_details: { maximum: spec.memoryMib, used: typeof usedBytes === "number" ? Math.floor(usedBytes / 1024 ** 2) : spec.memoryMib },
+    memory_details: {
+      maximum: spec.memoryMib,
+      used: typeof usedBytes === "number" ? Math.floor(usedBytes / 1024 ** 2) : spec.memoryMib,
+    },
   };
 }
 
 /** @units time in nanoseconds, utilisation unknown (it would take two looks) */
 function cpuDetails(pid: number, cpu: Readonly<Record<string, unknown>>): unknown {
   const ticks = threadTicks(pid, Number(cpu["thread-id"]));
-  return { id: Number(cpu["cpu-index"]), time: ticks === undefined ? null : ticks * (1_000_000_000 / TICKS_PER_SECOND), utilisation: null };
+  return {
+    id: Number(cpu["cpu-index"]),
+    time: ticks === undefined ? null : ticks * (1_000_000_000 / TICKS_PER_SECOND),
+    utilisation: null,
+  };
 }
 
 function threadTicks(pid: number, thread: number): number | undefined {
@@ -53,7 +80,10 @@ function threadTicks(pid: number, thread: number): number | undefined {
 function diskDetails(stats: Readonly<Record<string, unknown>>): unknown {
   const n = (key: string): number => Number(stats[key] ?? 0);
   return {
-    read_bytes: n("rd_bytes"), read_requests: n("rd_operations"), write_bytes: n("wr_bytes"), write_requests: n("wr_operations"),
+    read_bytes: n("rd_bytes"),
+    read_requests: n("rd_operations"),
+    write_bytes: n("wr_bytes"),
+    write_requests: n("wr_operations"),
     errors_count: n("failed_rd_operations") + n("failed_wr_operations") + n("failed_flush_operations"),
   };
 }

@@ -27,14 +27,26 @@ export interface DiskTools {
 }
 
 /**
- * Makes the disks that are not there yet, and lets the others grow to their planned size unless the guest runs; repeatable. Config drives are not made here.
+ * Makes the disks that are not there yet, and lets the others grow to their planned size unless the guest
+ * runs; repeatable. Config drives are not made here.
  * @param definition  the guest as it shall be
- * @param before      the guest as it was stored: those of its disks that hold data must be there, since an empty one in their place would pass for them
+ * @param before the guest as it was stored: those of its disks that hold data must be there, since an empty
+ *   one in their place would pass for them
  * @throws DISK_LOST, DISK_SHRINK_REFUSED
  */
-export async function prepareDisks(ctx: Ctx, { definition, before, paths, isRunning }: DisksToPrepare, tools: DiskTools): Promise<void> {
+export async function prepareDisks(
+  ctx: Ctx,
+  { definition, before, paths, isRunning }: DisksToPrepare,
+  tools: DiskTools,
+): Promise<void> {
   const { instanceUuid } = definition.spec;
-  const kept = new Set<PlannedDisk["node"]>(before === undefined ? [] : planDisks(before, paths).map(({ node }) => node).filter((node) => node !== "swap"));
+  const kept = new Set<PlannedDisk["node"]>(
+    before === undefined
+      ? []
+      : planDisks(before, paths)
+          .map(({ node }) => node)
+          .filter((node) => node !== "swap"),
+  );
   for (const disk of planDisks(definition, paths)) {
     if (disk.node === "config") continue;
     if (await exists(disk.path)) {
@@ -60,33 +72,53 @@ async function create(ctx: Ctx, disk: PlannedDisk, tools: DiskTools): Promise<vo
   await syncPath(dirname(disk.path));
 }
 
-async function createOverlay(ctx: Ctx, disk: PlannedDisk, path: string, { run, config }: DiskTools): Promise<void> {
-  // The base's format is always said (-F): a guest that writes a qcow2 header into its raw disk must gain nothing.
+async function createOverlay(
+  ctx: Ctx,
+  disk: PlannedDisk,
+  path: string,
+  { run, config }: DiskTools,
+): Promise<void> {
+  // The base's format is always said (-F): a guest that writes a qcow2 header into its raw disk must gain
+  // nothing.
   const base = disk.base === undefined ? [] : ["-b", disk.base, "-F", "raw"];
-  await run(ctx, [config.qemuImg, "create", "-q", "-f", "qcow2", ...base, path, String(disk.sizeBytes)], { timeoutMs: config.toolTimeoutMs });
+  await run(ctx, [config.qemuImg, "create", "-q", "-f", "qcow2", ...base, path, String(disk.sizeBytes)], {
+    timeoutMs: config.toolTimeoutMs,
+  });
 }
 
-async function createRaw(ctx: Ctx, disk: PlannedDisk, path: string, { run, config }: DiskTools): Promise<void> {
+async function createRaw(
+  ctx: Ctx,
+  disk: PlannedDisk,
+  path: string,
+  { run, config }: DiskTools,
+): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
     await file.truncate(disk.sizeBytes);
   } finally {
     await file.close();
   }
-  const format = disk.node === "swap" ? ["mkswap", "-q", path] : ["mke2fs", "-q", "-F", "-t", "ext4", "-L", disk.node, path];
+  const format =
+    disk.node === "swap"
+      ? ["mkswap", "-q", path]
+      : ["mke2fs", "-q", "-F", "-t", "ext4", "-L", disk.node, path];
   await run(ctx, format, { timeoutMs: config.toolTimeoutMs });
 }
 
 async function growOverlay(ctx: Ctx, disk: PlannedDisk, { run, config }: DiskTools): Promise<void> {
   const haveBytes = await qcow2SizeBytes(disk.path);
-  if (haveBytes > disk.sizeBytes) throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: disk.sizeBytes });
+  if (haveBytes > disk.sizeBytes)
+    throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: disk.sizeBytes });
   if (haveBytes === disk.sizeBytes) return;
-  await run(ctx, [config.qemuImg, "resize", "-q", "-f", "qcow2", disk.path, String(disk.sizeBytes)], { timeoutMs: config.toolTimeoutMs });
+  await run(ctx, [config.qemuImg, "resize", "-q", "-f", "qcow2", disk.path, String(disk.sizeBytes)], {
+    timeoutMs: config.toolTimeoutMs,
+  });
 }
 
 async function growRaw(disk: PlannedDisk): Promise<void> {
   const { size } = await stat(disk.path);
-  if (size > disk.sizeBytes) throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes: size, wantBytes: disk.sizeBytes });
+  if (size > disk.sizeBytes)
+    throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes: size, wantBytes: disk.sizeBytes });
   if (size < disk.sizeBytes) await truncate(disk.path, disk.sizeBytes);
 }
 
@@ -102,4 +134,8 @@ export async function qcow2SizeBytes(path: string): Promise<number> {
   }
 }
 
-const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -40,8 +40,8 @@ interface Host {
 }
 
 /**
- * Real machines by QEMU over its monitor protocol. Guests are processes in sessions of their own: they do not notice
- * when the agent ends. One task per guest at a time; all waiting is for events, with a limit.
+ * Real machines by QEMU over its monitor protocol. Guests are processes in sessions of their own: they do not
+ * notice when the agent ends. One task per guest at a time; all waiting is for events, with a limit.
  */
 export class QemuDriver implements Driver {
   readonly name = "qemu";
@@ -85,7 +85,11 @@ export class QemuDriver implements Driver {
     });
     for (const event of events) this.#listener(event);
     this.#consoleTimer = setInterval(() => this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
-    ctx.log.info("compute.qemu.started", { guests: found.length, running: found.length - this.#stopped().length, version: facts.version });
+    ctx.log.info("compute.qemu.started", {
+      guests: found.length,
+      running: found.length - this.#stopped().length,
+      version: facts.version,
+    });
   }
 
   async close(): Promise<void> {
@@ -120,8 +124,11 @@ export class QemuDriver implements Driver {
       const { files, runDir, runAs, facts } = this.#started();
       const entry = this.#guests.get(spec.instanceUuid);
       const paths = files.paths(spec.instanceUuid);
-      const definition = await defineGuest(ctx, { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
-        { config: this.#config, pinned: facts.pinned, files, run: this.#run, runDir, runAs });
+      const definition = await defineGuest(
+        ctx,
+        { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
+        { config: this.#config, pinned: facts.pinned, files, run: this.#run, runDir, runAs },
+      );
       if (entry) entry.definition = definition;
       else this.#guests.set(spec.instanceUuid, { definition, paths, running: undefined, last: "stopped" });
     });
@@ -173,7 +180,11 @@ export class QemuDriver implements Driver {
   }
 
   imagesInUse(): ReadonlySet<string> {
-    const paths = [...this.#guests.values()].flatMap(({ definition: { spec } }) => [spec.rootImage?.path, spec.kernel?.kernelPath, spec.kernel?.ramdiskPath]);
+    const paths = [...this.#guests.values()].flatMap(({ definition: { spec } }) => [
+      spec.rootImage?.path,
+      spec.kernel?.kernelPath,
+      spec.kernel?.ramdiskPath,
+    ]);
     return new Set(paths.filter((path) => path !== undefined && path !== null));
   }
 
@@ -211,7 +222,11 @@ export class QemuDriver implements Driver {
   async #boot(ctx: Ctx, entry: Entry): Promise<void> {
     const { files, runAs } = this.#started();
     const { definition, paths } = entry;
-    await prepareDisks(ctx, { definition, before: definition, paths, isRunning: false }, { run: this.#run, config: this.#config, runAs });
+    await prepareDisks(
+      ctx,
+      { definition, before: definition, paths, isRunning: false },
+      { run: this.#run, config: this.#config, runAs },
+    );
     boundConsole(paths, this.#config.consoleBytes);
     await files.makeStartable(paths);
     const running = await launch(ctx, definition, paths, { config: this.#config, runAs });
@@ -219,7 +234,10 @@ export class QemuDriver implements Driver {
     running.changeExpected = "resumed";
     await command(ctx, running, "cont");
     await running.refresh();
-    ctx.log.info("compute.qemu.guest.started", { instanceUuid: running.instanceUuid, pid: running.identity.pid });
+    ctx.log.info("compute.qemu.guest.started", {
+      instanceUuid: running.instanceUuid,
+      pid: running.identity.pid,
+    });
   }
 
   async #shutDown(ctx: Ctx, entry: Entry, softTimeoutMs: number): Promise<void> {
@@ -247,7 +265,8 @@ export class QemuDriver implements Driver {
     entry.running = running;
     running.onSignal((signal) => this.#onSignal(entry, running, signal));
     // It may have shut down while it was being taken over.
-    if (running.powerState === "SHUTDOWN") this.#onSignal(entry, running, { kind: "shutdown", byGuest: true, exits: running.toldToExit });
+    if (running.powerState === "SHUTDOWN")
+      this.#onSignal(entry, running, { kind: "shutdown", byGuest: true, exits: running.toldToExit });
     void running.gone.then(() => this.#unasked(entry, running, () => this.#vanished(entry, running)));
   }
 
@@ -257,19 +276,36 @@ export class QemuDriver implements Driver {
     if (running.changeExpected === signal.kind) running.changeExpected = undefined;
     if (asked) return;
     switch (signal.kind) {
-      case "paused": if (running.runState === "paused") this.#listener({ instanceUuid, type: "PAUSED", byGuest: false }); break;
-      case "resumed": this.#listener({ instanceUuid, type: "RESUMED", byGuest: false }); break;
-      case "reset": this.#listener({ instanceUuid, type: "REBOOTED", byGuest: signal.byGuest }); break;
-      case "shutdown": if (!signal.exits) this.#unasked(entry, running, () => this.#shutItselfDown(entry, signal.byGuest)); break;
-      case "panicked": this.#listener({ instanceUuid, type: "CRASHED", byGuest: true }); break;
+      case "paused":
+        if (running.runState === "paused") this.#listener({ instanceUuid, type: "PAUSED", byGuest: false });
+        break;
+      case "resumed":
+        this.#listener({ instanceUuid, type: "RESUMED", byGuest: false });
+        break;
+      case "reset":
+        this.#listener({ instanceUuid, type: "REBOOTED", byGuest: signal.byGuest });
+        break;
+      case "shutdown":
+        if (!signal.exits) this.#unasked(entry, running, () => this.#shutItselfDown(entry, signal.byGuest));
+        break;
+      case "panicked":
+        this.#listener({ instanceUuid, type: "CRASHED", byGuest: true });
+        break;
     }
   }
 
   /** Handles the end of a process that nobody asked for; skipped when a method got there first. */
   #unasked(entry: Entry, running: RunningGuest, handle: () => Promise<void>): void {
-    void this.#locks.run(running.instanceUuid, async () => {
-      if (entry.running === running && !running.endExpected) await handle();
-    }).catch((error: unknown) => this.#ctx?.log.error("compute.qemu.guest.end-unhandled", { instanceUuid: running.instanceUuid, error }));
+    void this.#locks
+      .run(running.instanceUuid, async () => {
+        if (entry.running === running && !running.endExpected) await handle();
+      })
+      .catch((error: unknown) =>
+        this.#ctx?.log.error("compute.qemu.guest.end-unhandled", {
+          instanceUuid: running.instanceUuid,
+          error,
+        }),
+      );
   }
 
   async #shutItselfDown(entry: Entry, byGuest: boolean): Promise<void> {
@@ -281,8 +317,16 @@ export class QemuDriver implements Driver {
     entry.running = undefined;
     entry.last = running.toldToExit ? "stopped" : "crashed";
     await writeRunRecord(entry.paths.runRecord, { version: 1, phase: entry.last });
-    this.#ctx?.log.warn("compute.qemu.guest.vanished", { instanceUuid: running.instanceUuid, pid: running.identity.pid, as: entry.last });
-    this.#listener({ instanceUuid: running.instanceUuid, type: running.toldToExit ? "STOPPED" : "CRASHED", byGuest: false });
+    this.#ctx?.log.warn("compute.qemu.guest.vanished", {
+      instanceUuid: running.instanceUuid,
+      pid: running.identity.pid,
+      as: entry.last,
+    });
+    this.#listener({
+      instanceUuid: running.instanceUuid,
+      type: running.toldToExit ? "STOPPED" : "CRASHED",
+      byGuest: false,
+    });
   }
 
   #boundConsoles(): void {
@@ -315,4 +359,5 @@ export class QemuDriver implements Driver {
 }
 
 /** A monitor command under a span of its own. */
-const command = (ctx: Ctx, guest: RunningGuest, name: string): Promise<unknown> => traced(ctx, `qmp ${name}`, {}, () => guest.execute(name));
+const command = (ctx: Ctx, guest: RunningGuest, name: string): Promise<unknown> =>
+  traced(ctx, `qmp ${name}`, {}, () => guest.execute(name));

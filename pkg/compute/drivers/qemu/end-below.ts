@@ -4,7 +4,8 @@ import { identify, listProcesses, signalProcess } from "../host/linux-process.js
 const GONE_WITHIN_MS = 30_000;
 
 /**
- * Kills every QEMU whose files lie below a folder, for an operator who forgets a whole installation: nobody is asked, no record is written.
+ * Kills every QEMU whose files lie below a folder, for an operator who forgets a whole installation: nobody
+ * is asked, no record is written.
  * @returns how many there were
  * @throws when one is still there after half a minute
  */

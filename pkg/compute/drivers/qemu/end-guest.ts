@@ -12,7 +12,12 @@ const KILL_TIMEOUT_MS = 30_000;
  * Presses the guest's power button, again at each interval, and waits until it is down.
  * @returns false when it was not down in time, cannot hear (paused), or somebody is in a hurry
  */
-export async function askToShutDown(ctx: Ctx, guest: RunningGuest, timeoutMs: number, intervalMs: number): Promise<boolean> {
+export async function askToShutDown(
+  ctx: Ctx,
+  guest: RunningGuest,
+  timeoutMs: number,
+  intervalMs: number,
+): Promise<boolean> {
   if (guest.runState !== "running") return guest.powerState === "SHUTDOWN";
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline && !guest.hurried.aborted) {
@@ -32,14 +37,19 @@ export async function askToShutDown(ctx: Ctx, guest: RunningGuest, timeoutMs: nu
  * Ends the process: `quit` (flushes the disks), else SIGKILL; waits until it is gone and writes that down.
  * @throws HYPERVISOR_SILENT when even SIGKILL does not end it
  */
-export async function endProcess(guest: RunningGuest, paths: GuestPaths, config: Pick<QemuConfig, "quitTimeoutMs">): Promise<void> {
+export async function endProcess(
+  guest: RunningGuest,
+  paths: GuestPaths,
+  config: Pick<QemuConfig, "quitTimeoutMs">,
+): Promise<void> {
   guest.endExpected = true;
   await writeRunRecord(paths.runRecord, { version: 1, phase: "stopping", process: guest.identity });
   // QEMU hangs up before it answers `quit`; only the end of the process counts.
   guest.execute("quit", undefined, config.quitTimeoutMs).catch(() => undefined);
-  if (guest.runState === "unknown" || !await within(guest.gone, config.quitTimeoutMs, [])) {
+  if (guest.runState === "unknown" || !(await within(guest.gone, config.quitTimeoutMs, []))) {
     guest.kill("SIGKILL");
-    if (!await within(guest.gone, KILL_TIMEOUT_MS, [])) throw DriverErrors.HYPERVISOR_SILENT({ step: "end the guest" });
+    if (!(await within(guest.gone, KILL_TIMEOUT_MS, [])))
+      throw DriverErrors.HYPERVISOR_SILENT({ step: "end the guest" });
   }
   await writeRunRecord(paths.runRecord, stoppedRecord);
 }

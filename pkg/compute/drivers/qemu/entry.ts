@@ -16,13 +16,19 @@ export interface Entry {
 /** @throws GUEST_NOT_RUNNING */
 export function needRunning(entry: Entry): RunningGuest {
   const { running, definition } = entry;
-  if (running === undefined || running.powerState === "SHUTDOWN") throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid: definition.spec.instanceUuid });
+  if (running === undefined || running.powerState === "SHUTDOWN")
+    throw DriverErrors.GUEST_NOT_RUNNING({ instanceUuid: definition.spec.instanceUuid });
   return running;
 }
 
 /** What the driver tells of the guest. A process that only waits to be ended does not count. */
 export function toState({ definition, running, last }: Entry): GuestState {
   const { instanceUuid } = definition.spec;
-  if (running === undefined) return { instanceUuid, powerState: last === "crashed" ? "CRASHED" : "SHUTDOWN", pid: 0 };
-  return { instanceUuid, powerState: running.powerState, pid: running.powerState === "SHUTDOWN" ? 0 : running.identity.pid };
+  if (running === undefined)
+    return { instanceUuid, powerState: last === "crashed" ? "CRASHED" : "SHUTDOWN", pid: 0 };
+  return {
+    instanceUuid,
+    powerState: running.powerState,
+    pid: running.powerState === "SHUTDOWN" ? 0 : running.identity.pid,
+  };
 }

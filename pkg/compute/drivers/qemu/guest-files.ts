@@ -12,7 +12,10 @@ import type { GuestPaths } from "./guest-paths.js";
 
 const REMOVED = ".removed-";
 
-/** The folders of all guests of one agent. Definitions are the commit points: a folder without one never was a guest. */
+/**
+ * The folders of all guests of one agent. Definitions are the commit points: a folder without one never was a
+ * guest.
+ */
 export class GuestFiles {
   readonly #stateDir: string;
   readonly #runDir: string;
@@ -57,7 +60,10 @@ export class GuestFiles {
     return writeFileAtomic(paths.definition, JSON.stringify(definition, null, 1));
   }
 
-  /** What must be there, and belong to QEMU's user, right before a start: an empty socket folder and the console's file. */
+  /**
+   * What must be there, and belong to QEMU's user, right before a start: an empty socket folder and the
+   * console's file.
+   */
   async makeStartable(paths: GuestPaths): Promise<void> {
     await rm(paths.socketDir, { recursive: true, force: true });
     await mkdir(paths.socketDir, { mode: 0o700 });

@@ -31,10 +31,20 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
   const dir = join(stateDir, instanceUuid);
   const socketDir = join(runDir, shortHash(instanceUuid));
   return {
-    dir, definition: join(dir, "instance.json"), runRecord: join(dir, "run.json"),
-    rootDisk: join(dir, "disk"), ephemeralDisk: join(dir, "disk.eph0"), swapDisk: join(dir, "disk.swap"), configDrive: join(dir, "disk.config"),
-    consoleLog: join(dir, "console.log"), consoleLogBefore: join(dir, "console.log.1"), qemuLog: join(dir, "qemu.log"),
-    socketDir, qmpSocket: join(socketDir, "qmp.sock"), operatorSocket: join(socketDir, "qmp2.sock"), serialSocket: join(socketDir, "serial.sock"),
+    dir,
+    definition: join(dir, "instance.json"),
+    runRecord: join(dir, "run.json"),
+    rootDisk: join(dir, "disk"),
+    ephemeralDisk: join(dir, "disk.eph0"),
+    swapDisk: join(dir, "disk.swap"),
+    configDrive: join(dir, "disk.config"),
+    consoleLog: join(dir, "console.log"),
+    consoleLogBefore: join(dir, "console.log.1"),
+    qemuLog: join(dir, "qemu.log"),
+    socketDir,
+    qmpSocket: join(socketDir, "qmp.sock"),
+    operatorSocket: join(socketDir, "qmp2.sock"),
+    serialSocket: join(socketDir, "serial.sock"),
   };
 }
 
@@ -49,7 +59,10 @@ export function checkSocketPath(path: string): string {
   return path;
 }
 
-/** The folder of all sockets of one agent; it follows from the state folder, so that the next agent finds it. */
-export const runDirFor = (base: string, realStateDir: string): string => join(base, `kilonova-${shortHash(realStateDir)}`);
+/**
+ * The folder of all sockets of one agent; it follows from the state folder, so that the next agent finds it.
+ */
+export const runDirFor = (base: string, realStateDir: string): string =>
+  join(base, `kilonova-${shortHash(realStateDir)}`);
 
 const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);

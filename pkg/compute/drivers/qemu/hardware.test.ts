@@ -6,11 +6,18 @@ import { toDefinition, parseDefinition } from "./definition.js";
 import { checkHardware, diskBus, pinMachine } from "./hardware.js";
 
 const pinned = { q35: "pc-q35-7.2", pc: "pc-i440fx-7.2" };
-const unsupported = (e: unknown): boolean => e instanceof KilonovaError && e.reason === "UNSUPPORTED_HARDWARE";
-const check = (over: Partial<GuestSpec>, machine = "pc-q35-7.2"): void => checkHardware(toDefinition(aGuestSpec(over), machine).spec, machine);
+const unsupported = (e: unknown): boolean =>
+  e instanceof KilonovaError && e.reason === "UNSUPPORTED_HARDWARE";
+const check = (over: Partial<GuestSpec>, machine = "pc-q35-7.2"): void =>
+  checkHardware(toDefinition(aGuestSpec(over), machine).spec, machine);
 
 describe("virtual hardware", () => {
-  for (const [asked, got] of [[undefined, "pc-q35-7.2"], ["q35", "pc-q35-7.2"], ["pc", "pc-i440fx-7.2"], ["pc-q35-6.2", "pc-q35-6.2"]] as const) {
+  for (const [asked, got] of [
+    [undefined, "pc-q35-7.2"],
+    ["q35", "pc-q35-7.2"],
+    ["pc", "pc-i440fx-7.2"],
+    ["pc-q35-6.2", "pc-q35-6.2"],
+  ] as const) {
     it(`pins ${asked ?? "nothing"} to ${got}`, () => assert.equal(pinMachine(asked, pinned), got));
   }
   for (const asked of ["microvm", "virt", "q35,smm=on", "pc-q35-7.2,accel=kvm", ""]) {
@@ -18,12 +25,36 @@ describe("virtual hardware", () => {
   }
 
   const bad: readonly (readonly [string, Partial<GuestSpec>])[] = [
-    ["an unknown bus", { hardware: { diskBus: "floppy" } }], ["a bus named like an object's own", { hardware: { diskBus: "constructor" } }],
-    ["IDE on q35", { hardware: { diskBus: "ide" } }], ["a CPU model with options", { hardware: { cpuModel: "max,-sse" } }],
-    ["another architecture", { hardware: { architecture: "aarch64" } }], ["no CPU", { vcpus: 0 }],
-    ["an unknown NIC", { interfaces: [{ portId: "p", macAddress: "fa:16:3e:00:00:01", mtu: 1500, model: "vmxnet3", socketPath: "" }] }],
-    ["a MAC with options", { interfaces: [{ portId: "p", macAddress: "fa:16:3e:00:00:01,x=y", mtu: 1500, model: "virtio", socketPath: "" }] }],
-    ["a port id with a path", { interfaces: [{ portId: "../p", macAddress: "fa:16:3e:00:00:01", mtu: 1500, model: "virtio", socketPath: "" }] }],
+    ["an unknown bus", { hardware: { diskBus: "floppy" } }],
+    ["a bus named like an object's own", { hardware: { diskBus: "constructor" } }],
+    ["IDE on q35", { hardware: { diskBus: "ide" } }],
+    ["a CPU model with options", { hardware: { cpuModel: "max,-sse" } }],
+    ["another architecture", { hardware: { architecture: "aarch64" } }],
+    ["no CPU", { vcpus: 0 }],
+    [
+      "an unknown NIC",
+      {
+        interfaces: [
+          { portId: "p", macAddress: "fa:16:3e:00:00:01", mtu: 1500, model: "vmxnet3", socketPath: "" },
+        ],
+      },
+    ],
+    [
+      "a MAC with options",
+      {
+        interfaces: [
+          { portId: "p", macAddress: "fa:16:3e:00:00:01,x=y", mtu: 1500, model: "virtio", socketPath: "" },
+        ],
+      },
+    ],
+    [
+      "a port id with a path",
+      {
+        interfaces: [
+          { portId: "../p", macAddress: "fa:16:3e:00:00:01", mtu: 1500, model: "virtio", socketPath: "" },
+        ],
+      },
+    ],
   ];
   for (const [name, over] of bad) it(`refuses ${name}`, () => assert.throws(() => check(over), unsupported));
 
@@ -38,14 +69,25 @@ describe("definition", () => {
   const hardware: GuestHardware = { machineType: "q35" };
 
   it("comes back as it was written", () => {
-    const definition = toDefinition(aGuestSpec({
-      hardware, rootImage: { imageId: "i", path: "/i", virtualSizeBytes: 5 }, kernel: { kernelPath: "/k", ramdiskPath: undefined, commandLine: "" },
-    }), "pc-q35-7.2");
+    const definition = toDefinition(
+      aGuestSpec({
+        hardware,
+        rootImage: { imageId: "i", path: "/i", virtualSizeBytes: 5 },
+        kernel: { kernelPath: "/k", ramdiskPath: undefined, commandLine: "" },
+      }),
+      "pc-q35-7.2",
+    );
     assert.deepEqual(parseDefinition(JSON.stringify(definition)), definition);
   });
 
   it("keeps no byte of the config drive but knows another one", () => {
-    const drive = (text: string): Partial<GuestSpec> => ({ instanceUuid: "u", instanceName: "n", hostname: "h", interfaces: [], configDrive: new Map([["a", Buffer.from(text)]]) });
+    const drive = (text: string): Partial<GuestSpec> => ({
+      instanceUuid: "u",
+      instanceName: "n",
+      hostname: "h",
+      interfaces: [],
+      configDrive: new Map([["a", Buffer.from(text)]]),
+    });
     const one = toDefinition(aGuestSpec(drive("s3cret-word")), "m");
     assert.ok(!JSON.stringify(one).includes("s3cret"));
     assert.deepEqual(toDefinition(aGuestSpec(drive("s3cret-word")), "m"), one);

@@ -22,11 +22,16 @@ export interface DiskBus {
 
 const diskBuses: Readonly<Record<string, (family: "q35" | "pc") => DiskBus>> = {
   virtio: () => ({ controllers: [], device: () => "virtio-blk-pci", slots: 8 }),
-  scsi: () => ({ controllers: ["virtio-scsi-pci,id=scsi0"], device: (i) => `scsi-hd,bus=scsi0.0,scsi-id=${i}`, slots: 8 }),
+  scsi: () => ({
+    controllers: ["virtio-scsi-pci,id=scsi0"],
+    device: (i) => `scsi-hd,bus=scsi0.0,scsi-id=${i}`,
+    slots: 8,
+  }),
   // q35 has six SATA ports on board.
   sata: (family) => ({
     controllers: family === "q35" ? [] : ["ich9-ahci,id=sata"],
-    device: (i) => `ide-hd,bus=${family === "q35" ? "ide" : "sata"}.${i}`, slots: 6,
+    device: (i) => `ide-hd,bus=${family === "q35" ? "ide" : "sata"}.${i}`,
+    slots: 6,
   }),
   usb: () => ({ controllers: ["qemu-xhci,id=usb"], device: () => "usb-storage,bus=usb.0", slots: 4 }),
 };
@@ -47,7 +52,8 @@ export function diskBus(name: string, family: "q35" | "pc"): DiskBus {
 export function pinMachine(machineType: string | undefined, pinned: PinnedMachines): string {
   const wanted = machineType ?? "q35";
   if (wanted === "q35" || wanted === "pc") return pinned[wanted];
-  if (!/^pc-(q35|i440fx)-\d+\.\d+$/.test(wanted)) throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_machine_type", value: wanted });
+  if (!/^pc-(q35|i440fx)-\d+\.\d+$/.test(wanted))
+    throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_machine_type", value: wanted });
   return wanted;
 }
 
@@ -56,8 +62,11 @@ export const machineFamily = (machine: string): "q35" | "pc" => (machine.include
 /** @throws UNSUPPORTED_HARDWARE for what the argv builder could not build */
 export function checkHardware(spec: StoredSpec, machine: string): void {
   const { architecture, cpuModel, diskBus: bus } = spec.hardware;
-  const refuse = (property: string, value: string): never => { throw DriverErrors.UNSUPPORTED_HARDWARE({ property, value }); };
-  if (architecture !== undefined && !["x86_64", "i686"].includes(architecture)) refuse("hw_architecture", architecture);
+  const refuse = (property: string, value: string): never => {
+    throw DriverErrors.UNSUPPORTED_HARDWARE({ property, value });
+  };
+  if (architecture !== undefined && !["x86_64", "i686"].includes(architecture))
+    refuse("hw_architecture", architecture);
   if (cpuModel !== undefined && !/^[\w.-]{1,64}$/.test(cpuModel)) refuse("hw_cpu_model", cpuModel);
   diskBus(bus ?? "virtio", machineFamily(machine));
   if (spec.vcpus < 1 || spec.vcpus > 255) refuse("vcpus", String(spec.vcpus));

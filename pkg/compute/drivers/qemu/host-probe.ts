@@ -24,19 +24,47 @@ export interface HypervisorFacts {
  * Asks QEMU, once, at start; also proves that it starts at all, sandboxed and as the user meant for guests.
  * @throws HYPERVISOR_FAILED when it does not, is older than 7.2, or does not know a pinned machine type
  */
-export async function probeHypervisor(ctx: Ctx, config: QemuConfig, runAs: RunAs | undefined): Promise<HypervisorFacts> {
+export async function probeHypervisor(
+  ctx: Ctx,
+  config: QemuConfig,
+  runAs: RunAs | undefined,
+): Promise<HypervisorFacts> {
   const argv = asUser(runAs, [
-    config.qemu, "-machine", "none", "-accel", config.virtType, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-qmp", "stdio",
-    "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+    config.qemu,
+    "-machine",
+    "none",
+    "-accel",
+    config.virtType,
+    "-nodefaults",
+    "-no-user-config",
+    "-display",
+    "none",
+    "-S",
+    "-qmp",
+    "stdio",
+    "-sandbox",
+    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
   ]);
   const [command = "", ...args] = argv;
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: "/", env: { PATH: toolPath, LC_ALL: "C" } });
+  const child = spawn(command, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    cwd: "/",
+    env: { PATH: toolPath, LC_ALL: "C" },
+  });
   let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => { errors = (errors + chunk.toString("utf8")).slice(-2_000); });
-  const ended = new Promise<void>((resolve) => { child.on("close", () => resolve()); });
-  child.on("error", (error) => { errors = error.message; });
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors = (errors + chunk.toString("utf8")).slice(-2_000);
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.on("close", () => resolve());
+  });
+  child.on("error", (error) => {
+    errors = error.message;
+  });
   try {
-    const qmp = await QmpClient.over(Duplex.from({ readable: child.stdout, writable: child.stdin }), { greetingTimeoutMs: config.launchTimeoutMs });
+    const qmp = await QmpClient.over(Duplex.from({ readable: child.stdout, writable: child.stdin }), {
+      greetingTimeoutMs: config.launchTimeoutMs,
+    });
     const facts = await readFacts(qmp, config.pinnedMachines ?? {});
     await qmp.execute("quit").catch(() => undefined);
     return facts;
@@ -55,17 +83,32 @@ async function readFacts(qmp: QmpClient, wanted: Partial<PinnedMachines>): Promi
   if (version < OLDEST) throw new Error(`QEMU ${major}.${minor} is too old: -netdev stream came with 7.2`);
   const machines = asArray(await qmp.execute("query-machines")).map(asObject);
   // `max` is what guests get: everything the accelerator can do.
-  const expansion = await qmp.execute("query-cpu-model-expansion", { type: "full", model: { name: "max" } }, 30_000);
+  const expansion = await qmp.execute(
+    "query-cpu-model-expansion",
+    { type: "full", model: { name: "max" } },
+    30_000,
+  );
   const props = asObject(asObject(asObject(expansion)["model"])["props"]);
   return {
     version,
     pinned: { q35: pin(machines, "q35", wanted.q35), pc: pin(machines, "pc", wanted.pc) },
-    cpuFeatures: new Set(Object.entries(props).filter(([, value]) => value === true).map(([name]) => name)),
+    cpuFeatures: new Set(
+      Object.entries(props)
+        .filter(([, value]) => value === true)
+        .map(([name]) => name),
+    ),
   };
 }
 
-function pin(machines: readonly Readonly<Record<string, unknown>>[], alias: "q35" | "pc", wanted: string | undefined): string {
-  const found = machines.find((machine) => (wanted === undefined ? machine["alias"] === alias : machine["name"] === wanted));
-  if (typeof found?.["name"] !== "string") throw new Error(`QEMU does not know the machine type ${wanted ?? alias}`);
+function pin(
+  machines: readonly Readonly<Record<string, unknown>>[],
+  alias: "q35" | "pc",
+  wanted: string | undefined,
+): string {
+  const found = machines.find((machine) =>
+    wanted === undefined ? machine["alias"] === alias : machine["name"] === wanted,
+  );
+  if (typeof found?.["name"] !== "string")
+    throw new Error(`QEMU does not know the machine type ${wanted ?? alias}`);
   return found["name"];
 }

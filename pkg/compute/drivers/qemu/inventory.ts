@@ -10,19 +10,32 @@ import { driverTraits } from "./traits.js";
 const GIB = 1024 ** 3;
 
 /** What this machine has, times the configured share. Rounded down, but never less than one CPU. */
-export async function readInventory(_ctx: Ctx, config: QemuConfig, facts: HypervisorFacts): Promise<HostInventory> {
+export async function readInventory(
+  _ctx: Ctx,
+  config: QemuConfig,
+  facts: HypervisorFacts,
+): Promise<HostInventory> {
   const [disk, cpus] = await Promise.all([statfs(config.stateDir), readFile("/proc/cpuinfo", "utf8")]);
   const part = (amount: number): number => Math.floor(amount * config.share);
   return {
-    hypervisorType: "QEMU", hypervisorVersion: facts.version, hypervisorHostname: config.hypervisorHostname, hostIp: config.hostIp,
+    hypervisorType: "QEMU",
+    hypervisorVersion: facts.version,
+    hypervisorHostname: config.hypervisorHostname,
+    hostIp: config.hostIp,
     vcpus: Math.max(1, part(availableParallelism())),
     memoryMib: part(totalmem() / 1024 ** 2),
-    diskGib: part(disk.blocks * disk.bsize / GIB),
-    diskFreeGib: part(disk.bavail * disk.bsize / GIB),
+    diskGib: part((disk.blocks * disk.bsize) / GIB),
+    diskFreeGib: part((disk.bavail * disk.bsize) / GIB),
     cpuInfo: JSON.stringify(cpuInfo(cpus)),
     supportedInstances: [
-      ["i686", "qemu", "hvm"], ["x86_64", "qemu", "hvm"],
-      ...(config.virtType === "kvm" ? [["i686", "kvm", "hvm"], ["x86_64", "kvm", "hvm"]] as const : []),
+      ["i686", "qemu", "hvm"],
+      ["x86_64", "qemu", "hvm"],
+      ...(config.virtType === "kvm"
+        ? ([
+            ["i686", "kvm", "hvm"],
+            ["x86_64", "kvm", "hvm"],
+          ] as const)
+        : []),
     ],
     traits: driverTraits(facts.cpuFeatures),
     uptime: uptimeLine(new Date(), uptime(), loadavg()),

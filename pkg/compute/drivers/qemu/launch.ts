@@ -21,21 +21,34 @@ export interface LaunchTools {
 
 /**
  * Starts a defined guest's process, paused before its first instruction. Its files must be ready.
- * @throws HYPERVISOR_FAILED or HYPERVISOR_SILENT, with the end of QEMU's own output as cause; no process is left then
+ * @throws HYPERVISOR_FAILED or HYPERVISOR_SILENT, with the end of QEMU's own output as cause; no process is
+ *   left then
  */
-export async function launch(ctx: Ctx, definition: Definition, paths: GuestPaths, tools: LaunchTools): Promise<RunningGuest> {
+export async function launch(
+  ctx: Ctx,
+  definition: Definition,
+  paths: GuestPaths,
+  tools: LaunchTools,
+): Promise<RunningGuest> {
   const { config, runAs } = tools;
   const marks = processMarks(definition.spec.instanceUuid, paths);
   const process = await spawnDetached(asUser(runAs, buildArgv(definition, paths, config)), paths.qemuLog);
   try {
     await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: process.identity });
     const qmp = await monitorOf(ctx, paths.qmpSocket, process, config.launchTimeoutMs);
-    return await RunningGuest.adopt(definition.spec.instanceUuid, { identity: process.identity, marks, exited: process.exited }, qmp);
+    return await RunningGuest.adopt(
+      definition.spec.instanceUuid,
+      { identity: process.identity, marks, exited: process.exited },
+      qmp,
+    );
   } catch (error) {
     endChild(process);
     await process.exited;
     const output = fileTail(paths.qemuLog, 2_000).toString("utf8");
-    throw DriverErrors.HYPERVISOR_FAILED({ step: "start the guest" }, { cause: new AggregateError([error], output) });
+    throw DriverErrors.HYPERVISOR_FAILED(
+      { step: "start the guest" },
+      { cause: new AggregateError([error], output) },
+    );
   }
 }
 
@@ -49,9 +62,16 @@ function endChild({ identity }: SpawnedProcess): void {
 }
 
 /** Connects as soon as the new process listens; gives up when it ends first. */
-async function monitorOf(ctx: Ctx, path: string, spawned: SpawnedProcess, timeoutMs: number): Promise<QmpClient> {
+async function monitorOf(
+  ctx: Ctx,
+  path: string,
+  spawned: SpawnedProcess,
+  timeoutMs: number,
+): Promise<QmpClient> {
   let ended = false;
-  void spawned.exited.then(() => { ended = true; });
+  void spawned.exited.then(() => {
+    ended = true;
+  });
   const deadline = performance.now() + timeoutMs;
   for (let waitMs = 5; performance.now() < deadline; waitMs = Math.min(waitMs * 1.5, 50)) {
     if (ended) throw DriverErrors.MONITOR_CLOSED({ step: "start" });

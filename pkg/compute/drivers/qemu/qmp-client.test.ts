@@ -4,13 +4,18 @@ import { KilonovaError } from "../../../kernel/index.js";
 import { QmpClient } from "./qmp-client.js";
 import type { QmpEvent } from "./qmp-client.js";
 
-const GREETING = '{"QMP":{"version":{"qemu":{"micro":22,"minor":2,"major":7},"package":"x"},"capabilities":["oob"]}}\n';
-const failsWith = (reason: string) => (e: unknown): boolean => e instanceof KilonovaError && e.reason === reason;
+const GREETING =
+  '{"QMP":{"version":{"qemu":{"micro":22,"minor":2,"major":7},"package":"x"},"capabilities":["oob"]}}\n';
+const failsWith =
+  (reason: string) =>
+  (e: unknown): boolean =>
+    e instanceof KilonovaError && e.reason === reason;
 
 /** The other end of a monitor: answers by `answer`, and says what the test makes it say. */
 class Monitor extends Duplex {
   readonly heard: { execute: string; arguments?: unknown; id: number }[] = [];
-  answer: (command: { execute: string; id: number }) => string | undefined = ({ id }) => JSON.stringify({ return: {}, id });
+  answer: (command: { execute: string; id: number }) => string | undefined = ({ id }) =>
+    JSON.stringify({ return: {}, id });
 
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -36,7 +41,13 @@ describe("QMP client", () => {
     assert.deepEqual(client.version, { major: 7, minor: 2, micro: 22 });
     monitor.answer = ({ id }) => JSON.stringify({ return: { status: "running" }, id });
     assert.deepEqual(await client.execute("query-status", { a: 1 }), { status: "running" });
-    assert.deepEqual(monitor.heard.map((c) => [c.execute, c.arguments]), [["qmp_capabilities", undefined], ["query-status", { a: 1 }]]);
+    assert.deepEqual(
+      monitor.heard.map((c) => [c.execute, c.arguments]),
+      [
+        ["qmp_capabilities", undefined],
+        ["query-status", { a: 1 }],
+      ],
+    );
   });
 
   it("gives up on a monitor that serves somebody else and never greets", async () => {
@@ -48,7 +59,10 @@ describe("QMP client", () => {
   it("refuses what is no monitor", async () => {
     const monitor = new Monitor();
     monitor.push("SSH-2.0-OpenSSH\n");
-    await assert.rejects(QmpClient.over(monitor, { greetingTimeoutMs: 1_000 }), failsWith("HYPERVISOR_FAILED"));
+    await assert.rejects(
+      QmpClient.over(monitor, { greetingTimeoutMs: 1_000 }),
+      failsWith("HYPERVISOR_FAILED"),
+    );
   });
 
   it("matches answers that come in another order, and in pieces", async () => {
@@ -63,9 +77,16 @@ describe("QMP client", () => {
 
   it("turns QEMU's error into a refusal, with its text as the cause", async () => {
     const { monitor, client } = await greeted();
-    monitor.answer = ({ id }) => JSON.stringify({ error: { class: "DeviceNotFound", desc: "Device 'x' not found" }, id });
-    await assert.rejects(client.execute("device_del"), (e: unknown) =>
-      e instanceof KilonovaError && e.reason === "COMMAND_REFUSED" && e.facts["errorClass"] === "DeviceNotFound" && String(e.cause).includes("'x'"));
+    monitor.answer = ({ id }) =>
+      JSON.stringify({ error: { class: "DeviceNotFound", desc: "Device 'x' not found" }, id });
+    await assert.rejects(
+      client.execute("device_del"),
+      (e: unknown) =>
+        e instanceof KilonovaError &&
+        e.reason === "COMMAND_REFUSED" &&
+        e.facts["errorClass"] === "DeviceNotFound" &&
+        String(e.cause).includes("'x'"),
+    );
   });
 
   it("bounds each command in time and ignores a late answer", async () => {
@@ -86,7 +107,10 @@ describe("QMP client", () => {
     stop();
     monitor.push('{"event":"RESUME"}\n');
     await client.execute("sync");
-    assert.deepEqual(seen, [{ event: "SHUTDOWN", data: { guest: true } }, { event: "STOP", data: {} }]);
+    assert.deepEqual(seen, [
+      { event: "SHUTDOWN", data: { guest: true } },
+      { event: "STOP", data: {} },
+    ]);
   });
 
   it("fails what is under way when the other end goes away, and everything after", async () => {

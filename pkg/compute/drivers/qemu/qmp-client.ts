@@ -7,7 +7,11 @@ export interface QmpEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export interface QmpVersion { readonly major: number; readonly minor: number; readonly micro: number }
+export interface QmpVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly micro: number;
+}
 
 interface Waiter {
   readonly command: string;
@@ -21,10 +25,11 @@ const LINE_LIMIT = 16 * 1024 * 1024;
 const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
- * One conversation with a QEMU monitor: newline-separated JSON. The process at the other end runs a stranger's guest, so
- * nothing it says is trusted to be well-formed.
+ * One conversation with a QEMU monitor: newline-separated JSON. The process at the other end runs a
+ * stranger's guest, so nothing it says is trusted to be well-formed.
  *
- * A monitor socket serves one client at a time; a second one connects but is never greeted, hence the greeting's timeout.
+ * A monitor socket serves one client at a time; a second one connects but is never greeted, hence the
+ * greeting's timeout.
  */
 export class QmpClient {
   readonly version: QmpVersion;
@@ -64,15 +69,18 @@ export class QmpClient {
     this.#stream = stream;
     this.version = version;
     this.closed = new Promise((resolve) => {
-      lines.follow((line) => this.#onLine(line), () => {
-        this.#ended = true;
-        for (const waiter of this.#waiters.values()) {
-          clearTimeout(waiter.timer);
-          waiter.reject(DriverErrors.MONITOR_CLOSED({ step: waiter.command }));
-        }
-        this.#waiters.clear();
-        resolve();
-      });
+      lines.follow(
+        (line) => this.#onLine(line),
+        () => {
+          this.#ended = true;
+          for (const waiter of this.#waiters.values()) {
+            clearTimeout(waiter.timer);
+            waiter.reject(DriverErrors.MONITOR_CLOSED({ step: waiter.command }));
+          }
+          this.#waiters.clear();
+          resolve();
+        },
+      );
     });
   }
 
@@ -81,7 +89,11 @@ export class QmpClient {
    * @returns QEMU's `return` value, unchecked
    * @throws COMMAND_REFUSED (QEMU's text is the cause), HYPERVISOR_SILENT after the timeout, MONITOR_CLOSED
    */
-  execute(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs = COMMAND_TIMEOUT_MS): Promise<unknown> {
+  execute(
+    command: string,
+    args?: Readonly<Record<string, unknown>>,
+    timeoutMs = COMMAND_TIMEOUT_MS,
+  ): Promise<unknown> {
     if (this.#ended) return Promise.reject(DriverErrors.MONITOR_CLOSED({ step: command }));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -90,7 +102,9 @@ export class QmpClient {
         reject(DriverErrors.HYPERVISOR_SILENT({ step: command }));
       }, timeoutMs);
       this.#waiters.set(id, { command, resolve, reject, timer });
-      this.#stream.write(`${JSON.stringify({ execute: command, ...(args ? { arguments: args } : {}), id })}\n`);
+      this.#stream.write(
+        `${JSON.stringify({ execute: command, ...(args ? { arguments: args } : {}), id })}\n`,
+      );
     });
   }
 
@@ -119,8 +133,15 @@ export class QmpClient {
     clearTimeout(waiter.timer);
     if (!("error" in message)) return waiter.resolve(message["return"]);
     const error = asObject(message["error"]);
-    const [errorClass, text] = [error["class"], error["desc"]].map((value) => typeof value === "string" ? value : "");
-    waiter.reject(DriverErrors.COMMAND_REFUSED({ command: waiter.command, errorClass: errorClass ?? "" }, { cause: new Error(text) }));
+    const [errorClass, text] = [error["class"], error["desc"]].map((value) =>
+      typeof value === "string" ? value : "",
+    );
+    waiter.reject(
+      DriverErrors.COMMAND_REFUSED(
+        { command: waiter.command, errorClass: errorClass ?? "" },
+        { cause: new Error(text) },
+      ),
+    );
   }
 }
 
@@ -138,15 +159,25 @@ class LineReader {
     stream.on("data", (chunk: string) => this.#take(chunk));
     stream.on("error", () => stream.destroy());
     stream.on("end", () => stream.destroy());
-    stream.on("close", () => { this.#ended = true; this.#onEnd?.(); });
+    stream.on("close", () => {
+      this.#ended = true;
+      this.#onEnd?.();
+    });
   }
 
   first(timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(DriverErrors.HYPERVISOR_SILENT({ step: "greet" })), timeoutMs);
       this.follow(
-        (line) => { clearTimeout(timer); this.#onLine = undefined; resolve(line); },
-        () => { clearTimeout(timer); reject(DriverErrors.MONITOR_CLOSED({ step: "greet" })); },
+        (line) => {
+          clearTimeout(timer);
+          this.#onLine = undefined;
+          resolve(line);
+        },
+        () => {
+          clearTimeout(timer);
+          reject(DriverErrors.MONITOR_CLOSED({ step: "greet" }));
+        },
       );
     });
   }
@@ -172,7 +203,8 @@ class LineReader {
 function parseGreeting(line: string): QmpVersion {
   const qemu = asObject(asObject(asObject(parseObject(line)?.["QMP"])["version"])["qemu"]);
   const [major, minor, micro] = [qemu["major"], qemu["minor"], qemu["micro"]].map(Number);
-  if (!Number.isInteger(major) || !Number.isInteger(minor)) throw DriverErrors.HYPERVISOR_FAILED({ step: "greet" });
+  if (!Number.isInteger(major) || !Number.isInteger(minor))
+    throw DriverErrors.HYPERVISOR_FAILED({ step: "greet" });
   return { major: major ?? 0, minor: minor ?? 0, micro: micro ?? 0 };
 }
 
@@ -186,7 +218,9 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 
 /** The value itself when it is an object, else an empty one; for reading what QEMU says. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
 }
 
 /** The value itself when it is a list, else an empty one. */

@@ -19,8 +19,14 @@ export interface Reattached {
   readonly tell?: Pick<GuestEvent, "type" | "byGuest">;
 }
 
-/** Prepares to look for the guests of a former agent; /proc is read once, at the first guest whose record names none. */
-export function reattach(ctx: Ctx, config: Pick<QemuConfig, "quitTimeoutMs">): (definition: Definition, paths: GuestPaths) => Promise<Reattached> {
+/**
+ * Prepares to look for the guests of a former agent; /proc is read once, at the first guest whose record
+ * names none.
+ */
+export function reattach(
+  ctx: Ctx,
+  config: Pick<QemuConfig, "quitTimeoutMs">,
+): (definition: Definition, paths: GuestPaths) => Promise<Reattached> {
   let processes: readonly SeenProcess[] | undefined;
   return async (definition, paths) => {
     const { instanceUuid } = definition.spec;
@@ -28,7 +34,7 @@ export function reattach(ctx: Ctx, config: Pick<QemuConfig, "quitTimeoutMs">): (
     const record = await readRunRecord(paths.runRecord);
     const recorded = record.process && isSameProcess(record.process, marks) ? record.process : undefined;
     // An agent killed between spawning and writing down left a process that no record names.
-    const identity = recorded ?? find(processes ??= listProcesses(), marks);
+    const identity = recorded ?? find((processes ??= listProcesses()), marks);
     if (identity === undefined) {
       const { now, tell } = judgeVanished(record, bootId());
       if (now !== record.phase) await writeRunRecord(paths.runRecord, { version: 1, phase: now });
@@ -41,7 +47,8 @@ export function reattach(ctx: Ctx, config: Pick<QemuConfig, "quitTimeoutMs">): (
       await endProcess(running, paths, config);
       return { last: "stopped", ...(tell ? { tell: { type: "STOPPED", byGuest: true } } : {}) };
     }
-    if (recorded === undefined) await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: identity });
+    if (recorded === undefined)
+      await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: identity });
     return { running, last: "stopped" };
   };
 }
@@ -51,7 +58,13 @@ function find(processes: readonly SeenProcess[], marks: readonly string[]): Proc
   return seen && identify(seen.pid);
 }
 
-async function adopt(ctx: Ctx, instanceUuid: string, identity: ProcessIdentity, marks: readonly string[], paths: GuestPaths): Promise<RunningGuest> {
+async function adopt(
+  ctx: Ctx,
+  instanceUuid: string,
+  identity: ProcessIdentity,
+  marks: readonly string[],
+  paths: GuestPaths,
+): Promise<RunningGuest> {
   try {
     const qmp = await QmpClient.connect(paths.qmpSocket, { greetingTimeoutMs: GREETING_TIMEOUT_MS });
     return await RunningGuest.adopt(instanceUuid, { identity, marks }, qmp);

@@ -26,7 +26,8 @@ export async function readRunRecord(path: string): Promise<RunRecord> {
   }
 }
 
-export const writeRunRecord = (path: string, record: RunRecord): Promise<void> => writeFileAtomic(path, JSON.stringify(record));
+export const writeRunRecord = (path: string, record: RunRecord): Promise<void> =>
+  writeFileAtomic(path, JSON.stringify(record));
 
 /** What became of a guest while no agent looked. */
 export type WhileAway = { readonly now: "stopped" | "crashed"; readonly tell?: "STOPPED" | "CRASHED" };
@@ -36,6 +37,7 @@ export function judgeVanished(record: RunRecord, bootId: string): WhileAway {
   if (record.phase === "stopped" || record.phase === "crashed") return { now: record.phase };
   if (record.phase === "stopping") return { now: "stopped" };
   // A rebooted machine took the guest with it; that is no fault of the guest's own process.
-  if (record.process !== undefined && record.process.bootId !== bootId) return { now: "stopped", tell: "STOPPED" };
+  if (record.process !== undefined && record.process.bootId !== bootId)
+    return { now: "stopped", tell: "STOPPED" };
   return { now: "crashed", tell: "CRASHED" };
 }

@@ -42,10 +42,14 @@ export class RunningGuest {
   #resolveDown: () => void = () => {};
 
   /**
-   * Takes over a process whose monitor was connected. `qmp` undefined: the monitor does not answer; such a guest can
-   * still be killed.
+   * Takes over a process whose monitor was connected. `qmp` undefined: the monitor does not answer; such a
+   * guest can still be killed.
    */
-  static async adopt(instanceUuid: string, process: GuestProcess, qmp: QmpClient | undefined): Promise<RunningGuest> {
+  static async adopt(
+    instanceUuid: string,
+    process: GuestProcess,
+    qmp: QmpClient | undefined,
+  ): Promise<RunningGuest> {
     if (qmp === undefined) return new RunningGuest(instanceUuid, process, undefined, "unknown");
     const uuid = asObject(await qmp.execute("query-uuid"))["UUID"];
     if (uuid !== instanceUuid) throw DriverErrors.HYPERVISOR_FAILED({ step: "recognise the guest" });
@@ -54,19 +58,28 @@ export class RunningGuest {
     return guest;
   }
 
-  private constructor(instanceUuid: string, process: GuestProcess, qmp: QmpClient | undefined, state: RunState) {
+  private constructor(
+    instanceUuid: string,
+    process: GuestProcess,
+    qmp: QmpClient | undefined,
+    state: RunState,
+  ) {
     this.instanceUuid = instanceUuid;
     this.identity = process.identity;
     this.#process = process;
     this.#qmp = qmp;
     this.#state = state;
-    this.down = new Promise((resolve) => { this.#resolveDown = resolve; });
+    this.down = new Promise((resolve) => {
+      this.#resolveDown = resolve;
+    });
     qmp?.onEvent((event) => {
       const signal = signalOf(event);
       if (signal) this.#take(signal);
     });
     this.gone = new Promise((resolve) => {
-      void this.#watchEnd().then((ended) => { if (ended) resolve(); });
+      void this.#watchEnd().then((ended) => {
+        if (ended) resolve();
+      });
     });
     void this.gone.then(() => this.#resolveDown());
   }
@@ -137,7 +150,9 @@ export class RunningGuest {
 
   /** @returns false when the agent let go first */
   async #watchEnd(): Promise<boolean> {
-    const lost = this.#qmp?.closed.then(() => { if (this.#state !== "shutdown") this.#state = "unknown"; });
+    const lost = this.#qmp?.closed.then(() => {
+      if (this.#state !== "shutdown") this.#state = "unknown";
+    });
     if (this.#process.exited) {
       await this.#process.exited;
       return !this.#detached;

@@ -8,10 +8,27 @@ export function aGuestSpec(over: Partial<GuestSpec> = {}): GuestSpec {
   const number = ++counter;
   const hex = number.toString(16).padStart(8, "0");
   return {
-    instanceUuid: randomUUID(), instanceName: `instance-${hex}`, hostname: `guest-${number}`, vcpus: 1, memoryMib: 64,
-    rootGib: 0, ephemeralGib: 0, swapMib: 0, rootImage: undefined, kernel: undefined,
-    interfaces: [{ portId: randomUUID(), macAddress: `fa:16:3e:00:00:${(number % 256).toString(16).padStart(2, "0")}`, mtu: 1450, model: "virtio", socketPath: "" }],
+    instanceUuid: randomUUID(),
+    instanceName: `instance-${hex}`,
+    hostname: `guest-${number}`,
+    vcpus: 1,
+    memoryMib: 64,
+    rootGib: 0,
+    ephemeralGib: 0,
+    swapMib: 0,
+    rootImage: undefined,
+    kernel: undefined,
+    interfaces: [
+      {
+        portId: randomUUID(),
+        macAddress: `fa:16:3e:00:00:${(number % 256).toString(16).padStart(2, "0")}`,
+        mtu: 1450,
+        model: "virtio",
+        socketPath: "",
+      },
+    ],
     configDrive: new Map([["openstack/latest/meta_data.json", new TextEncoder().encode("{}")]]),
-    hardware: {}, ...over,
+    hardware: {},
+    ...over,
   };
 }

@@ -3,7 +3,10 @@ import { KilonovaError, rootCtx } from "../../../kernel/index.js";
 import type { Driver, GuestEvent, GuestSpec } from "../../driver.js";
 import { until } from "../../../testkit/until.js";
 
-/** What a driver's test gives to the suite: a host of its own, and hands to play the guest and the world outside. */
+/**
+ * What a driver's test gives to the suite: a host of its own, and hands to play the guest and the world
+ * outside.
+ */
 export interface DriverHarness {
   /** The running driver; changes with `restart`. */
   driver(): Driver;
@@ -15,7 +18,9 @@ export interface DriverHarness {
   aDeafSpec(): Promise<GuestSpec>;
   /** Resolves when the guest's own code runs (so that it hears the power button). */
   booted(instanceUuid: string): Promise<void>;
-  /** Lets go of the driver as a dying agent would, runs `meanwhile`, then starts another over the same guests. */
+  /**
+   * Lets go of the driver as a dying agent would, runs `meanwhile`, then starts another over the same guests.
+   */
   restart(meanwhile?: () => Promise<void>): Promise<void>;
   /** `poweroff` inside the guest. */
   guestPowersOff(instanceUuid: string): Promise<void>;
@@ -34,14 +39,22 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
   describe(`driver conformance: ${name}`, function () {
     this.timeout(timeoutMs * 2);
     let h: DriverHarness;
-    beforeEach(async () => { h = await make(); });
-    afterEach(async () => { await h.dispose(); });
+    beforeEach(async () => {
+      h = await make();
+    });
+    afterEach(async () => {
+      await h.dispose();
+    });
 
-    const stateOf = async (uuid: string): Promise<string | undefined> => (await h.driver().inspect(ctx, uuid))?.powerState;
+    const stateOf = async (uuid: string): Promise<string | undefined> =>
+      (await h.driver().inspect(ctx, uuid))?.powerState;
     const settles = (uuid: string, state: string): Promise<true> =>
       until(async () => (await stateOf(uuid)) === state, { timeoutMs, what: `${uuid} to be ${state}` });
     const event = (uuid: string, type: GuestEvent["type"]): Promise<GuestEvent> =>
-      until(() => h.events.find((e) => e.instanceUuid === uuid && e.type === type), { timeoutMs, what: `event ${type}` });
+      until(() => h.events.find((e) => e.instanceUuid === uuid && e.type === type), {
+        timeoutMs,
+        what: `event ${type}`,
+      });
     const running = async (over?: Partial<GuestSpec>): Promise<GuestSpec> => {
       const spec = await h.aSpec(over);
       await h.driver().define(ctx, spec);
@@ -75,7 +88,9 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const spec = await h.aSpec();
       await h.driver().define(ctx, spec);
       await h.driver().define(ctx, spec);
-      assert.deepEqual(await h.driver().list(ctx), [{ instanceUuid: spec.instanceUuid, powerState: "SHUTDOWN", pid: 0 }]);
+      assert.deepEqual(await h.driver().list(ctx), [
+        { instanceUuid: spec.instanceUuid, powerState: "SHUTDOWN", pid: 0 },
+      ]);
     });
 
     it("powers on, once", async () => {
@@ -92,7 +107,11 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const { instanceUuid } = await running();
       await h.booted(instanceUuid);
       await h.driver().powerOff(ctx, instanceUuid, timeoutMs);
-      assert.deepEqual(await h.driver().inspect(ctx, instanceUuid), { instanceUuid, powerState: "SHUTDOWN", pid: 0 });
+      assert.deepEqual(await h.driver().inspect(ctx, instanceUuid), {
+        instanceUuid,
+        powerState: "SHUTDOWN",
+        pid: 0,
+      });
       await h.driver().powerOff(ctx, instanceUuid, timeoutMs);
       await h.driver().powerOff(ctx, instanceUuid, 0);
     });
@@ -154,7 +173,11 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const { instanceUuid } = await running();
       await h.booted(instanceUuid);
       await h.guestPowersOff(instanceUuid);
-      assert.deepEqual(await event(instanceUuid, "STOPPED"), { instanceUuid, type: "STOPPED", byGuest: true });
+      assert.deepEqual(await event(instanceUuid, "STOPPED"), {
+        instanceUuid,
+        type: "STOPPED",
+        byGuest: true,
+      });
       assert.equal(await stateOf(instanceUuid), "SHUTDOWN");
       await h.driver().powerOn(ctx, instanceUuid);
       assert.equal(await stateOf(instanceUuid), "RUNNING");
@@ -164,14 +187,22 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const { instanceUuid } = await running();
       await h.booted(instanceUuid);
       await h.guestReboots(instanceUuid);
-      assert.deepEqual(await event(instanceUuid, "REBOOTED"), { instanceUuid, type: "REBOOTED", byGuest: true });
+      assert.deepEqual(await event(instanceUuid, "REBOOTED"), {
+        instanceUuid,
+        type: "REBOOTED",
+        byGuest: true,
+      });
       await settles(instanceUuid, "RUNNING");
     });
 
     it("tells of a hypervisor process that died, and starts the guest again", async () => {
       const { instanceUuid } = await running();
       await h.guestCrashes(instanceUuid);
-      assert.deepEqual(await event(instanceUuid, "CRASHED"), { instanceUuid, type: "CRASHED", byGuest: false });
+      assert.deepEqual(await event(instanceUuid, "CRASHED"), {
+        instanceUuid,
+        type: "CRASHED",
+        byGuest: false,
+      });
       assert.equal(await stateOf(instanceUuid), "CRASHED");
       await h.driver().powerOn(ctx, instanceUuid);
       assert.equal(await stateOf(instanceUuid), "RUNNING");
@@ -222,7 +253,10 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const first = await read(102_400);
       assert.match(first, /boot/);
       await h.driver().reboot(ctx, instanceUuid, "hard", 0);
-      await until(async () => (await read(102_400)).split("boot").length >= 3, { timeoutMs, what: "the console to grow" });
+      await until(async () => (await read(102_400)).split("boot").length >= 3, {
+        timeoutMs,
+        what: "the console to grow",
+      });
       assert.ok((await read(102_400)).startsWith(first.slice(0, 5)));
       assert.equal((await read(5)).length, 5);
     });
@@ -231,22 +265,46 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
       const spec = await running();
       const d = await h.driver().diagnostics?.call(h.driver(), ctx, spec.instanceUuid);
       assert.ok(d);
-      assert.deepEqual(Object.keys(d).sort(), ["config_drive", "cpu_details", "disk_details", "driver", "hypervisor", "hypervisor_os",
-        "memory_details", "nic_details", "num_cpus", "num_disks", "num_nics", "state", "uptime"]);
+      assert.deepEqual(Object.keys(d).sort(), [
+        "config_drive",
+        "cpu_details",
+        "disk_details",
+        "driver",
+        "hypervisor",
+        "hypervisor_os",
+        "memory_details",
+        "nic_details",
+        "num_cpus",
+        "num_disks",
+        "num_nics",
+        "state",
+        "uptime",
+      ]);
       assert.equal(d["num_cpus"], spec.vcpus);
       assert.equal(d["config_drive"], true);
-      assert.equal((d["nic_details"] as { mac_address: string }[])[0]?.mac_address, spec.interfaces[0]?.macAddress);
+      assert.equal(
+        (d["nic_details"] as { mac_address: string }[])[0]?.mac_address,
+        spec.interfaces[0]?.macAddress,
+      );
     });
 
     it("survives being asked for many things at once", async () => {
       const { instanceUuid } = await running();
       const d = h.driver();
       await Promise.all([
-        d.powerOn(ctx, instanceUuid), d.reboot(ctx, instanceUuid, "hard", 0), d.powerOff(ctx, instanceUuid, 0),
-        d.powerOn(ctx, instanceUuid), d.inspect(ctx, instanceUuid), d.list(ctx),
+        d.powerOn(ctx, instanceUuid),
+        d.reboot(ctx, instanceUuid, "hard", 0),
+        d.powerOff(ctx, instanceUuid, 0),
+        d.powerOn(ctx, instanceUuid),
+        d.inspect(ctx, instanceUuid),
+        d.list(ctx),
       ]);
       assert.equal(await stateOf(instanceUuid), "RUNNING");
-      await Promise.all([d.powerOff(ctx, instanceUuid, 60_000), d.remove(ctx, instanceUuid)].map((p) => p.catch(() => undefined)));
+      await Promise.all(
+        [d.powerOff(ctx, instanceUuid, 60_000), d.remove(ctx, instanceUuid)].map((p) =>
+          p.catch(() => undefined),
+        ),
+      );
       assert.equal(await stateOf(instanceUuid), undefined);
     });
   });

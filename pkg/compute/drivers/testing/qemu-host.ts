@@ -35,7 +35,15 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
   const images = join(home, "images");
   mkdirSync(images);
   const stateDir = join(home, below, "guests");
-  const config: QemuConfig = { ...qemuDefaults, stateDir, hypervisorHostname: "host1", hostIp: "127.0.0.1", imageDirs: [images], share: 0.5, ...over };
+  const config: QemuConfig = {
+    ...qemuDefaults,
+    stateDir,
+    hypervisorHostname: "host1",
+    hostIp: "127.0.0.1",
+    imageDirs: [images],
+    share: 0.5,
+    ...over,
+  };
   const events: GuestEvent[] = [];
   const open = async (): Promise<QemuDriver> => {
     const opened = new QemuDriver(config);
@@ -51,16 +59,34 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     writeFileSync(path, bytes, { mode: 0o444 });
     return { imageId: name, path, virtualSizeBytes: bytes.length };
   };
-  const [listening, deaf] = [image("listening.raw", buttonGuestDisk()), image("deaf.raw", buttonGuestDisk(true))];
+  const [listening, deaf] = [
+    image("listening.raw", buttonGuestDisk()),
+    image("deaf.raw", buttonGuestDisk(true)),
+  ];
   const withSockets = (spec: GuestSpec): GuestSpec => ({
-    ...spec, interfaces: spec.interfaces.map((nic) => ({ ...nic, socketPath: driver.interfaceSocketPath(spec.instanceUuid, nic.portId) })),
+    ...spec,
+    interfaces: spec.interfaces.map((nic) => ({
+      ...nic,
+      socketPath: driver.interfaceSocketPath(spec.instanceUuid, nic.portId),
+    })),
   });
   const console = (uuid: string): string => readFileSync(paths(uuid).consoleLog, "latin1");
   return {
-    home, config, events, paths, image, console, driver: () => driver,
+    home,
+    config,
+    events,
+    paths,
+    image,
+    console,
+    driver: () => driver,
     aSpec: async (more) => withSockets(aGuestSpec({ rootImage: listening, rootGib: 1, ...more })),
     aDeafSpec: async () => withSockets(aGuestSpec({ rootImage: deaf, rootGib: 1 })),
-    booted: async (uuid) => { await until(() => console(uuid).endsWith("boot\n"), { timeoutMs: PATIENCE_MS, what: "the guest to boot" }); },
+    booted: async (uuid) => {
+      await until(() => console(uuid).endsWith("boot\n"), {
+        timeoutMs: PATIENCE_MS,
+        what: "the guest to boot",
+      });
+    },
     restart: async (meanwhile) => {
       await driver.close();
       try {
@@ -71,7 +97,9 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
     },
     guestPowersOff: (uuid) => say(paths(uuid).serialSocket, "p"),
     guestReboots: (uuid) => say(paths(uuid).serialSocket, "r"),
-    guestCrashes: async (uuid) => { process.kill((await driver.inspect(ctx, uuid))?.pid ?? 0, "SIGKILL"); },
+    guestCrashes: async (uuid) => {
+      process.kill((await driver.inspect(ctx, uuid))?.pid ?? 0, "SIGKILL");
+    },
     dispose: async () => {
       for (const { instanceUuid } of await driver.list(ctx)) await driver.remove(ctx, instanceUuid);
       await driver.close();
@@ -80,7 +108,10 @@ export async function qemuHost(over: Partial<QemuConfig> = {}, below = ""): Prom
   };
 }
 
-/** Gives an order over the serial port and stays until the guest answers: QEMU may drop what came just before a hang-up. */
+/**
+ * Gives an order over the serial port and stays until the guest answers: QEMU may drop what came just before
+ * a hang-up.
+ */
 function say(serialSocket: string, order: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const serial = connect(serialSocket, () => serial.write(order));

@@ -1,11 +1,25 @@
 import type { Header, ImageView } from "./view.js";
 
 /** Why an image is not acceptable: the code is the contract, the text is safe to show to its owner. */
-export interface Refusal { readonly code: RefusalCode; readonly text: string }
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly text: string;
+}
 
 export type RefusalCode =
-  | "BACKING_FILE" | "DATA_FILE" | "UNKNOWN_FEATURE" | "INTERNAL_SNAPSHOT" | "ENCRYPTED" | "CORRUPT_HEADER" | "SUBFORMAT" | "EXTERNAL_EXTENT"
-  | "UNSUPPORTED_FORMAT" | "AMBIGUOUS_FORMAT" | "FORMAT_MISMATCH" | "CONTAINER_FORMAT" | "TOO_LARGE";
+  | "BACKING_FILE"
+  | "DATA_FILE"
+  | "UNKNOWN_FEATURE"
+  | "INTERNAL_SNAPSHOT"
+  | "ENCRYPTED"
+  | "CORRUPT_HEADER"
+  | "SUBFORMAT"
+  | "EXTERNAL_EXTENT"
+  | "UNSUPPORTED_FORMAT"
+  | "AMBIGUOUS_FORMAT"
+  | "FORMAT_MISMATCH"
+  | "CONTAINER_FORMAT"
+  | "TOO_LARGE";
 
 export interface FormatReport {
   /** Size of the disk inside, bytes; undefined when the header does not tell. */
@@ -24,10 +38,13 @@ export interface ImageFormat {
 }
 
 /** Sizes beyond 2^53 are as good as infinite. */
-export const toSize = (value: bigint | undefined): number | undefined => value === undefined ? undefined : Number(value);
+export const toSize = (value: bigint | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);
 
 export const corrupt: Refusal = { code: "CORRUPT_HEADER", text: "its header is damaged or incomplete" };
 
 /** For formats that are recognised only to be refused. */
-export const unsupported = (name: string): FormatReport =>
-  ({ virtualSizeBytes: undefined, refusals: [{ code: "UNSUPPORTED_FORMAT", text: `format ${name} is not supported` }] });
+export const unsupported = (name: string): FormatReport => ({
+  virtualSizeBytes: undefined,
+  refusals: [{ code: "UNSUPPORTED_FORMAT", text: `format ${name} is not supported` }],
+});

@@ -15,16 +15,26 @@ const Extension = { END: 0, BACKING_FORMAT: 0xe2792aca, DATA_FILE: 0x44415441, C
 const backing: Refusal = { code: "BACKING_FILE", text: "it has a backing file" };
 const dataFile: Refusal = { code: "DATA_FILE", text: "it keeps its data in another file" };
 const encrypted: Refusal = { code: "ENCRYPTED", text: "it is encrypted" };
-const unknownFeature: Refusal = { code: "UNKNOWN_FEATURE", text: "it uses a qcow2 feature that is not known" };
+const unknownFeature: Refusal = {
+  code: "UNKNOWN_FEATURE",
+  text: "it uses a qcow2 feature that is not known",
+};
 
 /** @source QEMU docs/interop/qcow2.txt */
 export const qcow2: ImageFormat = {
-  name: "qcow2", qemuName: "qcow2",
+  name: "qcow2",
+  qemuName: "qcow2",
   matches: (h) => h.has(0, "QFI\xfb"),
   check: (h) => {
     const version = h.u32be(4);
     const clusterBits = h.u32be(20);
-    if (version === undefined || clusterBits === undefined || clusterBits < 9 || clusterBits > 21 || h.length < V2_HEADER_BYTES) {
+    if (
+      version === undefined ||
+      clusterBits === undefined ||
+      clusterBits < 9 ||
+      clusterBits > 21 ||
+      h.length < V2_HEADER_BYTES
+    ) {
       return { virtualSizeBytes: undefined, refusals: [corrupt] };
     }
     const refusals: Refusal[] = [];
@@ -41,7 +51,8 @@ export const qcow2: ImageFormat = {
 function version3(h: Header, clusterBits: number): readonly Refusal[] {
   const [incompatible, autoclear, headerLength] = [h.u64be(72), h.u64be(88), h.u32be(100)];
   if (incompatible === undefined || autoclear === undefined || headerLength === undefined) return [corrupt];
-  if (headerLength < V3_HEADER_BYTES || headerLength > 2 ** clusterBits || headerLength % 8 !== 0) return [corrupt];
+  if (headerLength < V3_HEADER_BYTES || headerLength > 2 ** clusterBits || headerLength % 8 !== 0)
+    return [corrupt];
   const refusals: Refusal[] = [];
   if (incompatible & Incompatible.DATA_FILE || autoclear & AUTOCLEAR_RAW_DATA_FILE) refusals.push(dataFile);
   if (incompatible & Incompatible.CORRUPT) refusals.push(corrupt);

@@ -5,15 +5,22 @@ import { Header } from "./view.js";
 const FIXED = 2;
 const DYNAMIC = 3;
 
-/** Dynamic disks begin with a copy of their footer; fixed ones only end with it. @source Virtual Hard Disk Image Format 1.0 */
+/**
+ * Dynamic disks begin with a copy of their footer; fixed ones only end with it. @source Virtual Hard Disk
+ * Image Format 1.0
+ */
 export const vhd: ImageFormat = {
-  name: "vhd", qemuName: "vpc",
+  name: "vhd",
+  qemuName: "vpc",
   matches: (h, view) => h.has(0, "conectix") || isFixed(view.tail),
   check: (h, view) => {
     const footer = h.has(0, "conectix") ? h : new Header(view.tail);
     const [size, type] = [footer.u64be(48), footer.u32be(60)];
     if (size === undefined || type === undefined) return { virtualSizeBytes: undefined, refusals: [corrupt] };
-    const refusals = type === FIXED || type === DYNAMIC ? [] : [{ code: "BACKING_FILE", text: "it is a differencing disk" } as const];
+    const refusals =
+      type === FIXED || type === DYNAMIC
+        ? []
+        : [{ code: "BACKING_FILE", text: "it is a differencing disk" } as const];
     return { virtualSizeBytes: toSize(size), refusals };
   },
 };

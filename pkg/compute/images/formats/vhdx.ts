@@ -11,7 +11,8 @@ const ENTRIES_LIMIT = 2047;
 
 /** @source MS-VHDX: region table, metadata region, file parameters */
 export const vhdx: ImageFormat = {
-  name: "vhdx", qemuName: "vhdx",
+  name: "vhdx",
+  qemuName: "vhdx",
   matches: (h) => h.has(0, "vhdxfile"),
   check: (h) => {
     const metadata = findMetadata(h);
@@ -19,8 +20,10 @@ export const vhdx: ImageFormat = {
     const size = metadata === undefined ? undefined : findItem(h, metadata, VIRTUAL_DISK_SIZE);
     const flags = parameters === undefined ? undefined : h.u32le(parameters + 4);
     const virtualSizeBytes = size === undefined ? undefined : toSize(h.u64le(size));
-    if (flags === undefined || virtualSizeBytes === undefined) return { virtualSizeBytes, refusals: [corrupt] };
-    const refusals: Refusal[] = flags & HAS_PARENT ? [{ code: "BACKING_FILE", text: "it is a differencing disk" }] : [];
+    if (flags === undefined || virtualSizeBytes === undefined)
+      return { virtualSizeBytes, refusals: [corrupt] };
+    const refusals: Refusal[] =
+      flags & HAS_PARENT ? [{ code: "BACKING_FILE", text: "it is a differencing disk" }] : [];
     return { virtualSizeBytes, refusals };
   },
 };

@@ -1,6 +1,6 @@
 /**
- * The parts of an image that are looked at: its beginning, and its last 512 bytes. Reads beyond what is known give
- * undefined, never a guess.
+ * The parts of an image that are looked at: its beginning, and its last 512 bytes. Reads beyond what is known
+ * give undefined, never a guess.
  */
 export interface ImageView {
   readonly head: Uint8Array;
@@ -9,7 +9,9 @@ export interface ImageView {
   readonly sizeBytes: number;
 }
 
-/** How much of the beginning to hand in. VHDX and streamed VMDK keep their facts within the first megabytes. */
+/**
+ * How much of the beginning to hand in. VHDX and streamed VMDK keep their facts within the first megabytes.
+ */
 export const HEAD_BYTES = 4 * 1024 * 1024;
 
 /** Reads numbers from a header with bounds. */
@@ -22,16 +24,18 @@ export class Header {
     this.length = bytes.byteLength;
   }
 
-  u16le = (at: number): number | undefined => this.#has(at, 2) ? this.#view.getUint16(at, true) : undefined;
-  u32le = (at: number): number | undefined => this.#has(at, 4) ? this.#view.getUint32(at, true) : undefined;
-  u32be = (at: number): number | undefined => this.#has(at, 4) ? this.#view.getUint32(at) : undefined;
-  u64le = (at: number): bigint | undefined => this.#has(at, 8) ? this.#view.getBigUint64(at, true) : undefined;
-  u64be = (at: number): bigint | undefined => this.#has(at, 8) ? this.#view.getBigUint64(at) : undefined;
+  u16le = (at: number): number | undefined => (this.#has(at, 2) ? this.#view.getUint16(at, true) : undefined);
+  u32le = (at: number): number | undefined => (this.#has(at, 4) ? this.#view.getUint32(at, true) : undefined);
+  u32be = (at: number): number | undefined => (this.#has(at, 4) ? this.#view.getUint32(at) : undefined);
+  u64le = (at: number): bigint | undefined =>
+    this.#has(at, 8) ? this.#view.getBigUint64(at, true) : undefined;
+  u64be = (at: number): bigint | undefined => (this.#has(at, 8) ? this.#view.getBigUint64(at) : undefined);
 
   /** Whether these ASCII (or `\xff`-style) characters stand here. */
   has(at: number, magic: string): boolean {
     if (!this.#has(at, magic.length)) return false;
-    for (let i = 0; i < magic.length; i++) if (this.#view.getUint8(at + i) !== magic.charCodeAt(i)) return false;
+    for (let i = 0; i < magic.length; i++)
+      if (this.#view.getUint8(at + i) !== magic.charCodeAt(i)) return false;
     return true;
   }
 

@@ -3,8 +3,11 @@ import type { ImageView } from "../formats/view.js";
 
 const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
 
-export const viewOfBytes = (bytes: Uint8Array): ImageView =>
-  ({ head: bytes, tail: bytes.subarray(Math.max(0, bytes.length - 512)), sizeBytes: bytes.length });
+export const viewOfBytes = (bytes: Uint8Array): ImageView => ({
+  head: bytes,
+  tail: bytes.subarray(Math.max(0, bytes.length - 512)),
+  sizeBytes: bytes.length,
+});
 
 export interface Qcow2Fields {
   readonly version?: number;
@@ -48,13 +51,27 @@ export function qcow2Bytes(f: Qcow2Fields = {}): Buffer {
   return bytes;
 }
 
-export const vmdkDescriptor = (over: { createType?: string; parentCid?: string; extent?: string; extra?: string } = {}): string => [
-  "# Disk DescriptorFile", "version=1", "CID=8e5f810e", `parentCID=${over.parentCid ?? "ffffffff"}`,
-  `createType="${over.createType ?? "monolithicSparse"}"`, "# Extent description", over.extent ?? 'RW 8192 SPARSE "a.vmdk"', over.extra ?? "",
-  "# The Disk Data Base", 'ddb.adapterType = "ide"', "",
-].join("\n");
+export const vmdkDescriptor = (
+  over: { createType?: string; parentCid?: string; extent?: string; extra?: string } = {},
+): string =>
+  [
+    "# Disk DescriptorFile",
+    "version=1",
+    "CID=8e5f810e",
+    `parentCID=${over.parentCid ?? "ffffffff"}`,
+    `createType="${over.createType ?? "monolithicSparse"}"`,
+    "# Extent description",
+    over.extent ?? 'RW 8192 SPARSE "a.vmdk"',
+    over.extra ?? "",
+    "# The Disk Data Base",
+    'ddb.adapterType = "ide"',
+    "",
+  ].join("\n");
 
-export function vmdkBytes(descriptor: string, over: { capacity?: bigint; descriptorSector?: bigint; behind?: string } = {}): Buffer {
+export function vmdkBytes(
+  descriptor: string,
+  over: { capacity?: bigint; descriptorSector?: bigint; behind?: string } = {},
+): Buffer {
   const bytes = Buffer.alloc(65_536);
   bytes.set(ascii("KDMV"));
   bytes.writeUInt32LE(1, 4);
@@ -62,7 +79,8 @@ export function vmdkBytes(descriptor: string, over: { capacity?: bigint; descrip
   bytes.writeBigUInt64LE(over.descriptorSector ?? 1n, 28);
   bytes.writeBigUInt64LE(BigInt(Math.ceil(descriptor.length / 512)), 36);
   const at = Number(over.descriptorSector ?? 1n) * 512;
-  if (at < bytes.length) bytes.set(ascii(descriptor + (over.behind ?? "")).subarray(0, bytes.length - at), at);
+  if (at < bytes.length)
+    bytes.set(ascii(descriptor + (over.behind ?? "")).subarray(0, bytes.length - at), at);
   return bytes;
 }
 

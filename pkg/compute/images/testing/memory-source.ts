@@ -10,9 +10,15 @@ export class MemoryImageSource implements ImageSource {
 
   add(id: string, data: Uint8Array, over: Partial<ImageFacts> = {}): void {
     const facts: ImageFacts = {
-      id, status: "active", diskFormat: "raw", containerFormat: "bare", sizeBytes: data.length,
+      id,
+      status: "active",
+      diskFormat: "raw",
+      containerFormat: "bare",
+      sizeBytes: data.length,
       checksum: createHash("md5").update(data).digest("hex"),
-      hashAlgorithm: "sha512", hashValue: createHash("sha512").update(data).digest("hex"), ...over,
+      hashAlgorithm: "sha512",
+      hashValue: createHash("sha512").update(data).digest("hex"),
+      ...over,
     };
     this.#images.set(id, { facts, data });
   }

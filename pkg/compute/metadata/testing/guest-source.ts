@@ -8,11 +8,19 @@ export function guestSource(find: (instanceUuid: string) => GuestData | undefine
     guestData: async (_ctx, uuid) => {
       const data = find(uuid);
       const password = passwords.get(uuid);
-      return data && { data: password === undefined ? data : { ...data, password }, generation: password === undefined ? 1n : 2n };
+      return (
+        data && {
+          data: password === undefined ? data : { ...data, password },
+          generation: password === undefined ? 1n : 2n,
+        }
+      );
     },
     vendorData: async (_ctx, uuid) => {
       const { vendorData, dynamicVendorData } = find(uuid) ?? {};
-      return { ...(vendorData === undefined ? {} : { vendorData }), ...(dynamicVendorData === undefined ? {} : { dynamicVendorData }) };
+      return {
+        ...(vendorData === undefined ? {} : { vendorData }),
+        ...(dynamicVendorData === undefined ? {} : { dynamicVendorData }),
+      };
     },
     savePassword: async (_ctx, uuid, encrypted) => {
       if (passwords.has(uuid)) return false;

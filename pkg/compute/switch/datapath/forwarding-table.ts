@@ -5,11 +5,15 @@ import { isGroupMac } from "../packet/address.js";
 const lifetimeMs = 300_000;
 const limit = 8_192;
 
-/** Learned places of MAC addresses in one network. Bounded, so that invented addresses cannot fill the memory. */
+/**
+ * Learned places of MAC addresses in one network. Bounded, so that invented addresses cannot fill the memory.
+ */
 export class ForwardingTable<Place> {
   readonly #entries = new BoundedMap<Mac, { place: Place; expiresMs: number }>(limit);
 
-  get size(): number { return this.#entries.size; }
+  get size(): number {
+    return this.#entries.size;
+  }
 
   learn(mac: Mac, place: Place, nowMs: number): void {
     if (isGroupMac(mac)) return;
@@ -24,5 +28,7 @@ export class ForwardingTable<Place> {
   }
 
   /** Forgets everything learned about a place that has gone. */
-  forget(isGone: (place: Place) => boolean): void { this.#entries.deleteWhere((entry) => isGone(entry.place)); }
+  forget(isGone: (place: Place) => boolean): void {
+    this.#entries.deleteWhere((entry) => isGone(entry.place));
+  }
 }

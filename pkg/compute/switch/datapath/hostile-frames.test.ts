@@ -22,14 +22,36 @@ const icmpv6 = (message: { type: number; code: number; body: Buffer }): Buffer =
 
 /** A frame for every parser that a guest can reach. */
 const seeds: readonly Buffer[] = [
-  arpFrame(own, gateway.ip), echoFrame(own, gateway), echoFrame(own, end(2)), udpFrame(own, end(2), [1, 2]),
-  tcpFrame(own, metadata, [1_024, 80], { flags: 2 }), tcpFrame(own, metadata, [1_024, 80], { flags: 16, payload: Buffer.from("GET / HTTP/1.1\r\n\r\n") }), tcpFrame(own, end(2), [1, 22], { flags: 2 }),
-  udpFrame({ ...own, ip: "0.0.0.0" }, { mac: "ff:ff:ff:ff:ff:ff", ip: "255.255.255.255" }, [68, 67], buildDhcp({
-    operation: "request", transactionId: 7, broadcast: false, clientIp: parseIp("0.0.0.0"), yourIp: parseIp("0.0.0.0"), serverIp: parseIp("0.0.0.0"), clientMac: parseMac(own.mac),
-    type: dhcpType.discover, options: new Map(),
-  })),
-  icmpv6(neighborAdvertisement(parseIp(own6.ip), parseMac(own.mac), true)), icmpv6({ type: icmpv6Type.echo, code: 0, body: Buffer.alloc(12) }),
-  icmpv6({ type: icmpv6Type.unreachable, code: 0, body: Buffer.concat([Buffer.alloc(4), ipv6Frame(own6, allNodes, 17, Buffer.alloc(8)).subarray(14)]) }),
+  arpFrame(own, gateway.ip),
+  echoFrame(own, gateway),
+  echoFrame(own, end(2)),
+  udpFrame(own, end(2), [1, 2]),
+  tcpFrame(own, metadata, [1_024, 80], { flags: 2 }),
+  tcpFrame(own, metadata, [1_024, 80], { flags: 16, payload: Buffer.from("GET / HTTP/1.1\r\n\r\n") }),
+  tcpFrame(own, end(2), [1, 22], { flags: 2 }),
+  udpFrame(
+    { ...own, ip: "0.0.0.0" },
+    { mac: "ff:ff:ff:ff:ff:ff", ip: "255.255.255.255" },
+    [68, 67],
+    buildDhcp({
+      operation: "request",
+      transactionId: 7,
+      broadcast: false,
+      clientIp: parseIp("0.0.0.0"),
+      yourIp: parseIp("0.0.0.0"),
+      serverIp: parseIp("0.0.0.0"),
+      clientMac: parseMac(own.mac),
+      type: dhcpType.discover,
+      options: new Map(),
+    }),
+  ),
+  icmpv6(neighborAdvertisement(parseIp(own6.ip), parseMac(own.mac), true)),
+  icmpv6({ type: icmpv6Type.echo, code: 0, body: Buffer.alloc(12) }),
+  icmpv6({
+    type: icmpv6Type.unreachable,
+    code: 0,
+    body: Buffer.concat([Buffer.alloc(4), ipv6Frame(own6, allNodes, 17, Buffer.alloc(8)).subarray(14)]),
+  }),
   ...[0, 43, 44, 51, 60].map((extension) => ipv6Frame(own6, allNodes, extension, Buffer.alloc(40))),
   buildEthernet(parseMac(end(2).mac), parseMac(own.mac), 0x8100, Buffer.alloc(46)),
 ];
@@ -48,8 +70,24 @@ function numbers(seed: number): (below: number) => number {
 /** Counts every frame in and every reason out: nothing may throw, and nothing may vanish uncounted. */
 function scene(portSecurity: boolean) {
   let nowMs = 0;
-  const sw = new VirtualSwitch({ toGuest: () => undefined, toPeer: () => {}, metadata: () => {}, now: () => ++nowMs });
-  const fixedIps = [...somePort(1).fixedIps, { ip: own6.ip, prefixLength: 64, gateway: "2001:db8::ff", dns: [], routes: [], dhcp: true, ipv6Mode: "slaac" as const }];
+  const sw = new VirtualSwitch({
+    toGuest: () => undefined,
+    toPeer: () => {},
+    metadata: () => {},
+    now: () => ++nowMs,
+  });
+  const fixedIps = [
+    ...somePort(1).fixedIps,
+    {
+      ip: own6.ip,
+      prefixLength: 64,
+      gateway: "2001:db8::ff",
+      dns: [],
+      routes: [],
+      dhcp: true,
+      ipv6Mode: "slaac" as const,
+    },
+  ];
   sw.setPort(somePort(1, { portSecurity, fixedIps }));
   sw.setPort(somePort(2));
   sw.setPeers([peer]);
@@ -67,10 +105,14 @@ describe("frames of a hostile guest or peer", () => {
 
     it(`may end at any byte, ${settings}`, () => {
       const sw = scene(portSecurity);
-      for (const seed of seeds) for (let bytes = 0; bytes <= seed.length; bytes++) feed(sw, seed.subarray(0, bytes));
+      for (const seed of seeds)
+        for (let bytes = 0; bytes <= seed.length; bytes++) feed(sw, seed.subarray(0, bytes));
       sw.tick();
       const [stats] = sw.portStats(() => true);
-      assert.equal(stats?.txPackets, seeds.reduce((sum, seed) => sum + seed.length + 1, 0));
+      assert.equal(
+        stats?.txPackets,
+        seeds.reduce((sum, seed) => sum + seed.length + 1, 0),
+      );
       assert.ok((stats?.dropsByReason["malformed"] ?? 0) > 100, JSON.stringify(stats));
     });
 

@@ -15,17 +15,38 @@ import { serviceMac } from "./local-services.js";
 import { VirtualSwitch } from "./virtual-switch.js";
 
 const own = { mac: end(1).mac, ip: formatIp(linkLocalOf(parseMac(end(1).mac))) };
-const subnet: FixedIp = { ip: "2001:db8:77::f816:3eff:fe00:1", prefixLength: 64, gateway: "2001:db8:77::1", dns: [], routes: [], dhcp: true, ipv6Mode: "slaac" };
+const subnet: FixedIp = {
+  ip: "2001:db8:77::f816:3eff:fe00:1",
+  prefixLength: 64,
+  gateway: "2001:db8:77::1",
+  dns: [],
+  routes: [],
+  dhcp: true,
+  ipv6Mode: "slaac",
+};
 const routers = { mac: "33:33:00:00:00:02", ip: "ff02::2" };
 
 /** What the guest of a port with the given subnets gets back for one ICMPv6 message. */
-function exchange(fixedIps: readonly FixedIp[], to: { mac: string; ip: string }, message: IcmpMessage): { packet: IpPacket; message: IcmpMessage; mac: number } | undefined {
+function exchange(
+  fixedIps: readonly FixedIp[],
+  to: { mac: string; ip: string },
+  message: IcmpMessage,
+): { packet: IpPacket; message: IcmpMessage; mac: number } | undefined {
   const out: Buffer[] = [];
   const sw = new VirtualSwitch({
-    toGuest: (_portId, frame) => { out.push(frame); return undefined; }, toPeer: () => undefined, metadata: () => undefined, now: () => 0,
+    toGuest: (_portId, frame) => {
+      out.push(frame);
+      return undefined;
+    },
+    toPeer: () => undefined,
+    metadata: () => undefined,
+    now: () => 0,
   });
   sw.setPort(somePort(1, { fixedIps }));
-  sw.fromGuest("port-1", ipv6Frame(own, to, ipProtocol.icmpv6, buildIcmpv6(parseIp(own.ip), parseIp(to.ip), message)));
+  sw.fromGuest(
+    "port-1",
+    ipv6Frame(own, to, ipProtocol.icmpv6, buildIcmpv6(parseIp(own.ip), parseIp(to.ip), message)),
+  );
   const frame = out[0] && parseEthernet(out[0]);
   if (frame === undefined) return undefined;
   const packet = parseIpv6(frame.payload);
@@ -36,20 +57,37 @@ function exchange(fixedIps: readonly FixedIp[], to: { mac: string; ip: string },
   return { packet, message: answer, mac: frame.destination };
 }
 
-const solicit = (target: string): IcmpMessage =>
-  ({ type: icmpv6Type.neighborSolicitation, code: 0, body: Buffer.concat([Buffer.alloc(4), Buffer.from(parseIp(target), "hex")]) });
+const solicit = (target: string): IcmpMessage => ({
+  type: icmpv6Type.neighborSolicitation,
+  code: 0,
+  body: Buffer.concat([Buffer.alloc(4), Buffer.from(parseIp(target), "hex")]),
+});
 const solicitRouter: IcmpMessage = { type: icmpv6Type.routerSolicitation, code: 0, body: Buffer.alloc(4) };
 
 describe("local services over IPv6", () => {
   it("answer neighbour solicitations for the gateway only", () => {
-    const answer = exchange([subnet], { mac: "33:33:ff:00:00:01", ip: "ff02::1:ff00:1" }, solicit("2001:db8:77::1"));
-    assert.deepEqual(answer && parseNeighbor(answer.message), { target: parseIp("2001:db8:77::1"), linkLayer: serviceMac(77) });
+    const answer = exchange(
+      [subnet],
+      { mac: "33:33:ff:00:00:01", ip: "ff02::1:ff00:1" },
+      solicit("2001:db8:77::1"),
+    );
+    assert.deepEqual(answer && parseNeighbor(answer.message), {
+      target: parseIp("2001:db8:77::1"),
+      linkLayer: serviceMac(77),
+    });
     assert.equal(answer?.packet.destination, parseIp(own.ip));
     assert.equal(answer.packet.hopLimit, 255);
-    assert.equal(exchange([subnet], { mac: "33:33:ff:00:00:02", ip: "ff02::1:ff00:2" }, solicit("2001:db8:77::2")), undefined);
+    assert.equal(
+      exchange([subnet], { mac: "33:33:ff:00:00:02", ip: "ff02::1:ff00:2" }, solicit("2001:db8:77::2")),
+      undefined,
+    );
   });
 
-  for (const [mode, flags, autonomous] of [["slaac", 0x00, 0xc0], ["dhcpv6-stateless", 0x40, 0xc0], ["dhcpv6-stateful", 0x80, 0x80]] as const) {
+  for (const [mode, flags, autonomous] of [
+    ["slaac", 0x00, 0xc0],
+    ["dhcpv6-stateless", 0x40, 0xc0],
+    ["dhcpv6-stateful", 0x80, 0x80],
+  ] as const) {
     it(`advertise the prefix of a subnet in mode ${mode}`, () => {
       const answer = exchange([{ ...subnet, ipv6Mode: mode }], routers, solicitRouter);
       assert.equal(answer?.message.type, icmpv6Type.routerAdvertisement);
@@ -59,7 +97,10 @@ describe("local services over IPv6", () => {
       assert.equal(body.readUInt16BE(2), 1_800);
       assert.equal(body.readUInt32BE(24), 1450);
       const prefix = body.subarray(28);
-      assert.deepEqual([prefix[0], prefix[2], prefix[3], prefix.toString("hex", 16)], [3, 64, autonomous, parseIp("2001:db8:77::")]);
+      assert.deepEqual(
+        [prefix[0], prefix[2], prefix[3], prefix.toString("hex", 16)],
+        [3, 64, autonomous, parseIp("2001:db8:77::")],
+      );
     });
   }
 
@@ -72,6 +113,10 @@ describe("local services over IPv6", () => {
 
   it("answer pings to the gateway", () => {
     const echo = { type: icmpv6Type.echo, code: 0, body: Buffer.from([0, 7, 0, 1, 1, 2]) };
-    assert.deepEqual(exchange([subnet], { mac: "fa:16:3f:00:00:4d", ip: formatIp(linkLocalOf(serviceMac(77))) }, echo)?.message, { ...echo, type: icmpv6Type.echoReply });
+    assert.deepEqual(
+      exchange([subnet], { mac: "fa:16:3f:00:00:4d", ip: formatIp(linkLocalOf(serviceMac(77))) }, echo)
+        ?.message,
+      { ...echo, type: icmpv6Type.echoReply },
+    );
   });
 });

@@ -1,12 +1,28 @@
 import type { IpHex, Mac } from "../packet/address.js";
-import { broadcastMac, broadcastV4, isGroupMac, linkLocalOf, parseCidr, parseIp, unspecifiedV4, unspecifiedV6, versionOf } from "../packet/address.js";
+import {
+  broadcastMac,
+  broadcastV4,
+  isGroupMac,
+  linkLocalOf,
+  parseCidr,
+  parseIp,
+  unspecifiedV4,
+  unspecifiedV6,
+  versionOf,
+} from "../packet/address.js";
 import { buildArp } from "../packet/arp.js";
 import type { ArpPacket } from "../packet/arp.js";
 import { buildDhcp, dhcpClientPort, dhcpServerPort, parseDhcp } from "../packet/dhcp.js";
 import { buildEthernet, etherType } from "../packet/ethernet.js";
 import { buildIcmp, icmpType, parseIcmp } from "../packet/icmp.js";
 import type { IcmpMessage } from "../packet/icmp.js";
-import { buildIcmpv6, icmpv6Type, neighborAdvertisement, parseNeighbor, routerAdvertisement } from "../packet/icmpv6.js";
+import {
+  buildIcmpv6,
+  icmpv6Type,
+  neighborAdvertisement,
+  parseNeighbor,
+  routerAdvertisement,
+} from "../packet/icmpv6.js";
 import type { IpPacket } from "../packet/ip.js";
 import { ipProtocol } from "../packet/ip.js";
 import { buildIpv4 } from "../packet/ipv4.js";
@@ -29,12 +45,16 @@ const allRouters: IpHex = `ff02${"0".repeat(27)}2`;
 /** What became of a frame: answered or swallowed here, or to be forwarded like any other. */
 export type LocalVerdict = "handled" | "forward";
 
-/** The MAC address under which the switch itself answers in a network; the same on every host, so that guests may move. */
+/**
+ * The MAC address under which the switch itself answers in a network; the same on every host, so that guests
+ * may move.
+ */
 export const serviceMac = (vni: number): Mac => 0xfa163f000000 + vni;
 
 /**
- * The services that a network seems to have towards one port: gateway, DHCP server and metadata server. They live in every
- * switch and never see another port's frames, so what comes in here is surely from this port's guest.
+ * The services that a network seems to have towards one port: gateway, DHCP server and metadata server. They
+ * live in every switch and never see another port's frames, so what comes in here is surely from this port's
+ * guest.
  */
 export class LocalServices {
   readonly #mac: Mac;
@@ -55,7 +75,9 @@ export class LocalServices {
     this.#tcp = outputs.tcp;
     this.#lease = leaseOf(config);
     this.#gatewayV6 = linkLocalOf(this.#mac);
-    const gateways = config.fixedIps.flatMap((fixed) => (fixed.gateway === undefined ? [] : [parseIp(fixed.gateway)]));
+    const gateways = config.fixedIps.flatMap((fixed) =>
+      fixed.gateway === undefined ? [] : [parseIp(fixed.gateway)],
+    );
     this.#addresses = new Set([metadataIp, this.#gatewayV6, ...gateways]);
   }
 
@@ -67,13 +89,25 @@ export class LocalServices {
 
   /** Sends a segment of the metadata server to the guest. */
   sendTcp(remoteIp: IpHex, segment: TcpSegment): void {
-    this.#sendIpv4(this.#guestMac, metadataIp, remoteIp, ipProtocol.tcp, buildTcp(metadataIp, remoteIp, segment));
+    this.#sendIpv4(
+      this.#guestMac,
+      metadataIp,
+      remoteIp,
+      ipProtocol.tcp,
+      buildTcp(metadataIp, remoteIp, segment),
+    );
   }
 
   #handleArp(arp: ArpPacket): LocalVerdict {
     if (arp.operation !== "request" || !this.#addresses.has(arp.targetIp)) return "forward";
     if (arp.senderIp === arp.targetIp) return "handled"; // a guest claiming the gateway's address gets no say
-    const answer = buildArp({ operation: "reply", senderMac: this.#mac, senderIp: arp.targetIp, targetMac: arp.senderMac, targetIp: arp.senderIp });
+    const answer = buildArp({
+      operation: "reply",
+      senderMac: this.#mac,
+      senderIp: arp.targetIp,
+      targetMac: arp.senderMac,
+      targetIp: arp.senderIp,
+    });
     this.#send(buildEthernet(arp.senderMac, this.#mac, etherType.arp, answer));
     return "handled";
   }
@@ -81,9 +115,12 @@ export class LocalServices {
   #handleIpv4(frame: ParsedFrame, packet: IpPacket): LocalVerdict {
     if (packet.protocol === ipProtocol.udp && packet.fragment === undefined) {
       const datagram = parseUdp(packet.payload);
-      const toServer = datagram?.destinationPort === dhcpServerPort && (isGroupMac(frame.destination) || frame.destination === this.#mac);
+      const toServer =
+        datagram?.destinationPort === dhcpServerPort &&
+        (isGroupMac(frame.destination) || frame.destination === this.#mac);
       if (datagram && toServer) {
-        // Without DHCP on the subnet a broadcast may be meant for a server among the guests (port security off).
+        // Without DHCP on the subnet a broadcast may be meant for a server among the guests (port security
+        // off).
         if (this.#lease === undefined) return this.#config.portSecurity ? "handled" : "forward";
         this.#handleDhcp(this.#lease, datagram.payload);
         return "handled";
@@ -108,34 +145,60 @@ export class LocalServices {
     const renewing = message.clientIp !== unspecifiedV4 && answer.clientIp !== unspecifiedV4;
     const to = renewing ? message.clientIp : answer.broadcast ? broadcastV4 : answer.yourIp;
     const mac = answer.broadcast && !renewing ? broadcastMac : this.#guestMac;
-    const datagram = buildUdp(lease.serverIp, to, { sourcePort: dhcpServerPort, destinationPort: dhcpClientPort, payload: buildDhcp(answer) });
+    const datagram = buildUdp(lease.serverIp, to, {
+      sourcePort: dhcpServerPort,
+      destinationPort: dhcpClientPort,
+      payload: buildDhcp(answer),
+    });
     this.#sendIpv4(mac, lease.serverIp, to, ipProtocol.udp, datagram);
   }
 
   #answerEcho(packet: IpPacket): void {
     const message = parseIcmp(packet.payload);
     if (message?.type !== icmpType.echo) return;
-    this.#sendIpv4(this.#guestMac, packet.destination, packet.source, ipProtocol.icmp, buildIcmp({ ...message, type: icmpType.echoReply }));
+    this.#sendIpv4(
+      this.#guestMac,
+      packet.destination,
+      packet.source,
+      ipProtocol.icmp,
+      buildIcmp({ ...message, type: icmpType.echoReply }),
+    );
   }
 
   /** Tells the guest at once that nothing listens there, instead of letting it wait. */
   #portUnreachable(packet: IpPacket): void {
-    const quoted = Buffer.concat([Buffer.alloc(4), buildIpv4(packet.source, packet.destination, packet.protocol, packet.payload.subarray(0, 8))]);
-    this.#sendIpv4(this.#guestMac, packet.destination, packet.source, ipProtocol.icmp, buildIcmp({ type: icmpType.unreachable, code: 3, body: quoted }));
+    const quoted = Buffer.concat([
+      Buffer.alloc(4),
+      buildIpv4(packet.source, packet.destination, packet.protocol, packet.payload.subarray(0, 8)),
+    ]);
+    this.#sendIpv4(
+      this.#guestMac,
+      packet.destination,
+      packet.source,
+      ipProtocol.icmp,
+      buildIcmp({ type: icmpType.unreachable, code: 3, body: quoted }),
+    );
   }
 
   #sendIpv4(mac: Mac, source: IpHex, destination: IpHex, protocol: number, payload: Buffer): void {
-    this.#send(buildEthernet(mac, this.#mac, etherType.ipv4, buildIpv4(source, destination, protocol, payload)));
+    this.#send(
+      buildEthernet(mac, this.#mac, etherType.ipv4, buildIpv4(source, destination, protocol, payload)),
+    );
   }
 
   #handleIpv6(packet: IpPacket): LocalVerdict {
-    if (packet.protocol !== ipProtocol.icmpv6 || packet.fragment !== undefined) return this.#addresses.has(packet.destination) ? "handled" : "forward";
+    if (packet.protocol !== ipProtocol.icmpv6 || packet.fragment !== undefined)
+      return this.#addresses.has(packet.destination) ? "handled" : "forward";
     const message = parseIcmp(packet.payload);
     if (message?.type === icmpv6Type.neighborSolicitation) {
       const target = parseNeighbor(message)?.target;
       if (target === undefined || !this.#addresses.has(target)) return "forward";
       const solicited = packet.source !== unspecifiedV6;
-      this.#sendIcmpv6(target, solicited ? packet.source : allNodes, neighborAdvertisement(target, this.#mac, solicited));
+      this.#sendIcmpv6(
+        target,
+        solicited ? packet.source : allNodes,
+        neighborAdvertisement(target, this.#mac, solicited),
+      );
       return "handled";
     }
     if (message?.type === icmpv6Type.routerSolicitation && packet.destination === allRouters) {
@@ -143,27 +206,53 @@ export class LocalServices {
       return this.#config.portSecurity ? "handled" : "forward";
     }
     if (!this.#addresses.has(packet.destination)) return "forward";
-    if (message?.type === icmpv6Type.echo) this.#sendIcmpv6(packet.destination, packet.source, { ...message, type: icmpv6Type.echoReply });
+    if (message?.type === icmpv6Type.echo)
+      this.#sendIcmpv6(packet.destination, packet.source, { ...message, type: icmpv6Type.echoReply });
     return "handled";
   }
 
-  /** Tells the guest its IPv6 prefixes and how to make an address of them; to this port only, so subnets stay apart. */
+  /**
+   * Tells the guest its IPv6 prefixes and how to make an address of them; to this port only, so subnets stay
+   * apart.
+   */
   #advertiseRouter(): void {
-    const subnets = this.#config.fixedIps.filter((fixed) => fixed.ipv6Mode !== undefined && versionOf(parseIp(fixed.ip)) === 6);
+    const subnets = this.#config.fixedIps.filter(
+      (fixed) => fixed.ipv6Mode !== undefined && versionOf(parseIp(fixed.ip)) === 6,
+    );
     if (subnets.length === 0) return;
-    this.#sendIcmpv6(this.#gatewayV6, allNodes, routerAdvertisement({
-      mac: this.#mac, mtu: this.#config.mtu, routerLifetimeS: subnets.some((fixed) => fixed.gateway !== undefined) ? 1_800 : 0,
-      managed: subnets.some((fixed) => fixed.ipv6Mode === "dhcpv6-stateful"),
-      otherConfig: subnets.some((fixed) => fixed.ipv6Mode === "dhcpv6-stateless"),
-      prefixes: subnets.map((fixed) => ({
-        prefix: parseCidr(`${fixed.ip}/${fixed.prefixLength}`).network.toString(16).padStart(32, "0"),
-        prefixLength: fixed.prefixLength, autonomous: fixed.ipv6Mode !== "dhcpv6-stateful",
-      })),
-    }));
+    this.#sendIcmpv6(
+      this.#gatewayV6,
+      allNodes,
+      routerAdvertisement({
+        mac: this.#mac,
+        mtu: this.#config.mtu,
+        routerLifetimeS: subnets.some((fixed) => fixed.gateway !== undefined) ? 1_800 : 0,
+        managed: subnets.some((fixed) => fixed.ipv6Mode === "dhcpv6-stateful"),
+        otherConfig: subnets.some((fixed) => fixed.ipv6Mode === "dhcpv6-stateless"),
+        prefixes: subnets.map((fixed) => ({
+          prefix: parseCidr(`${fixed.ip}/${fixed.prefixLength}`).network.toString(16).padStart(32, "0"),
+          prefixLength: fixed.prefixLength,
+          autonomous: fixed.ipv6Mode !== "dhcpv6-stateful",
+        })),
+      }),
+    );
   }
 
   #sendIcmpv6(source: IpHex, destination: IpHex, message: IcmpMessage): void {
-    const packet = buildIpv6(source, destination, ipProtocol.icmpv6, buildIcmpv6(source, destination, message), 255);
-    this.#send(buildEthernet(destination === allNodes ? allNodesMac : this.#guestMac, this.#mac, etherType.ipv6, packet));
+    const packet = buildIpv6(
+      source,
+      destination,
+      ipProtocol.icmpv6,
+      buildIcmpv6(source, destination, message),
+      255,
+    );
+    this.#send(
+      buildEthernet(
+        destination === allNodes ? allNodesMac : this.#guestMac,
+        this.#mac,
+        etherType.ipv6,
+        packet,
+      ),
+    );
   }
 }

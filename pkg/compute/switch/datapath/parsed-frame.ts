@@ -26,6 +26,7 @@ export function parseFrame(raw: Buffer): ParsedFrame | undefined {
       const ip = frame.type === etherType.ipv4 ? parseIpv4(frame.payload) : parseIpv6(frame.payload);
       return ip && { ...frame, arp: undefined, ip };
     }
-    default: return { ...frame, arp: undefined, ip: undefined };
+    default:
+      return { ...frame, arp: undefined, ip: undefined };
   }
 }

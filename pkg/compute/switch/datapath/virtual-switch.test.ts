@@ -23,23 +23,42 @@ function scene() {
   const out: { to: string; frame: Buffer }[] = [];
   let nowMs = 0;
   const sw = new VirtualSwitch({
-    toGuest: (portId, frame) => { out.push({ to: portId, frame }); return undefined; },
-    toPeer: (peer, header, frame) => { out.push({ to: header.readUIntBE(4, 3) === 77 ? peer.host : `${peer.host}/${header.readUIntBE(4, 3)}`, frame }); },
+    toGuest: (portId, frame) => {
+      out.push({ to: portId, frame });
+      return undefined;
+    },
+    toPeer: (peer, header, frame) => {
+      out.push({
+        to: header.readUIntBE(4, 3) === 77 ? peer.host : `${peer.host}/${header.readUIntBE(4, 3)}`,
+        frame,
+      });
+    },
     metadata: () => assert.fail("nobody asks for metadata here"),
     now: () => nowMs,
   });
   return {
-    sw, out,
-    pass: (ms: number) => { nowMs += ms; },
+    sw,
+    out,
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
     /** Sends a frame and tells where it went. */
-    from: (portId: string, frame: Buffer): string[] => { out.length = 0; sw.fromGuest(portId, frame); return out.map(({ to }) => to); },
+    from: (portId: string, frame: Buffer): string[] => {
+      out.length = 0;
+      sw.fromGuest(portId, frame);
+      return out.map(({ to }) => to);
+    },
     fromPeer: (peer: PeerConfig, frame: Buffer, vni = 77): string[] => {
       out.length = 0;
       sw.fromTunnel(peer.address, peer.port, Buffer.concat([vxlanHeader(vni), frame]));
       return out.map(({ to }) => to);
     },
     drops: (portId: string) => sw.portStats(() => true).find((port) => port.portId === portId)?.dropsByReason,
-    first: (): Buffer => { const found = out[0]; assert.ok(found); return found.frame; },
+    first: (): Buffer => {
+      const found = out[0];
+      assert.ok(found);
+      return found.frame;
+    },
   };
 }
 
@@ -87,8 +106,12 @@ describe("virtual switch", () => {
     assert.deepEqual(s.fromPeer(peerB, udpFrame(end(3), end(1), [1, 2]), 99), []);
     assert.deepEqual(s.fromPeer(peerB, udpFrame(end(2), end(1), [1, 2])), []);
     s.sw.fromTunnel(peerB.address, peerB.port, Buffer.from("nonsense"));
-    const { unknownPeerDrops, unknownNetworkDrops, spoofedDrops, malformedDrops, rxPackets } = s.sw.tunnelStats();
-    assert.deepEqual([unknownPeerDrops, unknownNetworkDrops, spoofedDrops, malformedDrops, rxPackets], [1, 1, 1, 1, 0]);
+    const { unknownPeerDrops, unknownNetworkDrops, spoofedDrops, malformedDrops, rxPackets } =
+      s.sw.tunnelStats();
+    assert.deepEqual(
+      [unknownPeerDrops, unknownNetworkDrops, spoofedDrops, malformedDrops, rxPackets],
+      [1, 1, 1, 1, 0],
+    );
   });
 
   it("applies the receiver's security groups to local and remote senders", () => {
@@ -116,7 +139,10 @@ describe("virtual switch", () => {
     assert.deepEqual(s.out, []);
     assert.deepEqual(s.drops("port-1"), { "spoofed-mac": 1, oversize: 1, malformed: 1, "forbidden-type": 1 });
     const stats = s.sw.portStats(() => false).find((port) => port.portId === "port-1");
-    assert.deepEqual([stats?.txPackets, stats?.txDrops, stats?.rxPackets, stats?.connected], [4, 4, 0, false]);
+    assert.deepEqual(
+      [stats?.txPackets, stats?.txDrops, stats?.rxPackets, stats?.connected],
+      [4, 4, 0, false],
+    );
   });
 
   it("counts from the guest's point of view", () => {
@@ -133,7 +159,10 @@ describe("virtual switch", () => {
     for (const ip of ["10.77.0.254", "169.254.169.254"]) {
       assert.deepEqual(s.from("port-1", arpFrame(end(1), ip)), ["port-1"]);
       const answer = parseArp(parseEthernet(s.first())?.payload ?? Buffer.alloc(0));
-      assert.deepEqual([answer?.operation, answer?.senderMac, answer?.senderIp, answer?.targetIp], ["reply", serviceMac(77), parseIp(ip), parseIp("10.77.0.1")]);
+      assert.deepEqual(
+        [answer?.operation, answer?.senderMac, answer?.senderIp, answer?.targetIp],
+        ["reply", serviceMac(77), parseIp(ip), parseIp("10.77.0.1")],
+      );
     }
     assert.equal(formatMac(serviceMac(77)), "fa:16:3f:00:00:4d");
   });
@@ -150,16 +179,35 @@ describe("virtual switch", () => {
 
   it("serves DHCP to the port's own guest and nobody else hears it", () => {
     const s = twoPorts();
-    const discover = (mac: string): Buffer => buildDhcp({
-      operation: "request", type: dhcpType.discover, transactionId: 9, broadcast: false, clientIp: "00000000", yourIp: "00000000", serverIp: "00000000",
-      clientMac: parseMac(mac), options: new Map(),
-    });
-    assert.deepEqual(s.from("port-1", udpFrame({ ...end(1), ip: "0.0.0.0" }, everyone, [68, 67], discover(end(1).mac))), ["port-1"]);
-    const datagram = parseUdp(parseIpv4(parseEthernet(s.first())?.payload ?? Buffer.alloc(0))?.payload ?? Buffer.alloc(0));
+    const discover = (mac: string): Buffer =>
+      buildDhcp({
+        operation: "request",
+        type: dhcpType.discover,
+        transactionId: 9,
+        broadcast: false,
+        clientIp: "00000000",
+        yourIp: "00000000",
+        serverIp: "00000000",
+        clientMac: parseMac(mac),
+        options: new Map(),
+      });
+    assert.deepEqual(
+      s.from("port-1", udpFrame({ ...end(1), ip: "0.0.0.0" }, everyone, [68, 67], discover(end(1).mac))),
+      ["port-1"],
+    );
+    const datagram = parseUdp(
+      parseIpv4(parseEthernet(s.first())?.payload ?? Buffer.alloc(0))?.payload ?? Buffer.alloc(0),
+    );
     assert.deepEqual([datagram?.sourcePort, datagram?.destinationPort], [67, 68]);
     const offer = parseDhcp(datagram?.payload ?? Buffer.alloc(0));
-    assert.deepEqual([offer?.type, offer?.yourIp, offer?.transactionId], [dhcpType.offer, parseIp("10.77.0.1"), 9]);
-    assert.deepEqual(s.from("port-1", udpFrame({ ...end(1), ip: "0.0.0.0" }, everyone, [68, 67], discover(end(2).mac))), []);
+    assert.deepEqual(
+      [offer?.type, offer?.yourIp, offer?.transactionId],
+      [dhcpType.offer, parseIp("10.77.0.1"), 9],
+    );
+    assert.deepEqual(
+      s.from("port-1", udpFrame({ ...end(1), ip: "0.0.0.0" }, everyone, [68, 67], discover(end(2).mac))),
+      [],
+    );
   });
 
   it("without port security learns where addresses are and delivers unknown ones", () => {
@@ -184,7 +232,9 @@ describe("virtual switch", () => {
     const s = twoPorts();
     s.sw.setPort(somePort(2, { macAddress: "fa:16:3e:00:00:22" }));
     assert.deepEqual(s.from("port-1", udpFrame(end(1), end(2), [1, 2])), ["b", "c"]);
-    assert.deepEqual(s.from("port-1", udpFrame(end(1), { ...end(2), mac: "fa:16:3e:00:00:22" }, [1, 2])), ["port-2"]);
+    assert.deepEqual(s.from("port-1", udpFrame(end(1), { ...end(2), mac: "fa:16:3e:00:00:22" }, [1, 2])), [
+      "port-2",
+    ]);
     s.sw.setPort(somePort(2, { vni: 78 }));
     assert.deepEqual(s.from("port-1", arpFrame(end(1), "10.77.0.2")), ["b", "c"]);
     s.sw.removePort("port-1");
@@ -195,11 +245,19 @@ describe("virtual switch", () => {
 
   it("refuses an impossible configuration and keeps the one before", () => {
     const s = twoPorts();
-    for (const bad of [{ macAddress: "x" }, { vni: 0 }, { vni: 1 << 24 }, { mtu: 10 }, { fixedIps: [{ ip: "10.0.0.999", prefixLength: 24, dns: [], routes: [], dhcp: true }] }]) {
+    for (const bad of [
+      { macAddress: "x" },
+      { vni: 0 },
+      { vni: 1 << 24 },
+      { mtu: 10 },
+      { fixedIps: [{ ip: "10.0.0.999", prefixLength: 24, dns: [], routes: [], dhcp: true }] },
+    ]) {
       assert.throws(() => s.sw.setPort(somePort(2, bad)), { reason: "PORT_INVALID" });
       assert.throws(() => s.sw.setPort(somePort(8, bad)), { reason: "PORT_INVALID" });
     }
-    assert.throws(() => s.sw.setGroups([{ groupId: "g", addresses: ["nonsense"] }]), { reason: "CONFIG_INVALID" });
+    assert.throws(() => s.sw.setGroups([{ groupId: "g", addresses: ["nonsense"] }]), {
+      reason: "CONFIG_INVALID",
+    });
     assert.deepEqual(s.from("port-1", udpFrame(end(1), end(2), [1, 2])), ["port-2"]);
     assert.equal(s.sw.portStats(() => true).length, 2);
   });

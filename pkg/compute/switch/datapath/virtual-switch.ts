@@ -44,9 +44,18 @@ export class VirtualSwitch {
   readonly #networks = new Map<number, Network>();
   readonly #groups = new GroupDirectory();
   #peers = new Map<string, PeerConfig>();
-  readonly #tunnel = { rxPackets: 0, txPackets: 0, unknownPeerDrops: 0, malformedDrops: 0, unknownNetworkDrops: 0, spoofedDrops: 0 };
+  readonly #tunnel = {
+    rxPackets: 0,
+    txPackets: 0,
+    unknownPeerDrops: 0,
+    malformedDrops: 0,
+    unknownNetworkDrops: 0,
+    spoofedDrops: 0,
+  };
 
-  constructor(outputs: SwitchOutputs) { this.#outputs = outputs; }
+  constructor(outputs: SwitchOutputs) {
+    this.#outputs = outputs;
+  }
 
   /** @throws PORT_INVALID, changing nothing */
   setPort(config: PortConfig): void {
@@ -64,11 +73,15 @@ export class VirtualSwitch {
   }
 
   /** Lets conversations of an earlier switch go on. A port without security has none. */
-  restore(portId: string, kept: readonly KeptConversation[]): void { this.#portOf(portId).firewall?.restore(kept, this.#outputs.now()); }
+  restore(portId: string, kept: readonly KeptConversation[]): void {
+    this.#portOf(portId).firewall?.restore(kept, this.#outputs.now());
+  }
 
   /** Ports with conversations that were not given out for keeping yet. */
   unkept(): { readonly portId: string; kept(): readonly KeptConversation[] }[] {
-    return [...this.#ports].flatMap(([portId, { firewall }]) => firewall?.unkept ? [{ portId, kept: () => firewall.kept(this.#outputs.now()) }] : []);
+    return [...this.#ports].flatMap(([portId, { firewall }]) =>
+      firewall?.unkept ? [{ portId, kept: () => firewall.kept(this.#outputs.now()) }] : [],
+    );
   }
 
   removePort(portId: string): void {
@@ -84,7 +97,9 @@ export class VirtualSwitch {
   setPeers(peers: readonly PeerConfig[]): void {
     this.#peers = new Map(peers.map((peer) => [peerKey(peer.address, peer.port), peer]));
     for (const network of this.#networks.values()) {
-      network.learned.forget((place) => "peer" in place && !this.#peers.has(peerKey(place.peer.address, place.peer.port)));
+      network.learned.forget(
+        (place) => "peer" in place && !this.#peers.has(peerKey(place.peer.address, place.peer.port)),
+      );
     }
   }
 
@@ -93,7 +108,10 @@ export class VirtualSwitch {
     try {
       if (this.#groups.setTold(groups)) this.#membersChanged();
     } catch (error) {
-      throw SwitchErrors.CONFIG_INVALID({ problem: error instanceof Error ? error.message : String(error) }, { cause: error });
+      throw SwitchErrors.CONFIG_INVALID(
+        { problem: error instanceof Error ? error.message : String(error) },
+        { cause: error },
+      );
     }
   }
 
@@ -109,37 +127,63 @@ export class VirtualSwitch {
   /** A packet that came in by the tunnel's socket. */
   fromTunnel(address: string, udpPort: number, bytes: Buffer): void {
     const peer = this.#peers.get(peerKey(address, udpPort));
-    if (peer === undefined) { this.#tunnel.unknownPeerDrops += 1; return; }
+    if (peer === undefined) {
+      this.#tunnel.unknownPeerDrops += 1;
+      return;
+    }
     const packet = parseVxlan(bytes);
     const frame = packet && parseFrame(packet.frame);
-    if (packet === undefined || frame === undefined) { this.#tunnel.malformedDrops += 1; return; }
+    if (packet === undefined || frame === undefined) {
+      this.#tunnel.malformedDrops += 1;
+      return;
+    }
     const network = this.#networks.get(packet.vni);
-    if (network === undefined) { this.#tunnel.unknownNetworkDrops += 1; return; }
+    if (network === undefined) {
+      this.#tunnel.unknownNetworkDrops += 1;
+      return;
+    }
     const isOurs = frame.source === serviceMac(packet.vni) || network.ports.has(frame.source);
-    if (isOurs) { this.#tunnel.spoofedDrops += 1; return; }
+    if (isOurs) {
+      this.#tunnel.spoofedDrops += 1;
+      return;
+    }
     this.#tunnel.rxPackets += 1;
     network.learned.learn(frame.source, { peer }, this.#outputs.now());
     this.#deliverLocally(network, frame, undefined);
   }
 
   /** Drives the metadata connections' timers; call about ten times a second. */
-  tick(): void { for (const port of this.#ports.values()) port.tcp.tick(); }
+  tick(): void {
+    for (const port of this.#ports.values()) port.tcp.tick();
+  }
 
   portStats(isConnected: (portId: string) => boolean): PortStats[] {
     return [...this.#ports.values()].map(({ config, counters, firewall }) => ({
-      portId: config.portId, instanceUuid: config.instanceUuid, macAddress: config.macAddress, connected: isConnected(config.portId),
-      rxBytes: counters.rxBytes, rxPackets: counters.rxPackets, rxDrops: counters.rxDrops,
-      txBytes: counters.txBytes, txPackets: counters.txPackets, txDrops: counters.txDrops,
-      dropsByReason: Object.fromEntries(counters.drops), trackedConnections: firewall?.connections ?? 0,
+      portId: config.portId,
+      instanceUuid: config.instanceUuid,
+      macAddress: config.macAddress,
+      connected: isConnected(config.portId),
+      rxBytes: counters.rxBytes,
+      rxPackets: counters.rxPackets,
+      rxDrops: counters.rxDrops,
+      txBytes: counters.txBytes,
+      txPackets: counters.txPackets,
+      txDrops: counters.txDrops,
+      dropsByReason: Object.fromEntries(counters.drops),
+      trackedConnections: firewall?.connections ?? 0,
     }));
   }
 
-  tunnelStats(): Omit<TunnelStats, "queueDrops"> { return { ...this.#tunnel }; }
+  tunnelStats(): Omit<TunnelStats, "queueDrops"> {
+    return { ...this.#tunnel };
+  }
 
   #makePort(config: PortConfig): SwitchPort {
     const { portId } = config;
     return new SwitchPort(config, {
-      toGuest: (frame) => this.#handOver(this.#portOf(portId), frame), now: this.#outputs.now, isMember: this.#groups.isMember,
+      toGuest: (frame) => this.#handOver(this.#portOf(portId), frame),
+      now: this.#outputs.now,
+      isMember: this.#groups.isMember,
       metadata: (stream) => this.#outputs.metadata(this.#portOf(portId).config, stream),
     });
   }
@@ -163,7 +207,9 @@ export class VirtualSwitch {
     if (network.ports.size === 0) this.#networks.delete(was.vni);
   }
 
-  #membersChanged(): void { for (const port of this.#ports.values()) port.firewall?.membersChanged(); }
+  #membersChanged(): void {
+    for (const port of this.#ports.values()) port.firewall?.membersChanged();
+  }
 
   /** Checks a guest's frame and sends it on. @returns why not */
   #admit(port: SwitchPort, raw: Buffer): DropReason | undefined {
@@ -178,7 +224,8 @@ export class VirtualSwitch {
     if (port.services.handle(frame) === "handled") return undefined;
     // This is where a router would take over; without one, nothing beyond the network can be reached.
     if (frame.destination === serviceMac(config.vni)) return "unrouted";
-    if (frame.ip && port.firewall && !port.firewall.allows("egress", frame.ip, this.#outputs.now())) return "security-group";
+    if (frame.ip && port.firewall && !port.firewall.allows("egress", frame.ip, this.#outputs.now()))
+      return "security-group";
     this.#forward(port, frame);
     return undefined;
   }
@@ -187,7 +234,9 @@ export class VirtualSwitch {
     const network = this.#networkOf(from.config.vni);
     if (frame.source !== from.mac) network.learned.learn(frame.source, { port: from }, this.#outputs.now());
     if (this.#deliverLocally(network, frame, from)) return;
-    const place = isGroupMac(frame.destination) ? undefined : network.learned.find(frame.destination, this.#outputs.now());
+    const place = isGroupMac(frame.destination)
+      ? undefined
+      : network.learned.find(frame.destination, this.#outputs.now());
     const peers = place !== undefined && "peer" in place ? [place.peer] : this.#peers.values();
     const header = vxlanHeader(from.config.vni);
     for (const peer of peers) {
@@ -212,16 +261,19 @@ export class VirtualSwitch {
     }
     for (const port of network.ports.values()) {
       // A guest under port security cannot have an address that the switch does not know.
-      if (port !== from && (isGroupMac(frame.destination) || !port.config.portSecurity)) this.#deliver(port, frame);
+      if (port !== from && (isGroupMac(frame.destination) || !port.config.portSecurity))
+        this.#deliver(port, frame);
     }
     return false;
   }
 
   #deliver(port: SwitchPort, frame: ParsedFrame): void {
     if (port.config.adminStateUp === false) port.counters.drop("rx", "admin-down");
-    // Rules cannot see into such a frame, but guests do: Linux reads a packet behind a tag of VLAN 0 as if there were no tag.
+    // Rules cannot see into such a frame, but guests do: Linux reads a packet behind a tag of VLAN 0 as if
+    // there were no tag.
     else if (port.firewall && !frame.ip && !frame.arp) port.counters.drop("rx", "forbidden-type");
-    else if (frame.ip && port.firewall && !port.firewall.allows("ingress", frame.ip, this.#outputs.now())) port.counters.drop("rx", "security-group");
+    else if (frame.ip && port.firewall && !port.firewall.allows("ingress", frame.ip, this.#outputs.now()))
+      port.counters.drop("rx", "security-group");
     else this.#handOver(port, frame.raw);
   }
 

@@ -6,8 +6,14 @@ import { isTcpOpening } from "./flow.js";
 
 /** How long a conversation is remembered after its last packet, in ms. @source Linux nf_conntrack defaults */
 const timeoutsMs = {
-  tcpOpening: 60_000, tcpEstablished: 5 * 86_400_000, tcpClosing: 120_000, tcpReset: 10_000,
-  udpOneWay: 30_000, udpBothWays: 120_000, other: 30_000, refused: 120_000,
+  tcpOpening: 60_000,
+  tcpEstablished: 5 * 86_400_000,
+  tcpClosing: 120_000,
+  tcpReset: 10_000,
+  udpOneWay: 30_000,
+  udpBothWays: 120_000,
+  other: 30_000,
+  refused: 120_000,
 } as const;
 
 export const longestTimeoutMs = timeoutsMs.tcpEstablished;
@@ -25,7 +31,9 @@ export interface Connection {
   expiresMs: number;
   /** Which edition of the rules judged it; after a change they must be asked again. */
   epoch: number;
-  /** New rules no longer allow it. Remembered, so that the answering side cannot open it again from its end. */
+  /**
+   * New rules no longer allow it. Remembered, so that the answering side cannot open it again from its end.
+   */
   refused: boolean;
   /** `expiresMs` as it was last handed out for keeping; 0 when never. */
   keptMs: number;
@@ -49,15 +57,22 @@ export class ConnectionTable {
 
   #unkept = false;
 
-  constructor(limit: number) { this.#entries = new BoundedMap(limit); }
+  constructor(limit: number) {
+    this.#entries = new BoundedMap(limit);
+  }
 
-  get size(): number { return this.#entries.size; }
+  get size(): number {
+    return this.#entries.size;
+  }
 
   /** Whether `kept` would give something new. */
-  get unkept(): boolean { return this.#unkept; }
+  get unkept(): boolean {
+    return this.#unkept;
+  }
 
   /**
-   * What should outlive the switch: conversations with answers. Those without need no memory: their next packet opens them again.
+   * What should outlive the switch: conversations with answers. Those without need no memory: their next
+   * packet opens them again.
    * @cost O(conversations)
    */
   kept(nowMs: number): readonly KeptConversation[] {
@@ -67,7 +82,12 @@ export class ConnectionTable {
       if (!entry.replied || entry.expiresMs <= nowMs) continue;
       entry.keptMs = entry.expiresMs;
       const { key, version, protocol, remoteIp, destinationPort, icmp } = entry.opening;
-      kept.push({ opening: { key, version, protocol, remoteIp, destinationPort, icmp }, openedBy: entry.openedBy, ending: entry.ending, leftMs: entry.expiresMs - nowMs });
+      kept.push({
+        opening: { key, version, protocol, remoteIp, destinationPort, icmp },
+        openedBy: entry.openedBy,
+        ending: entry.ending,
+        leftMs: entry.expiresMs - nowMs,
+      });
     }
     return kept;
   }
@@ -77,7 +97,14 @@ export class ConnectionTable {
     for (const { opening, openedBy, ending, leftMs } of kept) {
       if (leftMs <= 0 || this.#entries.get(opening.key) !== undefined) continue;
       const entry: Connection = {
-        opening: { ...opening, tcpFlags: 0, opens: true, relatedKey: undefined }, openedBy, replied: true, ending, expiresMs: 0, epoch: unjudged, refused: false, keptMs: 0,
+        opening: { ...opening, tcpFlags: 0, opens: true, relatedKey: undefined },
+        openedBy,
+        replied: true,
+        ending,
+        expiresMs: 0,
+        epoch: unjudged,
+        refused: false,
+        keptMs: 0,
       };
       entry.expiresMs = nowMs + Math.min(leftMs, timeoutOf(entry));
       entry.keptMs = entry.expiresMs;
@@ -93,7 +120,16 @@ export class ConnectionTable {
   }
 
   open(flow: Flow, openedBy: Direction, epoch: number, nowMs: number): void {
-    const entry: Connection = { opening: flow, openedBy, replied: false, ending: "no", expiresMs: 0, epoch, refused: false, keptMs: 0 };
+    const entry: Connection = {
+      opening: flow,
+      openedBy,
+      replied: false,
+      ending: "no",
+      expiresMs: 0,
+      epoch,
+      refused: false,
+      keptMs: 0,
+    };
     this.touch(flow, entry, openedBy, nowMs);
   }
 
@@ -103,12 +139,15 @@ export class ConnectionTable {
     if (flow.protocol === ipProtocol.tcp) entry.ending = endingOf(entry, flow);
     const timeoutMs = timeoutOf(entry);
     entry.expiresMs = nowMs + timeoutMs;
-    if (entry.replied && Math.abs(entry.expiresMs - entry.keptMs) > timeoutMs * savedSlack) this.#unkept = true;
+    if (entry.replied && Math.abs(entry.expiresMs - entry.keptMs) > timeoutMs * savedSlack)
+      this.#unkept = true;
     this.#entries.set(flow.key, entry);
   }
 
   /** Forgets what has expired. @cost O(conversations); call now and then */
-  sweep(nowMs: number): void { this.#entries.deleteWhere((entry) => entry.expiresMs <= nowMs); }
+  sweep(nowMs: number): void {
+    this.#entries.deleteWhere((entry) => entry.expiresMs <= nowMs);
+  }
 }
 
 function endingOf(entry: Connection, flow: Flow): Connection["ending"] {

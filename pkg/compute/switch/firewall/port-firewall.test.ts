@@ -22,16 +22,52 @@ function packet(from: string, to: string, protocol: number, payload: Buffer): Ip
   assert.ok(parsed);
   return parsed;
 }
-const tcp = (from: string, to: string, ports: readonly [number, number], flags: number = tcpFlag.ack): IpPacket => packet(from, to, ipProtocol.tcp,
-  buildTcp(parseIp(from), parseIp(to), { sourcePort: ports[0], destinationPort: ports[1], sequence: 0, acknowledgement: 0, flags, window: 1, payload: Buffer.alloc(0) }));
-const udp = (from: string, to: string, ports: readonly [number, number]): IpPacket => packet(from, to, ipProtocol.udp,
-  buildUdp(parseIp(from), parseIp(to), { sourcePort: ports[0], destinationPort: ports[1], payload: Buffer.alloc(0) }));
+const tcp = (
+  from: string,
+  to: string,
+  ports: readonly [number, number],
+  flags: number = tcpFlag.ack,
+): IpPacket =>
+  packet(
+    from,
+    to,
+    ipProtocol.tcp,
+    buildTcp(parseIp(from), parseIp(to), {
+      sourcePort: ports[0],
+      destinationPort: ports[1],
+      sequence: 0,
+      acknowledgement: 0,
+      flags,
+      window: 1,
+      payload: Buffer.alloc(0),
+    }),
+  );
+const udp = (from: string, to: string, ports: readonly [number, number]): IpPacket =>
+  packet(
+    from,
+    to,
+    ipProtocol.udp,
+    buildUdp(parseIp(from), parseIp(to), {
+      sourcePort: ports[0],
+      destinationPort: ports[1],
+      payload: Buffer.alloc(0),
+    }),
+  );
 const icmp = (from: string, to: string, type: number, body: Buffer = Buffer.alloc(4), code = 0): IpPacket =>
   packet(from, to, ipProtocol.icmp, buildIcmp({ type, code, body }));
 
-const firewall = (rules: readonly SecurityRule[]): PortFirewall => new PortFirewall(compileRules(rules), isMember);
-const ingress = (over: Partial<SecurityRule> = {}): SecurityRule => ({ direction: "ingress", ethertype: "IPv4", ...over });
-const egress = (over: Partial<SecurityRule> = {}): SecurityRule => ({ direction: "egress", ethertype: "IPv4", ...over });
+const firewall = (rules: readonly SecurityRule[]): PortFirewall =>
+  new PortFirewall(compileRules(rules), isMember);
+const ingress = (over: Partial<SecurityRule> = {}): SecurityRule => ({
+  direction: "ingress",
+  ethertype: "IPv4",
+  ...over,
+});
+const egress = (over: Partial<SecurityRule> = {}): SecurityRule => ({
+  direction: "egress",
+  ethertype: "IPv4",
+  ...over,
+});
 
 describe("security group rules", () => {
   for (const [name, rule, direction, what, allowed] of [
@@ -41,22 +77,82 @@ describe("security group rules", () => {
     ["other ethertype", ingress({ ethertype: "IPv6" }), "ingress", udp(stranger, own, [1, 2]), false],
     ["protocol", ingress({ protocol: 17 }), "ingress", udp(stranger, own, [1, 2]), true],
     ["other protocol", ingress({ protocol: 6 }), "ingress", udp(stranger, own, [1, 2]), false],
-    ["first port", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [5, 80]), true],
-    ["last port", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [5, 90]), true],
-    ["port outside", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [5, 91]), false],
-    ["source port does not count", ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }), "ingress", tcp(stranger, own, [80, 91]), false],
-    ["egress looks at the remote port", egress({ protocol: 6, portRangeMin: 443, portRangeMax: 443 }), "egress", tcp(own, stranger, [5, 443]), true],
+    [
+      "first port",
+      ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }),
+      "ingress",
+      tcp(stranger, own, [5, 80]),
+      true,
+    ],
+    [
+      "last port",
+      ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }),
+      "ingress",
+      tcp(stranger, own, [5, 90]),
+      true,
+    ],
+    [
+      "port outside",
+      ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }),
+      "ingress",
+      tcp(stranger, own, [5, 91]),
+      false,
+    ],
+    [
+      "source port does not count",
+      ingress({ protocol: 6, portRangeMin: 80, portRangeMax: 90 }),
+      "ingress",
+      tcp(stranger, own, [80, 91]),
+      false,
+    ],
+    [
+      "egress looks at the remote port",
+      egress({ protocol: 6, portRangeMin: 443, portRangeMax: 443 }),
+      "egress",
+      tcp(own, stranger, [5, 443]),
+      true,
+    ],
     ["network", ingress({ remoteCidr: "192.0.2.0/24" }), "ingress", udp(stranger, own, [1, 2]), true],
-    ["other network", ingress({ remoteCidr: "198.51.100.0/24" }), "ingress", udp(stranger, own, [1, 2]), false],
+    [
+      "other network",
+      ingress({ remoteCidr: "198.51.100.0/24" }),
+      "ingress",
+      udp(stranger, own, [1, 2]),
+      false,
+    ],
     ["group member", ingress({ remoteGroupId: "default" }), "ingress", udp(friend, own, [1, 2]), true],
     ["no group member", ingress({ remoteGroupId: "default" }), "ingress", udp(stranger, own, [1, 2]), false],
     ["icmp type", ingress({ protocol: 1, portRangeMin: 8 }), "ingress", icmp(stranger, own, 8), true],
     ["other icmp type", ingress({ protocol: 1, portRangeMin: 13 }), "ingress", icmp(stranger, own, 8), false],
-    ["icmp code", ingress({ protocol: 1, portRangeMin: 8, portRangeMax: 1 }), "ingress", icmp(stranger, own, 8), false],
-    ["ports on a protocol without any", ingress({ portRangeMin: 1, portRangeMax: 9 }), "ingress", packet(stranger, own, 47, Buffer.alloc(8)), false],
-    ["protocol by number", ingress({ protocol: 47 }), "ingress", packet(stranger, own, 47, Buffer.alloc(8)), true],
+    [
+      "icmp code",
+      ingress({ protocol: 1, portRangeMin: 8, portRangeMax: 1 }),
+      "ingress",
+      icmp(stranger, own, 8),
+      false,
+    ],
+    [
+      "ports on a protocol without any",
+      ingress({ portRangeMin: 1, portRangeMax: 9 }),
+      "ingress",
+      packet(stranger, own, 47, Buffer.alloc(8)),
+      false,
+    ],
+    [
+      "protocol by number",
+      ingress({ protocol: 47 }),
+      "ingress",
+      packet(stranger, own, 47, Buffer.alloc(8)),
+      true,
+    ],
     ["a broken header", ingress(), "ingress", packet(stranger, own, 6, Buffer.alloc(3)), false],
-  ] as const satisfies readonly (readonly [string, SecurityRule | undefined, Direction, IpPacket, boolean])[]) {
+  ] as const satisfies readonly (readonly [
+    string,
+    SecurityRule | undefined,
+    Direction,
+    IpPacket,
+    boolean,
+  ])[]) {
     it(`${name}: ${allowed ? "lets through" : "stops"}`, () => {
       assert.equal(firewall(rule === undefined ? [] : [rule]).allows(direction, what, 0), allowed);
     });
@@ -89,8 +185,14 @@ describe("stateful firewall", () => {
   it("matches echo replies by their id", () => {
     const wall = firewall([egress()]);
     wall.allows("egress", icmp(own, stranger, icmpType.echo, Buffer.from([0, 7, 0, 1])), 0);
-    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 7, 0, 1])), 0), true);
-    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 8, 0, 1])), 0), false);
+    assert.equal(
+      wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 7, 0, 1])), 0),
+      true,
+    );
+    assert.equal(
+      wall.allows("ingress", icmp(stranger, own, icmpType.echoReply, Buffer.from([0, 8, 0, 1])), 0),
+      false,
+    );
   });
 
   it("takes a question under the same id as the guest's own for a new conversation", () => {
@@ -104,7 +206,10 @@ describe("stateful firewall", () => {
   it("lets the answers to all questions of ICMP back in, and nothing on account of a message that asks nothing", () => {
     const wall = firewall([egress()]);
     wall.allows("egress", icmp(own, stranger, icmpType.timestamp, Buffer.alloc(16)), 0);
-    assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.timestampReply, Buffer.alloc(16)), 0), true);
+    assert.equal(
+      wall.allows("ingress", icmp(stranger, own, icmpType.timestampReply, Buffer.alloc(16)), 0),
+      true,
+    );
     assert.equal(wall.allows("egress", icmp(own, stranger, icmpType.redirect), 0), true);
     assert.equal(wall.allows("ingress", icmp(stranger, own, icmpType.redirect), 0), false);
     assert.equal(wall.connections, 1);
@@ -113,39 +218,98 @@ describe("stateful firewall", () => {
   it("lets neighbour discovery through without rules, but a router's advertisements and redirects only with one", () => {
     const icmpv6 = (type: number): IpPacket => {
       const [from, to] = [parseIp("fe80::9"), parseIp("ff02::1")];
-      return parseIpv6(buildIpv6(from, to, ipProtocol.icmpv6, buildIcmpv6(from, to, { type, code: 0, body: Buffer.alloc(20) }))) ?? assert.fail("malformed");
+      return (
+        parseIpv6(
+          buildIpv6(
+            from,
+            to,
+            ipProtocol.icmpv6,
+            buildIcmpv6(from, to, { type, code: 0, body: Buffer.alloc(20) }),
+          ),
+        ) ?? assert.fail("malformed")
+      );
     };
-    const [closed, open] = [firewall([]), firewall([ingress({ ethertype: "IPv6", protocol: ipProtocol.icmpv6 })])];
-    for (const type of [icmpv6Type.neighborSolicitation, icmpv6Type.neighborAdvertisement]) assert.equal(closed.allows("ingress", icmpv6(type), 0), true);
+    const [closed, open] = [
+      firewall([]),
+      firewall([ingress({ ethertype: "IPv6", protocol: ipProtocol.icmpv6 })]),
+    ];
+    for (const type of [icmpv6Type.neighborSolicitation, icmpv6Type.neighborAdvertisement])
+      assert.equal(closed.allows("ingress", icmpv6(type), 0), true);
     for (const type of [icmpv6Type.routerAdvertisement, icmpv6Type.redirect]) {
-      assert.deepEqual([closed, open].map((wall) => wall.allows("ingress", icmpv6(type), 0)), [false, true]);
+      assert.deepEqual(
+        [closed, open].map((wall) => wall.allows("ingress", icmpv6(type), 0)),
+        [false, true],
+      );
     }
   });
 
   it("lets errors about a running conversation in, and no others", () => {
     const wall = firewall([egress()]);
-    const sent = buildIpv4(parseIp(own), parseIp(stranger), 17, buildUdp(parseIp(own), parseIp(stranger), { sourcePort: 5, destinationPort: 53, payload: Buffer.alloc(50) }));
-    const unreachable = icmp("192.0.2.254", own, icmpType.unreachable, Buffer.concat([Buffer.alloc(4), sent.subarray(0, 28)]), 3);
+    const sent = buildIpv4(
+      parseIp(own),
+      parseIp(stranger),
+      17,
+      buildUdp(parseIp(own), parseIp(stranger), {
+        sourcePort: 5,
+        destinationPort: 53,
+        payload: Buffer.alloc(50),
+      }),
+    );
+    const unreachable = icmp(
+      "192.0.2.254",
+      own,
+      icmpType.unreachable,
+      Buffer.concat([Buffer.alloc(4), sent.subarray(0, 28)]),
+      3,
+    );
     assert.equal(wall.allows("ingress", unreachable, 0), false);
     wall.allows("egress", udp(own, stranger, [5, 53]), 0);
     assert.equal(wall.allows("ingress", unreachable, 0), true);
   });
 
   it("lets errors about a ping in, and none about a conversation that new rules no longer allow", () => {
-    const about = (sent: Buffer): IpPacket => icmp(stranger, own, icmpType.unreachable, Buffer.concat([Buffer.alloc(4), sent.subarray(0, 28)]), 3);
-    const ping = about(buildIpv4(parseIp(own), parseIp(stranger), ipProtocol.icmp, buildIcmp({ type: icmpType.echo, code: 0, body: Buffer.from([0, 7, 0, 1]) })));
-    const answer = about(buildIpv4(parseIp(own), parseIp(stranger), 17, buildUdp(parseIp(own), parseIp(stranger), { sourcePort: 53, destinationPort: 5, payload: Buffer.alloc(0) })));
+    const about = (sent: Buffer): IpPacket =>
+      icmp(stranger, own, icmpType.unreachable, Buffer.concat([Buffer.alloc(4), sent.subarray(0, 28)]), 3);
+    const ping = about(
+      buildIpv4(
+        parseIp(own),
+        parseIp(stranger),
+        ipProtocol.icmp,
+        buildIcmp({ type: icmpType.echo, code: 0, body: Buffer.from([0, 7, 0, 1]) }),
+      ),
+    );
+    const answer = about(
+      buildIpv4(
+        parseIp(own),
+        parseIp(stranger),
+        17,
+        buildUdp(parseIp(own), parseIp(stranger), {
+          sourcePort: 53,
+          destinationPort: 5,
+          payload: Buffer.alloc(0),
+        }),
+      ),
+    );
     const wall = firewall([egress(), ingress({ protocol: 17 })]);
     wall.allows("egress", icmp(own, stranger, icmpType.echo, Buffer.from([0, 7, 0, 1])), 0);
     wall.allows("ingress", udp(stranger, own, [5, 53]), 0);
-    assert.deepEqual([ping, answer].map((error) => wall.allows("ingress", error, 0)), [true, true]);
+    assert.deepEqual(
+      [ping, answer].map((error) => wall.allows("ingress", error, 0)),
+      [true, true],
+    );
     wall.setRules(compileRules([egress()]));
-    assert.deepEqual([ping, answer].map((error) => wall.allows("ingress", error, 1)), [true, false]);
+    assert.deepEqual(
+      [ping, answer].map((error) => wall.allows("ingress", error, 1)),
+      [true, false],
+    );
   });
 
   it("treats later fragments like their first", () => {
     const wall = firewall([ingress({ protocol: 17, portRangeMin: 53, portRangeMax: 53 })]);
-    const part = (offset: number, port: number): IpPacket => ({ ...udp(stranger, own, [1, port]), fragment: { id: port, offset } });
+    const part = (offset: number, port: number): IpPacket => ({
+      ...udp(stranger, own, [1, port]),
+      fragment: { id: port, offset },
+    });
     assert.equal(wall.allows("ingress", part(1480, 53), 0), false);
     assert.equal(wall.allows("ingress", part(0, 53), 0), true);
     assert.equal(wall.allows("ingress", part(1480, 53), 0), true);
@@ -187,8 +351,14 @@ describe("stateful firewall", () => {
 
   it("goes on with answered conversations after a restart, from the side that did not open them, and with nothing else", () => {
     const before = firewall([egress()]);
-    for (const [from, to] of [[tcp(own, stranger, [5, 80], tcpFlag.syn), tcp(stranger, own, [80, 5], tcpFlag.syn | tcpFlag.ack)], [udp(own, stranger, [6, 53]), udp(stranger, own, [53, 6])]] as const) {
-      assert.deepEqual([before.allows("egress", from, 0), before.unkept, before.allows("ingress", to, 1), before.unkept], [true, false, true, true]);
+    for (const [from, to] of [
+      [tcp(own, stranger, [5, 80], tcpFlag.syn), tcp(stranger, own, [80, 5], tcpFlag.syn | tcpFlag.ack)],
+      [udp(own, stranger, [6, 53]), udp(stranger, own, [53, 6])],
+    ] as const) {
+      assert.deepEqual(
+        [before.allows("egress", from, 0), before.unkept, before.allows("ingress", to, 1), before.unkept],
+        [true, false, true, true],
+      );
       before.kept(1);
     }
     before.allows("egress", udp(own, stranger, [7, 53]), 1);
@@ -196,7 +366,12 @@ describe("stateful firewall", () => {
     assert.equal(wall.connections, 2);
     assert.equal(wall.allows("ingress", tcp(stranger, own, [80, 5]), 0), true);
     assert.equal(wall.allows("ingress", udp(stranger, own, [53, 6]), 0), true);
-    for (const unknown of [tcp(stranger, own, [80, 7]), tcp(stranger, own, [81, 5]), tcp(stranger, own, [9, 22], tcpFlag.syn), udp(stranger, own, [53, 7])]) {
+    for (const unknown of [
+      tcp(stranger, own, [80, 7]),
+      tcp(stranger, own, [81, 5]),
+      tcp(stranger, own, [9, 22], tcpFlag.syn),
+      udp(stranger, own, [53, 7]),
+    ]) {
       assert.equal(wall.allows("ingress", unknown, 0), false);
     }
   });
@@ -214,9 +389,23 @@ describe("stateful firewall", () => {
 
   it("has something new to keep once an answered conversation ends, or a good part of its time went by", () => {
     const wall = firewall([egress()]);
-    const spoke = (direction: Direction, what: IpPacket, nowMs: number): boolean => { wall.allows(direction, what, nowMs); const is = wall.unkept; if (is) wall.kept(nowMs); return is; };
-    assert.deepEqual([spoke("egress", udp(own, stranger, [6, 53]), 0), spoke("ingress", udp(stranger, own, [53, 6]), 0)], [false, true]);
-    assert.deepEqual([spoke("egress", udp(own, stranger, [6, 53]), 29_000), spoke("egress", udp(own, stranger, [6, 53]), 31_000)], [false, true]);
+    const spoke = (direction: Direction, what: IpPacket, nowMs: number): boolean => {
+      wall.allows(direction, what, nowMs);
+      const is = wall.unkept;
+      if (is) wall.kept(nowMs);
+      return is;
+    };
+    assert.deepEqual(
+      [spoke("egress", udp(own, stranger, [6, 53]), 0), spoke("ingress", udp(stranger, own, [53, 6]), 0)],
+      [false, true],
+    );
+    assert.deepEqual(
+      [
+        spoke("egress", udp(own, stranger, [6, 53]), 29_000),
+        spoke("egress", udp(own, stranger, [6, 53]), 31_000),
+      ],
+      [false, true],
+    );
     spoke("egress", tcp(own, stranger, [5, 80], tcpFlag.syn), 31_000);
     assert.equal(spoke("ingress", tcp(stranger, own, [80, 5], tcpFlag.syn | tcpFlag.ack), 31_000), true);
     assert.equal(spoke("egress", tcp(own, stranger, [5, 80]), 60_000), false);
@@ -225,7 +414,7 @@ describe("stateful firewall", () => {
 
   it("holds a bounded number of conversations", () => {
     const wall = firewall([egress()]);
-    for (let i = 0; i < 20_000; i += 1) wall.allows("egress", udp(own, stranger, [1 + i % 60_000, 53]), 0);
+    for (let i = 0; i < 20_000; i += 1) wall.allows("egress", udp(own, stranger, [1 + (i % 60_000), 53]), 0);
     assert.equal(wall.connections, 16_384);
     assert.equal(wall.allows("ingress", udp(stranger, own, [53, 20_000]), 0), true);
     assert.equal(wall.allows("ingress", udp(stranger, own, [53, 1]), 0), false);

@@ -14,9 +14,19 @@ const fragmentTimeoutMs = 30_000;
 const sweepIntervalMs = 30_000;
 
 /** Neighbour discovery, and multicast listener queries and reports, without which it breaks. */
-const discoveryTypes: readonly number[] = [icmpv6Type.routerSolicitation, icmpv6Type.neighborSolicitation, icmpv6Type.neighborAdvertisement, 130, 131, 132, 143];
+const discoveryTypes: readonly number[] = [
+  icmpv6Type.routerSolicitation,
+  icmpv6Type.neighborSolicitation,
+  icmpv6Type.neighborAdvertisement,
+  130,
+  131,
+  132,
+  143,
+];
 
-/** Security groups of one port: rules decide about the first packet of a conversation, the rest follows it. */
+/**
+ * Security groups of one port: rules decide about the first packet of a conversation, the rest follows it.
+ */
 export class PortFirewall {
   #rules: RuleSet;
   readonly #isMember: IsMember;
@@ -31,13 +41,24 @@ export class PortFirewall {
     this.#isMember = isMember;
   }
 
-  get connections(): number { return this.#connections.size; }
+  get connections(): number {
+    return this.#connections.size;
+  }
 
   /** Whether `kept` would give something new. */
-  get unkept(): boolean { return this.#connections.unkept; }
-  kept(nowMs: number): readonly KeptConversation[] { return this.#connections.kept(nowMs); }
-  /** Takes up conversations of an earlier switch; the first packet of each asks the rules whether it may still begin as it did. */
-  restore(kept: readonly KeptConversation[], nowMs: number): void { this.#connections.restore(kept, nowMs); }
+  get unkept(): boolean {
+    return this.#connections.unkept;
+  }
+  kept(nowMs: number): readonly KeptConversation[] {
+    return this.#connections.kept(nowMs);
+  }
+  /**
+   * Takes up conversations of an earlier switch; the first packet of each asks the rules whether it may still
+   * begin as it did.
+   */
+  restore(kept: readonly KeptConversation[], nowMs: number): void {
+    this.#connections.restore(kept, nowMs);
+  }
 
   /** Takes new rules; running conversations go on only if the new rules would let them begin. */
   setRules(rules: RuleSet): void {
@@ -46,7 +67,9 @@ export class PortFirewall {
   }
 
   /** Group members changed: conversations must be allowed anew. */
-  membersChanged(): void { this.#epoch += 1; }
+  membersChanged(): void {
+    this.#epoch += 1;
+  }
 
   allows(direction: Direction, packet: IpPacket, nowMs: number): boolean {
     this.#sweep(nowMs);
@@ -101,7 +124,8 @@ export class PortFirewall {
 }
 
 /**
- * Router advertisements and redirects are not among it: the switch's own never pass here, and a router among the guests (port
- * security off) is heard by those whose rules admit it.
+ * Router advertisements and redirects are not among it: the switch's own never pass here, and a router among
+ * the guests (port security off) is heard by those whose rules admit it.
  */
-const isNeighborDiscovery = (flow: Flow): boolean => flow.protocol === ipProtocol.icmpv6 && flow.icmp !== undefined && discoveryTypes.includes(flow.icmp.type);
+const isNeighborDiscovery = (flow: Flow): boolean =>
+  flow.protocol === ipProtocol.icmpv6 && flow.icmp !== undefined && discoveryTypes.includes(flow.icmp.type);

@@ -8,25 +8,40 @@ import type { Direction, Flow } from "./flow.js";
 export type IsMember = (groupId: string, ip: IpHex) => boolean;
 
 /** Rules of one port, ready to be asked. */
-export interface RuleSet { allows(direction: Direction, flow: Flow, isMember: IsMember): boolean }
+export interface RuleSet {
+  allows(direction: Direction, flow: Flow, isMember: IsMember): boolean;
+}
 
-interface CompiledRule extends SecurityRule { readonly cidr: Cidr | undefined; readonly version: 4 | 6 }
+interface CompiledRule extends SecurityRule {
+  readonly cidr: Cidr | undefined;
+  readonly version: 4 | 6;
+}
 
 /** @throws on a remoteCidr that is none */
 export function compileRules(rules: readonly SecurityRule[]): RuleSet {
-  const compile = (direction: Direction): CompiledRule[] => rules.filter((rule) => rule.direction === direction).map((rule) => ({
-    ...rule, version: rule.ethertype === "IPv4" ? 4 : 6, cidr: rule.remoteCidr === undefined ? undefined : parseCidr(rule.remoteCidr),
-  }));
+  const compile = (direction: Direction): CompiledRule[] =>
+    rules
+      .filter((rule) => rule.direction === direction)
+      .map((rule) => ({
+        ...rule,
+        version: rule.ethertype === "IPv4" ? 4 : 6,
+        cidr: rule.remoteCidr === undefined ? undefined : parseCidr(rule.remoteCidr),
+      }));
   const byDirection = { ingress: compile("ingress"), egress: compile("egress") };
-  return { allows: (direction, flow, isMember) => byDirection[direction].some((rule) => matches(rule, flow, isMember)) };
+  return {
+    allows: (direction, flow, isMember) =>
+      byDirection[direction].some((rule) => matches(rule, flow, isMember)),
+  };
 }
 
 function matches(rule: CompiledRule, flow: Flow, isMember: IsMember): boolean {
-  return rule.version === flow.version
-    && protocolMatches(rule, flow)
-    && detailMatches(rule, flow)
-    && (rule.cidr === undefined || cidrContains(rule.cidr, flow.remoteIp))
-    && (rule.remoteGroupId === undefined || isMember(rule.remoteGroupId, flow.remoteIp));
+  return (
+    rule.version === flow.version &&
+    protocolMatches(rule, flow) &&
+    detailMatches(rule, flow) &&
+    (rule.cidr === undefined || cidrContains(rule.cidr, flow.remoteIp)) &&
+    (rule.remoteGroupId === undefined || isMember(rule.remoteGroupId, flow.remoteIp))
+  );
 }
 
 /** A rule for `icmp` (1) on IPv6 means ICMPv6. @source Neutron, legacy names of protocols in rules */
@@ -37,10 +52,14 @@ function protocolMatches(rule: CompiledRule, flow: Flow): boolean {
 
 function detailMatches(rule: CompiledRule, flow: Flow): boolean {
   if (flow.icmp !== undefined) {
-    return (rule.portRangeMin === undefined || rule.portRangeMin === flow.icmp.type)
-      && (rule.portRangeMax === undefined || rule.protocol === undefined || rule.portRangeMax === flow.icmp.code);
+    return (
+      (rule.portRangeMin === undefined || rule.portRangeMin === flow.icmp.type) &&
+      (rule.portRangeMax === undefined || rule.protocol === undefined || rule.portRangeMax === flow.icmp.code)
+    );
   }
   if (rule.portRangeMin === undefined && rule.portRangeMax === undefined) return true;
   if (flow.destinationPort === undefined) return false;
-  return flow.destinationPort >= (rule.portRangeMin ?? 0) && flow.destinationPort <= (rule.portRangeMax ?? 65_535);
+  return (
+    flow.destinationPort >= (rule.portRangeMin ?? 0) && flow.destinationPort <= (rule.portRangeMax ?? 65_535)
+  );
 }

@@ -3,10 +3,16 @@ import ipaddr from "ipaddr.js";
 /** A MAC address as a 48-bit integer: cheap to compare and to use as a map key. */
 export type Mac = number;
 
-/** An IP address as lower-case hex digits of its bytes: 8 for IPv4, 32 for IPv6. Cheap to cut from a packet. */
+/**
+ * An IP address as lower-case hex digits of its bytes: 8 for IPv4, 32 for IPv6. Cheap to cut from a packet.
+ */
 export type IpHex = string;
 
-export interface Cidr { readonly version: 4 | 6; readonly network: bigint; readonly prefixLength: number }
+export interface Cidr {
+  readonly version: 4 | 6;
+  readonly network: bigint;
+  readonly prefixLength: number;
+}
 
 export const broadcastMac: Mac = 0xffffffffffff;
 export const unspecifiedV4: IpHex = "00000000";
@@ -22,7 +28,8 @@ export function parseMac(text: string): Mac {
   return Number.parseInt(text.replaceAll(":", ""), 16);
 }
 
-export const formatMac = (mac: Mac): string => mac.toString(16).padStart(12, "0").match(/../g)?.join(":") ?? "";
+export const formatMac = (mac: Mac): string =>
+  mac.toString(16).padStart(12, "0").match(/../g)?.join(":") ?? "";
 
 /** @throws on text that is no IPv4 or IPv6 address */
 export const parseIp = (text: string): IpHex => Buffer.from(ipaddr.parse(text).toByteArray()).toString("hex");
@@ -42,13 +49,15 @@ export function parseCidr(text: string): Cidr {
 }
 
 export const cidrContains = (cidr: Cidr, ip: IpHex): boolean =>
-  versionOf(ip) === cidr.version && (BigInt(`0x${ip}`) & maskOf(cidr.version, cidr.prefixLength)) === cidr.network;
+  versionOf(ip) === cidr.version &&
+  (BigInt(`0x${ip}`) & maskOf(cidr.version, cidr.prefixLength)) === cidr.network;
 
 /** @returns e.g. `ffffff00` for 24 */
-export const netmaskV4 = (prefixLength: number): IpHex => maskOf(4, prefixLength).toString(16).padStart(8, "0");
+export const netmaskV4 = (prefixLength: number): IpHex =>
+  maskOf(4, prefixLength).toString(16).padStart(8, "0");
 
 export const broadcastOf = (ip: IpHex, prefixLength: number): IpHex =>
-  (BigInt(`0x${ip}`) | ~maskOf(4, prefixLength) & 0xffffffffn).toString(16).padStart(8, "0");
+  (BigInt(`0x${ip}`) | (~maskOf(4, prefixLength) & 0xffffffffn)).toString(16).padStart(8, "0");
 
 /** The link-local IPv6 address that a host makes of its MAC address. @source RFC 4291, appendix A */
 export function linkLocalOf(mac: Mac): IpHex {

@@ -14,13 +14,16 @@ const arpBytes = 28;
 /** @returns undefined for anything but a whole request or reply about IPv4 over Ethernet */
 export function parseArp(bytes: Buffer): ArpPacket | undefined {
   if (bytes.length < arpBytes) return undefined;
-  if (bytes.readUInt16BE(0) !== 1 || bytes.readUInt16BE(2) !== 0x0800 || bytes.readUInt16BE(4) !== 0x0604) return undefined;
+  if (bytes.readUInt16BE(0) !== 1 || bytes.readUInt16BE(2) !== 0x0800 || bytes.readUInt16BE(4) !== 0x0604)
+    return undefined;
   const operation = bytes.readUInt16BE(6);
   if (operation !== 1 && operation !== 2) return undefined;
   return {
     operation: operation === 1 ? "request" : "reply",
-    senderMac: bytes.readUIntBE(8, 6), senderIp: bytes.toString("hex", 14, 18),
-    targetMac: bytes.readUIntBE(18, 6), targetIp: bytes.toString("hex", 24, 28),
+    senderMac: bytes.readUIntBE(8, 6),
+    senderIp: bytes.toString("hex", 14, 18),
+    targetMac: bytes.readUIntBE(18, 6),
+    targetIp: bytes.toString("hex", 24, 28),
   };
 }
 

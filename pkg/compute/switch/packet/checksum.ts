@@ -13,7 +13,12 @@ export function checksum(...pieces: readonly Buffer[]): number {
 }
 
 /** The checksum of TCP, UDP and ICMPv6, which covers the addresses too; the field itself must hold 0. */
-export function transportChecksum(source: IpHex, destination: IpHex, protocol: number, segment: Buffer): number {
+export function transportChecksum(
+  source: IpHex,
+  destination: IpHex,
+  protocol: number,
+  segment: Buffer,
+): number {
   const tail = Buffer.alloc(8);
   tail.writeUInt32BE(segment.length, 0);
   tail.writeUInt32BE(protocol, 4);

@@ -1,12 +1,35 @@
 import type { IpHex, Mac } from "./address.js";
 import { ipBytes } from "./address.js";
 
-export const dhcpType = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7, inform: 8 } as const;
+export const dhcpType = {
+  discover: 1,
+  offer: 2,
+  request: 3,
+  decline: 4,
+  ack: 5,
+  nak: 6,
+  release: 7,
+  inform: 8,
+} as const;
 export type DhcpType = (typeof dhcpType)[keyof typeof dhcpType];
 
 export const dhcpOption = {
-  netmask: 1, router: 3, dns: 6, hostname: 12, domain: 15, mtu: 26, broadcast: 28, requestedIp: 50, leaseTime: 51, messageType: 53,
-  serverId: 54, renewalTime: 58, rebindingTime: 59, classlessRoutes: 121, microsoftRoutes: 249, end: 255,
+  netmask: 1,
+  router: 3,
+  dns: 6,
+  hostname: 12,
+  domain: 15,
+  mtu: 26,
+  broadcast: 28,
+  requestedIp: 50,
+  leaseTime: 51,
+  messageType: 53,
+  serverId: 54,
+  renewalTime: 58,
+  rebindingTime: 59,
+  classlessRoutes: 121,
+  microsoftRoutes: 249,
+  end: 255,
 } as const;
 
 export const dhcpServerPort = 67;
@@ -33,16 +56,22 @@ export interface DhcpMessage {
 export function parseDhcp(bytes: Buffer): DhcpMessage | undefined {
   if (bytes.length < fixedBytes + 4 || bytes.readUInt32BE(fixedBytes) !== magicCookie) return undefined;
   const operation = bytes.readUInt8(0);
-  if ((operation !== 1 && operation !== 2) || bytes.readUInt8(1) !== 1 || bytes.readUInt8(2) !== 6) return undefined;
+  if ((operation !== 1 && operation !== 2) || bytes.readUInt8(1) !== 1 || bytes.readUInt8(2) !== 6)
+    return undefined;
   const options = parseOptions(bytes.subarray(fixedBytes + 4));
   const type = Object.values(dhcpType).find((value) => value === options?.get(dhcpOption.messageType)?.[0]);
   if (options === undefined || type === undefined) return undefined;
   options.delete(dhcpOption.messageType);
   return {
-    operation: operation === 1 ? "request" : "reply", type, transactionId: bytes.readUInt32BE(4),
+    operation: operation === 1 ? "request" : "reply",
+    type,
+    transactionId: bytes.readUInt32BE(4),
     broadcast: (bytes.readUInt8(10) & 0x80) !== 0,
-    clientIp: bytes.toString("hex", 12, 16), yourIp: bytes.toString("hex", 16, 20), serverIp: bytes.toString("hex", 20, 24),
-    clientMac: bytes.readUIntBE(28, 6), options,
+    clientIp: bytes.toString("hex", 12, 16),
+    yourIp: bytes.toString("hex", 16, 20),
+    serverIp: bytes.toString("hex", 20, 24),
+    clientMac: bytes.readUIntBE(28, 6),
+    options,
   };
 }
 
@@ -51,11 +80,15 @@ function parseOptions(bytes: Buffer): Map<number, Buffer> | undefined {
   for (let at = 0; at < bytes.length;) {
     const code = bytes.readUInt8(at);
     if (code === dhcpOption.end) break;
-    if (code === 0) { at += 1; continue; }
+    if (code === 0) {
+      at += 1;
+      continue;
+    }
     const length = bytes[at + 1];
     if (length === undefined || at + 2 + length > bytes.length) return undefined;
     const value = bytes.subarray(at + 2, at + 2 + length);
-    options.set(code, Buffer.concat([options.get(code) ?? Buffer.alloc(0), value])); // RFC 3396: long options come in parts
+    // RFC 3396: long options come in parts
+    options.set(code, Buffer.concat([options.get(code) ?? Buffer.alloc(0), value]));
     at += 2 + length;
   }
   return options;
@@ -77,7 +110,8 @@ export function buildDhcp(message: DhcpMessage): Buffer {
   for (const [code, value] of message.options) parts.push(encodeOption(code, value));
   parts.push(Buffer.from([dhcpOption.end]));
   const bytes = Buffer.concat(parts);
-  return bytes.length >= 300 ? bytes : Buffer.concat([bytes, Buffer.alloc(300 - bytes.length)]); // shortest that old clients take
+  // shortest that old clients take
+  return bytes.length >= 300 ? bytes : Buffer.concat([bytes, Buffer.alloc(300 - bytes.length)]);
 }
 
 function encodeOption(code: number, value: Buffer): Buffer {
@@ -89,9 +123,23 @@ function encodeOption(code: number, value: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** One route of option 121. `nextHop` 0.0.0.0 means that the destination is on the link itself. @source RFC 3442 */
-export interface ClasslessRoute { readonly destination: IpHex; readonly prefixLength: number; readonly nextHop: IpHex }
+/**
+ * One route of option 121. `nextHop` 0.0.0.0 means that the destination is on the link itself. @source RFC
+ * 3442
+ */
+export interface ClasslessRoute {
+  readonly destination: IpHex;
+  readonly prefixLength: number;
+  readonly nextHop: IpHex;
+}
 
-export const encodeRoutes = (routes: readonly ClasslessRoute[]): Buffer => Buffer.concat(routes.map((route) => Buffer.concat([
-  Buffer.from([route.prefixLength]), ipBytes(route.destination).subarray(0, Math.ceil(route.prefixLength / 8)), ipBytes(route.nextHop),
-])));
+export const encodeRoutes = (routes: readonly ClasslessRoute[]): Buffer =>
+  Buffer.concat(
+    routes.map((route) =>
+      Buffer.concat([
+        Buffer.from([route.prefixLength]),
+        ipBytes(route.destination).subarray(0, Math.ceil(route.prefixLength / 8)),
+        ipBytes(route.nextHop),
+      ]),
+    ),
+  );

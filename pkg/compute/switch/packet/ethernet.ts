@@ -17,8 +17,11 @@ export interface EthernetFrame {
 export function parseEthernet(raw: Buffer): EthernetFrame | undefined {
   if (raw.length < ethernetHeaderBytes) return undefined;
   return {
-    destination: raw.readUIntBE(0, 6), source: raw.readUIntBE(6, 6), type: raw.readUInt16BE(12),
-    payload: raw.subarray(ethernetHeaderBytes), raw,
+    destination: raw.readUIntBE(0, 6),
+    source: raw.readUIntBE(6, 6),
+    type: raw.readUInt16BE(12),
+    payload: raw.subarray(ethernetHeaderBytes),
+    raw,
   };
 }
 

@@ -1,11 +1,25 @@
 import { checksum } from "./checksum.js";
 
 export const icmpType = {
-  echoReply: 0, unreachable: 3, redirect: 5, echo: 8, timeExceeded: 11, parameterProblem: 12, timestamp: 13, timestampReply: 14,
-  information: 15, informationReply: 16, addressMask: 17, addressMaskReply: 18,
+  echoReply: 0,
+  unreachable: 3,
+  redirect: 5,
+  echo: 8,
+  timeExceeded: 11,
+  parameterProblem: 12,
+  timestamp: 13,
+  timestampReply: 14,
+  information: 15,
+  informationReply: 16,
+  addressMask: 17,
+  addressMaskReply: 18,
 } as const;
 
-export interface IcmpMessage { readonly type: number; readonly code: number; readonly body: Buffer }
+export interface IcmpMessage {
+  readonly type: number;
+  readonly code: number;
+  readonly body: Buffer;
+}
 
 const headerBytes = 4;
 

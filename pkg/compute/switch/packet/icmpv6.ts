@@ -5,8 +5,17 @@ import type { IcmpMessage } from "./icmp.js";
 import { ipProtocol } from "./ip.js";
 
 export const icmpv6Type = {
-  unreachable: 1, packetTooBig: 2, timeExceeded: 3, parameterProblem: 4, echo: 128, echoReply: 129,
-  routerSolicitation: 133, routerAdvertisement: 134, neighborSolicitation: 135, neighborAdvertisement: 136, redirect: 137,
+  unreachable: 1,
+  packetTooBig: 2,
+  timeExceeded: 3,
+  parameterProblem: 4,
+  echo: 128,
+  echoReply: 129,
+  routerSolicitation: 133,
+  routerAdvertisement: 134,
+  neighborSolicitation: 135,
+  neighborAdvertisement: 136,
+  redirect: 137,
 } as const;
 
 /** Option 1 or 2 of neighbour discovery: whose link-layer address follows. */
@@ -27,7 +36,8 @@ export interface NeighborMessage {
 /** Reads the body of a neighbour solicitation or advertisement. @returns undefined when malformed */
 export function parseNeighbor(message: IcmpMessage): NeighborMessage | undefined {
   if (message.code !== 0 || message.body.length < 20) return undefined;
-  const wanted = message.type === icmpv6Type.neighborSolicitation ? linkLayerOption.source : linkLayerOption.target;
+  const wanted =
+    message.type === icmpv6Type.neighborSolicitation ? linkLayerOption.source : linkLayerOption.target;
   let linkLayer: Mac | undefined;
   for (let at = 20; at < message.body.length;) {
     const bytes = (message.body[at + 1] ?? 0) * 8;
@@ -38,7 +48,9 @@ export function parseNeighbor(message: IcmpMessage): NeighborMessage | undefined
   return { target: message.body.toString("hex", 4, 20), linkLayer };
 }
 
-/** A router's answer to a neighbour solicitation for `target`. @param solicited  false when asked from `::` */
+/**
+ * A router's answer to a neighbour solicitation for `target`. @param solicited  false when asked from `::`
+ */
 export function neighborAdvertisement(target: IpHex, mac: Mac, solicited: boolean): IcmpMessage {
   const body = Buffer.alloc(28);
   body.writeUInt8(0xa0 | (solicited ? 0x40 : 0), 0); // router, override
@@ -56,7 +68,11 @@ export interface RouterAdvertisement {
   readonly managed: boolean;
   /** Other settings come from DHCPv6. */
   readonly otherConfig: boolean;
-  readonly prefixes: readonly { readonly prefix: IpHex; readonly prefixLength: number; readonly autonomous: boolean }[];
+  readonly prefixes: readonly {
+    readonly prefix: IpHex;
+    readonly prefixLength: number;
+    readonly autonomous: boolean;
+  }[];
 }
 
 /** @source RFC 4861 §4.2, §4.6 */

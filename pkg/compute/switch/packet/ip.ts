@@ -9,7 +9,9 @@ export interface IpPacket {
   readonly destination: IpHex;
   /** Protocol of `payload`; for IPv6 the one after all extension headers. */
   readonly protocol: number;
-  /** Set for a part of a fragmented packet. Only the first part (`offset` 0) begins with the transport header. */
+  /**
+   * Set for a part of a fragmented packet. Only the first part (`offset` 0) begins with the transport header.
+   */
   readonly fragment: { readonly id: number; readonly offset: number } | undefined;
   readonly hopLimit: number;
   readonly payload: Buffer;

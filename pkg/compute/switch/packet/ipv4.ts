@@ -5,7 +5,10 @@ import type { IpPacket } from "./ip.js";
 
 const headerBytes = 20;
 
-/** @returns undefined when lengths or version contradict each other; Ethernet padding behind the packet is cut off */
+/**
+ * @returns undefined when lengths or version contradict each other; Ethernet padding behind the packet is cut
+ *   off
+ */
 export function parseIpv4(bytes: Buffer): IpPacket | undefined {
   if (bytes.length < headerBytes || bytes.readUInt8(0) >> 4 !== 4) return undefined;
   const ownBytes = (bytes.readUInt8(0) & 15) * 4;
@@ -15,8 +18,11 @@ export function parseIpv4(bytes: Buffer): IpPacket | undefined {
   const moreFragments = (fragmentWord & 0x2000) !== 0;
   const offset = (fragmentWord & 0x1fff) * 8;
   return {
-    version: 4, source: bytes.toString("hex", 12, 16), destination: bytes.toString("hex", 16, 20),
-    protocol: bytes.readUInt8(9), hopLimit: bytes.readUInt8(8),
+    version: 4,
+    source: bytes.toString("hex", 12, 16),
+    destination: bytes.toString("hex", 16, 20),
+    protocol: bytes.readUInt8(9),
+    hopLimit: bytes.readUInt8(8),
     fragment: moreFragments || offset > 0 ? { id: bytes.readUInt16BE(4), offset } : undefined,
     payload: bytes.subarray(ownBytes, totalBytes),
   };

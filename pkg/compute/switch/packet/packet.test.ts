@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { broadcastOf, cidrContains, formatIp, formatMac, isGroupMac, linkLocalOf, netmaskV4, parseCidr, parseIp, parseMac } from "./address.js";
+import {
+  broadcastOf,
+  cidrContains,
+  formatIp,
+  formatMac,
+  isGroupMac,
+  linkLocalOf,
+  netmaskV4,
+  parseCidr,
+  parseIp,
+  parseMac,
+} from "./address.js";
 import { buildArp, parseArp } from "./arp.js";
 import { checksum, transportChecksum } from "./checksum.js";
 import { buildDhcp, encodeRoutes, parseDhcp } from "./dhcp.js";
@@ -34,17 +45,26 @@ describe("addresses", () => {
     assert.equal(formatIp(linkLocalOf(mac)), "fe80::f816:3eff:fe12:3456");
   });
   for (const [cidr, ip, inside] of [
-    ["10.0.0.0/8", "10.255.0.1", true], ["10.0.0.0/8", "11.0.0.1", false], ["0.0.0.0/0", "1.2.3.4", true], ["0.0.0.0/0", "2001:db8::1", false],
-    ["10.0.0.7/32", "10.0.0.7", true], ["10.0.0.7/32", "10.0.0.6", false], ["2001:db8::/32", "2001:db8:ffff::1", true], ["::/0", "2001:db8::1", true],
+    ["10.0.0.0/8", "10.255.0.1", true],
+    ["10.0.0.0/8", "11.0.0.1", false],
+    ["0.0.0.0/0", "1.2.3.4", true],
+    ["0.0.0.0/0", "2001:db8::1", false],
+    ["10.0.0.7/32", "10.0.0.7", true],
+    ["10.0.0.7/32", "10.0.0.6", false],
+    ["2001:db8::/32", "2001:db8:ffff::1", true],
+    ["::/0", "2001:db8::1", true],
     ["192.168.1.77/24", "192.168.1.3", true],
   ] as const) {
-    it(`${ip} is ${inside ? "" : "not "}in ${cidr}`, () => assert.equal(cidrContains(parseCidr(cidr), parseIp(ip)), inside));
+    it(`${ip} is ${inside ? "" : "not "}in ${cidr}`, () =>
+      assert.equal(cidrContains(parseCidr(cidr), parseIp(ip)), inside));
   }
 });
 
 describe("checksum", () => {
-  it("matches the example of RFC 1071", () => assert.equal(checksum(Buffer.from("0001f203f4f5f6f7", "hex")), 0x220d));
-  it("takes an odd byte as the upper half of a word", () => assert.equal(checksum(Buffer.from("01", "hex")), 0xfeff));
+  it("matches the example of RFC 1071", () =>
+    assert.equal(checksum(Buffer.from("0001f203f4f5f6f7", "hex")), 0x220d));
+  it("takes an odd byte as the upper half of a word", () =>
+    assert.equal(checksum(Buffer.from("01", "hex")), 0xfeff));
 });
 
 describe("packet formats", () => {
@@ -56,7 +76,13 @@ describe("packet formats", () => {
     assert.equal(parseEthernet(Buffer.alloc(13)), undefined);
   });
   it("arp: reads what it writes, and refuses other hardware", () => {
-    const packet = { operation: "reply", senderMac: mac, senderIp: v4a, targetMac: 0x020000000001, targetIp: v4b } as const;
+    const packet = {
+      operation: "reply",
+      senderMac: mac,
+      senderIp: v4a,
+      targetMac: 0x020000000001,
+      targetIp: v4b,
+    } as const;
     const bytes = buildArp(packet);
     assert.deepEqual(parseArp(bytes), packet);
     assert.equal(parseArp(bytes.subarray(0, 27)), undefined);
@@ -68,17 +94,26 @@ describe("packet formats", () => {
     assert.equal(checksum(bytes.subarray(0, 20)), 0);
     const packet = parseIpv4(Buffer.concat([bytes, Buffer.alloc(9)]));
     assert.equal(packet?.payload.toString(), "payload");
-    assert.deepEqual([packet.source, packet.destination, packet.protocol, packet.fragment], [v4a, v4b, 17, undefined]);
+    assert.deepEqual(
+      [packet.source, packet.destination, packet.protocol, packet.fragment],
+      [v4a, v4b, 17, undefined],
+    );
   });
   it("ipv4: skips options, reads fragments, refuses lies about lengths", () => {
-    const bytes = Buffer.concat([buildIpv4(v4a, v4b, 17, Buffer.alloc(0)), Buffer.from("01010101aabb", "hex")]);
+    const bytes = Buffer.concat([
+      buildIpv4(v4a, v4b, 17, Buffer.alloc(0)),
+      Buffer.from("01010101aabb", "hex"),
+    ]);
     bytes.writeUInt8(0x46, 0);
     bytes.writeUInt16BE(26, 2);
     bytes.writeUInt16BE(0x2001, 6);
     bytes.writeUInt16BE(77, 4);
     assert.equal(parseIpv4(bytes)?.payload.toString("hex"), "aabb");
     assert.deepEqual(parseIpv4(bytes)?.fragment, { id: 77, offset: 8 });
-    for (const [at, value] of [[2, 99], [2, 8]] as const) {
+    for (const [at, value] of [
+      [2, 99],
+      [2, 8],
+    ] as const) {
       const lie = Buffer.from(bytes);
       lie.writeUInt16BE(value, at);
       assert.equal(parseIpv4(lie), undefined);
@@ -96,7 +131,10 @@ describe("packet formats", () => {
     assert.equal(parseIpv6(buildIpv6(v6a, v6b, 0, Buffer.from("3a05000000000000", "hex"))), undefined);
   });
   it("udp: reads what it writes with a valid checksum, over both IP versions", () => {
-    for (const [from, to] of [[v4a, v4b], [v6a, v6b]] as const) {
+    for (const [from, to] of [
+      [v4a, v4b],
+      [v6a, v6b],
+    ] as const) {
       const datagram = { sourcePort: 68, destinationPort: 67, payload: Buffer.from("hello") };
       const bytes = buildUdp(from, to, datagram);
       assert.deepEqual(parseUdp(bytes), datagram);
@@ -122,13 +160,25 @@ describe("packet formats", () => {
     assert.equal(parseNeighbor({ ...message, body: broken }), undefined);
   });
   it("tcp: reads what it writes with a valid checksum, finds MSS among other options", () => {
-    const segment = { sourcePort: 80, destinationPort: 4000, sequence: 0xffffffff, acknowledgement: 7, flags: tcpFlag.syn | tcpFlag.ack, window: 512, mss: 1400, payload: Buffer.from("x") };
+    const segment = {
+      sourcePort: 80,
+      destinationPort: 4000,
+      sequence: 0xffffffff,
+      acknowledgement: 7,
+      flags: tcpFlag.syn | tcpFlag.ack,
+      window: 512,
+      mss: 1400,
+      payload: Buffer.from("x"),
+    };
     const bytes = buildTcp(v4a, v4b, segment);
     assert.deepEqual(parseTcp(bytes), segment);
     assert.equal(transportChecksum(v4a, v4b, 6, bytes), 0);
     const options = Buffer.from("01030307020405b4", "hex");
-    const linux = Buffer.concat([buildTcp(v4a, v4b, { ...segment, payload: Buffer.alloc(0) }).subarray(0, 20), options]);
-    linux.writeUInt8(28 / 4 << 4, 12);
+    const linux = Buffer.concat([
+      buildTcp(v4a, v4b, { ...segment, payload: Buffer.alloc(0) }).subarray(0, 20),
+      options,
+    ]);
+    linux.writeUInt8((28 / 4) << 4, 12);
     assert.equal(parseTcp(linux)?.mss, 1460);
     linux.writeUInt8(15 << 4, 12);
     assert.equal(parseTcp(linux), undefined);
@@ -141,14 +191,27 @@ describe("packet formats", () => {
   it("vxlan: has the network's number behind the flag byte", () => {
     const header = vxlanHeader(0xabcdef);
     assert.equal(header.toString("hex"), "08000000abcdef00");
-    assert.deepEqual(parseVxlan(Buffer.concat([header, Buffer.from("f")])), { vni: 0xabcdef, frame: Buffer.from("f") });
+    assert.deepEqual(parseVxlan(Buffer.concat([header, Buffer.from("f")])), {
+      vni: 0xabcdef,
+      frame: Buffer.from("f"),
+    });
     assert.equal(parseVxlan(Buffer.alloc(8)), undefined);
     assert.equal(parseVxlan(header.subarray(0, 7)), undefined);
   });
   it("dhcp: reads what it writes, padded to 300 bytes, with long options in parts", () => {
     const message = {
-      operation: "reply", type: 5, transactionId: 0xdeadbeef, broadcast: true, clientIp: "00000000", yourIp: v4a, serverIp: v4b, clientMac: mac,
-      options: new Map([[12, Buffer.from("host")], [121, Buffer.alloc(300, 7)]]),
+      operation: "reply",
+      type: 5,
+      transactionId: 0xdeadbeef,
+      broadcast: true,
+      clientIp: "00000000",
+      yourIp: v4a,
+      serverIp: v4b,
+      clientMac: mac,
+      options: new Map([
+        [12, Buffer.from("host")],
+        [121, Buffer.alloc(300, 7)],
+      ]),
     } as const;
     assert.deepEqual(parseDhcp(buildDhcp(message)), message);
     assert.equal(buildDhcp({ ...message, options: new Map() }).length, 300);
@@ -159,10 +222,13 @@ describe("packet formats", () => {
   });
   it("dhcp: classless routes hold only the significant bytes of a destination", () => {
     const gateway = parseIp("10.0.0.1");
-    assert.equal(encodeRoutes([
-      { destination: parseIp("169.254.169.254"), prefixLength: 32, nextHop: gateway },
-      { destination: parseIp("10.16.0.0"), prefixLength: 12, nextHop: gateway },
-      { destination: "00000000", prefixLength: 0, nextHop: gateway },
-    ]).toString("hex"), "20a9fea9fe0a000001" + "0c0a100a000001" + "000a000001");
+    assert.equal(
+      encodeRoutes([
+        { destination: parseIp("169.254.169.254"), prefixLength: 32, nextHop: gateway },
+        { destination: parseIp("10.16.0.0"), prefixLength: 12, nextHop: gateway },
+        { destination: "00000000", prefixLength: 0, nextHop: gateway },
+      ]).toString("hex"),
+      "20a9fea9fe0a000001" + "0c0a100a000001" + "000a000001",
+    );
   });
 });

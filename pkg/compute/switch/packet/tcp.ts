@@ -25,9 +25,13 @@ export function parseTcp(bytes: Buffer): TcpSegment | undefined {
   if (dataAt < headerBytes || dataAt > bytes.length) return undefined;
   const mss = findMss(bytes.subarray(headerBytes, dataAt));
   return {
-    sourcePort: bytes.readUInt16BE(0), destinationPort: bytes.readUInt16BE(2),
-    sequence: bytes.readUInt32BE(4), acknowledgement: bytes.readUInt32BE(8),
-    flags: bytes.readUInt8(13), window: bytes.readUInt16BE(14), payload: bytes.subarray(dataAt),
+    sourcePort: bytes.readUInt16BE(0),
+    destinationPort: bytes.readUInt16BE(2),
+    sequence: bytes.readUInt32BE(4),
+    acknowledgement: bytes.readUInt32BE(8),
+    flags: bytes.readUInt8(13),
+    window: bytes.readUInt16BE(14),
+    payload: bytes.subarray(dataAt),
     ...(mss === undefined ? {} : { mss }),
   };
 }
@@ -36,7 +40,10 @@ function findMss(options: Buffer): number | undefined {
   for (let at = 0; at < options.length;) {
     const kind = options[at];
     if (kind === 0) return undefined;
-    if (kind === 1) { at += 1; continue; }
+    if (kind === 1) {
+      at += 1;
+      continue;
+    }
     const length = options[at + 1] ?? 0;
     if (length < 2 || at + length > options.length) return undefined;
     if (kind === 2 && length === 4) return options.readUInt16BE(at + 2);
@@ -46,13 +53,14 @@ function findMss(options: Buffer): number | undefined {
 }
 
 export function buildTcp(source: IpHex, destination: IpHex, segment: TcpSegment): Buffer {
-  const options = segment.mss === undefined ? Buffer.alloc(0) : Buffer.from([2, 4, segment.mss >> 8, segment.mss & 255]);
+  const options =
+    segment.mss === undefined ? Buffer.alloc(0) : Buffer.from([2, 4, segment.mss >> 8, segment.mss & 255]);
   const header = Buffer.alloc(headerBytes);
   header.writeUInt16BE(segment.sourcePort, 0);
   header.writeUInt16BE(segment.destinationPort, 2);
   header.writeUInt32BE(segment.sequence, 4);
   header.writeUInt32BE(segment.acknowledgement, 8);
-  header.writeUInt8((headerBytes + options.length) / 4 << 4, 12);
+  header.writeUInt8(((headerBytes + options.length) / 4) << 4, 12);
   header.writeUInt8(segment.flags, 13);
   header.writeUInt16BE(segment.window, 14);
   const bytes = Buffer.concat([header, options, segment.payload]);

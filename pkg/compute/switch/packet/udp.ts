@@ -2,7 +2,11 @@ import type { IpHex } from "./address.js";
 import { transportChecksum } from "./checksum.js";
 import { ipProtocol } from "./ip.js";
 
-export interface UdpDatagram { readonly sourcePort: number; readonly destinationPort: number; readonly payload: Buffer }
+export interface UdpDatagram {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly payload: Buffer;
+}
 
 const headerBytes = 8;
 
@@ -11,7 +15,11 @@ export function parseUdp(bytes: Buffer): UdpDatagram | undefined {
   if (bytes.length < headerBytes) return undefined;
   const length = bytes.readUInt16BE(4);
   if (length < headerBytes || length > bytes.length) return undefined;
-  return { sourcePort: bytes.readUInt16BE(0), destinationPort: bytes.readUInt16BE(2), payload: bytes.subarray(headerBytes, length) };
+  return {
+    sourcePort: bytes.readUInt16BE(0),
+    destinationPort: bytes.readUInt16BE(2),
+    payload: bytes.subarray(headerBytes, length),
+  };
 }
 
 export function buildUdp(source: IpHex, destination: IpHex, datagram: UdpDatagram): Buffer {

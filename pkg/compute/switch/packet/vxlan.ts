@@ -1,5 +1,8 @@
 /** An Ethernet frame of one network on its way between hosts. @source RFC 7348 §5 */
-export interface VxlanPacket { readonly vni: number; readonly frame: Buffer }
+export interface VxlanPacket {
+  readonly vni: number;
+  readonly frame: Buffer;
+}
 
 const vxlanHeaderBytes = 8;
 export const maxVni = 0xffffff;

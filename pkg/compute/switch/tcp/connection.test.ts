@@ -6,7 +6,10 @@ import { TcpConnection } from "./connection.js";
 const { ack, fin, psh, rst, syn } = tcpFlag;
 const mss = 100;
 
-/** A hand-driven client at the other end, its wire, and a clock. Everything the connection sends lands in `sent`. */
+/**
+ * A hand-driven client at the other end, its wire, and a clock. Everything the connection sends lands in
+ * `sent`.
+ */
 function scene(over: { clientSequence?: number; window?: number; space?: number } = {}) {
   const start = over.clientSequence ?? 1000;
   let nowMs = 0;
@@ -16,27 +19,53 @@ function scene(over: { clientSequence?: number; window?: number; space?: number 
   let next = sequenceAdd(start, 1);
   let furthest = 0;
   const segment = (part: Partial<TcpSegment>): TcpSegment => ({
-    sourcePort: 4000, destinationPort: 80, sequence: next, acknowledgement: 0, flags: ack, window: over.window ?? 65_535, payload: Buffer.alloc(0), ...part,
+    sourcePort: 4000,
+    destinationPort: 80,
+    sequence: next,
+    acknowledgement: 0,
+    flags: ack,
+    window: over.window ?? 65_535,
+    payload: Buffer.alloc(0),
+    ...part,
   });
-  const connection = new TcpConnection(segment({ sequence: start, flags: syn, mss }), { ownMss: 1400, initialSequence: 0xfffffff0, nowMs }, {
-    send: (out) => {
-      sent.push(out);
-      furthest = sequenceAdd(out.sequence, out.payload.length + (out.flags & (syn | fin) ? 1 : 0));
+  const connection = new TcpConnection(
+    segment({ sequence: start, flags: syn, mss }),
+    { ownMss: 1400, initialSequence: 0xfffffff0, nowMs },
+    {
+      send: (out) => {
+        sent.push(out);
+        furthest = sequenceAdd(out.sequence, out.payload.length + (out.flags & (syn | fin) ? 1 : 0));
+      },
+      data: (bytes) => log.push(bytes.toString()),
+      peerEnded: () => log.push("<end>"),
+      acknowledged: () => log.push("<acked>"),
+      closed: (why) => log.push(`<${why}>`),
+      receiveSpace: () => space,
     },
-    data: (bytes) => log.push(bytes.toString()),
-    peerEnded: () => log.push("<end>"),
-    acknowledged: () => log.push("<acked>"),
-    closed: (why) => log.push(`<${why}>`),
-    receiveSpace: () => space,
-  });
-  const last = (): TcpSegment => { const found = sent.at(-1); assert.ok(found); return found; };
+  );
+  const last = (): TcpSegment => {
+    const found = sent.at(-1);
+    assert.ok(found);
+    return found;
+  };
   /** What the client has of the server's stream if it acknowledges all segments sent so far. */
   const seen = (): number => furthest;
   return {
-    connection, sent, log, last, seen,
+    connection,
+    sent,
+    log,
+    last,
+    seen,
     now: () => nowMs,
-    wait: (ms: number) => { for (const until = nowMs + ms; nowMs < until;) { nowMs += 100; connection.tick(nowMs); } },
-    setSpace: (bytes: number) => { space = bytes; },
+    wait: (ms: number) => {
+      for (const until = nowMs + ms; nowMs < until;) {
+        nowMs += 100;
+        connection.tick(nowMs);
+      }
+    },
+    setSpace: (bytes: number) => {
+      space = bytes;
+    },
     /** Sends a segment without moving the client's own sequence number. */
     raw: (part: Partial<TcpSegment>) => connection.receive(segment(part), nowMs),
     /** Sends the client's next bytes in order. */
@@ -45,7 +74,8 @@ function scene(over: { clientSequence?: number; window?: number; space?: number 
       connection.receive(segment({ payload, acknowledgement: seen(), flags: ack | psh, ...part }), nowMs);
       next = sequenceAdd(next, payload.length + ((part.flags ?? 0) & fin ? 1 : 0));
     },
-    acknowledge: (part: Partial<TcpSegment> = {}) => connection.receive(segment({ acknowledgement: seen(), ...part }), nowMs),
+    acknowledge: (part: Partial<TcpSegment> = {}) =>
+      connection.receive(segment({ acknowledgement: seen(), ...part }), nowMs),
     write: (text: string) => connection.write(Buffer.from(text), nowMs),
     text: () => sent.map((out) => out.payload.toString()).join(""),
   };
@@ -126,7 +156,10 @@ describe("TCP connection", () => {
   it("respects the peer's window, probes a shut one, and goes on when it opens", () => {
     const s = open({ window: 150 });
     s.write("z".repeat(400));
-    assert.deepEqual(s.sent.map((out) => out.payload.length), [100]);
+    assert.deepEqual(
+      s.sent.map((out) => out.payload.length),
+      [100],
+    );
     s.acknowledge({ window: 0 });
     s.wait(600);
     assert.equal(s.last().payload.length, 1);

@@ -24,15 +24,18 @@ const maxRetransmits = 8;
 const handshakeTimeoutMs = 10_000;
 /** A quiet connection; the HTTP server above gives up much earlier. */
 const idleTimeoutMs = 120_000;
-/** Long enough to answer a repeated FIN; the port's peer cannot be confused with another, so not RFC 9293's minutes. */
+/**
+ * Long enough to answer a repeated FIN; the port's peer cannot be confused with another, so not RFC 9293's
+ * minutes.
+ */
 const lingerMs = 2_000;
 const firstCongestionSegments = 10;
 const maxWindow = 65_535;
 
 /**
- * The server's side of one TCP connection (RFC 9293 without options but MSS): passive open, retransmission with slow start and
- * fast retransmit, flow control both ways, orderly and abortive close. Out-of-order data is dropped and asked for again.
- * Pure: time comes in as `nowMs`, effects go out through `TcpOutputs`.
+ * The server's side of one TCP connection (RFC 9293 without options but MSS): passive open, retransmission
+ * with slow start and fast retransmit, flow control both ways, orderly and abortive close. Out-of-order data
+ * is dropped and asked for again. Pure: time comes in as `nowMs`, effects go out through `TcpOutputs`.
  */
 export class TcpConnection {
   readonly #out: TcpOutputs;
@@ -46,7 +49,10 @@ export class TcpConnection {
   #closed = false;
   /** Segments sent so far: tells whether an answer still needs one of its own. */
   #sent = 0;
-  /** Unacknowledged and unsent bytes; the first has sequence number `#unacknowledged` (+1 before the handshake is done). */
+  /**
+   * Unacknowledged and unsent bytes; the first has sequence number `#unacknowledged` (+1 before the handshake
+   * is done).
+   */
   #buffer: Buffer = Buffer.alloc(0);
   #unacknowledged: number;
   #next: number;
@@ -70,7 +76,11 @@ export class TcpConnection {
    * Answers `syn` at once.
    * @param ownMss  largest segment this side takes: the port's MTU without IP and TCP headers
    */
-  constructor(syn: TcpSegment, init: { ownMss: number; initialSequence: number; nowMs: number }, out: TcpOutputs) {
+  constructor(
+    syn: TcpSegment,
+    init: { ownMss: number; initialSequence: number; nowMs: number },
+    out: TcpOutputs,
+  ) {
     this.#out = out;
     this.#localPort = syn.destinationPort;
     this.#remotePort = syn.sourcePort;
@@ -87,11 +97,20 @@ export class TcpConnection {
     this.#sendSynAck(init.nowMs);
   }
 
-  get closed(): boolean { return this.#closed; }
-  /** Both sides have ended; it is only kept for a repeated last segment and may be given up for a new connection. */
-  get lingering(): boolean { return this.#lingerUntilMs !== undefined; }
+  get closed(): boolean {
+    return this.#closed;
+  }
+  /**
+   * Both sides have ended; it is only kept for a repeated last segment and may be given up for a new
+   * connection.
+   */
+  get lingering(): boolean {
+    return this.#lingerUntilMs !== undefined;
+  }
   /** Bytes written that the peer has not acknowledged. */
-  get bufferedBytes(): number { return this.#buffer.length; }
+  get bufferedBytes(): number {
+    return this.#buffer.length;
+  }
 
   write(bytes: Buffer, nowMs: number): void {
     if (this.#closed || this.#endWanted) return;
@@ -116,14 +135,21 @@ export class TcpConnection {
   /** The application has taken bytes: tells the peer when its window was nearly shut. */
   spaceFreed(): void {
     if (this.#closed || !this.#established || this.#peerEnded) return;
-    if (this.#advertised < this.#ownMss && this.#window() >= this.#ownMss) this.#emit(tcpFlag.ack, this.#next);
+    if (this.#advertised < this.#ownMss && this.#window() >= this.#ownMss)
+      this.#emit(tcpFlag.ack, this.#next);
   }
 
   receive(segment: TcpSegment, nowMs: number): void {
     if (this.#closed) return;
-    if ((segment.flags & tcpFlag.rst) !== 0) { this.#receiveReset(segment); return; }
+    if ((segment.flags & tcpFlag.rst) !== 0) {
+      this.#receiveReset(segment);
+      return;
+    }
     this.#lastHeardMs = nowMs;
-    if ((segment.flags & tcpFlag.syn) !== 0) { this.#receiveSyn(segment, nowMs); return; }
+    if ((segment.flags & tcpFlag.syn) !== 0) {
+      this.#receiveSyn(segment, nowMs);
+      return;
+    }
     if ((segment.flags & tcpFlag.ack) === 0) return;
     const sentBefore = this.#sent;
     if (!this.#receiveAcknowledgement(segment, nowMs)) return;
@@ -142,15 +168,24 @@ export class TcpConnection {
       return;
     }
     const patience = this.#established ? idleTimeoutMs : handshakeTimeoutMs;
-    if (nowMs - this.#lastHeardMs >= patience) { this.abort("timeout"); return; }
+    if (nowMs - this.#lastHeardMs >= patience) {
+      this.abort("timeout");
+      return;
+    }
     if (this.#timerAtMs === undefined || nowMs < this.#timerAtMs) return;
     this.#retransmits += 1;
-    if (this.#retransmits > maxRetransmits) { this.abort("timeout"); return; }
+    if (this.#retransmits > maxRetransmits) {
+      this.abort("timeout");
+      return;
+    }
     this.#retransmit(nowMs);
   }
 
   #retransmit(nowMs: number): void {
-    if (!this.#established) { this.#sendSynAck(nowMs); return; }
+    if (!this.#established) {
+      this.#sendSynAck(nowMs);
+      return;
+    }
     this.#congestionWindow = this.#mss;
     this.#next = this.#unacknowledged;
     this.#transmit(nowMs, true);
@@ -164,14 +199,16 @@ export class TcpConnection {
   #receiveSyn(segment: TcpSegment, nowMs: number): void {
     const isRepeated = !this.#established && sequenceAdd(segment.sequence, 1) === this.#received;
     if (isRepeated) this.#sendSynAck(nowMs);
-    else this.#emit(tcpFlag.ack, this.#next); // RFC 5961: a rebooted peer answers this with a reset and may then begin anew
+    // RFC 5961: a rebooted peer answers this with a reset and may then begin anew
+    else this.#emit(tcpFlag.ack, this.#next);
   }
 
   /** @returns false when the segment is not to be looked at any further */
   #receiveAcknowledgement(segment: TcpSegment, nowMs: number): boolean {
     const newlyAcknowledged = sequenceDiff(segment.acknowledgement, this.#unacknowledged);
     if (sequenceDiff(segment.acknowledgement, this.#furthest) > 0) {
-      if (this.#established) this.#emit(tcpFlag.ack, this.#next); else this.abort();
+      if (this.#established) this.#emit(tcpFlag.ack, this.#next);
+      else this.abort();
       return false;
     }
     if (!this.#established && newlyAcknowledged < 1) return false;
@@ -209,7 +246,8 @@ export class TcpConnection {
   /** @returns whether the peer must get an acknowledgement */
   #receiveData(segment: TcpSegment, nowMs: number): boolean {
     const isFin = (segment.flags & tcpFlag.fin) !== 0;
-    if (segment.payload.length === 0 && !isFin) return sequenceDiff(segment.sequence, this.#received) < 0; // keep-alive probe
+    // keep-alive probe
+    if (segment.payload.length === 0 && !isFin) return sequenceDiff(segment.sequence, this.#received) < 0;
     const already = sequenceDiff(this.#received, segment.sequence);
     if (already < 0 || this.#peerEnded) {
       if (this.#lingerUntilMs !== undefined) this.#lingerUntilMs = nowMs + lingerMs;
@@ -229,9 +267,13 @@ export class TcpConnection {
     return true;
   }
 
-  get #inFlight(): number { return sequenceDiff(this.#next, this.#unacknowledged); }
+  get #inFlight(): number {
+    return sequenceDiff(this.#next, this.#unacknowledged);
+  }
 
-  /** Sends what both windows allow. @param force  at least one segment (or one byte, to probe a shut window) */
+  /**
+   * Sends what both windows allow. @param force  at least one segment (or one byte, to probe a shut window)
+   */
   #transmit(nowMs: number, force = false): void {
     if (!this.#established || this.#closed) return;
     const window = Math.min(this.#peerWindow, this.#congestionWindow);
@@ -244,7 +286,11 @@ export class TcpConnection {
         const size = Math.min(this.#mss, waiting, room);
         // No small segments while others are under way, unless it is all there is (silly window avoidance).
         if (size <= 0 || (size < this.#mss && size < waiting && this.#inFlight > 0)) break;
-        this.#emit(tcpFlag.ack | (size === waiting ? tcpFlag.psh : 0), this.#next, this.#buffer.subarray(sentBytes, sentBytes + size));
+        this.#emit(
+          tcpFlag.ack | (size === waiting ? tcpFlag.psh : 0),
+          this.#next,
+          this.#buffer.subarray(sentBytes, sentBytes + size),
+        );
         this.#next = sequenceAdd(this.#next, size);
       } else if (this.#endWanted && !endSent) {
         this.#emit(tcpFlag.ack | tcpFlag.fin, this.#next);
@@ -257,21 +303,31 @@ export class TcpConnection {
     else if (force || this.#timerAtMs === undefined) this.#timerAtMs = nowMs + this.#retransmitDelayMs();
   }
 
-  #retransmitDelayMs(): number { return Math.min(longestRetransmitMs, firstRetransmitMs * 2 ** this.#retransmits); }
+  #retransmitDelayMs(): number {
+    return Math.min(longestRetransmitMs, firstRetransmitMs * 2 ** this.#retransmits);
+  }
 
   #sendSynAck(nowMs: number): void {
     this.#emit(tcpFlag.syn | tcpFlag.ack, this.#initialSequence, undefined, this.#ownMss);
     this.#timerAtMs = nowMs + this.#retransmitDelayMs();
   }
 
-  #window(): number { return Math.max(0, Math.min(maxWindow, this.#out.receiveSpace())); }
+  #window(): number {
+    return Math.max(0, Math.min(maxWindow, this.#out.receiveSpace()));
+  }
 
   #emit(flags: number, sequence: number, payload: Buffer = Buffer.alloc(0), mss?: number): void {
     this.#advertised = this.#window();
     this.#sent += 1;
     this.#out.send({
-      sourcePort: this.#localPort, destinationPort: this.#remotePort, sequence, acknowledgement: this.#received, flags,
-      window: this.#advertised, payload, ...(mss === undefined ? {} : { mss }),
+      sourcePort: this.#localPort,
+      destinationPort: this.#remotePort,
+      sequence,
+      acknowledgement: this.#received,
+      flags,
+      window: this.#advertised,
+      payload,
+      ...(mss === undefined ? {} : { mss }),
     });
   }
 

@@ -11,28 +11,62 @@ const { ack, fin, psh, rst, syn } = tcpFlag;
 const remoteIp = "0a4d0001";
 
 /** A stack with the metadata server on it, and a wire that loses every `loseEvery`th segment it sends. */
-function scene(options: { loseEvery?: number; maxConnections?: number; answer?: (request: MetadataRequest) => Promise<MetadataResponse> } = {}) {
+function scene(
+  options: {
+    loseEvery?: number;
+    maxConnections?: number;
+    answer?: (request: MetadataRequest) => Promise<MetadataResponse>;
+  } = {},
+) {
   let nowMs = 0;
   let count = 0;
   const wire: TcpSegment[] = [];
   const asked: MetadataRequest[] = [];
-  const server = metadataServer((request) => { asked.push(request); return (options.answer ?? (async () => ({ status: 200, headers: {}, body: Buffer.from("hello") })))(request); });
+  const server = metadataServer((request) => {
+    asked.push(request);
+    return (options.answer ?? (async () => ({ status: 200, headers: {}, body: Buffer.from("hello") })))(
+      request,
+    );
+  });
   const stack = new TcpStack({
-    mss: () => 1000, maxConnections: options.maxConnections ?? 8, initialSequence: () => 5_000, now: () => nowMs,
-    send: (_ip, segment) => { count += 1; if (options.loseEvery === undefined || count % options.loseEvery !== 0) wire.push(segment); },
+    mss: () => 1000,
+    maxConnections: options.maxConnections ?? 8,
+    initialSequence: () => 5_000,
+    now: () => nowMs,
+    send: (_ip, segment) => {
+      count += 1;
+      if (options.loseEvery === undefined || count % options.loseEvery !== 0) wire.push(segment);
+    },
     accept: (stream) => server.accept(somePort(1), stream),
   });
-  const segment = (part: Partial<TcpSegment>): TcpSegment =>
-    ({ sourcePort: 4000, destinationPort: 80, sequence: 100, acknowledgement: 0, flags: ack, window: 20_000, payload: Buffer.alloc(0), ...part });
+  const segment = (part: Partial<TcpSegment>): TcpSegment => ({
+    sourcePort: 4000,
+    destinationPort: 80,
+    sequence: 100,
+    acknowledgement: 0,
+    flags: ack,
+    window: 20_000,
+    payload: Buffer.alloc(0),
+    ...part,
+  });
   return {
-    stack, wire, asked,
+    stack,
+    wire,
+    asked,
     send: (part: Partial<TcpSegment>) => stack.receive(remoteIp, segment(part)),
     /** Lets streams run, then time pass. */
-    turn: async (ms: number) => { for (let i = 0; i < 5; i += 1) await nextTurn(); nowMs += ms; stack.tick(); },
+    turn: async (ms: number) => {
+      for (let i = 0; i < 5; i += 1) await nextTurn();
+      nowMs += ms;
+      stack.tick();
+    },
   };
 }
 
-/** A client that sends a request and reads until the server ends; it acknowledges whatever comes in order, and sends the request again until it is heard. */
+/**
+ * A client that sends a request and reads until the server ends; it acknowledges whatever comes in order, and
+ * sends the request again until it is heard.
+ */
 async function fetchOver(s: ReturnType<typeof scene>, request: string, sourcePort = 4000): Promise<string> {
   let received = Buffer.alloc(0);
   let expected: number | undefined;
@@ -40,7 +74,14 @@ async function fetchOver(s: ReturnType<typeof scene>, request: string, sourcePor
   let heard = 100;
   for (let turn = 0; turn < 2_000 && !ended; turn += 1) {
     if (expected === undefined) s.send({ sourcePort, flags: syn, mss: 1000 });
-    else if (sequenceDiff(heard, 101 + request.length) < 0) s.send({ sourcePort, sequence: 101, acknowledgement: expected, flags: ack | psh, payload: Buffer.from(request) });
+    else if (sequenceDiff(heard, 101 + request.length) < 0)
+      s.send({
+        sourcePort,
+        sequence: 101,
+        acknowledgement: expected,
+        flags: ack | psh,
+        payload: Buffer.from(request),
+      });
     for (const segment of s.wire.splice(0)) {
       if (segment.destinationPort !== sourcePort) continue;
       if (segment.flags & rst) throw new Error("reset");
@@ -49,9 +90,17 @@ async function fetchOver(s: ReturnType<typeof scene>, request: string, sourcePor
       else if (segment.sequence === expected) {
         received = Buffer.concat([received, segment.payload]);
         expected = sequenceAdd(expected, segment.payload.length);
-        if (segment.flags & fin) { ended = true; expected = sequenceAdd(expected, 1); }
+        if (segment.flags & fin) {
+          ended = true;
+          expected = sequenceAdd(expected, 1);
+        }
       }
-      if (expected !== undefined) s.send({ sourcePort, sequence: 101 + (sequenceDiff(heard, 101) > 0 ? request.length : 0), acknowledgement: expected });
+      if (expected !== undefined)
+        s.send({
+          sourcePort,
+          sequence: 101 + (sequenceDiff(heard, 101) > 0 ? request.length : 0),
+          acknowledgement: expected,
+        });
     }
     await s.turn(200);
   }
@@ -70,8 +119,16 @@ describe("TCP stack with the metadata server", () => {
     assert.match(answer, /connection: close\r\n/i);
     assert.ok(answer.endsWith("\r\n\r\nhello"));
     const { portId, instanceUuid, method, path, headers } = s.asked[0] ?? assert.fail("not asked");
-    assert.deepEqual({ portId, instanceUuid, method, path, host: headers["host"] },
-      { portId: "port-1", instanceUuid: somePort(1).instanceUuid, method: "GET", path: "/openstack?x=1", host: "169.254.169.254" });
+    assert.deepEqual(
+      { portId, instanceUuid, method, path, host: headers["host"] },
+      {
+        portId: "port-1",
+        instanceUuid: somePort(1).instanceUuid,
+        method: "GET",
+        path: "/openstack?x=1",
+        host: "169.254.169.254",
+      },
+    );
   });
 
   it("delivers a long answer whole over a wire that loses every fourth segment", async () => {
@@ -83,7 +140,8 @@ describe("TCP stack with the metadata server", () => {
 
   it("passes a posted body on", async () => {
     const s = scene();
-    const post = (body: string): string => `POST /openstack/latest/password HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const post = (body: string): string =>
+      `POST /openstack/latest/password HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     await fetchOver(s, post("c2VjcmV0"));
     assert.equal(Buffer.from(s.asked[0]?.body ?? []).toString(), "c2VjcmV0");
     assert.equal(s.asked[0]?.method, "POST");
@@ -96,12 +154,25 @@ describe("TCP stack with the metadata server", () => {
   });
 
   it("keeps many connections apart", async () => {
-    const s = scene({ answer: async ({ path }) => ({ status: 200, headers: {}, body: Buffer.from(`<${path}>`) }) });
+    const s = scene({
+      answer: async ({ path }) => ({ status: 200, headers: {}, body: Buffer.from(`<${path}>`) }),
+    });
     for (const n of [1, 2, 3]) s.send({ sourcePort: n, flags: syn, mss: 1000 });
     assert.equal(s.stack.size, 3);
-    for (const n of [1, 2, 3]) s.send({ sourcePort: n, sequence: 101, acknowledgement: 5_001, flags: ack | psh, payload: Buffer.from(get(`/${n}`)) });
+    for (const n of [1, 2, 3])
+      s.send({
+        sourcePort: n,
+        sequence: 101,
+        acknowledgement: 5_001,
+        flags: ack | psh,
+        payload: Buffer.from(get(`/${n}`)),
+      });
     await s.turn(10);
-    for (const n of [1, 2, 3]) assert.ok(s.wire.some((out) => out.destinationPort === n && out.payload.includes(`</${n}>`)), `connection ${n}`);
+    for (const n of [1, 2, 3])
+      assert.ok(
+        s.wire.some((out) => out.destinationPort === n && out.payload.includes(`</${n}>`)),
+        `connection ${n}`,
+      );
   });
 
   it("refuses connections beyond the limit, and segments of no connection", () => {
@@ -109,7 +180,10 @@ describe("TCP stack with the metadata server", () => {
     for (const n of [1, 2, 3]) s.send({ sourcePort: n, flags: syn, mss: 1000 });
     assert.equal(s.stack.size, 2);
     const refusal = s.wire.at(-1);
-    assert.deepEqual([refusal?.destinationPort, refusal?.flags, refusal?.acknowledgement], [3, rst | ack, 101]);
+    assert.deepEqual(
+      [refusal?.destinationPort, refusal?.flags, refusal?.acknowledgement],
+      [3, rst | ack, 101],
+    );
     s.send({ sourcePort: 9, flags: ack, acknowledgement: 77 });
     assert.deepEqual([s.wire.at(-1)?.flags, s.wire.at(-1)?.sequence], [rst, 77]);
     const count = s.wire.length;

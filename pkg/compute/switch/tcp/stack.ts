@@ -9,7 +9,9 @@ export interface TcpStackOptions {
   readonly mss: () => number;
   /** Open connections at a time; more are refused. */
   readonly maxConnections: number;
-  /** Start of a connection's sequence numbers; random, so that an old segment does not fit a new connection. */
+  /**
+   * Start of a connection's sequence numbers; random, so that an old segment does not fit a new connection.
+   */
   readonly initialSequence: () => number;
   readonly now: () => number;
   /** Sends a segment to the guest's address. */
@@ -17,14 +19,20 @@ export interface TcpStackOptions {
   readonly accept: (stream: TcpStream) => void;
 }
 
-/** The TCP server that the switch itself runs towards one port: connections to one service address and port. */
+/**
+ * The TCP server that the switch itself runs towards one port: connections to one service address and port.
+ */
 export class TcpStack {
   readonly #options: TcpStackOptions;
   readonly #connections = new Map<string, { connection: TcpConnection; stream: TcpStream }>();
 
-  constructor(options: TcpStackOptions) { this.#options = options; }
+  constructor(options: TcpStackOptions) {
+    this.#options = options;
+  }
 
-  get size(): number { return this.#connections.size; }
+  get size(): number {
+    return this.#connections.size;
+  }
 
   receive(remoteIp: IpHex, segment: TcpSegment): void {
     const key = `${remoteIp} ${segment.sourcePort} ${segment.destinationPort}`;
@@ -34,9 +42,15 @@ export class TcpStack {
       known.connection.receive(segment, this.#options.now());
       return;
     }
-    if (!isOpening) { this.#refuse(remoteIp, segment); return; }
+    if (!isOpening) {
+      this.#refuse(remoteIp, segment);
+      return;
+    }
     if (this.#connections.size >= this.#options.maxConnections) this.#forgetLingering();
-    if (this.#connections.size >= this.#options.maxConnections) { this.#refuse(remoteIp, segment); return; }
+    if (this.#connections.size >= this.#options.maxConnections) {
+      this.#refuse(remoteIp, segment);
+      return;
+    }
     this.#open(key, remoteIp, segment);
   }
 
@@ -54,32 +68,43 @@ export class TcpStack {
   #open(key: string, remoteIp: IpHex, syn: TcpSegment): void {
     const { now } = this.#options;
     const stream = new TcpStream(now);
-    const connection = new TcpConnection(syn, { ownMss: this.#options.mss(), initialSequence: this.#options.initialSequence(), nowMs: now() }, {
-      send: (segment) => this.#options.send(remoteIp, segment),
-      data: (bytes) => stream.received(bytes),
-      peerEnded: () => stream.peerEnded(),
-      acknowledged: () => stream.acknowledged(),
-      closed: (why) => {
-        if (this.#connections.get(key)?.connection === connection) this.#connections.delete(key);
-        stream.connectionClosed(why);
+    const connection = new TcpConnection(
+      syn,
+      { ownMss: this.#options.mss(), initialSequence: this.#options.initialSequence(), nowMs: now() },
+      {
+        send: (segment) => this.#options.send(remoteIp, segment),
+        data: (bytes) => stream.received(bytes),
+        peerEnded: () => stream.peerEnded(),
+        acknowledged: () => stream.acknowledged(),
+        closed: (why) => {
+          if (this.#connections.get(key)?.connection === connection) this.#connections.delete(key);
+          stream.connectionClosed(why);
+        },
+        receiveSpace: () => stream.receiveSpace(),
       },
-      receiveSpace: () => stream.receiveSpace(),
-    });
+    );
     stream.attach(connection);
     this.#connections.set(key, { connection, stream });
     this.#options.accept(stream);
   }
 
   #forgetLingering(): void {
-    for (const [key, { connection }] of this.#connections) if (connection.lingering) this.#connections.delete(key);
+    for (const [key, { connection }] of this.#connections)
+      if (connection.lingering) this.#connections.delete(key);
   }
 
   #refuse(remoteIp: IpHex, segment: TcpSegment): void {
     if ((segment.flags & tcpFlag.rst) !== 0) return;
-    const length = segment.payload.length + ((segment.flags & tcpFlag.syn) !== 0 ? 1 : 0) + ((segment.flags & tcpFlag.fin) !== 0 ? 1 : 0);
+    const length =
+      segment.payload.length +
+      ((segment.flags & tcpFlag.syn) !== 0 ? 1 : 0) +
+      ((segment.flags & tcpFlag.fin) !== 0 ? 1 : 0);
     const isAnswer = (segment.flags & tcpFlag.ack) !== 0;
     this.#options.send(remoteIp, {
-      sourcePort: segment.destinationPort, destinationPort: segment.sourcePort, window: 0, payload: Buffer.alloc(0),
+      sourcePort: segment.destinationPort,
+      destinationPort: segment.sourcePort,
+      window: 0,
+      payload: Buffer.alloc(0),
       sequence: isAnswer ? segment.acknowledgement : 0,
       acknowledgement: isAnswer ? 0 : sequenceAdd(segment.sequence, length),
       flags: isAnswer ? tcpFlag.rst : tcpFlag.rst | tcpFlag.ack,

@@ -16,9 +16,15 @@ export class FakeNic {
     server.on("connection", (socket) => {
       this.#socket = socket;
       const decoder = new FrameDecoder();
-      socket.on("data", (chunk) => { this.received.push(...decoder.push(chunk)); this.#notify(); });
+      socket.on("data", (chunk) => {
+        this.received.push(...decoder.push(chunk));
+        this.#notify();
+      });
       socket.on("error", () => undefined);
-      socket.on("close", () => { if (this.#socket === socket) this.#socket = undefined; this.#notify(); });
+      socket.on("close", () => {
+        if (this.#socket === socket) this.#socket = undefined;
+        this.#notify();
+      });
       this.#notify();
     });
   }
@@ -30,18 +36,33 @@ export class FakeNic {
     return new FakeNic(server);
   }
 
-  get connected(): boolean { return this.#socket !== undefined; }
+  get connected(): boolean {
+    return this.#socket !== undefined;
+  }
 
-  send(frame: Buffer): void { this.#socket?.write(encodeFrame(frame)); }
-  sendRaw(bytes: Buffer): void { this.#socket?.write(bytes); }
+  send(frame: Buffer): void {
+    this.#socket?.write(encodeFrame(frame));
+  }
+  sendRaw(bytes: Buffer): void {
+    this.#socket?.write(bytes);
+  }
   /** Stops or goes on reading, as a paused guest does. */
-  pause(paused: boolean): void { if (paused) this.#socket?.pause(); else this.#socket?.resume(); }
+  pause(paused: boolean): void {
+    if (paused) this.#socket?.pause();
+    else this.#socket?.resume();
+  }
 
-  /** Resolves when the condition holds; it is looked at whenever something happens here. @throws after 10 s */
+  /**
+   * Resolves when the condition holds; it is looked at whenever something happens here. @throws after 10 s
+   */
   async until(condition: () => boolean): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`condition not met; ${this.received.length} frames, connected ${this.connected}`)), 10_000);
+      const timer = setTimeout(
+        () =>
+          reject(new Error(`condition not met; ${this.received.length} frames, connected ${this.connected}`)),
+        10_000,
+      );
       this.#notify = () => {
         if (!condition()) return;
         clearTimeout(timer);
@@ -54,6 +75,8 @@ export class FakeNic {
   /** Ends as a killed QEMU would. */
   async close(): Promise<void> {
     this.#socket?.destroy();
-    await new Promise<void>((resolve) => { this.#server.close(() => resolve()); });
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
   }
 }

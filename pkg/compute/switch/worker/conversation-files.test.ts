@@ -10,13 +10,32 @@ describe("conversations on disk", () => {
   let dir: string;
   const failures: unknown[] = [];
   const open = (): ConversationFiles => new ConversationFiles(dir, (error) => failures.push(error));
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), "conversations-")); failures.length = 0; });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "conversations-"));
+    failures.length = 0;
+  });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
   const kept: KeptConversation = {
-    opening: { key: "17 0a000005 5 c0000201 53", version: 4, protocol: 17, remoteIp: "c0000201", destinationPort: 53, icmp: undefined }, openedBy: "egress", ending: "no", leftMs: 60_000,
+    opening: {
+      key: "17 0a000005 5 c0000201 53",
+      version: 4,
+      protocol: 17,
+      remoteIp: "c0000201",
+      destinationPort: 53,
+      icmp: undefined,
+    },
+    openedBy: "egress",
+    ending: "no",
+    leftMs: 60_000,
   };
-  const port = (portId: string, told: string[] = []) => ({ portId, kept: () => { told.push(portId); return [kept]; } });
+  const port = (portId: string, told: string[] = []) => ({
+    portId,
+    kept: () => {
+      told.push(portId);
+      return [kept];
+    },
+  });
 
   it("come back as they were, a little older, until their port is removed", () => {
     open().saveAll([port("p/../1")], 0);

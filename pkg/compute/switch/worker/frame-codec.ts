@@ -1,4 +1,6 @@
-/** QEMU's stream socket carries each frame behind its length, 4 bytes big-endian. @source qemu net/stream.c */
+/**
+ * QEMU's stream socket carries each frame behind its length, 4 bytes big-endian. @source qemu net/stream.c
+ */
 const lengthBytes = 4;
 /** More than any frame; a greater length means that the stream is out of step. */
 const maxFrameBytes = 1 << 17;
@@ -7,7 +9,10 @@ const maxFrameBytes = 1 << 17;
 export class FrameDecoder {
   #pending: Buffer = Buffer.alloc(0);
 
-  /** @returns the frames that are now whole. @throws when the stream makes no sense; it cannot be used any further */
+  /**
+   * @returns the frames that are now whole. @throws when the stream makes no sense; it cannot be used any
+   *   further
+   */
   push(chunk: Buffer): Buffer[] {
     let bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     const frames: Buffer[] = [];

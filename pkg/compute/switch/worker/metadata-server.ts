@@ -14,17 +14,29 @@ export type AskAgent = (request: MetadataRequest) => Promise<MetadataResponse>;
 type Callers = WeakMap<object, Pick<PortConfig, "portId" | "instanceUuid">>;
 
 /**
- * Speaks HTTP on the guests' connections to the metadata address. One request per connection: Node's keep-alive timer needs a
- * real socket, and guests ask seldom.
+ * Speaks HTTP on the guests' connections to the metadata address. One request per connection: Node's
+ * keep-alive timer needs a real socket, and guests ask seldom.
  */
-export function metadataServer(ask: AskAgent): { accept(port: PortConfig, stream: TcpStream): void; close(): void } {
+export function metadataServer(ask: AskAgent): {
+  accept(port: PortConfig, stream: TcpStream): void;
+  close(): void;
+} {
   const callers: Callers = new WeakMap();
-  const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 5_000 }, (request, response) => {
-    response.shouldKeepAlive = false;
-    answer(callers, ask, request, response).catch(() => response.destroy());
-  });
+  const server = createServer(
+    {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+    },
+    (request, response) => {
+      response.shouldKeepAlive = false;
+      answer(callers, ask, request, response).catch(() => response.destroy());
+    },
+  );
   // Node's own reaction cuts the connection, and the guest would see a reset instead of the reason.
-  server.on("clientError", (_error, stream) => { if (stream.writable) stream.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"); });
+  server.on("clientError", (_error, stream) => {
+    if (stream.writable) stream.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
   return {
     accept: (port, stream) => {
       callers.set(stream, { portId: port.portId, instanceUuid: port.instanceUuid });
@@ -34,13 +46,31 @@ export function metadataServer(ask: AskAgent): { accept(port: PortConfig, stream
   };
 }
 
-async function answer(callers: Callers, ask: AskAgent, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  callers: Callers,
+  ask: AskAgent,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const caller = callers.get(request.socket);
-  if (caller === undefined) { response.destroy(); return; }
+  if (caller === undefined) {
+    response.destroy();
+    return;
+  }
   const body = await readBody(request);
-  const { status, headers, body: bytes } = body === undefined
+  const {
+    status,
+    headers,
+    body: bytes,
+  } = body === undefined
     ? { status: 413, headers: {}, body: new Uint8Array() }
-    : await ask({ ...caller, method: request.method ?? "GET", path: request.url ?? "/", headers: flat(request), body });
+    : await ask({
+        ...caller,
+        method: request.method ?? "GET",
+        path: request.url ?? "/",
+        headers: flat(request),
+        body,
+      });
   response.writeHead(status, { ...headers, "content-length": String(bytes.length) });
   response.end(request.method === "HEAD" ? undefined : bytes);
 }
@@ -58,4 +88,9 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 const flat = (request: IncomingMessage): Record<string, string> =>
-  Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value ?? ""]));
+  Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(", ") : (value ?? ""),
+    ]),
+  );

@@ -9,8 +9,8 @@ const longestRetryMs = 1_000;
 const maxQueuedBytes = 1 << 20;
 
 /**
- * The connection to QEMU's socket of one port. QEMU listens, so the link is made anew whenever either side comes back:
- * until then it tries again with growing pauses.
+ * The connection to QEMU's socket of one port. QEMU listens, so the link is made anew whenever either side
+ * comes back: until then it tries again with growing pauses.
  */
 export class PortLink {
   readonly #onFrame: (frame: Buffer) => void;
@@ -29,7 +29,9 @@ export class PortLink {
     this.#connect();
   }
 
-  get connected(): boolean { return this.#connected; }
+  get connected(): boolean {
+    return this.#connected;
+  }
 
   /** Tries at once when not connected, and moves to another socket when the path is new. */
   nudge(path: string): void {

@@ -1,6 +1,15 @@
 import { asKilonovaError } from "../../../kernel/index.js";
 import { VirtualSwitch } from "../datapath/virtual-switch.js";
-import type { Command, FromWorker, MetadataRequest, MetadataResponse, SwitchStats, ToWorker, WireError, WorkerInit } from "../protocol.js";
+import type {
+  Command,
+  FromWorker,
+  MetadataRequest,
+  MetadataResponse,
+  SwitchStats,
+  ToWorker,
+  WireError,
+  WorkerInit,
+} from "../protocol.js";
 import { ConversationFiles } from "./conversation-files.js";
 import { metadataServer } from "./metadata-server.js";
 import { PortLink } from "./port-link.js";
@@ -27,7 +36,10 @@ export class SwitchHost {
   constructor(post: (message: FromWorker) => void) {
     this.#post = post;
     this.#switch = new VirtualSwitch({
-      toGuest: (portId, frame) => { const link = this.#links.get(portId); return link === undefined ? "not-connected" : link.send(frame); },
+      toGuest: (portId, frame) => {
+        const link = this.#links.get(portId);
+        return link === undefined ? "not-connected" : link.send(frame);
+      },
       toPeer: (peer, header, frame) => this.#tunnel?.send(peer, header, frame),
       metadata: (port, stream) => this.#metadata.accept(port, stream),
       now: () => performance.now(),
@@ -42,8 +54,13 @@ export class SwitchHost {
   async start(init: WorkerInit): Promise<void> {
     try {
       const dir = init.conversationsDir;
-      if (dir !== undefined) this.#files = new ConversationFiles(dir, (error) => this.#post({ type: "keeping-failed", error: toWire(error) }));
-      this.#tunnel = await openTunnel(init.tunnel, (address, port, bytes) => this.#switch.fromTunnel(address, port, bytes));
+      if (dir !== undefined)
+        this.#files = new ConversationFiles(dir, (error) =>
+          this.#post({ type: "keeping-failed", error: toWire(error) }),
+        );
+      this.#tunnel = await openTunnel(init.tunnel, (address, port, bytes) =>
+        this.#switch.fromTunnel(address, port, bytes),
+      );
       this.#post({ type: "ready", tunnelPort: this.#tunnel.local.port });
     } catch (error) {
       this.#post({ type: "failed", error: toWire(error) });
@@ -69,7 +86,8 @@ export class SwitchHost {
         const { portId, socketPath } = command.config;
         this.#switch.setPort(command.config);
         const link = this.#links.get(portId);
-        if (link === undefined && this.#files !== undefined) this.#switch.restore(portId, this.#files.read(portId));
+        if (link === undefined && this.#files !== undefined)
+          this.#switch.restore(portId, this.#files.read(portId));
         if (link !== undefined) link.nudge(socketPath);
         else this.#links.set(portId, this.#makeLink(portId, socketPath));
         return undefined;
@@ -80,10 +98,17 @@ export class SwitchHost {
         this.#links.get(command.portId)?.close();
         this.#links.delete(command.portId);
         return undefined;
-      case "set-peers": this.#switch.setPeers(command.peers); return undefined;
-      case "set-groups": this.#switch.setGroups(command.groups); return undefined;
-      case "stats": return this.#stats();
-      case "close": this.#close(); return undefined;
+      case "set-peers":
+        this.#switch.setPeers(command.peers);
+        return undefined;
+      case "set-groups":
+        this.#switch.setGroups(command.groups);
+        return undefined;
+      case "stats":
+        return this.#stats();
+      case "close":
+        this.#close();
+        return undefined;
     }
   }
 

@@ -9,9 +9,15 @@ import type { PeerConfig } from "../port-config.js";
 const maxQueuedPackets = 1_024;
 const socketBufferBytes = 4 << 20;
 
-export interface TunnelAddress { readonly address: string; readonly port: number }
+export interface TunnelAddress {
+  readonly address: string;
+  readonly port: number;
+}
 
-/** The UDP socket between the switches. It sends from the port on which it listens, by which peers know each other. */
+/**
+ * The UDP socket between the switches. It sends from the port on which it listens, by which peers know each
+ * other.
+ */
 export interface Tunnel {
   readonly local: TunnelAddress;
   send(peer: PeerConfig, header: Buffer, frame: Buffer): void;
@@ -21,23 +27,34 @@ export interface Tunnel {
 }
 
 /** @param wanted  port 0 takes any free one. @throws TUNNEL_UNAVAILABLE */
-export async function openTunnel(wanted: TunnelAddress, onPacket: (address: string, port: number, bytes: Buffer) => void): Promise<Tunnel> {
+export async function openTunnel(
+  wanted: TunnelAddress,
+  onPacket: (address: string, port: number, bytes: Buffer) => void,
+): Promise<Tunnel> {
   const socket: Socket = createSocket({ type: isIPv6(wanted.address) ? "udp6" : "udp4" });
   socket.bind(wanted.port, wanted.address);
   try {
     await once(socket, "listening");
   } catch (error) {
-    throw SwitchErrors.TUNNEL_UNAVAILABLE({ ...wanted, problem: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw SwitchErrors.TUNNEL_UNAVAILABLE(
+      { ...wanted, problem: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    );
   }
   trySetBuffers(socket);
   let queued = 0;
   let drops = 0;
   socket.on("message", (bytes, from) => onPacket(from.address, from.port, bytes));
-  socket.on("error", () => { drops += 1; });
+  socket.on("error", () => {
+    drops += 1;
+  });
   return {
     local: { address: wanted.address, port: socket.address().port },
     send: (peer, header, frame) => {
-      if (queued >= maxQueuedPackets) { drops += 1; return; }
+      if (queued >= maxQueuedPackets) {
+        drops += 1;
+        return;
+      }
       queued += 1;
       socket.send([header, frame], peer.port, peer.address, (error) => {
         queued -= 1;

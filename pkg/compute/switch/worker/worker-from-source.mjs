@@ -1,4 +1,5 @@
-// Entry point of the switch's thread in the source tree: loaders are not handed down to threads, so it learns TypeScript first.
+// Entry point of the switch's thread in the source tree: loaders are not handed down to threads, so it learns
+// TypeScript first.
 import { register } from "tsx/esm/api";
 
 register();

@@ -7,12 +7,21 @@ import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import { required } from "../required.js";
 import { noParameters } from "../servers/schemas.js";
-import { addHostBody, createAggregateBody, removeHostBody, setMetadataBody, updateAggregateBody } from "./schemas.js";
+import {
+  addHostBody,
+  createAggregateBody,
+  removeHostBody,
+  setMetadataBody,
+  updateAggregateBody,
+} from "./schemas.js";
 import { aggregateView } from "./view.js";
 
 /** Paths name aggregates by number. @throws BAD_REQUEST */
 function numberOf({ id }: ApiRequest): string {
-  if (!/^\d{1,18}$/.test(id)) throw GatewayErrors.BAD_REQUEST({ message: `Invalid input received: aggregate id ${id} is not an integer` });
+  if (!/^\d{1,18}$/.test(id))
+    throw GatewayErrors.BAD_REQUEST({
+      message: `Invalid input received: aggregate id ${id} is not an integer`,
+    });
   return BigInt(id).toString();
 }
 
@@ -24,7 +33,8 @@ export function aggregateRoutes({ aggregates: api }: Pick<ApiClients, "aggregate
     replyJson({ aggregate: full.shape(request.version).render(required(aggregate, "aggregate"), {}) });
   return [
     {
-      route: "GET /os-aggregates", query: noParameters,
+      route: "GET /os-aggregates",
+      query: noParameters,
       handle: async (request) => {
         const shape = full.shape(request.version);
         const found: Aggregate[] = [];
@@ -32,31 +42,49 @@ export function aggregateRoutes({ aggregates: api }: Pick<ApiClients, "aggregate
           const page = await api.listAggregates(request.ctx, { pageToken });
           found.push(...page.aggregates);
           pageToken = page.nextPageToken;
-          if (pageToken === "") return replyJson({ aggregates: found.map((aggregate) => shape.render(aggregate, {})) });
+          if (pageToken === "")
+            return replyJson({ aggregates: found.map((aggregate) => shape.render(aggregate, {})) });
         }
       },
     },
-    { route: "GET /os-aggregates/{id}", query: noParameters, handle: async (request) => show(request, await api.getAggregate(request.ctx, { aggregateId: numberOf(request) })) },
     {
-      route: "POST /os-aggregates", body: createAggregateBody, legacyBody: true,
+      route: "GET /os-aggregates/{id}",
+      query: noParameters,
+      handle: async (request) =>
+        show(request, await api.getAggregate(request.ctx, { aggregateId: numberOf(request) })),
+    },
+    {
+      route: "POST /os-aggregates",
+      body: createAggregateBody,
+      legacyBody: true,
       handle: async (request) => {
         const body = request.member("aggregate");
         const zone = textOf(body, "availability_zone");
         const { aggregate } = await api.createAggregate(request.ctx, {
-          name: trimmed(request, textOf(body, "name") ?? ""), ...(zone === undefined ? {} : { availabilityZone: trimmed(request, zone) }),
+          name: trimmed(request, textOf(body, "name") ?? ""),
+          ...(zone === undefined ? {} : { availabilityZone: trimmed(request, zone) }),
         });
-        return replyJson({ aggregate: created.shape(request.version).render(required(aggregate, "aggregate"), {}) });
+        return replyJson({
+          aggregate: created.shape(request.version).render(required(aggregate, "aggregate"), {}),
+        });
       },
     },
     {
-      route: "PUT /os-aggregates/{id}", body: updateAggregateBody, legacyBody: true,
+      route: "PUT /os-aggregates/{id}",
+      body: updateAggregateBody,
+      legacyBody: true,
       handle: async (request) => {
         const body = request.member("aggregate");
         const name = textOf(body, "name");
         const zone = member(body, "availability_zone") === null ? "" : textOf(body, "availability_zone");
-        return show(request, await api.updateAggregate(request.ctx, {
-          aggregateId: numberOf(request), ...(name === undefined ? {} : { name: name.trim() }), ...(zone === undefined ? {} : { availabilityZone: trimmed(request, zone) }),
-        }));
+        return show(
+          request,
+          await api.updateAggregate(request.ctx, {
+            aggregateId: numberOf(request),
+            ...(name === undefined ? {} : { name: name.trim() }),
+            ...(zone === undefined ? {} : { availabilityZone: trimmed(request, zone) }),
+          }),
+        );
       },
     },
     {
@@ -67,20 +95,42 @@ export function aggregateRoutes({ aggregates: api }: Pick<ApiClients, "aggregate
       },
     },
     {
-      route: "POST /os-aggregates/{id}/action#add_host", body: addHostBody,
-      handle: async (request) => show(request, await api.addAggregateHost(request.ctx, { aggregateId: numberOf(request), host: textOf(request.member("add_host"), "host") ?? "" })),
+      route: "POST /os-aggregates/{id}/action#add_host",
+      body: addHostBody,
+      handle: async (request) =>
+        show(
+          request,
+          await api.addAggregateHost(request.ctx, {
+            aggregateId: numberOf(request),
+            host: textOf(request.member("add_host"), "host") ?? "",
+          }),
+        ),
     },
     {
-      route: "POST /os-aggregates/{id}/action#remove_host", body: removeHostBody,
-      handle: async (request) => show(request, await api.removeAggregateHost(request.ctx, { aggregateId: numberOf(request), host: textOf(request.member("remove_host"), "host") ?? "" })),
+      route: "POST /os-aggregates/{id}/action#remove_host",
+      body: removeHostBody,
+      handle: async (request) =>
+        show(
+          request,
+          await api.removeAggregateHost(request.ctx, {
+            aggregateId: numberOf(request),
+            host: textOf(request.member("remove_host"), "host") ?? "",
+          }),
+        ),
     },
     {
-      route: "POST /os-aggregates/{id}/action#set_metadata", body: setMetadataBody,
+      route: "POST /os-aggregates/{id}/action#set_metadata",
+      body: setMetadataBody,
       handle: async (request) => {
         const items = Object.entries(objectOf(request.member("set_metadata"), "metadata") ?? {});
-        return show(request, await api.setAggregateMetadata(request.ctx, {
-          aggregateId: numberOf(request), metadata: mapOf(Object.fromEntries(items.filter(([, value]) => value !== null))), removeKeys: items.filter(([, value]) => value === null).map(([key]) => key),
-        }));
+        return show(
+          request,
+          await api.setAggregateMetadata(request.ctx, {
+            aggregateId: numberOf(request),
+            metadata: mapOf(Object.fromEntries(items.filter(([, value]) => value !== null))),
+            removeKeys: items.filter(([, value]) => value === null).map(([key]) => key),
+          }),
+        );
       },
     },
   ];

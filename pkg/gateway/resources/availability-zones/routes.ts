@@ -13,25 +13,37 @@ const noParameters = query(since("2.102"));
 function hostsOf(zone: AvailabilityZone): JsonObject {
   const hosts = new Map<string, [string, Json][]>();
   for (const service of zone.services) {
-    const shown = { active: service.active, available: service.available, updated_at: longTime(service.updatedAt) };
+    const shown = {
+      active: service.active,
+      available: service.available,
+      updated_at: longTime(service.updatedAt),
+    };
     hosts.set(service.host, [...(hosts.get(service.host) ?? []), [service.binary, shown]]);
   }
   return Object.fromEntries([...hosts].map(([host, services]) => [host, Object.fromEntries(services)]));
 }
 
-const zoneView = (zone: AvailabilityZone, hosts: Json): JsonObject => ({ zoneName: zone.name, zoneState: { available: zone.available }, hosts });
+const zoneView = (zone: AvailabilityZone, hosts: Json): JsonObject => ({
+  zoneName: zone.name,
+  zoneState: { available: zone.available },
+  hosts,
+});
 
-export function availabilityZoneRoutes({ availabilityZones }: Pick<ApiClients, "availabilityZones">): Operation[] {
+export function availabilityZoneRoutes({
+  availabilityZones,
+}: Pick<ApiClients, "availabilityZones">): Operation[] {
   return [
     {
-      route: "GET /os-availability-zone", query: noParameters,
+      route: "GET /os-availability-zone",
+      query: noParameters,
       handle: async (request) => {
         const { zones } = await availabilityZones.listAvailabilityZones(request.ctx, { detail: false });
         return replyJson({ availabilityZoneInfo: zones.map((zone) => zoneView(zone, null)) });
       },
     },
     {
-      route: "GET /os-availability-zone/detail", query: noParameters,
+      route: "GET /os-availability-zone/detail",
+      query: noParameters,
       handle: async (request) => {
         const { zones } = await availabilityZones.listAvailabilityZones(request.ctx, { detail: true });
         return replyJson({ availabilityZoneInfo: zones.map((zone) => zoneView(zone, hostsOf(zone))) });

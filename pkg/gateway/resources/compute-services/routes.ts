@@ -21,16 +21,21 @@ export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "comp
   const view = serviceView();
   return [
     {
-      route: "GET /os-services", query: listServicesQuery,
+      route: "GET /os-services",
+      query: listServicesQuery,
       handle: async (request) => {
-        const filter = { host: last(request.query, "host") ?? "", binary: last(request.query, "binary") ?? "" };
+        const filter = {
+          host: last(request.query, "host") ?? "",
+          binary: last(request.query, "binary") ?? "",
+        };
         const { services } = await computeServices.listComputeServices(request.ctx, filter);
         const shape = view.shape(request.version);
         return replyJson({ services: services.map((service) => shape.render(service, null)) });
       },
     },
     {
-      route: "PUT /os-services/{id}", body: updateServiceBody,
+      route: "PUT /os-services/{id}",
+      body: updateServiceBody,
       handle: async (request) => {
         if (!request.has(byUuid)) {
           const change = changeByWord(request);

@@ -1,8 +1,21 @@
 import { since, until } from "../../microversion/version.js";
-import { boolean, choice, hostName, object, optional, parameter, query, required, text } from "../../schema/nodes.js";
+import {
+  boolean,
+  choice,
+  hostName,
+  object,
+  optional,
+  parameter,
+  query,
+  required,
+  text,
+} from "../../schema/nodes.js";
 import type { Node } from "../../schema/nodes.js";
 
-export const listServicesQuery: Node = query(since("2.75"), [parameter("host", text()), parameter("binary", text())]);
+export const listServicesQuery: Node = query(since("2.75"), [
+  parameter("host", text()),
+  parameter("binary", text()),
+]);
 
 export const updateServiceBody: Node = object([
   required("host", hostName, until("2.52")),

@@ -8,7 +8,8 @@ import { View } from "../../view/view.js";
 export const byUuid = since("2.53");
 
 const orNull = (text: string): string | null => (text === "" ? null : text);
-export const statusWord = (service: ComputeService): "enabled" | "disabled" => (service.disabled ? "disabled" : "enabled");
+export const statusWord = (service: ComputeService): "enabled" | "disabled" =>
+  service.disabled ? "disabled" : "enabled";
 export const stateWord = (service: ComputeService): "up" | "down" => (service.up ? "up" : "down");
 
 const fields: readonly Field<ComputeService, null>[] = [

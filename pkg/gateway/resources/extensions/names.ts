@@ -1,5 +1,6 @@
 /**
- * Aliases and names of the extensions that clients may look for. They stopped meaning anything when microversions came: the list never changes.
+ * Aliases and names of the extensions that clients may look for. They stopped meaning anything when
+ * microversions came: the list never changes.
  * @source Nova's extension list
  */
 export const extensionNames = `

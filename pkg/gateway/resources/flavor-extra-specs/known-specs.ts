@@ -1,6 +1,6 @@
 /**
- * Extra specs that OpenStack knows, one per line: name, type, and what its values must be. `{num}` is a number, `{any}` any text.
- * Patterns mean what Nova's mean, in a form that no value can make slow.
+ * Extra specs that OpenStack knows, one per line: name, type, and what its values must be. `{num}` is a
+ * number, `{any}` any text. Patterns mean what Nova's mean, in a form that no value can make slow.
  * @source Nova's extra spec validators
  */
 export const knownSpecs = String.raw`

@@ -18,7 +18,10 @@ const specsChecked = since("2.86");
 
 export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
   const read = async (request: ApiRequest): Promise<ReadonlyMap<string, string>> =>
-    required((await flavors.getFlavor(request.ctx, { flavorId: request.id, withExtraSpecs: true })).flavor, "flavor").extraSpecs;
+    required(
+      (await flavors.getFlavor(request.ctx, { flavorId: request.id, withExtraSpecs: true })).flavor,
+      "flavor",
+    ).extraSpecs;
   const rules = extraSpecRules();
   const set = async (request: ApiRequest, specs: JsonObject): Promise<void> => {
     const extraSpecs = mapOf(specs);
@@ -27,20 +30,26 @@ export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">):
   };
   return [
     {
-      route: "GET /flavors/{id}/os-extra_specs", query: noParameters,
+      route: "GET /flavors/{id}/os-extra_specs",
+      query: noParameters,
       handle: async (request) => replyJson({ extra_specs: textsOf(await read(request)) }),
     },
     {
-      route: "GET /flavors/{id}/os-extra_specs/{sub}", query: noParameters,
+      route: "GET /flavors/{id}/os-extra_specs/{sub}",
+      query: noParameters,
       handle: async (request) => {
         const value = (await read(request)).get(request.sub);
-        if (value === undefined) throw GatewayErrors.NOT_FOUND({ message: `Flavor ${request.id} has no extra specs with key ${request.sub}.` });
+        if (value === undefined)
+          throw GatewayErrors.NOT_FOUND({
+            message: `Flavor ${request.id} has no extra specs with key ${request.sub}.`,
+          });
         return replyJson({ [request.sub]: value });
       },
     },
     {
       // Answers what was sent, not the whole set.
-      route: "POST /flavors/{id}/os-extra_specs", body: extraSpecsBody,
+      route: "POST /flavors/{id}/os-extra_specs",
+      body: extraSpecsBody,
       handle: async (request) => {
         const extraSpecs = request.member("extra_specs");
         await set(request, extraSpecs);
@@ -48,10 +57,12 @@ export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">):
       },
     },
     {
-      route: "PUT /flavors/{id}/os-extra_specs/{sub}", body: extraSpecBody,
+      route: "PUT /flavors/{id}/os-extra_specs/{sub}",
+      body: extraSpecBody,
       handle: async (request) => {
         const body = isObject(request.body) ? request.body : {};
-        if (member(body, request.sub) === undefined) throw GatewayErrors.BAD_REQUEST({ message: "Request body and URI mismatch" });
+        if (member(body, request.sub) === undefined)
+          throw GatewayErrors.BAD_REQUEST({ message: "Request body and URI mismatch" });
         await set(request, body);
         return replyJson(body);
       },

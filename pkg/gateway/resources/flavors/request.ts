@@ -12,11 +12,17 @@ import { booleanWord } from "../../http/words.js";
 export function flavorOfBody(body: JsonObject): Flavor {
   const description = textOf(body, "description");
   return Flavor.fromPartial({
-    id: textOf(body, "id") ?? "", name: textOf(body, "name") ?? "",
-    description: description ?? "", hasDescription: description !== undefined,
-    memoryMib: numberOf(body, "ram") ?? 0, vcpus: numberOf(body, "vcpus") ?? 0, rootGib: numberOf(body, "disk") ?? 0,
-    ephemeralGib: numberOf(body, "OS-FLV-EXT-DATA:ephemeral") ?? 0, swapMib: numberOf(body, "swap") ?? 0,
-    rxtxFactor: numberOf(body, "rxtx_factor") ?? 1, isPublic: booleanOf(body, "os-flavor-access:is_public") ?? true,
+    id: textOf(body, "id") ?? "",
+    name: textOf(body, "name") ?? "",
+    description: description ?? "",
+    hasDescription: description !== undefined,
+    memoryMib: numberOf(body, "ram") ?? 0,
+    vcpus: numberOf(body, "vcpus") ?? 0,
+    rootGib: numberOf(body, "disk") ?? 0,
+    ephemeralGib: numberOf(body, "OS-FLV-EXT-DATA:ephemeral") ?? 0,
+    swapMib: numberOf(body, "swap") ?? 0,
+    rxtxFactor: numberOf(body, "rxtx_factor") ?? 1,
+    isPublic: booleanOf(body, "os-flavor-access:is_public") ?? true,
   });
 }
 
@@ -25,10 +31,13 @@ export function listRequest(request: ApiRequest): ListFlavorsRequest {
   const { query } = request;
   const page = pageOf(query);
   return ListFlavorsRequest.fromPartial({
-    visibility: visibilityOf(request), minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
-    minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"), name: last(query, "name") ?? "",
+    visibility: visibilityOf(request),
+    minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
+    minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"),
+    name: last(query, "name") ?? "",
     sort: [sortKey(last(query, "sort_key") ?? "flavorid", last(query, "sort_dir") ?? "asc")],
-    pageSize: page.pageSize, marker: page.marker,
+    pageSize: page.pageSize,
+    marker: page.marker,
   });
 }
 
@@ -38,13 +47,15 @@ function visibilityOf(request: ApiRequest): FlavorVisibility {
   if (!request.isAdmin || word === undefined) return FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC;
   if (word.toLowerCase() === "none") return FlavorVisibility.FLAVOR_VISIBILITY_ALL;
   const isPublic = booleanWord(word);
-  if (isPublic === undefined) throw GatewayErrors.BAD_REQUEST({ message: `Invalid is_public filter [${word}]` });
+  if (isPublic === undefined)
+    throw GatewayErrors.BAD_REQUEST({ message: `Invalid is_public filter [${word}]` });
   return isPublic ? FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC : FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE;
 }
 
 function wholeNumber(text: string | undefined, parameter: string): number {
   if (text === undefined) return 0;
   const value = Number(text.trim());
-  if (text.trim() === "" || !Number.isInteger(value)) throw GatewayErrors.BAD_REQUEST({ message: `Invalid ${parameter} filter [${text}]` });
+  if (text.trim() === "" || !Number.isInteger(value))
+    throw GatewayErrors.BAD_REQUEST({ message: `Invalid ${parameter} filter [${text}]` });
   return Math.min(Math.max(0, value), 2 ** 32 - 1);
 }

@@ -12,7 +12,10 @@ import { flavorOfBody, listRequest } from "./request.js";
 import { createFlavorBody, listFlavorsQuery, noParameters, updateFlavorBody } from "./schemas.js";
 import { briefFlavor, fullFlavor } from "./view.js";
 
-interface OneFlavor { readonly flavor: Flavor | undefined; readonly hiddenFields: readonly string[] }
+interface OneFlavor {
+  readonly flavor: Flavor | undefined;
+  readonly hiddenFields: readonly string[];
+}
 
 export function flavorRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
   const [brief, full] = [briefFlavor(), fullFlavor()];
@@ -21,28 +24,55 @@ export function flavorRoutes({ flavors }: Pick<ApiClients, "flavors">): Operatio
     const answer = await flavors.listFlavors(request.ctx, listRequest(request));
     const shown = cut(answer.flavors, page);
     const shape = view.shape(request.version, answer.hiddenFields);
-    const links = nextPage("flavors_links", path, shown.map((f) => ({ marker: f.id })), page, request.query, request.links);
+    const links = nextPage(
+      "flavors_links",
+      path,
+      shown.map((f) => ({ marker: f.id })),
+      page,
+      request.query,
+      request.links,
+    );
     return replyJson({ flavors: shown.map((f) => shape.render(f, request.links)), ...links });
   };
   const one = (request: ApiRequest, answer: OneFlavor): Reply =>
-    replyJson({ flavor: full.shape(request.version, answer.hiddenFields).render(required(answer.flavor, "flavor"), request.links) });
+    replyJson({
+      flavor: full
+        .shape(request.version, answer.hiddenFields)
+        .render(required(answer.flavor, "flavor"), request.links),
+    });
 
   return [
     { route: "GET /flavors", query: listFlavorsQuery, handle: (request) => list(request, brief, "flavors") },
-    { route: "GET /flavors/detail", query: listFlavorsQuery, handle: (request) => list(request, full, "flavors/detail") },
     {
-      route: "GET /flavors/{id}", query: noParameters,
+      route: "GET /flavors/detail",
+      query: listFlavorsQuery,
+      handle: (request) => list(request, full, "flavors/detail"),
+    },
+    {
+      route: "GET /flavors/{id}",
+      query: noParameters,
       handle: async (request) => one(request, await flavors.getFlavor(request.ctx, { flavorId: request.id })),
     },
     {
-      route: "POST /flavors", body: createFlavorBody, legacyBody: true,
-      handle: async (request) => one(request, await flavors.createFlavor(request.ctx, { flavor: flavorOfBody(request.member("flavor")) })),
+      route: "POST /flavors",
+      body: createFlavorBody,
+      legacyBody: true,
+      handle: async (request) =>
+        one(
+          request,
+          await flavors.createFlavor(request.ctx, { flavor: flavorOfBody(request.member("flavor")) }),
+        ),
     },
     {
-      route: "PUT /flavors/{id}", body: updateFlavorBody,
+      route: "PUT /flavors/{id}",
+      body: updateFlavorBody,
       handle: async (request) => {
         const description = textOf(request.member("flavor"), "description");
-        const flavor = { id: request.id, description: description ?? "", hasDescription: description !== undefined };
+        const flavor = {
+          id: request.id,
+          description: description ?? "",
+          hasDescription: description !== undefined,
+        };
         return one(request, await flavors.updateFlavor(request.ctx, { flavor, updateMask: ["description"] }));
       },
     },

@@ -27,7 +27,10 @@ const fields: readonly Field<Flavor, Links, Forms>[] = [
   { name: "links", value: (f, links) => links.both("flavors", f.id) },
   { name: "description", span: since("2.55"), value: (f) => (f.hasDescription ? f.description : null) },
   {
-    name: "extra_specs", span: since("2.61"), forms: fullOnly, hiddenAs: "extra_specs",
+    name: "extra_specs",
+    span: since("2.61"),
+    forms: fullOnly,
+    hiddenAs: "extra_specs",
     value: (f) => textsOf(f.extraSpecs),
   },
 ];
@@ -38,5 +41,6 @@ export const briefFlavor = (): View<Flavor, Links> => new View("brief", fields);
 export const fullFlavor = (): View<Flavor, Links> => new View("full", fields);
 
 /** Who may use a private flavor. */
-export const accessList = (flavor: Flavor): JsonObject =>
-  ({ flavor_access: [...flavor.projectIds].map((projectId) => ({ flavor_id: flavor.id, tenant_id: projectId })) });
+export const accessList = (flavor: Flavor): JsonObject => ({
+  flavor_access: [...flavor.projectIds].map((projectId) => ({ flavor_id: flavor.id, tenant_id: projectId })),
+});

@@ -22,7 +22,11 @@ const paged = since("2.33");
 const wantsServers = (request: ApiRequest): boolean => isTrue(last(request.query, "with_servers"));
 
 /** Every hypervisor, page by page. */
-async function all(api: Api, request: ApiRequest, filter: { hostnamePattern?: string; withServers?: boolean }): Promise<Hypervisor[]> {
+async function all(
+  api: Api,
+  request: ApiRequest,
+  filter: { hostnamePattern?: string; withServers?: boolean },
+): Promise<Hypervisor[]> {
   const found: Hypervisor[] = [];
   let pageToken = "";
   do {
@@ -33,60 +37,97 @@ async function all(api: Api, request: ApiRequest, filter: { hostnamePattern?: st
   return found;
 }
 
-async function matching(api: Api, request: ApiRequest, hostnamePattern: string, withServers: boolean): Promise<Hypervisor[]> {
+async function matching(
+  api: Api,
+  request: ApiRequest,
+  hostnamePattern: string,
+  withServers: boolean,
+): Promise<Hypervisor[]> {
   const found = await all(api, request, { hostnamePattern, withServers });
-  if (found.length === 0) throw GatewayErrors.NOT_FOUND({ message: `No hypervisor matching '${hostnamePattern}' could be found.` });
+  if (found.length === 0)
+    throw GatewayErrors.NOT_FOUND({ message: `No hypervisor matching '${hostnamePattern}' could be found.` });
   return found;
 }
 
-async function list(api: Api, view: View<Hypervisor, HypervisorEnv>, path: string, request: ApiRequest): Promise<Reply> {
+async function list(
+  api: Api,
+  view: View<Hypervisor, HypervisorEnv>,
+  path: string,
+  request: ApiRequest,
+): Promise<Reply> {
   const shape = view.shape(request.version);
   const env = { withServers: wantsServers(request) };
   const pattern = last(request.query, "hypervisor_hostname_pattern");
   if (pattern !== undefined) {
     if (request.query.has("limit") || request.query.has("marker")) {
-      throw GatewayErrors.BAD_REQUEST({ message: "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported." });
+      throw GatewayErrors.BAD_REQUEST({
+        message:
+          "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.",
+      });
     }
     const found = await matching(api, request, pattern, env.withServers);
     return replyJson({ hypervisors: found.map((h) => shape.render(h, env)) });
   }
   const page = pageOf(request.query);
-  const answer = await api.listHypervisors(request.ctx, { ...env, pageSize: page.pageSize, marker: page.marker });
+  const answer = await api.listHypervisors(request.ctx, {
+    ...env,
+    pageSize: page.pageSize,
+    marker: page.marker,
+  });
   const shown = cut(answer.hypervisors, page);
   const markers = shown.map((h) => ({ marker: request.has(byUuid) ? h.id : String(h.number) }));
-  const links = request.has(paged) ? nextPage("hypervisors_links", path, markers, page, request.query, request.links) : {};
+  const links = request.has(paged)
+    ? nextPage("hypervisors_links", path, markers, page, request.query, request.links)
+    : {};
   return replyJson({ hypervisors: shown.map((h) => shape.render(h, env)), ...links });
 }
 
 async function one(api: Api, request: ApiRequest, withServers: boolean): Promise<Hypervisor> {
   const hypervisorId = request.has(byUuid) ? parseUuid(request.id) : request.id;
   if (hypervisorId === undefined) throw GatewayErrors.BAD_REQUEST({ message: `Invalid uuid ${request.id}` });
-  if (!request.has(byUuid) && !/^\d+$/.test(hypervisorId)) throw GatewayErrors.NOT_FOUND({ message: `Hypervisor with ID '${request.id}' could not be found.` });
-  return required((await api.getHypervisor(request.ctx, { hypervisorId, withServers })).hypervisor, "hypervisor");
+  if (!request.has(byUuid) && !/^\d+$/.test(hypervisorId))
+    throw GatewayErrors.NOT_FOUND({ message: `Hypervisor with ID '${request.id}' could not be found.` });
+  return required(
+    (await api.getHypervisor(request.ctx, { hypervisorId, withServers })).hypervisor,
+    "hypervisor",
+  );
 }
 
 export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervisors">): Operation[] {
   const [brief, full, uptime] = [hypervisorView("brief"), hypervisorView("full"), hypervisorView("uptime")];
   const without = { withServers: false };
   return [
-    { route: "GET /os-hypervisors", query: listHypervisorsQuery, handle: (request) => list(api, brief, "os-hypervisors", request) },
-    { route: "GET /os-hypervisors/detail", query: listHypervisorsQuery, handle: (request) => list(api, full, "os-hypervisors/detail", request) },
     {
-      route: "GET /os-hypervisors/{id}", query: showHypervisorQuery,
+      route: "GET /os-hypervisors",
+      query: listHypervisorsQuery,
+      handle: (request) => list(api, brief, "os-hypervisors", request),
+    },
+    {
+      route: "GET /os-hypervisors/detail",
+      query: listHypervisorsQuery,
+      handle: (request) => list(api, full, "os-hypervisors/detail", request),
+    },
+    {
+      route: "GET /os-hypervisors/{id}",
+      query: showHypervisorQuery,
       handle: async (request) => {
         const env = { withServers: wantsServers(request) };
-        return replyJson({ hypervisor: full.shape(request.version).render(await one(api, request, env.withServers), env) });
+        return replyJson({
+          hypervisor: full.shape(request.version).render(await one(api, request, env.withServers), env),
+        });
       },
     },
     {
       route: "GET /os-hypervisors/statistics",
-      handle: async (request) => replyJson({ hypervisor_statistics: statistics(await all(api, request, {})) }),
+      handle: async (request) =>
+        replyJson({ hypervisor_statistics: statistics(await all(api, request, {})) }),
     },
     {
       route: "GET /os-hypervisors/{id}/uptime",
       handle: async (request) => {
         const hypervisor = await one(api, request, false);
-        if (hypervisor.uptime === "") throw GatewayErrors.NOT_IMPLEMENTED({ what: "the uptime of this hypervisor" });
+        if (hypervisor.uptime === "")
+          throw GatewayErrors.NOT_IMPLEMENTED({ what: "the uptime of this hypervisor" });
         return replyJson({ hypervisor: uptime.shape(request.version).render(hypervisor, without) });
       },
     },
@@ -94,14 +135,20 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       route: "GET /os-hypervisors/{id}/search",
       handle: async (request) => {
         const shape = brief.shape(request.version);
-        return replyJson({ hypervisors: (await matching(api, request, request.id, false)).map((h) => shape.render(h, without)) });
+        return replyJson({
+          hypervisors: (await matching(api, request, request.id, false)).map((h) => shape.render(h, without)),
+        });
       },
     },
     {
       route: "GET /os-hypervisors/{id}/servers",
       handle: async (request) => {
         const shape = brief.shape(request.version);
-        return replyJson({ hypervisors: (await matching(api, request, request.id, true)).map((h) => shape.render(h, { withServers: true })) });
+        return replyJson({
+          hypervisors: (await matching(api, request, request.id, true)).map((h) =>
+            shape.render(h, { withServers: true }),
+          ),
+        });
       },
     },
   ];

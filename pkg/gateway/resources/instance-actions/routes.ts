@@ -30,7 +30,9 @@ function timeOf(request: ApiRequest, name: string): Timestamp | undefined {
 function boundsOf(request: ApiRequest): { changesSince?: Timestamp; changesBefore?: Timestamp } {
   const [changesSince, changesBefore] = [timeOf(request, "changes-since"), timeOf(request, "changes-before")];
   if (changesSince && changesBefore && changesSince.seconds > changesBefore.seconds) {
-    throw GatewayErrors.BAD_REQUEST({ message: "The value of changes-since must be less than or equal to changes-before." });
+    throw GatewayErrors.BAD_REQUEST({
+      message: "The value of changes-since must be less than or equal to changes-before.",
+    });
   }
   return { ...(changesSince ? { changesSince } : {}), ...(changesBefore ? { changesBefore } : {}) };
 }
@@ -39,25 +41,43 @@ export function instanceActionRoutes({ instanceActions }: Pick<ApiClients, "inst
   const views = new ActionViews();
   return [
     {
-      route: "GET /servers/{id}/os-instance-actions", query: listQuery,
+      route: "GET /servers/{id}/os-instance-actions",
+      query: listQuery,
       handle: async (request) => {
         const page = pageOf(request.query);
         const answer = await instanceActions.listInstanceActions(request.ctx, {
-          serverId: request.id, ...boundsOf(request), pageSize: page.pageSize, marker: page.marker,
+          serverId: request.id,
+          ...boundsOf(request),
+          pageSize: page.pageSize,
+          marker: page.marker,
         });
         const shown = cut(answer.actions, page);
         const path = `servers/${request.id}/os-instance-actions`;
-        const links = nextPage("links", path, shown.map((a) => ({ marker: a.requestId })), page, request.query, request.links);
+        const links = nextPage(
+          "links",
+          path,
+          shown.map((a) => ({ marker: a.requestId })),
+          page,
+          request.query,
+          request.links,
+        );
         return replyJson({
-          instanceActions: shown.map((action) => views.render(action, request.version, undefined)), ...(request.has(paged) ? links : {}),
+          instanceActions: shown.map((action) => views.render(action, request.version, undefined)),
+          ...(request.has(paged) ? links : {}),
         });
       },
     },
     {
-      route: "GET /servers/{id}/os-instance-actions/{sub}", query: noParameters,
+      route: "GET /servers/{id}/os-instance-actions/{sub}",
+      query: noParameters,
       handle: async (request) => {
-        const { action, hiddenFields } = await instanceActions.getInstanceAction(request.ctx, { serverId: request.id, requestId: request.sub });
-        return replyJson({ instanceAction: views.render(required(action, "action"), request.version, hiddenFields) });
+        const { action, hiddenFields } = await instanceActions.getInstanceAction(request.ctx, {
+          serverId: request.id,
+          requestId: request.sub,
+        });
+        return replyJson({
+          instanceAction: views.render(required(action, "action"), request.version, hiddenFields),
+        });
       },
     },
   ];

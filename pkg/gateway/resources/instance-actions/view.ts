@@ -42,8 +42,14 @@ export class ActionViews {
   readonly #actions = new View<InstanceAction, EventsEnv | null>("action", actionFields);
 
   /** @param hidden  what policy keeps from the caller; undefined leaves the events out altogether */
-  render(action: InstanceAction, version: Microversion, hidden: readonly string[] | undefined): Record<string, Json> {
+  render(
+    action: InstanceAction,
+    version: Microversion,
+    hidden: readonly string[] | undefined,
+  ): Record<string, Json> {
     const events = this.#events.shape(version, hidden);
-    return this.#actions.shape(version, hidden).render(action, hidden ? (all) => all.map((event) => events.render(event, null)) : null);
+    return this.#actions
+      .shape(version, hidden)
+      .render(action, hidden ? (all) => all.map((event) => events.render(event, null)) : null);
   }
 }

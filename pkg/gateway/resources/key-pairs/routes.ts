@@ -19,32 +19,61 @@ export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Opera
   const [item, createdForm, show] = [keyPairView("item"), keyPairView("created"), keyPairView("show")];
   return [
     {
-      route: "GET /os-keypairs", query: listKeyPairsQuery,
+      route: "GET /os-keypairs",
+      query: listKeyPairsQuery,
       handle: async (request) => {
         const page = pageOf(request.query);
-        const answer = await keyPairs.listKeyPairs(request.ctx, { userId: userOf(request), pageSize: page.pageSize, marker: page.marker });
+        const answer = await keyPairs.listKeyPairs(request.ctx, {
+          userId: userOf(request),
+          pageSize: page.pageSize,
+          marker: page.marker,
+        });
         const shown = cut(answer.keyPairs, page);
         const shape = item.shape(request.version);
-        const links = nextPage("keypairs_links", "os-keypairs", shown.map((k) => ({ marker: k.name })), page, request.query, request.links);
-        return replyJson({ keypairs: shown.map((k) => ({ keypair: shape.render(k, { privateKey: "" }) })), ...(request.has(paged) ? links : {}) });
+        const links = nextPage(
+          "keypairs_links",
+          "os-keypairs",
+          shown.map((k) => ({ marker: k.name })),
+          page,
+          request.query,
+          request.links,
+        );
+        return replyJson({
+          keypairs: shown.map((k) => ({ keypair: shape.render(k, { privateKey: "" }) })),
+          ...(request.has(paged) ? links : {}),
+        });
       },
     },
     {
-      route: "GET /os-keypairs/{id}", query: keyPairQuery,
+      route: "GET /os-keypairs/{id}",
+      query: keyPairQuery,
       handle: async (request) => {
-        const { keyPair } = await keyPairs.getKeyPair(request.ctx, { name: request.id, userId: userOf(request) });
-        return replyJson({ keypair: show.shape(request.version).render(required(keyPair, "key pair"), { privateKey: "" }) });
+        const { keyPair } = await keyPairs.getKeyPair(request.ctx, {
+          name: request.id,
+          userId: userOf(request),
+        });
+        return replyJson({
+          keypair: show.shape(request.version).render(required(keyPair, "key pair"), { privateKey: "" }),
+        });
       },
     },
     {
-      route: "POST /os-keypairs", body: createKeyPairBody, legacyBody: true,
+      route: "POST /os-keypairs",
+      body: createKeyPairBody,
+      legacyBody: true,
       handle: async (request) => {
-        const { keyPair, privateKey } = await keyPairs.createKeyPair(request.ctx, createKeyPairRequest(request));
-        return replyJson({ keypair: createdForm.shape(request.version).render(required(keyPair, "key pair"), { privateKey }) });
+        const { keyPair, privateKey } = await keyPairs.createKeyPair(
+          request.ctx,
+          createKeyPairRequest(request),
+        );
+        return replyJson({
+          keypair: createdForm.shape(request.version).render(required(keyPair, "key pair"), { privateKey }),
+        });
       },
     },
     {
-      route: "DELETE /os-keypairs/{id}", query: keyPairQuery,
+      route: "DELETE /os-keypairs/{id}",
+      query: keyPairQuery,
       handle: async (request) => {
         await keyPairs.deleteKeyPair(request.ctx, { name: request.id, userId: userOf(request) });
         return replyEmpty;

@@ -12,38 +12,49 @@ import { createServerGroupBody, listServerGroupsQuery } from "./schemas.js";
 import { serverGroupView } from "./view.js";
 
 /** Offset-style paging: a limit of 0 means the most. */
-const limitOf = (request: ApiRequest): number => Math.min(Number(last(request.query, "limit") ?? 0) || MAX_LIMIT, MAX_LIMIT);
+const limitOf = (request: ApiRequest): number =>
+  Math.min(Number(last(request.query, "limit") ?? 0) || MAX_LIMIT, MAX_LIMIT);
 
 export function serverGroupRoutes({ serverGroups: api }: Pick<ApiClients, "serverGroups">): Operation[] {
   const view = serverGroupView();
   return [
     {
-      route: "GET /os-server-groups", query: listServerGroupsQuery,
+      route: "GET /os-server-groups",
+      query: listServerGroupsQuery,
       handle: async (request) => {
         const shape = view.shape(request.version);
         const { serverGroups } = await api.listServerGroups(request.ctx, {
-          allProjects: request.query.has("all_projects") && request.isAdmin, pageSize: limitOf(request), skip: Number(last(request.query, "offset") ?? 0),
+          allProjects: request.query.has("all_projects") && request.isAdmin,
+          pageSize: limitOf(request),
+          skip: Number(last(request.query, "offset") ?? 0),
         });
         return replyJson({ server_groups: serverGroups.map((group) => shape.render(group, {})) });
       },
     },
     {
-      route: "GET /os-server-groups/{id}", query: noParameters,
+      route: "GET /os-server-groups/{id}",
+      query: noParameters,
       handle: async (request) => {
         const { serverGroup } = await api.getServerGroup(request.ctx, { serverGroupId: request.id });
-        return replyJson({ server_group: view.shape(request.version).render(required(serverGroup, "server group"), {}) });
+        return replyJson({
+          server_group: view.shape(request.version).render(required(serverGroup, "server group"), {}),
+        });
       },
     },
     {
-      route: "POST /os-server-groups", body: createServerGroupBody,
+      route: "POST /os-server-groups",
+      body: createServerGroupBody,
       handle: async (request) => {
         const body = request.member("server_group");
         const maxServerPerHost = numberOf(objectOf(body, "rules") ?? {}, "max_server_per_host");
         const { serverGroup } = await api.createServerGroup(request.ctx, {
-          name: textOf(body, "name") ?? "", policy: groupPolicyOf(textOf(body, "policy") ?? textsIn(body, "policies")[0] ?? ""),
+          name: textOf(body, "name") ?? "",
+          policy: groupPolicyOf(textOf(body, "policy") ?? textsIn(body, "policies")[0] ?? ""),
           ...(maxServerPerHost === undefined ? {} : { maxServerPerHost }),
         });
-        return replyJson({ server_group: view.shape(request.version).render(required(serverGroup, "server group"), {}) });
+        return replyJson({
+          server_group: view.shape(request.version).render(required(serverGroup, "server group"), {}),
+        });
       },
     },
     {

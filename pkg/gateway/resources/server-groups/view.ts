@@ -8,7 +8,8 @@ import { View } from "../../view/view.js";
 type ServerGroupForm = "full";
 type ServerGroupEnv = Record<string, never>;
 
-const rules = ({ maxServerPerHost }: ServerGroup): JsonObject => (maxServerPerHost === undefined ? {} : { max_server_per_host: maxServerPerHost });
+const rules = ({ maxServerPerHost }: ServerGroup): JsonObject =>
+  maxServerPerHost === undefined ? {} : { max_server_per_host: maxServerPerHost };
 
 const fields: readonly Field<ServerGroup, ServerGroupEnv, ServerGroupForm>[] = [
   { name: "id", value: (g) => g.id },

@@ -15,17 +15,22 @@ const plain = (a: ServerAddress): JsonObject => ({ version: a.version, addr: a.a
 
 export function serverIpRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
   const read = async (request: ApiRequest): Promise<Server> =>
-    Server.decode(required((await servers.getServer(request.ctx, { serverId: request.id })).server[0], "server"));
+    Server.decode(
+      required((await servers.getServer(request.ctx, { serverId: request.id })).server[0], "server"),
+    );
   return [
     {
-      route: "GET /servers/{id}/ips", query: noParameters,
+      route: "GET /servers/{id}/ips",
+      query: noParameters,
       handle: async (request) => replyJson({ addresses: addressesOf(await read(request), plain) }),
     },
     {
-      route: "GET /servers/{id}/ips/{sub}", query: noParameters,
+      route: "GET /servers/{id}/ips/{sub}",
+      query: noParameters,
       handle: async (request) => {
         const addresses = member(addressesOf(await read(request), plain), request.sub);
-        if (addresses === undefined) throw GatewayErrors.NOT_FOUND({ message: "Instance is not a member of specified network" });
+        if (addresses === undefined)
+          throw GatewayErrors.NOT_FOUND({ message: "Instance is not a member of specified network" });
         return replyJson({ [request.sub]: addresses });
       },
     },

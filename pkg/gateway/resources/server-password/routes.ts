@@ -6,8 +6,13 @@ import { noParameters } from "../servers/schemas.js";
 export function serverPasswordRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
   return [
     {
-      route: "GET /servers/{id}/os-server-password", query: noParameters,
-      handle: async (request) => replyJson({ password: (await servers.getServerPassword(request.ctx, { serverId: request.id })).encryptedPassword }),
+      route: "GET /servers/{id}/os-server-password",
+      query: noParameters,
+      handle: async (request) =>
+        replyJson({
+          password: (await servers.getServerPassword(request.ctx, { serverId: request.id }))
+            .encryptedPassword,
+        }),
     },
     {
       route: "DELETE /servers/{id}/os-server-password",

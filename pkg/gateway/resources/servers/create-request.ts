@@ -50,13 +50,15 @@ export function createRequest(request: ApiRequest): CreateServersRequest {
     host: textOf(body, "host") ?? "",
     hypervisorHostname: textOf(body, "hypervisor_hostname") ?? "",
     blockDevicesJson: blockDevicesOf(body).map((device) => JSON.stringify(device)),
-    enabledSwitches: Object.entries(apiSwitches).filter(([, span]) => request.has(span)).map(([name]) => name),
+    enabledSwitches: Object.entries(apiSwitches)
+      .filter(([, span]) => request.has(span))
+      .map(([name]) => name),
   });
 }
 
 /** Names or ids as asked; the answer repeats them. Without any the project's default group is meant. */
 export const requestedGroups = (body: JsonObject): string[] =>
-  listOf(body, "security_groups").flatMap((group) => (isObject(group) ? textOf(group, "name") ?? [] : []));
+  listOf(body, "security_groups").flatMap((group) => (isObject(group) ? (textOf(group, "name") ?? []) : []));
 
 export function diskConfigOf(body: JsonObject): DiskConfig {
   const word = textOf(body, "OS-DCF:diskConfig");
@@ -64,7 +66,10 @@ export function diskConfigOf(body: JsonObject): DiskConfig {
   return word === "AUTO" ? DiskConfig.DISK_CONFIG_AUTO : DiskConfig.DISK_CONFIG_MANUAL;
 }
 
-function descriptionOf(request: ApiRequest, body: JsonObject): { description: string; hasDescription: boolean } {
+function descriptionOf(
+  request: ApiRequest,
+  body: JsonObject,
+): { description: string; hasDescription: boolean } {
   const text = request.has(descriptionIsName) ? textOf(body, "name") : textOf(body, "description");
   return { description: text ?? "", hasDescription: text !== undefined };
 }
@@ -89,7 +94,8 @@ function filesOf(body: JsonObject): { path: string; contents: Buffer }[] {
   return listOf(body, "personality").map((file) => {
     const path = isObject(file) ? textOf(file, "path") : undefined;
     const contents = isObject(file) ? textOf(file, "contents") : undefined;
-    if (path === undefined || contents === undefined) throw GatewayErrors.BAD_REQUEST({ message: "Bad personality format: missing path or contents" });
+    if (path === undefined || contents === undefined)
+      throw GatewayErrors.BAD_REQUEST({ message: "Bad personality format: missing path or contents" });
     return { path, contents: Buffer.from(contents, "base64") };
   });
 }

@@ -18,20 +18,44 @@ type Reader = (filter: Filter, value: string, values: readonly string[], request
 /** An unknown status is a mistake rather than a list without servers. */
 const unknownStatusRefused = since("2.38");
 
-/** What callers without the policy for all filters may use, and from when on. The rest is dropped, as if it had not been sent. */
+/**
+ * What callers without the policy for all filters may use, and from when on. The rest is dropped, as if it
+ * had not been sent.
+ */
 const openFilters: ReadonlyMap<string, Span> = new Map<string, Span>([
-  ...["reservation_id", "name", "status", "image", "flavor", "ip", "changes-since", "all_tenants"].map((name) => [name, always] as const),
+  ...["reservation_id", "name", "status", "image", "flavor", "ip", "changes-since", "all_tenants"].map(
+    (name) => [name, always] as const,
+  ),
   ["ip6", since("2.5")],
   ...["tags", "tags-any", "not-tags", "not-tags-any"].map((name) => [name, since("2.26")] as const),
   ["changes-before", since("2.66")],
   ["locked", since("2.73")],
-  ...["availability_zone", "config_drive", "key_name", "created_at", "launched_at", "terminated_at", "power_state", "task_state", "vm_state", "progress", "user_id"]
-    .map((name) => [name, since("2.83")] as const),
+  ...[
+    "availability_zone",
+    "config_drive",
+    "key_name",
+    "created_at",
+    "launched_at",
+    "terminated_at",
+    "power_state",
+    "task_state",
+    "vm_state",
+    "progress",
+    "user_id",
+  ].map((name) => [name, since("2.83")] as const),
   ["hostname", since("2.90")],
 ]);
 
 /** Relations of the record that nobody can filter by. */
-const invalidFilters = new Set(["block_device_mapping", "services", "metadata", "system_metadata", "info_cache", "security_groups", "pci_devices"]);
+const invalidFilters = new Set([
+  "block_device_mapping",
+  "services",
+  "metadata",
+  "system_metadata",
+  "info_cache",
+  "security_groups",
+  "pci_devices",
+]);
 
 const bad = (message: string): Error => GatewayErrors.BAD_REQUEST({ message });
 const tagList = (value: string): string[] => value.split(",").filter((tag) => tag !== "");
@@ -46,45 +70,122 @@ const time = (value: string): Timestamp | undefined => {
 };
 /** A value that no server can have. */
 const orNothing = <T>(filter: Filter, value: T | undefined, put: (value: T) => void): void => {
-  if (value === undefined) filter.matchNothing = true; else put(value);
+  if (value === undefined) filter.matchNothing = true;
+  else put(value);
 };
-const exactTime = (key: "createdAt" | "launchedAt" | "terminatedAt"): Reader => (filter, value) =>
-  orNothing(filter, time(value), (at) => { filter[key] = at; });
+const exactTime =
+  (key: "createdAt" | "launchedAt" | "terminatedAt"): Reader =>
+  (filter, value) =>
+    orNothing(filter, time(value), (at) => {
+      filter[key] = at;
+    });
 /** No server has a longer name, id or address of anything. */
 const LONGEST = 255;
-const exact = (key: "imageId" | "flavorId" | "reservationId" | "host" | "node" | "availabilityZone" | "keyName" | "userId" | "projectId" | "description"): Reader =>
-  (filter, value) => orNothing(filter, value.length <= LONGEST ? value : undefined, (text) => { filter[key] = text; });
-const regex = (key: "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex"): Reader => (filter, value) => { filter[key] = value; };
+const exact =
+  (
+    key:
+      | "imageId"
+      | "flavorId"
+      | "reservationId"
+      | "host"
+      | "node"
+      | "availabilityZone"
+      | "keyName"
+      | "userId"
+      | "projectId"
+      | "description",
+  ): Reader =>
+  (filter, value) =>
+    orNothing(filter, value.length <= LONGEST ? value : undefined, (text) => {
+      filter[key] = text;
+    });
+const regex =
+  (key: "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex"): Reader =>
+  (filter, value) => {
+    filter[key] = value;
+  };
 
 const readers: Readonly<Record<string, Reader>> = {
-  name: regex("nameRegex"), display_name: regex("nameRegex"), hostname: regex("hostnameRegex"), ip: regex("ipRegex"), ip6: regex("ip6Regex"),
-  image: exact("imageId"), image_ref: exact("imageId"), flavor: exact("flavorId"), reservation_id: exact("reservationId"), host: exact("host"),
-  node: exact("node"), availability_zone: exact("availabilityZone"), key_name: exact("keyName"), user_id: exact("userId"),
-  project_id: exact("projectId"), tenant_id: exact("projectId"), description: exact("description"), display_description: exact("description"),
-  uuid: (filter, value) => orNothing(filter, value.length <= LONGEST ? value : undefined, (id) => { filter.ids = [id]; }),
+  name: regex("nameRegex"),
+  display_name: regex("nameRegex"),
+  hostname: regex("hostnameRegex"),
+  ip: regex("ipRegex"),
+  ip6: regex("ip6Regex"),
+  image: exact("imageId"),
+  image_ref: exact("imageId"),
+  flavor: exact("flavorId"),
+  reservation_id: exact("reservationId"),
+  host: exact("host"),
+  node: exact("node"),
+  availability_zone: exact("availabilityZone"),
+  key_name: exact("keyName"),
+  user_id: exact("userId"),
+  project_id: exact("projectId"),
+  tenant_id: exact("projectId"),
+  description: exact("description"),
+  display_description: exact("description"),
+  uuid: (filter, value) =>
+    orNothing(filter, value.length <= LONGEST ? value : undefined, (id) => {
+      filter.ids = [id];
+    }),
   status: readStatus,
   vm_state: readVmState,
-  task_state: (filter, _value, values) => { filter.taskStates = [...values]; },
-  power_state: (filter, value) => orNothing(filter, /^\d+$/.test(value) ? powerStateOf(Number(value)) : undefined, (state) => { filter.powerStates = [state]; }),
-  progress: (filter, value) => orNothing(filter, /^\d{1,3}$/.test(value) ? Number(value) : undefined, (progress) => { filter.progress = progress; }),
-  config_drive: (filter, value) => { filter.configDrive = strictBoolean(value, "config_drive"); },
-  locked: (filter, value) => { filter.locked = strictBoolean(value, "locked"); },
-  deleted: (filter, value) => { filter.deleted = booleanWord(value) ?? false; },
-  "changes-since": (filter, value) => { filter.changesSince = time(value); },
-  "changes-before": (filter, value) => { filter.changesBefore = time(value); },
-  created_at: exactTime("createdAt"), launched_at: exactTime("launchedAt"), terminated_at: exactTime("terminatedAt"),
-  tags: (filter, value) => { filter.tags = tagList(value); },
-  "tags-any": (filter, value) => { filter.tagsAny = tagList(value); },
-  "not-tags": (filter, value) => { filter.notTags = tagList(value); },
-  "not-tags-any": (filter, value) => { filter.notTagsAny = tagList(value); },
+  task_state: (filter, _value, values) => {
+    filter.taskStates = [...values];
+  },
+  power_state: (filter, value) =>
+    orNothing(filter, /^\d+$/.test(value) ? powerStateOf(Number(value)) : undefined, (state) => {
+      filter.powerStates = [state];
+    }),
+  progress: (filter, value) =>
+    orNothing(filter, /^\d{1,3}$/.test(value) ? Number(value) : undefined, (progress) => {
+      filter.progress = progress;
+    }),
+  config_drive: (filter, value) => {
+    filter.configDrive = strictBoolean(value, "config_drive");
+  },
+  locked: (filter, value) => {
+    filter.locked = strictBoolean(value, "locked");
+  },
+  deleted: (filter, value) => {
+    filter.deleted = booleanWord(value) ?? false;
+  },
+  "changes-since": (filter, value) => {
+    filter.changesSince = time(value);
+  },
+  "changes-before": (filter, value) => {
+    filter.changesBefore = time(value);
+  },
+  created_at: exactTime("createdAt"),
+  launched_at: exactTime("launchedAt"),
+  terminated_at: exactTime("terminatedAt"),
+  tags: (filter, value) => {
+    filter.tags = tagList(value);
+  },
+  "tags-any": (filter, value) => {
+    filter.tagsAny = tagList(value);
+  },
+  "not-tags": (filter, value) => {
+    filter.notTags = tagList(value);
+  },
+  "not-tags-any": (filter, value) => {
+    filter.notTagsAny = tagList(value);
+  },
 };
 
 /** Parameters of the list that do not filter. */
 const notFilters = new Set(["all_tenants", "limit", "marker", "sort_key", "sort_dir", "soft_deleted"]);
 
-export interface ServerSelection { readonly filter: Filter; readonly allProjects: boolean; /** Whether any filter is in force. */ readonly filtered: boolean }
+export interface ServerSelection {
+  readonly filter: Filter;
+  readonly allProjects: boolean;
+  /** Whether any filter is in force. */ readonly filtered: boolean;
+}
 
-/** Turns the parameters of a list into what `api` understands. @throws BAD_REQUEST, or FORBIDDEN for deleted servers */
+/**
+ * Turns the parameters of a list into what `api` understands. @throws BAD_REQUEST, or FORBIDDEN for deleted
+ * servers
+ */
 export function selectionOf(request: ApiRequest): ServerSelection {
   const allFilters = request.may("os_compute_api:servers:allow_all_filters");
   const filter: Filter = {};
@@ -130,7 +231,9 @@ function readStatus(filter: Filter, _value: string, values: readonly string[], r
   // Deleted servers are only meant when nothing else is; beside other statuses the word has no effect.
   const onlyDeleted = vmStates.every((state) => state === VmState.VM_STATE_DELETED);
   if (onlyDeleted && !request.isAdmin) throw GatewayErrors.DELETED_FORBIDDEN({});
-  filter.vmStates = onlyDeleted ? [...vmStates] : vmStates.filter((state) => state !== VmState.VM_STATE_DELETED);
+  filter.vmStates = onlyDeleted
+    ? [...vmStates]
+    : vmStates.filter((state) => state !== VmState.VM_STATE_DELETED);
   if (taskStates.length > 0) filter.taskStates = [...taskStates];
 }
 

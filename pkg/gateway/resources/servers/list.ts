@@ -12,28 +12,60 @@ import { idOf, serverFragment } from "./fragments.js";
 import { selectionOf } from "./filter.js";
 import { sortOf } from "./sort.js";
 
-/** Servers of cells that do not answer are listed with the little that is known, where they cannot disturb order and pages. */
+/**
+ * Servers of cells that do not answer are listed with the little that is known, where they cannot disturb
+ * order and pages.
+ */
 const downCellsShown = since("2.69");
 const ORDERING = ["limit", "marker", "sort_key", "sort_dir"];
 
-export interface ListViews { readonly items: View<Server, Links>; readonly down: View<Server, Links> }
+export interface ListViews {
+  readonly items: View<Server, Links>;
+  readonly down: View<Server, Links>;
+}
 
 /** `GET /servers` and `GET /servers/detail`. @param path  of the list below the mount */
-export async function listServers(api: ServersClient, cache: FragmentCache, views: ListViews, path: string, request: ApiRequest): Promise<Reply> {
+export async function listServers(
+  api: ServersClient,
+  cache: FragmentCache,
+  views: ListViews,
+  path: string,
+  request: ApiRequest,
+): Promise<Reply> {
   const page = pageOf(request.query);
   const { filter, allProjects, filtered } = selectionOf(request);
-  const answer = await api.listServers(request.ctx, ListServersRequest.fromPartial({
-    filter, allProjects, sort: sortOf(request), pageSize: page.pageSize, marker: page.marker,
-    withHostInfo: path !== "servers", allFiltersChecked: true, brief: path === "servers",
-  }));
+  const answer = await api.listServers(
+    request.ctx,
+    ListServersRequest.fromPartial({
+      filter,
+      allProjects,
+      sort: sortOf(request),
+      pageSize: page.pageSize,
+      marker: page.marker,
+      withHostInfo: path !== "servers",
+      allFiltersChecked: true,
+      brief: path === "servers",
+    }),
+  );
   const shown = cut(answer.servers, page);
   const shape = views.items.shape(request.version, answer.hiddenFields);
   const fragments = shown.map((server) => serverFragment(cache, shape, server, request.links));
   if (request.has(downCellsShown) && !filtered && !ORDERING.some((name) => request.query.has(name))) {
     const down = views.down.shape(request.version);
-    fragments.push(...answer.downCellServers.map((server) => Buffer.from(JSON.stringify(down.render(server, request.links)))));
+    fragments.push(
+      ...answer.downCellServers.map((server) =>
+        Buffer.from(JSON.stringify(down.render(server, request.links))),
+      ),
+    );
   }
-  const links = nextPage("servers_links", path, shown.map((server) => ({ marker: idOf(server) })), page, request.query, request.links);
+  const links = nextPage(
+    "servers_links",
+    path,
+    shown.map((server) => ({ marker: idOf(server) })),
+    page,
+    request.query,
+    request.links,
+  );
   const tail = Object.keys(links).length === 0 ? "" : `,${JSON.stringify(links).slice(1, -1)}`;
   return { json: joinList("servers", fragments, tail) };
 }

@@ -5,12 +5,16 @@ import { listOf, member, textOf } from "../../http/fields.js";
 import type { Json, JsonObject } from "../../http/json.js";
 import { isObject } from "../../http/json.js";
 
-export interface RequestedNetworks { readonly list: RequestedNetwork[]; /** `networks: "none"`. */ readonly none: boolean }
+export interface RequestedNetworks {
+  readonly list: RequestedNetwork[];
+  /** `networks: "none"`. */ readonly none: boolean;
+}
 
 const bad = (message: string): Error => GatewayErrors.BAD_REQUEST({ message });
 
 /**
- * The interfaces that a create body asks for. `auto`, an empty list and no list at all leave the choice to `api`.
+ * The interfaces that a create body asks for. `auto`, an empty list and no list at all leave the choice to
+ * `api`.
  * @throws BAD_REQUEST for combinations that mean nothing
  */
 export function networksOf(body: JsonObject): RequestedNetworks {
@@ -28,11 +32,15 @@ function networkOf(item: Json): RequestedNetwork {
   const fixedIp = textOf(network, "fixed_ip") ?? "";
   const tag = textOf(network, "tag") ?? "";
   if (portId !== "") {
-    if (fixedIp !== "") throw bad(`Specified Fixed IP '${fixedIp}' cannot be used with port '${portId}': the two cannot be specified together.`);
+    if (fixedIp !== "")
+      throw bad(
+        `Specified Fixed IP '${fixedIp}' cannot be used with port '${portId}': the two cannot be specified together.`,
+      );
     return { networkId: "", portId: parseUuid(portId) ?? portId, fixedIp: "", tag };
   }
   const asked = textOf(network, "uuid") ?? "";
   const networkId = parseUuid(asked);
-  if (networkId === undefined) throw bad(`Bad networks format: network uuid is not in proper format (${asked})`);
+  if (networkId === undefined)
+    throw bad(`Bad networks format: network uuid is not in proper format (${asked})`);
   return { networkId, portId: "", fixedIp, tag };
 }

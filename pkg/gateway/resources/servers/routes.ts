@@ -23,7 +23,10 @@ import { serverView } from "./view.js";
 /** Servers of silent cells are shown with what is known without them. */
 const downCellShown = since("2.69");
 
-interface OneServer { readonly server: readonly Uint8Array[]; readonly hiddenFields: readonly string[] }
+interface OneServer {
+  readonly server: readonly Uint8Array[];
+  readonly hiddenFields: readonly string[];
+}
 
 export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: FragmentCache): Operation[] {
   const [show, detail, update] = [serverView("show"), serverView("detail"), serverView("update")];
@@ -31,31 +34,65 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
   const full = { items: detail, down: downServer("detail") };
   const down = downServer("show");
   const one = (request: ApiRequest, view: View<Server, Links>, answer: OneServer): Reply => {
-    const fragment = serverFragment(cache, view.shape(request.version, answer.hiddenFields), required(answer.server[0], "server"), request.links);
+    const fragment = serverFragment(
+      cache,
+      view.shape(request.version, answer.hiddenFields),
+      required(answer.server[0], "server"),
+      request.links,
+    );
     return { json: Buffer.concat([OPEN, fragment, CLOSE]) };
   };
   return [
-    { route: "GET /servers", query: listServersQuery, handle: (request) => listServers(servers, cache, brief, "servers", request) },
-    { route: "GET /servers/detail", query: listServersQuery, handle: (request) => listServers(servers, cache, full, "servers/detail", request) },
     {
-      route: "GET /servers/{id}", query: noParameters,
+      route: "GET /servers",
+      query: listServersQuery,
+      handle: (request) => listServers(servers, cache, brief, "servers", request),
+    },
+    {
+      route: "GET /servers/detail",
+      query: listServersQuery,
+      handle: (request) => listServers(servers, cache, full, "servers/detail", request),
+    },
+    {
+      route: "GET /servers/{id}",
+      query: noParameters,
       handle: async (request) => {
-        const answer = await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true });
-        if (answer.cellUnreachable && !request.has(downCellShown)) throw CommonErrors.UNAVAILABLE({ what: "The cell of this server" });
-        if (answer.cellUnreachable) return rendered(request, down, Server.decode(required(answer.server[0], "server")));
+        const answer = await servers.getServer(request.ctx, {
+          serverId: request.id,
+          withHostInfo: true,
+          withUserData: true,
+        });
+        if (answer.cellUnreachable && !request.has(downCellShown))
+          throw CommonErrors.UNAVAILABLE({ what: "The cell of this server" });
+        if (answer.cellUnreachable)
+          return rendered(request, down, Server.decode(required(answer.server[0], "server")));
         return one(request, show, answer);
       },
     },
     {
-      route: "POST /servers", body: createServerBody, legacyBody: true,
-      handle: async (request) => created(request, await servers.createServers(request.ctx, createRequest(request))),
+      route: "POST /servers",
+      body: createServerBody,
+      legacyBody: true,
+      handle: async (request) =>
+        created(request, await servers.createServers(request.ctx, createRequest(request))),
     },
     {
-      route: "PUT /servers/{id}", body: updateServerBody, legacyBody: true,
+      route: "PUT /servers/{id}",
+      body: updateServerBody,
+      legacyBody: true,
       handle: async (request) => {
         const change = updateRequest(request);
         // A body that changes nothing is no mistake here, but one for api.
-        if (change.updateMask?.length === 0) return one(request, update, await servers.getServer(request.ctx, { serverId: request.id, withHostInfo: true, withUserData: true }));
+        if (change.updateMask?.length === 0)
+          return one(
+            request,
+            update,
+            await servers.getServer(request.ctx, {
+              serverId: request.id,
+              withHostInfo: true,
+              withUserData: true,
+            }),
+          );
         const { server, hiddenFields } = await servers.updateServer(request.ctx, change);
         return rendered(request, update, required(server, "server"), hiddenFields);
       },
@@ -70,8 +107,12 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
   ];
 }
 
-const rendered = (request: ApiRequest, view: View<Server, Links>, server: Server, hidden: readonly string[] = []): Reply =>
-  replyJson({ server: view.shape(request.version, hidden).render(server, request.links) });
+const rendered = (
+  request: ApiRequest,
+  view: View<Server, Links>,
+  server: Server,
+  hidden: readonly string[] = [],
+): Reply => replyJson({ server: view.shape(request.version, hidden).render(server, request.links) });
 
 const OPEN = Buffer.from('{"server":');
 const CLOSE = Buffer.from("}");
@@ -79,7 +120,8 @@ const CLOSE = Buffer.from("}");
 /** Only the first server is told, or only the reservation that they share. */
 function created(request: ApiRequest, answer: CreateServersResponse): Reply {
   const body = request.member("server");
-  if (booleanOf(body, "return_reservation_id") === true) return replyJson({ reservation_id: answer.reservationId });
+  if (booleanOf(body, "return_reservation_id") === true)
+    return replyJson({ reservation_id: answer.reservationId });
   const server = required(answer.servers[0], "a server");
   const groups = requestedGroups(body);
   const shown = {
@@ -89,5 +131,8 @@ function created(request: ApiRequest, answer: CreateServersResponse): Reply {
     security_groups: (groups.length === 0 ? ["default"] : groups).map((name) => ({ name })),
   };
   const password = answer.adminPassword === "" ? {} : { adminPass: answer.adminPassword };
-  return replyJson({ server: { ...shown, ...password } }, { location: request.links.self("servers", server.id) });
+  return replyJson(
+    { server: { ...shown, ...password } },
+    { location: request.links.self("servers", server.id) },
+  );
 }

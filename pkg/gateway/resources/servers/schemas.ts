@@ -1,27 +1,49 @@
 import { between, since, until } from "../../microversion/version.js";
 import {
-  anything, array, boolean, choice, description, hostName, integer, ipAddress, KEY_PATTERN, looseName, MAX_INT, name, nullableText, object, oneOf,
-  optional, query, required, tag, text, uuid,
+  anything,
+  array,
+  boolean,
+  choice,
+  description,
+  hostName,
+  integer,
+  ipAddress,
+  KEY_PATTERN,
+  looseName,
+  MAX_INT,
+  name,
+  nullableText,
+  object,
+  oneOf,
+  optional,
+  query,
+  required,
+  tag,
+  text,
+  uuid,
 } from "../../schema/nodes.js";
 import type { Field, Node, When } from "../../schema/nodes.js";
 import { schedulerHints } from "./hints-schema.js";
 
 /** A name, strict in `/v2.1` and forgiving in `/v2`. */
-const nameFields = (key: string, make: (key: string, node: Node, when: When) => Field): Field[] =>
-  [make(key, name, { legacy: "never" }), make(key, looseName, { legacy: "only" })];
+const nameFields = (key: string, make: (key: string, node: Node, when: When) => Field): Field[] => [
+  make(key, name, { legacy: "never" }),
+  make(key, looseName, { legacy: "only" }),
+];
 
 const metadata = object([], { patterns: { [KEY_PATTERN]: text({ maxLength: 255 }) } });
 const deviceName = text({ minLength: 1, maxLength: 255, pattern: "^[a-zA-Z0-9._/-]*$" });
 const base64 = text({ format: "base64" });
 
-const network = (id: Node): Node => object([
-  optional("fixed_ip", ipAddress),
-  optional("port", nullableText({ format: "uuid" })),
-  optional("uuid", id),
-  // Refused from 2.37 to 2.41: a mistake of the reference that became part of the contract.
-  optional("tag", tag, between("2.32", "2.36")),
-  optional("tag", tag, since("2.42")),
-]);
+const network = (id: Node): Node =>
+  object([
+    optional("fixed_ip", ipAddress),
+    optional("port", nullableText({ format: "uuid" })),
+    optional("uuid", id),
+    // Refused from 2.37 to 2.41: a mistake of the reference that became part of the contract.
+    optional("tag", tag, between("2.32", "2.36")),
+    optional("tag", tag, since("2.42")),
+  ]);
 const networkList = array(network(text()));
 const networkChoice = oneOf(array(network(uuid)), choice("none", "auto"));
 
@@ -52,7 +74,11 @@ const deviceV2 = object([
 
 /** Host names inside the guest: one label at first, then a whole domain name. */
 const guestHostname: Field[] = [
-  optional("hostname", text({ minLength: 2, maxLength: 63, pattern: "^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$" }), between("2.90", "2.93")),
+  optional(
+    "hostname",
+    text({ minLength: 2, maxLength: 63, pattern: "^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$" }),
+    between("2.90", "2.93"),
+  ),
   optional("hostname", hostName, since("2.94")),
 ];
 const editable: readonly Field[] = [
@@ -72,7 +98,11 @@ const newServer = object([
   optional("metadata", metadata),
   optional("networks", networkList, until("2.36")),
   required("networks", networkChoice, since("2.37")),
-  optional("personality", array(object([optional("path", text()), optional("contents", base64)])), until("2.56")),
+  optional(
+    "personality",
+    array(object([optional("path", text()), optional("contents", base64)])),
+    until("2.56"),
+  ),
   ...nameFields("availability_zone", optional),
   optional("block_device_mapping", array(object(deviceFields))),
   optional("block_device_mapping_v2", array(deviceV2)),
@@ -85,9 +115,17 @@ const newServer = object([
   optional("user_data", text({ format: "base64", maxLength: 65_535 }), { legacy: "never" }),
   optional("user_data", nullableText({ format: "base64", maxLength: 65_535 }), { legacy: "only" }),
   optional("tags", array(tag, { maxItems: 50 }), since("2.52")),
-  optional("trusted_image_certificates", () => ({
-    type: ["array", "null"], items: { type: "string", minLength: 1 }, minItems: 1, maxItems: 50, uniqueItems: true,
-  }), since("2.63")),
+  optional(
+    "trusted_image_certificates",
+    () => ({
+      type: ["array", "null"],
+      items: { type: "string", minLength: 1 },
+      minItems: 1,
+      maxItems: 50,
+      uniqueItems: true,
+    }),
+    since("2.63"),
+  ),
   optional("host", hostName, since("2.74")),
   optional("hypervisor_hostname", hostName, since("2.74")),
 ]);
@@ -99,18 +137,27 @@ export const createServerBody: Node = object([
 ]);
 
 export const updateServerBody: Node = object([
-  required("server", object([
-    ...nameFields("name", optional), ...editable,
-    optional("pinned_availability_zone", nullableText({ minLength: 1, maxLength: 255 }), since("2.104")),
-  ])),
+  required(
+    "server",
+    object([
+      ...nameFields("name", optional),
+      ...editable,
+      optional("pinned_availability_zone", nullableText({ minLength: 1, maxLength: 255 }), since("2.104")),
+    ]),
+  ),
 ]);
 
 export const startBody: Node = object([required("os-start", anything)]);
 export const stopBody: Node = object([required("os-stop", anything)]);
 export const forceDeleteBody: Node = object([required("forceDelete", anything)]);
-export const rebootBody: Node = object([required("reboot", object([required("type", choice("HARD", "Hard", "hard", "SOFT", "Soft", "soft"))]))]);
+export const rebootBody: Node = object([
+  required("reboot", object([required("type", choice("HARD", "Hard", "hard", "SOFT", "Soft", "soft"))])),
+]);
 export const consoleOutputBody: Node = object([
-  required("os-getConsoleOutput", object([optional("length", integer({ min: -1, pattern: "^-?[0-9]+$", nullable: true }))])),
+  required(
+    "os-getConsoleOutput",
+    object([optional("length", integer({ min: -1, pattern: "^-?[0-9]+$", nullable: true }))]),
+  ),
 ]);
 
 /** Reads of one server. */

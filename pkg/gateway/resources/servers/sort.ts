@@ -19,13 +19,18 @@ export function sortOf(request: ApiRequest): SortKey[] {
   const keys = request.query.get("sort_key") ?? [];
   const directions = (request.query.get("sort_dir") ?? []).map((dir) => dir.toLowerCase());
   for (const dir of directions) {
-    if (dir !== "asc" && dir !== "desc") throw GatewayErrors.BAD_REQUEST({ message: `Unknown sort direction, must be one of: asc, desc` });
+    if (dir !== "asc" && dir !== "desc")
+      throw GatewayErrors.BAD_REQUEST({ message: `Unknown sort direction, must be one of: asc, desc` });
   }
-  if (directions.length > Math.max(1, keys.length)) throw GatewayErrors.BAD_REQUEST({ message: "Sort direction array size exceeds sort key array size" });
+  if (directions.length > Math.max(1, keys.length))
+    throw GatewayErrors.BAD_REQUEST({ message: "Sort direction array size exceeds sort key array size" });
   const hidden = keys.find((key) => ADMIN_KEYS.has(key));
   if (hidden !== undefined && !request.isAdmin) throw GatewayErrors.SORT_FORBIDDEN({ key: hidden });
   const first = directions[0] ?? "desc";
   if (keys.length === 0) return directions.length === 0 ? [] : [sortKey("created_at", first)];
-  const counts = (key: string): boolean => !ignoredSortKeys.includes(key) && (key !== "locked" || request.has(lockedSortable));
-  return keys.map((key, index) => sortKey(key, directions[index] ?? first)).filter(({ field }) => counts(field));
+  const counts = (key: string): boolean =>
+    !ignoredSortKeys.includes(key) && (key !== "locked" || request.has(lockedSortable));
+  return keys
+    .map((key, index) => sortKey(key, directions[index] ?? first))
+    .filter(({ field }) => counts(field));
 }

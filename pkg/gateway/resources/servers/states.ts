@@ -14,15 +14,24 @@ const RESIZE = ["resize_prep", "resize_migrating", "resize_migrated", "resize_fi
 /** How vm_state and task_state make a status. @source compute API's table of states */
 const rules: readonly StatusRule[] = [
   {
-    vmState: VmState.VM_STATE_ACTIVE, status: "ACTIVE", tasks: {
+    vmState: VmState.VM_STATE_ACTIVE,
+    status: "ACTIVE",
+    tasks: {
       REBOOT: ["rebooting", "reboot_pending", "reboot_started"],
       HARD_REBOOT: ["rebooting_hard", "reboot_pending_hard", "reboot_started_hard"],
-      PASSWORD: ["updating_password"], REBUILD, MIGRATING: ["migrating"], RESIZE,
+      PASSWORD: ["updating_password"],
+      REBUILD,
+      MIGRATING: ["migrating"],
+      RESIZE,
     },
   },
   { vmState: VmState.VM_STATE_BUILDING, status: "BUILD" },
   { vmState: VmState.VM_STATE_STOPPED, status: "SHUTOFF", tasks: { RESIZE, REBUILD } },
-  { vmState: VmState.VM_STATE_RESIZED, status: "VERIFY_RESIZE", tasks: { REVERT_RESIZE: ["resize_reverting"] } },
+  {
+    vmState: VmState.VM_STATE_RESIZED,
+    status: "VERIFY_RESIZE",
+    tasks: { REVERT_RESIZE: ["resize_reverting"] },
+  },
   { vmState: VmState.VM_STATE_PAUSED, status: "PAUSED", tasks: { MIGRATING: ["migrating"] } },
   { vmState: VmState.VM_STATE_SUSPENDED, status: "SUSPENDED" },
   { vmState: VmState.VM_STATE_RESCUED, status: "RESCUE" },
@@ -33,10 +42,19 @@ const rules: readonly StatusRule[] = [
   { vmState: VmState.VM_STATE_SHELVED_OFFLOADED, status: "SHELVED_OFFLOADED" },
 ];
 
-const byState = new Map(rules.map((rule) => [rule.vmState, {
-  status: rule.status,
-  byTask: new Map(Object.entries(rule.tasks ?? {}).flatMap(([status, tasks]) => tasks.map((task) => [task, status] as const))),
-}]));
+const byState = new Map(
+  rules.map((rule) => [
+    rule.vmState,
+    {
+      status: rule.status,
+      byTask: new Map(
+        Object.entries(rule.tasks ?? {}).flatMap(([status, tasks]) =>
+          tasks.map((task) => [task, status] as const),
+        ),
+      ),
+    },
+  ]),
+);
 
 /** What REST shows as `status`; a deleted record is DELETED whatever its states say. */
 export function statusOf(vmState: VmState, taskState: string, deleted: boolean): string {
@@ -64,7 +82,9 @@ export function statesOfStatuses(statuses: readonly string[]): StatusSelection {
   let anyTask = false;
   for (const rule of rules) {
     const plain = wanted.has(rule.status);
-    const tasks = Object.entries(rule.tasks ?? {}).flatMap(([status, names]) => (wanted.has(status) ? names : []));
+    const tasks = Object.entries(rule.tasks ?? {}).flatMap(([status, names]) =>
+      wanted.has(status) ? names : [],
+    );
     if (!plain && tasks.length === 0) continue;
     vmStates.push(rule.vmState);
     anyTask ||= plain;
@@ -74,8 +94,11 @@ export function statesOfStatuses(statuses: readonly string[]): StatusSelection {
 }
 
 const hostStatuses: Readonly<Record<number, string>> = {
-  [HostStatus.HOST_STATUS_UP]: "UP", [HostStatus.HOST_STATUS_DOWN]: "DOWN", [HostStatus.HOST_STATUS_MAINTENANCE]: "MAINTENANCE",
-  [HostStatus.HOST_STATUS_UNKNOWN]: "UNKNOWN", [HostStatus.HOST_STATUS_NONE]: "",
+  [HostStatus.HOST_STATUS_UP]: "UP",
+  [HostStatus.HOST_STATUS_DOWN]: "DOWN",
+  [HostStatus.HOST_STATUS_MAINTENANCE]: "MAINTENANCE",
+  [HostStatus.HOST_STATUS_UNKNOWN]: "UNKNOWN",
+  [HostStatus.HOST_STATUS_NONE]: "",
 };
 
 /** undefined when `api` did not tell, which means that policy forbids it. */

@@ -11,14 +11,22 @@ export function updateRequest(request: ApiRequest): UpdateServerRequest {
   return UpdateServerRequest.fromPartial({
     serverId: request.id,
     server: {
-      name: textOf(body, "name") ?? "", hostname: textOf(body, "hostname") ?? "",
-      description: description ?? "", hasDescription: description !== undefined,
-      accessIpV4: textOf(body, "accessIPv4") ?? "", accessIpV6: textOf(body, "accessIPv6") ?? "", diskConfig: diskConfigOf(body),
+      name: textOf(body, "name") ?? "",
+      hostname: textOf(body, "hostname") ?? "",
+      description: description ?? "",
+      hasDescription: description !== undefined,
+      accessIpV4: textOf(body, "accessIPv4") ?? "",
+      accessIpV6: textOf(body, "accessIPv6") ?? "",
+      diskConfig: diskConfigOf(body),
       pinnedAvailabilityZone: textOf(body, "pinned_availability_zone") ?? "",
     },
     updateMask: [
-      ...given("name", "name"), ...given("description", "description"), ...given("hostname", "hostname"),
-      ...given("accessIPv4", "access_ip_v4"), ...given("accessIPv6", "access_ip_v6"), ...given("OS-DCF:diskConfig", "disk_config"),
+      ...given("name", "name"),
+      ...given("description", "description"),
+      ...given("hostname", "hostname"),
+      ...given("accessIPv4", "access_ip_v4"),
+      ...given("accessIPv6", "access_ip_v6"),
+      ...given("OS-DCF:diskConfig", "disk_config"),
       ...given("pinned_availability_zone", "pinned_availability_zone"),
     ],
   });

@@ -6,11 +6,12 @@ import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
 
 /** One item of the short list. */
-export const briefServer = (): View<Server, Links> => new View("brief", [
-  { name: "id", value: (s) => s.id },
-  { name: "name", value: (s) => s.name },
-  { name: "links", value: (s, links) => links.both("servers", s.id) },
-]);
+export const briefServer = (): View<Server, Links> =>
+  new View("brief", [
+    { name: "id", value: (s) => s.id },
+    { name: "name", value: (s) => s.name },
+    { name: "links", value: (s, links) => links.both("servers", s.id) },
+  ]);
 
 type DownForm = "brief" | "detail" | "show";
 const showOnly = { brief: never, detail: never } as const;

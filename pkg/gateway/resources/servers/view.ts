@@ -11,10 +11,12 @@ import { textsOf } from "../flavors/view.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { hostStatusName, statusOf } from "./states.js";
 
-/** `show` is GET of one, `detail` an item of the long list, `update` the answer of PUT, which was shorter until 2.74. */
+/**
+ * `show` is GET of one, `detail` an item of the long list, `update` the answer of PUT, which was shorter
+ * until 2.74.
+ */
 export type ServerForm = "show" | "detail" | "update";
 type ServerField = Field<Server, Links, ServerForm>;
-
 
 const EXTRA_SPECS = "flavor.extra_specs";
 
@@ -33,28 +35,39 @@ function image(s: Server, links: Links, withProperties: boolean): Json {
   return withProperties ? { ...shown, properties: textsOf(s.image.properties) } : shown;
 }
 
-const linkedFlavor = (s: Server, links: Links): Json =>
-  ({ id: s.flavor?.id ?? "", links: [{ rel: "bookmark", href: links.bookmark("flavors", s.flavor?.id ?? "") }] });
+const linkedFlavor = (s: Server, links: Links): Json => ({
+  id: s.flavor?.id ?? "",
+  links: [{ rel: "bookmark", href: links.bookmark("flavors", s.flavor?.id ?? "") }],
+});
 
 function embeddedFlavor(s: Server, withExtraSpecs: boolean): Json {
   const f = s.flavor;
   const shown = {
-    vcpus: f?.vcpus ?? 0, ram: f?.memoryMib ?? 0, disk: f?.rootGib ?? 0, ephemeral: f?.ephemeralGib ?? 0, swap: f?.swapMib ?? 0,
+    vcpus: f?.vcpus ?? 0,
+    ram: f?.memoryMib ?? 0,
+    disk: f?.rootGib ?? 0,
+    ephemeral: f?.ephemeralGib ?? 0,
+    swap: f?.swapMib ?? 0,
     original_name: f?.name ?? "",
   };
   return withExtraSpecs ? { ...shown, extra_specs: textsOf(f?.extraSpecs ?? new Map()) } : shown;
 }
 
 const shortAddress = (a: ServerAddress): JsonObject => ({ version: a.version, addr: a.address });
-const longAddress = (a: ServerAddress): JsonObject =>
-  ({ version: a.version, addr: a.address, "OS-EXT-IPS:type": a.type, "OS-EXT-IPS-MAC:mac_addr": a.macAddress });
+const longAddress = (a: ServerAddress): JsonObject => ({
+  version: a.version,
+  addr: a.address,
+  "OS-EXT-IPS:type": a.type,
+  "OS-EXT-IPS-MAC:mac_addr": a.macAddress,
+});
 
 /** Addresses by network label, in the order of the ports; none while the server is being built. */
 export function addressesOf(s: Server, form: (a: ServerAddress) => JsonObject): Record<string, JsonObject[]> {
   const labels = new Map<string, JsonObject[]>();
   for (const address of s.vmState === VmState.VM_STATE_BUILDING ? [] : s.addresses) {
     const known = labels.get(address.networkLabel);
-    if (known) known.push(form(address)); else labels.set(address.networkLabel, [form(address)]);
+    if (known) known.push(form(address));
+    else labels.set(address.networkLabel, [form(address)]);
   }
   return Object.fromEntries(labels);
 }
@@ -67,12 +80,21 @@ function fault(s: Server): Json | undefined {
 }
 
 function volumes(s: Server, withDelete: boolean): Json {
-  return s.volumes.map((v) => (withDelete ? { id: v.id, delete_on_termination: v.deleteOnTermination } : { id: v.id }));
+  return s.volumes.map((v) =>
+    withDelete ? { id: v.id, delete_on_termination: v.deleteOnTermination } : { id: v.id },
+  );
 }
 
 /** A part of `host_info`, left out when `api` kept it back. */
-const hostInfo = (name: string, span: Span, value: (info: NonNullable<Server["hostInfo"]>, s: Server) => Json): ServerField => ({
-  name, span, forms: { update: { min: Math.max(span.min, fullUpdate.min), max: span.max } }, hiddenAs: "host_info",
+const hostInfo = (
+  name: string,
+  span: Span,
+  value: (info: NonNullable<Server["hostInfo"]>, s: Server) => Json,
+): ServerField => ({
+  name,
+  span,
+  forms: { update: { min: Math.max(span.min, fullUpdate.min), max: span.max } },
+  hiddenAs: "host_info",
   value: (s) => (s.hostInfo ? value(s.hostInfo, s) : undefined),
 });
 
@@ -92,12 +114,19 @@ const fields: readonly ServerField[] = [
   { name: "flavor", span: since("2.47"), onlyIfHidden: EXTRA_SPECS, value: (s) => embeddedFlavor(s, false) },
   { name: "created", value: (s) => shortTime(s.createdAt) },
   { name: "updated", value: (s) => shortTime(s.updatedAt ?? s.createdAt) },
-  { name: "addresses", forms: { update: until("2.74"), show: never, detail: never }, value: (s) => addressesOf(s, shortAddress) },
+  {
+    name: "addresses",
+    forms: { update: until("2.74"), show: never, detail: never },
+    value: (s) => addressesOf(s, shortAddress),
+  },
   { name: "addresses", forms: updateLate, value: (s) => addressesOf(s, longAddress) },
   { name: "accessIPv4", value: (s) => s.accessIpV4 },
   { name: "accessIPv6", value: (s) => s.accessIpV6 },
   { name: "links", value: (s, links) => links.both("servers", s.id) },
-  { name: "OS-DCF:diskConfig", value: (s) => (s.diskConfig === DiskConfig.DISK_CONFIG_AUTO ? "AUTO" : "MANUAL") },
+  {
+    name: "OS-DCF:diskConfig",
+    value: (s) => (s.diskConfig === DiskConfig.DISK_CONFIG_AUTO ? "AUTO" : "MANUAL"),
+  },
   { name: "fault", value: fault },
   { name: "progress", value: (s) => (WITH_PROGRESS.has(statusOfServer(s)) ? s.progress : undefined) },
   { name: "OS-EXT-AZ:availability_zone", forms: updateLate, value: (s) => s.availabilityZone },
@@ -106,7 +135,8 @@ const fields: readonly ServerField[] = [
   { name: "OS-SRV-USG:launched_at", forms: updateLate, value: (s) => longTime(s.launchedAt) },
   { name: "OS-SRV-USG:terminated_at", forms: updateLate, value: (s) => longTime(s.terminatedAt) },
   {
-    name: "security_groups", forms: updateLate,
+    name: "security_groups",
+    forms: updateLate,
     value: (s) => (s.securityGroups.length === 0 ? undefined : s.securityGroups.map((name) => ({ name }))),
   },
   hostInfo("OS-EXT-SRV-ATTR:host", always, (info) => orNull(info.host)),
@@ -123,20 +153,46 @@ const fields: readonly ServerField[] = [
   { name: "OS-EXT-STS:task_state", forms: updateLate, value: (s) => orNull(s.taskState) },
   { name: "OS-EXT-STS:vm_state", forms: updateLate, value: (s) => vmStateWord(s.vmState) || null },
   { name: "OS-EXT-STS:power_state", forms: updateLate, value: (s) => powerStateNumber(s.powerState) },
-  { name: "os-extended-volumes:volumes_attached", span: until("2.2"), forms: { update: never }, value: (s) => volumes(s, false) },
-  { name: "os-extended-volumes:volumes_attached", span: since("2.3"), forms: updateLate, value: (s) => volumes(s, true) },
+  {
+    name: "os-extended-volumes:volumes_attached",
+    span: until("2.2"),
+    forms: { update: never },
+    value: (s) => volumes(s, false),
+  },
+  {
+    name: "os-extended-volumes:volumes_attached",
+    span: since("2.3"),
+    forms: updateLate,
+    value: (s) => volumes(s, true),
+  },
   { name: "locked", span: since("2.9"), value: (s) => s.lock !== undefined },
-  { name: "host_status", span: since("2.16"), forms: updateLate, hiddenAs: "host_status", value: (s) => hostStatusName(s.hostStatus) },
+  {
+    name: "host_status",
+    span: since("2.16"),
+    forms: updateLate,
+    hiddenAs: "host_status",
+    value: (s) => hostStatusName(s.hostStatus),
+  },
   { name: "description", span: since("2.19"), value: (s) => (s.hasDescription ? s.description : null) },
   { name: "tags", span: since("2.26"), value: (s) => s.tags },
   {
-    name: "trusted_image_certificates", span: since("2.63"),
+    name: "trusted_image_certificates",
+    span: since("2.63"),
     value: (s) => (s.trustedImageCertificates.length === 0 ? null : s.trustedImageCertificates),
   },
-  { name: "server_groups", span: since("2.71"), forms: { detail: never }, value: (s) => (s.serverGroupId === "" ? [] : [s.serverGroupId]) },
+  {
+    name: "server_groups",
+    span: since("2.71"),
+    forms: { detail: never },
+    value: (s) => (s.serverGroupId === "" ? [] : [s.serverGroupId]),
+  },
   { name: "locked_reason", span: since("2.73"), value: (s) => (s.lock ? orNull(s.lock.reason) : null) },
   { name: "pinned_availability_zone", span: since("2.96"), value: (s) => orNull(s.pinnedAvailabilityZone) },
-  { name: "scheduler_hints", span: since("2.100"), value: (s) => (s.schedulerHintsJson === "" ? {} : (JSON.parse(s.schedulerHintsJson) as Json)) },
+  {
+    name: "scheduler_hints",
+    span: since("2.100"),
+    value: (s) => (s.schedulerHintsJson === "" ? {} : (JSON.parse(s.schedulerHintsJson) as Json)),
+  },
 ];
 
 export const serverView = (form: ServerForm): View<Server, Links> => new View(form, fields);

@@ -9,14 +9,18 @@ import { never } from "../../microversion/version.js";
 export function versionRoutes(): Operation[] {
   return [
     {
-      route: "GET /", query: query(never),
-      handle: async (request) => replyJson(versionDocument(request.links.base, request.legacy ? "v2" : "v2.1")),
+      route: "GET /",
+      query: query(never),
+      handle: async (request) =>
+        replyJson(versionDocument(request.links.base, request.legacy ? "v2" : "v2.1")),
     },
     {
-      route: "GET /versions/{id}", query: query(never),
+      route: "GET /versions/{id}",
+      query: query(never),
       handle: async (request) => {
         const mount = mountOfId(request.id);
-        if (mount === undefined) throw GatewayErrors.NOT_FOUND({ message: "The resource could not be found." });
+        if (mount === undefined)
+          throw GatewayErrors.NOT_FOUND({ message: "The resource could not be found." });
         return replyJson(versionDocument(request.links.base, request.legacy ? "v2" : mount));
       },
     },

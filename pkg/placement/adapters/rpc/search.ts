@@ -1,5 +1,13 @@
 import type { PlacementOps } from "../../ops/index.js";
-import { fromBareProvider, fromCandidate, fromProvider, toAmounts, toConditions, toGroup, toNumber } from "./convert.js";
+import {
+  fromBareProvider,
+  fromCandidate,
+  fromProvider,
+  toAmounts,
+  toConditions,
+  toGroup,
+  toNumber,
+} from "./convert.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { CandidateRequest } from "../../index/request.js";
 import type { PlacementHandlers } from "./handlers.js";
@@ -8,21 +16,37 @@ type Served = "listProviders" | "listAllocationCandidates" | "watchChanges";
 
 export const searchHandlers = (ops: PlacementOps): Pick<PlacementHandlers, Served> => ({
   listProviders: async (ctx, { id, name, inTree, memberOf, resources, required, withDetails }) => {
-    const query = { id, name, inTree, memberOf: toConditions(memberOf), resources: toAmounts(resources), required: toConditions(required) };
+    const query = {
+      id,
+      name,
+      inTree,
+      memberOf: toConditions(memberOf),
+      resources: toAmounts(resources),
+      required: toConditions(required),
+    };
     const found = await ops.search.providers(ctx, query);
     return { providers: found.map(withDetails ? fromProvider : fromBareProvider) };
   },
   listAllocationCandidates: async (ctx, { groups, groupPolicy, rootRequired, sameSubtree, limit }) => {
     const { candidates, summaries } = await ops.search.candidates(ctx, {
-      groups: groups.map(toGroup), groupPolicy: policyOf(groupPolicy), rootRequired: toConditions(rootRequired),
-      sameSubtree: sameSubtree.map(({ suffixes }) => suffixes), limit,
+      groups: groups.map(toGroup),
+      groupPolicy: policyOf(groupPolicy),
+      rootRequired: toConditions(rootRequired),
+      sameSubtree: sameSubtree.map(({ suffixes }) => suffixes),
+      limit,
     });
     return { candidates: candidates.map(fromCandidate), summaries: summaries.map(fromProvider) };
   },
   watchChanges: async function* (ctx, { afterRevision }) {
-    for await (const { revision, reset, providers, usedProviders, deletedProviderIds } of ops.watchChanges(ctx, toNumber(afterRevision, "after_revision"))) {
+    for await (const { revision, reset, providers, usedProviders, deletedProviderIds } of ops.watchChanges(
+      ctx,
+      toNumber(afterRevision, "after_revision"),
+    )) {
       yield {
-        revision: BigInt(revision), reset, providers: providers.map(fromProvider), usedProviders: usedProviders.map(fromProvider),
+        revision: BigInt(revision),
+        reset,
+        providers: providers.map(fromProvider),
+        usedProviders: usedProviders.map(fromProvider),
         deletedProviderIds: [...deletedProviderIds],
       };
     }

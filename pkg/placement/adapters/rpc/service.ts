@@ -9,4 +9,9 @@ import { searchHandlers } from "./search.js";
 
 /** The PlacementService over these operations: translation only. */
 export const placementBinding = (ops: PlacementOps): ServiceBinding =>
-  bindService(PlacementServiceDefinition, { ...providerHandlers(ops), ...allocationHandlers(ops), ...nameHandlers(ops), ...searchHandlers(ops) });
+  bindService(PlacementServiceDefinition, {
+    ...providerHandlers(ops),
+    ...allocationHandlers(ops),
+    ...nameHandlers(ops),
+    ...searchHandlers(ops),
+  });

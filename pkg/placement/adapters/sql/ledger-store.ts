@@ -9,7 +9,10 @@ import type { InventoryRow, PlacementTables } from "./tables.js";
 
 type Tx = Transaction<PlacementTables>;
 
-/** A transaction and what raw statements in it need: the query builder names the schema by itself, raw text does not. */
+/**
+ * A transaction and what raw statements in it need: the query builder names the schema by itself, raw text
+ * does not.
+ */
 export interface Place {
   readonly tx: Tx;
   readonly schema: string;
@@ -19,28 +22,49 @@ export interface Place {
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
 /** Three reads whatever the number of consumers: a batch of claims costs as many statements as one. */
-export async function loadLedger({ tx, schema }: Place, consumerIds: readonly string[], providerIds: readonly string[]): Promise<LedgerSnapshot> {
+export async function loadLedger(
+  { tx, schema }: Place,
+  consumerIds: readonly string[],
+  providerIds: readonly string[],
+): Promise<LedgerSnapshot> {
   const ids = distinct(consumerIds);
   const consumers = await readConsumers(tx, { ids });
-  const concerned = distinct([...providerIds, ...consumers.flatMap(({ holdings }) => holdings.map((one) => one.providerId))]);
-  const { rows: tombstones } = await sql<Tombstone>`SELECT consumer_id AS "consumerId", operation, fence FROM ${sql.id(schema, "tombstone")}
+  const concerned = distinct([
+    ...providerIds,
+    ...consumers.flatMap(({ holdings }) => holdings.map((one) => one.providerId)),
+  ]);
+  const { rows: tombstones } =
+    await sql<Tombstone>`SELECT consumer_id AS "consumerId", operation, fence FROM ${sql.id(schema, "tombstone")}
     WHERE consumer_id = any(${ids}::text[])`.execute(tx);
   return { consumers, tombstones, providers: await loadProviders({ tx, schema }, concerned) };
 }
 
-async function loadProviders({ tx, schema }: Pick<Place, "tx" | "schema">, ids: readonly string[]): Promise<LedgerProvider[]> {
+async function loadProviders(
+  { tx, schema }: Pick<Place, "tx" | "schema">,
+  ids: readonly string[],
+): Promise<LedgerProvider[]> {
   type Row = { id: string; generation: number } & (InventoryRow | { resource_class: null });
-  const { rows } = await sql<Row>`SELECT p.id, p.generation, i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size, i.allocation_ratio, i.used
+  const { rows } =
+    await sql<Row>`SELECT p.id, p.generation, i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size, i.allocation_ratio, i.used
     FROM ${sql.id(schema, "provider")} AS p LEFT JOIN ${sql.id(schema, "inventory")} AS i ON i.provider_id = p.id
     WHERE p.id = any(${ids}::text[]) ORDER BY p.id, i.resource_class`.execute(tx);
-  return [...groupBy(rows, ({ id }) => id, (row) => row)].map(([id, mine]) => ({
-    id, generation: mine[0]?.generation ?? 0, inventories: mine.flatMap((row) => row.resource_class === null ? [] : [toInventory(row)]),
+  return [
+    ...groupBy(
+      rows,
+      ({ id }) => id,
+      (row) => row,
+    ),
+  ].map(([id, mine]) => ({
+    id,
+    generation: mine[0]?.generation ?? 0,
+    inventories: mine.flatMap((row) => (row.resource_class === null ? [] : [toInventory(row)])),
   }));
 }
 
 /**
- * Writes the decisions: one statement for what comes, others only where something goes. They take arrays, so that their
- * texts stay the same and can be prepared. CockroachDB refuses two changes of one table in one statement.
+ * Writes the decisions: one statement for what comes, others only where something goes. They take arrays, so
+ * that their texts stay the same and can be prepared. CockroachDB refuses two changes of one table in one
+ * statement.
  */
 export async function saveLedger(place: Place, diff: LedgerDiff): Promise<void> {
   if (diff.removedConsumers.length > 0 || diff.removedAllocations.length > 0) await saveRemovals(place, diff);
@@ -48,15 +72,23 @@ export async function saveLedger(place: Place, diff: LedgerDiff): Promise<void> 
   if (diff.tombstones.length > 0) await saveTombstones(place, diff.tombstones);
 }
 
-async function saveRemovals({ tx, schema }: Place, { removedConsumers, removedAllocations }: LedgerDiff): Promise<void> {
+async function saveRemovals(
+  { tx, schema }: Place,
+  { removedConsumers, removedAllocations }: LedgerDiff,
+): Promise<void> {
   await sql`WITH consumers AS (DELETE FROM ${sql.id(schema, "consumer")} WHERE id = any(${[...removedConsumers]}::text[]) RETURNING id)
     DELETE FROM ${sql.id(schema, "allocation")} AS a
     USING unnest(${removedAllocations.map((one) => one.consumerId)}::text[], ${removedAllocations.map((one) => one.providerId)}::text[],
                  ${removedAllocations.map((one) => one.resourceClass)}::text[]) AS v (consumer_id, provider_id, resource_class)
-    WHERE a.consumer_id = v.consumer_id AND a.provider_id = v.provider_id AND a.resource_class = v.resource_class`.execute(tx);
+    WHERE a.consumer_id = v.consumer_id AND a.provider_id = v.provider_id AND a.resource_class = v.resource_class`.execute(
+    tx,
+  );
 }
 
-async function saveHoldings({ tx, schema }: Place, { usages, consumers, allocations }: LedgerDiff): Promise<void> {
+async function saveHoldings(
+  { tx, schema }: Place,
+  { usages, consumers, allocations }: LedgerDiff,
+): Promise<void> {
   await sql`WITH usages AS (
       UPDATE ${sql.id(schema, "inventory")} AS i SET used = v.used
       FROM unnest(${usages.map((one) => one.providerId)}::text[], ${usages.map((one) => one.resourceClass)}::text[],
@@ -74,7 +106,9 @@ async function saveHoldings({ tx, schema }: Place, { usages, consumers, allocati
     INSERT INTO ${sql.id(schema, "allocation")} (consumer_id, provider_id, resource_class, amount)
     SELECT * FROM unnest(${allocations.map((one) => one.consumerId)}::text[], ${allocations.map((one) => one.providerId)}::text[],
       ${allocations.map((one) => one.resourceClass)}::text[], ${allocations.map((one) => one.amount)}::int8[]) AS v
-    ON CONFLICT (consumer_id, provider_id, resource_class) DO UPDATE SET amount = excluded.amount`.execute(tx);
+    ON CONFLICT (consumer_id, provider_id, resource_class) DO UPDATE SET amount = excluded.amount`.execute(
+    tx,
+  );
 }
 
 async function saveTombstones({ tx, schema, clock }: Place, tombstones: readonly Tombstone[]): Promise<void> {
@@ -82,5 +116,7 @@ async function saveTombstones({ tx, schema, clock }: Place, tombstones: readonly
     SELECT v.consumer_id, v.operation, v.fence, ${sqlTime(clock.now())}::timestamptz
     FROM unnest(${tombstones.map((one) => one.consumerId)}::text[], ${tombstones.map((one) => one.operation)}::text[],
                 ${tombstones.map((one) => one.fence)}::int8[]) AS v (consumer_id, operation, fence)
-    ON CONFLICT (consumer_id, operation) DO UPDATE SET fence = excluded.fence, buried_at = excluded.buried_at`.execute(tx);
+    ON CONFLICT (consumer_id, operation) DO UPDATE SET fence = excluded.fence, buried_at = excluded.buried_at`.execute(
+    tx,
+  );
 }

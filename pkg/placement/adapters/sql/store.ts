@@ -31,14 +31,19 @@ export function sqlStore(db: Database<PlacementTables>, clock: Clock): Placement
           return { result, revision: await moveHead(place, touched) };
         });
       } catch (error) {
-        if (violates(error, "provider_name") || violates(error, "provider_pkey")) throw E.PROVIDER_EXISTS({ provider: "given", name: "given" }, { cause: error });
+        if (violates(error, "provider_name") || violates(error, "provider_pkey"))
+          throw E.PROVIDER_EXISTS({ provider: "given", name: "given" }, { cause: error });
         throw error;
       }
     },
-    sweepTombstones: (ctx, olderThanMs) => db.statement(ctx, "placement.sweep-tombstones", async (one) => {
-      const { numDeletedRows } = await one.deleteFrom("tombstone").where("buried_at", "<", clock.now() - BigInt(olderThanMs) * 1000n).executeTakeFirstOrThrow();
-      return Number(numDeletedRows);
-    }),
+    sweepTombstones: (ctx, olderThanMs) =>
+      db.statement(ctx, "placement.sweep-tombstones", async (one) => {
+        const { numDeletedRows } = await one
+          .deleteFrom("tombstone")
+          .where("buried_at", "<", clock.now() - BigInt(olderThanMs) * 1000n)
+          .executeTakeFirstOrThrow();
+        return Number(numDeletedRows);
+      }),
   };
 }
 
@@ -47,13 +52,29 @@ function sqlWriter(place: Place, touched: Touched): PlacementWriter {
   return {
     ...sqlReader(tx),
     insertProvider: async ({ id, name, parentId, rootId }) => {
-      await tx.insertInto("provider").values({ id, name, generation: 0, parent_id: parentId, root_id: rootId, revision: 0, shape_revision: 0, updated_at: clock.now() }).execute();
+      await tx
+        .insertInto("provider")
+        .values({
+          id,
+          name,
+          generation: 0,
+          parent_id: parentId,
+          root_id: rootId,
+          revision: 0,
+          shape_revision: 0,
+          updated_at: clock.now(),
+        })
+        .execute();
       await tx.insertInto("provider_shape").values({ provider_id: id, traits: [], aggregates: [] }).execute();
       await tx.deleteFrom("provider_deletion").where("provider_id", "=", id).execute();
       touched.shapes.add(id);
     },
     updateProvider: async ({ id, name, parentId, rootId }) => {
-      await tx.updateTable("provider").set({ name, parent_id: parentId, root_id: rootId }).where("id", "=", id).execute();
+      await tx
+        .updateTable("provider")
+        .set({ name, parent_id: parentId, root_id: rootId })
+        .where("id", "=", id)
+        .execute();
       touched.shapes.add(id);
     },
     deleteProvider: async (id) => {
@@ -62,26 +83,59 @@ function sqlWriter(place: Place, touched: Touched): PlacementWriter {
       await tx.deleteFrom("provider").where("id", "=", id).execute();
       touched.deleted.add(id);
     },
-    bumpGeneration: async (id, to) => { touched.generations.set(id, to); },
+    bumpGeneration: async (id, to) => {
+      touched.generations.set(id, to);
+    },
     saveInventories: async (providerId, put, remove) => {
-      if (remove.length > 0) await tx.deleteFrom("inventory").where("provider_id", "=", providerId).where("resource_class", "=", sql<string>`any(${[...remove]}::text[])`).execute();
+      if (remove.length > 0)
+        await tx
+          .deleteFrom("inventory")
+          .where("provider_id", "=", providerId)
+          .where("resource_class", "=", sql<string>`any(${[...remove]}::text[])`)
+          .execute();
       for (const one of put) {
-        const values = { total: one.total, reserved: one.reserved, min_unit: one.minUnit, max_unit: one.maxUnit, step_size: one.stepSize, allocation_ratio: one.allocationRatio };
-        await tx.insertInto("inventory").values({ provider_id: providerId, resource_class: one.resourceClass, used: 0, ...values })
-          .onConflict((conflict) => conflict.columns(["provider_id", "resource_class"]).doUpdateSet(values)).execute();
+        const values = {
+          total: one.total,
+          reserved: one.reserved,
+          min_unit: one.minUnit,
+          max_unit: one.maxUnit,
+          step_size: one.stepSize,
+          allocation_ratio: one.allocationRatio,
+        };
+        await tx
+          .insertInto("inventory")
+          .values({ provider_id: providerId, resource_class: one.resourceClass, used: 0, ...values })
+          .onConflict((conflict) => conflict.columns(["provider_id", "resource_class"]).doUpdateSet(values))
+          .execute();
       }
       touched.shapes.add(providerId);
     },
     saveShape: async (providerId, { traits, aggregates }) => {
-      await tx.updateTable("provider_shape").set({ traits: [...traits], aggregates: [...aggregates] }).where("provider_id", "=", providerId).execute();
+      await tx
+        .updateTable("provider_shape")
+        .set({ traits: [...traits], aggregates: [...aggregates] })
+        .where("provider_id", "=", providerId)
+        .execute();
       touched.shapes.add(providerId);
     },
     addName: async (kind, name) => {
-      const { numInsertedOrUpdatedRows } = await tx.insertInto(nameTable(kind)).values({ name }).onConflict((conflict) => conflict.doNothing()).executeTakeFirstOrThrow();
+      const { numInsertedOrUpdatedRows } = await tx
+        .insertInto(nameTable(kind))
+        .values({ name })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow();
       return numInsertedOrUpdatedRows === 1n;
     },
-    removeName: async (kind, name) => (await tx.deleteFrom(nameTable(kind)).where("name", "=", name).executeTakeFirstOrThrow()).numDeletedRows === 1n,
-    classInUse: async (name) => await tx.selectFrom("inventory").select("provider_id").where("resource_class", "=", name).limit(1).executeTakeFirst() !== undefined,
+    removeName: async (kind, name) =>
+      (await tx.deleteFrom(nameTable(kind)).where("name", "=", name).executeTakeFirstOrThrow())
+        .numDeletedRows === 1n,
+    classInUse: async (name) =>
+      (await tx
+        .selectFrom("inventory")
+        .select("provider_id")
+        .where("resource_class", "=", name)
+        .limit(1)
+        .executeTakeFirst()) !== undefined,
     loadLedger: (consumerIds, providerIds) => loadLedger(place, consumerIds, providerIds),
     saveLedger: async (diff) => {
       await saveLedger(place, diff);
@@ -91,13 +145,19 @@ function sqlWriter(place: Place, touched: Touched): PlacementWriter {
 }
 
 /**
- * Moves the head by one and stamps what changed with it, as the last statement, so that concurrent writers of other
- * replicas meet as late as possible. Under SERIALIZABLE the update is conditional on what the transaction saw.
+ * Moves the head by one and stamps what changed with it, as the last statement, so that concurrent writers of
+ * other replicas meet as late as possible. Under SERIALIZABLE the update is conditional on what the
+ * transaction saw.
  */
-async function moveHead({ tx, schema, clock }: Place, { shapes, generations, deleted }: Touched): Promise<number> {
+async function moveHead(
+  { tx, schema, clock }: Place,
+  { shapes, generations, deleted }: Touched,
+): Promise<number> {
   const ids = [...new Set([...shapes, ...generations.keys()])].filter((id) => !deleted.has(id));
   if (ids.length === 0 && deleted.size === 0) return readHead(tx);
-  const { rows: [head] } = await sql<{ revision: number }>`WITH moved AS (
+  const {
+    rows: [head],
+  } = await sql<{ revision: number }>`WITH moved AS (
       UPDATE ${sql.id(schema, "head")} SET revision = revision + 1 WHERE id = 1 RETURNING revision
     ), stamped AS (
       UPDATE ${sql.id(schema, "provider")} AS p SET revision = moved.revision, updated_at = ${sqlTime(clock.now())}::timestamptz,
@@ -108,6 +168,7 @@ async function moveHead({ tx, schema, clock }: Place, { shapes, generations, del
     ) SELECT revision FROM moved`.execute(tx);
   if (head === undefined) throw new Error("the head row is missing");
   const { revision } = head;
-  for (const id of deleted) await tx.insertInto("provider_deletion").values({ provider_id: id, revision }).execute();
+  for (const id of deleted)
+    await tx.insertInto("provider_deletion").values({ provider_id: id, revision }).execute();
   return revision;
 }

@@ -21,7 +21,10 @@ export interface CoordinationHarness {
   close(): Promise<void>;
 }
 
-const reasonOf = (reason: string) => (error: unknown): boolean => error instanceof KilonovaError && error.reason === reason;
+const reasonOf =
+  (reason: string) =>
+  (error: unknown): boolean =>
+    error instanceof KilonovaError && error.reason === reason;
 
 /** A watch that is followed in the background; `state` is what a reader that obeys the events would know. */
 class Follower {
@@ -67,10 +70,14 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       followers.push(follower);
       return follower;
     };
-    const present = async (key: string): Promise<boolean> => await b.store.get(ctx(), key) !== undefined;
+    const present = async (key: string): Promise<boolean> => (await b.store.get(ctx(), key)) !== undefined;
 
-    before(async () => { harness = await make(); });
-    after(async () => { await harness.close(); });
+    before(async () => {
+      harness = await make();
+    });
+    after(async () => {
+      await harness.close();
+    });
     beforeEach(async () => {
       a = await harness.connect();
       b = await harness.connect();
@@ -89,7 +96,13 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       await lease.put(ctx(), `${prefix}a`, "ä");
       await lease.put(ctx(), `/test-elsewhere/${round}`, "x");
       const { entries } = await b.store.list(ctx(), prefix);
-      assert.deepEqual(entries.map(({ key, value }) => [key, value]), [[`${prefix}a`, "ä"], [`${prefix}b`, "2"]]);
+      assert.deepEqual(
+        entries.map(({ key, value }) => [key, value]),
+        [
+          [`${prefix}a`, "ä"],
+          [`${prefix}b`, "2"],
+        ],
+      );
       assert.equal((await b.store.get(ctx(), `${prefix}b`))?.value, "2");
       assert.equal(await b.store.get(ctx(), `${prefix}c`), undefined);
       await lease.revoke(ctx());
@@ -99,7 +112,13 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       const lease = await a.store.grant(ctx(), harness.ttlMs);
       await lease.put(ctx(), `${prefix}k`, "1");
       const endMs = performance.now() + harness.ttlMs * 2.5;
-      await until(() => { assert.ok(lease.held); return performance.now() > endMs; }, { timeoutMs: harness.ttlMs * 4, everyMs: 20 });
+      await until(
+        () => {
+          assert.ok(lease.held);
+          return performance.now() > endMs;
+        },
+        { timeoutMs: harness.ttlMs * 4, everyMs: 20 },
+      );
       assert.equal(await present(`${prefix}k`), true);
       await lease.revoke(ctx());
     });
@@ -122,7 +141,10 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       const order: string[] = [];
       lease.signal.addEventListener("abort", () => order.push("fenced"));
       a.stall();
-      await until(() => follower.state.size === 0, { timeoutMs: harness.ttlMs * 3 + 3_000, what: "the keys to vanish" });
+      await until(() => follower.state.size === 0, {
+        timeoutMs: harness.ttlMs * 3 + 3_000,
+        what: "the keys to vanish",
+      });
       order.push("vanished");
       assert.deepEqual(order, ["fenced", "vanished"]);
       assert.ok(reasonOf("LEASE_LOST")(lease.signal.reason));
@@ -131,7 +153,10 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
 
     it("ends calls to a store that does not answer with the caller's time", async () => {
       a.stall();
-      await assert.rejects(a.store.get(testCtx({ signal: AbortSignal.timeout(100) }), `${prefix}k`), (error) => error instanceof KilonovaError);
+      await assert.rejects(
+        a.store.get(testCtx({ signal: AbortSignal.timeout(100) }), `${prefix}k`),
+        (error) => error instanceof KilonovaError,
+      );
     });
 
     it("tells a watcher first what is, then what changes, in order", async () => {
@@ -143,7 +168,10 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       await lease.delete(ctx(), `${prefix}old`);
       await lease.put(ctx(), "/test-elsewhere/k", "x");
       await until(() => follower.events.length === 22);
-      assert.deepEqual(follower.events.map((event) => event.kind === "put" ? event.entry.value : event.kind), ["snapshot", ...Array.from({ length: 20 }, (_, i) => String(i + 1)), "delete"]);
+      assert.deepEqual(
+        follower.events.map((event) => (event.kind === "put" ? event.entry.value : event.kind)),
+        ["snapshot", ...Array.from({ length: 20 }, (_, i) => String(i + 1)), "delete"],
+      );
       assert.deepEqual([...follower.state], [[`${prefix}k`, "20"]]);
       await lease.revoke(ctx());
       await until(() => follower.state.size === 0);
@@ -154,18 +182,31 @@ export function coordinationConformance(name: string, make: () => Promise<Coordi
       await until(() => follower.events.length === 1);
       let lease: Lease | undefined;
       const expected = new Map<string, string>();
-      const put = (key: string, value: string): Promise<unknown> => until(async () => {
-        if (lease === undefined || !lease.held) { lease = await a.store.grant(ctx(), 60_000); expected.clear(); }
-        await lease.put(ctx(), key, value);
-        expected.set(key, value);
-        return true;
-      }, { timeoutMs: 20_000 });
+      const put = (key: string, value: string): Promise<unknown> =>
+        until(
+          async () => {
+            if (lease === undefined || !lease.held) {
+              lease = await a.store.grant(ctx(), 60_000);
+              expected.clear();
+            }
+            await lease.put(ctx(), key, value);
+            expected.set(key, value);
+            return true;
+          },
+          { timeoutMs: 20_000 },
+        );
       for (let i = 0; i < 10; i++) await put(`${prefix}k${i}`, "before");
       await harness.interrupt();
       for (let i = 5; i < 15; i++) await put(`${prefix}k${i}`, "after");
       await lease?.delete(ctx(), `${prefix}k0`);
       expected.delete(`${prefix}k0`);
-      await until(() => { assert.deepEqual(follower.state, expected); return true; }, { timeoutMs: 15_000, what: "the watcher to know all" });
+      await until(
+        () => {
+          assert.deepEqual(follower.state, expected);
+          return true;
+        },
+        { timeoutMs: 15_000, what: "the watcher to know all" },
+      );
       await lease?.revoke(ctx());
     });
 

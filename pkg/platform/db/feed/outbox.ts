@@ -19,21 +19,32 @@ export interface FeedEvent {
 }
 
 /**
- * Adds changes to the feed within the transaction that makes them: both happen or neither. They are numbered soon after
- * the commit; wake the sequencer with its `nudge()` then (`nudging(db, …)` does).
+ * Adds changes to the feed within the transaction that makes them: both happen or neither. They are numbered
+ * soon after the commit; wake the sequencer with its `nudge()` then (`nudging(db, …)` does).
  */
 export async function appendOutbox<S extends FeedTables>(
-  tx: Transaction<S>, events: readonly FeedEvent[], { ids = systemIds, clock = systemClock }: { readonly ids?: Ids; readonly clock?: Clock } = {},
+  tx: Transaction<S>,
+  events: readonly FeedEvent[],
+  { ids = systemIds, clock = systemClock }: { readonly ids?: Ids; readonly clock?: Clock } = {},
 ): Promise<void> {
   if (events.length === 0) return;
   const now = clock.now();
   // Kysely cannot see through `S extends FeedTables`; the bound above is the proof.
   const db = tx as unknown as Kysely<FeedTables>;
-  await db.insertInto("outbox").values(events.map((event, index) => ({
-    id: ids.uuid(), entity_kind: event.entityKind, entity_id: event.entityId, project_id: event.projectId,
-    generation: event.generation, event_type: event.eventType,
-    payload: Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength),
-    // A microsecond apart: several events of one transaction keep their order.
-    created_at: now + BigInt(index),
-  }))).execute();
+  await db
+    .insertInto("outbox")
+    .values(
+      events.map((event, index) => ({
+        id: ids.uuid(),
+        entity_kind: event.entityKind,
+        entity_id: event.entityId,
+        project_id: event.projectId,
+        generation: event.generation,
+        event_type: event.eventType,
+        payload: Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength),
+        // A microsecond apart: several events of one transaction keep their order.
+        created_at: now + BigInt(index),
+      })),
+    )
+    .execute();
 }

@@ -7,9 +7,14 @@ export interface FeedEntry extends FeedEvent {
 }
 
 /** A place in the feed of one database; what a watch token holds of it. */
-export interface FeedPosition { readonly incarnation: string; readonly revision: number }
+export interface FeedPosition {
+  readonly incarnation: string;
+  readonly revision: number;
+}
 
-export interface FeedHead extends FeedPosition { readonly compacted: number }
+export interface FeedHead extends FeedPosition {
+  readonly compacted: number;
+}
 
 export interface FeedPage {
   /** In the order of their revisions, without gaps. */

@@ -28,31 +28,57 @@ export interface FeedReader {
  * @param tail    filled by a sequencer in this process: entries then arrive within milliseconds
  * @param pollMs  how often `follow` looks by itself
  */
-export function createFeedReader(db: Database<FeedTables>, options: { readonly tail?: FeedTail; readonly pollMs: number }): FeedReader {
+export function createFeedReader(
+  db: Database<FeedTables>,
+  options: { readonly tail?: FeedTail; readonly pollMs: number },
+): FeedReader {
   const { tail = createTail(), pollMs } = options;
 
-  const head = (ctx: Ctx): Promise<FeedHead> => db.statement(ctx, "feed.head", async (d) => {
-    const state = await d.selectFrom("feed_state").select(["incarnation", "head", "compacted"]).where("id", "=", 1).executeTakeFirstOrThrow();
-    return { incarnation: state.incarnation, revision: state.head, compacted: state.compacted };
-  });
+  const head = (ctx: Ctx): Promise<FeedHead> =>
+    db.statement(ctx, "feed.head", async (d) => {
+      const state = await d
+        .selectFrom("feed_state")
+        .select(["incarnation", "head", "compacted"])
+        .where("id", "=", 1)
+        .executeTakeFirstOrThrow();
+      return { incarnation: state.incarnation, revision: state.head, compacted: state.compacted };
+    });
 
-  const readAfter = (ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> => db.statement(ctx, "feed.read", async (d) => {
-    const rows = await d.selectFrom("feed_state as s").leftJoin("outbox as o", (join) => join.on("o.revision", ">", position.revision))
-      .select(["s.incarnation", "s.head", "s.compacted", "o.revision", "o.entity_kind", "o.entity_id", "o.project_id", "o.generation", "o.event_type", "o.payload", "o.created_at"])
-      .where("s.id", "=", 1).orderBy("o.revision").limit(limit).execute();
-    const state = rows[0];
-    if (state === undefined) throw new Error("feed_state has no row");
-    check(position, state);
-    const entries = rows.flatMap(toEntry);
-    const last = entries.at(-1)?.revision ?? position.revision;
-    return { entries, head: state.head, position: { incarnation: state.incarnation, revision: last } };
-  });
+  const readAfter = (ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> =>
+    db.statement(ctx, "feed.read", async (d) => {
+      const rows = await d
+        .selectFrom("feed_state as s")
+        .leftJoin("outbox as o", (join) => join.on("o.revision", ">", position.revision))
+        .select([
+          "s.incarnation",
+          "s.head",
+          "s.compacted",
+          "o.revision",
+          "o.entity_kind",
+          "o.entity_id",
+          "o.project_id",
+          "o.generation",
+          "o.event_type",
+          "o.payload",
+          "o.created_at",
+        ])
+        .where("s.id", "=", 1)
+        .orderBy("o.revision")
+        .limit(limit)
+        .execute();
+      const state = rows[0];
+      if (state === undefined) throw new Error("feed_state has no row");
+      check(position, state);
+      const entries = rows.flatMap(toEntry);
+      const last = entries.at(-1)?.revision ?? position.revision;
+      return { entries, head: state.head, position: { incarnation: state.incarnation, revision: last } };
+    });
 
   async function* follow(ctx: Ctx, from: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void> {
     let position = from;
     while (!ctx.signal.aborted) {
       const seen = tail.rings;
-      const page = tail.after(position, limit) ?? await readUnlessEnded(ctx, position, limit);
+      const page = tail.after(position, limit) ?? (await readUnlessEnded(ctx, position, limit));
       if (page === undefined) return;
       position = page.position;
       if (page.entries.length > 0) yield page;
@@ -60,7 +86,11 @@ export function createFeedReader(db: Database<FeedTables>, options: { readonly t
     }
   }
 
-  async function readUnlessEnded(ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage | undefined> {
+  async function readUnlessEnded(
+    ctx: Ctx,
+    position: FeedPosition,
+    limit: number,
+  ): Promise<FeedPage | undefined> {
     try {
       return await readAfter(ctx, position, limit);
     } catch (error) {
@@ -72,11 +102,16 @@ export function createFeedReader(db: Database<FeedTables>, options: { readonly t
   return { head, readAfter, follow };
 }
 
-function check(position: FeedPosition, state: { readonly incarnation: string; readonly head: number; readonly compacted: number }): void {
-  if (position.incarnation !== "" && position.incarnation !== state.incarnation) throw FeedErrors.UNKNOWN_INCARNATION({});
+function check(
+  position: FeedPosition,
+  state: { readonly incarnation: string; readonly head: number; readonly compacted: number },
+): void {
+  if (position.incarnation !== "" && position.incarnation !== state.incarnation)
+    throw FeedErrors.UNKNOWN_INCARNATION({});
   const { revision } = position;
   // Beyond the head: of a database whose newest part is lost. Never an empty page for ever.
-  if (revision < state.compacted || revision > state.head) throw FeedErrors.COMPACTED({ revision, compacted: state.compacted, head: state.head });
+  if (revision < state.compacted || revision > state.head)
+    throw FeedErrors.COMPACTED({ revision, compacted: state.compacted, head: state.head });
 }
 
 /** A row of the outer join; all columns of the outbox are null where it has nothing. */
@@ -93,8 +128,16 @@ interface JoinedRow {
 
 function toEntry(row: JoinedRow): FeedEntry[] {
   if (row.revision === null || row.payload === null) return [];
-  return [{
-    revision: row.revision, entityKind: row.entity_kind ?? "", entityId: row.entity_id ?? "", projectId: row.project_id ?? "",
-    generation: row.generation ?? 0, eventType: row.event_type ?? "", payload: row.payload, createdAt: row.created_at ?? 0n,
-  }];
+  return [
+    {
+      revision: row.revision,
+      entityKind: row.entity_kind ?? "",
+      entityId: row.entity_id ?? "",
+      projectId: row.project_id ?? "",
+      generation: row.generation ?? 0,
+      eventType: row.event_type ?? "",
+      payload: row.payload,
+      createdAt: row.created_at ?? 0n,
+    },
+  ];
 }

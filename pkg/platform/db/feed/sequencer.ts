@@ -7,7 +7,10 @@ import type { FeedTables } from "./schema.js";
 import type { FeedTail } from "./tail.js";
 
 export interface SequencerOptions {
-  /** Who this is. A process that always runs alone passes a constant and takes its own place over at once after a crash. */
+  /**
+   * Who this is. A process that always runs alone passes a constant and takes its own place over at once
+   * after a crash.
+   */
   readonly owner: string;
   /** Gets what was numbered, for readers in this process. */
   readonly tail?: FeedTail;
@@ -20,7 +23,10 @@ export interface SequencerOptions {
 }
 
 export interface Sequencer {
-  /** Call after a commit that appended to the outbox: its rows get their numbers now rather than at the next look. */
+  /**
+   * Call after a commit that appended to the outbox: its rows get their numbers now rather than at the next
+   * look.
+   */
   nudge(): void;
   /** The loop, for `tasks.task`: takes ownership when it is free, numbers, gives it back in the end. */
   run(ctx: Ctx): Promise<void>;
@@ -30,12 +36,16 @@ export interface Sequencer {
 const BATCH = 1_000;
 
 /** An owner's place: its fence, and where the feed ended when it looked last. */
-interface Place { readonly fence: number; readonly head: number }
+interface Place {
+  readonly fence: number;
+  readonly head: number;
+}
 
 /**
- * Numbers the visible rows of one database's outbox densely. Any number of them may run; the row in feed_state says
- * whose turn it is, and each numbering is one statement, conditional on fence and head. A row is numbered when it is
- * seen, however late its writer commits: nothing can be skipped, since there are no numbers before the commit.
+ * Numbers the visible rows of one database's outbox densely. Any number of them may run; the row in
+ * feed_state says whose turn it is, and each numbering is one statement, conditional on fence and head. A row
+ * is numbered when it is seen, however late its writer commits: nothing can be skipped, since there are no
+ * numbers before the commit.
  */
 export function createSequencer(db: Database<FeedTables>, options: SequencerOptions): Sequencer {
   const { owner, tail, pollMs, heartbeatMs = 1_000, takeoverMs = 4_000 } = options;
@@ -48,7 +58,10 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
       const seen = bell.rings;
       const { incarnation, entries, missed } = await number(ctx, db, { fence, head });
       head += entries.length;
-      if (entries.length > 0) { tail?.put(incarnation, entries); beatMs = performance.now(); }
+      if (entries.length > 0) {
+        tail?.put(incarnation, entries);
+        beatMs = performance.now();
+      }
       if (ctx.signal.aborted) return;
       if (entries.length === BATCH) continue;
       if (missed || performance.now() - beatMs >= heartbeatMs) {
@@ -85,42 +98,80 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
   };
 }
 
-/** Takes the place when it is free, our own from before, or its owner silent for too long. Times are the database's. */
-async function acquire(ctx: Ctx, db: Database<FeedTables>, owner: string, takeoverMs: number): Promise<Place | undefined> {
-  return db.statement(ctx, "feed.acquire", (d) => d.updateTable("feed_state")
-    .set({ owner, fence: sql`fence + 1`, owner_seen_at: sql`now()` })
-    .where("id", "=", 1)
-    .where((eb) => eb.or([eb("owner", "in", ["", owner]), eb("owner_seen_at", "<", sql<bigint>`now() - ${takeoverMs} * interval '1 millisecond'`)]))
-    .returning(["fence", "head"]).executeTakeFirst());
+/**
+ * Takes the place when it is free, our own from before, or its owner silent for too long. Times are the
+ * database's.
+ */
+async function acquire(
+  ctx: Ctx,
+  db: Database<FeedTables>,
+  owner: string,
+  takeoverMs: number,
+): Promise<Place | undefined> {
+  return db.statement(ctx, "feed.acquire", (d) =>
+    d
+      .updateTable("feed_state")
+      .set({ owner, fence: sql`fence + 1`, owner_seen_at: sql`now()` })
+      .where("id", "=", 1)
+      .where((eb) =>
+        eb.or([
+          eb("owner", "in", ["", owner]),
+          eb("owner_seen_at", "<", sql<bigint>`now() - ${takeoverMs} * interval '1 millisecond'`),
+        ]),
+      )
+      .returning(["fence", "head"])
+      .executeTakeFirst(),
+  );
 }
 
-/** Shows that the owner lives. @returns where the feed ends, or undefined when the place belongs to another by now */
+/**
+ * Shows that the owner lives. @returns where the feed ends, or undefined when the place belongs to another by
+ * now
+ */
 function beat(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<Place | undefined> {
   return db.statement(ctx, "feed.beat", (d) =>
-    d.updateTable("feed_state").set({ owner_seen_at: sql`now()` }).where("id", "=", 1).where("fence", "=", fence).returning(["fence", "head"]).executeTakeFirst());
+    d
+      .updateTable("feed_state")
+      .set({ owner_seen_at: sql`now()` })
+      .where("id", "=", 1)
+      .where("fence", "=", fence)
+      .returning(["fence", "head"])
+      .executeTakeFirst(),
+  );
 }
 
 async function release(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<void> {
   try {
-    await db.statement(ctx, "feed.release", (d) => d.updateTable("feed_state").set({ owner: "" }).where("id", "=", 1).where("fence", "=", fence).execute());
+    await db.statement(ctx, "feed.release", (d) =>
+      d.updateTable("feed_state").set({ owner: "" }).where("id", "=", 1).where("fence", "=", fence).execute(),
+    );
   } catch (error) {
     // The next owner then waits for the silence instead.
     ctx.log.warn("feed.release.failed", { schema: db.schema, error });
   }
 }
 
-interface Numbering { readonly incarnation: string; readonly entries: readonly FeedEntry[]; readonly missed: boolean }
+interface Numbering {
+  readonly incarnation: string;
+  readonly entries: readonly FeedEntry[];
+  readonly missed: boolean;
+}
 
-type NumberedRow = { readonly place: number; readonly incarnation: string | null } & Omit<FeedTables["outbox"], "id" | "revision">;
+type NumberedRow = { readonly place: number; readonly incarnation: string | null } & Omit<
+  FeedTables["outbox"],
+  "id" | "revision"
+>;
 
 /**
- * One statement. The update of feed_state locks its row and looks again at its newest version: with our fence nobody else has numbered
- * since we took the place, with our head neither has a statement of ours whose answer was lost, so the rows without a number are just those.
+ * One statement. The update of feed_state locks its row and looks again at its newest version: with our fence
+ * nobody else has numbered since we took the place, with our head neither has a statement of ours whose
+ * answer was lost, so the rows without a number are just those.
  * @returns `missed` when there were rows, but fence or head had changed
  */
 async function number(ctx: Ctx, db: Database<FeedTables>, { fence, head }: Place): Promise<Numbering> {
   const outbox = sql.table(`${db.schema}.outbox`);
-  const { rows } = await db.statement(ctx, "feed.number", (d) => sql<NumberedRow>`
+  const { rows } = await db.statement(ctx, "feed.number", (d) =>
+    sql<NumberedRow>`
     WITH fresh AS (
       SELECT id, row_number() OVER (ORDER BY generation, created_at, id) AS place FROM ${outbox} WHERE revision IS NULL ORDER BY generation, created_at, id LIMIT ${BATCH}
     ), moved AS (
@@ -130,11 +181,24 @@ async function number(ctx: Ctx, db: Database<FeedTables>, { fence, head }: Place
       UPDATE ${outbox} AS o SET revision = ${head} + fresh.place FROM fresh, moved WHERE o.id = fresh.id
       RETURNING o.id, moved.incarnation, o.entity_kind, o.entity_id, o.project_id, o.generation, o.event_type, o.payload, o.created_at
     )
-    SELECT fresh.place, n.* FROM fresh LEFT JOIN numbered AS n ON n.id = fresh.id ORDER BY fresh.place`.execute(d));
+    SELECT fresh.place, n.* FROM fresh LEFT JOIN numbered AS n ON n.id = fresh.id ORDER BY fresh.place`.execute(
+      d,
+    ),
+  );
   const incarnation = rows[0]?.incarnation ?? "";
   if (incarnation === "") return { incarnation, entries: [], missed: rows.length > 0 };
-  return { incarnation, missed: false, entries: rows.map((row) => ({
-    revision: head + row.place, entityKind: row.entity_kind, entityId: row.entity_id, projectId: row.project_id, generation: row.generation,
-    eventType: row.event_type, payload: row.payload, createdAt: row.created_at,
-  })) };
+  return {
+    incarnation,
+    missed: false,
+    entries: rows.map((row) => ({
+      revision: head + row.place,
+      entityKind: row.entity_kind,
+      entityId: row.entity_id,
+      projectId: row.project_id,
+      generation: row.generation,
+      eventType: row.event_type,
+      payload: row.payload,
+      createdAt: row.created_at,
+    })),
+  };
 }

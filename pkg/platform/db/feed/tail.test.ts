@@ -2,8 +2,17 @@ import assert from "node:assert/strict";
 import type { FeedEntry } from "./page.js";
 import { createTail } from "./tail.js";
 
-const entries = (from: number, to: number): FeedEntry[] => Array.from({ length: to - from + 1 }, (_, index) =>
-  ({ revision: from + index, entityKind: "item", entityId: `e${from + index}`, projectId: "p", generation: 1, eventType: "changed", payload: Buffer.alloc(0), createdAt: 0n }));
+const entries = (from: number, to: number): FeedEntry[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => ({
+    revision: from + index,
+    entityKind: "item",
+    entityId: `e${from + index}`,
+    projectId: "p",
+    generation: 1,
+    eventType: "changed",
+    payload: Buffer.alloc(0),
+    createdAt: 0n,
+  }));
 const at = (revision: number, incarnation = "one") => ({ incarnation, revision });
 
 describe("the feed's tail", () => {
@@ -12,7 +21,8 @@ describe("the feed's tail", () => {
     assert.equal(tail.after(at(0), 10), undefined);
     tail.put("one", entries(11, 13));
     tail.put("one", entries(14, 15));
-    const revisions = (revision: number, limit = 10, incarnation = "one") => tail.after(at(revision, incarnation), limit)?.entries.map((entry) => entry.revision);
+    const revisions = (revision: number, limit = 10, incarnation = "one") =>
+      tail.after(at(revision, incarnation), limit)?.entries.map((entry) => entry.revision);
     const cases: [string, number[] | undefined, number[] | undefined][] = [
       ["in the middle", revisions(13), [14, 15]],
       ["just before the oldest kept", revisions(11), [12, 13, 14, 15]],

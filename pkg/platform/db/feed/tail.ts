@@ -3,11 +3,15 @@ import type { Bell } from "./bell.js";
 import type { FeedEntry, FeedPage, FeedPosition } from "./page.js";
 
 /**
- * The newest entries of one feed, as the sequencer of this process has numbered them, and the bell that it rings then. Who follows closely
- * reads them from here: one statement numbers entries and brings them to any number of readers.
+ * The newest entries of one feed, as the sequencer of this process has numbered them, and the bell that it
+ * rings then. Who follows closely reads them from here: one statement numbers entries and brings them to any
+ * number of readers.
  */
 export interface FeedTail extends Bell {
-  /** Adds what was just numbered, in order, and rings. What does not continue the entries before it replaces them. */
+  /**
+   * Adds what was just numbered, in order, and rings. What does not continue the entries before it replaces
+   * them.
+   */
   put(incarnation: string, entries: readonly FeedEntry[]): void;
   /** The entries behind a position; undefined when there are none here: only the database knows then. */
   after(position: FeedPosition, limit: number): FeedPage | undefined;
@@ -19,7 +23,9 @@ export function createTail(keep = 500): FeedTail {
   let incarnation = "";
   let held: readonly FeedEntry[] = [];
   return {
-    get rings() { return bell.rings; },
+    get rings() {
+      return bell.rings;
+    },
     ring: bell.ring,
     wait: bell.wait,
     put: (name, entries) => {
@@ -31,7 +37,13 @@ export function createTail(keep = 500): FeedTail {
     after: ({ revision, incarnation: asked }, limit) => {
       const first = held[0]?.revision;
       const head = held.at(-1)?.revision ?? 0;
-      if (first === undefined || revision < first - 1 || revision >= head || (asked !== "" && asked !== incarnation)) return undefined;
+      if (
+        first === undefined ||
+        revision < first - 1 ||
+        revision >= head ||
+        (asked !== "" && asked !== incarnation)
+      )
+        return undefined;
       const entries = held.slice(revision + 1 - first, revision + 1 - first + limit);
       return { entries, head, position: { incarnation, revision: entries.at(-1)?.revision ?? revision } };
     },

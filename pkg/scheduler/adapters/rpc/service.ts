@@ -16,27 +16,59 @@ export interface SchedulerOps {
 }
 
 /** The SchedulerService over these operations: translation only. */
-export const schedulerBinding = (ops: SchedulerOps): ServiceBinding => bindService(SchedulerServiceDefinition, {
-  selectDestinations: async (ctx, request) => {
-    if (request.serverId === "" || request.operation === "") throw CommonErrors.INVALID_ARGUMENT({ field: "server_id, operation", problem: "are required" });
-    const spec = toSpec(request, ops.hostsOf);
-    const { chosen, alternates, generation } = await ops.select(ctx, { spec, operation: request.operation, fence: Number(request.fence), alternates: request.alternates });
-    return { chosen: toDestination(chosen), alternates: alternates.map(toDestination), consumerGeneration: BigInt(generation) };
-  },
-  explain: async (ctx, request) => {
-    const explanation = await ops.explain(ctx, toSpec({ ...request, serverId: "", isRebuild: false }, ops.hostsOf));
-    return { explanation: toExplanation(explanation, request.adminView) };
-  },
-});
+export const schedulerBinding = (ops: SchedulerOps): ServiceBinding =>
+  bindService(SchedulerServiceDefinition, {
+    selectDestinations: async (ctx, request) => {
+      if (request.serverId === "" || request.operation === "")
+        throw CommonErrors.INVALID_ARGUMENT({ field: "server_id, operation", problem: "are required" });
+      const spec = toSpec(request, ops.hostsOf);
+      const { chosen, alternates, generation } = await ops.select(ctx, {
+        spec,
+        operation: request.operation,
+        fence: Number(request.fence),
+        alternates: request.alternates,
+      });
+      return {
+        chosen: toDestination(chosen),
+        alternates: alternates.map(toDestination),
+        consumerGeneration: BigInt(generation),
+      };
+    },
+    explain: async (ctx, request) => {
+      const explanation = await ops.explain(
+        ctx,
+        toSpec({ ...request, serverId: "", isRebuild: false }, ops.hostsOf),
+      );
+      return { explanation: toExplanation(explanation, request.adminView) };
+    },
+  });
 
 const toDestination = ({ host, holdings, weight }: Selection): pb.Destination => ({
-  cell: host.cell, host: host.host, node: host.node, computeNodeId: host.computeNodeId, availabilityZone: host.availabilityZone, agentAddress: host.address, weight,
-  resources: holdings.map(({ providerId, resources }) => ({ providerId, resources: new Map([...resources].map(([name, amount]) => [name, BigInt(amount)])) })),
+  cell: host.cell,
+  host: host.host,
+  node: host.node,
+  computeNodeId: host.computeNodeId,
+  availabilityZone: host.availabilityZone,
+  agentAddress: host.address,
+  weight,
+  resources: holdings.map(({ providerId, resources }) => ({
+    providerId,
+    resources: new Map([...resources].map(([name, amount]) => [name, BigInt(amount)])),
+  })),
 });
 
 /** Names of hosts are for administrators. */
-const toExplanation = ({ hostsConsidered, refusals, acceptedHosts }: Explanation, adminView: boolean): pb.Explanation => ({
-  hostsConsidered, acceptedHosts: adminView ? [...acceptedHosts] : [],
-  refusals: refusals.map(({ rule, reason, hosts, nearestHost, nearestFacts }) =>
-    ({ rule, reason, hosts, nearestHost: adminView ? nearestHost : "", nearestFacts: new Map(Object.entries(nearestFacts)) })),
+const toExplanation = (
+  { hostsConsidered, refusals, acceptedHosts }: Explanation,
+  adminView: boolean,
+): pb.Explanation => ({
+  hostsConsidered,
+  acceptedHosts: adminView ? [...acceptedHosts] : [],
+  refusals: refusals.map(({ rule, reason, hosts, nearestHost, nearestFacts }) => ({
+    rule,
+    reason,
+    hosts,
+    nearestHost: adminView ? nearestHost : "",
+    nearestFacts: new Map(Object.entries(nearestFacts)),
+  })),
 });

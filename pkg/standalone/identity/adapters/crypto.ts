@@ -4,7 +4,10 @@ import pLimit from "p-limit";
 import { E } from "../errors.js";
 
 /** scrypt's work: N = 2^logN, r = 8, p. */
-export interface PasswordCost { readonly logN: number; readonly p: number }
+export interface PasswordCost {
+  readonly logN: number;
+  readonly p: number;
+}
 
 /** OWASP's setting for little memory: 16 MiB and some 100 ms of one core per check. */
 const defaultCost: PasswordCost = { logN: 14, p: 5 };
@@ -17,7 +20,9 @@ export interface Passwords {
   verify(password: string, stored: string | null | undefined): Promise<boolean>;
 }
 
-const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
+const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
+  scrypt,
+);
 const KEY_BYTES = 32;
 /** Two at a time: the pool of four threads also serves files and name lookups. */
 const AT_ONCE = 2;
@@ -44,13 +49,19 @@ export function scryptPasswords(cost: PasswordCost = defaultCost): Passwords {
         return false;
       }
       const expected = Buffer.from(key, "base64url");
-      const actual = await run(password, Buffer.from(salt, "base64url"), { logN: Number(logN), p: Number(p) });
+      const actual = await run(password, Buffer.from(salt, "base64url"), {
+        logN: Number(logN),
+        p: Number(p),
+      });
       return expected.length === actual.length && timingSafeEqual(expected, actual);
     },
   };
 }
 
-/** 256 random bits as URL-safe characters: tokens and secrets of application credentials. The first is a letter: to a command line, "-" would begin an option. */
+/**
+ * 256 random bits as URL-safe characters: tokens and secrets of application credentials. The first is a
+ * letter: to a command line, "-" would begin an option.
+ */
 export const newSecret = (): string => `k${randomBytes(32).toString("base64url")}`;
 
 /** 128 random bits in the form of Keystone's audit ids. */
@@ -59,8 +70,11 @@ export const newAuditId = (): string => randomBytes(16).toString("base64url");
 /** 128 random bits in the form of Keystone's ids. */
 export const newId = (): string => randomBytes(16).toString("hex");
 
-/** What is stored of a token. Plain SHA-256 is enough for 256 random bits; nobody can guess their way back. */
+/**
+ * What is stored of a token. Plain SHA-256 is enough for 256 random bits; nobody can guess their way back.
+ */
 export const tokenHash = (token: string): Buffer => createHash("sha256").update(token).digest();
 
 /** An id derived from a text: the same at every start. */
-export const stableId = (text: string): string => createHash("sha256").update(`kilonova/${text}`).digest("hex").slice(0, 32);
+export const stableId = (text: string): string =>
+  createHash("sha256").update(`kilonova/${text}`).digest("hex").slice(0, 32);

@@ -6,11 +6,24 @@ import { KnownTokens } from "./known-tokens.js";
 
 const hash = Buffer.from("h");
 
-function setting(): { known: KnownTokens; reads: () => number; read: () => Promise<TokenView | undefined>; clock: ReturnType<typeof fakeClock> } {
+function setting(): {
+  known: KnownTokens;
+  reads: () => number;
+  read: () => Promise<TokenView | undefined>;
+  clock: ReturnType<typeof fakeClock>;
+} {
   const clock = fakeClock();
   let reads = 0;
   const view = { record: { expiresAt: clock.now() + 60_000_000n } } as TokenView;
-  return { known: new KnownTokens(clock), clock, reads: () => reads, read: async () => { reads += 1; return view; } };
+  return {
+    known: new KnownTokens(clock),
+    clock,
+    reads: () => reads,
+    read: async () => {
+      reads += 1;
+      return view;
+    },
+  };
 }
 
 describe("KnownTokens", () => {
@@ -28,7 +41,11 @@ describe("KnownTokens", () => {
     await known.find(testCtx(), hash, read);
     assert.equal(reads(), 1);
     await store.revoke();
-    await known.find(testCtx(), hash, async (ctx) => { await store.revoke(); void ctx; return read(); });
+    await known.find(testCtx(), hash, async (ctx) => {
+      await store.revoke();
+      void ctx;
+      return read();
+    });
     await known.find(testCtx(), hash, read);
     assert.equal(reads(), 3);
   });

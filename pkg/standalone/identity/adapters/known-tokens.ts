@@ -10,8 +10,9 @@ const MAX_TOKENS = 10_000;
 const CHANGES = /^(insert|update|delete|remove|revoke|grant|imply|unimply)/;
 
 /**
- * Remembers valid tokens for the services beside Identity, which ask about the same few again and again. Forgets all of them when anything
- * in Identity changes, before the change is answered: a revoked token is refused from then on.
+ * Remembers valid tokens for the services beside Identity, which ask about the same few again and again.
+ * Forgets all of them when anything in Identity changes, before the change is answered: a revoked token is
+ * refused from then on.
  */
 export class KnownTokens {
   readonly #views = new LRUCache<string, TokenView>({ max: MAX_TOKENS, ttl: FRESH_MS });
@@ -23,7 +24,11 @@ export class KnownTokens {
     this.#clock = clock;
   }
 
-  async find(ctx: Ctx, hash: Buffer, read: (ctx: Ctx) => Promise<TokenView | undefined>): Promise<TokenView | undefined> {
+  async find(
+    ctx: Ctx,
+    hash: Buffer,
+    read: (ctx: Ctx) => Promise<TokenView | undefined>,
+  ): Promise<TokenView | undefined> {
     const key = hash.toString("base64");
     const known = this.#views.get(key);
     if (known && known.record.expiresAt > this.#clock.now()) return known;
@@ -36,15 +41,19 @@ export class KnownTokens {
   /** The same store, but every method that changes something also makes this forget. */
   watching<T extends object>(store: T, except: readonly string[] = []): T {
     const watched = Object.entries(store).map(([name, method]) => {
-      if (typeof method !== "function" || !CHANGES.test(name) || except.includes(name)) return [name, method] as const;
+      if (typeof method !== "function" || !CHANGES.test(name) || except.includes(name))
+        return [name, method] as const;
       const change = method as (...args: unknown[]) => Promise<unknown>;
-      return [name, async (...args: unknown[]) => {
-        try {
-          return await change.apply(store, args);
-        } finally {
-          this.#forget();
-        }
-      }] as const;
+      return [
+        name,
+        async (...args: unknown[]) => {
+          try {
+            return await change.apply(store, args);
+          } finally {
+            this.#forget();
+          }
+        },
+      ] as const;
     });
     return Object.fromEntries(watched) as T;
   }

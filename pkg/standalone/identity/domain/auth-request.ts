@@ -27,15 +27,18 @@ const authBody = z.object({
   }),
 });
 
-const passwordSection = z.object({ user: z.union([
-  z.object({ id: text, password }), z.object({ name: text, domain: byIdOrName, password }),
-]) });
+const passwordSection = z.object({
+  user: z.union([z.object({ id: text, password }), z.object({ name: text, domain: byIdOrName, password })]),
+});
 const tokenSection = z.object({ id: z.string().min(1).max(4_096) });
 const credentialSection = z.union([
-  z.object({ id: text, secret: password }), z.object({ name: text, user: inDomain, secret: password }),
+  z.object({ id: text, secret: password }),
+  z.object({ name: text, user: inDomain, secret: password }),
 ]);
 
-/** What is wrong with an authentication: the body's shape (400), or a method that does not exist here (401). */
+/**
+ * What is wrong with an authentication: the body's shape (400), or a method that does not exist here (401).
+ */
 export type AuthRequestProblem = { readonly problem: string } | { readonly unknownMethod: string };
 
 /** Reads an authentication body. Pure; the same method named twice counts once. */
@@ -58,7 +61,9 @@ function readProof(method: string, sections: Sections): Proof | AuthRequestProbl
   switch (method) {
     case "password": {
       const read = passwordSection.safeParse(sections.password);
-      return read.success ? { method, user: userRef(read.data.user), password: read.data.user.password } : bad(method, read.error);
+      return read.success
+        ? { method, user: userRef(read.data.user), password: read.data.user.password }
+        : bad(method, read.error);
     }
     case "token": {
       const read = tokenSection.safeParse(sections.token);
@@ -68,14 +73,20 @@ function readProof(method: string, sections: Sections): Proof | AuthRequestProbl
       const read = credentialSection.safeParse(sections.application_credential);
       if (!read.success) return bad(method, read.error);
       const { data } = read;
-      return { method, secret: data.secret, credential: "id" in data ? { id: data.id } : { name: data.name, user: userRef(data.user) } };
+      return {
+        method,
+        secret: data.secret,
+        credential: "id" in data ? { id: data.id } : { name: data.name, user: userRef(data.user) },
+      };
     }
     default:
       return { unknownMethod: method };
   }
 }
 
-const bad = (section: string, error: z.ZodError): AuthRequestProblem => ({ problem: `auth.identity.${section}: ${describe(error)}` });
+const bad = (section: string, error: z.ZodError): AuthRequestProblem => ({
+  problem: `auth.identity.${section}: ${describe(error)}`,
+});
 
 function describe(error: z.ZodError): string {
   const issue = error.issues[0];

@@ -7,7 +7,8 @@ export type IdTree = { readonly [id: string]: IdTree | null } | null;
 export function ancestorsOf(all: readonly Project[], project: Project): Project[] {
   const byId = new Map(all.map((one) => [one.id, one]));
   const found: Project[] = [];
-  for (let next = byId.get(project.parentId); next && !found.includes(next); next = byId.get(next.parentId)) found.push(next);
+  for (let next = byId.get(project.parentId); next && !found.includes(next); next = byId.get(next.parentId))
+    found.push(next);
   return found;
 }
 
@@ -18,10 +19,13 @@ export function descendantsOf(all: readonly Project[], id: string): Project[] {
 }
 
 /** A line of ids as a tree, the first outermost; null when there is none. */
-export const idChain = (ids: readonly string[]): IdTree => ids.reduceRight<IdTree>((inner, id) => ({ [id]: inner }), null);
+export const idChain = (ids: readonly string[]): IdTree =>
+  ids.reduceRight<IdTree>((inner, id) => ({ [id]: inner }), null);
 
 /** The tree below a project; null for a leaf. */
 export function idTree(all: readonly Project[], id: string): IdTree {
   const children = all.filter((one) => one.parentId === id);
-  return children.length === 0 ? null : Object.fromEntries(children.map((child) => [child.id, idTree(all, child.id)]));
+  return children.length === 0
+    ? null
+    : Object.fromEntries(children.map((child) => [child.id, idTree(all, child.id)]));
 }

@@ -37,7 +37,11 @@ export interface User extends Annotated {
   readonly defaultProjectId: string | null;
 }
 
-export interface Role extends Annotated { readonly id: string; readonly name: string; readonly description: string }
+export interface Role extends Annotated {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+}
 
 /** Filters of lists; absent ones match everything. */
 export interface DirectoryFilter {
@@ -47,7 +51,9 @@ export interface DirectoryFilter {
   readonly parentId?: string | undefined;
   readonly enabled?: boolean | undefined;
   /** Of projects. */
-  readonly tags?: readonly { readonly names: readonly string[]; readonly all: boolean; readonly not: boolean }[] | undefined;
+  readonly tags?:
+    | readonly { readonly names: readonly string[]; readonly all: boolean; readonly not: boolean }[]
+    | undefined;
 }
 
 /** Where a role holds, and what a token is for. */
@@ -56,12 +62,14 @@ export type Scope =
   | { readonly kind: "domain"; readonly domainId: string }
   | { readonly kind: "system" };
 
-export interface Assignment { readonly userId: string; readonly roleId: string; readonly scope: Scope }
+export interface Assignment {
+  readonly userId: string;
+  readonly roleId: string;
+  readonly scope: Scope;
+}
 
 /** Whoever asks for a token, without the proof. */
-export type UserRef =
-  | { readonly id: string }
-  | { readonly name: string; readonly domain: DomainRef };
+export type UserRef = { readonly id: string } | { readonly name: string; readonly domain: DomainRef };
 export type DomainRef = { readonly id: string } | { readonly name: string };
 export type ProjectRef = { readonly id: string } | { readonly name: string; readonly domain: DomainRef };
 
@@ -75,9 +83,16 @@ export type WantedScope =
 export type Proof =
   | { readonly method: "password"; readonly user: UserRef; readonly password: string }
   | { readonly method: "token"; readonly token: string }
-  | { readonly method: "application_credential"; readonly credential: { readonly id: string } | { readonly name: string; readonly user: UserRef }; readonly secret: string };
+  | {
+      readonly method: "application_credential";
+      readonly credential: { readonly id: string } | { readonly name: string; readonly user: UserRef };
+      readonly secret: string;
+    };
 
-export interface AuthRequest { readonly proofs: readonly Proof[]; readonly scope: WantedScope }
+export interface AuthRequest {
+  readonly proofs: readonly Proof[];
+  readonly scope: WantedScope;
+}
 
 /** A token as it is stored: everything but its secret. */
 export interface TokenRecord {
@@ -92,7 +107,10 @@ export interface TokenRecord {
   readonly expiresAt: Instant;
 }
 
-interface Named { readonly id: string; readonly name: string }
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
 
 /** A token together with the names that its answer shows. */
 export interface TokenView {

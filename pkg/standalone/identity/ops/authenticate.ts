@@ -2,11 +2,23 @@ import type { Ctx, Instant } from "../../../kernel/index.js";
 import { AuthErrors } from "../../shared/auth.js";
 import { newAuditId, newSecret, tokenHash } from "../adapters/crypto.js";
 import type { ApplicationCredential } from "../adapters/sql/credentials.js";
-import type { AuthRequest, DomainRef, Proof, ProjectRef, Scope, TokenView, UserRef, WantedScope } from "../domain/model.js";
+import type {
+  AuthRequest,
+  DomainRef,
+  Proof,
+  ProjectRef,
+  Scope,
+  TokenView,
+  UserRef,
+  WantedScope,
+} from "../domain/model.js";
 import type { IdentityParts } from "../ports.js";
 
 /** A token that was just made: its secret, which is stored nowhere, and what it stands for. */
-export interface IssuedToken { readonly secret: string; readonly view: TokenView }
+export interface IssuedToken {
+  readonly secret: string;
+  readonly view: TokenView;
+}
 
 /** What one proof showed. */
 interface Proven {
@@ -21,15 +33,26 @@ interface Proven {
  * Checks the proofs and issues a token for the wanted scope. All proofs must be for one user.
  * @throws UNAUTHENTICATED with one text for every cause: bad proof, disabled user or project, no role there
  */
-export async function authenticate(parts: IdentityParts, ctx: Ctx, request: AuthRequest): Promise<IssuedToken> {
+export async function authenticate(
+  parts: IdentityParts,
+  ctx: Ctx,
+  request: AuthRequest,
+): Promise<IssuedToken> {
   const proven: Proven[] = [];
   for (const proof of request.proofs) proven.push(await prove(parts, ctx, proof));
   const userId = proven[0]?.userId;
-  if (userId === undefined || proven.some((one) => one.userId !== userId)) throw AuthErrors.UNAUTHENTICATED({});
+  if (userId === undefined || proven.some((one) => one.userId !== userId))
+    throw AuthErrors.UNAUTHENTICATED({});
   const credential = proven.find((one) => one.credential)?.credential;
   const earlier = proven.find((one) => one.token)?.token;
   const scope = await chooseScope(parts, ctx, userId, request.scope, credential, earlier);
-  return issue(parts, ctx, { userId, scope, methods: [...new Set(proven.flatMap((one) => one.methods))], credential, earlier });
+  return issue(parts, ctx, {
+    userId,
+    scope,
+    methods: [...new Set(proven.flatMap((one) => one.methods))],
+    credential,
+    earlier,
+  });
 }
 
 async function prove(parts: IdentityParts, ctx: Ctx, proof: Proof): Promise<Proven> {
@@ -37,7 +60,8 @@ async function prove(parts: IdentityParts, ctx: Ctx, proof: Proof): Promise<Prov
     case "password": {
       const account = await parts.directory.account(ctx, proof.user);
       const right = await parts.passwords.verify(proof.password, account?.passwordHash);
-      if (!account || !right || !account.enabled || !account.domainEnabled) throw AuthErrors.UNAUTHENTICATED({});
+      if (!account || !right || !account.enabled || !account.domainEnabled)
+        throw AuthErrors.UNAUTHENTICATED({});
       return { userId: account.id, methods: ["password"] };
     }
     case "token": {
@@ -50,34 +74,58 @@ async function prove(parts: IdentityParts, ctx: Ctx, proof: Proof): Promise<Prov
   }
 }
 
-async function proveCredential(parts: IdentityParts, ctx: Ctx, proof: Extract<Proof, { method: "application_credential" }>): Promise<Proven> {
-  const by = "id" in proof.credential ? proof.credential : await byOwner(parts, ctx, proof.credential.name, proof.credential.user);
-  const found = by && await parts.credentials.find(ctx, by);
+async function proveCredential(
+  parts: IdentityParts,
+  ctx: Ctx,
+  proof: Extract<Proof, { method: "application_credential" }>,
+): Promise<Proven> {
+  const by =
+    "id" in proof.credential
+      ? proof.credential
+      : await byOwner(parts, ctx, proof.credential.name, proof.credential.user);
+  const found = by && (await parts.credentials.find(ctx, by));
   const right = await parts.passwords.verify(proof.secret, found?.secretHash);
-  if (!found || !right || (found.expiresAt !== null && found.expiresAt <= parts.clock.now())) throw AuthErrors.UNAUTHENTICATED({});
+  if (!found || !right || (found.expiresAt !== null && found.expiresAt <= parts.clock.now()))
+    throw AuthErrors.UNAUTHENTICATED({});
   return { userId: found.userId, methods: ["application_credential"], credential: found };
 }
 
-async function byOwner(parts: IdentityParts, ctx: Ctx, name: string, user: UserRef): Promise<{ userId: string; name: string } | undefined> {
+async function byOwner(
+  parts: IdentityParts,
+  ctx: Ctx,
+  name: string,
+  user: UserRef,
+): Promise<{ userId: string; name: string } | undefined> {
   const owner = await parts.directory.account(ctx, user);
   return owner && { userId: owner.id, name };
 }
 
 /** An application credential, and a token made from one, stay in their project. */
 async function chooseScope(
-  parts: IdentityParts, ctx: Ctx, userId: string, wanted: WantedScope, credential: ApplicationCredential | undefined, earlier: TokenView | undefined,
+  parts: IdentityParts,
+  ctx: Ctx,
+  userId: string,
+  wanted: WantedScope,
+  credential: ApplicationCredential | undefined,
+  earlier: TokenView | undefined,
 ): Promise<Scope | undefined> {
   if (credential) {
     if (wanted.kind !== "default") throw AuthErrors.UNAUTHENTICATED({});
     return { kind: "project", projectId: credential.projectId };
   }
-  if (earlier && earlier.record.applicationCredentialId !== null && wanted.kind !== "default") throw AuthErrors.UNAUTHENTICATED({});
+  if (earlier && earlier.record.applicationCredentialId !== null && wanted.kind !== "default")
+    throw AuthErrors.UNAUTHENTICATED({});
   switch (wanted.kind) {
-    case "unscoped": return undefined;
-    case "system": return { kind: "system" };
-    case "domain": return { kind: "domain", domainId: await domainId(parts, ctx, wanted.domain) };
-    case "project": return { kind: "project", projectId: await projectId(parts, ctx, wanted.project) };
-    case "default": return earlier ? earlier.record.scope : defaultScope(parts, ctx, userId);
+    case "unscoped":
+      return undefined;
+    case "system":
+      return { kind: "system" };
+    case "domain":
+      return { kind: "domain", domainId: await domainId(parts, ctx, wanted.domain) };
+    case "project":
+      return { kind: "project", projectId: await projectId(parts, ctx, wanted.project) };
+    case "default":
+      return earlier ? earlier.record.scope : defaultScope(parts, ctx, userId);
   }
 }
 
@@ -111,17 +159,23 @@ interface Grant {
   readonly earlier: TokenView | undefined;
 }
 
-/** Stores the token, then reads it back as any validation would: what cannot be validated is not handed out. */
+/**
+ * Stores the token, then reads it back as any validation would: what cannot be validated is not handed out.
+ */
 async function issue(parts: IdentityParts, ctx: Ctx, grant: Grant): Promise<IssuedToken> {
   const { earlier } = grant;
   const secret = newSecret();
   const hash = tokenHash(secret);
   const issuedAt = wholeSeconds(parts.clock.now());
   await parts.tokens.insert(ctx, hash, {
-    auditId: newAuditId(), chainId: earlier ? earlier.record.chainId || earlier.record.auditId : "",
-    userId: grant.userId, scope: grant.scope, methods: grant.methods,
+    auditId: newAuditId(),
+    chainId: earlier ? earlier.record.chainId || earlier.record.auditId : "",
+    userId: grant.userId,
+    scope: grant.scope,
+    methods: grant.methods,
     applicationCredentialId: grant.credential?.id ?? earlier?.record.applicationCredentialId ?? null,
-    issuedAt, expiresAt: earlier?.record.expiresAt ?? issuedAt + BigInt(parts.config.tokenSeconds) * 1_000_000n,
+    issuedAt,
+    expiresAt: earlier?.record.expiresAt ?? issuedAt + BigInt(parts.config.tokenSeconds) * 1_000_000n,
   });
   const view = await parts.tokens.find(ctx, hash, issuedAt, false);
   if (!view) {
@@ -132,4 +186,4 @@ async function issue(parts: IdentityParts, ctx: Ctx, grant: Grant): Promise<Issu
 }
 
 /** Keystone's times end in `.000000Z`; some clients compare them as text. */
-const wholeSeconds = (at: Instant): Instant => at - at % 1_000_000n;
+const wholeSeconds = (at: Instant): Instant => at - (at % 1_000_000n);

@@ -1,8 +1,28 @@
 import type { Instant } from "../../../kernel/index.js";
 
-export const statuses = ["queued", "saving", "uploading", "importing", "active", "killed", "deactivated"] as const;
+export const statuses = [
+  "queued",
+  "saving",
+  "uploading",
+  "importing",
+  "active",
+  "killed",
+  "deactivated",
+] as const;
 export const visibilities = ["public", "private", "shared", "community"] as const;
-export const diskFormats = ["ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "ploop", "iso"] as const;
+export const diskFormats = [
+  "ami",
+  "ari",
+  "aki",
+  "vhd",
+  "vhdx",
+  "vmdk",
+  "raw",
+  "qcow2",
+  "vdi",
+  "ploop",
+  "iso",
+] as const;
 export const containerFormats = ["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"] as const;
 export const memberStatuses = ["pending", "accepted", "rejected"] as const;
 

@@ -4,10 +4,12 @@ import type { Image } from "./model.js";
 
 /** Administrators, and members (not mere readers) of the project that owns the image. */
 export const mayChange = (actor: Actor, image: Image): boolean =>
-  actor.roles.includes("admin") || (actor.projectId !== "" && image.owner === actor.projectId && canWrite(actor));
+  actor.roles.includes("admin") ||
+  (actor.projectId !== "" && image.owner === actor.projectId && canWrite(actor));
 
 /** Whether the actor's roles allow changes in its own project at all. */
-export const canWrite = (actor: Actor): boolean => ["admin", "member", "service"].some((role) => actor.roles.includes(role));
+export const canWrite = (actor: Actor): boolean =>
+  ["admin", "member", "service"].some((role) => actor.roles.includes(role));
 
 /** @throws FORBIDDEN; the caller has made sure that the actor may see the image */
 export function demandChange(actor: Actor, image: Image, action: string): void {

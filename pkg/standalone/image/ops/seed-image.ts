@@ -24,24 +24,51 @@ export interface SeedImage {
 const SOURCE = "kilonova_source";
 
 /**
- * Uploads a file as a public image. Repeatable: the same file again costs one query and one stat; a changed file
- * replaces the image under its name.
+ * Uploads a file as a public image. Repeatable: the same file again costs one query and one stat; a changed
+ * file replaces the image under its name.
  * @returns the image's id
  * @throws when the file cannot be read
  */
 export async function seedImage(parts: ImageParts, ctx: Ctx, seed: SeedImage): Promise<string> {
   const { images, files, clock, ids } = parts;
-  const asAdmin: Ctx = { ...ctx, actor: { ...anonymous, kind: "user", projectId: seed.projectId, roles: ["admin"] } };
+  const asAdmin: Ctx = {
+    ...ctx,
+    actor: { ...anonymous, kind: "user", projectId: seed.projectId, roles: ["admin"] },
+  };
   const { size, mtimeMs } = await stat(seed.path);
   const source = `${size}:${Math.floor(mtimeMs)}`;
-  const sameName = await images.list(asAdmin, asAdmin.actor, readListQuery(new Map([["name", [seed.name]], ["owner", [seed.projectId]], ["limit", ["1000"]]])));
+  const sameName = await images.list(
+    asAdmin,
+    asAdmin.actor,
+    readListQuery(
+      new Map([
+        ["name", [seed.name]],
+        ["owner", [seed.projectId]],
+        ["limit", ["1000"]],
+      ]),
+    ),
+  );
   const current = sameName.find((image) => image.properties[SOURCE] === source && image.status === "active");
   if (current) return current.id;
   const id = ids.uuid();
-  await images.insert(asAdmin, id, readNewImage({
-    name: seed.name, visibility: "public", disk_format: seed.diskFormat, container_format: "bare",
-    min_disk: seed.minDisk ?? 0, min_ram: seed.minRam ?? 0, ...seed.properties, [SOURCE]: source,
-  }, asAdmin.actor), clock.now());
+  await images.insert(
+    asAdmin,
+    id,
+    readNewImage(
+      {
+        name: seed.name,
+        visibility: "public",
+        disk_format: seed.diskFormat,
+        container_format: "bare",
+        min_disk: seed.minDisk ?? 0,
+        min_ram: seed.minRam ?? 0,
+        ...seed.properties,
+        [SOURCE]: source,
+      },
+      asAdmin.actor,
+    ),
+    clock.now(),
+  );
   await uploadData(parts, asAdmin, id, createReadStream(seed.path), size);
   for (const image of sameName.filter(isSeed)) {
     const gone = await images.remove(asAdmin, asAdmin.actor, image.id, () => {});

@@ -1,12 +1,20 @@
 import type { AddressPool } from "./model.js";
 
 /** An IP address as a number, which makes ranges and gaps plain arithmetic. */
-export interface Address { readonly version: 4 | 6; readonly value: bigint }
+export interface Address {
+  readonly version: 4 | 6;
+  readonly value: bigint;
+}
 
 /** A network range: its first and last address, both included. */
-export interface Cidr { readonly version: 4 | 6; readonly prefix: number; readonly first: bigint; readonly last: bigint }
+export interface Cidr {
+  readonly version: 4 | 6;
+  readonly prefix: number;
+  readonly first: bigint;
+  readonly last: bigint;
+}
 
-const bitsOf = (version: 4 | 6): number => version === 4 ? 32 : 128;
+const bitsOf = (version: 4 | 6): number => (version === 4 ? 32 : 128);
 
 /** Reads an address of either version; undefined when it is none. IPv4 needs four plain decimal parts. */
 export function parseAddress(text: string): Address | undefined {
@@ -15,7 +23,8 @@ export function parseAddress(text: string): Address | undefined {
 
 function parseV4(text: string): Address | undefined {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256))
+    return undefined;
   return { version: 4, value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n) };
 }
 
@@ -27,7 +36,7 @@ function parseV6(text: string): Address | undefined {
   if (!left || (halves.length === 2 && !right)) return undefined;
   const missing = 8 - left.length - (right?.length ?? 0);
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const all = [...left, ...Array<number>(missing).fill(0), ...right ?? []];
+  const all = [...left, ...Array<number>(missing).fill(0), ...(right ?? [])];
   return { version: 6, value: all.reduce((sum, group) => (sum << 16n) | BigInt(group), 0n) };
 }
 
@@ -51,7 +60,9 @@ export function formatAddress({ version, value }: Address): string {
   const groups = Array.from({ length: 8 }, (_, at) => Number((value >> BigInt(112 - 16 * at)) & 0xffffn));
   const run = longestZeroRun(groups);
   const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
-  return run.length < 2 ? hex(groups) : `${hex(groups.slice(0, run.start))}::${hex(groups.slice(run.start + run.length))}`;
+  return run.length < 2
+    ? hex(groups)
+    : `${hex(groups.slice(0, run.start))}::${hex(groups.slice(run.start + run.length))}`;
 }
 
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
@@ -73,18 +84,23 @@ export function parseCidr(text: string): Cidr | undefined {
   const bits = bitsOf(parsed.version);
   if (prefix > bits) return undefined;
   const size = 1n << BigInt(bits - prefix);
-  const first = parsed.value - parsed.value % size;
+  const first = parsed.value - (parsed.value % size);
   return { version: parsed.version, prefix, first, last: first + size - 1n };
 }
 
-export const formatCidr = (cidr: Cidr): string => `${formatAddress({ version: cidr.version, value: cidr.first })}/${cidr.prefix}`;
+export const formatCidr = (cidr: Cidr): string =>
+  `${formatAddress({ version: cidr.version, value: cidr.first })}/${cidr.prefix}`;
 
 export const contains = (cidr: Cidr, address: Address): boolean =>
   cidr.version === address.version && cidr.first <= address.value && address.value <= cidr.last;
 
-export const overlaps = (a: Cidr, b: Cidr): boolean => a.version === b.version && a.first <= b.last && b.first <= a.last;
+export const overlaps = (a: Cidr, b: Cidr): boolean =>
+  a.version === b.version && a.first <= b.last && b.first <= a.last;
 
-/** The addresses that hosts may have: without the network and broadcast address of larger IPv4 ranges, without the anycast address of IPv6's. */
+/**
+ * The addresses that hosts may have: without the network and broadcast address of larger IPv4 ranges, without
+ * the anycast address of IPv6's.
+ */
 export function hostRange(cidr: Cidr): { first: bigint; last: bigint } {
   if (cidr.prefix >= bitsOf(cidr.version) - 1) return { first: cidr.first, last: cidr.last };
   return { first: cidr.first + 1n, last: cidr.version === 4 ? cidr.last - 1n : cidr.last };
@@ -94,7 +110,8 @@ export function hostRange(cidr: Cidr): { first: bigint; last: bigint } {
 export function defaultPools(cidr: Cidr, gateway: Address | undefined): AddressPool[] {
   const { first, last } = hostRange(cidr);
   const text = (value: bigint): string => formatAddress({ version: cidr.version, value });
-  const pool = (from: bigint, to: bigint): AddressPool[] => from > to ? [] : [{ start: text(from), end: text(to) }];
+  const pool = (from: bigint, to: bigint): AddressPool[] =>
+    from > to ? [] : [{ start: text(from), end: text(to) }];
   if (!gateway || gateway.value < first || gateway.value > last) return pool(first, last);
   return [...pool(first, gateway.value - 1n), ...pool(gateway.value + 1n, last)];
 }
@@ -108,7 +125,12 @@ export function eui64Address(cidr: Cidr, mac: string): string {
 }
 
 /** Picks an address; undefined when none is free. @param random  0..1 */
-export function pickAddress(version: 4 | 6, pools: readonly AddressPool[], taken: ReadonlySet<string>, random: () => number): string | undefined {
+export function pickAddress(
+  version: 4 | 6,
+  pools: readonly AddressPool[],
+  taken: ReadonlySet<string>,
+  random: () => number,
+): string | undefined {
   const ranges = pools.flatMap((pool) => {
     const start = parseAddress(pool.start);
     const end = parseAddress(pool.end);
@@ -116,9 +138,9 @@ export function pickAddress(version: 4 | 6, pools: readonly AddressPool[], taken
   });
   const total = ranges.reduce((sum, range) => sum + range.size, 0n);
   if (total <= 0n) return undefined;
-  // 48 random bits place the start; from there on the first free one, around the end if need be. A full pool is walked
-  // once, and it can only be full when it is no larger than the number of ports.
-  const from = BigInt(Math.floor(random() * 2 ** 48)) * total >> 48n;
+  // 48 random bits place the start; from there on the first free one, around the end if need be. A full pool
+  // is walked once, and it can only be full when it is no larger than the number of ports.
+  const from = (BigInt(Math.floor(random() * 2 ** 48)) * total) >> 48n;
   for (let step = 0n; step < total && step <= BigInt(taken.size); step++) {
     const text = formatAddress({ version, value: nth(ranges, (from + step) % total) });
     if (!taken.has(text)) return text;
@@ -140,9 +162,15 @@ const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 /** A unicast MAC address in lower case with colons; undefined when it is none. */
 export function parseMac(text: string): string | undefined {
   const mac = text.toLowerCase().replaceAll("-", ":");
-  return MAC.test(mac) && Number.parseInt(mac.slice(0, 2), 16) % 2 === 0 && mac !== "00:00:00:00:00:00" ? mac : undefined;
+  return MAC.test(mac) && Number.parseInt(mac.slice(0, 2), 16) % 2 === 0 && mac !== "00:00:00:00:00:00"
+    ? mac
+    : undefined;
 }
 
 /** A MAC address of OpenStack's own range. */
 export const makeMac = (random: () => number): string =>
-  `fa:16:3e:${Array.from({ length: 3 }, () => Math.floor(random() * 256).toString(16).padStart(2, "0")).join(":")}`;
+  `fa:16:3e:${Array.from({ length: 3 }, () =>
+    Math.floor(random() * 256)
+      .toString(16)
+      .padStart(2, "0"),
+  ).join(":")}`;

@@ -28,8 +28,14 @@ export interface Network extends Standard {
   readonly subnetIds: readonly string[];
 }
 
-export interface AddressPool { readonly start: string; readonly end: string }
-export interface HostRoute { readonly destination: string; readonly nexthop: string }
+export interface AddressPool {
+  readonly start: string;
+  readonly end: string;
+}
+export interface HostRoute {
+  readonly destination: string;
+  readonly nexthop: string;
+}
 
 export interface Subnet extends Standard {
   readonly networkId: string;
@@ -44,9 +50,19 @@ export interface Subnet extends Standard {
   readonly ipv6AddressMode: string | null;
 }
 
-export interface FixedIp { readonly subnetId: string; readonly ipAddress: string }
-export interface AddressPair { readonly ip_address: string; readonly mac_address?: string }
-export interface DhcpOption { readonly opt_name: string; readonly opt_value: string | null; readonly ip_version: 4 | 6 }
+export interface FixedIp {
+  readonly subnetId: string;
+  readonly ipAddress: string;
+}
+export interface AddressPair {
+  readonly ip_address: string;
+  readonly mac_address?: string;
+}
+export interface DhcpOption {
+  readonly opt_name: string;
+  readonly opt_value: string | null;
+  readonly ip_version: 4 | 6;
+}
 
 export interface Port extends Standard {
   readonly networkId: string;
@@ -99,7 +115,12 @@ export interface SecurityGroup extends Standard {
 export interface Router extends Standard {
   readonly adminStateUp: boolean;
   readonly routes: readonly HostRoute[];
-  readonly gateway: { readonly networkId: string; readonly portId: string; readonly enableSnat: boolean; readonly fixedIps: readonly FixedIp[] } | null;
+  readonly gateway: {
+    readonly networkId: string;
+    readonly portId: string;
+    readonly enableSnat: boolean;
+    readonly fixedIps: readonly FixedIp[];
+  } | null;
 }
 
 export interface FloatingIp extends Standard {
@@ -109,5 +130,8 @@ export interface FloatingIp extends Standard {
   readonly fixedIpAddress: string | null;
   readonly routerId: string | null;
   /** What the port that it leads to looks like. */
-  readonly portDetails: Pick<Port, "name" | "networkId" | "macAddress" | "adminStateUp" | "status" | "deviceId" | "deviceOwner"> | null;
+  readonly portDetails: Pick<
+    Port,
+    "name" | "networkId" | "macAddress" | "adminStateUp" | "status" | "deviceId" | "deviceOwner"
+  > | null;
 }

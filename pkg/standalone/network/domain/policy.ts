@@ -2,7 +2,8 @@ import type { Actor } from "../../../kernel/index.js";
 import { E } from "../errors.js";
 
 /** May see and set everything: administrators and the cloud's own services. */
-export const isTrusted = (actor: Actor): boolean => actor.roles.includes("admin") || actor.roles.includes("service");
+export const isTrusted = (actor: Actor): boolean =>
+  actor.roles.includes("admin") || actor.roles.includes("service");
 
 const canWrite = (actor: Actor): boolean => isTrusted(actor) || actor.roles.includes("member");
 
@@ -26,7 +27,11 @@ export function demandOwner(actor: Actor, owner: string, action: string): void {
  * Whose a new thing will be: the actor's own project, or for trusted ones whichever they name.
  * @throws POLICY_NOT_AUTHORIZED, INVALID_INPUT when there is no project at all
  */
-export function ownerFor(actor: Actor, wish: { readonly project_id?: string | undefined; readonly tenant_id?: string | undefined }, action: string): string {
+export function ownerFor(
+  actor: Actor,
+  wish: { readonly project_id?: string | undefined; readonly tenant_id?: string | undefined },
+  action: string,
+): string {
   demandWrite(actor, action);
   const owner = wish.project_id ?? wish.tenant_id ?? actor.projectId;
   if (owner !== actor.projectId) demandTrust(actor, `${action}:tenant_id`);

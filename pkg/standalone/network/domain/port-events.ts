@@ -16,13 +16,17 @@ export interface PortEvent {
  */
 export function portEvents(before: Port | undefined, after: Port | undefined): PortEvent[] {
   const of = (name: PortEvent["name"], port: Port): PortEvent[] =>
-    port.deviceId !== "" && port.deviceOwner.startsWith("compute:") ? [{ name, serverUuid: port.deviceId, portId: port.id, host: port.hostId }] : [];
+    port.deviceId !== "" && port.deviceOwner.startsWith("compute:")
+      ? [{ name, serverUuid: port.deviceId, portId: port.id, host: port.hostId }]
+      : [];
   if (!after) return before ? of("network-vif-deleted", before) : [];
   const plugged = (port: Port | undefined): boolean => port?.status === "ACTIVE";
   const moved = before !== undefined && before.hostId !== after.hostId;
   const events: PortEvent[] = [];
-  if (before && plugged(before) && (!plugged(after) || after.hostId === "")) events.push(...of("network-vif-unplugged", before));
+  if (before && plugged(before) && (!plugged(after) || after.hostId === ""))
+    events.push(...of("network-vif-unplugged", before));
   if (plugged(after) && (!plugged(before) || moved)) events.push(...of("network-vif-plugged", after));
-  if (before && JSON.stringify(before.fixedIps) !== JSON.stringify(after.fixedIps)) events.push(...of("network-changed", after));
+  if (before && JSON.stringify(before.fixedIps) !== JSON.stringify(after.fixedIps))
+    events.push(...of("network-changed", after));
   return events;
 }

@@ -4,11 +4,18 @@ import type { AddressPair, Port } from "./model.js";
 /**
  * Security groups and further addresses only mean something on a port that is guarded.
  * @param wantsGroups  whether the request itself names security groups
- * @throws PORT_SECURITY_AND_IP_REQUIRED_FOR_SECURITY_GROUPS, PORT_SECURITY_PORT_HAS_SECURITY_GROUP, ADDRESS_PAIR_AND_PORT_SECURITY_REQUIRED
+ * @throws PORT_SECURITY_AND_IP_REQUIRED_FOR_SECURITY_GROUPS, PORT_SECURITY_PORT_HAS_SECURITY_GROUP,
+ *   ADDRESS_PAIR_AND_PORT_SECURITY_REQUIRED
  */
-export function checkPortSecurity(after: Pick<Port, "portSecurityEnabled" | "securityGroupIds" | "allowedAddressPairs">, wantsGroups: boolean): void {
+export function checkPortSecurity(
+  after: Pick<Port, "portSecurityEnabled" | "securityGroupIds" | "allowedAddressPairs">,
+  wantsGroups: boolean,
+): void {
   if (after.portSecurityEnabled) return;
-  if (after.securityGroupIds.length > 0) throw wantsGroups ? E.PORT_SECURITY_AND_IP_REQUIRED_FOR_SECURITY_GROUPS({}) : E.PORT_SECURITY_PORT_HAS_SECURITY_GROUP({});
+  if (after.securityGroupIds.length > 0)
+    throw wantsGroups
+      ? E.PORT_SECURITY_AND_IP_REQUIRED_FOR_SECURITY_GROUPS({})
+      : E.PORT_SECURITY_PORT_HAS_SECURITY_GROUP({});
   if (after.allowedAddressPairs.length > 0) throw E.ADDRESS_PAIR_AND_PORT_SECURITY_REQUIRED({});
 }
 

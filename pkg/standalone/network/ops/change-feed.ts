@@ -1,13 +1,17 @@
 import { EventEmitter } from "node:events";
 import type { Ctx } from "../../../kernel/index.js";
 
-/** Tells the hosts' switches that something they go by may have changed, without saying what: they read again what concerns them. */
+/**
+ * Tells the hosts' switches that something they go by may have changed, without saying what: they read again
+ * what concerns them.
+ */
 export interface ChangeFeed {
   /** Something changed, and is stored. */
   moved(): void;
   /**
    * Waits for a change.
-   * @param since   the mark of an earlier call; another than the present one is answered at once, none at all too
+   * @param since the mark of an earlier call; another than the present one is answered at once, none at all
+   *   too
    * @param waitMs  0..30,000
    * @returns the present mark; marks of another run of the service never equal it
    */
@@ -25,11 +29,17 @@ export function changeFeed(run: string): ChangeFeed {
   let closed = false;
   const mark = (): string => `${run}.${count}`;
   return {
-    get closed() { return closed; },
-    moved: () => { count += 1; emitter.emit("moved"); },
+    get closed() {
+      return closed;
+    },
+    moved: () => {
+      count += 1;
+      emitter.emit("moved");
+    },
     wait: async (ctx, since, waitMs) => {
       if (since !== mark() || closed) return mark();
-      // Not AbortSignal.timeout: Node.js 20 may collect one as garbage while it is waited for by `any`, and then nobody is woken.
+      // Not AbortSignal.timeout: Node.js 20 may collect one as garbage while it is waited for by `any`, and
+      // then nobody is woken.
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           clearTimeout(timer);
@@ -44,6 +54,9 @@ export function changeFeed(run: string): ChangeFeed {
       ctx.signal.throwIfAborted();
       return mark();
     },
-    close: () => { closed = true; emitter.emit("moved"); },
+    close: () => {
+      closed = true;
+      emitter.emit("moved");
+    },
   };
 }

@@ -17,29 +17,74 @@ export interface SeedNetwork {
 }
 
 /**
- * Makes a shared network with one IPv4 subnet with DHCP, and the default groups of some projects. Repeatable: a network
- * of that name and project is left as it is.
+ * Makes a shared network with one IPv4 subnet with DHCP, and the default groups of some projects. Repeatable:
+ * a network of that name and project is left as it is.
  * @returns the network's id
  */
-export async function seedNetwork(parts: NetworkParts, ctx: Ctx, seed: SeedNetwork, projectIds: readonly string[]): Promise<string> {
+export async function seedNetwork(
+  parts: NetworkParts,
+  ctx: Ctx,
+  seed: SeedNetwork,
+  projectIds: readonly string[],
+): Promise<string> {
   const { db, clock, ids, random, config } = parts;
   const admin = { ...ctx.actor, roles: ["admin"] };
-  const wanted = readListing(new Map([["name", [seed.name]], ["project_id", [seed.projectId]]]), networkListing);
+  const wanted = readListing(
+    new Map([
+      ["name", [seed.name]],
+      ["project_id", [seed.projectId]],
+    ]),
+    networkListing,
+  );
   const [found] = await db.read(ctx, "network.seed.find", (tx) => listNetworks(tx, admin, wanted));
   if (found && found.subnetIds.length > 0) return found.id;
   return db.write(ctx, "network.seed", async (tx) => {
     const now = clock.now();
-    const standard = { description: "", projectId: seed.projectId, tags: [], revision: 1, createdAt: now, updatedAt: now };
+    const standard = {
+      description: "",
+      projectId: seed.projectId,
+      tags: [],
+      revision: 1,
+      createdAt: now,
+      updatedAt: now,
+    };
     const [existing] = await listNetworks(tx, admin, wanted);
     const network: Network = existing ?? {
-      ...standard, id: ids.uuid(), name: seed.name, adminStateUp: true, shared: true, external: false, isDefault: false, mtu: config.defaultMtu,
-      portSecurityEnabled: true, dnsDomain: "", networkType: config.defaultNetworkType, physicalNetwork: null, segmentationId: null, subnetIds: [],
+      ...standard,
+      id: ids.uuid(),
+      name: seed.name,
+      adminStateUp: true,
+      shared: true,
+      external: false,
+      isDefault: false,
+      mtu: config.defaultMtu,
+      portSecurityEnabled: true,
+      dnsDomain: "",
+      networkType: config.defaultNetworkType,
+      physicalNetwork: null,
+      segmentationId: null,
+      subnetIds: [],
     };
     if (!existing) await insertNetwork(tx, network, random);
-    const plan = planSubnet({ ipVersion: 4, cidr: seed.cidr, gatewayIp: undefined, pools: undefined }, network.id, []);
+    const plan = planSubnet(
+      { ipVersion: 4, cidr: seed.cidr, gatewayIp: undefined, pools: undefined },
+      network.id,
+      [],
+    );
     const subnet: Subnet = {
-      ...standard, id: ids.uuid(), name: `${seed.name}-subnet`, networkId: network.id, ipVersion: 4, cidr: plan.cidr, gatewayIp: plan.gatewayIp,
-      enableDhcp: true, dnsNameservers: seed.dnsNameservers, allocationPools: plan.pools, hostRoutes: [], ipv6RaMode: null, ipv6AddressMode: null,
+      ...standard,
+      id: ids.uuid(),
+      name: `${seed.name}-subnet`,
+      networkId: network.id,
+      ipVersion: 4,
+      cidr: plan.cidr,
+      gatewayIp: plan.gatewayIp,
+      enableDhcp: true,
+      dnsNameservers: seed.dnsNameservers,
+      allocationPools: plan.pools,
+      hostRoutes: [],
+      ipv6RaMode: null,
+      ipv6AddressMode: null,
     };
     await insertSubnet(tx, subnet);
     await openDhcpPort(parts, tx, network, subnet);

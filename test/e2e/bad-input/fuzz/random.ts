@@ -2,7 +2,9 @@
 export class Random {
   #state: number;
 
-  constructor(seed: number) { this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0; }
+  constructor(seed: number) {
+    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
+  }
 
   /** 0 inclusive to 1 exclusive (mulberry32). */
   next(): number {
@@ -13,9 +15,13 @@ export class Random {
   }
 
   /** 0 to `limit` - 1. */
-  below(limit: number): number { return Math.floor(this.next() * limit); }
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
 
-  chance(probability: number): boolean { return this.next() < probability; }
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
 
   pick<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)];

@@ -11,7 +11,10 @@ import type { Options, Program } from "./programs.js";
 import { Programs } from "./programs.js";
 
 const PASSWORD = "cluster-test-password";
-const UUIDS = { cell0: "00000000-0000-0000-0000-000000000000", cell1: "11111111-1111-4111-8111-111111111111" } as const;
+const UUIDS = {
+  cell0: "00000000-0000-0000-0000-000000000000",
+  cell1: "11111111-1111-4111-8111-111111111111",
+} as const;
 const DATABASE = "kilonova_cluster";
 
 /** A real deployment on loopback: PostgreSQL, etcd, certificates, and one process per service. */
@@ -19,12 +22,22 @@ export class TestDeployment {
   readonly dir: string;
   readonly programs: Programs;
   readonly authority: Authority;
-  readonly ports: { readonly identity: number; readonly image: number; readonly network: number; readonly compute: number; readonly placement: number; readonly metadata: number };
+  readonly ports: {
+    readonly identity: number;
+    readonly image: number;
+    readonly network: number;
+    readonly compute: number;
+    readonly placement: number;
+    readonly metadata: number;
+  };
   readonly adminPassword = PASSWORD;
   readonly etcd: TestEtcd;
   readonly #databaseUrl: string;
 
-  private constructor(parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports" | "etcd">, databaseUrl: string) {
+  private constructor(
+    parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports" | "etcd">,
+    databaseUrl: string,
+  ) {
     this.dir = parts.dir;
     this.programs = parts.programs;
     this.authority = parts.authority;
@@ -36,24 +49,38 @@ export class TestDeployment {
   /** Everything below the services. */
   static async prepare(): Promise<TestDeployment> {
     const dir = await mkdtemp("/tmp/kilonova-test-cluster-");
-    const [programs, authority, databaseUrl, etcd] = await Promise.all([Programs.bundle(dir), createAuthority(dir), createDatabase(), startTestEtcd()]);
-    const [identity = 0, image = 0, network = 0, compute = 0, placement = 0, metadata = 0] = await Promise.all(Array.from({ length: 6 }, freePort));
-    return new TestDeployment({ dir, programs, authority, ports: { identity, image, network, compute, placement, metadata }, etcd }, databaseUrl);
+    const [programs, authority, databaseUrl, etcd] = await Promise.all([
+      Programs.bundle(dir),
+      createAuthority(dir),
+      createDatabase(),
+      startTestEtcd(),
+    ]);
+    const [identity = 0, image = 0, network = 0, compute = 0, placement = 0, metadata = 0] =
+      await Promise.all(Array.from({ length: 6 }, freePort));
+    return new TestDeployment(
+      { dir, programs, authority, ports: { identity, image, network, compute, placement, metadata }, etcd },
+      databaseUrl,
+    );
   }
 
   /** The options of `cells`: also what `kilonova manage db` reads. */
   async cells(): Promise<Options> {
     return {
-      ...await this.#common("cells", "global/cells"), sealing: { keys: [{ id: "1", key: randomBytes(32).toString("base64") }] },
+      ...(await this.#common("cells", "global/cells")),
+      sealing: { keys: [{ id: "1", key: randomBytes(32).toString("base64") }] },
       databases: {
-        globalUrl: this.#databaseUrl, maxConnections: 12,
+        globalUrl: this.#databaseUrl,
+        maxConnections: 12,
         cells: Object.entries(UUIDS).map(([name, uuid]) => ({ name, uuid, url: this.#databaseUrl })),
       },
     };
   }
 
   async placement(): Promise<Options> {
-    return { ...await this.#common("placement", "global/placement"), database: { url: this.#databaseUrl, maxConnections: 6 } };
+    return {
+      ...(await this.#common("placement", "global/placement")),
+      database: { url: this.#databaseUrl, maxConnections: 6 },
+    };
   }
 
   standalone(): Promise<Program> {
@@ -61,8 +88,15 @@ export class TestDeployment {
     return this.programs.start("standalone", "standalone", {
       database: { url: this.#databaseUrl, maxConnections: 6 },
       standalone: {
-        identityPort: identity, imagePort: image, networkPort: network, imageDir: join(this.dir, "images"), adminPassword: PASSWORD, demoPassword: PASSWORD, servicePassword: PASSWORD,
-        computeUrl: `http://127.0.0.1:${compute}/v2.1`, placementUrl: `http://127.0.0.1:${placement}`,
+        identityPort: identity,
+        imagePort: image,
+        networkPort: network,
+        imageDir: join(this.dir, "images"),
+        adminPassword: PASSWORD,
+        demoPassword: PASSWORD,
+        servicePassword: PASSWORD,
+        computeUrl: `http://127.0.0.1:${compute}/v2.1`,
+        placementUrl: `http://127.0.0.1:${placement}`,
       },
     });
   }
@@ -73,25 +107,34 @@ export class TestDeployment {
 
   async conductor(as: string): Promise<Program> {
     return this.programs.start("conductor", as, {
-      ...await this.#common(as, "global/conductor"), ...this.#identity(), process: { host: as },
+      ...(await this.#common(as, "global/conductor")),
+      ...this.#identity(),
+      process: { host: as },
       conductor: { ownershipMs: 3_000, pollMs: 500 },
     });
   }
 
   async api(): Promise<Program> {
-    return this.programs.start("api", "api", { ...await this.#common("api", "global/api"), ...this.#identity(), publicGrpc: { listen: "127.0.0.1:0" } });
+    return this.programs.start("api", "api", {
+      ...(await this.#common("api", "global/api")),
+      ...this.#identity(),
+      publicGrpc: { listen: "127.0.0.1:0" },
+    });
   }
 
   async gateway(): Promise<Program> {
     return this.programs.start("gateway", "gateway", {
-      ...await this.#common("gateway", "global/gateway"), ...this.#identity(),
-      gateway: { port: this.ports.compute, identityUrl: `http://127.0.0.1:${this.ports.identity}` }, placementRest: { listen: `127.0.0.1:${this.ports.placement}` },
+      ...(await this.#common("gateway", "global/gateway")),
+      ...this.#identity(),
+      gateway: { port: this.ports.compute, identityUrl: `http://127.0.0.1:${this.ports.identity}` },
+      placementRest: { listen: `127.0.0.1:${this.ports.placement}` },
     });
   }
 
   async metadata(): Promise<Program> {
     return this.programs.start("metadata", "metadata", {
-      ...await this.#common("metadata", "global/metadata"), metadata: { listen: `127.0.0.1:${this.ports.metadata}`, sharedSecret: PASSWORD },
+      ...(await this.#common("metadata", "global/metadata")),
+      metadata: { listen: `127.0.0.1:${this.ports.metadata}`, sharedSecret: PASSWORD },
     });
   }
 
@@ -101,14 +144,20 @@ export class TestDeployment {
     await mkdir(stateDir, { recursive: true });
     await Promise.all(hosts.map((host) => this.authority.issue(`cell1/compute/${host}`, host)));
     return this.programs.start("compute", as, {
-      ...this.#registry(), ...this.#identity(), rpc: { ...this.#tls("{host}"), listen: `127.0.0.1:${firstPort}` },
-      compute: { driver: "fake", hosts, cell: "cell1" }, hostState: { stateDir, guestSeed: randomBytes(32).toString("base64") },
+      ...this.#registry(),
+      ...this.#identity(),
+      rpc: { ...this.#tls("{host}"), listen: `127.0.0.1:${firstPort}` },
+      compute: { driver: "fake", hosts, cell: "cell1" },
+      hostState: { stateDir, guestSeed: randomBytes(32).toString("base64") },
     });
   }
 
   /** Runs `kilonova …` as the operator of the deployment. */
   async operate(...args: readonly string[]): Promise<string> {
-    return this.programs.kilonova(args, await this.programs.config("operator", await this.#common("operator", "global/operator")));
+    return this.programs.kilonova(
+      args,
+      await this.programs.config("operator", await this.#common("operator", "global/operator")),
+    );
   }
 
   /** How many operations a process owns that have not ended. @param owner  its id, from its log */
@@ -116,7 +165,10 @@ export class TestDeployment {
     const client = new pg.Client({ connectionString: this.#databaseUrl });
     await client.connect();
     try {
-      const parts = ["global", ...Object.keys(UUIDS)].map((schema) => `SELECT id FROM ${schema}.operation WHERE owner = $1 AND state IN ('running', 'parked', 'undoing')`);
+      const parts = ["global", ...Object.keys(UUIDS)].map(
+        (schema) =>
+          `SELECT id FROM ${schema}.operation WHERE owner = $1 AND state IN ('running', 'parked', 'undoing')`,
+      );
       return (await client.query(parts.join(" UNION ALL "), [owner])).rows.length;
     } finally {
       await client.end();
@@ -139,7 +191,11 @@ export class TestDeployment {
   }
 
   #tls(file: string): Readonly<Record<string, string>> {
-    return { tlsCaFile: this.authority.ca, tlsCertFile: join(this.dir, `${file}.crt`), tlsKeyFile: join(this.dir, `${file}.key`) };
+    return {
+      tlsCaFile: this.authority.ca,
+      tlsCertFile: join(this.dir, `${file}.crt`),
+      tlsKeyFile: join(this.dir, `${file}.key`),
+    };
   }
 
   #identity(): Options {
@@ -148,7 +204,9 @@ export class TestDeployment {
 }
 
 async function createDatabase(): Promise<string> {
-  const { connection: { host, port, user, database } } = await testCluster();
+  const {
+    connection: { host, port, user, database },
+  } = await testCluster();
   const client = new pg.Client({ host, port, user, database });
   await client.connect();
   await client.query(`CREATE DATABASE ${DATABASE}`);

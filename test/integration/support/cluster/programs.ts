@@ -26,7 +26,9 @@ export interface Program {
 }
 
 const running = new Set<ChildProcess>();
-process.once("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** The programs, bundled as they are shipped, into a folder of their own. */
 export class Programs {
@@ -46,35 +48,59 @@ export class Programs {
     return new Programs(join(packageRoot(), dir), configs);
   }
 
-  /** Starts a program and waits until it says that it is ready. @param as  distinguishes several of one kind */
+  /**
+   * Starts a program and waits until it says that it is ready. @param as  distinguishes several of one kind
+   */
   async start(name: string, as: string, options: Options): Promise<Program> {
     const config = await this.config(as, options);
-    const child = spawn(process.execPath, [join(this.#dir, `${name}.js`), "--config", config], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] } });
+    const child = spawn(process.execPath, [join(this.#dir, `${name}.js`), "--config", config], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"] },
+    });
     running.add(child);
     const lines: string[] = [];
-    const ended = once(child, "close").then(([code]) => { running.delete(child); return code as number | null; });
+    const ended = once(child, "close").then(([code]) => {
+      running.delete(child);
+      return code as number | null;
+    });
     const statusUrl = await new Promise<string>((resolve, reject) => {
-      for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", (line) => {
-        lines.push(line);
-        const ready = /^kilonova \S+ is ready: (\S+)$/.exec(line);
-        if (ready?.[1]) resolve(ready[1]);
-      });
-      void ended.then((code) => reject(new Error(`${as} ended with ${code} before it was ready:\n${lines.join("\n")}`)));
+      for (const stream of [child.stdout, child.stderr])
+        createInterface({ input: stream }).on("line", (line) => {
+          lines.push(line);
+          const ready = /^kilonova \S+ is ready: (\S+)$/.exec(line);
+          if (ready?.[1]) resolve(ready[1]);
+        });
+      void ended.then((code) =>
+        reject(new Error(`${as} ended with ${code} before it was ready:\n${lines.join("\n")}`)),
+      );
     });
     const program: Program = {
-      name: as, pid: child.pid ?? 0, statusUrl, lines, ended,
+      name: as,
+      pid: child.pid ?? 0,
+      statusUrl,
+      lines,
+      ended,
       logged: (event, field) => lines.toReversed().flatMap((line) => fieldOf(line, event, field))[0],
-      send: (signal) => { child.kill(signal); },
-      kill: async () => { child.kill("SIGKILL"); await ended; },
+      send: (signal) => {
+        child.kill(signal);
+      },
+      kill: async () => {
+        child.kill("SIGKILL");
+        await ended;
+      },
     };
     this.#started.push(program);
     return program;
   }
 
-  /** Runs the operator's tool to its end. @param config  the operator's own configuration. @throws with its output when it fails */
+  /**
+   * Runs the operator's tool to its end. @param config the operator's own configuration. @throws with its
+   * output when it fails
+   */
   async kilonova(args: readonly string[], config?: string): Promise<string> {
     const env = { PATH: process.env["PATH"], ...(config === undefined ? {} : { KILONOVA_CONFIG: config }) };
-    return (await promisify(execFile)(process.execPath, [join(this.#dir, "kilonova.js"), ...args], { env })).stdout;
+    return (await promisify(execFile)(process.execPath, [join(this.#dir, "kilonova.js"), ...args], { env }))
+      .stdout;
   }
 
   /** Writes a configuration file. JSON is YAML. */
@@ -86,7 +112,9 @@ export class Programs {
 
   /** All log lines of all programs, for a failed test. */
   tail(count: number): string {
-    return this.#started.map(({ name, lines }) => `--- ${name}\n${lines.slice(-count).join("\n")}`).join("\n");
+    return this.#started
+      .map(({ name, lines }) => `--- ${name}\n${lines.slice(-count).join("\n")}`)
+      .join("\n");
   }
 
   async close(): Promise<void> {

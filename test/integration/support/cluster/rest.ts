@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 
-export interface Answer { readonly status: number; readonly token: string; readonly body: Readonly<Record<string, unknown>> }
+export interface Answer {
+  readonly status: number;
+  readonly token: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
 
 /** Calls of an OpenStack REST API with a token. */
 export class Rest {
@@ -15,12 +19,22 @@ export class Rest {
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     const bytes = body instanceof Uint8Array;
     const response = await fetch(`${this.#base}${path}`, {
-      method, signal: AbortSignal.timeout(30_000),
-      headers: { ...this.#headers, ...(body === undefined ? {} : { "Content-Type": bytes ? "application/octet-stream" : "application/json" }) },
+      method,
+      signal: AbortSignal.timeout(30_000),
+      headers: {
+        ...this.#headers,
+        ...(body === undefined
+          ? {}
+          : { "Content-Type": bytes ? "application/octet-stream" : "application/json" }),
+      },
       ...(body === undefined ? {} : { body: bytes ? Buffer.from(body) : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, token: response.headers.get("x-subject-token") ?? "", body: text.startsWith("{") ? JSON.parse(text) as Record<string, unknown> : {} };
+    return {
+      status: response.status,
+      token: response.headers.get("x-subject-token") ?? "",
+      body: text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {},
+    };
   }
 
   /** Fails the test unless the answer has the status. @returns the body's member */
@@ -32,10 +46,18 @@ export class Rest {
 }
 
 /** Logs in; a token of the project. */
-export async function login(identityUrl: string, user: string, project: string, password: string): Promise<string> {
+export async function login(
+  identityUrl: string,
+  user: string,
+  project: string,
+  password: string,
+): Promise<string> {
   const domain = { name: "Default" };
   const answer = await new Rest(identityUrl).call("POST", "/v3/auth/tokens", {
-    auth: { identity: { methods: ["password"], password: { user: { name: user, domain, password } } }, scope: { project: { name: project, domain } } },
+    auth: {
+      identity: { methods: ["password"], password: { user: { name: user, domain, password } } },
+      scope: { project: { name: project, domain } },
+    },
   });
   assert.equal(answer.status, 201, JSON.stringify(answer.body));
   return answer.token;

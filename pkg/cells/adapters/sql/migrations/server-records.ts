@@ -1,6 +1,6 @@
 /**
- * Tables that every database has: servers, their operations and the timeline. In the global database `instance` holds
- * the build requests: servers that have no cell yet.
+ * Tables that every database has: servers, their operations and the timeline. In the global database
+ * `instance` holds the build requests: servers that have no cell yet.
  */
 export const serverRecordStatements: readonly string[] = [
   `CREATE TABLE instance (

@@ -1,9 +1,10 @@
 import type { Migration } from "../../../../platform/db/index.js";
 
 /**
- * Providers, what they have, who holds it. `inventory.used` is the sum of the class' allocations, kept in the same
- * transaction, so that a claim reads one row per class. `provider.revision` is the head's revision of the last change
- * (`shape_revision`: of anything but usage): together they are the feed, which therefore never has to be compacted.
+ * Providers, what they have, who holds it. `inventory.used` is the sum of the class' allocations, kept in the
+ * same transaction, so that a claim reads one row per class. `provider.revision` is the head's revision of
+ * the last change (`shape_revision`: of anything but usage): together they are the feed, which therefore
+ * never has to be compacted.
  */
 export const createPlacement: Migration = {
   name: "0001-create-placement",

@@ -14,7 +14,10 @@ import { existing } from "./user-routes.js";
 
 /** Where grants hang below: the path and how to read its scope. */
 const places: readonly { readonly prefix: string; readonly scopeOf: (req: Request) => Scope }[] = [
-  { prefix: "/v3/projects/:target", scopeOf: (req) => ({ kind: "project", projectId: pathOf(req, "target") }) },
+  {
+    prefix: "/v3/projects/:target",
+    scopeOf: (req) => ({ kind: "project", projectId: pathOf(req, "target") }),
+  },
   { prefix: "/v3/domains/:target", scopeOf: (req) => ({ kind: "domain", domainId: pathOf(req, "target") }) },
   { prefix: "/v3/system", scopeOf: () => ({ kind: "system" }) },
 ];
@@ -24,34 +27,74 @@ export function assignmentRoutes(parts: IdentityParts): Router {
   const router = Router();
   for (const { prefix, scopeOf } of places) {
     const one = `${prefix}/users/:user/roles/:role`;
-    router.get(`${prefix}/users/:user/roles`, reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_grants");
-      const roles = await assignments.direct(ctx, (await existing(parts, ctx, pathOf(req, "user"))).id, scopeOf(req));
-      return listJson("roles", roles.map((role) => roleJson(baseOf(req), role)), selfUrl(req, baseOf(req)));
-    }));
-    router.put(one, reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:create_grant");
-      await assignments.grant(ctx, { userId: pathOf(req, "user"), roleId: pathOf(req, "role"), scope: scopeOf(req) });
-    }));
+    router.get(
+      `${prefix}/users/:user/roles`,
+      reply(async (ctx, req) => {
+        demand(ctx, { do: "read" }, "identity:list_grants");
+        const roles = await assignments.direct(
+          ctx,
+          (await existing(parts, ctx, pathOf(req, "user"))).id,
+          scopeOf(req),
+        );
+        return listJson(
+          "roles",
+          roles.map((role) => roleJson(baseOf(req), role)),
+          selfUrl(req, baseOf(req)),
+        );
+      }),
+    );
+    router.put(
+      one,
+      reply(async (ctx, req) => {
+        demand(ctx, { do: "write" }, "identity:create_grant");
+        await assignments.grant(ctx, {
+          userId: pathOf(req, "user"),
+          roleId: pathOf(req, "role"),
+          scope: scopeOf(req),
+        });
+      }),
+    );
     // Express answers HEAD from GET.
-    router.get(one, reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:check_grant");
-      const held = await assignments.direct(ctx, pathOf(req, "user"), scopeOf(req));
-      if (!held.some((role) => role.id === pathOf(req, "role"))) throw E.NOT_FOUND({ what: "role assignment", id: pathOf(req, "role") });
-    }));
-    router.delete(one, reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:revoke_grant");
-      await assignments.revoke(ctx, { userId: pathOf(req, "user"), roleId: pathOf(req, "role"), scope: scopeOf(req) });
-    }));
+    router.get(
+      one,
+      reply(async (ctx, req) => {
+        demand(ctx, { do: "read" }, "identity:check_grant");
+        const held = await assignments.direct(ctx, pathOf(req, "user"), scopeOf(req));
+        if (!held.some((role) => role.id === pathOf(req, "role")))
+          throw E.NOT_FOUND({ what: "role assignment", id: pathOf(req, "role") });
+      }),
+    );
+    router.delete(
+      one,
+      reply(async (ctx, req) => {
+        demand(ctx, { do: "write" }, "identity:revoke_grant");
+        await assignments.revoke(ctx, {
+          userId: pathOf(req, "user"),
+          roleId: pathOf(req, "role"),
+          scope: scopeOf(req),
+        });
+      }),
+    );
   }
-  router.get("/v3/role_assignments", reply(async (ctx, req) => {
-    const query = queryOf(req);
-    const userId = lastOf(query, "user.id");
-    demand(ctx, userId !== undefined && userId === ctx.actor.userId ? { do: "read-own", userId } : { do: "read" }, "identity:list_role_assignments");
-    const found = lastOf(query, "group.id") !== undefined ? [] : await listAssignments(parts, ctx, query);
-    const names = isOn(query, "include_names");
-    return listJson("role_assignments", found.map((entry) => assignmentJson(baseOf(req), entry, names)), selfUrl(req, baseOf(req)));
-  }));
+  router.get(
+    "/v3/role_assignments",
+    reply(async (ctx, req) => {
+      const query = queryOf(req);
+      const userId = lastOf(query, "user.id");
+      demand(
+        ctx,
+        userId !== undefined && userId === ctx.actor.userId ? { do: "read-own", userId } : { do: "read" },
+        "identity:list_role_assignments",
+      );
+      const found = lastOf(query, "group.id") !== undefined ? [] : await listAssignments(parts, ctx, query);
+      const names = isOn(query, "include_names");
+      return listJson(
+        "role_assignments",
+        found.map((entry) => assignmentJson(baseOf(req), entry, names)),
+        selfUrl(req, baseOf(req)),
+      );
+    }),
+  );
   return router;
 }
 
@@ -61,26 +104,42 @@ const isOn = (query: Query, name: string): boolean => {
   return value !== undefined && !["0", "false"].includes(value.toLowerCase());
 };
 
-async function listAssignments({ assignments, directory }: IdentityParts, ctx: Ctx, query: Query): Promise<NamedAssignment[]> {
+async function listAssignments(
+  { assignments, directory }: IdentityParts,
+  ctx: Ctx,
+  query: Query,
+): Promise<NamedAssignment[]> {
   const projectId = lastOf(query, "scope.project.id");
   const domainId = lastOf(query, "scope.domain.id");
-  const scope: Scope | undefined = projectId !== undefined ? { kind: "project", projectId }
-    : domainId !== undefined ? { kind: "domain", domainId }
-      : query.has("scope.system") ? { kind: "system" } : undefined;
+  const scope: Scope | undefined =
+    projectId !== undefined
+      ? { kind: "project", projectId }
+      : domainId !== undefined
+        ? { kind: "domain", domainId }
+        : query.has("scope.system")
+          ? { kind: "system" }
+          : undefined;
   const roleId = lastOf(query, "role.id");
   const effective = isOn(query, "effective");
   const filter = { userId: lastOf(query, "user.id"), roleId: effective ? undefined : roleId };
   const scopes = isOn(query, "include_subtree") ? await subtree(directory, ctx, projectId) : [scope];
   const direct: NamedAssignment[] = [];
-  for (const one of scopes) direct.push(...await assignments.list(ctx, { ...filter, scope: one }));
+  for (const one of scopes) direct.push(...(await assignments.list(ctx, { ...filter, scope: one })));
   if (!effective) return direct;
   const roles = new Map((await directory.roles(ctx, {})).map((role) => [role.id, role]));
-  return withImplied(direct, roles, await assignments.implications(ctx)).filter((entry) => roleId === undefined || entry.roleId === roleId);
+  return withImplied(direct, roles, await assignments.implications(ctx)).filter(
+    (entry) => roleId === undefined || entry.roleId === roleId,
+  );
 }
 
 /** A project and all below it. @throws INVALID without a project, NOT_FOUND */
-async function subtree(directory: IdentityParts["directory"], ctx: Ctx, projectId: string | undefined): Promise<Scope[]> {
-  if (projectId === undefined) throw E.INVALID({ problem: "scope.project.id must be specified if include_subtree is also specified" });
+async function subtree(
+  directory: IdentityParts["directory"],
+  ctx: Ctx,
+  projectId: string | undefined,
+): Promise<Scope[]> {
+  if (projectId === undefined)
+    throw E.INVALID({ problem: "scope.project.id must be specified if include_subtree is also specified" });
   const project = await directory.project(ctx, { id: projectId });
   if (!project) throw E.NOT_FOUND({ what: "project", id: projectId });
   const below = descendantsOf(await directory.projects(ctx, { domainId: project.domainId }), projectId);
@@ -88,29 +147,60 @@ async function subtree(directory: IdentityParts["directory"], ctx: Ctx, projectI
 }
 
 /** Adds what each assignment implies, once per user, target and role. */
-function withImplied(direct: readonly NamedAssignment[], roles: ReadonlyMap<string, Role>, rules: readonly (readonly [string, string])[]): NamedAssignment[] {
+function withImplied(
+  direct: readonly NamedAssignment[],
+  roles: ReadonlyMap<string, Role>,
+  rules: readonly (readonly [string, string])[],
+): NamedAssignment[] {
   const out = new Map<string, NamedAssignment>();
   const add = (entry: NamedAssignment): void => {
     const key = JSON.stringify([entry.userId, entry.scope, entry.roleId]);
     if (out.has(key)) return;
     out.set(key, entry);
     for (const [prior, implied] of rules) {
-      if (prior === entry.roleId) add({ ...entry, roleId: implied, roleName: roles.get(implied)?.name ?? "" });
+      if (prior === entry.roleId)
+        add({ ...entry, roleId: implied, roleName: roles.get(implied)?.name ?? "" });
     }
   };
   direct.forEach(add);
   return [...out.values()];
 }
 
-function assignmentJson(base: string, entry: NamedAssignment, names: boolean): Readonly<Record<string, unknown>> {
+function assignmentJson(
+  base: string,
+  entry: NamedAssignment,
+  names: boolean,
+): Readonly<Record<string, unknown>> {
   const { scope } = entry;
-  const target = scope.kind === "project" ? `projects/${scope.projectId}` : scope.kind === "domain" ? `domains/${scope.domainId}` : "system";
+  const target =
+    scope.kind === "project"
+      ? `projects/${scope.projectId}`
+      : scope.kind === "domain"
+        ? `domains/${scope.domainId}`
+        : "system";
   return {
     role: names ? { id: entry.roleId, name: entry.roleName } : { id: entry.roleId },
-    user: names ? { id: entry.userId, name: entry.userName, domain: { id: entry.userDomainId, name: entry.userDomainName } } : { id: entry.userId },
-    scope: scope.kind === "system" ? { system: { all: true } }
-      : scope.kind === "domain" ? { domain: names ? { id: scope.domainId, name: entry.domainName } : { id: scope.domainId } }
-        : { project: names ? { id: scope.projectId, name: entry.projectName, domain: { id: entry.projectDomainId, name: entry.projectDomainName } } : { id: scope.projectId } },
+    user: names
+      ? {
+          id: entry.userId,
+          name: entry.userName,
+          domain: { id: entry.userDomainId, name: entry.userDomainName },
+        }
+      : { id: entry.userId },
+    scope:
+      scope.kind === "system"
+        ? { system: { all: true } }
+        : scope.kind === "domain"
+          ? { domain: names ? { id: scope.domainId, name: entry.domainName } : { id: scope.domainId } }
+          : {
+              project: names
+                ? {
+                    id: scope.projectId,
+                    name: entry.projectName,
+                    domain: { id: entry.projectDomainId, name: entry.projectDomainName },
+                  }
+                : { id: scope.projectId },
+            },
     links: { assignment: `${base}/v3/${target}/users/${entry.userId}/roles/${entry.roleId}` },
   };
 }

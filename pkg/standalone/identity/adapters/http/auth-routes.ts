@@ -19,12 +19,15 @@ import { baseOf, reply, selfUrl } from "./common.js";
 /** The one route that needs no token: it makes them. */
 export function tokenIssueRoute(parts: IdentityParts): Router {
   const router = Router();
-  router.post("/v3/auth/tokens", reply(async (ctx, req, res) => {
-    const { secret, view } = await authenticate(parts, ctx, readIssue(req.body));
-    res.setHeader("X-Subject-Token", secret);
-    res.setHeader("Vary", "X-Auth-Token");
-    return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);
-  }, 201));
+  router.post(
+    "/v3/auth/tokens",
+    reply(async (ctx, req, res) => {
+      const { secret, view } = await authenticate(parts, ctx, readIssue(req.body));
+      res.setHeader("X-Subject-Token", secret);
+      res.setHeader("Vary", "X-Auth-Token");
+      return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);
+    }, 201),
+  );
   return router;
 }
 
@@ -34,38 +37,71 @@ export function authRoutes(parts: IdentityParts): Router {
   const subject = async (ctx: Ctx, req: Request): Promise<{ secret: string; view: TokenView }> => {
     const secret = req.get("x-subject-token") ?? "";
     const allowExpired = parseFlag(lastOf(queryOf(req), "allow_expired") ?? "") === true;
-    const view = secret === "" ? undefined : await parts.tokens.find(ctx, tokenHash(secret), parts.clock.now(), allowExpired);
+    const view =
+      secret === ""
+        ? undefined
+        : await parts.tokens.find(ctx, tokenHash(secret), parts.clock.now(), allowExpired);
     // Whether a token exists is nothing that strangers may learn either.
     if (!view) throw E.TOKEN_NOT_FOUND({});
-    if (!may(ctx.actor, { do: "use-token", userId: view.record.userId })) throw AuthErrors.FORBIDDEN({ action: "identity:validate_token" });
+    if (!may(ctx.actor, { do: "use-token", userId: view.record.userId }))
+      throw AuthErrors.FORBIDDEN({ action: "identity:validate_token" });
     return { secret, view };
   };
-  router.get("/v3/auth/tokens", reply(async (ctx, req, res) => {
-    const { secret, view } = await subject(ctx, req);
-    res.setHeader("X-Subject-Token", secret);
-    res.setHeader("Vary", "X-Auth-Token");
-    return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);
-  }));
-  router.delete("/v3/auth/tokens", reply(async (ctx, req) => {
-    const { secret } = await subject(ctx, req);
-    await parts.tokens.revoke(ctx, tokenHash(secret));
-  }));
-  router.get("/v3/auth/catalog", reply(async (ctx, req) => {
-    if (ctx.actor.projectId === "") throw E.UNSCOPED_CATALOG({});
-    return { catalog: catalogFor(parts.config.services(), parts.config.region, ctx.actor.projectId, stableId), links: { self: selfUrl(req, baseOf(req)) } };
-  }));
-  router.get("/v3/auth/projects", reply(async (ctx, req) => {
-    const { projects } = await parts.assignments.reach(ctx, ctx.actor.userId);
-    return listJson("projects", projects.map((project) => projectJson(baseOf(req), project)), selfUrl(req, baseOf(req)));
-  }));
-  router.get("/v3/auth/domains", reply(async (ctx, req) => {
-    const { domains } = await parts.assignments.reach(ctx, ctx.actor.userId);
-    return listJson("domains", domains.map((domain) => domainJson(baseOf(req), domain)), selfUrl(req, baseOf(req)));
-  }));
-  router.get("/v3/auth/system", reply(async (ctx, req) => {
-    const { system } = await parts.assignments.reach(ctx, ctx.actor.userId);
-    return listJson("system", system ? [{ all: true }] : [], selfUrl(req, baseOf(req)));
-  }));
+  router.get(
+    "/v3/auth/tokens",
+    reply(async (ctx, req, res) => {
+      const { secret, view } = await subject(ctx, req);
+      res.setHeader("X-Subject-Token", secret);
+      res.setHeader("Vary", "X-Auth-Token");
+      return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);
+    }),
+  );
+  router.delete(
+    "/v3/auth/tokens",
+    reply(async (ctx, req) => {
+      const { secret } = await subject(ctx, req);
+      await parts.tokens.revoke(ctx, tokenHash(secret));
+    }),
+  );
+  router.get(
+    "/v3/auth/catalog",
+    reply(async (ctx, req) => {
+      if (ctx.actor.projectId === "") throw E.UNSCOPED_CATALOG({});
+      return {
+        catalog: catalogFor(parts.config.services(), parts.config.region, ctx.actor.projectId, stableId),
+        links: { self: selfUrl(req, baseOf(req)) },
+      };
+    }),
+  );
+  router.get(
+    "/v3/auth/projects",
+    reply(async (ctx, req) => {
+      const { projects } = await parts.assignments.reach(ctx, ctx.actor.userId);
+      return listJson(
+        "projects",
+        projects.map((project) => projectJson(baseOf(req), project)),
+        selfUrl(req, baseOf(req)),
+      );
+    }),
+  );
+  router.get(
+    "/v3/auth/domains",
+    reply(async (ctx, req) => {
+      const { domains } = await parts.assignments.reach(ctx, ctx.actor.userId);
+      return listJson(
+        "domains",
+        domains.map((domain) => domainJson(baseOf(req), domain)),
+        selfUrl(req, baseOf(req)),
+      );
+    }),
+  );
+  router.get(
+    "/v3/auth/system",
+    reply(async (ctx, req) => {
+      const { system } = await parts.assignments.reach(ctx, ctx.actor.userId);
+      return listJson("system", system ? [{ all: true }] : [], selfUrl(req, baseOf(req)));
+    }),
+  );
   return router;
 }
 

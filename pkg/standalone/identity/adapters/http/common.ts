@@ -9,11 +9,14 @@ import { may } from "../../domain/policy.js";
 export type Handler = (ctx: Ctx, req: Request, res: Response) => Promise<unknown>;
 
 /** Mounts a handler; `status` is that of an answer with a body. */
-export const reply = (handler: Handler, status = 200) => async (req: Request, res: Response): Promise<void> => {
-  const body = await handler(ctxOf(req), req, res);
-  if (res.headersSent) return;
-  if (body === undefined) res.status(204).end(); else res.status(status).json(body);
-};
+export const reply =
+  (handler: Handler, status = 200) =>
+  async (req: Request, res: Response): Promise<void> => {
+    const body = await handler(ctxOf(req), req, res);
+    if (res.headersSent) return;
+    if (body === undefined) res.status(204).end();
+    else res.status(status).json(body);
+  };
 
 /** @throws FORBIDDEN, which names the action as Keystone's policies do */
 export function demand(ctx: Ctx, action: IdentityAction, name: string): void {

@@ -10,8 +10,12 @@ import { newId } from "../crypto.js";
 import { baseOf, demand, reply, selfUrl } from "./common.js";
 import { description, extraOf, filterOf, name, options } from "./fields.js";
 
-const domainBody = z.object({ domain: z.looseObject({ name, description, enabled: z.boolean().optional(), options }) });
-const domainPatch = z.object({ domain: z.looseObject({ name: name.optional(), description, enabled: z.boolean().optional(), options }) });
+const domainBody = z.object({
+  domain: z.looseObject({ name, description, enabled: z.boolean().optional(), options }),
+});
+const domainPatch = z.object({
+  domain: z.looseObject({ name: name.optional(), description, enabled: z.boolean().optional(), options }),
+});
 
 export function domainRoutes({ directory }: IdentityParts): Router {
   const router = Router();
@@ -20,33 +24,65 @@ export function domainRoutes({ directory }: IdentityParts): Router {
     if (!domain) throw E.NOT_FOUND({ what: "domain", id });
     return domain;
   };
-  router.get("/v3/domains", reply(async (ctx, req) => {
-    demand(ctx, { do: "read" }, "identity:list_domains");
-    return listJson("domains", (await directory.domains(ctx, filterOf(req))).map((one) => domainJson(baseOf(req), one)), selfUrl(req, baseOf(req)));
-  }));
-  router.get("/v3/domains/:id", reply(async (ctx, req) => {
-    const id = pathOf(req, "id");
-    demand(ctx, { do: "read-domain", domainId: id }, "identity:get_domain");
-    return { domain: domainJson(baseOf(req), await get(ctx, id)) };
-  }));
-  router.post("/v3/domains", reply(async (ctx, req) => {
-    demand(ctx, { do: "write" }, "identity:create_domain");
-    const { domain: wish } = parseBody(domainBody, req.body);
-    const { name: domainName, enabled = true, description: text, options: wanted = {}, ...rest } = wish;
-    const domain: Domain = { id: newId(), name: domainName, enabled, description: text ?? "", options: wanted, extra: extraOf(rest) };
-    await directory.insertDomain(ctx, domain);
-    return { domain: domainJson(baseOf(req), domain) };
-  }, 201));
-  router.patch("/v3/domains/:id", reply(async (ctx, req) => {
-    demand(ctx, { do: "write" }, "identity:update_domain");
-    const { domain: wish } = parseBody(domainPatch, req.body);
-    const { name: domainName, enabled, description: text, options: wanted, ...rest } = wish;
-    const domain = await directory.updateDomain(ctx, pathOf(req, "id"), { name: domainName, enabled, description: text ?? undefined, options: wanted, extra: extraOf(rest) });
-    return { domain: domainJson(baseOf(req), domain) };
-  }));
-  router.delete("/v3/domains/:id", reply(async (ctx, req) => {
-    demand(ctx, { do: "write" }, "identity:delete_domain");
-    await directory.deleteDomain(ctx, pathOf(req, "id"));
-  }));
+  router.get(
+    "/v3/domains",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "read" }, "identity:list_domains");
+      return listJson(
+        "domains",
+        (await directory.domains(ctx, filterOf(req))).map((one) => domainJson(baseOf(req), one)),
+        selfUrl(req, baseOf(req)),
+      );
+    }),
+  );
+  router.get(
+    "/v3/domains/:id",
+    reply(async (ctx, req) => {
+      const id = pathOf(req, "id");
+      demand(ctx, { do: "read-domain", domainId: id }, "identity:get_domain");
+      return { domain: domainJson(baseOf(req), await get(ctx, id)) };
+    }),
+  );
+  router.post(
+    "/v3/domains",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:create_domain");
+      const { domain: wish } = parseBody(domainBody, req.body);
+      const { name: domainName, enabled = true, description: text, options: wanted = {}, ...rest } = wish;
+      const domain: Domain = {
+        id: newId(),
+        name: domainName,
+        enabled,
+        description: text ?? "",
+        options: wanted,
+        extra: extraOf(rest),
+      };
+      await directory.insertDomain(ctx, domain);
+      return { domain: domainJson(baseOf(req), domain) };
+    }, 201),
+  );
+  router.patch(
+    "/v3/domains/:id",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:update_domain");
+      const { domain: wish } = parseBody(domainPatch, req.body);
+      const { name: domainName, enabled, description: text, options: wanted, ...rest } = wish;
+      const domain = await directory.updateDomain(ctx, pathOf(req, "id"), {
+        name: domainName,
+        enabled,
+        description: text ?? undefined,
+        options: wanted,
+        extra: extraOf(rest),
+      });
+      return { domain: domainJson(baseOf(req), domain) };
+    }),
+  );
+  router.delete(
+    "/v3/domains/:id",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:delete_domain");
+      await directory.deleteDomain(ctx, pathOf(req, "id"));
+    }),
+  );
   return router;
 }

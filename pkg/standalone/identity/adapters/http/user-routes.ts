@@ -14,85 +14,182 @@ import { description, extraOf, filterOf, idText, name, refuseMove } from "./fiel
 
 const password = z.string().min(1).max(4_096);
 /** Nothing here asks for a second factor: whoever wants one must not believe to have it. */
-const noSecondFactor = { multi_factor_auth_enabled: z.literal(false).nullish(), multi_factor_auth_rules: z.array(z.never()).nullish() };
+const noSecondFactor = {
+  multi_factor_auth_enabled: z.literal(false).nullish(),
+  multi_factor_auth_rules: z.array(z.never()).nullish(),
+};
 const toggle = z.boolean().nullish();
-const userOptions = z.strictObject({
-  ...noSecondFactor, lock_password: toggle, ignore_password_expiry: toggle, ignore_change_password_upon_first_use: toggle, ignore_lockout_failure_attempts: toggle,
-  ignore_user_inactivity: toggle,
-}).optional();
+const userOptions = z
+  .strictObject({
+    ...noSecondFactor,
+    lock_password: toggle,
+    ignore_password_expiry: toggle,
+    ignore_change_password_upon_first_use: toggle,
+    ignore_lockout_failure_attempts: toggle,
+    ignore_user_inactivity: toggle,
+  })
+  .optional();
 const email = z.string().max(255).nullish();
-const userBody = z.object({ user: z.looseObject({
-  name, password: password.nullish(), domain_id: idText.nullish(), enabled: z.boolean().optional(),
-  default_project_id: idText.nullish(), email, description, options: userOptions,
-}) });
-const userPatch = z.object({ user: z.looseObject({
-  name: name.optional(), password: password.optional(), domain_id: idText.nullish(), enabled: z.boolean().optional(),
-  default_project_id: idText.nullish(), email, description, options: userOptions,
-}) });
+const userBody = z.object({
+  user: z.looseObject({
+    name,
+    password: password.nullish(),
+    domain_id: idText.nullish(),
+    enabled: z.boolean().optional(),
+    default_project_id: idText.nullish(),
+    email,
+    description,
+    options: userOptions,
+  }),
+});
+const userPatch = z.object({
+  user: z.looseObject({
+    name: name.optional(),
+    password: password.optional(),
+    domain_id: idText.nullish(),
+    enabled: z.boolean().optional(),
+    default_project_id: idText.nullish(),
+    email,
+    description,
+    options: userOptions,
+  }),
+});
 const ownPassword = z.object({ user: z.object({ original_password: password, password }) });
 
 export function userRoutes(parts: IdentityParts): Router {
   const { directory, assignments, passwords } = parts;
   const router = Router();
-  router.get("/v3/users", reply(async (ctx, req) => {
-    demand(ctx, { do: "read" }, "identity:list_users");
-    return listJson("users", (await directory.users(ctx, filterOf(req))).map((one) => userJson(baseOf(req), one)), selfUrl(req, baseOf(req)));
-  }));
-  router.post("/v3/users", reply(async (ctx, req) => {
-    demand(ctx, { do: "write" }, "identity:create_user");
-    const { name: userName, password: secret, domain_id, enabled = true, default_project_id, email: mail, description: text, options = {}, ...rest } =
-      parseBody(userBody, req.body).user;
-    const user: User = {
-      id: newId(), name: userName, domainId: domain_id || ctx.actor.domainId || "default", enabled, description: text ?? "", email: mail ?? null,
-      defaultProjectId: default_project_id ?? null, options, extra: extraOf(rest),
-    };
-    await directory.insertUser(ctx, user, secret ? await passwords.hash(secret) : null);
-    return { user: userJson(baseOf(req), user) };
-  }, 201));
-  router.get("/v3/users/:id", reply(async (ctx, req) => {
-    const id = pathOf(req, "id");
-    demand(ctx, { do: "read-own", userId: id }, "identity:get_user");
-    return { user: userJson(baseOf(req), await existing(parts, ctx, id)) };
-  }));
-  router.patch("/v3/users/:id", reply(async (ctx, req) => {
-    demand(ctx, { do: "write" }, "identity:update_user");
-    const { name: userName, password: secret, domain_id, enabled, default_project_id, email: mail, description: text, options, ...rest } =
-      parseBody(userPatch, req.body).user;
-    const id = pathOf(req, "id");
-    if (domain_id) refuseMove(domain_id, (await existing(parts, ctx, id)).domainId);
-    const user = await directory.updateUser(ctx, id, {
-      name: userName, enabled, email: mail, description: text ?? undefined, defaultProjectId: default_project_id, options, extra: extraOf(rest),
-    }, secret === undefined ? undefined : await passwords.hash(secret));
-    return { user: userJson(baseOf(req), user) };
-  }));
-  router.delete("/v3/users/:id", reply(async (ctx, req) => {
-    demand(ctx, { do: "write" }, "identity:delete_user");
-    await directory.deleteUser(ctx, pathOf(req, "id"));
-  }));
-  router.post("/v3/users/:id/password", reply(async (ctx, req) => {
-    const id = pathOf(req, "id");
-    demand(ctx, { do: "own", userId: id }, "identity:change_password");
-    const { user: wish } = parseBody(ownPassword, req.body);
-    const account = await directory.account(ctx, { id });
-    if (!await passwords.verify(wish.original_password, account?.passwordHash)) throw AuthErrors.UNAUTHENTICATED({});
-    if (account?.options["lock_password"] === true) throw E.PASSWORD_LOCKED({});
-    await directory.updateUser(ctx, id, {}, await passwords.hash(wish.password));
-  }));
-  router.get("/v3/users/:id/projects", reply(async (ctx, req) => {
-    const id = pathOf(req, "id");
-    demand(ctx, { do: "read-own", userId: id }, "identity:list_user_projects");
-    const { projects } = await assignments.reach(ctx, (await existing(parts, ctx, id)).id);
-    return listJson("projects", projects.map((one) => projectJson(baseOf(req), one)), selfUrl(req, baseOf(req)));
-  }));
+  router.get(
+    "/v3/users",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "read" }, "identity:list_users");
+      return listJson(
+        "users",
+        (await directory.users(ctx, filterOf(req))).map((one) => userJson(baseOf(req), one)),
+        selfUrl(req, baseOf(req)),
+      );
+    }),
+  );
+  router.post(
+    "/v3/users",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:create_user");
+      const {
+        name: userName,
+        password: secret,
+        domain_id,
+        enabled = true,
+        default_project_id,
+        email: mail,
+        description: text,
+        options = {},
+        ...rest
+      } = parseBody(userBody, req.body).user;
+      const user: User = {
+        id: newId(),
+        name: userName,
+        domainId: domain_id || ctx.actor.domainId || "default",
+        enabled,
+        description: text ?? "",
+        email: mail ?? null,
+        defaultProjectId: default_project_id ?? null,
+        options,
+        extra: extraOf(rest),
+      };
+      await directory.insertUser(ctx, user, secret ? await passwords.hash(secret) : null);
+      return { user: userJson(baseOf(req), user) };
+    }, 201),
+  );
+  router.get(
+    "/v3/users/:id",
+    reply(async (ctx, req) => {
+      const id = pathOf(req, "id");
+      demand(ctx, { do: "read-own", userId: id }, "identity:get_user");
+      return { user: userJson(baseOf(req), await existing(parts, ctx, id)) };
+    }),
+  );
+  router.patch(
+    "/v3/users/:id",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:update_user");
+      const {
+        name: userName,
+        password: secret,
+        domain_id,
+        enabled,
+        default_project_id,
+        email: mail,
+        description: text,
+        options,
+        ...rest
+      } = parseBody(userPatch, req.body).user;
+      const id = pathOf(req, "id");
+      if (domain_id) refuseMove(domain_id, (await existing(parts, ctx, id)).domainId);
+      const user = await directory.updateUser(
+        ctx,
+        id,
+        {
+          name: userName,
+          enabled,
+          email: mail,
+          description: text ?? undefined,
+          defaultProjectId: default_project_id,
+          options,
+          extra: extraOf(rest),
+        },
+        secret === undefined ? undefined : await passwords.hash(secret),
+      );
+      return { user: userJson(baseOf(req), user) };
+    }),
+  );
+  router.delete(
+    "/v3/users/:id",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "write" }, "identity:delete_user");
+      await directory.deleteUser(ctx, pathOf(req, "id"));
+    }),
+  );
+  router.post(
+    "/v3/users/:id/password",
+    reply(async (ctx, req) => {
+      const id = pathOf(req, "id");
+      demand(ctx, { do: "own", userId: id }, "identity:change_password");
+      const { user: wish } = parseBody(ownPassword, req.body);
+      const account = await directory.account(ctx, { id });
+      if (!(await passwords.verify(wish.original_password, account?.passwordHash)))
+        throw AuthErrors.UNAUTHENTICATED({});
+      if (account?.options["lock_password"] === true) throw E.PASSWORD_LOCKED({});
+      await directory.updateUser(ctx, id, {}, await passwords.hash(wish.password));
+    }),
+  );
+  router.get(
+    "/v3/users/:id/projects",
+    reply(async (ctx, req) => {
+      const id = pathOf(req, "id");
+      demand(ctx, { do: "read-own", userId: id }, "identity:list_user_projects");
+      const { projects } = await assignments.reach(ctx, (await existing(parts, ctx, id)).id);
+      return listJson(
+        "projects",
+        projects.map((one) => projectJson(baseOf(req), one)),
+        selfUrl(req, baseOf(req)),
+      );
+    }),
+  );
   // There are no groups here, so nobody is in one.
-  router.get("/v3/users/:id/groups", reply(async (ctx, req) => {
-    demand(ctx, { do: "read-own", userId: pathOf(req, "id") }, "identity:list_groups_for_user");
-    return listJson("groups", [], selfUrl(req, baseOf(req)));
-  }));
-  router.get("/v3/groups", reply(async (ctx, req) => {
-    demand(ctx, { do: "read" }, "identity:list_groups");
-    return listJson("groups", [], selfUrl(req, baseOf(req)));
-  }));
+  router.get(
+    "/v3/users/:id/groups",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "read-own", userId: pathOf(req, "id") }, "identity:list_groups_for_user");
+      return listJson("groups", [], selfUrl(req, baseOf(req)));
+    }),
+  );
+  router.get(
+    "/v3/groups",
+    reply(async (ctx, req) => {
+      demand(ctx, { do: "read" }, "identity:list_groups");
+      return listJson("groups", [], selfUrl(req, baseOf(req)));
+    }),
+  );
   return router;
 }
 

@@ -49,7 +49,8 @@ export async function dataFiles(directory: string, maxBytes: number): Promise<Da
     remove: (uploadId) => rm(join(data, uploadId), { force: true }),
     sweep: async (keep) => {
       for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
-      for (const name of await readdir(data)) if (!keep.has(name)) await rm(join(data, name), { force: true });
+      for (const name of await readdir(data))
+        if (!keep.has(name)) await rm(join(data, name), { force: true });
     },
   };
 }
@@ -81,8 +82,10 @@ class Meter {
   async *pass(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
       this.#size += chunk.byteLength;
-      if (this.#size > this.#maxBytes) throw E.TOO_MUCH({ what: "image size in bytes", limit: this.#maxBytes });
-      if (this.#head.length < HEAD_BYTES) this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
+      if (this.#size > this.#maxBytes)
+        throw E.TOO_MUCH({ what: "image size in bytes", limit: this.#maxBytes });
+      if (this.#head.length < HEAD_BYTES)
+        this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
       this.#md5.update(chunk);
       this.#sha512.update(chunk);
       yield chunk;
@@ -91,8 +94,11 @@ class Meter {
 
   facts(diskFormat: string | null): DataFacts {
     return {
-      size: this.#size, virtualSize: virtualSizeOf(diskFormat, this.#head, this.#size),
-      checksum: this.#md5.digest("hex"), hashAlgo: "sha512", hashValue: this.#sha512.digest("hex"),
+      size: this.#size,
+      virtualSize: virtualSizeOf(diskFormat, this.#head, this.#size),
+      checksum: this.#md5.digest("hex"),
+      hashAlgo: "sha512",
+      hashValue: this.#sha512.digest("hex"),
     };
   }
 }

@@ -20,13 +20,23 @@ export interface ImageAppOptions extends HttpEnv {
 export function imageApp(parts: ImageParts, options: ImageAppOptions, authenticate: Authenticate): Express {
   const app = httpApp("image", options);
   app.use(cors(options.corsOrigins ?? []));
-  app.get("/", (req, res) => { res.status(300).json(versionsJson(req)); });
-  app.get("/versions", (req, res) => { res.json(versionsJson(req)); });
+  app.get("/", (req, res) => {
+    res.status(300).json(versionsJson(req));
+  });
+  app.get("/versions", (req, res) => {
+    res.json(versionsJson(req));
+  });
   app.use("/v2", requireToken(authenticate));
   const schemas = {
-    image: imageSchema, images: collectionSchema("images", imageSchema), member: memberSchema, members: collectionSchema("members", memberSchema),
+    image: imageSchema,
+    images: collectionSchema("images", imageSchema),
+    member: memberSchema,
+    members: collectionSchema("members", memberSchema),
   };
-  for (const [name, schema] of Object.entries(schemas)) app.get(`/v2/schemas/${name}`, (_req, res) => { res.json(schema); });
+  for (const [name, schema] of Object.entries(schemas))
+    app.get(`/v2/schemas/${name}`, (_req, res) => {
+      res.json(schema);
+    });
   app.get("/v2/info/import", (_req, res) => {
     res.json({ "import-methods": { description: "Import methods available.", type: "array", value: [] } });
   });
@@ -39,12 +49,21 @@ export function imageApp(parts: ImageParts, options: ImageAppOptions, authentica
 const versionsJson = (req: Request): unknown => {
   const links = [{ rel: "self", href: `${baseUrlOf(req)}/v2/` }];
   const minors = [15, 13, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
-  return { versions: minors.map((minor, at) => ({ id: `v2.${minor}`, status: at === 0 ? "CURRENT" : "SUPPORTED", links })) };
+  return {
+    versions: minors.map((minor, at) => ({
+      id: `v2.${minor}`,
+      status: at === 0 ? "CURRENT" : "SUPPORTED",
+      links,
+    })),
+  };
 };
 
 /** Clients look at the status; those that show a text find it in either place. */
-const renderer = (identityUrl: string): FailureRenderer => (failed, _req: Request, res: Response) => {
-  if (failed.status === 401) res.setHeader("WWW-Authenticate", `Keystone uri="${identityUrl}"`);
-  const message = failed.status === 404 && failed.reason === "" ? "The resource could not be found." : failed.message;
-  res.status(failed.status).json({ error: { code: failed.status, title: failed.title, message } });
-};
+const renderer =
+  (identityUrl: string): FailureRenderer =>
+  (failed, _req: Request, res: Response) => {
+    if (failed.status === 401) res.setHeader("WWW-Authenticate", `Keystone uri="${identityUrl}"`);
+    const message =
+      failed.status === 404 && failed.reason === "" ? "The resource could not be found." : failed.message;
+    res.status(failed.status).json({ error: { code: failed.status, title: failed.title, message } });
+  };

@@ -27,40 +27,68 @@ export function memberRoutes({ images, members, clock }: ImageParts): Router {
   };
   /** The owner sees every member, a member only itself. */
   const seen = (ctx: Ctx, image: Image, id: string): string => {
-    if (!mayChange(ctx.actor, image) && ctx.actor.projectId !== id) throw E.MEMBER_NOT_FOUND({ id: image.id, member: id });
+    if (!mayChange(ctx.actor, image) && ctx.actor.projectId !== id)
+      throw E.MEMBER_NOT_FOUND({ id: image.id, member: id });
     return id;
   };
-  router.get("/v2/images/:id/members", reply(async (ctx, req) => {
-    const image = await shared(ctx, req);
-    const all = await members.list(ctx, image.id);
-    const visible = mayChange(ctx.actor, image) ? all : all.filter((one) => one.memberId === ctx.actor.projectId);
-    return { members: visible.map(memberJson), schema: "/v2/schemas/members" };
-  }));
-  router.post("/v2/images/:id/members", body, reply(async (ctx, req) => {
-    const image = await shared(ctx, req);
-    demandChange(ctx.actor, image, "add_member");
-    const { member: memberId } = parseBody(memberBody, req.body);
-    if ((await members.list(ctx, image.id)).length >= MAX_MEMBERS) throw E.TOO_MUCH({ what: "image members", limit: MAX_MEMBERS });
-    const now = clock.now();
-    const member: Member = { imageId: image.id, memberId, status: "pending", createdAt: now, updatedAt: now };
-    await members.insert(ctx, member);
-    return memberJson(member);
-  }));
-  router.get("/v2/images/:id/members/:member", reply(async (ctx, req) => {
-    const image = await shared(ctx, req);
-    return memberJson(await members.get(ctx, image.id, seen(ctx, image, pathOf(req, "member"))));
-  }));
-  router.put("/v2/images/:id/members/:member", body, reply(async (ctx, req) => {
-    const image = await shared(ctx, req);
-    const memberId = seen(ctx, image, pathOf(req, "member"));
-    const { status } = parseBody(answerBody, req.body);
-    if (memberId !== ctx.actor.projectId && !ctx.actor.roles.includes("admin")) throw E.FORBIDDEN({ action: "modify_member" });
-    return memberJson(await members.answer(ctx, image.id, memberId, status, clock.now()));
-  }));
-  router.delete("/v2/images/:id/members/:member", reply(async (ctx, req) => {
-    const image = await shared(ctx, req);
-    demandChange(ctx.actor, image, "delete_member");
-    await members.remove(ctx, image.id, pathOf(req, "member"));
-  }));
+  router.get(
+    "/v2/images/:id/members",
+    reply(async (ctx, req) => {
+      const image = await shared(ctx, req);
+      const all = await members.list(ctx, image.id);
+      const visible = mayChange(ctx.actor, image)
+        ? all
+        : all.filter((one) => one.memberId === ctx.actor.projectId);
+      return { members: visible.map(memberJson), schema: "/v2/schemas/members" };
+    }),
+  );
+  router.post(
+    "/v2/images/:id/members",
+    body,
+    reply(async (ctx, req) => {
+      const image = await shared(ctx, req);
+      demandChange(ctx.actor, image, "add_member");
+      const { member: memberId } = parseBody(memberBody, req.body);
+      if ((await members.list(ctx, image.id)).length >= MAX_MEMBERS)
+        throw E.TOO_MUCH({ what: "image members", limit: MAX_MEMBERS });
+      const now = clock.now();
+      const member: Member = {
+        imageId: image.id,
+        memberId,
+        status: "pending",
+        createdAt: now,
+        updatedAt: now,
+      };
+      await members.insert(ctx, member);
+      return memberJson(member);
+    }),
+  );
+  router.get(
+    "/v2/images/:id/members/:member",
+    reply(async (ctx, req) => {
+      const image = await shared(ctx, req);
+      return memberJson(await members.get(ctx, image.id, seen(ctx, image, pathOf(req, "member"))));
+    }),
+  );
+  router.put(
+    "/v2/images/:id/members/:member",
+    body,
+    reply(async (ctx, req) => {
+      const image = await shared(ctx, req);
+      const memberId = seen(ctx, image, pathOf(req, "member"));
+      const { status } = parseBody(answerBody, req.body);
+      if (memberId !== ctx.actor.projectId && !ctx.actor.roles.includes("admin"))
+        throw E.FORBIDDEN({ action: "modify_member" });
+      return memberJson(await members.answer(ctx, image.id, memberId, status, clock.now()));
+    }),
+  );
+  router.delete(
+    "/v2/images/:id/members/:member",
+    reply(async (ctx, req) => {
+      const image = await shared(ctx, req);
+      demandChange(ctx.actor, image, "delete_member");
+      await members.remove(ctx, image.id, pathOf(req, "member"));
+    }),
+  );
   return router;
 }

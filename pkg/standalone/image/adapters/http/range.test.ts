@@ -11,8 +11,10 @@ describe("ranges of image data", () => {
   });
 
   it("are ignored when they are none, and refused when they lie outside", () => {
-    for (const none of [undefined, "", "bytes=-", "bytes=a-b", "items=0-1", "bytes=0-1,3-4"]) assert.equal(readRange(none, 10), undefined, none);
-    for (const outside of ["bytes=10-", "bytes=10-12", "bytes=5-4", "bytes=-0"]) assert.equal(readRange(outside, 10), "unsatisfiable", outside);
+    for (const none of [undefined, "", "bytes=-", "bytes=a-b", "items=0-1", "bytes=0-1,3-4"])
+      assert.equal(readRange(none, 10), undefined, none);
+    for (const outside of ["bytes=10-", "bytes=10-12", "bytes=5-4", "bytes=-0"])
+      assert.equal(readRange(outside, 10), "unsatisfiable", outside);
     assert.equal(readRange("bytes=0-", 0), "unsatisfiable");
   });
 });

@@ -19,7 +19,13 @@ export interface ImageStore {
   /** @throws IMAGE_EXISTS */
   insert(ctx: Ctx, id: string, attributes: Attributes, now: Instant): Promise<void>;
   /** Reads, lets `change` decide, writes: as one transaction, so `change` may run again. */
-  update(ctx: Ctx, actor: Actor, id: string, now: Instant, change: (image: Image) => Attributes): Promise<Image>;
+  update(
+    ctx: Ctx,
+    actor: Actor,
+    id: string,
+    now: Instant,
+    change: (image: Image) => Attributes,
+  ): Promise<Image>;
   /** @returns what was deleted, to find its data */
   remove(ctx: Ctx, actor: Actor, id: string, check: (image: Image) => void): Promise<Image>;
   /** Moves between states. @returns false when the image was not in the expected one */
@@ -38,15 +44,29 @@ type Db = Kysely<ImageTables>;
 type Builder = ExpressionBuilder<ImageTables, "image_image">;
 
 export function imageStore(db: Database<ImageTables>): ImageStore {
-  const step = async (ctx: Ctx, name: string, id: string, from: { status: ImageStatus; uploadId?: string }, set: Record<string, unknown>): Promise<boolean> =>
+  const step = async (
+    ctx: Ctx,
+    name: string,
+    id: string,
+    from: { status: ImageStatus; uploadId?: string },
+    set: Record<string, unknown>,
+  ): Promise<boolean> =>
     db.statement(ctx, name, async (tx) => {
-      const query = tx.updateTable("image_image").set(set).where("id", "=", id).where("status", "=", from.status);
-      const done = await (from.uploadId === undefined ? query : query.where("upload_id", "=", from.uploadId)).executeTakeFirstOrThrow();
+      const query = tx
+        .updateTable("image_image")
+        .set(set)
+        .where("id", "=", id)
+        .where("status", "=", from.status);
+      const done = await (
+        from.uploadId === undefined ? query : query.where("upload_id", "=", from.uploadId)
+      ).executeTakeFirstOrThrow();
       return done.numUpdatedRows > 0n;
     });
   return {
     get: async (ctx, actor, id) => {
-      const row = await db.statement(ctx, "image.get", (tx) => select(tx).where("id", "=", id).where(readable(actor)).executeTakeFirst());
+      const row = await db.statement(ctx, "image.get", (tx) =>
+        select(tx).where("id", "=", id).where(readable(actor)).executeTakeFirst(),
+      );
       if (!row) throw E.IMAGE_NOT_FOUND({ id });
       return fromRow(row);
     },
@@ -54,10 +74,22 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
     insert: async (ctx, id, attributes, now) => {
       try {
         await db.write(ctx, "image.insert", async (tx) => {
-          await tx.insertInto("image_image").values({
-            ...columnsOf(attributes), id, status: "queued", size: null, virtual_size: null, checksum: null, hash_algo: null, hash_value: null,
-            upload_id: null, created_at: now, updated_at: now,
-          }).execute();
+          await tx
+            .insertInto("image_image")
+            .values({
+              ...columnsOf(attributes),
+              id,
+              status: "queued",
+              size: null,
+              virtual_size: null,
+              checksum: null,
+              hash_algo: null,
+              hash_value: null,
+              upload_id: null,
+              created_at: now,
+              updated_at: now,
+            })
+            .execute();
           await writeTags(tx, id, attributes.tags);
         });
       } catch (error) {
@@ -65,40 +97,91 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
         throw error;
       }
     },
-    update: (ctx, actor, id, now, change) => db.write(ctx, "image.update", async (tx) => {
-      const image = await load(tx, actor, id);
-      const attributes = change(image);
-      await tx.updateTable("image_image").set({ ...columnsOf(attributes), updated_at: now }).where("id", "=", id).execute();
-      await tx.deleteFrom("image_tag").where("image_id", "=", id).execute();
-      await writeTags(tx, id, attributes.tags);
-      return { ...image, ...attributes, tags: [...attributes.tags].sort(), updatedAt: now };
-    }),
-    remove: (ctx, actor, id, check) => db.write(ctx, "image.remove", async (tx) => {
-      const image = await load(tx, actor, id);
-      check(image);
-      await tx.deleteFrom("image_image").where("id", "=", id).execute();
-      return image;
-    }),
-    transition: (ctx, id, from, to, now) => step(ctx, "image.transition", id, { status: from }, { status: to, updated_at: now }),
-    beginUpload: (ctx, id, uploadId, now) => step(ctx, "image.upload.begin", id, { status: "queued" }, { status: "saving", upload_id: uploadId, updated_at: now }),
-    finishUpload: (ctx, id, uploadId, facts, now) => step(ctx, "image.upload.finish", id, { status: "saving", uploadId }, {
-      status: "active", size: facts.size, virtual_size: facts.virtualSize, checksum: facts.checksum,
-      hash_algo: facts.hashAlgo, hash_value: facts.hashValue, updated_at: now,
-    }),
+    update: (ctx, actor, id, now, change) =>
+      db.write(ctx, "image.update", async (tx) => {
+        const image = await load(tx, actor, id);
+        const attributes = change(image);
+        await tx
+          .updateTable("image_image")
+          .set({ ...columnsOf(attributes), updated_at: now })
+          .where("id", "=", id)
+          .execute();
+        await tx.deleteFrom("image_tag").where("image_id", "=", id).execute();
+        await writeTags(tx, id, attributes.tags);
+        return { ...image, ...attributes, tags: [...attributes.tags].sort(), updatedAt: now };
+      }),
+    remove: (ctx, actor, id, check) =>
+      db.write(ctx, "image.remove", async (tx) => {
+        const image = await load(tx, actor, id);
+        check(image);
+        await tx.deleteFrom("image_image").where("id", "=", id).execute();
+        return image;
+      }),
+    transition: (ctx, id, from, to, now) =>
+      step(ctx, "image.transition", id, { status: from }, { status: to, updated_at: now }),
+    beginUpload: (ctx, id, uploadId, now) =>
+      step(
+        ctx,
+        "image.upload.begin",
+        id,
+        { status: "queued" },
+        { status: "saving", upload_id: uploadId, updated_at: now },
+      ),
+    finishUpload: (ctx, id, uploadId, facts, now) =>
+      step(
+        ctx,
+        "image.upload.finish",
+        id,
+        { status: "saving", uploadId },
+        {
+          status: "active",
+          size: facts.size,
+          virtual_size: facts.virtualSize,
+          checksum: facts.checksum,
+          hash_algo: facts.hashAlgo,
+          hash_value: facts.hashValue,
+          updated_at: now,
+        },
+      ),
     abandonUpload: async (ctx, id, uploadId, now) => {
-      await step(ctx, "image.upload.abandon", id, { status: "saving", uploadId }, { status: "queued", upload_id: null, updated_at: now });
+      await step(
+        ctx,
+        "image.upload.abandon",
+        id,
+        { status: "saving", uploadId },
+        { status: "queued", upload_id: null, updated_at: now },
+      );
     },
-    recover: (ctx, now) => db.write(ctx, "image.recover", async (tx) => {
-      await tx.updateTable("image_image").set({ status: "queued", upload_id: null, updated_at: now }).where("status", "=", "saving").execute();
-      const rows = await tx.selectFrom("image_image").select("upload_id").where("upload_id", "is not", null).execute();
-      return new Set(rows.flatMap((row) => row.upload_id ?? []));
-    }),
+    recover: (ctx, now) =>
+      db.write(ctx, "image.recover", async (tx) => {
+        await tx
+          .updateTable("image_image")
+          .set({ status: "queued", upload_id: null, updated_at: now })
+          .where("status", "=", "saving")
+          .execute();
+        const rows = await tx
+          .selectFrom("image_image")
+          .select("upload_id")
+          .where("upload_id", "is not", null)
+          .execute();
+        return new Set(rows.flatMap((row) => row.upload_id ?? []));
+      }),
   };
 }
 
-const select = (tx: Db) => tx.selectFrom("image_image").selectAll("image_image").select((eb) => jsonArrayFrom(
-  eb.selectFrom("image_tag as t").select("t.tag").whereRef("t.image_id", "=", "image_image.id").orderBy("t.tag"),
-).as("tags"));
+const select = (tx: Db) =>
+  tx
+    .selectFrom("image_image")
+    .selectAll("image_image")
+    .select((eb) =>
+      jsonArrayFrom(
+        eb
+          .selectFrom("image_tag as t")
+          .select("t.tag")
+          .whereRef("t.image_id", "=", "image_image.id")
+          .orderBy("t.tag"),
+      ).as("tags"),
+    );
 
 async function load(tx: Db, actor: Actor, id: string): Promise<Image> {
   const row = await select(tx).where("id", "=", id).where(readable(actor)).executeTakeFirst();
@@ -107,18 +190,25 @@ async function load(tx: Db, actor: Actor, id: string): Promise<Image> {
 }
 
 async function writeTags(tx: Db, id: string, tags: readonly string[]): Promise<void> {
-  if (tags.length > 0) await tx.insertInto("image_tag").values(tags.map((tag) => ({ image_id: id, tag }))).execute();
+  if (tags.length > 0)
+    await tx
+      .insertInto("image_tag")
+      .values(tags.map((tag) => ({ image_id: id, tag })))
+      .execute();
 }
 
 async function list(tx: Db, actor: Actor, query: ImageListQuery): Promise<Image[]> {
   if (query.limit === 0) return [];
-  let rows = select(tx).where(listed(actor, query)).where((eb) => conditions(eb, query));
+  let rows = select(tx)
+    .where(listed(actor, query))
+    .where((eb) => conditions(eb, query));
   if (query.marker !== undefined) {
     const marker = await select(tx).where("id", "=", query.marker).where(readable(actor)).executeTakeFirst();
     if (!marker) throw E.INVALID({ problem: `Invalid marker: no image ${query.marker}.` });
     rows = rows.where((eb) => after(eb, query.sort, marker));
   }
-  for (const { column, descending } of query.sort) rows = rows.orderBy(sortKey(column), descending ? "desc" : "asc");
+  for (const { column, descending } of query.sort)
+    rows = rows.orderBy(sortKey(column), descending ? "desc" : "asc");
   return (await rows.limit(query.limit).execute()).map(fromRow);
 }
 
@@ -126,41 +216,93 @@ function conditions(eb: Builder, query: ImageListQuery): Expression<SqlBool> {
   return eb.and([
     eb("hidden", "=", query.hidden),
     ...(query.protected === undefined ? [] : [eb("protected", "=", query.protected)]),
-    ...query.text.map(({ column, anyOf }) => eb(column === "status" ? sql<string>`status` : column, "in", anyOf.length === 0 ? [""] : anyOf)),
+    ...query.text.map(({ column, anyOf }) =>
+      eb(column === "status" ? sql<string>`status` : column, "in", anyOf.length === 0 ? [""] : anyOf),
+    ),
     ...query.numbers.map(({ column, op, value }) => eb(column, op, value)),
     ...query.times.map(({ column, op, value }) => eb(column, op, value)),
-    ...query.properties.map(({ name, value }) => sql<SqlBool>`${sql.ref("image_image.properties")} ->> ${name} = ${value}`),
-    ...query.tags.map((tag) => eb.exists(eb.selectFrom("image_tag").select("tag").whereRef("image_id", "=", "image_image.id").where("tag", "=", tag))),
+    ...query.properties.map(
+      ({ name, value }) => sql<SqlBool>`${sql.ref("image_image.properties")} ->> ${name} = ${value}`,
+    ),
+    ...query.tags.map((tag) =>
+      eb.exists(
+        eb
+          .selectFrom("image_tag")
+          .select("tag")
+          .whereRef("image_id", "=", "image_image.id")
+          .where("tag", "=", tag),
+      ),
+    ),
   ]);
 }
 
-/** Sorting never meets NULL: absent text is "", an absent size -1. Text compares by code points on every database. */
+/**
+ * Sorting never meets NULL: absent text is "", an absent size -1. Text compares by code points on every
+ * database.
+ */
 const sortKey = (column: SortColumn) => {
   if (column === "size") return sql<number>`coalesce(${sql.ref("image_image.size")}, -1)`;
-  if (column === "created_at" || column === "updated_at") return sql<Instant>`${sql.ref(`image_image.${column}`)}`;
+  if (column === "created_at" || column === "updated_at")
+    return sql<Instant>`${sql.ref(`image_image.${column}`)}`;
   return sql<string>`coalesce(${sql.ref(`image_image.${column}`)}, '') collate "C"`;
 };
 
 const sortValue = (row: Selectable<ImageTables["image_image"]>, column: SortColumn): unknown =>
-  column === "size" ? row.size ?? -1 : row[column] ?? "";
+  column === "size" ? (row.size ?? -1) : (row[column] ?? "");
 
 /** Rows behind the marker in an order of several columns with directions of their own. */
-function after(eb: Builder, sort: ImageListQuery["sort"], marker: Selectable<ImageTables["image_image"]>): Expression<SqlBool> {
-  return eb.or(sort.map(({ column, descending }, at) => eb.and([
-    ...sort.slice(0, at).map((earlier) => sql<SqlBool>`${sortKey(earlier.column)} = ${sortValue(marker, earlier.column)}`),
-    descending ? sql<SqlBool>`${sortKey(column)} < ${sortValue(marker, column)}` : sql<SqlBool>`${sortKey(column)} > ${sortValue(marker, column)}`,
-  ])));
+function after(
+  eb: Builder,
+  sort: ImageListQuery["sort"],
+  marker: Selectable<ImageTables["image_image"]>,
+): Expression<SqlBool> {
+  return eb.or(
+    sort.map(({ column, descending }, at) =>
+      eb.and([
+        ...sort
+          .slice(0, at)
+          .map((earlier) => sql<SqlBool>`${sortKey(earlier.column)} = ${sortValue(marker, earlier.column)}`),
+        descending
+          ? sql<SqlBool>`${sortKey(column)} < ${sortValue(marker, column)}`
+          : sql<SqlBool>`${sortKey(column)} > ${sortValue(marker, column)}`,
+      ]),
+    ),
+  );
 }
 
 const columnsOf = (attributes: Attributes) => ({
-  name: attributes.name, owner: attributes.owner, visibility: attributes.visibility, protected: attributes.protected, hidden: attributes.hidden,
-  disk_format: attributes.diskFormat, container_format: attributes.containerFormat, min_disk: attributes.minDisk, min_ram: attributes.minRam,
+  name: attributes.name,
+  owner: attributes.owner,
+  visibility: attributes.visibility,
+  protected: attributes.protected,
+  hidden: attributes.hidden,
+  disk_format: attributes.diskFormat,
+  container_format: attributes.containerFormat,
+  min_disk: attributes.minDisk,
+  min_ram: attributes.minRam,
   properties: sqlJson<Record<string, string>>({ ...attributes.properties }),
 });
 
 const fromRow = (row: Selectable<ImageTables["image_image"]> & { tags: { tag: string }[] }): Image => ({
-  id: row.id, name: row.name, owner: row.owner, status: row.status, visibility: row.visibility, protected: row.protected, hidden: row.hidden,
-  diskFormat: row.disk_format, containerFormat: row.container_format, minDisk: row.min_disk, minRam: row.min_ram,
-  size: row.size, virtualSize: row.virtual_size, checksum: row.checksum, hashAlgo: row.hash_algo, hashValue: row.hash_value,
-  uploadId: row.upload_id, properties: row.properties, tags: row.tags.map(({ tag }) => tag), createdAt: row.created_at, updatedAt: row.updated_at,
+  id: row.id,
+  name: row.name,
+  owner: row.owner,
+  status: row.status,
+  visibility: row.visibility,
+  protected: row.protected,
+  hidden: row.hidden,
+  diskFormat: row.disk_format,
+  containerFormat: row.container_format,
+  minDisk: row.min_disk,
+  minRam: row.min_ram,
+  size: row.size,
+  virtualSize: row.virtual_size,
+  checksum: row.checksum,
+  hashAlgo: row.hash_algo,
+  hashValue: row.hash_value,
+  uploadId: row.upload_id,
+  properties: row.properties,
+  tags: row.tags.map(({ tag }) => tag),
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
 });

@@ -20,36 +20,79 @@ export interface MemberStore {
 
 export function memberStore(db: Database<ImageTables>): MemberStore {
   return {
-    list: async (ctx, imageId) => (await db.statement(ctx, "image.members", (tx) =>
-      tx.selectFrom("image_member").selectAll().where("image_id", "=", imageId).orderBy("member_id").execute())).map(fromRow),
+    list: async (ctx, imageId) =>
+      (
+        await db.statement(ctx, "image.members", (tx) =>
+          tx
+            .selectFrom("image_member")
+            .selectAll()
+            .where("image_id", "=", imageId)
+            .orderBy("member_id")
+            .execute(),
+        )
+      ).map(fromRow),
     get: async (ctx, imageId, member) => {
       const row = await db.statement(ctx, "image.member", (tx) =>
-        tx.selectFrom("image_member").selectAll().where("image_id", "=", imageId).where("member_id", "=", member).executeTakeFirst());
+        tx
+          .selectFrom("image_member")
+          .selectAll()
+          .where("image_id", "=", imageId)
+          .where("member_id", "=", member)
+          .executeTakeFirst(),
+      );
       if (!row) throw E.MEMBER_NOT_FOUND({ id: imageId, member });
       return fromRow(row);
     },
     insert: async (ctx, { imageId, memberId, status, createdAt, updatedAt }) => {
       try {
-        await db.statement(ctx, "image.member.insert", (tx) => tx.insertInto("image_member")
-          .values({ image_id: imageId, member_id: memberId, status, created_at: createdAt, updated_at: updatedAt }).execute());
+        await db.statement(ctx, "image.member.insert", (tx) =>
+          tx
+            .insertInto("image_member")
+            .values({
+              image_id: imageId,
+              member_id: memberId,
+              status,
+              created_at: createdAt,
+              updated_at: updatedAt,
+            })
+            .execute(),
+        );
       } catch (error) {
-        if (violates(error, "image_member_pkey")) throw E.MEMBER_EXISTS({ member: memberId }, { cause: error });
+        if (violates(error, "image_member_pkey"))
+          throw E.MEMBER_EXISTS({ member: memberId }, { cause: error });
         if (violates(error, "image_member_image")) throw E.IMAGE_NOT_FOUND({ id: imageId }, { cause: error });
         throw error;
       }
     },
     answer: async (ctx, imageId, member, status, now) => {
-      const row = await db.statement(ctx, "image.member.answer", (tx) => tx.updateTable("image_member").set({ status, updated_at: now })
-        .where("image_id", "=", imageId).where("member_id", "=", member).returningAll().executeTakeFirst());
+      const row = await db.statement(ctx, "image.member.answer", (tx) =>
+        tx
+          .updateTable("image_member")
+          .set({ status, updated_at: now })
+          .where("image_id", "=", imageId)
+          .where("member_id", "=", member)
+          .returningAll()
+          .executeTakeFirst(),
+      );
       if (!row) throw E.MEMBER_NOT_FOUND({ id: imageId, member });
       return fromRow(row);
     },
-    remove: (ctx, imageId, member) => db.statement(ctx, "image.member.remove", async (tx) => {
-      const gone = await tx.deleteFrom("image_member").where("image_id", "=", imageId).where("member_id", "=", member).executeTakeFirstOrThrow();
-      if (gone.numDeletedRows === 0n) throw E.MEMBER_NOT_FOUND({ id: imageId, member });
-    }),
+    remove: (ctx, imageId, member) =>
+      db.statement(ctx, "image.member.remove", async (tx) => {
+        const gone = await tx
+          .deleteFrom("image_member")
+          .where("image_id", "=", imageId)
+          .where("member_id", "=", member)
+          .executeTakeFirstOrThrow();
+        if (gone.numDeletedRows === 0n) throw E.MEMBER_NOT_FOUND({ id: imageId, member });
+      }),
   };
 }
 
-const fromRow = (row: Selectable<ImageTables["image_member"]>): Member =>
-  ({ imageId: row.image_id, memberId: row.member_id, status: row.status, createdAt: row.created_at, updatedAt: row.updated_at });
+const fromRow = (row: Selectable<ImageTables["image_member"]>): Member => ({
+  imageId: row.image_id,
+  memberId: row.member_id,
+  status: row.status,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

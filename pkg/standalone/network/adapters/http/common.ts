@@ -13,23 +13,30 @@ import type { NetworkTables } from "../sql/tables.js";
 type Json = Readonly<Record<string, unknown>>;
 
 /** One handler: what it returns is sent, `undefined` as an empty 204. */
-export const reply = (handler: (ctx: Ctx, req: Request, res: Response) => Promise<unknown>, status = 200) =>
+export const reply =
+  (handler: (ctx: Ctx, req: Request, res: Response) => Promise<unknown>, status = 200) =>
   async (req: Request, res: Response): Promise<void> => {
     const body = await handler(ctxOf(req), req, res);
     if (res.headersSent) return;
-    if (body === undefined) res.status(204).end(); else res.status(status).json(body);
+    if (body === undefined) res.status(204).end();
+    else res.status(status).json(body);
   };
 
 /** Reads `{"<name>": {…}}`, refusing attributes nobody knows. @throws BAD_REQUEST, INVALID_INPUT */
 export function bodyOf<S extends z.ZodType>(req: Request, name: string, schema: S): z.output<S> {
   const body: unknown = req.body;
-  const inner = typeof body === "object" && body !== null && Object.hasOwn(body, name) ? (body as Json)[name] : undefined;
-  if (inner === undefined) throw E.BAD_REQUEST({ resource: name, problem: `Unable to find '${name}' in request body` });
+  const inner =
+    typeof body === "object" && body !== null && Object.hasOwn(body, name) ? (body as Json)[name] : undefined;
+  if (inner === undefined)
+    throw E.BAD_REQUEST({ resource: name, problem: `Unable to find '${name}' in request body` });
   const result = schema.safeParse(inner);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  if (issue?.code === "unrecognized_keys") throw E.BAD_REQUEST({ resource: name, problem: `Unrecognized attribute(s) '${issue.keys.join(", ")}'` });
-  throw E.INVALID_INPUT({ problem: `${issue?.path.map(String).join(".") || name}: ${issue?.message ?? "malformed"}` });
+  if (issue?.code === "unrecognized_keys")
+    throw E.BAD_REQUEST({ resource: name, problem: `Unrecognized attribute(s) '${issue.keys.join(", ")}'` });
+  throw E.INVALID_INPUT({
+    problem: `${issue?.path.map(String).join(".") || name}: ${issue?.message ?? "malformed"}`,
+  });
 }
 
 /** One kind of resource, as far as all kinds are read alike. */
@@ -46,19 +53,34 @@ export interface Readable<T extends { readonly id: string }> {
 }
 
 /** Mounts GET of the list (filters, fields, sorting, paging with links) and of one. */
-export function mountReads<T extends { readonly id: string }>(router: Router, db: Database<NetworkTables>, kind: Readable<T>): void {
-  router.get(`/v2.0/${kind.path}`, reply(async (ctx, req) => {
-    const listing = readListing(queryOf(req), kind.spec);
-    const read = kind.single && listing.marker === undefined ? db.statement : db.read;
-    const items = await read(ctx, `network.${kind.many}`, (tx) => kind.list(tx, ctx.actor, listing));
-    const trusted = isTrusted(ctx.actor);
-    return { [kind.many]: items.map((item) => pickFields(kind.json(item, trusted), listing.fields)), ...pageLinks(req, kind.many, listing, items) };
-  }));
-  router.get(`/v2.0/${kind.path}/:id`, reply(async (ctx, req) => {
-    const fields = (queryOf(req).get("fields") ?? []).flatMap((field) => field.split(","));
-    const item = await (kind.single ? db.statement : db.read)(ctx, `network.${kind.one}`, (tx) => kind.get(tx, ctx.actor, idOf(req)));
-    return { [kind.one]: pickFields(kind.json(item, isTrusted(ctx.actor)), fields) };
-  }));
+export function mountReads<T extends { readonly id: string }>(
+  router: Router,
+  db: Database<NetworkTables>,
+  kind: Readable<T>,
+): void {
+  router.get(
+    `/v2.0/${kind.path}`,
+    reply(async (ctx, req) => {
+      const listing = readListing(queryOf(req), kind.spec);
+      const read = kind.single && listing.marker === undefined ? db.statement : db.read;
+      const items = await read(ctx, `network.${kind.many}`, (tx) => kind.list(tx, ctx.actor, listing));
+      const trusted = isTrusted(ctx.actor);
+      return {
+        [kind.many]: items.map((item) => pickFields(kind.json(item, trusted), listing.fields)),
+        ...pageLinks(req, kind.many, listing, items),
+      };
+    }),
+  );
+  router.get(
+    `/v2.0/${kind.path}/:id`,
+    reply(async (ctx, req) => {
+      const fields = (queryOf(req).get("fields") ?? []).flatMap((field) => field.split(","));
+      const item = await (kind.single ? db.statement : db.read)(ctx, `network.${kind.one}`, (tx) =>
+        kind.get(tx, ctx.actor, idOf(req)),
+      );
+      return { [kind.one]: pickFields(kind.json(item, isTrusted(ctx.actor)), fields) };
+    }),
+  );
 }
 
 /** What `mountTags` needs of a kind of resource. */
@@ -66,42 +88,76 @@ export interface Tagged<T extends { readonly tags: readonly string[] }> {
   readonly path: string;
   readonly get: (db: Kysely<NetworkTables>, actor: Actor, id: string) => Promise<T>;
   /** Stores what `edit` makes of the tags. */
-  readonly change: (ctx: Ctx, id: string, edit: (tags: readonly string[]) => string[]) => Promise<readonly string[]>;
+  readonly change: (
+    ctx: Ctx,
+    id: string,
+    edit: (tags: readonly string[]) => string[],
+  ) => Promise<readonly string[]>;
 }
 
 /** Mounts reading and changing of tags. */
-export function mountTags<T extends { readonly tags: readonly string[] }>(router: Router, db: Database<NetworkTables>, { path, get, change }: Tagged<T>): void {
+export function mountTags<T extends { readonly tags: readonly string[] }>(
+  router: Router,
+  db: Database<NetworkTables>,
+  { path, get, change }: Tagged<T>,
+): void {
   const tag = z.string().min(1).max(255);
-  const read = async (ctx: Ctx, req: Request): Promise<readonly string[]> => (await db.read(ctx, `network.${path}.tags`, (tx) => get(tx, ctx.actor, idOf(req)))).tags;
-  router.get(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => ({ tags: await read(ctx, req) })));
-  router.get(`/v2.0/${path}/:id/tags/:tag`, reply(async (ctx, req) => {
-    const name = pathOf(req, "tag");
-    if (!(await read(ctx, req)).includes(name)) throw E.TAG_NOT_FOUND({ tag: name });
-  }));
-  router.put(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => {
-    const tags = bodyOf(req, "tags", z.array(tag).max(50));
-    return { tags: await change(ctx, idOf(req), () => [...new Set(tags)]) };
-  }));
-  router.delete(`/v2.0/${path}/:id/tags`, reply(async (ctx, req) => { await change(ctx, idOf(req), () => []); }));
-  router.put(`/v2.0/${path}/:id/tags/:tag`, reply(async (ctx, req, res) => {
-    const name = pathOf(req, "tag");
-    if (name.length > 255) throw E.INVALID_INPUT({ problem: "a tag has at most 255 characters" });
-    await change(ctx, idOf(req), (tags) => [...new Set([...tags, name])]);
-    res.status(201).end();
-  }));
-  router.delete(`/v2.0/${path}/:id/tags/:tag`, reply(async (ctx, req) => {
-    const name = pathOf(req, "tag");
-    await change(ctx, idOf(req), (tags) => {
-      if (!tags.includes(name)) throw E.TAG_NOT_FOUND({ tag: name });
-      return tags.filter((one) => one !== name);
-    });
-  }));
+  const read = async (ctx: Ctx, req: Request): Promise<readonly string[]> =>
+    (await db.read(ctx, `network.${path}.tags`, (tx) => get(tx, ctx.actor, idOf(req)))).tags;
+  router.get(
+    `/v2.0/${path}/:id/tags`,
+    reply(async (ctx, req) => ({ tags: await read(ctx, req) })),
+  );
+  router.get(
+    `/v2.0/${path}/:id/tags/:tag`,
+    reply(async (ctx, req) => {
+      const name = pathOf(req, "tag");
+      if (!(await read(ctx, req)).includes(name)) throw E.TAG_NOT_FOUND({ tag: name });
+    }),
+  );
+  router.put(
+    `/v2.0/${path}/:id/tags`,
+    reply(async (ctx, req) => {
+      const tags = bodyOf(req, "tags", z.array(tag).max(50));
+      return { tags: await change(ctx, idOf(req), () => [...new Set(tags)]) };
+    }),
+  );
+  router.delete(
+    `/v2.0/${path}/:id/tags`,
+    reply(async (ctx, req) => {
+      await change(ctx, idOf(req), () => []);
+    }),
+  );
+  router.put(
+    `/v2.0/${path}/:id/tags/:tag`,
+    reply(async (ctx, req, res) => {
+      const name = pathOf(req, "tag");
+      if (name.length > 255) throw E.INVALID_INPUT({ problem: "a tag has at most 255 characters" });
+      await change(ctx, idOf(req), (tags) => [...new Set([...tags, name])]);
+      res.status(201).end();
+    }),
+  );
+  router.delete(
+    `/v2.0/${path}/:id/tags/:tag`,
+    reply(async (ctx, req) => {
+      const name = pathOf(req, "tag");
+      await change(ctx, idOf(req), (tags) => {
+        if (!tags.includes(name)) throw E.TAG_NOT_FOUND({ tag: name });
+        return tags.filter((one) => one !== name);
+      });
+    }),
+  );
 }
 
 /** The resource's id, with the `.json` that older clients append taken off. */
 export const idOf = (req: Request): string => pathOf(req, "id").replace(/\.json$/, "");
 
-function pageLinks(req: Request, many: string, listing: Listing, items: readonly { readonly id: string }[]): Json {
+function pageLinks(
+  req: Request,
+  many: string,
+  listing: Listing,
+  items: readonly { readonly id: string }[],
+): Json {
   if (listing.limit === undefined) return {};
   const link = (rel: "next" | "previous", marker: string | undefined): Json[] => {
     if (marker === undefined) return [];

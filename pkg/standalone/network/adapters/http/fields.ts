@@ -13,13 +13,20 @@ export const flag = z.union([z.boolean(), z.string(), z.number()]).transform((va
 });
 
 /** A whole number, also as text. */
-export const wholeNumber = (min: number, max: number) => z.union([z.number(), z.string().regex(/^-?\d{1,15}$/, "not an integer")])
-  .transform(Number).pipe(z.number().int().min(min).max(max));
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .union([z.number(), z.string().regex(/^-?\d{1,15}$/, "not an integer")])
+    .transform(Number)
+    .pipe(z.number().int().min(min).max(max));
 
 export const ipText = z.string().max(64);
 
 /** Addresses a port asks for. */
-export const fixedIps = z.array(z.strictObject({ subnet_id: shortText.optional(), ip_address: ipText.optional() })).max(64);
+export const fixedIps = z
+  .array(z.strictObject({ subnet_id: shortText.optional(), ip_address: ipText.optional() }))
+  .max(64);
 
 /** Free-form JSON with a bound. */
-export const profile = z.record(z.string().max(255), z.unknown()).refine((value) => JSON.stringify(value).length <= 4_095, "longer than 4095 characters");
+export const profile = z
+  .record(z.string().max(255), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= 4_095, "longer than 4095 characters");

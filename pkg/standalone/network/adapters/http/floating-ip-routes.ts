@@ -10,7 +10,15 @@ import { E } from "../../errors.js";
 import { announce } from "../../ops/announce.js";
 import { newPort } from "../../ops/new-port.js";
 import type { NetworkParts } from "../../ports.js";
-import { deleteFloatingIp, floatingIpListing, getFloatingIp, insertFloatingIp, isAssociated, listFloatingIps, updateFloatingIp } from "../sql/floating-ips.js";
+import {
+  deleteFloatingIp,
+  floatingIpListing,
+  getFloatingIp,
+  insertFloatingIp,
+  isAssociated,
+  listFloatingIps,
+  updateFloatingIp,
+} from "../sql/floating-ips.js";
 import { getNetwork } from "../sql/networks.js";
 import { getPort } from "../sql/ports.js";
 import { demandRoom } from "../sql/quotas.js";
@@ -19,11 +27,19 @@ import type { NetworkTables } from "../sql/tables.js";
 import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
 import { ipText, shortText } from "./fields.js";
 
-const mutable = { port_id: shortText.nullish(), fixed_ip_address: ipText.nullish(), description: shortText.optional() };
+const mutable = {
+  port_id: shortText.nullish(),
+  fixed_ip_address: ipText.nullish(),
+  description: shortText.optional(),
+};
 const updateBody = z.strictObject(mutable);
 const createBody = z.strictObject({
-  ...mutable, floating_network_id: shortText, floating_ip_address: ipText.nullish(), subnet_id: shortText.nullish(),
-  project_id: shortText.optional(), tenant_id: shortText.optional(),
+  ...mutable,
+  floating_network_id: shortText,
+  floating_ip_address: ipText.nullish(),
+  subnet_id: shortText.nullish(),
+  project_id: shortText.optional(),
+  tenant_id: shortText.optional(),
 });
 
 type Association = Pick<FloatingIp, "portId" | "fixedIpAddress" | "routerId">;
@@ -34,64 +50,127 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
   const { db, ids, clock } = parts;
   const router = Router();
   mountReads(router, db, {
-    one: "floatingip", many: "floatingips", path: "floatingips", spec: floatingIpListing, list: listFloatingIps, get: getFloatingIp, json: floatingIpJson,
+    one: "floatingip",
+    many: "floatingips",
+    path: "floatingips",
+    spec: floatingIpListing,
+    list: listFloatingIps,
+    get: getFloatingIp,
+    json: floatingIpJson,
   });
-  router.post("/v2.0/floatingips", reply(async (ctx, req) => {
-    const wish = bodyOf(req, "floatingip", createBody);
-    const projectId = ownerFor(ctx.actor, wish, "create_floatingip");
-    if (wish.floating_ip_address) demandTrust(ctx.actor, "create_floatingip:floating_ip_address");
-    const id = ids.uuid();
-    const made = await db.write(ctx, "floatingip.create", async (tx) => {
-      const network = await getNetwork(tx, ctx.actor, wish.floating_network_id);
-      if (!network.external) throw E.BAD_REQUEST({ resource: "floatingip", problem: `Network ${network.id} is not a valid external network` });
-      await demandRoom(tx, "floatingip", projectId);
-      const wanted = wish.floating_ip_address || wish.subnet_id
-        ? [{ subnetId: wish.subnet_id ?? undefined, ipAddress: wish.floating_ip_address ?? undefined }] : undefined;
-      const own = await exhausting(network.id, () => newPort(parts, tx, {
-        networkId: network.id, projectId: "", deviceId: id, deviceOwner: "network:floatingip", portSecurityEnabled: false,
-      }, { wishes: wanted }));
-      const ipAddress = own.fixedIps[0]?.ipAddress;
-      if (ipAddress === undefined) throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: network.id });
-      const now = clock.now();
-      await insertFloatingIp(tx, {
-        id, name: "", description: wish.description ?? "", projectId, tags: [], revision: 1, createdAt: now, updatedAt: now,
-        networkId: network.id, ipAddress, ...await associate(ctx, tx, id, network.id, wish),
-      }, own.id);
-      return getFloatingIp(tx, ctx.actor, id);
-    });
-    await announceChange(parts, ctx, [made.portId]);
-    return { floatingip: floatingIpJson(made) };
-  }, 201));
+  router.post(
+    "/v2.0/floatingips",
+    reply(async (ctx, req) => {
+      const wish = bodyOf(req, "floatingip", createBody);
+      const projectId = ownerFor(ctx.actor, wish, "create_floatingip");
+      if (wish.floating_ip_address) demandTrust(ctx.actor, "create_floatingip:floating_ip_address");
+      const id = ids.uuid();
+      const made = await db.write(ctx, "floatingip.create", async (tx) => {
+        const network = await getNetwork(tx, ctx.actor, wish.floating_network_id);
+        if (!network.external)
+          throw E.BAD_REQUEST({
+            resource: "floatingip",
+            problem: `Network ${network.id} is not a valid external network`,
+          });
+        await demandRoom(tx, "floatingip", projectId);
+        const wanted =
+          wish.floating_ip_address || wish.subnet_id
+            ? [{ subnetId: wish.subnet_id ?? undefined, ipAddress: wish.floating_ip_address ?? undefined }]
+            : undefined;
+        const own = await exhausting(network.id, () =>
+          newPort(
+            parts,
+            tx,
+            {
+              networkId: network.id,
+              projectId: "",
+              deviceId: id,
+              deviceOwner: "network:floatingip",
+              portSecurityEnabled: false,
+            },
+            { wishes: wanted },
+          ),
+        );
+        const ipAddress = own.fixedIps[0]?.ipAddress;
+        if (ipAddress === undefined) throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: network.id });
+        const now = clock.now();
+        await insertFloatingIp(
+          tx,
+          {
+            id,
+            name: "",
+            description: wish.description ?? "",
+            projectId,
+            tags: [],
+            revision: 1,
+            createdAt: now,
+            updatedAt: now,
+            networkId: network.id,
+            ipAddress,
+            ...(await associate(ctx, tx, id, network.id, wish)),
+          },
+          own.id,
+        );
+        return getFloatingIp(tx, ctx.actor, id);
+      });
+      await announceChange(parts, ctx, [made.portId]);
+      return { floatingip: floatingIpJson(made) };
+    }, 201),
+  );
 
-  const change = async (ctx: Ctx, id: string, edit: (ip: FloatingIp, tx: Transaction<NetworkTables>) => Promise<Partial<FloatingIp>>): Promise<FloatingIp> => {
+  const change = async (
+    ctx: Ctx,
+    id: string,
+    edit: (ip: FloatingIp, tx: Transaction<NetworkTables>) => Promise<Partial<FloatingIp>>,
+  ): Promise<FloatingIp> => {
     const { before, after } = await db.write(ctx, "floatingip.update", async (tx) => {
       const ip = await getFloatingIp(tx, ctx.actor, id);
       demandOwner(ctx.actor, ip.projectId, "update_floatingip");
-      await updateFloatingIp(tx, { ...ip, ...await edit(ip, tx), revision: ip.revision + 1, updatedAt: clock.now() });
+      await updateFloatingIp(tx, {
+        ...ip,
+        ...(await edit(ip, tx)),
+        revision: ip.revision + 1,
+        updatedAt: clock.now(),
+      });
       return { before: ip, after: await getFloatingIp(tx, ctx.actor, id) };
     });
     if (before.portId !== after.portId) await announceChange(parts, ctx, [before.portId, after.portId]);
     return after;
   };
-  router.put("/v2.0/floatingips/:id", reply(async (ctx, req) => {
-    const wish = bodyOf(req, "floatingip", updateBody);
-    return { floatingip: floatingIpJson(await change(ctx, idOf(req), async (ip, tx) => ({
-      description: wish.description ?? ip.description,
-      ...(wish.port_id === undefined && wish.fixed_ip_address === undefined ? {}
-        : await associate(ctx, tx, ip.id, ip.networkId, { port_id: ip.portId, ...wish })),
-    }))) };
-  }));
-  router.delete("/v2.0/floatingips/:id", reply(async (ctx, req) => {
-    const id = idOf(req);
-    const gone = await db.write(ctx, "floatingip.delete", async (tx) => {
-      const ip = await getFloatingIp(tx, ctx.actor, id);
-      demandOwner(ctx.actor, ip.projectId, "delete_floatingip");
-      await deleteFloatingIp(tx, id);
-      return ip;
-    });
-    await announceChange(parts, ctx, [gone.portId]);
-  }));
-  mountTags(router, db, { path: "floatingips", get: getFloatingIp, change: async (ctx, id, edit) => (await change(ctx, id, async (ip) => ({ tags: edit(ip.tags) }))).tags });
+  router.put(
+    "/v2.0/floatingips/:id",
+    reply(async (ctx, req) => {
+      const wish = bodyOf(req, "floatingip", updateBody);
+      return {
+        floatingip: floatingIpJson(
+          await change(ctx, idOf(req), async (ip, tx) => ({
+            description: wish.description ?? ip.description,
+            ...(wish.port_id === undefined && wish.fixed_ip_address === undefined
+              ? {}
+              : await associate(ctx, tx, ip.id, ip.networkId, { port_id: ip.portId, ...wish })),
+          })),
+        ),
+      };
+    }),
+  );
+  router.delete(
+    "/v2.0/floatingips/:id",
+    reply(async (ctx, req) => {
+      const id = idOf(req);
+      const gone = await db.write(ctx, "floatingip.delete", async (tx) => {
+        const ip = await getFloatingIp(tx, ctx.actor, id);
+        demandOwner(ctx.actor, ip.projectId, "delete_floatingip");
+        await deleteFloatingIp(tx, id);
+        return ip;
+      });
+      await announceChange(parts, ctx, [gone.portId]);
+    }),
+  );
+  mountTags(router, db, {
+    path: "floatingips",
+    get: getFloatingIp,
+    change: async (ctx, id, edit) => (await change(ctx, id, async (ip) => ({ tags: edit(ip.tags) }))).tags,
+  });
   return router;
 }
 
@@ -100,35 +179,83 @@ async function exhausting<T>(networkId: string, fn: () => Promise<T>): Promise<T
   try {
     return await fn();
   } catch (error) {
-    if (error instanceof KilonovaError && error.reason === "IP_ADDRESS_GENERATION_FAILURE") throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: networkId }, { cause: error });
+    if (error instanceof KilonovaError && error.reason === "IP_ADDRESS_GENERATION_FAILURE")
+      throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: networkId }, { cause: error });
     throw error;
   }
 }
 
 /**
  * Finds what a floating IP will lead to.
- * @throws PORT_NOT_FOUND, EXTERNAL_GATEWAY_FOR_FLOATING_IP_NOT_FOUND without a router in between, FLOATING_IP_PORT_ALREADY_ASSOCIATED
+ * @throws PORT_NOT_FOUND, EXTERNAL_GATEWAY_FOR_FLOATING_IP_NOT_FOUND without a router in between,
+ *   FLOATING_IP_PORT_ALREADY_ASSOCIATED
  */
-async function associate(ctx: Ctx, tx: Transaction<NetworkTables>, floatingIpId: string, networkId: string, wish: { port_id?: string | null | undefined; fixed_ip_address?: string | null | undefined }): Promise<Association> {
+async function associate(
+  ctx: Ctx,
+  tx: Transaction<NetworkTables>,
+  floatingIpId: string,
+  networkId: string,
+  wish: { port_id?: string | null | undefined; fixed_ip_address?: string | null | undefined },
+): Promise<Association> {
   if (!wish.port_id) {
-    if (wish.fixed_ip_address) throw E.BAD_REQUEST({ resource: "floatingip", problem: "fixed_ip_address cannot be specified without a port_id" });
+    if (wish.fixed_ip_address)
+      throw E.BAD_REQUEST({
+        resource: "floatingip",
+        problem: "fixed_ip_address cannot be specified without a port_id",
+      });
     return unassociated;
   }
   const port = await getPort(tx, ctx.actor, wish.port_id);
-  const fixed = wish.fixed_ip_address ? port.fixedIps.find((ip) => ip.ipAddress === wish.fixed_ip_address) : port.fixedIps.find((ip) => ip.ipAddress.includes("."));
-  if (!fixed) throw E.BAD_REQUEST({ resource: "floatingip", problem: `Port ${port.id} does not have the fixed ip ${wish.fixed_ip_address ?? "(IPv4)"}` });
-  if (await isAssociated(tx, port.id, fixed.ipAddress, floatingIpId)) throw E.FLOATING_IP_PORT_ALREADY_ASSOCIATED({ id: port.id, ip: fixed.ipAddress });
+  const fixed = wish.fixed_ip_address
+    ? port.fixedIps.find((ip) => ip.ipAddress === wish.fixed_ip_address)
+    : port.fixedIps.find((ip) => ip.ipAddress.includes("."));
+  if (!fixed)
+    throw E.BAD_REQUEST({
+      resource: "floatingip",
+      problem: `Port ${port.id} does not have the fixed ip ${wish.fixed_ip_address ?? "(IPv4)"}`,
+    });
+  if (await isAssociated(tx, port.id, fixed.ipAddress, floatingIpId))
+    throw E.FLOATING_IP_PORT_ALREADY_ASSOCIATED({ id: port.id, ip: fixed.ipAddress });
   const routerId = await routerBetween(tx, fixed.subnetId, networkId);
-  if (routerId === undefined) throw E.EXTERNAL_GATEWAY_FOR_FLOATING_IP_NOT_FOUND({ subnet: fixed.subnetId, network: networkId, port: port.id });
+  if (routerId === undefined)
+    throw E.EXTERNAL_GATEWAY_FOR_FLOATING_IP_NOT_FOUND({
+      subnet: fixed.subnetId,
+      network: networkId,
+      port: port.id,
+    });
   return { portId: port.id, fixedIpAddress: fixed.ipAddress, routerId };
 }
 
 /** Compute shows floating IPs among a server's addresses, so it must look again. */
-async function announceChange(parts: NetworkParts, ctx: Ctx, portIds: readonly (string | null)[]): Promise<void> {
+async function announceChange(
+  parts: NetworkParts,
+  ctx: Ctx,
+  portIds: readonly (string | null)[],
+): Promise<void> {
   const wanted = portIds.flatMap((id) => id ?? []);
   if (wanted.length === 0) return;
   const ports = await parts.db.statement(ctx, "floatingip.ports", (tx) =>
-    tx.selectFrom("network_port").select(["id", "device_id", "host_id"]).where("id", "in", wanted).where("device_owner", "like", "compute:%").execute());
-  await announce(parts, ctx, ports.flatMap((port) => port.device_id === "" ? []
-    : [{ name: "network-changed" as const, serverUuid: port.device_id, portId: port.id, host: port.host_id }]));
+    tx
+      .selectFrom("network_port")
+      .select(["id", "device_id", "host_id"])
+      .where("id", "in", wanted)
+      .where("device_owner", "like", "compute:%")
+      .execute(),
+  );
+  await announce(
+    parts,
+    ctx,
+    ports.flatMap((port) =>
+      port.device_id === ""
+        ? []
+        : [
+            {
+              name: "network-changed" as const,
+              serverUuid: port.device_id,
+              portId: port.id,
+              host: port.host_id,
+            },
+          ],
+    ),
+  );
 }

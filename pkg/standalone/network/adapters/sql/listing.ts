@@ -3,11 +3,14 @@ import type { RawBuilder, SqlBool } from "kysely";
 import type { Listing } from "../../domain/listing.js";
 
 /**
- * The conditions of a list on columns of its (only) table, and of its page. Column names come from the resource's own
- * specification, never from the request.
+ * The conditions of a list on columns of its (only) table, and of its page. Column names come from the
+ * resource's own specification, never from the request.
  * @param marker  the marker's row
  */
-export function listingConditions(listing: Listing, marker: Readonly<Record<string, unknown>> | undefined): RawBuilder<SqlBool>[] {
+export function listingConditions(
+  listing: Listing,
+  marker: Readonly<Record<string, unknown>> | undefined,
+): RawBuilder<SqlBool>[] {
   return [
     ...listing.filters.map(({ column, values }) => sql<SqlBool>`${sql.ref(column)} in (${sql.join(values)})`),
     ...listing.tags.map(tagCondition),
@@ -21,11 +24,18 @@ function tagCondition({ names, all, not }: Listing["tags"][number]): RawBuilder<
   return not ? sql<SqlBool>`not ${joined}` : joined;
 }
 
-/** Keyset paging over columns with directions of their own; the last column is the id, so the order is total. */
+/**
+ * Keyset paging over columns with directions of their own; the last column is the id, so the order is total.
+ */
 function behind({ sort, reverse }: Listing, marker: Readonly<Record<string, unknown>>): RawBuilder<SqlBool> {
   const steps = sort.map(({ column, descending }, at) => {
-    const equal = sort.slice(0, at).map((earlier) => sql<SqlBool>`${sql.ref(earlier.column)} = ${marker[earlier.column]}`);
-    const next = descending === reverse ? sql<SqlBool>`${sql.ref(column)} > ${marker[column]}` : sql<SqlBool>`${sql.ref(column)} < ${marker[column]}`;
+    const equal = sort
+      .slice(0, at)
+      .map((earlier) => sql<SqlBool>`${sql.ref(earlier.column)} = ${marker[earlier.column]}`);
+    const next =
+      descending === reverse
+        ? sql<SqlBool>`${sql.ref(column)} > ${marker[column]}`
+        : sql<SqlBool>`${sql.ref(column)} < ${marker[column]}`;
     return sql<SqlBool>`(${sql.join([...equal, next], sql` and `)})`;
   });
   return sql<SqlBool>`(${sql.join(steps, sql` or `)})`;
@@ -33,7 +43,12 @@ function behind({ sort, reverse }: Listing, marker: Readonly<Record<string, unkn
 
 /** The order of a list as SQL, turned around for the page before the marker. */
 export const listingOrder = ({ sort, reverse }: Listing): RawBuilder<unknown> =>
-  sql.join(sort.map(({ column, descending }) => descending === reverse ? sql`${sql.ref(column)} asc` : sql`${sql.ref(column)} desc`));
+  sql.join(
+    sort.map(({ column, descending }) =>
+      descending === reverse ? sql`${sql.ref(column)} asc` : sql`${sql.ref(column)} desc`,
+    ),
+  );
 
 /** Rows as the client expects them, whichever way they were read. */
-export const inOrder = <T>(listing: Listing, rows: readonly T[]): T[] => listing.reverse ? [...rows].reverse() : [...rows];
+export const inOrder = <T>(listing: Listing, rows: readonly T[]): T[] =>
+  listing.reverse ? [...rows].reverse() : [...rows];

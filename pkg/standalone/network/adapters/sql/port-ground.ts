@@ -19,14 +19,39 @@ export interface PortGround {
 }
 
 /** Reads it in one statement. @throws NETWORK_NOT_FOUND also when the actor may not see it */
-export async function readPortGround(tx: Transaction<NetworkTables>, actor: Actor, networkId: string, projectId: string): Promise<PortGround> {
-  const row = await selectNetworks(tx).select((eb) => [
-    jsonArrayFrom(eb.selectFrom("network_subnet as a").select(["a.id", "a.ip_version", "a.cidr", "a.allocation_pools", "a.ipv6_address_mode"])
-      .whereRef("a.network_id", "=", "network_network.id").orderBy("a.created_at").orderBy("a.id")).as("addressed"),
-    eb.selectFrom("network_security_group as g").select("g.id").where("g.default_of", "=", projectId).as("default_group"),
-    hasRoom("port", projectId).as("room"),
-  ]).where("id", "=", networkId).where(visibleNetwork(actor)).executeTakeFirst();
+export async function readPortGround(
+  tx: Transaction<NetworkTables>,
+  actor: Actor,
+  networkId: string,
+  projectId: string,
+): Promise<PortGround> {
+  const row = await selectNetworks(tx)
+    .select((eb) => [
+      jsonArrayFrom(
+        eb
+          .selectFrom("network_subnet as a")
+          .select(["a.id", "a.ip_version", "a.cidr", "a.allocation_pools", "a.ipv6_address_mode"])
+          .whereRef("a.network_id", "=", "network_network.id")
+          .orderBy("a.created_at")
+          .orderBy("a.id"),
+      ).as("addressed"),
+      eb
+        .selectFrom("network_security_group as g")
+        .select("g.id")
+        .where("g.default_of", "=", projectId)
+        .as("default_group"),
+      hasRoom("port", projectId).as("room"),
+    ])
+    .where("id", "=", networkId)
+    .where(visibleNetwork(actor))
+    .executeTakeFirst();
   if (!row) throw E.NETWORK_NOT_FOUND({ id: networkId });
-  const subnets = row.addressed.map((one) => ({ id: one.id, ipVersion: one.ip_version, cidr: one.cidr, allocationPools: one.allocation_pools, ipv6AddressMode: one.ipv6_address_mode }));
+  const subnets = row.addressed.map((one) => ({
+    id: one.id,
+    ipVersion: one.ip_version,
+    cidr: one.cidr,
+    allocationPools: one.allocation_pools,
+    ipv6AddressMode: one.ipv6_address_mode,
+  }));
   return { network: toNetwork(row), subnets, room: row.room, defaultGroupId: row.default_group ?? undefined };
 }

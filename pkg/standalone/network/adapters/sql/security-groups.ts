@@ -16,38 +16,83 @@ type Tx = Transaction<NetworkTables>;
 const text = (column: string) => ({ column, kind: "text" }) as const;
 
 export const groupListing: ListingSpec = {
-  columns: { id: text("id"), name: text("name"), description: text("description"), project_id: text("project_id"), tenant_id: text("project_id") },
-  special: ["shared"], sortable: ["id", "name", "project_id"], tagged: true,
+  columns: {
+    id: text("id"),
+    name: text("name"),
+    description: text("description"),
+    project_id: text("project_id"),
+    tenant_id: text("project_id"),
+  },
+  special: ["shared"],
+  sortable: ["id", "name", "project_id"],
+  tagged: true,
 };
 
 export const ruleListing: ListingSpec = {
   columns: {
-    id: text("id"), project_id: text("project_id"), tenant_id: text("project_id"), security_group_id: text("security_group_id"), direction: text("direction"),
-    ethertype: text("ethertype"), protocol: text("protocol"), remote_ip_prefix: text("remote_ip_prefix"), remote_group_id: text("remote_group_id"),
+    id: text("id"),
+    project_id: text("project_id"),
+    tenant_id: text("project_id"),
+    security_group_id: text("security_group_id"),
+    direction: text("direction"),
+    ethertype: text("ethertype"),
+    protocol: text("protocol"),
+    remote_ip_prefix: text("remote_ip_prefix"),
+    remote_group_id: text("remote_group_id"),
     description: text("description"),
-    port_range_min: { column: "port_range_min", kind: "number" }, port_range_max: { column: "port_range_max", kind: "number" },
+    port_range_min: { column: "port_range_min", kind: "number" },
+    port_range_max: { column: "port_range_max", kind: "number" },
   },
-  special: [], sortable: ["id", "project_id", "security_group_id", "direction", "ethertype"], tagged: false,
+  special: [],
+  sortable: ["id", "project_id", "security_group_id", "direction", "ethertype"],
+  tagged: false,
 };
 
-const visibleGroup = (actor: Actor) => (eb: ExpressionBuilder<NetworkTables, "network_security_group">): Expression<SqlBool> =>
-  isTrusted(actor) ? eb.lit(true) : eb("project_id", "=", actor.projectId || NOBODY);
-const visibleRule = (actor: Actor) => (eb: ExpressionBuilder<NetworkTables, "network_security_group_rule">): Expression<SqlBool> =>
-  isTrusted(actor) ? eb.lit(true) : eb("project_id", "=", actor.projectId || NOBODY);
+const visibleGroup =
+  (actor: Actor) =>
+  (eb: ExpressionBuilder<NetworkTables, "network_security_group">): Expression<SqlBool> =>
+    isTrusted(actor) ? eb.lit(true) : eb("project_id", "=", actor.projectId || NOBODY);
+const visibleRule =
+  (actor: Actor) =>
+  (eb: ExpressionBuilder<NetworkTables, "network_security_group_rule">): Expression<SqlBool> =>
+    isTrusted(actor) ? eb.lit(true) : eb("project_id", "=", actor.projectId || NOBODY);
 
 /** With their rules, unless the list asks for other fields only. */
 export async function listGroups(db: Db, actor: Actor, listing: Listing): Promise<SecurityGroup[]> {
   const marker = listing.marker === undefined ? undefined : await getGroupRow(db, actor, listing.marker);
-  const query = db.selectFrom("network_security_group").selectAll().where(visibleGroup(actor))
-    .where((eb) => eb.and(listingConditions(listing, marker))).orderBy(listingOrder(listing));
-  const rows = inOrder(listing, await (listing.limit === undefined ? query : query.limit(listing.limit)).execute());
+  const query = db
+    .selectFrom("network_security_group")
+    .selectAll()
+    .where(visibleGroup(actor))
+    .where((eb) => eb.and(listingConditions(listing, marker)))
+    .orderBy(listingOrder(listing));
+  const rows = inOrder(
+    listing,
+    await (listing.limit === undefined ? query : query.limit(listing.limit)).execute(),
+  );
   const wantsRules = listing.fields.length === 0 || listing.fields.includes("security_group_rules");
-  const rules = wantsRules && rows.length > 0 ? await rulesOf(db, rows.map((row) => row.id)) : [];
-  return rows.map((row) => toGroup(row, rules.filter((rule) => rule.securityGroupId === row.id)));
+  const rules =
+    wantsRules && rows.length > 0
+      ? await rulesOf(
+          db,
+          rows.map((row) => row.id),
+        )
+      : [];
+  return rows.map((row) =>
+    toGroup(
+      row,
+      rules.filter((rule) => rule.securityGroupId === row.id),
+    ),
+  );
 }
 
 async function getGroupRow(db: Db, actor: Actor, id: string) {
-  const row = await db.selectFrom("network_security_group").selectAll().where("id", "=", id).where(visibleGroup(actor)).executeTakeFirst();
+  const row = await db
+    .selectFrom("network_security_group")
+    .selectAll()
+    .where("id", "=", id)
+    .where(visibleGroup(actor))
+    .executeTakeFirst();
   if (!row) throw E.SECURITY_GROUP_NOT_FOUND({ id });
   return row;
 }
@@ -58,31 +103,68 @@ export const getGroup = async (db: Db, actor: Actor, id: string): Promise<Securi
   return toGroup(row, await rulesOf(db, [row.id]));
 };
 
-const rulesOf = async (db: Db, groupIds: readonly string[]): Promise<SecurityGroupRule[]> => (await db.selectFrom("network_security_group_rule").selectAll()
-  .where("security_group_id", "in", groupIds).orderBy("created_at").orderBy("id").execute()).map(toRule);
+const rulesOf = async (db: Db, groupIds: readonly string[]): Promise<SecurityGroupRule[]> =>
+  (
+    await db
+      .selectFrom("network_security_group_rule")
+      .selectAll()
+      .where("security_group_id", "in", groupIds)
+      .orderBy("created_at")
+      .orderBy("id")
+      .execute()
+  ).map(toRule);
 
 /** Makes sure that all exist and belong to the project. @throws SECURITY_GROUP_NOT_FOUND */
 export async function requireGroups(db: Db, projectId: string, ids: readonly string[]): Promise<string[]> {
   const wanted = [...new Set(ids)];
   if (wanted.length === 0) return [];
-  const found = new Set((await db.selectFrom("network_security_group").select("id").where("id", "in", wanted).where("project_id", "=", projectId).execute()).map((row) => row.id));
+  const found = new Set(
+    (
+      await db
+        .selectFrom("network_security_group")
+        .select("id")
+        .where("id", "in", wanted)
+        .where("project_id", "=", projectId)
+        .execute()
+    ).map((row) => row.id),
+  );
   const missing = wanted.find((id) => !found.has(id));
   if (missing !== undefined) throw E.SECURITY_GROUP_NOT_FOUND({ id: missing });
   return wanted.sort();
 }
 
-export interface NewIds { uuid(): string }
+export interface NewIds {
+  uuid(): string;
+}
 
 /**
- * The id of a project's default group, which is made on first use: everything out, and in from its own members.
- * The unique `default_of` settles races.
+ * The id of a project's default group, which is made on first use: everything out, and in from its own
+ * members. The unique `default_of` settles races.
  */
-export async function ensureDefaultGroup(tx: Tx, projectId: string, ids: NewIds, now: Instant): Promise<string> {
-  const found = await tx.selectFrom("network_security_group").select("id").where("default_of", "=", projectId).executeTakeFirst();
+export async function ensureDefaultGroup(
+  tx: Tx,
+  projectId: string,
+  ids: NewIds,
+  now: Instant,
+): Promise<string> {
+  const found = await tx
+    .selectFrom("network_security_group")
+    .select("id")
+    .where("default_of", "=", projectId)
+    .executeTakeFirst();
   if (found) return found.id;
   const id = ids.uuid();
   const group: SecurityGroup = {
-    id, name: "default", description: "Default security group", projectId, tags: [], revision: 1, createdAt: now, updatedAt: now, isDefault: true, rules: [],
+    id,
+    name: "default",
+    description: "Default security group",
+    projectId,
+    tags: [],
+    revision: 1,
+    createdAt: now,
+    updatedAt: now,
+    isDefault: true,
+    rules: [],
   };
   await insertGroup(tx, group, ids);
   for (const ethertype of ["IPv4", "IPv6"] as const) {
@@ -91,15 +173,31 @@ export async function ensureDefaultGroup(tx: Tx, projectId: string, ids: NewIds,
   return id;
 }
 
-const blankRule = (group: SecurityGroup, direction: "ingress" | "egress", ethertype: "IPv4" | "IPv6", ids: NewIds): SecurityGroupRule => ({
-  id: ids.uuid(), securityGroupId: group.id, projectId: group.projectId, description: "", direction, ethertype,
-  protocol: null, portRangeMin: null, portRangeMax: null, remoteIpPrefix: null, remoteGroupId: null, createdAt: group.createdAt,
+const blankRule = (
+  group: SecurityGroup,
+  direction: "ingress" | "egress",
+  ethertype: "IPv4" | "IPv6",
+  ids: NewIds,
+): SecurityGroupRule => ({
+  id: ids.uuid(),
+  securityGroupId: group.id,
+  projectId: group.projectId,
+  description: "",
+  direction,
+  ethertype,
+  protocol: null,
+  portRangeMin: null,
+  portRangeMax: null,
+  remoteIpPrefix: null,
+  remoteGroupId: null,
+  createdAt: group.createdAt,
 });
 
 /** A new group lets everything out. */
 export async function insertGroup(tx: Tx, group: SecurityGroup, ids: NewIds): Promise<void> {
   await tx.insertInto("network_security_group").values(groupRow(group)).execute();
-  for (const ethertype of ["IPv4", "IPv6"] as const) await insertRule(tx, blankRule(group, "egress", ethertype, ids));
+  for (const ethertype of ["IPv4", "IPv6"] as const)
+    await insertRule(tx, blankRule(group, "egress", ethertype, ids));
 }
 
 export async function updateGroup(tx: Tx, group: SecurityGroup): Promise<void> {
@@ -109,37 +207,75 @@ export async function updateGroup(tx: Tx, group: SecurityGroup): Promise<void> {
 
 /** @throws SECURITY_GROUP_IN_USE */
 export async function deleteGroup(tx: Tx, id: string): Promise<void> {
-  const used = await tx.selectFrom("network_port_security_group").select("port_id").where("security_group_id", "=", id).limit(1).execute();
+  const used = await tx
+    .selectFrom("network_port_security_group")
+    .select("port_id")
+    .where("security_group_id", "=", id)
+    .limit(1)
+    .execute();
   if (used.length > 0) throw E.SECURITY_GROUP_IN_USE({ id });
   await tx.deleteFrom("network_security_group").where("id", "=", id).execute();
 }
 
 export async function listRules(db: Db, actor: Actor, listing: Listing): Promise<SecurityGroupRule[]> {
   const marker = listing.marker === undefined ? undefined : await getRuleRow(db, actor, listing.marker);
-  const query = db.selectFrom("network_security_group_rule").selectAll().where(visibleRule(actor))
-    .where((eb) => eb.and(listingConditions(listing, marker))).orderBy(listingOrder(listing));
-  return inOrder(listing, await (listing.limit === undefined ? query : query.limit(listing.limit)).execute()).map(toRule);
+  const query = db
+    .selectFrom("network_security_group_rule")
+    .selectAll()
+    .where(visibleRule(actor))
+    .where((eb) => eb.and(listingConditions(listing, marker)))
+    .orderBy(listingOrder(listing));
+  return inOrder(
+    listing,
+    await (listing.limit === undefined ? query : query.limit(listing.limit)).execute(),
+  ).map(toRule);
 }
 
 async function getRuleRow(db: Db, actor: Actor, id: string) {
-  const row = await db.selectFrom("network_security_group_rule").selectAll().where("id", "=", id).where(visibleRule(actor)).executeTakeFirst();
+  const row = await db
+    .selectFrom("network_security_group_rule")
+    .selectAll()
+    .where("id", "=", id)
+    .where(visibleRule(actor))
+    .executeTakeFirst();
   if (!row) throw E.SECURITY_GROUP_RULE_NOT_FOUND({ id });
   return row;
 }
 
 /** @throws SECURITY_GROUP_RULE_NOT_FOUND also when the actor may not see it */
-export const getRule = async (db: Db, actor: Actor, id: string): Promise<SecurityGroupRule> => toRule(await getRuleRow(db, actor, id));
+export const getRule = async (db: Db, actor: Actor, id: string): Promise<SecurityGroupRule> =>
+  toRule(await getRuleRow(db, actor, id));
 
 /** @throws SECURITY_GROUP_RULE_EXISTS */
 export async function insertRule(tx: Tx, rule: SecurityGroupRule): Promise<void> {
   const identity = ruleIdentity(rule satisfies RuleWish);
-  const done = await tx.insertInto("network_security_group_rule").values({
-    id: rule.id, project_id: rule.projectId, description: rule.description, security_group_id: rule.securityGroupId, direction: rule.direction,
-    ethertype: rule.ethertype, protocol: rule.protocol, port_range_min: rule.portRangeMin, port_range_max: rule.portRangeMax,
-    remote_ip_prefix: rule.remoteIpPrefix, remote_group_id: rule.remoteGroupId, identity, created_at: rule.createdAt,
-  }).onConflict((oc) => oc.columns(["security_group_id", "identity"]).doNothing()).returning("id").execute();
+  const done = await tx
+    .insertInto("network_security_group_rule")
+    .values({
+      id: rule.id,
+      project_id: rule.projectId,
+      description: rule.description,
+      security_group_id: rule.securityGroupId,
+      direction: rule.direction,
+      ethertype: rule.ethertype,
+      protocol: rule.protocol,
+      port_range_min: rule.portRangeMin,
+      port_range_max: rule.portRangeMax,
+      remote_ip_prefix: rule.remoteIpPrefix,
+      remote_group_id: rule.remoteGroupId,
+      identity,
+      created_at: rule.createdAt,
+    })
+    .onConflict((oc) => oc.columns(["security_group_id", "identity"]).doNothing())
+    .returning("id")
+    .execute();
   if (done.length > 0) return;
-  const other = await tx.selectFrom("network_security_group_rule").select("id").where("security_group_id", "=", rule.securityGroupId).where("identity", "=", identity).executeTakeFirst();
+  const other = await tx
+    .selectFrom("network_security_group_rule")
+    .select("id")
+    .where("security_group_id", "=", rule.securityGroupId)
+    .where("identity", "=", identity)
+    .executeTakeFirst();
   throw E.SECURITY_GROUP_RULE_EXISTS({ id: other?.id ?? "" });
 }
 
@@ -148,15 +284,33 @@ export async function deleteRule(tx: Tx, id: string): Promise<void> {
 }
 
 const groupRow = (group: SecurityGroup) => ({
-  id: group.id, name: group.name, description: group.description, project_id: group.projectId, tags: [...group.tags],
-  revision: group.revision, created_at: group.createdAt, updated_at: group.updatedAt, default_of: group.isDefault ? group.projectId : null,
+  id: group.id,
+  name: group.name,
+  description: group.description,
+  project_id: group.projectId,
+  tags: [...group.tags],
+  revision: group.revision,
+  created_at: group.createdAt,
+  updated_at: group.updatedAt,
+  default_of: group.isDefault ? group.projectId : null,
 });
 
-const toGroup = (row: Selectable<NetworkTables["network_security_group"]>, rules: readonly SecurityGroupRule[]): SecurityGroup =>
-  ({ ...standardOf(row), isDefault: row.default_of !== null, rules });
+const toGroup = (
+  row: Selectable<NetworkTables["network_security_group"]>,
+  rules: readonly SecurityGroupRule[],
+): SecurityGroup => ({ ...standardOf(row), isDefault: row.default_of !== null, rules });
 
 const toRule = (row: Selectable<NetworkTables["network_security_group_rule"]>): SecurityGroupRule => ({
-  id: row.id, securityGroupId: row.security_group_id, projectId: row.project_id, description: row.description, direction: row.direction,
-  ethertype: row.ethertype, protocol: row.protocol, portRangeMin: row.port_range_min, portRangeMax: row.port_range_max,
-  remoteIpPrefix: row.remote_ip_prefix, remoteGroupId: row.remote_group_id, createdAt: row.created_at,
+  id: row.id,
+  securityGroupId: row.security_group_id,
+  projectId: row.project_id,
+  description: row.description,
+  direction: row.direction,
+  ethertype: row.ethertype,
+  protocol: row.protocol,
+  portRangeMin: row.port_range_min,
+  portRangeMax: row.port_range_max,
+  remoteIpPrefix: row.remote_ip_prefix,
+  remoteGroupId: row.remote_group_id,
+  createdAt: row.created_at,
 });

@@ -16,9 +16,18 @@ const text = (column: string) => ({ column, kind: "text" }) as const;
 
 export const subnetListing: ListingSpec = {
   columns: {
-    id: text("id"), name: text("name"), description: text("description"), project_id: text("project_id"), tenant_id: text("project_id"),
-    network_id: text("network_id"), cidr: text("cidr"), gateway_ip: text("gateway_ip"), ip_version: { column: "ip_version", kind: "number" },
-    enable_dhcp: { column: "enable_dhcp", kind: "flag" }, ipv6_ra_mode: text("ipv6_ra_mode"), ipv6_address_mode: text("ipv6_address_mode"),
+    id: text("id"),
+    name: text("name"),
+    description: text("description"),
+    project_id: text("project_id"),
+    tenant_id: text("project_id"),
+    network_id: text("network_id"),
+    cidr: text("cidr"),
+    gateway_ip: text("gateway_ip"),
+    ip_version: { column: "ip_version", kind: "number" },
+    enable_dhcp: { column: "enable_dhcp", kind: "flag" },
+    ipv6_ra_mode: text("ipv6_ra_mode"),
+    ipv6_address_mode: text("ipv6_address_mode"),
   },
   // There are neither subnet pools nor segments here, so these match nothing.
   special: ["subnetpool_id", "segment_id", "shared"],
@@ -26,33 +35,61 @@ export const subnetListing: ListingSpec = {
   tagged: true,
 };
 
-const visible = (actor: Actor) => (eb: ExpressionBuilder<NetworkTables, "network_subnet">): Expression<SqlBool> => isTrusted(actor)
-  ? eb.lit(true) : eb.or([eb("project_id", "=", actor.projectId || NOBODY), eb("network_id", "in", ownedNetworkIds(actor, true))]);
+const visible =
+  (actor: Actor) =>
+  (eb: ExpressionBuilder<NetworkTables, "network_subnet">): Expression<SqlBool> =>
+    isTrusted(actor)
+      ? eb.lit(true)
+      : eb.or([
+          eb("project_id", "=", actor.projectId || NOBODY),
+          eb("network_id", "in", ownedNetworkIds(actor, true)),
+        ]);
 
 export async function listSubnets(db: Db, actor: Actor, listing: Listing): Promise<Subnet[]> {
   if (listing.special.has("subnetpool_id") || listing.special.has("segment_id")) return [];
   const marker = listing.marker === undefined ? undefined : await getRow(db, actor, listing.marker);
-  const query = db.selectFrom("network_subnet").selectAll().where(visible(actor))
-    .where((eb) => eb.and(listingConditions(listing, marker))).orderBy(listingOrder(listing));
+  const query = db
+    .selectFrom("network_subnet")
+    .selectAll()
+    .where(visible(actor))
+    .where((eb) => eb.and(listingConditions(listing, marker)))
+    .orderBy(listingOrder(listing));
   const rows = await (listing.limit === undefined ? query : query.limit(listing.limit)).execute();
   return inOrder(listing, rows).map(toSubnet);
 }
 
 async function getRow(db: Db, actor: Actor, id: string) {
-  const row = await db.selectFrom("network_subnet").selectAll().where("id", "=", id).where(visible(actor)).executeTakeFirst();
+  const row = await db
+    .selectFrom("network_subnet")
+    .selectAll()
+    .where("id", "=", id)
+    .where(visible(actor))
+    .executeTakeFirst();
   if (!row) throw E.SUBNET_NOT_FOUND({ id });
   return row;
 }
 
 /** @throws SUBNET_NOT_FOUND also when the actor may not see it */
-export const getSubnet = async (db: Db, actor: Actor, id: string): Promise<Subnet> => toSubnet(await getRow(db, actor, id));
+export const getSubnet = async (db: Db, actor: Actor, id: string): Promise<Subnet> =>
+  toSubnet(await getRow(db, actor, id));
 
 /** All of a network, for addressing: whoever sees the network may use them. */
-export const subnetsOf = async (db: Db, networkId: string): Promise<Subnet[]> => (await db.selectFrom("network_subnet").selectAll()
-  .where("network_id", "=", networkId).orderBy("created_at").orderBy("id").execute()).map(toSubnet);
+export const subnetsOf = async (db: Db, networkId: string): Promise<Subnet[]> =>
+  (
+    await db
+      .selectFrom("network_subnet")
+      .selectAll()
+      .where("network_id", "=", networkId)
+      .orderBy("created_at")
+      .orderBy("id")
+      .execute()
+  ).map(toSubnet);
 
 /** What addressing needs of a subnet. */
-export type AddressedSubnet = Pick<Subnet, "id" | "ipVersion" | "cidr" | "allocationPools" | "ipv6AddressMode">;
+export type AddressedSubnet = Pick<
+  Subnet,
+  "id" | "ipVersion" | "cidr" | "allocationPools" | "ipv6AddressMode"
+>;
 
 export async function insertSubnet(tx: Tx, subnet: Subnet): Promise<void> {
   await tx.insertInto("network_subnet").values(toRow(subnet)).execute();
@@ -65,8 +102,14 @@ export async function updateSubnet(tx: Tx, subnet: Subnet): Promise<void> {
 
 /** The service's own DHCP ports lose their address. @throws SUBNET_IN_USE */
 export async function deleteSubnet(tx: Tx, id: string): Promise<void> {
-  const used = await tx.selectFrom("network_fixed_ip as ip").innerJoin("network_port as port", "port.id", "ip.port_id").select("port.id")
-    .where("ip.subnet_id", "=", id).where("port.device_owner", "!=", "network:dhcp").limit(1).execute();
+  const used = await tx
+    .selectFrom("network_fixed_ip as ip")
+    .innerJoin("network_port as port", "port.id", "ip.port_id")
+    .select("port.id")
+    .where("ip.subnet_id", "=", id)
+    .where("port.device_owner", "!=", "network:dhcp")
+    .limit(1)
+    .execute();
   if (used.length > 0) throw E.SUBNET_IN_USE({ id });
   await dropDhcpAddress(tx, id);
   await tx.deleteFrom("network_subnet").where("id", "=", id).execute();
@@ -75,23 +118,54 @@ export async function deleteSubnet(tx: Tx, id: string): Promise<void> {
 /** Takes the DHCP port's address in the subnet away, and the port with its last one. */
 export async function dropDhcpAddress(tx: Tx, subnetId: string): Promise<void> {
   const dhcpPorts = tx.selectFrom("network_port").select("id").where("device_owner", "=", "network:dhcp");
-  const freed = await tx.deleteFrom("network_fixed_ip").where("subnet_id", "=", subnetId).where("port_id", "in", dhcpPorts).returning("port_id").execute();
+  const freed = await tx
+    .deleteFrom("network_fixed_ip")
+    .where("subnet_id", "=", subnetId)
+    .where("port_id", "in", dhcpPorts)
+    .returning("port_id")
+    .execute();
   for (const { port_id: portId } of freed) {
-    const left = await tx.selectFrom("network_fixed_ip").select("ip_address").where("port_id", "=", portId).limit(1).execute();
+    const left = await tx
+      .selectFrom("network_fixed_ip")
+      .select("ip_address")
+      .where("port_id", "=", portId)
+      .limit(1)
+      .execute();
     if (left.length === 0) await tx.deleteFrom("network_port").where("id", "=", portId).execute();
   }
 }
 
 const toRow = (subnet: Subnet) => ({
-  id: subnet.id, name: subnet.name, description: subnet.description, project_id: subnet.projectId, tags: [...subnet.tags],
-  revision: subnet.revision, created_at: subnet.createdAt, updated_at: subnet.updatedAt,
-  network_id: subnet.networkId, ip_version: subnet.ipVersion, cidr: subnet.cidr, gateway_ip: subnet.gatewayIp, enable_dhcp: subnet.enableDhcp,
-  dns_nameservers: [...subnet.dnsNameservers], allocation_pools: sqlJson(subnet.allocationPools), host_routes: sqlJson(subnet.hostRoutes),
-  ipv6_ra_mode: subnet.ipv6RaMode, ipv6_address_mode: subnet.ipv6AddressMode,
+  id: subnet.id,
+  name: subnet.name,
+  description: subnet.description,
+  project_id: subnet.projectId,
+  tags: [...subnet.tags],
+  revision: subnet.revision,
+  created_at: subnet.createdAt,
+  updated_at: subnet.updatedAt,
+  network_id: subnet.networkId,
+  ip_version: subnet.ipVersion,
+  cidr: subnet.cidr,
+  gateway_ip: subnet.gatewayIp,
+  enable_dhcp: subnet.enableDhcp,
+  dns_nameservers: [...subnet.dnsNameservers],
+  allocation_pools: sqlJson(subnet.allocationPools),
+  host_routes: sqlJson(subnet.hostRoutes),
+  ipv6_ra_mode: subnet.ipv6RaMode,
+  ipv6_address_mode: subnet.ipv6AddressMode,
 });
 
 const toSubnet = (row: Selectable<NetworkTables["network_subnet"]>): Subnet => ({
-  ...standardOf(row), networkId: row.network_id, ipVersion: row.ip_version, cidr: row.cidr, gatewayIp: row.gateway_ip, enableDhcp: row.enable_dhcp,
-  dnsNameservers: row.dns_nameservers, allocationPools: row.allocation_pools, hostRoutes: row.host_routes,
-  ipv6RaMode: row.ipv6_ra_mode, ipv6AddressMode: row.ipv6_address_mode,
+  ...standardOf(row),
+  networkId: row.network_id,
+  ipVersion: row.ip_version,
+  cidr: row.cidr,
+  gatewayIp: row.gateway_ip,
+  enableDhcp: row.enable_dhcp,
+  dnsNameservers: row.dns_nameservers,
+  allocationPools: row.allocation_pools,
+  hostRoutes: row.host_routes,
+  ipv6RaMode: row.ipv6_ra_mode,
+  ipv6AddressMode: row.ipv6_address_mode,
 });
