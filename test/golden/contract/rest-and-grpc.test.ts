@@ -6,7 +6,7 @@ import { parseRoutes } from "../../../pkg/gateway/routing/routes.js";
 import { routeTable } from "../../../pkg/gateway/routing/table.js";
 import { packageRoot } from "../../../pkg/platform/service/index.js";
 
-const ROW = /^\| `([A-Z]+ [^`]+)` \| ([^|]+) \| (?:`(\w+\/\w+)`|no: (.+)) \|$/;
+const ROW = /^\| `([A-Z]+ [^`]+)` +\| ([^|]*[^| ]) +\| (?:`(\w+\/\w+)`|no: .+) +\|$/;
 
 /** Methods of which REST has no like. */
 const BEYOND_REST = [
