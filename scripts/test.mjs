@@ -42,7 +42,18 @@ for (const name of wanted) {
   console.log(`=== ${name}: ${ok ? "ok" : "FAILED"} (${((Date.now() - started) / 1000).toFixed(0)} s) ===`);
   if (!ok) failedSuites += 1;
 }
+const everything = wanted.length === Object.keys(suites).length && skippedSuites.length === 0;
+if (everything && !(await findingsHeld())) failedSuites += 1;
 summary();
+
+/** What was found once stays mended: judged by the outcomes of this very run. */
+function findingsHeld() {
+  return runGroup(
+    process.execPath,
+    ["--import", "tsx", join(root, "test/findings/main.ts"), "--outcomes", counts],
+    { cwd: root },
+  );
+}
 
 function summary() {
   const lines = existsSync(counts)

@@ -1,5 +1,5 @@
-// Mocha's spec reporter that also appends its counts, and every skipped test by name, to the file
-// KILONOVA_TEST_COUNTS.
+// Mocha's spec reporter that also appends its counts, every test's outcome and every skipped test by name to
+// the file KILONOVA_TEST_COUNTS, a line of JSON per run.
 const { appendFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
@@ -7,13 +7,17 @@ module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     const skipped = [];
+    const tests = [];
+    const note = (passed) => (test) => tests.push({ file: test.file, title: test.fullTitle(), passed });
     runner.on("pending", (test) => skipped.push(test.fullTitle()));
+    runner.on("pass", note(true));
+    runner.on("fail", note(false));
     runner.on("end", () => {
       const file = process.env.KILONOVA_TEST_COUNTS;
       if (file)
         appendFileSync(
           file,
-          `${JSON.stringify({ passes: this.stats.passes, failures: this.stats.failures, skipped })}\n`,
+          `${JSON.stringify({ passes: this.stats.passes, failures: this.stats.failures, skipped, tests })}\n`,
         );
     });
   }
