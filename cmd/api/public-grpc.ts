@@ -32,7 +32,7 @@ export async function servePublicGrpc(
       metrics,
       descriptors,
       ...tls,
-      authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+      authenticate: (ctx, token) => keystone.validate(ctx, token),
     });
     return { value: server, stop: (budgetMs) => server.drain(budgetMs) };
   });

@@ -17,6 +17,17 @@ export interface Actor {
   readonly host: string;
 }
 
+/** Who a token says its bearer is, and for how long that counts. */
+export interface Authenticated {
+  readonly actor: Actor;
+  /**
+   * Fires when the token no longer counts: expired, revoked, its user disabled … Whatever was begun with it
+   * and still runs, ends then. The reason is an error of kind `unauthenticated`. Shared by all calls with the
+   * token: listeners are taken off when a call is over.
+   */
+  readonly ended?: AbortSignal | undefined;
+}
+
 /**
  * The immediate caller of an RPC, as its channel proved it: one of our services, or a user at the public
  * port.

@@ -111,6 +111,10 @@ export const CommonErrors = defineErrors("kilonova", {
   ],
   DEADLINE_EXCEEDED: ["deadline", (p: { what: string }) => `${p.what} did not finish in time.`],
   CANCELLED: ["cancelled", (p: { what: string }) => `${p.what} was cancelled.`],
+  TOKEN_ENDED: [
+    "unauthenticated",
+    (_p: Record<string, never>) => "The token ended while the request was under way.",
+  ],
   UNAVAILABLE: ["unavailable", (p: { what: string }) => `${p.what} is unavailable at this time.`],
   UNIMPLEMENTED: ["unsupported", (p: { what: string }) => `${p.what} is not implemented.`],
   INTERNAL: [

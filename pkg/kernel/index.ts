@@ -4,3 +4,4 @@ export * from "./ids.js";
 export * from "./logger.js";
 export * from "./ctx.js";
 export * from "./concurrency.js";
+export * from "./signals.js";

@@ -150,7 +150,7 @@ async function openPublicGrpc(runtime: Runtime): Promise<void> {
       tracer,
       metrics,
       descriptors,
-      authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+      authenticate: (ctx, token) => keystone.validate(ctx, token),
     }),
   );
 }

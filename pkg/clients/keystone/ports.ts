@@ -1,4 +1,4 @@
-import type { Actor, Ctx, Instant } from "../../kernel/index.js";
+import type { Authenticated, Ctx, Instant } from "../../kernel/index.js";
 
 /** Which of a service's addresses to use; OpenStack keeps three per service and region. */
 export type EndpointInterface = "public" | "internal" | "admin";
@@ -20,10 +20,11 @@ export interface CatalogService {
   readonly endpoints: readonly CatalogEndpoint[];
 }
 
-/** What Identity says about a valid token. Empty strings stand for "not in this token's scope". */
-export interface TokenInfo {
-  /** Ready to be put into a `Ctx`; `roles` holds the closure over implied roles. */
-  readonly actor: Actor;
+/**
+ * What Identity says about a valid token. Empty strings stand for "not in this token's scope"; the actor's
+ * roles hold the closure over implied roles.
+ */
+export interface TokenInfo extends Authenticated {
   readonly userName: string;
   readonly userDomainId: string;
   readonly userDomainName: string;

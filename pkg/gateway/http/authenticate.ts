@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import type { TokenValidator } from "../../clients/keystone/ports.js";
 import type { Ctx } from "../../kernel/index.js";
+import { endWithToken } from "../../platform/http/index.js";
 import { GatewayErrors } from "../errors.js";
 
 /**
@@ -15,9 +16,10 @@ export async function authenticate(req: Request, ctx: Ctx, tokens: TokenValidato
   const serviceToken = req.get("x-service-token");
   const allowExpired =
     serviceToken !== undefined && serviceToken !== "" && (await isService(ctx, tokens, serviceToken));
-  const { actor } = allowExpired
+  const { actor, ended } = allowExpired
     ? await tokens.validate(ctx, token, { allowExpired })
     : await tokens.validate(ctx, token);
+  endWithToken(req, ended);
   return { ...ctx, actor, log: ctx.log.child({ userId: actor.userId, projectId: actor.projectId }) };
 }
 

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { CommonErrors, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
+import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
 /** What the request context needs from its server. */
@@ -27,6 +27,19 @@ export const replaceCtx = (req: Request, ctx: Ctx): void => {
   contexts.set(req, ctx);
 };
 
+const controllers = new WeakMap<Request, AbortController>();
+const releases = new WeakMap<Request, () => void>();
+
+/**
+ * Ends the request's work when the signal fires, with its reason: the token that it came with no longer
+ * counts. Nothing stays on the signal after the request.
+ */
+export function endWithToken(req: Request, ended: AbortSignal | undefined): void {
+  const controller = controllers.get(req);
+  if (ended === undefined || controller === undefined) return;
+  releases.set(req, followToken(controller, ended));
+}
+
 /**
  * First middleware of every service: makes the request's context, answers `x-openstack-request-id`, aborts
  * the work when the client goes away or the time is up, and writes one access-log line at the end.
@@ -43,6 +56,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
     span.attribute("request.id", requestId);
     const log = env.log.child({ requestId, ...(globalRequestId ? { globalRequestId } : {}) });
     const controller = new AbortController();
+    controllers.set(req, controller);
     const deadlineMs = Date.now() + env.requestTimeoutMs;
     noteEnd(controller.signal, deadlineMs);
     const timer = setTimeout(
@@ -57,6 +71,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
     // "close" comes exactly once, after the last byte or when the client went away.
     res.once("close", () => {
       clearTimeout(timer);
+      releases.get(req)?.();
       if (!res.writableFinished) controller.abort(CommonErrors.CANCELLED({ what: "The request" }));
       span.attribute("http.status_code", res.statusCode);
       span.end();

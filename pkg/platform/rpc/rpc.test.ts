@@ -18,6 +18,9 @@ import type { Channel, ServiceBinding } from "./index.js";
 import { LocalNetwork, bindContract, bindPart, bindService, connectRpc, startRpcServer } from "./index.js";
 
 const E = defineErrors("test", { NOPE: ["refused", (p: { name: string }) => `no ${p.name}`] });
+const Revoked = defineErrors("test", {
+  REVOKED: ["unauthenticated", (_p: Record<string, never>) => "revoked"],
+});
 const peer: Peer = { service: "gateway", host: "" };
 const user = { ...anonymous, kind: "user" as const, userId: "u1", projectId: "p1", roles: ["member"] };
 const exporter = new InMemorySpanExporter();
@@ -189,7 +192,7 @@ describe("allowed callers", () => {
             reason: "BAD_TOKEN",
             message: "bad token",
           });
-        return { ...user, userId: "from-token" };
+        return { actor: { ...user, userId: "from-token" } };
       },
     });
     try {
@@ -219,6 +222,40 @@ describe("allowed callers", () => {
     }
   });
 
+  it("ends what is under way when its token ends, with the reason", async () => {
+    const token = new AbortController();
+    const server = await startRpcServer({
+      ...options,
+      address: "127.0.0.1:0",
+      bindings,
+      authenticate: async () => ({ actor: user, ended: token.signal }),
+    });
+    const channel = connectRpc(`127.0.0.1:${server.port}`);
+    const ctx = rootCtx({ requestId: "r" });
+    try {
+      const waiting = failure(channel.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "slow" }));
+      let begun = (): void => {};
+      const reading = new Promise<void>((resolve) => (begun = resolve));
+      const watching = failure(
+        (async () => {
+          for await (const _ of channel.client(EventsServiceDefinition).watchEvents(ctx, {})) begun();
+        })(),
+      );
+      await reading;
+      token.abort(Revoked.REVOKED({}));
+      for (const error of await Promise.all([waiting, watching]))
+        assert.deepEqual([error.kind, error.reason], ["unauthenticated", "REVOKED"]);
+      await streamEnded;
+      assert.equal(
+        (await failure(channel.client(KeyPairsServiceDefinition).getKeyPair(ctx, { name: "slow" }))).reason,
+        "REVOKED",
+      );
+    } finally {
+      await channel.close();
+      await server.close();
+    }
+  });
+
   it("tells whoever may ask, and nobody else, that a method of the contract is not served", async () => {
     const server = await startRpcServer({
       ...options,
@@ -235,7 +272,7 @@ describe("allowed callers", () => {
             reason: "BAD_TOKEN",
             message: "bad token",
           });
-        return user;
+        return { actor: user };
       },
     });
     const [stranger, known] = [

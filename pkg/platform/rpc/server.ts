@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { randomUUID } from "node:crypto";
-import type { Actor, Ctx, Peer } from "../../kernel/index.js";
-import { rootCtx } from "../../kernel/index.js";
+import type { Authenticated, Ctx, Peer } from "../../kernel/index.js";
+import { followToken, rootCtx } from "../../kernel/index.js";
 import type { Carrier } from "./carrier.js";
 import { metadataKeys } from "./carrier.js";
 import type { PipelineOptions } from "./pipeline.js";
@@ -20,8 +20,11 @@ export interface RpcServerOptions extends PipelineOptions {
   readonly bindings: readonly ServiceBinding[];
   /** TLS with client certificates inside a cluster. Default: plain text, for loopback and unix sockets. */
   readonly credentials?: grpc.ServerCredentials;
-  /** A public port: turns a token into an actor; the peer is then `user` and forwarded actors are ignored. */
-  readonly authenticate?: (ctx: Ctx, token: string) => Promise<Actor>;
+  /**
+   * A public port: says who a token's bearer is; the peer is then `user` and forwarded actors are ignored.
+   * Calls that still run when the token ends, end with UNAUTHENTICATED and the signal's reason.
+   */
+  readonly authenticate?: (ctx: Ctx, token: string) => Promise<Authenticated>;
   /**
    * Without TLS and without `authenticate`: who the callers are taken for (unix sockets with their own
    * protection, tests).
@@ -128,12 +131,18 @@ async function serveUnary(
   pipeline: Pipeline,
   options: RpcServerOptions,
 ): Promise<void> {
-  const signal = signalOf(call);
+  const end = endOf(call);
   try {
-    const { carrier, peer, actor } = await admit(call, options, signal);
-    done(null, await pipeline.unary({ binding, carrier, peer, signal, ...actor }, call.request));
+    const { carrier, peer, known } = await admit(call, options, end.signal);
+    end.linkToken(known?.ended);
+    done(
+      null,
+      await pipeline.unary({ binding, carrier, peer, signal: end.signal, ...actorOf(known) }, call.request),
+    );
   } catch (error) {
     done(statusOf(error));
+  } finally {
+    end.release();
   }
 }
 
@@ -143,15 +152,19 @@ async function serveStream(
   pipeline: Pipeline,
   options: RpcServerOptions,
 ): Promise<void> {
-  const signal = signalOf(call);
+  const end = endOf(call);
   const cancelled = new Promise<"cancelled">((resolve) => {
-    if (signal.aborted) resolve("cancelled");
-    else signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
+    if (end.signal.aborted) resolve("cancelled");
+    else end.signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
   });
   let messages: AsyncGenerator<unknown> | undefined;
   try {
-    const { carrier, peer, actor } = await admit(call, options, signal);
-    messages = pipeline.stream({ binding, carrier, peer, signal, ...actor }, call.request);
+    const { carrier, peer, known } = await admit(call, options, end.signal);
+    end.linkToken(known?.ended);
+    messages = pipeline.stream(
+      { binding, carrier, peer, signal: end.signal, ...actorOf(known) },
+      call.request,
+    );
     for (;;) {
       const next = await Promise.race([messages.next(), cancelled]);
       if (next === "cancelled") break;
@@ -159,21 +172,49 @@ async function serveStream(
       if (!call.write(next.value))
         await Promise.race([new Promise((resolve) => call.once("drain", resolve)), cancelled]);
     }
+    if (end.tokenEnded) throw end.signal.reason;
     call.end();
   } catch (error) {
-    if (!signal.aborted) call.emit("error", statusOf(error));
+    if (!end.signal.aborted || end.tokenEnded) call.emit("error", statusOf(error));
   } finally {
+    end.release();
     void messages?.return(undefined).catch(() => {});
   }
 }
 
-function signalOf(
-  call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>,
-): AbortSignal {
+const actorOf = (known: Authenticated | undefined): { authenticatedActor?: Authenticated["actor"] } =>
+  known ? { authenticatedActor: known.actor } : {};
+
+/** What ends a call before its time: the client went away, or its token ended. */
+interface CallEnd {
+  readonly signal: AbortSignal;
+  /** Whether the client is still there, to be told that its token ended. */
+  readonly tokenEnded: boolean;
+  linkToken(ended: AbortSignal | undefined): void;
+  release(): void;
+}
+
+function endOf(call: AnyCall): CallEnd {
   const controller = new AbortController();
-  call.on("cancelled", () => controller.abort());
-  call.on("error", () => controller.abort());
-  return controller.signal;
+  let clientLeft = false;
+  let release = (): void => {};
+  const onLeft = (): void => {
+    clientLeft = !controller.signal.aborted;
+    controller.abort();
+  };
+  call.on("cancelled", onLeft);
+  call.on("error", onLeft);
+  return {
+    signal: controller.signal,
+    get tokenEnded() {
+      return controller.signal.aborted && !clientLeft;
+    },
+    linkToken: (ended) => {
+      if (ended === undefined) return;
+      release = followToken(controller, ended);
+    },
+    release: () => release(),
+  };
 }
 
 type AnyCall = grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>;
@@ -182,7 +223,7 @@ async function admit(
   call: AnyCall,
   options: RpcServerOptions,
   signal: AbortSignal,
-): Promise<{ carrier: Carrier; peer: Peer; actor: { authenticatedActor?: Actor } }> {
+): Promise<{ carrier: Carrier; peer: Peer; known?: Authenticated }> {
   const text = (key: string): string => String(call.metadata.get(key)[0] ?? "");
   const deadline = call.getDeadline();
   const given = text(metadataKeys.requestId);
@@ -199,8 +240,7 @@ async function admit(
     actor: Buffer.isBuffer(actorBytes) && !options.authenticate ? actorBytes : new Uint8Array(),
     deadlineMs: deadline === Infinity ? undefined : Number(deadline),
   };
-  if (!options.authenticate)
-    return { carrier, peer: options.trustedPeer ?? peerOfCertificate(call), actor: {} };
+  if (!options.authenticate) return { carrier, peer: options.trustedPeer ?? peerOfCertificate(call) };
   const token = text("x-auth-token") || text("authorization").replace(/^bearer\s+/i, "");
   const ctx = rootCtx({
     requestId: carrier.requestId,
@@ -212,7 +252,7 @@ async function admit(
   return {
     carrier,
     peer: { service: "user", host: "" },
-    actor: { authenticatedActor: await options.authenticate(ctx, token) },
+    known: await options.authenticate(ctx, token),
   };
 }
 
