@@ -1,5 +1,7 @@
 // Folders of one default export per file → index.gen.ts in each: adding a file is all it takes to add a rule.
 // Services of a contract → one list of them. `--check` fails when a committed index is out of date.
+import { fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -64,9 +66,33 @@ function contractContents({ folder, name, comment }) {
   ].join("\n");
 }
 
+/** Fields of requests that the contract marks `debug_redact`, by the request's name. */
+function sealedContents() {
+  const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(join(root, "gen", "descriptors.binpb")));
+  const sealed = file
+    .filter((one) => one.package === "kilonova.api.v1")
+    .flatMap(({ messageType }) => messageType)
+    .map(({ name, field }) => ({
+      name,
+      fields: field.filter(({ options }) => options?.debugRedact === true).map(({ jsonName }) => jsonName),
+    }))
+    .filter(({ name, fields }) => name.endsWith("Request") && fields.length > 0)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [
+    "// Written by scripts/gen-registries.mjs from the contract's `debug_redact`. Do not edit.",
+    "",
+    "/** Fields of requests that are secret, by the request's name: they are stored sealed. */",
+    "export const sealedFields: ReadonlyMap<string, readonly string[]> = new Map([",
+    ...sealed.map(({ name, fields }) => `  [${JSON.stringify(name)}, ${JSON.stringify(fields)}],`),
+    "]);",
+    "",
+  ].join("\n");
+}
+
 const outputs = [
   ...registries.map((registry) => ({ path: `${registry.folder}/index.gen.ts`, wanted: contents(registry) })),
   ...contracts.map((contract) => ({ path: contract.to, wanted: contractContents(contract) })),
+  { path: "pkg/api/sealed-fields.gen.ts", wanted: sealedContents() },
 ];
 
 let stale = 0;

@@ -138,6 +138,20 @@ export const CellsErrors = defineErrors("cells", {
     (_p: { host: string }) => `Unable to delete compute service that is hosting instances.`,
   ],
   HOST_NOT_FOUND: ["missing", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
+  WRONG_CELL: ["forbidden", (_p: { cell: string }) => "An agent may only speak to its own cell."],
+  WRONG_OPERATION: [
+    "forbidden",
+    (_p: { operation: string }) => "An agent may only speak of operations that work on its own host.",
+  ],
+  WRONG_BINARY: ["forbidden", (_p: { binary: string }) => "An agent may only register a compute service."],
+  SIGNAL_NOT_YOURS: [
+    "forbidden",
+    (p: { kind: string; caller: string }) => `${p.caller} may not send signals of kind ${p.kind}.`,
+  ],
+  TOO_MANY_SIGNALS: [
+    "quota",
+    (_p: { operation: string }) => "Too many signals wait for this operation already.",
+  ],
   WRONG_HOST: ["forbidden", (_p: { host: string }) => "An agent may only speak for its own host."],
   STALE_EPOCH: [
     "refused",

@@ -22,6 +22,8 @@ import { bindService } from "../platform/rpc/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
 import { coalesced } from "./adapters/coalesced.js";
 import { NumberBlocks } from "./adapters/number-blocks.js";
+import { agentsOwn } from "./adapters/rpc/agents-own.js";
+import type { OperationCheck } from "./adapters/rpc/agents-own.js";
 import { aggregateHandlers } from "./adapters/rpc/aggregates.js";
 import { feedHandlers } from "./adapters/rpc/feed.js";
 import { globalHandlers } from "./adapters/rpc/global.js";
@@ -32,6 +34,7 @@ import { operationStoreHandlers } from "./adapters/rpc/operation-store.js";
 import { secretBox } from "./adapters/secret-box.js";
 import type { SecretKey } from "./adapters/secret-box.js";
 import { registerCells } from "./adapters/sql/mappings.js";
+import { requireOperationOn } from "./adapters/sql/operation-hosts.js";
 import { openStore } from "./adapters/sql/tables.js";
 import type { Store } from "./adapters/sql/tables.js";
 import { defaultLimitsOf } from "./config.js";
@@ -153,6 +156,8 @@ export function buildCells(deps: CellsDeps): CellsService {
     if (value === undefined) throw CellsErrors.UNKNOWN_DATABASE({ database });
     return value;
   };
+  const worksThere: OperationCheck = (ctx, cell, operation, host) =>
+    requireOperationOn(stores.cell(cell), ctx, operation, host);
   return {
     bindings: [
       bindService(GlobalServiceDefinition, globalHandlers({ ...common, defaultLimits })),
@@ -171,7 +176,7 @@ export function buildCells(deps: CellsDeps): CellsService {
         FeedServiceDefinition,
         feedHandlers((database) => found(feeds, database).reader),
       ),
-    ],
+    ].map((binding) => agentsOwn(binding, worksThere)),
     start: async (ctx) => {
       try {
         await registerCells(

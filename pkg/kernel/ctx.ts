@@ -37,6 +37,8 @@ export interface Peer {
   readonly service: string;
   /** For `compute`: the logical host that the channel belongs to. */
   readonly host: string;
+  /** For `compute`: the cell that the host belongs to. */
+  readonly cell?: string;
 }
 
 export const noPeer: Peer = Object.freeze({ service: "", host: "" });

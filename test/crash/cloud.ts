@@ -179,7 +179,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
         stateDir,
         share: 1,
         guestSeed: Buffer.alloc(32),
-        cells: network.connect("cells", { service: "compute", host }),
+        cells: network.connect("cells", { service: "compute", host, cell: "cell1" }),
         glance: fakeGlance(),
         neutron,
         vendorData: vendorData(vendordataConfig.parse({}), undefined),
@@ -228,7 +228,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     channel: (as, address) => connect(as)(address),
     reportGuest: async (host, serverId, powerState) => {
       await network
-        .connect("cells", { service: "compute", host })
+        .connect("cells", { service: "compute", host, cell: "cell1" })
         .client(HostsServiceDefinition)
         .reportGuest(testCtx(), {
           cell: "cell1",

@@ -398,14 +398,14 @@ describe("integration: api and cells", () => {
 
   it("shows a host that registered, with its hypervisor, and disables it", async () => {
     const agent = api.network
-      .connect("cells", { service: "compute", host: "h1" })
+      .connect("cells", { service: "compute", host: "h1", cell: "cell1" })
       .client(HostsServiceDefinition);
     await agent.registerHost(testCtx({ actor: serviceActor("compute", "h1") }), {
       cell: "cell1",
       service: { binary: "nova-compute", host: "h1", availabilityZone: "nova", address: "agent:h1" },
       node: {
         host: "h1",
-        hypervisorHostname: "n1.example",
+        hypervisorHostname: "h1",
         hypervisorType: "QEMU",
         vcpus: 4,
         memoryMib: 2048n,
@@ -429,10 +429,10 @@ describe("integration: api and cells", () => {
     assert.deepEqual([service?.disabled, service?.disabledReason], [true, "test"]);
     const { hypervisors } = await api.channel
       .client(HypervisorsServiceDefinition)
-      .listHypervisors(as(administrator), { hostnamePattern: "n1" });
+      .listHypervisors(as(administrator), { hostnamePattern: "h1" });
     assert.deepEqual(
       hypervisors.map((one) => [one.hypervisorHostname, one.vcpus, one.service?.disabled]),
-      [["n1.example", 4, true]],
+      [["h1", 4, true]],
     );
   });
 });

@@ -72,6 +72,10 @@ describe("server groups", () => {
       s.groups.getStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "other" }),
       { reason: "SERVER_GROUP_NOT_FOUND" },
     );
+    await assert.rejects(
+      s.groups.deleteStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "other" }),
+      { reason: "SERVER_GROUP_NOT_FOUND" },
+    );
     await s.groups.deleteStoredServerGroup(testCtx(), { serverGroupId: id, projectId: "project" });
     await assert.rejects(create("a", "t"), { reason: "SERVER_GROUP_NOT_FOUND" });
     await s.close();

@@ -20,18 +20,25 @@ import { globalMigrations } from "../../pkg/cells/adapters/sql/migrations/global
 import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
 import { loadRecord } from "../../pkg/cells/domain/records.js";
+import { isLive } from "../../pkg/model/operation-states.js";
+import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { getOperation } from "../../pkg/cells/adapters/sql/read-operations.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
 import { noCrash } from "../../pkg/conductor/engine/crash-points.js";
 import { engineDefaults } from "../../pkg/conductor/engine/defaults.js";
+import { defineKind, done } from "../../pkg/conductor/engine/kind.js";
+import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
+import { CommonErrors } from "../../pkg/kernel/index.js";
 import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
 import { Ledger, toyLedger } from "../crash/toy.ledger.js";
 import type { InstanceRow } from "../../pkg/cells/adapters/sql/rows.js";
+
+type Special = Partial<Pick<ConstructorParameters<typeof Conductor>[0], "store" | "crash" | "clock">>;
 
 async function world() {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
@@ -58,20 +65,24 @@ async function world() {
   const operator = network
     .connect("cells", { service: "operator", host: "" })
     .client(OperationStoreServiceDefinition);
-  const open = (owner: string, ownershipMs = 5_000): Conductor =>
+  const open = (
+    owner: string,
+    { kinds = [toyLedger(ledger)], ...special }: Special & { readonly kinds?: readonly OperationKind[] } = {},
+  ): Conductor =>
     new Conductor({
       ...engineDefaults,
       store,
       clock: systemClock,
       crash: noCrash,
       owner,
-      ownershipMs,
-      registry: new Registry([toyLedger(ledger)]),
+      ownershipMs: 5_000,
+      registry: new Registry(kinds),
       log: silentLogger,
       databases: async () => ["global", "cell1"],
       pollMs: 50,
       maxForwardAttempts: 2,
       undo: { maxAttempts: 2, timeoutMs: 10_000 },
+      ...special,
     });
   const reaches = (name: string, state: OperationState) =>
     until(
@@ -194,6 +205,141 @@ describe("the engine", () => {
     });
     const { instance } = await w.store.commitStep(testCtx(), { ...commit, fence: second.fence });
     assert.equal(instance?.server?.vmState, VmState.VM_STATE_ACTIVE);
+  });
+});
+
+describe("a conductor", () => {
+  const TOY = [{ kind: "toy.ledger", version: 1 }];
+  const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_PARKED: PARKED } = OperationState;
+
+  it("gives up before the pivot when somebody has asked to cancel", async () => {
+    const w = await world();
+    const { name } = await w.accept("");
+    await w.operator.requestCancel(testCtx(), { database: "cell1", name });
+    const conductor = w.use(w.open("a"));
+    conductor.wake("cell1", name);
+    const ended = await until(async () => {
+      const op = await getOperation(w.stores.get("cell1"), testCtx(), name);
+      return !isLive(op.state) && op;
+    });
+    assert.equal(ended.error?.reason, "OPERATION_CANCELLED");
+    assert.deepEqual(w.ledger.entries(), []);
+    await conductor.stop(1_000);
+  });
+
+  it("gives up a step before the pivot whose deadline has passed", async () => {
+    const w = await world();
+    const { name } = await w.accept("");
+    const [taken] = (
+      await w.store.acquireOperations(testCtx(), {
+        database: "cell1",
+        owner: "before",
+        kinds: TOY,
+        limit: 1,
+        names: [name],
+        ownership: { seconds: 60n },
+      })
+    ).operations;
+    const past = toTimestamp(systemClock.now() - 1_000_000n);
+    await w.store.commitStep(testCtx(), {
+      database: "cell1",
+      name,
+      fence: taken?.fence ?? 0n,
+      state: PARKED,
+      currentStep: "first",
+      deadline: past,
+      wakeAt: past,
+      release: true,
+    });
+    const conductor = w.use(w.open("a"));
+    conductor.wake("cell1", name);
+    const ended = await until(async () => {
+      const op = await getOperation(w.stores.get("cell1"), testCtx(), name);
+      return !isLive(op.state) && op;
+    });
+    assert.equal(ended.error?.reason, "STEP_DEADLINE");
+    assert.deepEqual(w.ledger.entries(), []);
+    await conductor.stop(1_000);
+  });
+
+  it("confirms that it is the owner before each attempt at what no fence holds back", async () => {
+    const w = await world();
+    const cell1 = w.stores.get("cell1");
+    let attempts = 0;
+    const kind = defineKind<object>({
+      kind: "toy.ledger",
+      version: 1,
+      parseInput: () => ({}),
+      failed: () => ({}),
+      steps: [
+        {
+          name: "first",
+          event: "",
+          timeoutMs: 60_000,
+          unfenced: true,
+          run: async ({ operation }) => {
+            attempts += 1;
+            // Somebody else takes over, and this attempt fails in passing.
+            await cell1.db.statement(testCtx(), "test.overdue", (db) =>
+              sql`UPDATE ${cell1.t.operation} SET ready_at = now() WHERE id = ${operation.name.split("/")[2] ?? ""}`.execute(
+                db,
+              ),
+            );
+            await w.store.acquireOperations(testCtx(), {
+              database: "cell1",
+              owner: "heir",
+              kinds: TOY,
+              limit: 1,
+              names: [operation.name],
+              ownership: { seconds: 60n },
+            });
+            throw CommonErrors.UNAVAILABLE({ what: "The world" });
+          },
+          undo: async () => undefined,
+        },
+        { name: "last", event: "", timeoutMs: 60_000, run: async () => done({}) },
+      ],
+    });
+    // Its last sign of life is always long ago.
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => (nowMs += 60_000) };
+    const conductor = w.use(w.open("a", { kinds: [kind], clock }));
+    const { name } = await w.accept("");
+    conductor.wake("cell1", name);
+    await until(async () => attempts > 0);
+    // Its end is the loss of the operation: nothing of it is under way after this.
+    await conductor.stop(10_000);
+    assert.equal(attempts, 1);
+    const { owner, state } = await getOperation(cell1, testCtx(), name);
+    assert.deepEqual([owner, state], ["heir", RUNNING]);
+  });
+
+  it("goes on only when the last commit is stored", async () => {
+    const w = await world();
+    let after: OperationState | undefined;
+    const conductor = w.use(
+      w.open("a", {
+        store: {
+          ...w.store,
+          commitStep: async (ctx, request) => {
+            if (request.state === OperationState.OPERATION_STATE_SUCCEEDED)
+              await new Promise((resolve) => setTimeout(resolve, 50));
+            return w.store.commitStep(ctx, request);
+          },
+        },
+        crash: {
+          hit: async (_kind, step, when) => {
+            if (step === "third" && when === "after")
+              after = (await getOperation(w.stores.get("cell1"), testCtx(), name)).state;
+          },
+        },
+      }),
+    );
+    const { name } = await w.accept("");
+    conductor.wake("cell1", name);
+    await until(async () => after !== undefined);
+    assert.equal(after, OperationState.OPERATION_STATE_SUCCEEDED);
+    await conductor.stop(1_000);
   });
 });
 

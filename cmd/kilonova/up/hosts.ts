@@ -43,7 +43,7 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promi
       stateDir: join(options.home, "hosts", host),
       share: 1 / options.hosts.length,
       guestSeed: Buffer.from(deps.secrets.guestSeed, "base64"),
-      cells: network.connect("cells", { service: "compute", host }),
+      cells: network.connect("cells", { service: "compute", host, cell: config.cell }),
       glance: deps.clients.glance,
       neutron: deps.clients.neutron,
       vendorData: deps.clients.vendorData,

@@ -7,6 +7,7 @@ import { bodyHash } from "../crypto/hashes.js";
 import { ownerOf } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { OperationInput } from "./operation-input.js";
 
 /** What an action on a server needs, in the words of Nova's table of states. */
 export interface ActionRules {
@@ -33,8 +34,8 @@ export interface ActionCall {
   readonly clientToken: string;
   /** The encoded request without its token: what the token protects. */
   readonly body: Uint8Array;
-  /** The encoded input of the operation. */
-  readonly input?: Uint8Array;
+  /** What the operation works with; its secrets apart. */
+  readonly input?: OperationInput;
 }
 
 /**
@@ -62,7 +63,8 @@ export async function acceptAction(
       actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
       kind: rules.kind,
       kindVersion: 1,
-      input: Buffer.from(call.input ?? []),
+      input: Buffer.from(call.input?.input ?? []),
+      secrets: Buffer.from(call.input?.secrets ?? []),
       action: rules.action,
       verb: rules.action,
       allowedVmStates: [...rules.vmStates],

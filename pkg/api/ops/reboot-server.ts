@@ -5,6 +5,7 @@ import { TaskState } from "../../model/instance-states.js";
 import { clientToken, id } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, oneOf } from "../shape/shape.js";
+import { operationInput } from "./operation-input.js";
 import type { Parts } from "../parts.js";
 import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
@@ -57,12 +58,12 @@ export const rebootServer = (parts: Parts): Unary<RebootServerRequest, RebootSer
         request.type === RebootType.REBOOT_TYPE_HARD
           ? RebootType.REBOOT_TYPE_HARD
           : RebootType.REBOOT_TYPE_SOFT;
-      const body = RebootServerRequest.encode({ ...request, type, clientToken: "" }).finish();
+      const told = { ...request, type, clientToken: "" };
       return {
         operation: await acceptAction(parts, ctx, type === RebootType.REBOOT_TYPE_HARD ? hard : soft, {
           ...request,
-          body,
-          input: body,
+          body: RebootServerRequest.encode(told).finish(),
+          input: operationInput("RebootServer", RebootServerRequest, told),
         }),
       };
     },

@@ -1,7 +1,6 @@
 import type { RegisterHostResponse } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import { createHash } from "node:crypto";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver, HostInventory } from "../driver.js";
@@ -50,7 +49,6 @@ export class Registration {
   #node(inventory: HostInventory): ComputeNode {
     const { host, driver, reserved, ratios } = this.#deps;
     return ComputeNode.fromPartial({
-      id: computeNodeId(host, inventory.hypervisorHostname),
       host,
       driver: driver.name,
       hypervisorHostname: inventory.hypervisorHostname,
@@ -73,12 +71,4 @@ export class Registration {
       supportedInstancesJson: JSON.stringify(inventory.supportedInstances),
     });
   }
-}
-
-/** A stable UUID for a host's hypervisor, so that a reinstalled agent finds its resource provider again. */
-function computeNodeId(host: string, hypervisorHostname: string): string {
-  const hex = createHash("sha256")
-    .update(`kilonova compute node\0${host}\0${hypervisorHostname}`)
-    .digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -17,5 +17,5 @@ export function peerOfCertificate(call: {
 /** The peer in a certificate's subject alternative names, as Node prints them. */
 export function peerOfNames(names: string): Peer {
   const match = SPIFFE_LIKE.exec(names);
-  return match ? { service: match[2] ?? "", host: match[3] ?? "" } : noPeer;
+  return match ? { cell: match[1] ?? "", service: match[2] ?? "", host: match[3] ?? "" } : noPeer;
 }

@@ -9,6 +9,7 @@ export type {
   ServiceBinding,
   ServiceDefinition,
 } from "./types.js";
+export { agentBinding } from "./agent-binding.js";
 export { bindContract, bindPart, bindService, policyRules } from "./bind.js";
 export { LocalNetwork } from "./local.js";
 export { startRpcServer } from "./server.js";

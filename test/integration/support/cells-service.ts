@@ -50,7 +50,8 @@ export async function startCellsService(
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   network.listen("cells", cells.bindings);
   const running = cells.start(testCtx({ signal: stop.signal, deadlineMs: Date.now() + 600_000 }));
-  const as = (peer: string, host = "") => network.connect("cells", { service: peer, host });
+  const as = (peer: string, host = "", cell = "cell1") =>
+    network.connect("cells", { service: peer, host, cell });
   const api = as("api");
   return {
     store: openStore("cell1", cell.open()),

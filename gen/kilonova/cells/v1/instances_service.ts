@@ -227,6 +227,11 @@ export interface AcceptOperationRequest {
   idempotentKind: boolean;
   /** W3C traceparent. */
   traceparent: string;
+  /**
+   * Encoded part of the input that is secret, such as a password: sealed where it is stored, erased with the
+   * operation's end.
+   */
+  secrets: Buffer;
 }
 
 /** Output of AcceptOperation. */
@@ -1603,6 +1608,7 @@ function createBaseAcceptOperationRequest(): AcceptOperationRequest {
     preempt: false,
     idempotentKind: false,
     traceparent: "",
+    secrets: Buffer.alloc(0),
   };
 }
 
@@ -1677,6 +1683,9 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(178).string(message.traceparent);
+    }
+    if (message.secrets.length !== 0) {
+      writer.uint32(186).bytes(message.secrets);
     }
     return writer;
   },
@@ -1880,6 +1889,14 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.secrets = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1919,6 +1936,7 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     message.preempt = object.preempt ?? false;
     message.idempotentKind = object.idempotentKind ?? false;
     message.traceparent = object.traceparent ?? "";
+    message.secrets = object.secrets ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -2402,7 +2420,37 @@ export const InstancesServiceDefinition = {
       requestStream: false,
       responseType: GetInstanceResponse as typeof GetInstanceResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([4, 2, 3, 7, 10]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([4, 2, 3, 7, 10]) as Buffer],
+          400082: [
+            Buffer.from([
+              21,
+              10,
+              8,
+              100,
+              97,
+              116,
+              97,
+              98,
+              97,
+              115,
+              101,
+              34,
+              9,
+              115,
+              101,
+              114,
+              118,
+              101,
+              114,
+              95,
+              105,
+              100,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
     /** Lists instances as encoded records, sorted and paged by key. */
     listInstances: {
@@ -2411,7 +2459,12 @@ export const InstancesServiceDefinition = {
       requestStream: false,
       responseType: ListInstancesResponse as typeof ListInstancesResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([5, 5, 2, 3, 7, 4]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([5, 5, 2, 3, 7, 4]) as Buffer],
+          400082: [Buffer.from([10, 10, 8, 100, 97, 116, 97, 98, 97, 115, 101]) as Buffer],
+        },
+      },
     },
     /**
      * Changes what a user may change at once (name, description, metadata, tags, …), without an operation. What
@@ -2441,7 +2494,37 @@ export const InstancesServiceDefinition = {
       requestStream: false,
       responseType: SaveServerPasswordResponse as typeof SaveServerPasswordResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 7, 10]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([2, 7, 10]) as Buffer],
+          400082: [
+            Buffer.from([
+              21,
+              10,
+              8,
+              100,
+              97,
+              116,
+              97,
+              98,
+              97,
+              115,
+              101,
+              34,
+              9,
+              115,
+              101,
+              114,
+              118,
+              101,
+              114,
+              95,
+              105,
+              100,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
     /**
      * Forgets that password; the guest may post another. A repetition changes nothing.

@@ -4385,7 +4385,10 @@ export const OperationStoreServiceDefinition = {
     },
     /**
      * Stores a signal; deduplicated by its id, accepted before anyone waits, consumed by the commit that moves
-     * on.
+     * on. Each kind has its senders and its largest payload.
+     *
+     * Errors: INVALID_ARGUMENT for a kind that nobody declared, or a payload or id that is too large;
+     * PERMISSION_DENIED / SIGNAL_NOT_YOURS for a kind that others send.
      */
     signalOperation: {
       name: "SignalOperation",
@@ -4393,7 +4396,7 @@ export const OperationStoreServiceDefinition = {
       requestStream: false,
       responseType: SignalOperationResponse as typeof SignalOperationResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([5, 3, 4, 7, 2, 9]) as Buffer] } },
+      options: { _unknownFields: { 400010: [Buffer.from([3, 3, 2, 9]) as Buffer] } },
     },
     /** Target database: inserts the instance and a dormant copy of the operation. Idempotent. */
     prepareHandover: {

@@ -2,6 +2,7 @@
 // source: kilonova/type/v1/options.proto
 
 /* eslint-disable */
+import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** Who may call an RPC. Checked by the server's interceptor before the handler runs. */
 export const Caller = {
@@ -46,4 +47,123 @@ export namespace Caller {
   export type CALLER_OPERATOR = typeof Caller.CALLER_OPERATOR;
   export type CALLER_METADATA = typeof Caller.CALLER_METADATA;
   export type CALLER_ANYONE = typeof Caller.CALLER_ANYONE;
+}
+
+/** Where a request says whom an agent speaks for. Fields are named by their path, such as "service.host". */
+export interface AgentBinding {
+  /** The field that must name the agent's own cell. */
+  cell: string;
+  /** The fields that must name the agent's own host. None: the answer holds the host's own records only. */
+  host: string[];
+  /** The field that names an operation, which must work on that host. */
+  operation: string;
+  /** The fields that name servers, which must be that host's; the handler's own query sees to it. */
+  server: string[];
+}
+
+function createBaseAgentBinding(): AgentBinding {
+  return { cell: "", host: [], operation: "", server: [] };
+}
+
+export const AgentBinding: MessageFns<AgentBinding> = {
+  encode(message: AgentBinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    for (const v of message.host) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.operation !== "") {
+      writer.uint32(26).string(message.operation);
+    }
+    for (const v of message.server) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AgentBinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAgentBinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.server.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AgentBinding>): AgentBinding {
+    return AgentBinding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AgentBinding>): AgentBinding {
+    const message = createBaseAgentBinding();
+    message.cell = object.cell ?? "";
+    message.host = object.host?.map((e) => e) || [];
+    message.operation = object.operation ?? "";
+    message.server = object.server?.map((e) => e) || [];
+    return message;
+  },
+};
+
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
+
+type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
+
+interface MessageFns<T> {
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -58,7 +58,8 @@ export function hostsHandlers({
   };
   return {
     registerHost: async (ctx, request) => {
-      speaksFor(ctx, request.service?.host ?? "");
+      const binary = request.service?.binary ?? "";
+      if (binary !== COMPUTE) throw CellsErrors.WRONG_BINARY({ binary });
       const { service, node, nodeBefore } = await registerHost(stores.cell(request.cell), deps, ctx, request);
       await syncTree(ctx, node, service.disabled, nodeBefore);
       return {
@@ -69,7 +70,6 @@ export function hostsHandlers({
       };
     },
     reportCommand: async (ctx, request) => {
-      speaksFor(ctx, request.host);
       const store = stores.cell(request.cell);
       const { woke } = await signalOperation(store, deps, ctx, {
         operation: request.operation,
@@ -81,18 +81,13 @@ export function hostsHandlers({
       return {};
     },
     reportGuest: async (ctx, request) => {
-      speaksFor(ctx, request.host);
       await reportGuest(stores.cell(request.cell), deps, ctx, request);
       return {};
     },
-    listHostInstances: (ctx, { cell, host, pageToken }) => {
-      speaksFor(ctx, host);
-      return listHostInstances(stores.cell(cell), ctx, host, pageToken);
-    },
-    findDeletedInstances: (ctx, { cell, host, serverIds }) => {
-      speaksFor(ctx, host);
-      return findDeletedInstances(stores.cell(cell), ctx, serverIds);
-    },
+    listHostInstances: (ctx, { cell, host, pageToken }) =>
+      listHostInstances(stores.cell(cell), ctx, host, pageToken),
+    findDeletedInstances: (ctx, { cell, serverIds }) =>
+      findDeletedInstances(stores.cell(cell), ctx, serverIds),
     registerService: async (ctx, { cell, service }) => {
       if (service === undefined) throw CellsErrors.SERVICE_NOT_FOUND({ service: "" });
       return { service: alive(await registerService(stores.cell(cell), deps, ctx, service)) };
@@ -136,8 +131,3 @@ export function hostsHandlers({
 }
 
 const COMPUTE = "nova-compute";
-
-/** @throws WRONG_HOST when an agent speaks for another host than its channel belongs to */
-function speaksFor(ctx: Ctx, host: string): void {
-  if (ctx.peer.service === "compute" && ctx.peer.host !== host) throw CellsErrors.WRONG_HOST({ host });
-}

@@ -141,7 +141,7 @@ async function storeAccepted(
   const now = deps.clock.now();
   const id = deps.ids.uuid();
   const name = operationName(request.serverId, id);
-  const operation = newOperation(ctx, request, id, instance, victim, now);
+  const operation = newOperation(deps, ctx, request, id, instance, victim, now);
   const change = InstanceChange.fromPartial({
     server: { taskState: request.taskState },
     updateMask: ["task_state"],
@@ -194,6 +194,7 @@ async function storeAccepted(
 }
 
 function newOperation(
+  deps: StoreDeps,
   ctx: Ctx,
   request: AcceptOperationRequest,
   id: string,
@@ -212,7 +213,7 @@ function newOperation(
     actor: encoded(Actor, request.actor ?? Actor.fromPartial({})),
     traceparent: request.traceparent,
     input: request.input,
-    secrets: null,
+    secrets: request.secrets.length === 0 ? null : deps.box.seal(request.secrets, id),
     state: "running",
     current_step: "",
     undo_until: "",

@@ -8,6 +8,7 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
+import { computeNodeId } from "../compute-node-id.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, insertInto } from "./fragments.js";
@@ -154,7 +155,7 @@ export async function registerHost(
     const number = old?.number ?? (await nextNumber(store, tx, "compute_node"));
     const stored: ComputeNode = {
       ...node,
-      id: old?.id ?? (node.id === "" ? deps.ids.uuid() : node.id),
+      id: old?.id ?? computeNodeId(said.host, node.hypervisorHostname),
       number: BigInt(number),
       host: said.host,
     };
