@@ -1,5 +1,6 @@
 import type { Clock, Ctx, Ids, Logger, Span } from "../kernel/index.js";
 import { rootCtx } from "../kernel/index.js";
+import type { RightsChange } from "../model/rights-change.js";
 import { migrate, openDatabase } from "../platform/db/index.js";
 import type { DbPool } from "../platform/db/index.js";
 import { listen } from "../platform/http/index.js";
@@ -38,6 +39,8 @@ export interface StandaloneOptions {
   readonly passwordCost?: PasswordCost;
   readonly tokenSeconds?: number;
   readonly corsOrigins?: readonly string[];
+  /** Told of changes in Identity that may end tokens, before they are answered. */
+  readonly onRightsChange?: (change: RightsChange) => void;
   readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
   readonly startSpan?: (name: string, traceparent: string) => Span;
 }
@@ -84,6 +87,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     clock,
     config: { region, services, tokenSeconds: options.tokenSeconds ?? 3_600 },
     ...(options.passwordCost ? { passwordCost: options.passwordCost } : {}),
+    ...(options.onRightsChange ? { onRightsChange: options.onRightsChange } : {}),
   });
   const { authenticate } = identity;
   const image = await buildImage(ctx, {

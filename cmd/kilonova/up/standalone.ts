@@ -43,6 +43,8 @@ export async function startEmbeddedServices(
         },
         images,
       },
+      // The clients are opened after this; until then they remember nothing.
+      onRightsChange: (change) => runtime.clients?.keystone.forgetTokens(change),
       startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
     });
     return { value: standalone, stop: (budgetMs) => standalone.close(Math.min(budgetMs, 2000)) };
