@@ -8,15 +8,20 @@ import { scryptPasswords, tokenHash } from "./adapters/crypto.js";
 import type { PasswordCost } from "./adapters/crypto.js";
 import { identityApp } from "./adapters/http/app.js";
 import { KnownTokens } from "./adapters/known-tokens.js";
+import { secretChecks } from "./adapters/secret-checks.js";
 import { assignments } from "./adapters/sql/assignments.js";
 import { credentialStore } from "./adapters/sql/credentials.js";
 import { directory } from "./adapters/sql/directory.js";
 import type { IdentityTables } from "./adapters/sql/tables.js";
 import { tokenStore } from "./adapters/sql/tokens.js";
+import { loginsConfig } from "./config.js";
+import type { LoginsConfig } from "./config.js";
 import type { TokenView } from "./domain/model.js";
 import type { IdentityConfig, IdentityParts } from "./ports.js";
 
 export type { IdentityTables } from "./adapters/sql/tables.js";
+export { loginsConfig } from "./config.js";
+export type { LoginsConfig } from "./config.js";
 export type { ServiceConfig } from "./domain/catalog.js";
 export type { IdentityConfig, IdentityParts } from "./ports.js";
 export { newId } from "./adapters/crypto.js";
@@ -36,10 +41,12 @@ export function buildIdentity(options: {
   readonly clock: Clock;
   readonly config: IdentityConfig;
   readonly passwordCost?: PasswordCost;
+  readonly logins?: LoginsConfig;
   /** Told of every change that may end or widen what tokens are worth, before it is answered. */
   readonly onRightsChange?: (change: RightsChange) => void;
 }): Identity {
   const { db, clock, config } = options;
+  const passwords = scryptPasswords(options.passwordCost);
   const known = new KnownTokens(clock, options.onRightsChange);
   const ofUser = (userId: string): RightsChange => ({ of: "user", userId });
   const ofNobody = (): undefined => undefined;
@@ -63,7 +70,8 @@ export function buildIdentity(options: {
       revoke: (hash) => ({ of: "token", key: hash.toString("base64") }),
     }),
     credentials: known.watching(credentialStore(db), { insert: ofNobody, remove: ofUser }),
-    passwords: scryptPasswords(options.passwordCost),
+    passwords,
+    secrets: secretChecks(passwords, clock, options.logins ?? loginsConfig.parse({})),
     clock,
     config,
   };

@@ -14,6 +14,7 @@ import { E } from "../../errors.js";
 import { authenticate } from "../../ops/authenticate.js";
 import type { IdentityParts } from "../../ports.js";
 import { stableId, tokenHash } from "../crypto.js";
+import { addressKey } from "../secret-checks.js";
 import { baseOf, reply, selfUrl } from "./common.js";
 
 /** The one route that needs no token: it makes them. */
@@ -22,7 +23,12 @@ export function tokenIssueRoute(parts: IdentityParts): Router {
   router.post(
     "/v3/auth/tokens",
     reply(async (ctx, req, res) => {
-      const { secret, view } = await authenticate(parts, ctx, readIssue(req.body));
+      const { secret, view } = await authenticate(
+        parts,
+        ctx,
+        readIssue(req.body),
+        addressKey(req.socket.remoteAddress),
+      );
       res.setHeader("X-Subject-Token", secret);
       res.setHeader("Vary", "X-Auth-Token");
       return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);

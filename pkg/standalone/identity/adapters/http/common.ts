@@ -4,6 +4,8 @@ import { baseUrlOf, ctxOf } from "../../../../platform/http/index.js";
 import { AuthErrors } from "../../../shared/auth.js";
 import type { IdentityAction } from "../../domain/policy.js";
 import { may } from "../../domain/policy.js";
+import { addressKey } from "../secret-checks.js";
+import type { Caller } from "../secret-checks.js";
 
 /** One handler of the Identity service: what it returns is sent, `undefined` as an empty 204. */
 export type Handler = (ctx: Ctx, req: Request, res: Response) => Promise<unknown>;
@@ -27,3 +29,10 @@ export const selfUrl = (req: Request, base: string): string => `${base}${req.ori
 
 /** The address under which the caller reached us. */
 export const baseOf = (req: Request): string => baseUrlOf(req);
+
+/** Who shows or makes a secret of the account, for its turn and the count of its failures. */
+export const callerOf = (req: Request, account: string, exempt = false): Caller => ({
+  address: addressKey(req.socket.remoteAddress),
+  account,
+  exempt,
+});

@@ -11,7 +11,7 @@ import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { newId, newSecret, tokenHash } from "../crypto.js";
 import type { ApplicationCredential } from "../sql/credentials.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, callerOf, demand, reply, selfUrl } from "./common.js";
 import { nameFilter } from "./fields.js";
 
 const credentialBody = z.object({
@@ -28,7 +28,7 @@ const credentialBody = z.object({
 
 /** Users make credentials for themselves, within the project and roles that they have at that moment. */
 export function credentialRoutes(parts: IdentityParts): Router {
-  const { credentials, directory, assignments, passwords } = parts;
+  const { credentials, directory, assignments, secrets } = parts;
   const router = Router();
   const path = "/v3/users/:id/application_credentials";
   router.get(
@@ -94,7 +94,7 @@ export function credentialRoutes(parts: IdentityParts): Router {
         unrestricted: wish.unrestricted ?? false,
         expiresAt,
       };
-      await credentials.insert(ctx, credential, await passwords.hash(secret));
+      await credentials.insert(ctx, credential, await secrets.hash(ctx, callerOf(req, userId), secret));
       return { application_credential: { ...credentialJson(baseOf(req), credential, roles), secret } };
     }, 201),
   );

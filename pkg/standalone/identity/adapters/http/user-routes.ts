@@ -8,8 +8,9 @@ import type { User } from "../../domain/model.js";
 import { listJson, projectJson, userJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
+import { NO_LOCKOUT } from "../../domain/model.js";
 import { newId } from "../crypto.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, callerOf, demand, reply, selfUrl } from "./common.js";
 import { description, extraOf, filterOf, idText, name, refuseMove } from "./fields.js";
 
 const password = z.string().min(1).max(4_096);
@@ -25,7 +26,7 @@ const userOptions = z
     lock_password: toggle,
     ignore_password_expiry: toggle,
     ignore_change_password_upon_first_use: toggle,
-    ignore_lockout_failure_attempts: toggle,
+    [NO_LOCKOUT]: toggle,
     ignore_user_inactivity: toggle,
   })
   .optional();
@@ -57,7 +58,7 @@ const userPatch = z.object({
 const ownPassword = z.object({ user: z.object({ original_password: password, password }) });
 
 export function userRoutes(parts: IdentityParts): Router {
-  const { directory, assignments, passwords } = parts;
+  const { directory, assignments, secrets } = parts;
   const router = Router();
   router.get(
     "/v3/users",
@@ -96,7 +97,11 @@ export function userRoutes(parts: IdentityParts): Router {
         options,
         extra: extraOf(rest),
       };
-      await directory.insertUser(ctx, user, secret ? await passwords.hash(secret) : null);
+      await directory.insertUser(
+        ctx,
+        user,
+        secret ? await secrets.hash(ctx, callerOf(req, ctx.actor.userId), secret) : null,
+      );
       return { user: userJson(baseOf(req), user) };
     }, 201),
   );
@@ -137,7 +142,7 @@ export function userRoutes(parts: IdentityParts): Router {
           options,
           extra: extraOf(rest),
         },
-        secret === undefined ? undefined : await passwords.hash(secret),
+        secret === undefined ? undefined : await secrets.hash(ctx, callerOf(req, ctx.actor.userId), secret),
       );
       return { user: userJson(baseOf(req), user) };
     }),
@@ -156,10 +161,11 @@ export function userRoutes(parts: IdentityParts): Router {
       demand(ctx, { do: "own", userId: id }, "identity:change_password");
       const { user: wish } = parseBody(ownPassword, req.body);
       const account = await directory.account(ctx, { id });
-      if (!(await passwords.verify(wish.original_password, account?.passwordHash)))
+      const caller = callerOf(req, id, account?.options[NO_LOCKOUT] === true);
+      if (!(await secrets.verify(ctx, caller, wish.original_password, account?.passwordHash)))
         throw AuthErrors.UNAUTHENTICATED({});
       if (account?.options["lock_password"] === true) throw E.PASSWORD_LOCKED({});
-      await directory.updateUser(ctx, id, {}, await passwords.hash(wish.password));
+      await directory.updateUser(ctx, id, {}, await secrets.hash(ctx, caller, wish.password));
     }),
   );
   router.get(
