@@ -188,7 +188,8 @@ async function issue(parts: IdentityParts, ctx: Ctx, grant: Grant): Promise<Issu
     methods: grant.methods,
     applicationCredentialId: grant.credential?.id ?? earlier?.record.applicationCredentialId ?? null,
     issuedAt,
-    expiresAt: earlier?.record.expiresAt ?? issuedAt + BigInt(parts.config.tokenSeconds) * 1_000_000n,
+    expiresAt:
+      earlier?.record.expiresAt ?? endOf(grant, issuedAt + BigInt(parts.config.tokenSeconds) * 1_000_000n),
   });
   const view = await parts.tokens.find(ctx, hash, issuedAt, false);
   if (!view) {
@@ -197,6 +198,10 @@ async function issue(parts: IdentityParts, ctx: Ctx, grant: Grant): Promise<Issu
   }
   return { secret, view };
 }
+
+/** A token does not outlive the application credential that it was made with. */
+const endOf = ({ credential }: Grant, usual: Instant): Instant =>
+  credential?.expiresAt && credential.expiresAt < usual ? credential.expiresAt : usual;
 
 /** Keystone's times end in `.000000Z`; some clients compare them as text. */
 const wholeSeconds = (at: Instant): Instant => at - (at % 1_000_000n);
