@@ -32,7 +32,7 @@ await runProcess("gateway", sections, async (service) => {
       env,
       clock: systemClock,
       identityUrl: config.gateway.identityUrl,
-      authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+      authenticate: (ctx, token) => keystone.validate(ctx, token),
       placement: cluster.connect("placement").client(PlacementServiceDefinition),
     });
     const server = await listen(app, {

@@ -19,6 +19,7 @@ export function openStackClients(identity: z.output<typeof identityConfig>): {
     authUrl: identity.authUrl,
     region: identity.region,
     interface: identity.interface,
+    belief: { revalidateMs: identity.tokenRevalidateMs, graceMs: identity.tokenGraceMs },
     clock: systemClock,
     random: Math.random,
     credentials: { username, userDomainName, password, projectName, projectDomainName },

@@ -20,6 +20,24 @@ export const identityConfig = z
       .describe(
         "Which endpoints of the catalog are used; for a service without such a one internal, then public.",
       ),
+    tokenRevalidateMs: z
+      .number()
+      .int()
+      .min(100)
+      .max(300_000)
+      .default(5_000)
+      .describe(
+        "How long Identity's answer about a token is believed: rights that ended are refused within this time, open streams and waits too. Each token in use costs Identity up to one and a half questions per process in this time.",
+      ),
+    tokenGraceMs: z
+      .number()
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(60_000)
+      .describe(
+        "How long after Identity's last good answer a token is still believed while Identity gives no answer; 0 refuses at once. Never counts for tokens that Identity refused.",
+      ),
   })
   .describe("Identity, and through its catalog Image and Network.");
 

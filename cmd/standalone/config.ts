@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { secret } from "../../pkg/platform/config/index.js";
+import { loginsConfig } from "../../pkg/standalone/identity/index.js";
 import { databaseConfig } from "../../pkg/platform/service/index.js";
 
 const port = (value: number, service: string) =>
@@ -31,4 +32,8 @@ const standaloneConfig = z
   })
   .describe("Identity, Image and Network for one machine and for tests.");
 
-export const sections = { database: databaseConfig, standalone: standaloneConfig } as const;
+export const sections = {
+  database: databaseConfig,
+  standalone: standaloneConfig,
+  logins: loginsConfig,
+} as const;

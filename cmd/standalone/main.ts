@@ -6,7 +6,7 @@ import { sections } from "./config.js";
 
 await runProcess("standalone", sections, async (service) => {
   const {
-    config: { database, standalone },
+    config: { database, standalone, logins },
     ctx,
     log,
     lifecycle,
@@ -44,6 +44,7 @@ await runProcess("standalone", sections, async (service) => {
         privateCidr: standalone.privateCidr,
         dnsNameservers: standalone.dnsNameservers,
       },
+      logins,
       startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
     });
     return { value: running, stop: (budgetMs) => running.close(budgetMs) };

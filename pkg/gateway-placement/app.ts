@@ -1,10 +1,11 @@
 import { json as jsonParser } from "express";
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
-import type { Actor, Ctx } from "../kernel/ctx.js";
+import type { Actor, Authenticated, Ctx } from "../kernel/ctx.js";
 import type { Clock, Instant } from "../kernel/time.js";
 import {
   assertStorable,
   ctxOf,
+  endWithToken,
   failureHandler,
   httpApp,
   lastOf,
@@ -22,7 +23,7 @@ export interface PlacementGatewayDeps {
   /** Of a channel opened as `gateway`. */
   readonly placement: PlacementClient;
   /** @throws an unauthenticated error for a token that is not valid */
-  authenticate(ctx: Ctx, token: string): Promise<Actor>;
+  authenticate(ctx: Ctx, token: string): Promise<Authenticated>;
   /** Where clients get tokens; told to those who come without one. */
   readonly identityUrl?: string;
   readonly env: HttpEnv;
@@ -93,7 +94,8 @@ function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHa
   return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
-    const actor = await authenticate(ctxOf(req), token);
+    const { actor, ended } = await authenticate(ctxOf(req), token);
+    endWithToken(req, ended);
     replaceCtx(req, { ...ctxOf(req), actor });
     next();
   };

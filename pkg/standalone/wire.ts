@@ -1,11 +1,18 @@
 import type { Clock, Ctx, Ids, Logger, Span } from "../kernel/index.js";
 import { rootCtx } from "../kernel/index.js";
+import type { RightsChange } from "../model/rights-change.js";
 import { migrate, openDatabase } from "../platform/db/index.js";
 import type { DbPool } from "../platform/db/index.js";
 import { listen } from "../platform/http/index.js";
 import type { HttpServer } from "../platform/http/index.js";
 import { buildIdentity } from "./identity/index.js";
-import type { Identity, IdentityTables, PasswordCost, ServiceConfig } from "./identity/index.js";
+import type {
+  Identity,
+  IdentityTables,
+  LoginsConfig,
+  PasswordCost,
+  ServiceConfig,
+} from "./identity/index.js";
 import { buildImage } from "./image/index.js";
 import type { ImageService, ImageTables } from "./image/index.js";
 import { standaloneMigrations } from "./migrations/index.js";
@@ -37,7 +44,10 @@ export interface StandaloneOptions {
   readonly seed: StandaloneSeed;
   readonly passwordCost?: PasswordCost;
   readonly tokenSeconds?: number;
+  readonly logins?: LoginsConfig;
   readonly corsOrigins?: readonly string[];
+  /** Told of changes in Identity that may end tokens, before they are answered. */
+  readonly onRightsChange?: (change: RightsChange) => void;
   readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
   readonly startSpan?: (name: string, traceparent: string) => Span;
 }
@@ -84,6 +94,8 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     clock,
     config: { region, services, tokenSeconds: options.tokenSeconds ?? 3_600 },
     ...(options.passwordCost ? { passwordCost: options.passwordCost } : {}),
+    ...(options.logins ? { logins: options.logins } : {}),
+    ...(options.onRightsChange ? { onRightsChange: options.onRightsChange } : {}),
   });
   const { authenticate } = identity;
   const image = await buildImage(ctx, {

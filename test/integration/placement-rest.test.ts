@@ -59,7 +59,7 @@ describe("placement over REST (PostgreSQL)", () => {
       authenticate: async (_ctx, token) => {
         const roles = ROLES[token];
         if (roles === undefined) throw E.TOKEN_INVALID({});
-        return { ...anonymous, kind: "user", userId: "u1", projectId: "p1", roles };
+        return { actor: { ...anonymous, kind: "user", userId: "u1", projectId: "p1", roles } };
       },
     });
     server = await listen(app, { host: "127.0.0.1", port: 0, log: silentLogger });

@@ -25,6 +25,7 @@ export function identityOf(
 ): z.output<typeof identityConfig> {
   if (!config.up.standalone) return config.identity;
   return {
+    ...config.identity,
     authUrl: `http://127.0.0.1:${ports.identity}/v3`,
     region: "RegionOne",
     interface: "internal",

@@ -8,6 +8,7 @@ import { gatewayConfig } from "../../../pkg/gateway/config.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
+import { loginsConfig } from "../../../pkg/standalone/identity/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
 import { identityConfig, policyConfig } from "../../shared/sections.js";
 
@@ -26,6 +27,7 @@ const upConfig = z
 export const sections = {
   up: upConfig,
   identity: identityConfig,
+  logins: loginsConfig,
   telemetry: telemetryConfig,
   policy: policyConfig,
   gateway: gatewayConfig,

@@ -87,7 +87,7 @@ async function openPlacement(runtime: Runtime): Promise<void> {
   const app = placementGateway({
     env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) },
     clock: systemClock,
-    authenticate: async (ctx, token) => (await keystone.validate(ctx, token)).actor,
+    authenticate: (ctx, token) => keystone.validate(ctx, token),
     placement: network
       .connect("placement", { service: "gateway", host: "" })
       .client(PlacementServiceDefinition),

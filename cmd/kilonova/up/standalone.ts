@@ -14,6 +14,7 @@ export async function startEmbeddedServices(
 ): Promise<void> {
   const {
     options: { ports, home },
+    config,
     secrets,
     pool,
     log,
@@ -43,6 +44,9 @@ export async function startEmbeddedServices(
         },
         images,
       },
+      logins: config.logins,
+      // The clients are opened after this; until then they remember nothing.
+      onRightsChange: (change) => runtime.clients?.keystone.forgetTokens(change),
       startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
     });
     return { value: standalone, stop: (budgetMs) => standalone.close(Math.min(budgetMs, 2000)) };

@@ -5,7 +5,7 @@ import { KeystoneErrors } from "./errors.js";
 import type { EndpointInterface, Keystone } from "./ports.js";
 import type { ServiceCredentials } from "./service-session.js";
 import { asIdentityFailure, serviceSession } from "./service-session.js";
-import type { TokenCacheOptions } from "./token-validator.js";
+import type { TokenBeliefOptions } from "./token-validator.js";
 import { tokenValidator } from "./token-validator.js";
 
 export interface KeystoneOptions {
@@ -18,7 +18,7 @@ export interface KeystoneOptions {
   readonly interface?: EndpointInterface;
   /** Addresses that win over the catalog's, by service type. */
   readonly endpoints?: Readonly<Record<string, string>>;
-  readonly cache?: TokenCacheOptions;
+  readonly belief?: TokenBeliefOptions;
   readonly clock: Clock;
   /** 0..1 */
   readonly random: () => number;
@@ -47,10 +47,11 @@ export function keystoneClient(options: KeystoneOptions): Keystone {
     interface: options.interface ?? "internal",
     ...(options.endpoints ? { endpoints: options.endpoints } : {}),
   });
-  const { validate } = tokenValidator({ http, authUrl, session, clock, ...options.cache });
+  const { validate, forget } = tokenValidator({ http, authUrl, session, clock, ...options.belief });
   return {
     session,
     validate,
+    forgetTokens: forget,
     serviceToken: (ctx) => session.token(ctx),
     projectExists: async (ctx, projectId, userToken) => {
       for (let attempt = 0; ; attempt++) {

@@ -2,6 +2,6 @@ export type * from "./ports.js";
 export { keystoneClient } from "./client.js";
 export type { KeystoneOptions } from "./client.js";
 export type { ServiceCredentials } from "./service-session.js";
-export type { TokenCacheOptions } from "./token-validator.js";
+export type { TokenBeliefOptions } from "./token-validator.js";
 export { serviceCaller } from "./authenticated.js";
 export type { ServiceCaller, ServiceRequest } from "./authenticated.js";

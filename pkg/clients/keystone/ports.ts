@@ -1,4 +1,5 @@
 import type { Authenticated, Ctx, Instant } from "../../kernel/index.js";
+import type { RightsChange } from "../../model/rights-change.js";
 
 /** Which of a service's addresses to use; OpenStack keeps three per service and region. */
 export type EndpointInterface = "public" | "internal" | "admin";
@@ -39,8 +40,8 @@ export interface TokenInfo extends Authenticated {
 }
 
 /**
- * Turns tokens of users into actors. Answers come from a cache for up to its TTL (≤ 300 s), so a revoked
- * token may live that long.
+ * Turns tokens of users into actors. An answer is believed for a few seconds (`tokenRevalidateMs`), so a
+ * revoked token may live that long; `ended` of what is given tells calls under way.
  */
 export interface TokenValidator {
   /**
@@ -74,6 +75,8 @@ export interface Keystone extends TokenValidator {
    * @param userToken  the caller's token; without one the service's is used
    */
   projectExists(ctx: Ctx, projectId: string, userToken?: string): Promise<boolean>;
+  /** Identity in this process says that rights changed: what is remembered of these tokens counts no more. */
+  forgetTokens(change: RightsChange): void;
   /** The token of our own service user. */
   serviceToken(ctx: Ctx): Promise<string>;
   readonly session: ServiceSession;

@@ -35,6 +35,20 @@ export const E = defineErrors("identity", {
   INVALID: ["invalid", (p: { problem: string }) => p.problem],
   BUSY: [
     "unavailable",
-    (_p: Record<string, never>) => "Too many authentications are under way; please try again.",
+    (_p: { retryAfterSeconds: number }) => "Too many authentications are under way; please try again.",
+  ],
+  TOO_MANY_LOGINS: [
+    "quota",
+    (_p: { retryAfterSeconds: number }) =>
+      "Too many of your authentications are under way; please try again.",
+  ],
+  /** One text whether the account exists, is locked, or only this address must wait. */
+  PAUSE: [
+    "quota",
+    (p: { retryAfterSeconds: number }) =>
+      `Too many failed authentications. Try again in ${p.retryAfterSeconds} seconds.`,
   ],
 });
+
+/** 429 is not a kind of error of its own. */
+export const statusOverrides = { TOO_MANY_LOGINS: 429, PAUSE: 429 } as const;

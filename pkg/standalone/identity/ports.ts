@@ -1,5 +1,6 @@
 import type { Clock } from "../../kernel/index.js";
 import type { Passwords } from "./adapters/crypto.js";
+import type { SecretChecks } from "./adapters/secret-checks.js";
 import type { Assignments } from "./adapters/sql/assignments.js";
 import type { CredentialStore } from "./adapters/sql/credentials.js";
 import type { Directory } from "./adapters/sql/directory.js";
@@ -12,7 +13,9 @@ export interface IdentityParts {
   readonly assignments: Assignments;
   readonly tokens: TokenStore;
   readonly credentials: CredentialStore;
+  /** Without turns and limits: for the seed, never for what comes from outside. */
   readonly passwords: Passwords;
+  readonly secrets: SecretChecks;
   readonly clock: Clock;
   readonly config: IdentityConfig;
 }

@@ -1,7 +1,5 @@
 import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import pLimit from "p-limit";
-import { E } from "../errors.js";
 
 /** scrypt's work: N = 2^logN, r = 8, p. */
 export interface PasswordCost {
@@ -12,7 +10,10 @@ export interface PasswordCost {
 /** OWASP's setting for little memory: 16 MiB and some 100 ms of one core per check. */
 const defaultCost: PasswordCost = { logN: 14, p: 5 };
 
-/** Hashes and checks passwords off the main thread. */
+/**
+ * Hashes and checks passwords off the main thread, as many at once as are asked for: what comes from outside
+ * goes through `SecretChecks`.
+ */
 export interface Passwords {
   /** @returns `scrypt$<logN>$<p>$<salt>$<hash>` */
   hash(password: string): Promise<string>;
@@ -24,16 +25,10 @@ const derive = promisify<string, Buffer, number, { N: number; r: number; p: numb
   scrypt,
 );
 const KEY_BYTES = 32;
-/** Two at a time: the pool of four threads also serves files and name lookups. */
-const AT_ONCE = 2;
-const MAX_WAITING = 200;
-
 export function scryptPasswords(cost: PasswordCost = defaultCost): Passwords {
-  const slots = pLimit(AT_ONCE);
   const run = (password: string, salt: Buffer, { logN, p }: PasswordCost): Promise<Buffer> => {
-    if (slots.pendingCount >= MAX_WAITING) throw E.BUSY({});
     const N = 2 ** logN;
-    return slots(() => derive(password, salt, KEY_BYTES, { N, r: 8, p, maxmem: 256 * N * 8 * p }));
+    return derive(password, salt, KEY_BYTES, { N, r: 8, p, maxmem: 256 * N * 8 * p });
   };
   const noSalt = Buffer.alloc(16);
   return {

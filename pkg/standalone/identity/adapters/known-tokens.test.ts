@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Ctx } from "../../../kernel/index.js";
+import type { RightsChange } from "../../../model/rights-change.js";
 import { fakeClock } from "../../../testkit/clock.js";
 import { testCtx } from "../../../testkit/ctx.js";
 import type { TokenView } from "../domain/model.js";
@@ -11,13 +13,16 @@ function setting(): {
   reads: () => number;
   read: () => Promise<TokenView | undefined>;
   clock: ReturnType<typeof fakeClock>;
+  told: RightsChange[];
 } {
   const clock = fakeClock();
   let reads = 0;
-  const view = { record: { expiresAt: clock.now() + 60_000_000n } } as TokenView;
+  const told: RightsChange[] = [];
+  const view = { record: { userId: "u", expiresAt: clock.now() + 60_000_000n } } as TokenView;
   return {
-    known: new KnownTokens(clock),
+    known: new KnownTokens(clock, (change) => told.push(change)),
     clock,
+    told,
     reads: () => reads,
     read: async () => {
       reads += 1;
@@ -35,19 +40,50 @@ describe("KnownTokens", () => {
 
   it("forgets everything when something changes, also for a reading under way", async () => {
     const { known, read, reads } = setting();
-    const store = known.watching({ revoke: async () => {}, list: async () => {} });
+    const store = known.watching({ revoke: async (_ctx: Ctx) => {}, list: async (_ctx: Ctx) => {} });
     await known.find(testCtx(), hash, read);
-    await store.list();
+    await store.list(testCtx());
     await known.find(testCtx(), hash, read);
     assert.equal(reads(), 1);
-    await store.revoke();
+    await store.revoke(testCtx());
     await known.find(testCtx(), hash, async (ctx) => {
-      await store.revoke();
-      void ctx;
+      await store.revoke(ctx);
       return read();
     });
     await known.find(testCtx(), hash, read);
     assert.equal(reads(), 3);
+  });
+
+  it("forgets those whom a change concerns, and tells it before the change is answered", async () => {
+    const { known, read, reads, told } = setting();
+    const store = known.watching(
+      {
+        revoke: async (_ctx: Ctx, _hash: Buffer) => {},
+        deleteUser: async (_ctx: Ctx, _id: string) => {},
+        insert: async (_ctx: Ctx) => {},
+      },
+      {
+        revoke: (gone) => ({ of: "token", key: gone.toString("base64") }),
+        deleteUser: (userId) => ({ of: "user", userId }),
+        insert: () => undefined,
+      },
+    );
+    const readsAfter = async (change: Promise<void>): Promise<number> => {
+      await change;
+      const before = reads();
+      await known.find(testCtx(), hash, read);
+      return reads() - before;
+    };
+    await known.find(testCtx(), hash, read);
+    assert.equal(await readsAfter(store.insert(testCtx())), 0);
+    assert.equal(await readsAfter(store.revoke(testCtx(), Buffer.from("other"))), 0);
+    assert.equal(await readsAfter(store.revoke(testCtx(), hash)), 1);
+    assert.equal(await readsAfter(store.deleteUser(testCtx(), "other")), 0);
+    assert.equal(await readsAfter(store.deleteUser(testCtx(), "u")), 1);
+    assert.deepEqual(
+      told.map(({ of }) => of),
+      ["token", "token", "user", "user"],
+    );
   });
 
   it("does not remember what is not there, nor a token beyond its end", async () => {

@@ -1,5 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock, Ctx } from "../../../kernel/index.js";
+import type { RightsChange } from "../../../model/rights-change.js";
+import { concerns } from "../../../model/rights-change.js";
 import type { TokenView } from "../domain/model.js";
 
 /** Longest time that another process's change (there is none in the embedded cloud) could go unnoticed. */
@@ -9,19 +11,30 @@ const MAX_TOKENS = 10_000;
 /** Whatever may change what a token is worth; a new token changes nothing about the others. */
 const CHANGES = /^(insert|update|delete|remove|revoke|grant|imply|unimply)/;
 
+/** A reading under way, with the changes that came meanwhile. */
+type Reading = RightsChange[];
+
+/** Whom a call concerns: read from its arguments after the context. Methods that are not named: everybody. */
+export type Concerned<T> = {
+  readonly [K in keyof T]?: T[K] extends (ctx: Ctx, ...args: infer A) => unknown
+    ? (...args: A) => RightsChange | undefined
+    : never;
+};
+
 /**
  * Remembers valid tokens for the services beside Identity, which ask about the same few again and again.
- * Forgets all of them when anything in Identity changes, before the change is answered: a revoked token is
- * refused from then on.
+ * Forgets those that a change in Identity may concern before the change is answered, and tells whoever else
+ * remembers tokens in this process: a revoked token is refused from then on.
  */
 export class KnownTokens {
   readonly #views = new LRUCache<string, TokenView>({ max: MAX_TOKENS, ttl: FRESH_MS });
   readonly #clock: Clock;
-  /** Grows with each change: what was read before one is not remembered after it. */
-  #epoch = 0;
+  readonly #tell: (change: RightsChange) => void;
+  readonly #readings = new Set<Reading>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, tell: (change: RightsChange) => void = () => {}) {
     this.#clock = clock;
+    this.#tell = tell;
   }
 
   async find(
@@ -32,25 +45,36 @@ export class KnownTokens {
     const key = hash.toString("base64");
     const known = this.#views.get(key);
     if (known && known.record.expiresAt > this.#clock.now()) return known;
-    const epoch = this.#epoch;
-    const view = await read(ctx);
-    if (view && epoch === this.#epoch) this.#views.set(key, view);
-    return view;
+    const reading: Reading = [];
+    this.#readings.add(reading);
+    try {
+      const view = await read(ctx);
+      if (view && !reading.some((change) => concerns(change, key, view.record.userId)))
+        this.#views.set(key, view);
+      return view;
+    } finally {
+      this.#readings.delete(reading);
+    }
   }
 
-  /** The same store, but every method that changes something also makes this forget. */
-  watching<T extends object>(store: T, except: readonly string[] = []): T {
+  /**
+   * The same store, but every method that changes something also makes this forget.
+   * @param concerned  whom some methods concern; undefined means nobody
+   */
+  watching<T extends object>(store: T, concerned: Concerned<T> = {}): T {
     const watched = Object.entries(store).map(([name, method]) => {
-      if (typeof method !== "function" || !CHANGES.test(name) || except.includes(name))
-        return [name, method] as const;
-      const change = method as (...args: unknown[]) => Promise<unknown>;
+      if (typeof method !== "function" || !CHANGES.test(name)) return [name, method] as const;
+      const change = method as (ctx: Ctx, ...args: unknown[]) => Promise<unknown>;
+      const whom = (
+        concerned as Record<string, ((...args: unknown[]) => RightsChange | undefined) | undefined>
+      )[name];
       return [
         name,
-        async (...args: unknown[]) => {
+        async (ctx: Ctx, ...args: unknown[]) => {
           try {
-            return await change.apply(store, args);
+            return await change.call(store, ctx, ...args);
           } finally {
-            this.#forget();
+            this.#forget(whom ? whom(...args) : { of: "everybody" });
           }
         },
       ] as const;
@@ -58,8 +82,14 @@ export class KnownTokens {
     return Object.fromEntries(watched) as T;
   }
 
-  #forget(): void {
-    this.#epoch += 1;
-    this.#views.clear();
+  #forget(change: RightsChange | undefined): void {
+    if (!change) return;
+    for (const reading of this.#readings) reading.push(change);
+    if (change.of === "everybody") this.#views.clear();
+    else if (change.of === "token") this.#views.delete(change.key);
+    else
+      for (const [key, view] of this.#views.entries())
+        if (concerns(change, key, view.record.userId)) this.#views.delete(key);
+    this.#tell(change);
   }
 }

@@ -3,7 +3,7 @@ import { anonymous } from "../../../kernel/index.js";
 import { scryptPasswords } from "../adapters/crypto.js";
 import { readAuthRequest } from "./auth-request.js";
 import { catalogFor } from "./catalog.js";
-import { may } from "./policy.js";
+import { administers, countsInCloud, may } from "./policy.js";
 
 const password = { user: { name: "u", domain: { name: "Default" }, password: "p" } };
 const body = (scope?: unknown, identity: object = { methods: ["password"], password }): unknown => ({
@@ -115,6 +115,44 @@ describe("identity policy", () => {
     assert.deepEqual([may(auditor, { do: "read" }), may(auditor, { do: "write" })], [true, false]);
     assert.equal(may({ ...actor, roles: ["service"] }, { do: "use-token", userId: "v" }), true);
     assert.equal(may({ ...actor, roles: ["admin"] }, { do: "write" }), true);
+  });
+
+  it("lets administrators of a domain administer it, and nothing by where they are not", () => {
+    const boss = { ...actor, projectId: "", roles: ["admin", "service"] };
+    assert.deepEqual(
+      [
+        may(boss, { do: "write" }),
+        may(boss, { do: "read" }),
+        may(boss, { do: "own", userId: "v" }),
+        may(boss, { do: "use-token", userId: "v" }),
+      ],
+      [false, false, false, false],
+    );
+    assert.deepEqual(
+      ["d", "e", undefined].map((domainId) => administers(boss, domainId)),
+      [true, false, false],
+    );
+    assert.equal(administers({ ...actor, roles: ["admin"] }, "d"), false, "in a project");
+    assert.equal(administers({ ...boss, roles: ["member"] }, "d"), false);
+  });
+
+  it("knows which roles count in the whole cloud, by what they imply too", () => {
+    const names = new Map([
+      ["a", "admin"],
+      ["s", "service"],
+      ["m", "member"],
+      ["x", "sly"],
+    ]);
+    const rules = [
+      ["x", "m"],
+      ["m", "x"],
+      ["x", "s"],
+    ] as const;
+    assert.deepEqual(
+      ["a", "s", "x", "m", "r"].map((id) => countsInCloud(id, names, rules)),
+      [true, true, true, true, false],
+    );
+    assert.equal(countsInCloud("m", names, []), false);
   });
 });
 

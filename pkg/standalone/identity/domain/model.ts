@@ -37,6 +37,9 @@ export interface User extends Annotated {
   readonly defaultProjectId: string | null;
 }
 
+/** Option of a user whose wrong passwords have no consequences; Keystone's name. */
+export const NO_LOCKOUT = "ignore_lockout_failure_attempts";
+
 export interface Role extends Annotated {
   readonly id: string;
   readonly name: string;

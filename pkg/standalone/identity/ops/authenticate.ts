@@ -2,6 +2,7 @@ import type { Ctx, Instant } from "../../../kernel/index.js";
 import { AuthErrors } from "../../shared/auth.js";
 import { newAuditId, newSecret, tokenHash } from "../adapters/crypto.js";
 import type { ApplicationCredential } from "../adapters/sql/credentials.js";
+import { NO_LOCKOUT } from "../domain/model.js";
 import type {
   AuthRequest,
   DomainRef,
@@ -31,15 +32,17 @@ interface Proven {
 
 /**
  * Checks the proofs and issues a token for the wanted scope. All proofs must be for one user.
+ * @param address  where the request came from: turns are shared and failures counted by it
  * @throws UNAUTHENTICATED with one text for every cause: bad proof, disabled user or project, no role there
  */
 export async function authenticate(
   parts: IdentityParts,
   ctx: Ctx,
   request: AuthRequest,
+  address: string,
 ): Promise<IssuedToken> {
   const proven: Proven[] = [];
-  for (const proof of request.proofs) proven.push(await prove(parts, ctx, proof));
+  for (const proof of request.proofs) proven.push(await prove(parts, ctx, proof, address));
   const userId = proven[0]?.userId;
   if (userId === undefined || proven.some((one) => one.userId !== userId))
     throw AuthErrors.UNAUTHENTICATED({});
@@ -55,11 +58,16 @@ export async function authenticate(
   });
 }
 
-async function prove(parts: IdentityParts, ctx: Ctx, proof: Proof): Promise<Proven> {
+async function prove(parts: IdentityParts, ctx: Ctx, proof: Proof, address: string): Promise<Proven> {
   switch (proof.method) {
     case "password": {
       const account = await parts.directory.account(ctx, proof.user);
-      const right = await parts.passwords.verify(proof.password, account?.passwordHash);
+      const caller = {
+        address,
+        account: account?.id ?? unknownAccount(proof.user),
+        exempt: account?.options[NO_LOCKOUT] === true,
+      };
+      const right = await parts.secrets.verify(ctx, caller, proof.password, account?.passwordHash);
       if (!account || !right || !account.enabled || !account.domainEnabled)
         throw AuthErrors.UNAUTHENTICATED({});
       return { userId: account.id, methods: ["password"] };
@@ -70,7 +78,7 @@ async function prove(parts: IdentityParts, ctx: Ctx, proof: Proof): Promise<Prov
       return { userId: token.record.userId, methods: [...token.record.methods, "token"], token };
     }
     case "application_credential":
-      return proveCredential(parts, ctx, proof);
+      return proveCredential(parts, ctx, proof, address);
   }
 }
 
@@ -78,13 +86,15 @@ async function proveCredential(
   parts: IdentityParts,
   ctx: Ctx,
   proof: Extract<Proof, { method: "application_credential" }>,
+  address: string,
 ): Promise<Proven> {
   const by =
     "id" in proof.credential
       ? proof.credential
       : await byOwner(parts, ctx, proof.credential.name, proof.credential.user);
-  const found = by && (await parts.credentials.find(ctx, by));
-  const right = await parts.passwords.verify(proof.secret, found?.secretHash);
+  const found = await parts.credentials.find(ctx, by);
+  const caller = { address, account: found?.id ?? `unknown ${JSON.stringify(proof.credential)}` };
+  const right = await parts.secrets.verify(ctx, caller, proof.secret, found?.secretHash);
   if (!found || !right || (found.expiresAt !== null && found.expiresAt <= parts.clock.now()))
     throw AuthErrors.UNAUTHENTICATED({});
   return { userId: found.userId, methods: ["application_credential"], credential: found };
@@ -95,10 +105,13 @@ async function byOwner(
   ctx: Ctx,
   name: string,
   user: UserRef,
-): Promise<{ userId: string; name: string } | undefined> {
-  const owner = await parts.directory.account(ctx, user);
-  return owner && { userId: owner.id, name };
+): Promise<{ userId: string; name: string }> {
+  // Nobody's is looked for too: the time that it takes must not tell who exists.
+  return { userId: (await parts.directory.account(ctx, user))?.id ?? "", name };
 }
+
+/** Failures count for accounts that do not exist too, else a pause would tell which do. */
+const unknownAccount = (user: UserRef): string => `unknown ${JSON.stringify(user)}`;
 
 /** An application credential, and a token made from one, stay in their project. */
 async function chooseScope(
@@ -175,7 +188,8 @@ async function issue(parts: IdentityParts, ctx: Ctx, grant: Grant): Promise<Issu
     methods: grant.methods,
     applicationCredentialId: grant.credential?.id ?? earlier?.record.applicationCredentialId ?? null,
     issuedAt,
-    expiresAt: earlier?.record.expiresAt ?? issuedAt + BigInt(parts.config.tokenSeconds) * 1_000_000n,
+    expiresAt:
+      earlier?.record.expiresAt ?? endOf(grant, issuedAt + BigInt(parts.config.tokenSeconds) * 1_000_000n),
   });
   const view = await parts.tokens.find(ctx, hash, issuedAt, false);
   if (!view) {
@@ -184,6 +198,10 @@ async function issue(parts: IdentityParts, ctx: Ctx, grant: Grant): Promise<Issu
   }
   return { secret, view };
 }
+
+/** A token does not outlive the application credential that it was made with. */
+const endOf = ({ credential }: Grant, usual: Instant): Instant =>
+  credential?.expiresAt && credential.expiresAt < usual ? credential.expiresAt : usual;
 
 /** Keystone's times end in `.000000Z`; some clients compare them as text. */
 const wholeSeconds = (at: Instant): Instant => at - (at % 1_000_000n);

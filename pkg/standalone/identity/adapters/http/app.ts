@@ -1,8 +1,10 @@
 import type { Express, Request, Response } from "express";
+import { KilonovaError } from "../../../../kernel/index.js";
 import { cors, failureHandler, httpApp, jsonBody } from "../../../../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../../../../platform/http/index.js";
 import type { Authenticate } from "../../../shared/auth.js";
 import { requireToken } from "../../../shared/auth.js";
+import { statusOverrides } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { assignmentRoutes } from "./assignment-routes.js";
 import { authRoutes, tokenIssueRoute } from "./auth-routes.js";
@@ -43,7 +45,7 @@ export function identityApp(
     catalogRoutes(parts),
   );
   app.use((_req, _res, next) => next(notFound()));
-  app.use(failureHandler(renderFailure));
+  app.use(failureHandler(renderFailure, statusOverrides));
   return app;
 }
 
@@ -57,8 +59,10 @@ const versionJson = (base: string): unknown => ({
   "media-types": [{ base: "application/json", type: "application/vnd.openstack.identity-v3+json" }],
 });
 
-/** Keystone's error body; a 401 also says where to get a token. */
-const renderFailure: FailureRenderer = (failed, req: Request, res: Response) => {
+/** Keystone's error body; a 401 also says where to get a token, and who came too often when to come again. */
+const renderFailure: FailureRenderer = (failed, req: Request, res: Response, error) => {
+  const retryAfter = error instanceof KilonovaError ? error.facts["retryAfterSeconds"] : undefined;
+  if (retryAfter !== undefined) res.setHeader("Retry-After", retryAfter);
   if (failed.status === 401) res.setHeader("WWW-Authenticate", `Keystone uri="${baseOf(req)}/v3"`);
   const message =
     failed.status === 404 && failed.reason === "" ? "The resource could not be found." : failed.message;

@@ -4,12 +4,14 @@ import type { Ctx } from "../../../../kernel/index.js";
 import { lastOf, pathOf, queryOf } from "../../../../platform/http/index.js";
 import type { Query } from "../../../../platform/http/index.js";
 import { descendantsOf } from "../../domain/hierarchy.js";
-import type { Role, Scope } from "../../domain/model.js";
+import type { Assignment, Role, Scope } from "../../domain/model.js";
+import { administers, isDomainAdmin } from "../../domain/policy.js";
 import { listJson, roleJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import type { NamedAssignment } from "../sql/assignments.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, demand, demandCommon, reply, selfUrl } from "./common.js";
+import { demandGrant, demandPlace } from "./domain-limits.js";
 import { existing } from "./user-routes.js";
 
 /** Where grants hang below: the path and how to read its scope. */
@@ -26,16 +28,21 @@ export function assignmentRoutes(parts: IdentityParts): Router {
   const { assignments } = parts;
   const router = Router();
   for (const { prefix, scopeOf } of places) {
+    /** The assignment of the path, if the actor may give and take it. @throws FORBIDDEN */
+    const changeable = async (ctx: Ctx, req: Request, action: string): Promise<Assignment> => {
+      if (!isDomainAdmin(ctx.actor)) demand(ctx, { do: "write" }, action);
+      const wish = { userId: pathOf(req, "user"), roleId: pathOf(req, "role"), scope: scopeOf(req) };
+      await demandGrant(parts, ctx, wish, action);
+      return wish;
+    };
     const one = `${prefix}/users/:user/roles/:role`;
     router.get(
       `${prefix}/users/:user/roles`,
       reply(async (ctx, req) => {
-        demand(ctx, { do: "read" }, "identity:list_grants");
-        const roles = await assignments.direct(
-          ctx,
-          (await existing(parts, ctx, pathOf(req, "user"))).id,
-          scopeOf(req),
-        );
+        const userId = pathOf(req, "user");
+        demandCommon(ctx, "identity:list_grants");
+        await demandPlace(parts, ctx, { userId, scope: scopeOf(req) }, "identity:list_grants");
+        const roles = await assignments.direct(ctx, (await existing(parts, ctx, userId)).id, scopeOf(req));
         return listJson(
           "roles",
           roles.map((role) => roleJson(baseOf(req), role)),
@@ -46,20 +53,17 @@ export function assignmentRoutes(parts: IdentityParts): Router {
     router.put(
       one,
       reply(async (ctx, req) => {
-        demand(ctx, { do: "write" }, "identity:create_grant");
-        await assignments.grant(ctx, {
-          userId: pathOf(req, "user"),
-          roleId: pathOf(req, "role"),
-          scope: scopeOf(req),
-        });
+        await assignments.grant(ctx, await changeable(ctx, req, "identity:create_grant"));
       }),
     );
     // Express answers HEAD from GET.
     router.get(
       one,
       reply(async (ctx, req) => {
-        demand(ctx, { do: "read" }, "identity:check_grant");
-        const held = await assignments.direct(ctx, pathOf(req, "user"), scopeOf(req));
+        const userId = pathOf(req, "user");
+        demandCommon(ctx, "identity:check_grant");
+        await demandPlace(parts, ctx, { userId, scope: scopeOf(req) }, "identity:check_grant");
+        const held = await assignments.direct(ctx, userId, scopeOf(req));
         if (!held.some((role) => role.id === pathOf(req, "role")))
           throw E.NOT_FOUND({ what: "role assignment", id: pathOf(req, "role") });
       }),
@@ -67,12 +71,7 @@ export function assignmentRoutes(parts: IdentityParts): Router {
     router.delete(
       one,
       reply(async (ctx, req) => {
-        demand(ctx, { do: "write" }, "identity:revoke_grant");
-        await assignments.revoke(ctx, {
-          userId: pathOf(req, "user"),
-          roleId: pathOf(req, "role"),
-          scope: scopeOf(req),
-        });
+        await assignments.revoke(ctx, await changeable(ctx, req, "identity:revoke_grant"));
       }),
     );
   }
@@ -81,12 +80,12 @@ export function assignmentRoutes(parts: IdentityParts): Router {
     reply(async (ctx, req) => {
       const query = queryOf(req);
       const userId = lastOf(query, "user.id");
-      demand(
-        ctx,
-        userId !== undefined && userId === ctx.actor.userId ? { do: "read-own", userId } : { do: "read" },
-        "identity:list_role_assignments",
-      );
-      const found = lastOf(query, "group.id") !== undefined ? [] : await listAssignments(parts, ctx, query);
+      const isOwn = userId !== undefined && userId === ctx.actor.userId;
+      const isLimited = isDomainAdmin(ctx.actor) && !isOwn;
+      if (!isLimited)
+        demand(ctx, isOwn ? { do: "read-own", userId } : { do: "read" }, "identity:list_role_assignments");
+      const all = lastOf(query, "group.id") !== undefined ? [] : await listAssignments(parts, ctx, query);
+      const found = isLimited ? all.filter((entry) => administers(ctx.actor, domainOf(entry))) : all;
       const names = isOn(query, "include_names");
       return listJson(
         "role_assignments",
@@ -97,6 +96,10 @@ export function assignmentRoutes(parts: IdentityParts): Router {
   );
   return router;
 }
+
+/** The domain that an assignment is for or in. */
+const domainOf = ({ scope, projectDomainId }: NamedAssignment): string | undefined =>
+  scope.kind === "domain" ? scope.domainId : (projectDomainId ?? undefined);
 
 /** `?effective`, `?effective=1` and `?effective=true` alike; 0 and false are off. */
 const isOn = (query: Query, name: string): boolean => {

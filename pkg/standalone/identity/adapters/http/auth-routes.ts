@@ -8,13 +8,13 @@ import { readAuthRequest } from "../../domain/auth-request.js";
 import { catalogFor } from "../../domain/catalog.js";
 import type { ServiceView } from "../../domain/catalog.js";
 import type { AuthRequest, TokenView } from "../../domain/model.js";
-import { may } from "../../domain/policy.js";
 import { domainJson, listJson, projectJson, tokenJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import { authenticate } from "../../ops/authenticate.js";
 import type { IdentityParts } from "../../ports.js";
 import { stableId, tokenHash } from "../crypto.js";
-import { baseOf, reply, selfUrl } from "./common.js";
+import { addressKey } from "../secret-checks.js";
+import { baseOf, demandIn, reply, selfUrl } from "./common.js";
 
 /** The one route that needs no token: it makes them. */
 export function tokenIssueRoute(parts: IdentityParts): Router {
@@ -22,7 +22,12 @@ export function tokenIssueRoute(parts: IdentityParts): Router {
   router.post(
     "/v3/auth/tokens",
     reply(async (ctx, req, res) => {
-      const { secret, view } = await authenticate(parts, ctx, readIssue(req.body));
+      const { secret, view } = await authenticate(
+        parts,
+        ctx,
+        readIssue(req.body),
+        addressKey(req.socket.remoteAddress),
+      );
       res.setHeader("X-Subject-Token", secret);
       res.setHeader("Vary", "X-Auth-Token");
       return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);
@@ -43,8 +48,12 @@ export function authRoutes(parts: IdentityParts): Router {
         : await parts.tokens.find(ctx, tokenHash(secret), parts.clock.now(), allowExpired);
     // Whether a token exists is nothing that strangers may learn either.
     if (!view) throw E.TOKEN_NOT_FOUND({});
-    if (!may(ctx.actor, { do: "use-token", userId: view.record.userId }))
-      throw AuthErrors.FORBIDDEN({ action: "identity:validate_token" });
+    await demandIn(
+      ctx,
+      { do: "use-token", userId: view.record.userId },
+      "identity:validate_token",
+      async () => view.user.domain.id,
+    );
     return { secret, view };
   };
   router.get(

@@ -6,7 +6,7 @@ import { listJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { stableId } from "../crypto.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, demandCommon, reply, selfUrl } from "./common.js";
 
 type Entry = Readonly<Record<string, unknown>> & { readonly id: string };
 
@@ -62,14 +62,14 @@ export function catalogRoutes({ config }: IdentityParts): Router {
     router.get(
       `/v3/${many}`,
       reply(async (ctx, req) => {
-        if (!open) demand(ctx, { do: "read" }, `identity:list_${many}`);
+        if (!open) demandCommon(ctx, `identity:list_${many}`);
         return listJson(many, entries(baseOf(req)).filter(matchesQuery(req)), selfUrl(req, baseOf(req)));
       }),
     );
     router.get(
       `/v3/${many}/:id`,
       reply(async (ctx, req) => {
-        if (!open) demand(ctx, { do: "read" }, `identity:get_${one}`);
+        if (!open) demandCommon(ctx, `identity:get_${one}`);
         const id = pathOf(req, "id");
         const found = entries(baseOf(req)).find((each) => each.id === id);
         if (!found) throw E.NOT_FOUND({ what: one, id });

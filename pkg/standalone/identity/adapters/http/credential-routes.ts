@@ -11,7 +11,8 @@ import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { newId, newSecret, tokenHash } from "../crypto.js";
 import type { ApplicationCredential } from "../sql/credentials.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, callerOf, demandIn, reply, selfUrl } from "./common.js";
+import { refuseAbove } from "./domain-limits.js";
 import { nameFilter } from "./fields.js";
 
 const credentialBody = z.object({
@@ -28,14 +29,18 @@ const credentialBody = z.object({
 
 /** Users make credentials for themselves, within the project and roles that they have at that moment. */
 export function credentialRoutes(parts: IdentityParts): Router {
-  const { credentials, directory, assignments, passwords } = parts;
+  const { credentials, directory, assignments, secrets } = parts;
   const router = Router();
   const path = "/v3/users/:id/application_credentials";
+  const homeOf = async (ctx: Ctx, userId: string): Promise<string | undefined> =>
+    (await directory.user(ctx, userId))?.domainId;
   router.get(
     path,
     reply(async (ctx, req) => {
       const userId = pathOf(req, "id");
-      demand(ctx, { do: "read-own", userId }, "identity:list_application_credentials");
+      await demandIn(ctx, { do: "read-own", userId }, "identity:list_application_credentials", () =>
+        homeOf(ctx, userId),
+      );
       const roles = await directory.roles(ctx, {});
       const found = await credentials.list(ctx, userId, nameFilter(req));
       return listJson(
@@ -50,7 +55,9 @@ export function credentialRoutes(parts: IdentityParts): Router {
     reply(async (ctx, req) => {
       const userId = pathOf(req, "id");
       const id = pathOf(req, "credential");
-      demand(ctx, { do: "read-own", userId }, "identity:get_application_credential");
+      await demandIn(ctx, { do: "read-own", userId }, "identity:get_application_credential", () =>
+        homeOf(ctx, userId),
+      );
       const found = await credentials.find(ctx, { id });
       if (found?.userId !== userId) throw E.NOT_FOUND({ what: "application credential", id });
       return { application_credential: credentialJson(baseOf(req), found, await directory.roles(ctx, {})) };
@@ -94,7 +101,7 @@ export function credentialRoutes(parts: IdentityParts): Router {
         unrestricted: wish.unrestricted ?? false,
         expiresAt,
       };
-      await credentials.insert(ctx, credential, await passwords.hash(secret));
+      await credentials.insert(ctx, credential, await secrets.hash(ctx, callerOf(req, userId), secret));
       return { application_credential: { ...credentialJson(baseOf(req), credential, roles), secret } };
     }, 201),
   );
@@ -102,7 +109,9 @@ export function credentialRoutes(parts: IdentityParts): Router {
     `${path}/:credential`,
     reply(async (ctx, req) => {
       const userId = pathOf(req, "id");
-      demand(ctx, { do: "own", userId }, "identity:delete_application_credential");
+      const action = "identity:delete_application_credential";
+      await demandIn(ctx, { do: "own", userId }, action, () => homeOf(ctx, userId));
+      await refuseAbove(parts, ctx, userId, action);
       await refuseRestricted(parts, ctx, req.get("x-auth-token") ?? "");
       await credentials.remove(ctx, userId, pathOf(req, "credential"));
     }),

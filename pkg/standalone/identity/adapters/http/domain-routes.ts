@@ -3,11 +3,12 @@ import { z } from "zod";
 import { pathOf } from "../../../../platform/http/index.js";
 import { parseBody } from "../../../shared/input.js";
 import type { Domain } from "../../domain/model.js";
+import { administers, isDomainAdmin } from "../../domain/policy.js";
 import { domainJson, listJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { newId } from "../crypto.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, demand, demandCommon, reply, selfUrl } from "./common.js";
 import { description, extraOf, filterOf, name, options } from "./fields.js";
 
 const domainBody = z.object({
@@ -27,10 +28,12 @@ export function domainRoutes({ directory }: IdentityParts): Router {
   router.get(
     "/v3/domains",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_domains");
+      demandCommon(ctx, "identity:list_domains");
+      const all = await directory.domains(ctx, filterOf(req));
+      const shown = isDomainAdmin(ctx.actor) ? all.filter(({ id }) => administers(ctx.actor, id)) : all;
       return listJson(
         "domains",
-        (await directory.domains(ctx, filterOf(req))).map((one) => domainJson(baseOf(req), one)),
+        shown.map((one) => domainJson(baseOf(req), one)),
         selfUrl(req, baseOf(req)),
       );
     }),

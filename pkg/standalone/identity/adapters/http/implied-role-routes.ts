@@ -5,7 +5,7 @@ import { pathOf } from "../../../../platform/http/index.js";
 import type { Role } from "../../domain/model.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, demand, demandCommon, reply, selfUrl } from "./common.js";
 
 type Rules = readonly (readonly [prior: string, implied: string])[];
 
@@ -38,7 +38,7 @@ export function impliedRoleRoutes({ directory, assignments }: IdentityParts): Ro
   router.get(
     "/v3/role_inferences",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_role_inference_rules");
+      demandCommon(ctx, "identity:list_role_inference_rules");
       const roles = await byId(ctx);
       const rules = await assignments.implications(ctx);
       const priors = [...new Set(rules.map(([prior]) => prior))];
@@ -53,7 +53,7 @@ export function impliedRoleRoutes({ directory, assignments }: IdentityParts): Ro
   router.get(
     "/v3/roles/:prior/implies",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_implied_roles");
+      demandCommon(ctx, "identity:list_implied_roles");
       const roles = await byId(ctx);
       const prior = named(roles, pathOf(req, "prior"));
       const implies = (await assignments.implications(ctx)).flatMap(([from, to]) =>
@@ -83,7 +83,7 @@ export function impliedRoleRoutes({ directory, assignments }: IdentityParts): Ro
   router.get(
     one,
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:get_implied_role");
+      demandCommon(ctx, "identity:get_implied_role");
       const { prior, implied, rules } = await pair(ctx, req);
       if (!rules.some(([from, to]) => from === prior.id && to === implied.id))
         throw E.NOT_FOUND({ what: "implied role", id: implied.id });

@@ -11,7 +11,7 @@ import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { newId } from "../crypto.js";
 import type { Directory } from "../sql/directory.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, demandIn, demandList, reply, selfUrl } from "./common.js";
 import {
   description,
   extraOf,
@@ -50,9 +50,11 @@ const projectPatch = z.object({
 
 export function projectRoutes({ directory }: IdentityParts): Router {
   const router = Router();
+  const homeOf = async (ctx: Ctx, id: string): Promise<string | undefined> =>
+    (await directory.project(ctx, { id }))?.domainId;
   const readable = async (ctx: Ctx, req: Request): Promise<Project> => {
     const id = pathOf(req, "id");
-    demand(ctx, { do: "read-project", projectId: id }, "identity:get_project");
+    await demandIn(ctx, { do: "read-project", projectId: id }, "identity:get_project", () => homeOf(ctx, id));
     const project = await directory.project(ctx, { id });
     if (!project) throw E.NOT_FOUND({ what: "project", id });
     return project;
@@ -89,12 +91,10 @@ export function projectRoutes({ directory }: IdentityParts): Router {
   router.get(
     "/v3/projects",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_projects");
+      const filter = demandList(ctx, "identity:list_projects", { ...filterOf(req), tags: tagFilters(req) });
       return listJson(
         "projects",
-        (await directory.projects(ctx, { ...filterOf(req), tags: tagFilters(req) })).map((one) =>
-          projectJson(baseOf(req), one),
-        ),
+        (filter ? await directory.projects(ctx, filter) : []).map((one) => projectJson(baseOf(req), one)),
         selfUrl(req, baseOf(req)),
       );
     }),
@@ -109,7 +109,11 @@ export function projectRoutes({ directory }: IdentityParts): Router {
   router.post(
     "/v3/projects",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:create_project");
+      await demandIn(ctx, { do: "write" }, "identity:create_project", async () => {
+        const { domain_id, parent_id } = parseBody(projectBody, req.body).project;
+        const above = parent_id ? await existingParent(ctx, parent_id) : undefined;
+        return domain_id || above?.domainId || ctx.actor.domainId;
+      });
       const {
         name: projectName,
         domain_id,
@@ -143,7 +147,8 @@ export function projectRoutes({ directory }: IdentityParts): Router {
   router.patch(
     "/v3/projects/:id",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:update_project");
+      const id = pathOf(req, "id");
+      await demandIn(ctx, { do: "write" }, "identity:update_project", () => homeOf(ctx, id));
       const {
         name: projectName,
         description: text,
@@ -153,8 +158,8 @@ export function projectRoutes({ directory }: IdentityParts): Router {
         domain_id,
         ...rest
       } = parseBody(projectPatch, req.body).project;
-      refuseMove(domain_id, (await directory.project(ctx, { id: pathOf(req, "id") }))?.domainId);
-      const project = await directory.updateProject(ctx, pathOf(req, "id"), {
+      refuseMove(domain_id, await homeOf(ctx, id));
+      const project = await directory.updateProject(ctx, id, {
         name: projectName,
         description: text ?? undefined,
         enabled,
@@ -168,8 +173,9 @@ export function projectRoutes({ directory }: IdentityParts): Router {
   router.delete(
     "/v3/projects/:id",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:delete_project");
-      await directory.deleteProject(ctx, pathOf(req, "id"));
+      const id = pathOf(req, "id");
+      await demandIn(ctx, { do: "write" }, "identity:delete_project", () => homeOf(ctx, id));
+      await directory.deleteProject(ctx, id);
     }),
   );
   mountTags(router, directory, readable);
@@ -182,14 +188,20 @@ function mountTags(
   directory: Directory,
   readable: (ctx: Ctx, req: Request) => Promise<Project>,
 ): void {
-  const change = (
+  const change = async (
     ctx: Ctx,
     req: Request,
     action: string,
     edit: (tags: readonly string[]) => readonly string[],
   ): Promise<readonly string[]> => {
-    demand(ctx, { do: "write" }, action);
-    return directory.updateTags(ctx, pathOf(req, "id"), edit);
+    const id = pathOf(req, "id");
+    await demandIn(
+      ctx,
+      { do: "write" },
+      action,
+      async () => (await directory.project(ctx, { id }))?.domainId,
+    );
+    return directory.updateTags(ctx, id, edit);
   };
   const tagOf = (req: Request): string => parseBody(z.object({ tag }), { tag: pathOf(req, "tag") }).tag;
   const held = (all: readonly string[], name_: string): void => {

@@ -7,7 +7,7 @@ import { listJson, roleJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
 import { newId } from "../crypto.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, demand, demandCommon, reply, selfUrl } from "./common.js";
 import { description, extraOf, filterOf, name, options } from "./fields.js";
 
 // There are no roles of single domains here.
@@ -22,7 +22,7 @@ export function roleRoutes({ directory }: IdentityParts): Router {
   router.get(
     "/v3/roles",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_roles");
+      demandCommon(ctx, "identity:list_roles");
       return listJson(
         "roles",
         (await directory.roles(ctx, filterOf(req))).map((one) => roleJson(baseOf(req), one)),
@@ -33,7 +33,7 @@ export function roleRoutes({ directory }: IdentityParts): Router {
   router.get(
     "/v3/roles/:id",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:get_role");
+      demandCommon(ctx, "identity:get_role");
       const id = pathOf(req, "id");
       const [role] = await directory.roles(ctx, { id });
       if (!role) throw E.NOT_FOUND({ what: "role", id });

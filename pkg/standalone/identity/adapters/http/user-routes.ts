@@ -5,11 +5,14 @@ import { pathOf } from "../../../../platform/http/index.js";
 import { AuthErrors } from "../../../shared/auth.js";
 import { parseBody } from "../../../shared/input.js";
 import type { User } from "../../domain/model.js";
+import { administers, isDomainAdmin } from "../../domain/policy.js";
 import { listJson, projectJson, userJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { IdentityParts } from "../../ports.js";
+import { NO_LOCKOUT } from "../../domain/model.js";
 import { newId } from "../crypto.js";
-import { baseOf, demand, reply, selfUrl } from "./common.js";
+import { baseOf, callerOf, demand, demandCommon, demandIn, demandList, reply, selfUrl } from "./common.js";
+import { refuseAbove } from "./domain-limits.js";
 import { description, extraOf, filterOf, idText, name, refuseMove } from "./fields.js";
 
 const password = z.string().min(1).max(4_096);
@@ -25,7 +28,7 @@ const userOptions = z
     lock_password: toggle,
     ignore_password_expiry: toggle,
     ignore_change_password_upon_first_use: toggle,
-    ignore_lockout_failure_attempts: toggle,
+    [NO_LOCKOUT]: toggle,
     ignore_user_inactivity: toggle,
   })
   .optional();
@@ -57,15 +60,17 @@ const userPatch = z.object({
 const ownPassword = z.object({ user: z.object({ original_password: password, password }) });
 
 export function userRoutes(parts: IdentityParts): Router {
-  const { directory, assignments, passwords } = parts;
+  const { directory, assignments, secrets } = parts;
   const router = Router();
+  const homeOf = async (ctx: Ctx, id: string): Promise<string | undefined> =>
+    (await directory.user(ctx, id))?.domainId;
   router.get(
     "/v3/users",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_users");
+      const filter = demandList(ctx, "identity:list_users", filterOf(req));
       return listJson(
         "users",
-        (await directory.users(ctx, filterOf(req))).map((one) => userJson(baseOf(req), one)),
+        (filter ? await directory.users(ctx, filter) : []).map((one) => userJson(baseOf(req), one)),
         selfUrl(req, baseOf(req)),
       );
     }),
@@ -73,7 +78,12 @@ export function userRoutes(parts: IdentityParts): Router {
   router.post(
     "/v3/users",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:create_user");
+      await demandIn(
+        ctx,
+        { do: "write" },
+        "identity:create_user",
+        async () => parseBody(userBody, req.body).user.domain_id || ctx.actor.domainId,
+      );
       const {
         name: userName,
         password: secret,
@@ -96,7 +106,11 @@ export function userRoutes(parts: IdentityParts): Router {
         options,
         extra: extraOf(rest),
       };
-      await directory.insertUser(ctx, user, secret ? await passwords.hash(secret) : null);
+      await directory.insertUser(
+        ctx,
+        user,
+        secret ? await secrets.hash(ctx, callerOf(req, ctx.actor.userId), secret) : null,
+      );
       return { user: userJson(baseOf(req), user) };
     }, 201),
   );
@@ -104,14 +118,16 @@ export function userRoutes(parts: IdentityParts): Router {
     "/v3/users/:id",
     reply(async (ctx, req) => {
       const id = pathOf(req, "id");
-      demand(ctx, { do: "read-own", userId: id }, "identity:get_user");
+      await demandIn(ctx, { do: "read-own", userId: id }, "identity:get_user", () => homeOf(ctx, id));
       return { user: userJson(baseOf(req), await existing(parts, ctx, id)) };
     }),
   );
   router.patch(
     "/v3/users/:id",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:update_user");
+      const id = pathOf(req, "id");
+      await demandIn(ctx, { do: "write" }, "identity:update_user", () => homeOf(ctx, id));
+      await refuseAbove(parts, ctx, id, "identity:update_user");
       const {
         name: userName,
         password: secret,
@@ -123,7 +139,6 @@ export function userRoutes(parts: IdentityParts): Router {
         options,
         ...rest
       } = parseBody(userPatch, req.body).user;
-      const id = pathOf(req, "id");
       if (domain_id) refuseMove(domain_id, (await existing(parts, ctx, id)).domainId);
       const user = await directory.updateUser(
         ctx,
@@ -137,7 +152,7 @@ export function userRoutes(parts: IdentityParts): Router {
           options,
           extra: extraOf(rest),
         },
-        secret === undefined ? undefined : await passwords.hash(secret),
+        secret === undefined ? undefined : await secrets.hash(ctx, callerOf(req, ctx.actor.userId), secret),
       );
       return { user: userJson(baseOf(req), user) };
     }),
@@ -145,8 +160,10 @@ export function userRoutes(parts: IdentityParts): Router {
   router.delete(
     "/v3/users/:id",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "write" }, "identity:delete_user");
-      await directory.deleteUser(ctx, pathOf(req, "id"));
+      const id = pathOf(req, "id");
+      await demandIn(ctx, { do: "write" }, "identity:delete_user", () => homeOf(ctx, id));
+      await refuseAbove(parts, ctx, id, "identity:delete_user");
+      await directory.deleteUser(ctx, id);
     }),
   );
   router.post(
@@ -156,21 +173,27 @@ export function userRoutes(parts: IdentityParts): Router {
       demand(ctx, { do: "own", userId: id }, "identity:change_password");
       const { user: wish } = parseBody(ownPassword, req.body);
       const account = await directory.account(ctx, { id });
-      if (!(await passwords.verify(wish.original_password, account?.passwordHash)))
+      const caller = callerOf(req, id, account?.options[NO_LOCKOUT] === true);
+      if (!(await secrets.verify(ctx, caller, wish.original_password, account?.passwordHash)))
         throw AuthErrors.UNAUTHENTICATED({});
       if (account?.options["lock_password"] === true) throw E.PASSWORD_LOCKED({});
-      await directory.updateUser(ctx, id, {}, await passwords.hash(wish.password));
+      await directory.updateUser(ctx, id, {}, await secrets.hash(ctx, caller, wish.password));
     }),
   );
   router.get(
     "/v3/users/:id/projects",
     reply(async (ctx, req) => {
       const id = pathOf(req, "id");
-      demand(ctx, { do: "read-own", userId: id }, "identity:list_user_projects");
+      await demandIn(ctx, { do: "read-own", userId: id }, "identity:list_user_projects", () =>
+        homeOf(ctx, id),
+      );
       const { projects } = await assignments.reach(ctx, (await existing(parts, ctx, id)).id);
+      const isOwn = ctx.actor.userId === id;
       return listJson(
         "projects",
-        projects.map((one) => projectJson(baseOf(req), one)),
+        projects
+          .filter((one) => isOwn || !isDomainAdmin(ctx.actor) || administers(ctx.actor, one.domainId))
+          .map((one) => projectJson(baseOf(req), one)),
         selfUrl(req, baseOf(req)),
       );
     }),
@@ -179,14 +202,17 @@ export function userRoutes(parts: IdentityParts): Router {
   router.get(
     "/v3/users/:id/groups",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read-own", userId: pathOf(req, "id") }, "identity:list_groups_for_user");
+      const id = pathOf(req, "id");
+      await demandIn(ctx, { do: "read-own", userId: id }, "identity:list_groups_for_user", () =>
+        homeOf(ctx, id),
+      );
       return listJson("groups", [], selfUrl(req, baseOf(req)));
     }),
   );
   router.get(
     "/v3/groups",
     reply(async (ctx, req) => {
-      demand(ctx, { do: "read" }, "identity:list_groups");
+      demandCommon(ctx, "identity:list_groups");
       return listJson("groups", [], selfUrl(req, baseOf(req)));
     }),
   );

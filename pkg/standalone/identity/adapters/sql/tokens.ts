@@ -3,10 +3,8 @@ import type { InferResult, Kysely, QueryResult } from "kysely";
 import type { Ctx, Instant } from "../../../../kernel/index.js";
 import type { Database } from "../../../../platform/db/index.js";
 import type { Role, Scope, TokenRecord, TokenView } from "../../domain/model.js";
+import { GRACE_MICROS, isAlive } from "../../domain/token-life.js";
 import type { IdentityTables } from "./tables.js";
-
-/** How long after its end a token may still be accepted next to a service token. */
-const GRACE_MICROS = 48n * 3_600_000_000n;
 
 /** Stored tokens. Only hashes of their secrets are here. */
 export interface TokenStore {
@@ -105,8 +103,7 @@ export function tokenStore(db: Database<IdentityTables>): TokenStore {
             .rows[0],
       );
       if (!row) return undefined;
-      const limit = allowExpired ? row.expires_at + GRACE_MICROS : row.expires_at;
-      if (now >= limit || !isAlive(row, now)) return undefined;
+      if (!isAlive(row, now, allowExpired)) return undefined;
       const scope = scopeOf(row);
       const roles =
         scope === undefined
@@ -186,13 +183,6 @@ const selectToken = (tx: Kysely<IdentityTables>, hash: Buffer) =>
     ]);
 
 type TokenRow = InferResult<ReturnType<typeof selectToken>>[number];
-
-function isAlive(row: TokenRow, now: Instant): boolean {
-  if (!row.user_enabled || !row.home_enabled) return false;
-  if (row.credential_expires_at !== null && row.credential_expires_at <= now) return false;
-  if (row.scope === "project") return row.project_enabled === true && row.project_domain_enabled === true;
-  return row.scope !== "domain" || row.domain_enabled === true;
-}
 
 function scopeOf(row: TokenRow): Scope | undefined {
   if (row.scope === "system") return { kind: "system" };
