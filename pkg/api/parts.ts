@@ -7,6 +7,8 @@ import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/ope
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Client } from "../platform/rpc/index.js";
+import { tokenBox } from "./crypto/token-box.js";
+import type { TokenBox } from "./crypto/token-box.js";
 import { CellGuard } from "./cells/guard.js";
 import { Databases } from "./cells/databases.js";
 import { HostDirectory } from "./cells/host-directory.js";
@@ -17,7 +19,7 @@ import type { ApiDeps } from "./ports.js";
 import { PresentedServers } from "./view/presented-servers.js";
 
 /** What operations are made of; built once per process. */
-export interface Parts extends Omit<ApiDeps, "scheduler"> {
+export interface Parts extends Omit<ApiDeps, "scheduler" | "tokenKeys"> {
   readonly scheduler: Client<SchedulerServiceDefinition>;
   readonly global: Client<GlobalServiceDefinition>;
   readonly aggregates: Client<AggregateStoreServiceDefinition>;
@@ -26,6 +28,7 @@ export interface Parts extends Omit<ApiDeps, "scheduler"> {
   readonly hosts: Client<HostsServiceDefinition>;
   readonly operations: Client<OperationStoreServiceDefinition>;
   readonly feed: Client<FeedServiceDefinition>;
+  readonly tokens: TokenBox;
   readonly guard: CellGuard;
   readonly databases: Databases;
   readonly directory: HostDirectory;
@@ -50,6 +53,7 @@ export function makeParts(deps: ApiDeps): Parts {
     instances,
     hosts,
     feed,
+    tokens: tokenBox(deps.tokenKeys),
     guard,
     databases,
     mappings,

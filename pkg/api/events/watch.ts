@@ -281,7 +281,7 @@ export class EventWatch {
       cell: "",
       at: toTimestamp(this.#parts.clock.now()),
       ...event,
-      resumeToken: encodeResumeToken(this.#wish.binding, state),
+      resumeToken: encodeResumeToken(this.#parts.tokens, this.#wish.binding, state),
     };
   }
 }
