@@ -14,7 +14,9 @@ import { Databases } from "./cells/databases.js";
 import { HostDirectory } from "./cells/host-directory.js";
 import { Mappings } from "./cells/mappings.js";
 import { Servers } from "./cells/servers.js";
+import { FeedHub } from "./events/feed-hub.js";
 import { OperationSignals } from "./events/operation-signals.js";
+import { WatchPlaces } from "./events/watch-places.js";
 import type { ApiDeps } from "./ports.js";
 import { PresentedServers } from "./view/presented-servers.js";
 
@@ -29,6 +31,8 @@ export interface Parts extends Omit<ApiDeps, "scheduler" | "tokenKeys"> {
   readonly operations: Client<OperationStoreServiceDefinition>;
   readonly feed: Client<FeedServiceDefinition>;
   readonly tokens: TokenBox;
+  readonly hub: FeedHub;
+  readonly watchPlaces: WatchPlaces;
   readonly guard: CellGuard;
   readonly databases: Databases;
   readonly directory: HostDirectory;
@@ -53,6 +57,8 @@ export function makeParts(deps: ApiDeps): Parts {
     instances,
     hosts,
     feed,
+    hub: new FeedHub(feed, guard, deps.clock, deps.config),
+    watchPlaces: new WatchPlaces(deps.config),
     tokens: tokenBox(deps.tokenKeys),
     guard,
     databases,

@@ -36,11 +36,16 @@ export const watchEvents = (
     const from =
       request.resumeToken === "" ? undefined : decodeResumeToken(parts.tokens, binding, request.resumeToken);
     const mask = maskOf(ctx, parts.policy, { hostInfo: true, userData: false });
-    yield* new EventWatch(parts, ctx, {
-      binding,
-      projectId,
-      serverIds,
-      withOperations: request.withOperations,
-      mask,
-    }).run(from);
+    const giveBack = parts.watchPlaces.take(ctx.actor);
+    try {
+      yield* new EventWatch(parts, ctx, {
+        binding,
+        projectId,
+        serverIds,
+        withOperations: request.withOperations,
+        mask,
+      }).run(from);
+    } finally {
+      giveBack();
+    }
   };
