@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { apiConfigSchema } from "../../pkg/api/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
-import { identityConfig, policyConfig } from "../shared/sections.js";
+import { identityConfig, keyList, policyConfig } from "../shared/sections.js";
 
 const publicGrpcConfig = z
   .object({
@@ -19,11 +19,20 @@ const publicGrpcConfig = z
   })
   .describe("The gRPC API for users.");
 
+const tokensConfig = z
+  .object({
+    keys: keyList(
+      "Keys for page and resume tokens, each with `id` and `key` (32 bytes, base64); the same list in every api process, and not those of `sealing`. The first seals, all open: put new ones in front, and take old ones away a day later.",
+    ),
+  })
+  .describe("Tokens that clients carry from one answer to the next request.");
+
 export const sections = {
   ...clusterSections,
   identity: identityConfig,
   policy: policyConfig,
   api: apiConfigSchema,
+  tokens: tokensConfig,
   publicGrpc: publicGrpcConfig,
 } as const;
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { cellsConfig } from "../../pkg/cells/index.js";
 import { secret } from "../../pkg/platform/config/index.js";
+import { keyList } from "../shared/sections.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 
 const NAME = /^cell(0|[1-9]\d*)$/;
@@ -42,7 +43,7 @@ const databasesConfig = z
 
 const sealingConfig = z
   .object({
-    keys: secret(z.array(z.strictObject({ id: z.string().min(1), key: z.base64() })).default([])).describe(
+    keys: keyList(
       "Keys for passwords and user data at rest, each with `id` and `key` (32 bytes, base64). The first seals, all open: put new ones in front.",
     ),
   })

@@ -4,11 +4,12 @@ import { buildCells } from "../../pkg/cells/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { Pools, joinCluster, runProcess } from "../../pkg/platform/service/index.js";
 import { sections } from "./config.js";
-import { openStores, sealingKeys } from "./stores.js";
+import { namedKeys } from "../shared/keys.js";
+import { openStores } from "./stores.js";
 
 await runProcess("cells", sections, async (service) => {
   const { config, log, id } = service;
-  const secretKeys = sealingKeys(config.sealing.keys);
+  const secretKeys = namedKeys("sealing.keys", config.sealing.keys);
   const cluster = await joinCluster(service);
   const conductor = cluster.connect("conductor").client(ConductorServiceDefinition);
   await cluster.serve(

@@ -1,5 +1,5 @@
 import { cellMigrations, globalMigrations } from "../../pkg/cells/index.js";
-import type { CellSource, SecretKey } from "../../pkg/cells/index.js";
+import type { CellSource } from "../../pkg/cells/index.js";
 import { ConfigErrors } from "../../pkg/platform/config/index.js";
 import { openDatabase } from "../../pkg/platform/db/index.js";
 import type { FeedTables } from "../../pkg/platform/db/feed/index.js";
@@ -54,20 +54,4 @@ export async function openStores(
       return database ? [{ name, uuid, database }] : [];
     }),
   };
-}
-
-const KEY_BYTES = 32;
-
-/** @throws CONFIG_INVALID */
-export function sealingKeys(
-  keys: readonly { readonly id: string; readonly key: string }[],
-): readonly [SecretKey, ...SecretKey[]] {
-  const [first, ...rest] = keys.map(({ id, key }) => ({ id, key: Buffer.from(key, "base64") }));
-  if (!first) throw ConfigErrors.CONFIG_INVALID({ problems: "- sealing.keys: must hold a key" });
-  const short = [first, ...rest].find(({ key }) => key.length !== KEY_BYTES);
-  if (short)
-    throw ConfigErrors.CONFIG_INVALID({
-      problems: `- sealing.keys: key ${short.id} must have ${KEY_BYTES} bytes`,
-    });
-  return [first, ...rest];
 }

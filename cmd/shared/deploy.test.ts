@@ -15,6 +15,7 @@ const samples: Readonly<Record<string, string>> = {
   KILONOVA_DATABASES_CELLS:
     "[{name: cell0, uuid: 00000000-0000-0000-0000-000000000000, url: postgresql://a}, {name: cell1, uuid: 11111111-1111-4111-8111-111111111111, url: postgresql://b}]",
   KILONOVA_SEALING_KEYS: `[{id: "1", key: ${Buffer.alloc(32).toString("base64")}}]`,
+  KILONOVA_TOKENS_KEYS: `[{id: "1", key: ${Buffer.alloc(32).toString("base64")}}]`,
   KILONOVA_COMPUTE_HOSTS: '["node-1"]',
 };
 

@@ -41,6 +41,12 @@ export const identityConfig = z
   })
   .describe("Identity, and through its catalog Image and Network.");
 
+/** A list of 256-bit keys, each under a name. */
+export const keyList = (doc: string) =>
+  secret(z.array(z.strictObject({ id: z.string().min(1).max(64), key: z.base64() })).default([])).describe(
+    doc,
+  );
+
 export const policyConfig = z
   .object({
     file: z

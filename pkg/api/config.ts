@@ -44,6 +44,32 @@ export const apiConfigSchema = z.object({
     .min(100)
     .default(5_000)
     .describe("How often a quiet watch gets a newer resume token, ms."),
+  maxWatches: z
+    .number()
+    .int()
+    .min(1)
+    .default(2_000)
+    .describe("Open WatchEvents of this process; more are refused with TOO_MANY_WATCHES."),
+  maxWatchesPerProject: z.number().int().min(1).default(200).describe("Of these, from one project."),
+  maxWatchesPerUser: z.number().int().min(1).default(100).describe("Of these, from one user."),
+  watchBufferBytes: z
+    .number()
+    .int()
+    .min(1_024)
+    .default(256 * 1024)
+    .describe("What may wait in memory for one slow watch of one database; then it reads the database."),
+  watchBuffersTotalBytes: z
+    .number()
+    .int()
+    .min(1_024)
+    .default(32 * 1024 * 1024)
+    .describe("The same for all watches of this process together."),
+  watchHistoryReads: z
+    .number()
+    .int()
+    .min(1)
+    .default(8)
+    .describe("Reads of history at once, for watches that resume far back or are slow."),
   defaultWaitMs: z
     .number()
     .int()

@@ -10,6 +10,11 @@ export const ApiErrors = defineErrors("api", {
     (p: { field: string; problem: string }) => `Invalid input for field ${p.field}: ${p.problem}`,
   ],
   BAD_PAGE_TOKEN: ["invalid", (_p: Record<string, never>) => "The page token is not valid for this request."],
+  TOO_MANY_WATCHES: [
+    "quota",
+    (p: { who: string; limit: number }) =>
+      `There are ${p.limit} open watches of ${p.who}; no more are let in.`,
+  ],
   MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `marker [${p.marker}] not found`],
   BAD_SORT_KEY: ["invalid", (p: { key: string }) => `Sort key supplied is not valid: ${p.key}`],
   NOT_AUTHORIZED: ["forbidden", (p: { what: string }) => p.what],

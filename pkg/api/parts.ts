@@ -7,17 +7,21 @@ import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/ope
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Client } from "../platform/rpc/index.js";
+import { tokenBox } from "./crypto/token-box.js";
+import type { TokenBox } from "./crypto/token-box.js";
 import { CellGuard } from "./cells/guard.js";
 import { Databases } from "./cells/databases.js";
 import { HostDirectory } from "./cells/host-directory.js";
 import { Mappings } from "./cells/mappings.js";
 import { Servers } from "./cells/servers.js";
+import { FeedHub } from "./events/feed-hub.js";
 import { OperationSignals } from "./events/operation-signals.js";
+import { WatchPlaces } from "./events/watch-places.js";
 import type { ApiDeps } from "./ports.js";
 import { PresentedServers } from "./view/presented-servers.js";
 
 /** What operations are made of; built once per process. */
-export interface Parts extends Omit<ApiDeps, "scheduler"> {
+export interface Parts extends Omit<ApiDeps, "scheduler" | "tokenKeys"> {
   readonly scheduler: Client<SchedulerServiceDefinition>;
   readonly global: Client<GlobalServiceDefinition>;
   readonly aggregates: Client<AggregateStoreServiceDefinition>;
@@ -26,6 +30,9 @@ export interface Parts extends Omit<ApiDeps, "scheduler"> {
   readonly hosts: Client<HostsServiceDefinition>;
   readonly operations: Client<OperationStoreServiceDefinition>;
   readonly feed: Client<FeedServiceDefinition>;
+  readonly tokens: TokenBox;
+  readonly hub: FeedHub;
+  readonly watchPlaces: WatchPlaces;
   readonly guard: CellGuard;
   readonly databases: Databases;
   readonly directory: HostDirectory;
@@ -50,6 +57,9 @@ export function makeParts(deps: ApiDeps): Parts {
     instances,
     hosts,
     feed,
+    hub: new FeedHub(feed, guard, deps.clock, deps.config),
+    watchPlaces: new WatchPlaces(deps.config),
+    tokens: tokenBox(deps.tokenKeys),
     guard,
     databases,
     mappings,

@@ -5,6 +5,7 @@ import type { Clock, Ids } from "../kernel/index.js";
 import type { Policy } from "../policy/index.js";
 import type { Channel } from "../platform/rpc/index.js";
 import type { ApiConfig } from "./config.js";
+import type { TokenKey } from "./crypto/token-box.js";
 
 /** What the api asks of the Image service, with its own rights: visibility is checked here. */
 export type ImagesPort = Pick<Glance, "getImage">;
@@ -22,6 +23,8 @@ export interface ApiDeps {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** For tokens that clients carry; the first seals, all open. The same in every api process. */
+  readonly tokenKeys: readonly [TokenKey, ...TokenKey[]];
   /** To the cells service, as `api`. */
   readonly cells: Channel;
   /** To the scheduler, as `api`: for questions only. */

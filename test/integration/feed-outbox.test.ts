@@ -25,6 +25,7 @@ import type {
 import { createTasks } from "../../pkg/platform/process/index.js";
 import type { Tasks } from "../../pkg/platform/process/index.js";
 import { silentLogger } from "../../pkg/kernel/logger.js";
+import type { Logger } from "../../pkg/kernel/logger.js";
 import { fakeClock } from "../../pkg/testkit/clock.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
@@ -188,6 +189,60 @@ describe("feed", () => {
     assert.ok(fence > 2, `the place changed hands only ${fence} times: the race did not happen`);
     assert.deepEqual(await tasks.stop(5_000), []);
     await Promise.all(pools.map((pool) => pool.close()));
+  });
+
+  it("is numbered by nobody whose place was taken, also when nothing was numbered since", async () => {
+    let left = false;
+    const log: Logger = { ...silentLogger, info: (name) => void (left ||= name === "feed.sequencer.left") };
+    const stop = new AbortController();
+    const ousted = createSequencer(db, { owner: "ousted", pollMs: NEVER_MS, heartbeatMs: NEVER_MS });
+    const running = ousted.run(testCtx({ log, signal: stop.signal, deadlineMs: undefined }));
+    const state = () =>
+      db.statement(testCtx(), "state", (d) =>
+        d.selectFrom("feed_state").select(["owner", "head"]).executeTakeFirstOrThrow(),
+      );
+    await until(async () => (await state()).owner === "ousted", { what: "the place to be taken" });
+    await db.statement(testCtx(), "oust", (d) =>
+      d
+        .updateTable("feed_state")
+        .set({ fence: sql`fence + 1`, owner: "heir", owner_seen_at: sql`now() + interval '1 hour'` })
+        .execute(),
+    );
+    await append(event("a"));
+    ousted.nudge();
+    await until(async () => left || (await state()).head > 0, { what: "it to notice" });
+    assert.deepEqual([(await state()).head, left], [0, true]);
+    stop.abort();
+    await running;
+  });
+
+  it("reads what belongs to one project, a bounded stretch at a time", async () => {
+    run("one");
+    const mine = (index: number): FeedEvent => ({ ...event(`mine-${index}`), projectId: "mine" });
+    await append(event("a"), mine(1), { ...mine(0), entityKind: "other" }, mine(2), event("b"), mine(3));
+    await headReaches(6);
+    const wanted = { projectId: "mine", entityKinds: ["item"] };
+    const cold = createFeedReader(db, { pollMs: 20 });
+    for (const [name, from] of [
+      ["from memory", reader],
+      ["from the database", cold],
+    ] as const) {
+      const first = await from.readMatching(testCtx(), START, wanted, 2);
+      assert.deepEqual([ids(first.entries), first.position.revision], [["mine-1", "mine-2"], 4], name);
+      const second = await from.readMatching(testCtx(), first.position, wanted, 2);
+      assert.deepEqual([ids(second.entries), second.position.revision], [["mine-3"], 6], name);
+      const end = await from.readMatching(testCtx(), second.position, wanted, 2);
+      assert.deepEqual([ids(end.entries), end.position.revision], [[], 6], name);
+    }
+    await append(...Array.from({ length: 2_100 }, (_, index) => event(`e${index}`)), mine(4));
+    await headReaches(2_107);
+    const far = await cold.readMatching(testCtx(), { ...START, revision: 6 }, wanted, 2);
+    assert.deepEqual([far.entries.length, far.position.revision], [0, 2_006]);
+    assert.deepEqual(ids((await cold.readMatching(testCtx(), far.position, wanted, 2)).entries), ["mine-4"]);
+    await assert.rejects(
+      cold.readMatching(testCtx(), { ...START, revision: 9_999 }, wanted, 2),
+      reasonOf("COMPACTED"),
+    );
   });
 
   it("does not make innocent writers fail", async () => {

@@ -1,3 +1,4 @@
+import { hkdfSync } from "node:crypto";
 import { buildApi } from "../../../pkg/api/index.js";
 import { buildCells } from "../../../pkg/cells/index.js";
 import type { CellSource, Waker } from "../../../pkg/cells/index.js";
@@ -173,13 +174,21 @@ function conductorOf(
   });
 }
 
-function apiOf({ config, clients, policy }: Runtime, connect: (address: string) => Channel): Service {
+/** Of the installation's one secret: tokens outlive a restart, and their key opens nothing else. */
+const tokenKeyOf = (encryptionKey: string): Buffer =>
+  Buffer.from(hkdfSync("sha256", Buffer.from(encryptionKey, "base64"), "", "kilonova token key", 32));
+
+function apiOf(
+  { config, secrets, clients, policy }: Runtime,
+  connect: (address: string) => Channel,
+): Service {
   if (!clients) throw new Error("the clients are not open");
   return buildApi({
     config: config.api,
     policy,
     clock: systemClock,
     ids: systemIds,
+    tokenKeys: [{ id: "1", key: tokenKeyOf(secrets.encryptionKey) }],
     cells: connect("cells"),
     scheduler: connect("scheduler"),
     agent: (address) => connect(address),

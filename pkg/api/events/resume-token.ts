@@ -1,4 +1,4 @@
-import { ApiErrors } from "../errors.js";
+import type { TokenBox } from "../crypto/token-box.js";
 
 /** How far one database was read. */
 export interface Position {
@@ -16,12 +16,14 @@ export interface WatchState {
   readonly recent: ReadonlyMap<string, bigint>;
 }
 
-const VERSION = "1";
+type Written = readonly [
+  positions: readonly (readonly [database: string, incarnation: string, revision: string])[],
+  recent: readonly (readonly [id: string, generation: string])[],
+];
 
 /** @param binding  what the watch was asked for; a token is only good for the same */
-export function encodeResumeToken(binding: string, { positions, recent }: WatchState): string {
-  const body = [
-    binding,
+export function encodeResumeToken(box: TokenBox, binding: string, { positions, recent }: WatchState): string {
+  const written: Written = [
     [...positions].map(([database, { incarnation, revision }]) => [
       database,
       incarnation,
@@ -29,31 +31,19 @@ export function encodeResumeToken(binding: string, { positions, recent }: WatchS
     ]),
     [...recent].map(([id, generation]) => [id, generation.toString()]),
   ];
-  return `${VERSION}.${Buffer.from(JSON.stringify(body)).toString("base64url")}`;
+  return box.seal("resume", binding, JSON.stringify(written));
 }
 
-/** @throws BAD_PAGE_TOKEN for texts that are no token, or one of another watch */
-export function decodeResumeToken(binding: string, token: string): WatchState {
-  const [version, body = ""] = token.split(".");
-  try {
-    const [bound, positions, recent] = JSON.parse(Buffer.from(body, "base64url").toString("utf8")) as [
-      string,
-      [string, string, string][],
-      [string, string][],
-    ];
-    if (version === VERSION && bound === binding) {
-      return {
-        positions: new Map(
-          positions.map(([database, incarnation, revision]) => [
-            database,
-            { incarnation, revision: BigInt(revision) },
-          ]),
-        ),
-        recent: new Map(recent.map(([id, generation]) => [id, BigInt(generation)])),
-      };
-    }
-  } catch {
-    // made up: refused below
-  }
-  throw ApiErrors.BAD_PAGE_TOKEN({});
+/** @throws BAD_PAGE_TOKEN for texts that are no token of ours, or one of another watch */
+export function decodeResumeToken(box: TokenBox, binding: string, token: string): WatchState {
+  const [positions, recent] = JSON.parse(box.open("resume", binding, token)) as Written;
+  return {
+    positions: new Map(
+      positions.map(([database, incarnation, revision]) => [
+        database,
+        { incarnation, revision: BigInt(revision) },
+      ]),
+    ),
+    recent: new Map(recent.map(([id, generation]) => [id, BigInt(generation)])),
+  };
 }

@@ -11,13 +11,23 @@ import { GLOBAL } from "../cells/databases.js";
 import type { Parts } from "../parts.js";
 import type { ServerMask } from "../view/server-view.js";
 import { presentServers } from "../view/server-view.js";
-import { awaitFeed, pumpFeed } from "./feed-pump.js";
-import type { Happening } from "./feed-pump.js";
+import type { FeedFollower, Happening } from "./feed-hub.js";
 import { Generations } from "./generations.js";
 import { linkedAbort } from "./linked-abort.js";
 import { StreamRace } from "./race.js";
 import type { Position, WatchState } from "./resume-token.js";
 import { encodeResumeToken } from "./resume-token.js";
+
+const decoded = new WeakMap<FeedEntry, Server>();
+
+/** The server as it was: decoded once, however many watches the entry is handed round to. */
+function serverOf(entry: FeedEntry): Server {
+  const known = decoded.get(entry);
+  if (known !== undefined) return known;
+  const server = Server.decode(entry.payload);
+  decoded.set(entry, server);
+  return server;
+}
 
 /** What one watcher wants. */
 export interface WatchWish {
@@ -52,6 +62,7 @@ export class EventWatch {
   /** Databases whose feed is waited for until the global one has caught up. */
   #held: string[] = [];
   #globalTarget = 0n;
+  readonly #followers = new Map<string, FeedFollower>();
 
   constructor(parts: Parts, ctx: Ctx, wish: WatchWish) {
     this.#parts = parts;
@@ -91,10 +102,9 @@ export class EventWatch {
    */
   async #readHeads(databases: readonly string[]): Promise<readonly string[]> {
     const { answers, unreachable } = await this.#parts.guard.fanOut(this.#ctx, databases, (ctx, database) =>
-      this.#parts.feed.getFeedHead(ctx, { database }),
+      this.#parts.hub.head(ctx, database),
     );
-    for (const { database, value } of answers)
-      this.#positions.set(database, { incarnation: value.incarnation, revision: value.revision });
+    for (const { database, value } of answers) this.#positions.set(database, value);
     for (const database of unreachable) this.#positions.set(database, NOWHERE);
     return unreachable;
   }
@@ -106,10 +116,12 @@ export class EventWatch {
     const race = new StreamRace<Happening>();
     try {
       await this.#hold(databases);
-      const started = new Set<string>();
+      this.#followers.clear();
       const start = (database: string): void => {
-        if (!started.has(database)) race.add(this.#pump(ctx, database));
-        started.add(database);
+        if (this.#followers.has(database)) return;
+        const follower = this.#follower(database);
+        this.#followers.set(database, follower);
+        race.add(follower.happenings(ctx));
       };
       start(GLOBAL);
       this.#releaseIfCaughtUp(start);
@@ -119,6 +131,7 @@ export class EventWatch {
         if (happening === undefined) {
           this.#releaseIfCaughtUp(start, true);
           for (const database of await this.#databases()) start(database); // cells may be new
+          for (const follower of this.#followers.values()) follower.nudge();
           yield this.#event({ type: EventType.EVENT_TYPE_BOOKMARK });
           continue;
         }
@@ -145,19 +158,12 @@ export class EventWatch {
     }
   }
 
-  #pump(ctx: Ctx, database: string): AsyncGenerator<Happening, void> {
-    const { feed, clock, guard } = this.#parts;
+  #follower(database: string): FeedFollower {
     const { withOperations, projectId } = this.#wish;
     const position = this.#positions.get(database) ?? { incarnation: "", revision: 0n };
-    if (position.incarnation === NOWHERE.incarnation) {
-      return awaitFeed(ctx, clock, database, () =>
-        guard.call(ctx, database, (inner) => feed.getFeedHead(inner, { database })),
-      );
-    }
-    return pumpFeed(ctx, feed, clock, database, position, {
-      entityKinds: withOperations ? ["instance", "operation"] : ["instance"],
-      projectId,
-    });
+    const entityKinds = withOperations ? ["instance", "operation"] : ["instance"];
+    const silenceTold = position.incarnation === NOWHERE.incarnation;
+    return this.#parts.hub.follow(database, position, { entityKinds, projectId }, silenceTold);
   }
 
   /**
@@ -167,11 +173,7 @@ export class EventWatch {
   async #hold(databases: readonly string[]): Promise<void> {
     this.#held = databases.filter((database) => database !== GLOBAL);
     try {
-      this.#globalTarget = (
-        await this.#parts.guard.call(this.#ctx, GLOBAL, (ctx) =>
-          this.#parts.feed.getFeedHead(ctx, { database: GLOBAL }),
-        )
-      ).revision;
+      this.#globalTarget = (await this.#parts.hub.head(this.#ctx, GLOBAL)).revision;
     } catch {
       this.#globalTarget = 0n; // silent: the cells need not wait for it; its pump tells
     }
@@ -189,18 +191,18 @@ export class EventWatch {
       yield this.#event({ type: EventType.EVENT_TYPE_CELL_UNREACHABLE, cell: database });
       return;
     }
-    const { entries, revision, incarnation } = happening.batch;
+    const { entries, position } = happening;
     for (const entry of entries) {
       const event = await this.#eventOf(entry, database);
-      this.#positions.set(database, { incarnation, revision: entry.revision });
+      this.#positions.set(database, { incarnation: position.incarnation, revision: entry.revision });
       if (event !== undefined) yield this.#event({ ...event, at: entry.at });
     }
-    this.#positions.set(database, { incarnation, revision });
+    this.#positions.set(database, position);
   }
 
   async #eventOf(entry: FeedEntry, database: string): Promise<Partial<WatchEventsResponse> | undefined> {
-    const { projectId, serverIds, mask } = this.#wish;
-    if ((projectId !== "" && entry.projectId !== projectId) || entry.eventType === "moved") return undefined;
+    const { serverIds, mask } = this.#wish;
+    if (entry.eventType === "moved") return undefined;
     if (entry.entityKind === "operation") {
       const operation = Operation.decode(entry.payload);
       if (serverIds.size > 0 && !serverIds.has(operation.serverId)) return undefined;
@@ -211,7 +213,7 @@ export class EventWatch {
     if (serverIds.size > 0 && !serverIds.has(entry.entityId)) return undefined;
     if (!this.#generations.admit(entry.entityId, entry.generation, database !== GLOBAL)) return undefined;
     const [server] = await presentServers(this.#ctx, this.#parts.directory, mask, [
-      { server: Server.decode(entry.payload), database },
+      { server: serverOf(entry), database },
     ]);
     return {
       type:
@@ -281,7 +283,7 @@ export class EventWatch {
       cell: "",
       at: toTimestamp(this.#parts.clock.now()),
       ...event,
-      resumeToken: encodeResumeToken(this.#wish.binding, state),
+      resumeToken: encodeResumeToken(this.#parts.tokens, this.#wish.binding, state),
     };
   }
 }

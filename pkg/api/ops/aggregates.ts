@@ -17,7 +17,7 @@ import type { Ctx } from "../../kernel/index.js";
 import { ZONE_KEY } from "../../model/aggregate-zone.js";
 import { changeZone, haveServers, readAggregate } from "../cells/aggregates.js";
 import { bodyHash } from "../crypto/hashes.js";
-import { decodePageToken, encodePageToken } from "../domain/page-token.js";
+import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { clientToken, id, metadataKey, metadataValue, name, pageSize, pageToken } from "../shape/common.js";
 import type { Rule, Unary } from "../shape/shape.js";
@@ -70,7 +70,8 @@ export const listAggregates = (parts: Parts): Unary<ListAggregatesRequest, ListA
     async (ctx, request) => {
       parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:index");
       const binding = JSON.stringify(["aggregates", request.host]);
-      const [after = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+      const [after = ""] =
+        request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, {
         host: request.host,
         pageSize: request.pageSize,
@@ -78,7 +79,7 @@ export const listAggregates = (parts: Parts): Unary<ListAggregatesRequest, ListA
       });
       return {
         aggregates,
-        nextPageToken: nextPageToken === "" ? "" : encodePageToken(binding, [nextPageToken]),
+        nextPageToken: nextPageToken === "" ? "" : encodePageToken(parts.tokens, binding, [nextPageToken]),
       };
     },
   );

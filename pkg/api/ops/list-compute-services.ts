@@ -3,7 +3,7 @@ import type {
   ListComputeServicesRequest,
   ListComputeServicesResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
-import { decodePageToken, encodePageToken } from "../domain/page-token.js";
+import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, text } from "../shape/shape.js";
@@ -20,7 +20,8 @@ export const listComputeServices = (
       parts.policy.enforce(ctx.actor, "os_compute_api:os-services:list");
       const { host, binary } = request;
       const binding = JSON.stringify(["services", host, binary]);
-      const [number, cell = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+      const [number, cell = ""] =
+        request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const { answers, unreachable } = await parts.guard.fanOut(
         ctx,
         await parts.databases.cells(ctx),
@@ -42,7 +43,7 @@ export const listComputeServices = (
         unreachableCells: [...unreachable],
         nextPageToken:
           rest.length > services.length && last !== undefined
-            ? encodePageToken(binding, [last.number.toString(), last.cell])
+            ? encodePageToken(parts.tokens, binding, [last.number.toString(), last.cell])
             : "",
       };
     },

@@ -4,6 +4,7 @@ import type {
 } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KilonovaError } from "../../kernel/index.js";
+import { sealedPaging } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { paging, sort } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
@@ -21,8 +22,15 @@ export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavors
     async (ctx, request) => {
       const admin = parts.policy.allows(ctx.actor, "context_is_admin");
       const { visibility, ...query } = request;
+      const pages = sealedPaging(parts.tokens, [
+        "flavors",
+        { ...query, pageToken: "", pageSize: 0, marker: "" },
+        admin ? visibility : "",
+        ctx.actor.projectId,
+      ]);
       const wanted = {
         ...query,
+        pageToken: pages.open(request.pageToken),
         ...selection(admin ? visibility : FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC),
         projectId: ctx.actor.projectId,
       };
@@ -38,7 +46,7 @@ export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavors
       const shown = admin ? flavors : flavors.filter((flavor) => !flavor.disabled);
       return {
         flavors: shown.map((flavor) => presentFlavor(flavor, mask)),
-        nextPageToken,
+        nextPageToken: pages.seal(nextPageToken),
         hiddenFields: hiddenFlavorFields(mask),
       };
     },

@@ -4,7 +4,7 @@ import type {
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { FoundHypervisor } from "../cells/hypervisors.js";
 import { allHypervisors, withServers } from "../cells/hypervisors.js";
-import { decodePageToken, encodePageToken } from "../domain/page-token.js";
+import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { paging } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
@@ -22,7 +22,7 @@ export const listHypervisors = (parts: Parts): Unary<ListHypervisorsRequest, Lis
       );
       const binding = `hypervisors:${request.hostnamePattern}`;
       const [after = request.marker] =
-        request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+        request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const rest = all.slice(startAfter(all, after));
       const page = rest.slice(0, request.pageSize || 1000);
       const last = page.at(-1);
@@ -32,7 +32,7 @@ export const listHypervisors = (parts: Parts): Unary<ListHypervisorsRequest, Lis
           : page.map((one) => one.hypervisor),
         nextPageToken:
           rest.length > page.length && last !== undefined
-            ? encodePageToken(binding, [last.hypervisor.id])
+            ? encodePageToken(parts.tokens, binding, [last.hypervisor.id])
             : "",
       };
     },

@@ -3,6 +3,7 @@ import type {
   ListInstanceActionsResponse,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
 import { ownerOf } from "../cells/servers.js";
+import { sealedPaging } from "../crypto/page-tokens.js";
 import { id, paging } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked } from "../shape/shape.js";
@@ -17,8 +18,11 @@ export const listInstanceActions = (
     async (ctx, request) => {
       const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
       parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:list", ownerOf(server));
-      return parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
-        parts.instances.listActions(inner, { database, query: { ...request, serverId } }),
+      const pages = sealedPaging(parts.tokens, ["actions", server.id]);
+      const pageToken = pages.open(request.pageToken);
+      const page = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
+        parts.instances.listActions(inner, { database, query: { ...request, serverId, pageToken } }),
       );
+      return { ...page, nextPageToken: pages.seal(page.nextPageToken) };
     },
   );

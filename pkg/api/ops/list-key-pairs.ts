@@ -2,6 +2,7 @@ import type {
   ListKeyPairsRequest,
   ListKeyPairsResponse,
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import { sealedPaging } from "../crypto/page-tokens.js";
 import { paging } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, text } from "../shape/shape.js";
@@ -12,5 +13,11 @@ export const listKeyPairs = (parts: Parts): Unary<ListKeyPairsRequest, ListKeyPa
   checked<ListKeyPairsRequest, ListKeyPairsResponse>({ ...paging, userId: text() }, async (ctx, request) => {
     const userId = request.userId || ctx.actor.userId;
     parts.policy.enforce(ctx.actor, "os_compute_api:os-keypairs:index", { user_id: userId });
-    return parts.global.listStoredKeyPairs(ctx, { ...request, userId });
+    const pages = sealedPaging(parts.tokens, ["key-pairs", userId]);
+    const page = await parts.global.listStoredKeyPairs(ctx, {
+      ...request,
+      userId,
+      pageToken: pages.open(request.pageToken),
+    });
+    return { ...page, nextPageToken: pages.seal(page.nextPageToken) };
   });

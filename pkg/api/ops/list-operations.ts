@@ -3,6 +3,7 @@ import type {
   ListOperationsResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { ownerOf } from "../cells/servers.js";
+import { sealedPaging } from "../crypto/page-tokens.js";
 import { id, pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked } from "../shape/shape.js";
@@ -18,6 +19,8 @@ export const listOperations = (parts: Parts): Unary<ListOperationsRequest, ListO
     async (ctx, request) => {
       const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
       parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:list", ownerOf(server));
+      const pages = sealedPaging(parts.tokens, ["operations", server.id]);
+      const storeToken = pages.open(request.pageToken);
       const { operations, nextPageToken } = await parts.servers.at(
         ctx,
         request.serverId,
@@ -27,9 +30,9 @@ export const listOperations = (parts: Parts): Unary<ListOperationsRequest, ListO
             serverId,
             states: [],
             pageSize: request.pageSize || DEFAULT_PAGE,
-            pageToken: request.pageToken,
+            pageToken: storeToken,
           }),
       );
-      return { operations: operations.map(presentOperation), nextPageToken };
+      return { operations: operations.map(presentOperation), nextPageToken: pages.seal(nextPageToken) };
     },
   );

@@ -15,7 +15,7 @@ import { ownProject } from "../cells/servers.js";
 import { bindingOf } from "../crypto/hashes.js";
 import type { SortedPage } from "../domain/merge-rows.js";
 import { mergePages } from "../domain/merge-rows.js";
-import { decodePageToken, encodePageToken } from "../domain/page-token.js";
+import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { effectiveFilter } from "../domain/server-filter.js";
 import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
@@ -94,7 +94,8 @@ export const listServers = (parts: Parts): Unary<ListServersRequest, EncodedAnsw
       const last = rows.at(-1);
       return EncodedAnswer.of(answerType, {
         servers: await parts.presented.list(ctx, mask, rows),
-        nextPageToken: more && last !== undefined ? encodePageToken(query.binding, last.row.sortValues) : "",
+        nextPageToken:
+          more && last !== undefined ? encodePageToken(parts.tokens, query.binding, last.row.sortValues) : "",
         unreachableCells: [...unreachable],
         downCellServers:
           unreachable.length > 0 ? await downCellServers(parts, ctx, query.projectId, unreachable) : [],
@@ -152,7 +153,7 @@ async function startOf(
   request: ListServersRequest,
   query: Query,
 ): Promise<readonly string[]> {
-  if (request.pageToken !== "") return decodePageToken(query.binding, request.pageToken);
+  if (request.pageToken !== "") return decodePageToken(parts.tokens, query.binding, request.pageToken);
   if (request.marker === "") return [];
   const mapping = await parts.mappings.refresh(ctx, request.marker);
   if (!parts.servers.sees(ctx, mapping)) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });

@@ -15,7 +15,7 @@ import {
 import type { Ctx } from "../../kernel/index.js";
 import type { RuleName } from "../../policy/index.js";
 import { bodyHash } from "../crypto/hashes.js";
-import { decodePageToken, encodePageToken } from "../domain/page-token.js";
+import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { clientToken, id, name, pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
@@ -81,7 +81,8 @@ export const listServerGroups = (parts: Parts): Unary<ListServerGroupsRequest, L
       if (request.allProjects)
         parts.policy.enforce(ctx.actor, "os_compute_api:os-server-groups:index:all_projects");
       const binding = JSON.stringify(["server-groups", request.allProjects, projectId]);
-      const [after = ""] = request.pageToken === "" ? [] : decodePageToken(binding, request.pageToken);
+      const [after = ""] =
+        request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const page = await parts.groups.listStoredServerGroups(ctx, {
         projectId: request.allProjects ? "" : projectId || "(none)",
         pageSize: request.pageSize,
@@ -90,7 +91,8 @@ export const listServerGroups = (parts: Parts): Unary<ListServerGroupsRequest, L
       });
       return {
         serverGroups: page.serverGroups,
-        nextPageToken: page.nextPageToken === "" ? "" : encodePageToken(binding, [page.nextPageToken]),
+        nextPageToken:
+          page.nextPageToken === "" ? "" : encodePageToken(parts.tokens, binding, [page.nextPageToken]),
       };
     },
   );

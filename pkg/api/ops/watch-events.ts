@@ -33,13 +33,19 @@ export const watchEvents = (
       serverIds: [...serverIds].sort(),
     }).finish();
     const binding = `${bindingOf(bound)}${bindingOf(Buffer.from(projectId))}`;
-    const from = request.resumeToken === "" ? undefined : decodeResumeToken(binding, request.resumeToken);
+    const from =
+      request.resumeToken === "" ? undefined : decodeResumeToken(parts.tokens, binding, request.resumeToken);
     const mask = maskOf(ctx, parts.policy, { hostInfo: true, userData: false });
-    yield* new EventWatch(parts, ctx, {
-      binding,
-      projectId,
-      serverIds,
-      withOperations: request.withOperations,
-      mask,
-    }).run(from);
+    const giveBack = parts.watchPlaces.take(ctx.actor);
+    try {
+      yield* new EventWatch(parts, ctx, {
+        binding,
+        projectId,
+        serverIds,
+        withOperations: request.withOperations,
+        mask,
+      }).run(from);
+    } finally {
+      giveBack();
+    }
   };

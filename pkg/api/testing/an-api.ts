@@ -94,6 +94,7 @@ export function anApi({
     policy: createPolicy(parseOverrides(policy)),
     clock,
     ids: { uuid: () => crypto.randomUUID() },
+    tokenKeys: [{ id: "test", key: Buffer.alloc(32, 3) }],
     cells: network.connect("cells", { service: "api", host: "" }),
     scheduler: network.connect("scheduler", { service: "api", host: "" }),
     agent: (address) => network.connect(address, { service: "api", host: "" }),

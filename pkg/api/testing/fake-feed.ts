@@ -1,11 +1,15 @@
 import type {
   FeedEntry,
+  ReadFeedRequest,
+  ReadFeedResponse,
   WatchFeedRequest,
   WatchFeedResponse,
 } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
+import { CommonErrors } from "../../kernel/index.js";
+import { isWanted } from "../../platform/db/feed/index.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import { FakeErrors } from "./fake-cells.js";
 
@@ -15,6 +19,9 @@ export class FakeFeed {
   compactedRevision = 0n;
   #entries: FeedEntry[] = [];
   #wake = new Set<() => void>();
+  /** Whether it hands over what nobody asked for. */
+  careless = false;
+  broken = false;
   /** How many readers are attached. */
   watchers = 0;
 
@@ -49,29 +56,48 @@ export class FakeFeed {
     });
   }
 
+  /** Ends all readers as a lost connection does, and refuses new ones until it is mended. */
+  break(): void {
+    this.broken = true;
+    for (const wake of this.#wake) wake();
+  }
+
   /** Another life of the database: revisions start anew. */
   rebirth(incarnation: string): void {
     this.incarnation = incarnation;
     this.#entries = [];
   }
 
-  async *watch(ctx: Ctx, request: WatchFeedRequest): AsyncGenerator<WatchFeedResponse, void> {
+  /** One stretch, at most `most` entries long. */
+  read(request: ReadFeedRequest, most = 2): ReadFeedResponse {
+    this.#check(request);
+    const from = Number(request.afterRevision);
+    const looked = this.#entries.slice(from, from + most);
+    return {
+      entries: looked.filter((entry) => this.careless || isWanted(request, entry)),
+      revision: request.afterRevision + BigInt(looked.length),
+      incarnation: this.incarnation,
+    };
+  }
+
+  #check({ incarnation, afterRevision }: ReadFeedRequest): void {
     if (
-      (request.incarnation !== "" && request.incarnation !== this.incarnation) ||
-      request.afterRevision < this.compactedRevision
-    ) {
+      (incarnation !== "" && incarnation !== this.incarnation) ||
+      afterRevision < this.compactedRevision ||
+      afterRevision > this.revision
+    )
       throw FakeErrors.FEED_COMPACTED({ revision: this.compactedRevision.toString() });
-    }
+  }
+
+  async *watch(ctx: Ctx, request: WatchFeedRequest): AsyncGenerator<WatchFeedResponse, void> {
+    this.#check(request);
+    if (this.broken) throw CommonErrors.UNAVAILABLE({ what: "The feed" });
     this.watchers++;
     try {
       let from = request.afterRevision;
-      while (!ctx.signal.aborted) {
+      while (!ctx.signal.aborted && !this.broken) {
         const news = this.#entries.slice(Number(from));
-        const wanted = news.filter(
-          (entry) =>
-            (request.entityKinds.length === 0 || request.entityKinds.includes(entry.entityKind)) &&
-            (request.projectId === "" || entry.projectId === request.projectId),
-        );
+        const wanted = news.filter((entry) => this.careless || isWanted(request, entry));
         from = this.revision;
         if (news.length > 0) yield { entries: wanted, revision: from, incarnation: this.incarnation };
         else await this.#changed(ctx.signal);

@@ -43,6 +43,11 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
       const { incarnation, revision, compactedRevision } = cells.feed(database);
       return { incarnation, revision, compactedRevision };
     },
+    readFeed: async (ctx, request) => {
+      await answering(cells, ctx, request.database);
+      cells.calls.push(`readFeed ${request.database}`);
+      return cells.feed(request.database).read(request);
+    },
     watchFeed: (ctx, request) => cells.feed(request.database).watch(ctx, request),
   }),
 ];

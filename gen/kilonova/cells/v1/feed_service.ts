@@ -49,6 +49,30 @@ export interface WatchFeedResponse {
   incarnation: string;
 }
 
+/** Input of ReadFeed. */
+export interface ReadFeedRequest {
+  /** "global" or the cell's name. */
+  database: string;
+  /** Expected incarnation; empty for any. */
+  incarnation: string;
+  /** Start after this one. */
+  afterRevision: bigint;
+  /** Only these; empty for all. */
+  entityKinds: string[];
+  /** Only of this project; empty for all. */
+  projectId: string;
+}
+
+/** Output of ReadFeed. */
+export interface ReadFeedResponse {
+  /** Matching entries, in order: at most 500, and 64 KiB of payloads (one entry may be larger). */
+  entries: FeedEntry[];
+  /** Everything up to here was looked at; the next stretch starts after it. */
+  revision: bigint;
+  /** Database's incarnation. */
+  incarnation: string;
+}
+
 /** Input of GetFeedHead. */
 export interface GetFeedHeadRequest {
   /** "global" or the cell's name. */
@@ -411,6 +435,196 @@ export const WatchFeedResponse: MessageFns<WatchFeedResponse> = {
   },
 };
 
+function createBaseReadFeedRequest(): ReadFeedRequest {
+  return { database: "", incarnation: "", afterRevision: 0n, entityKinds: [], projectId: "" };
+}
+
+export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
+  encode(message: ReadFeedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    if (message.afterRevision !== 0n) {
+      if (BigInt.asUintN(64, message.afterRevision) !== message.afterRevision) {
+        throw new globalThis.Error("value provided for field message.afterRevision of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.afterRevision);
+    }
+    for (const v of message.entityKinds) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(42).string(message.projectId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFeedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFeedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.afterRevision = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.entityKinds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadFeedRequest>): ReadFeedRequest {
+    return ReadFeedRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadFeedRequest>): ReadFeedRequest {
+    const message = createBaseReadFeedRequest();
+    message.database = object.database ?? "";
+    message.incarnation = object.incarnation ?? "";
+    message.afterRevision = (object.afterRevision !== undefined && object.afterRevision !== null)
+      ? BigInt(object.afterRevision)
+      : 0n;
+    message.entityKinds = object.entityKinds?.map((e) => e) || [];
+    message.projectId = object.projectId ?? "";
+    return message;
+  },
+};
+
+function createBaseReadFeedResponse(): ReadFeedResponse {
+  return { entries: [], revision: 0n, incarnation: "" };
+}
+
+export const ReadFeedResponse: MessageFns<ReadFeedResponse> = {
+  encode(message: ReadFeedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      FeedEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asUintN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(26).string(message.incarnation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFeedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFeedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(FeedEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadFeedResponse>): ReadFeedResponse {
+    return ReadFeedResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadFeedResponse>): ReadFeedResponse {
+    const message = createBaseReadFeedResponse();
+    message.entries = object.entries?.map((e) => FeedEntry.fromPartial(e)) || [];
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.incarnation = object.incarnation ?? "";
+    return message;
+  },
+};
+
 function createBaseGetFeedHeadRequest(): GetFeedHeadRequest {
   return { database: "" };
 }
@@ -571,6 +785,19 @@ export const FeedServiceDefinition = {
       responseType: WatchFeedResponse as typeof WatchFeedResponse,
       responseStream: true,
       options: { _unknownFields: { 400010: [Buffer.from([5, 2, 5, 3, 4, 8]) as Buffer] } },
+    },
+    /**
+     * Reads one bounded stretch after a revision and ends: for readers that are far behind, or slow.
+     *
+     * Errors: FAILED_PRECONDITION / COMPACTED, UNKNOWN_INCARNATION: list again and start from the head.
+     */
+    readFeed: {
+      name: "ReadFeed",
+      requestType: ReadFeedRequest as typeof ReadFeedRequest,
+      requestStream: false,
+      responseType: ReadFeedResponse as typeof ReadFeedResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
     },
     /** Reads incarnation and head. */
     getFeedHead: {

@@ -4,11 +4,22 @@ import type {
   WatchFeedResponse,
 } from "../../../../gen/kilonova/cells/v1/feed_service.js";
 import type { FeedEntry as StoredEntry, FeedReader } from "../../../platform/db/feed/index.js";
+import { isWanted } from "../../../platform/db/feed/index.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { bufferOf } from "../../domain/bytes.js";
 
 const PAGE = 500;
+
+/** Of payloads in one answer of ReadFeed. */
+const PAGE_BYTES = 64 * 1024;
+
+/** As many of the first entries as fit; the first one always does. */
+export function withinBytes(entries: readonly StoredEntry[], most: number): readonly StoredEntry[] {
+  let bytes = 0;
+  const end = entries.findIndex(({ payload }) => (bytes += payload.length) > most);
+  return end < 0 ? entries : entries.slice(0, Math.max(1, end));
+}
 
 const toEntry = (entry: StoredEntry): FeedEntry => ({
   revision: BigInt(entry.revision),
@@ -31,18 +42,26 @@ export function feedHandlers(readerOf: (database: string) => FeedReader): Handle
     watchFeed: async function* (ctx, request): AsyncGenerator<WatchFeedResponse> {
       const reader = readerOf(request.database);
       const { incarnation } = await reader.head(ctx);
-      const wanted = (entry: StoredEntry): boolean =>
-        (request.entityKinds.length === 0 || request.entityKinds.includes(entry.entityKind)) &&
-        (request.projectId === "" || entry.projectId === request.projectId);
       yield { entries: [], revision: request.afterRevision, incarnation };
       const from = { incarnation: request.incarnation, revision: Number(request.afterRevision) };
       for await (const { entries, position } of reader.follow(ctx, from, PAGE)) {
         yield {
-          entries: entries.filter(wanted).map(toEntry),
+          entries: entries.filter((entry) => isWanted(request, entry)).map(toEntry),
           revision: BigInt(position.revision),
           incarnation: position.incarnation,
         };
       }
+    },
+    readFeed: async (ctx, request) => {
+      const from = { incarnation: request.incarnation, revision: Number(request.afterRevision) };
+      const { entries, position } = await readerOf(request.database).readMatching(ctx, from, request, PAGE);
+      const sent = withinBytes(entries, PAGE_BYTES);
+      const last = sent.length < entries.length ? sent.at(-1)?.revision : undefined;
+      return {
+        entries: sent.map(toEntry),
+        revision: BigInt(last ?? position.revision),
+        incarnation: position.incarnation,
+      };
     },
     getFeedHead: async (ctx, { database }) => {
       const { incarnation, revision, compacted } = await readerOf(database).head(ctx);

@@ -1,3 +1,4 @@
+import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import type { Database } from "../database.js";
@@ -17,12 +18,36 @@ export interface FeedReader {
    */
   readAfter(ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage>;
   /**
+   * As `readAfter`, but only what matches: looks at up to 2,000 entries behind the position and gives at most
+   * `limit` of them.
+   * @throws COMPACTED, UNKNOWN_INCARNATION: begin again with a snapshot
+   * @cost nothing while the tail has what comes next; else one statement over a range of the index
+   */
+  readMatching(ctx: Ctx, position: FeedPosition, wanted: FeedSelection, limit: number): Promise<FeedPage>;
+  /**
    * Pages as they come, never an empty one, until the context ends (then it returns).
    * @throws as `readAfter`
    * @cost nothing while the tail has what comes next; else a statement each
    */
   follow(ctx: Ctx, position: FeedPosition, limit: number): AsyncGenerator<FeedPage, void, void>;
 }
+
+/** Whose entries, and of which kinds; "" and an empty list stand for all. */
+export interface FeedSelection {
+  readonly projectId: string;
+  readonly entityKinds: readonly string[];
+}
+
+/** Whether an entry is one of those. */
+export const isWanted = (
+  { projectId, entityKinds }: FeedSelection,
+  entry: Pick<FeedEntry, "projectId" | "entityKind">,
+): boolean =>
+  (projectId === "" || entry.projectId === projectId) &&
+  (entityKinds.length === 0 || entityKinds.includes(entry.entityKind));
+
+/** Entries that one statement of `readMatching` looks at. */
+const STRETCH = 2_000;
 
 /**
  * @param tail    filled by a sequencer in this process: entries then arrive within milliseconds
@@ -45,10 +70,36 @@ export function createFeedReader(
     });
 
   const readAfter = (ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> =>
+    readStretch(ctx, position, limit);
+
+  const readMatching = async (
+    ctx: Ctx,
+    position: FeedPosition,
+    wanted: FeedSelection,
+    limit: number,
+  ): Promise<FeedPage> => {
+    const near = tail.after(position, STRETCH);
+    if (near === undefined) return readStretch(ctx, position, limit, wanted);
+    const entries = near.entries.filter((entry) => isWanted(wanted, entry));
+    if (entries.length <= limit) return { ...near, entries };
+    const first = entries.slice(0, limit);
+    return { ...near, entries: first, position: { ...near.position, revision: first.at(-1)?.revision ?? 0 } };
+  };
+
+  /** @param wanted  also bounds how far the statement looks */
+  const readStretch = (
+    ctx: Ctx,
+    position: FeedPosition,
+    limit: number,
+    wanted?: FeedSelection,
+  ): Promise<FeedPage> =>
     db.statement(ctx, "feed.read", async (d) => {
       const rows = await d
         .selectFrom("feed_state as s")
-        .leftJoin("outbox as o", (join) => join.on("o.revision", ">", position.revision))
+        .leftJoin("outbox as o", (join) => {
+          const after = join.on("o.revision", ">", position.revision);
+          return wanted === undefined ? after : after.on(matching(position.revision + STRETCH, wanted));
+        })
         .select([
           "s.incarnation",
           "s.head",
@@ -70,7 +121,11 @@ export function createFeedReader(
       if (state === undefined) throw new Error("feed_state has no row");
       check(position, state);
       const entries = rows.flatMap(toEntry);
-      const last = entries.at(-1)?.revision ?? position.revision;
+      const looked =
+        wanted === undefined || entries.length === limit
+          ? 0
+          : Math.min(position.revision + STRETCH, state.head);
+      const last = Math.max(looked, entries.at(-1)?.revision ?? position.revision);
       return { entries, head: state.head, position: { incarnation: state.incarnation, revision: last } };
     });
 
@@ -99,8 +154,17 @@ export function createFeedReader(
     }
   }
 
-  return { head, readAfter, follow };
+  return { head, readAfter, readMatching, follow };
 }
+
+const matching =
+  (upTo: number, { projectId, entityKinds }: FeedSelection) =>
+  (eb: ExpressionBuilder<FeedTables & { o: FeedTables["outbox"] }, "o">): Expression<SqlBool> =>
+    eb.and([
+      eb("o.revision", "<=", upTo),
+      ...(projectId === "" ? [] : [eb("o.project_id", "=", projectId)]),
+      ...(entityKinds.length === 0 ? [] : [eb("o.entity_kind", "in", entityKinds)]),
+    ]);
 
 function check(
   position: FeedPosition,

@@ -118,6 +118,7 @@ export class TestDeployment {
     return this.programs.start("api", "api", {
       ...(await this.#common("api", "global/api")),
       ...this.#identity(),
+      tokens: { keys: [{ id: "1", key: randomBytes(32).toString("base64") }] },
       publicGrpc: { listen: "127.0.0.1:0" },
     });
   }
