@@ -1,6 +1,5 @@
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
 import { writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
 
@@ -48,7 +47,6 @@ export class Journal {
     path: string,
     nowMs: number,
   ): Promise<{ journal: Journal; entries: readonly JournalEntry[] }> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const latest = new Map<string, JournalEntry>();
     for (const entry of parse(await readFile(path, "utf8").catch(() => ""))) {
       latest.delete(entry.commandId);

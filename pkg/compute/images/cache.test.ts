@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
+import { noIsolation } from "../drivers/testing/no-isolation.js";
 import { ImageCache } from "./cache.js";
 import type { ImageCacheOptions } from "./cache.js";
 import { qcow2Bytes, vmdkBytes, vmdkDescriptor } from "./testing/headers.js";
@@ -25,6 +26,7 @@ describe("image cache", () => {
     const cache = new ImageCache({
       dir,
       source,
+      isolation: noIsolation,
       run: async (_ctx, argv) => {
         ran.push([...argv]);
         writeFileSync(argv.at(-1) ?? "", "converted");
