@@ -1,5 +1,4 @@
 import { open, readFile } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
 
@@ -20,6 +19,15 @@ export interface JournalEntry {
   readonly at: number;
 }
 
+/** What lines are appended to; replaced by tests. */
+export interface JournalFile {
+  appendFile(lines: string): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const openFile = (path: string): Promise<JournalFile> => open(path, "a", 0o600);
+
 const KEEP_MS = 24 * 3600_000;
 
 /**
@@ -30,11 +38,11 @@ const KEEP_MS = 24 * 3600_000;
  */
 export class Journal {
   readonly #path: string;
-  #file: FileHandle;
+  readonly #file: JournalFile;
   #pending: { line: string; resolve(): void; reject(error: unknown): void }[] = [];
   #flushing: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: JournalFile) {
     this.#path = path;
     this.#file = file;
   }
@@ -46,6 +54,7 @@ export class Journal {
   static async open(
     path: string,
     nowMs: number,
+    fileAt = openFile,
   ): Promise<{ journal: Journal; entries: readonly JournalEntry[] }> {
     const latest = new Map<string, JournalEntry>();
     for (const entry of parse(await readFile(path, "utf8").catch(() => ""))) {
@@ -56,7 +65,7 @@ export class Journal {
     for (const e of latest.values()) newest.set(e.serverId, Math.max(newest.get(e.serverId) ?? 0, e.at));
     const entries = [...latest.values()].filter((e) => nowMs - (newest.get(e.serverId) ?? 0) < KEEP_MS);
     await rewrite(path, entries);
-    return { journal: new Journal(path, await open(path, "a", 0o600)), entries };
+    return { journal: new Journal(path, await fileAt(path)), entries };
   }
 
   append(entry: JournalEntry): Promise<void> {

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
@@ -74,6 +84,30 @@ describe("image cache", () => {
     assert.deepEqual(ran[0]?.slice(0, 6), ["qemu-img", "convert", "-f", "qcow2", "-O", "raw"]);
     assert.equal(readFileSync(path, "utf8"), "converted");
   });
+
+  const plants = [
+    ["a symbolic link", symlinkSync],
+    ["another name", linkSync],
+  ] as const;
+  for (const [what, plant] of plants) {
+    it(`never takes ${what} of another file for what a tool converted`, async () => {
+      const secret = join(dir, "secret");
+      writeFileSync(secret, "the host's own", { mode: 0o600 });
+      source.add("img-1", qcow2Bytes(), { diskFormat: "qcow2" });
+      const cache = await open({
+        run: async (_ctx, argv) => {
+          const target = argv.at(-1) ?? "";
+          rmSync(target);
+          plant(secret, target);
+          return "";
+        },
+      });
+      await assert.rejects(cache.prepare(ctx, "img-1"));
+      assert.deepEqual(files(), ["secret"]);
+      assert.equal(statSync(secret).mode & 0o777, 0o600);
+      assert.equal(readFileSync(secret, "utf8"), "the host's own");
+    });
+  }
 
   it("leaves holes where an image is empty", async () => {
     const data = Buffer.alloc(32 * 1024 * 1024);
