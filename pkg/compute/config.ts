@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { configDriveFormats } from "./drivers/qemu/config-drive.js";
+import { isolationModes } from "./drivers/host/isolation.js";
 import { secret } from "../platform/config/index.js";
 
 /** Options of compute agents. One process may carry several hosts. */
@@ -26,6 +27,28 @@ export const computeConfig = z
       .enum(["tcg", "kvm"])
       .default("tcg")
       .describe("How QEMU runs guests. `kvm` is never chosen because /dev/kvm exists: say so."),
+    guestIsolation: z
+      .enum(isolationModes)
+      .default("auto")
+      .describe(
+        "How well guests must be shut in: `strict` refuses to start where one of user, capabilities, seccomp, or whatever namespaces and control groups the kernel allows, is missing; `best-effort` goes on with what there is and says what is missing; `auto` is `strict` for root and `best-effort` for others.",
+      ),
+    guestUidFirst: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 32 - 2)
+      .default(0)
+      .describe(
+        "First of the users that guests get, one each, by number; needs no entry in /etc/passwd and must belong to nobody else. 0 takes 1900000000, or less in a user namespace with few ids.",
+      ),
+    guestUidCount: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 31)
+      .default(10_000)
+      .describe("How many users there are for the guests of this machine."),
     machineType: z.string().default("").describe("QEMU machine type; empty pins the driver's default."),
     configDriveFormat: z
       .enum(configDriveFormats)

@@ -14,6 +14,8 @@ export interface Driver {
   start(ctx: Ctx): Promise<void>;
   /** Lets go of everything but the guests themselves. */
   close(): Promise<void>;
+  /** How guests are shut in on this host, in a sentence for its operator; capability of real hypervisors. */
+  readonly guestIsolation?: () => string;
   /** What this host can offer; asked at start and at each audit. */
   inventory(ctx: Ctx): Promise<HostInventory>;
   /** Every guest this driver knows, running or not. */

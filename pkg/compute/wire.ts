@@ -1,12 +1,12 @@
 import { hkdfSync } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { Glance } from "../clients/glance/ports.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx, Logger } from "../kernel/index.js";
 import { rootCtx, serviceActor } from "../kernel/index.js";
+import { makeFolder } from "../platform/files/index.js";
 import { systemClock, systemIds } from "../platform/process/index.js";
 import type { Channel } from "../platform/rpc/index.js";
 import type { Metrics } from "../platform/telemetry/index.js";
@@ -18,7 +18,11 @@ import { noImages, noPlumbing } from "./agent/ports.js";
 import type { ComputeConfig } from "./config.js";
 import type { Driver } from "./driver.js";
 import { FakeDriver } from "./drivers/fake/index.js";
+import { Isolation } from "./drivers/host/isolation.js";
+import type { IsolationOptions } from "./drivers/host/isolation.js";
+import { runTool } from "./drivers/host/run-tool.js";
 import { QemuDriver, qemuDefaults } from "./drivers/qemu/index.js";
+import type { QemuConfig } from "./drivers/qemu/index.js";
 import { ImageCache } from "./images/index.js";
 import { metadataService, switchMetadataHandler } from "./metadata/index.js";
 import { followNetwork } from "./network/follow-network.js";
@@ -72,9 +76,12 @@ const EVICT_EVERY_MS = 3_600_000;
 export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
   const { config, host, address, registry } = deps;
   const cells = deps.cells.client(HostsServiceDefinition);
+  makeHostFolders(deps);
+  // First: where guests cannot be shut in as configured, nothing starts.
+  const isolation = config.driver === "qemu" ? await Isolation.open(isolationOptions(config)) : undefined;
   const { plumbing, tunnelPort } =
-    config.driver === "qemu" ? await startPlumbing(deps) : { plumbing: noPlumbing, tunnelPort: 0 };
-  const driver = makeDriver(deps);
+    isolation === undefined ? { plumbing: noPlumbing, tunnelPort: 0 } : await startPlumbing(deps);
+  const driver = makeDriver(deps, isolation);
   return createAgent({
     host,
     address,
@@ -84,7 +91,7 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
     cell: config.cell,
     zone: config.availabilityZone,
     domain: config.dhcpDomain,
-    images: config.driver === "qemu" ? await startImages(deps, driver) : noImages,
+    images: isolation === undefined ? noImages : await startImages(deps, driver, isolation),
     reserved: {
       vcpus: config.reservedVcpus,
       memoryMib: config.reservedMemoryMib,
@@ -119,12 +126,24 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
 
 const imageDir = (deps: ComputeDeps): string => join(deps.stateDir, "images");
 
-function makeDriver(deps: ComputeDeps): Driver {
+/** Guests pass through to what is theirs; the rest of the host's state is closed to them where it lies. */
+function makeHostFolders({ stateDir }: ComputeDeps): void {
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
+  for (const folder of [dirname(stateDir), stateDir]) makeFolder(folder, mode);
+}
+
+const isolationOptions = (config: ComputeConfig): IsolationOptions => ({
+  mode: config.guestIsolation,
+  uids: { first: config.guestUidFirst, count: config.guestUidCount },
+});
+
+function makeDriver(deps: ComputeDeps, isolation: Isolation | undefined): Driver {
   const { config, host } = deps;
-  if (config.driver === "fake")
+  if (isolation === undefined)
     return new FakeDriver({ hostname: host, persistDir: join(deps.stateDir, "guests") });
-  return new QemuDriver({
+  const options: QemuConfig = {
     ...qemuDefaults,
+    isolation: isolationOptions(config),
     stateDir: join(deps.stateDir, "guests"),
     hypervisorHostname: host,
     hostIp: config.tunnelAddress,
@@ -133,14 +152,15 @@ function makeDriver(deps: ComputeDeps): Driver {
     configDriveFormat: config.configDriveFormat,
     imageDirs: [imageDir(deps)],
     ...(config.machineType ? { pinnedMachines: { q35: config.machineType } } : {}),
-  });
+  };
+  return new QemuDriver(options, runTool, isolation);
 }
 
-async function startImages(deps: ComputeDeps, driver: Driver): Promise<Images> {
+async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolation): Promise<Images> {
   const { glance, config, host } = deps;
-  await mkdir(imageDir(deps), { recursive: true });
   const cache = new ImageCache({
     dir: imageDir(deps),
+    isolation,
     source: { get: (ctx, id) => glance.getImage(ctx, id), download: (ctx, id) => glance.download(ctx, id) },
   });
   await cache.start();

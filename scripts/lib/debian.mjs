@@ -9,6 +9,7 @@ const packageSets = {
     "/usr/bin/qemu-img": "qemu-utils",
     "/usr/share/seabios": "seabios",
     "/usr/bin/xorriso": "xorriso",
+    "/usr/bin/bwrap": "bubblewrap",
   },
   guestImage: {
     "/usr/bin/mcopy": "mtools",

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
+import { cgroupsOf, kilonovaStatus, namespaceOf, procStatus, seenBy, tryAs } from "./support/cage.js";
 import { Cloud } from "./support/cloud.js";
 import { OpenStackShell } from "./support/openstack-shell.js";
 import { OpenStack } from "./support/openstack.js";
@@ -86,12 +87,15 @@ describe("a cloud with two QEMU hosts", function () {
     assert.equal(images[0]?.["Status"], "active");
     image = String(images[0]?.["Name"]);
     const flavors = await ask.json<Row[]>("flavor", "list");
-    assert.deepEqual(flavors.map((f) => [f["Name"], f["RAM"], f["Disk"]]).sort(), [
-      ["m1.medium", 2048, 20],
-      ["m1.nano", 96, 1],
-      ["m1.small", 512, 5],
-      ["m1.tiny", 128, 1],
-    ]);
+    const offered = flavors.map((f) => [f["Name"], f["RAM"], f["Disk"]]).sort();
+    assert.deepEqual(
+      offered.filter(([name]) => name !== "m1.medium"),
+      [
+        ["m1.nano", 96, 1],
+        ["m1.small", 512, 5],
+        ["m1.tiny", 128, 1],
+      ],
+    );
     assert.deepEqual(
       (await ask.json<Row[]>("network", "list")).map((n) => n["Name"]),
       ["private"],
@@ -113,6 +117,21 @@ describe("a cloud with two QEMU hosts", function () {
       providers.map((p) => p["name"]).sort(),
       hypervisors.map((h) => h["Hypervisor Hostname"]).sort(),
     );
+  });
+
+  it("offers no flavor that none of its hosts could carry", async () => {
+    for (const flavor of await ask.json<Row[]>("flavor", "list")) {
+      const resources = [
+        `VCPU=${flavor["VCPUs"]}`,
+        `MEMORY_MB=${flavor["RAM"]}`,
+        `DISK_GB=${flavor["Disk"]}`,
+      ];
+      const candidates = await askAsAdmin.json<Row[]>(
+        ...["--os-placement-api-version", "1.29", "allocation", "candidate", "list"],
+        ...resources.flatMap((resource) => ["--resource", resource]),
+      );
+      assert.ok(candidates.length > 0, `${String(flavor["Name"])} fits on no host`);
+    }
   });
 
   describe("with a server booted by metadata", () => {
@@ -191,6 +210,67 @@ describe("a cloud with two QEMU hosts", function () {
       assert.equal(a.status, "ACTIVE");
       await boot("vm-b");
       assert.match(await bootedConsole("vm-b"), /ping-answered/);
+    });
+
+    it("has both shut in, each as a user of its own who reaches nothing of the other's", async () => {
+      const servers = await ask.json<Row[]>("server", "list");
+      const guests = servers.map((server) => {
+        const id = String(server["ID"]);
+        const [pid = 0, ...more] = qemuProcesses(id);
+        assert.deepEqual(more, [], "one process has QEMU's command line");
+        return { id, pid, status: procStatus(pid) };
+      });
+      assert.equal(guests.length, 2);
+      const told = kilonovaStatus(cloud.home);
+      for (const { pid, status } of guests) {
+        for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+          assert.match(status.get(set) ?? "", /^0+$/, set);
+        assert.equal(status.get("NoNewPrivs"), "1");
+        assert.equal(status.get("Seccomp"), "2");
+        if (/namespaces of their own(?! \()/.test(told)) {
+          for (const kind of ["mnt", "pid", "ipc", "net", "uts"])
+            assert.notEqual(namespaceOf(pid, kind), namespaceOf("self", kind), kind);
+          assert.deepEqual(seenBy(pid, "/dev"), ["null", "urandom"]);
+          assert.deepEqual(seenBy(pid, cloud.home), ["hosts"]);
+        }
+      }
+      assert.match(told, /no capabilities, a system call filter/);
+      assert.ok(
+        cloud.output.text.includes(told.trim().split("\n").at(-1) ?? "missing"),
+        "said at start as well",
+      );
+      if (process.getuid?.() !== 0) return;
+      for (const { id, pid, status } of guests) {
+        const controllers = /control groups \(v[12] ([^)]*)\)/.exec(told)?.[1]?.split(/ |, v[12] /) ?? [];
+        for (const controller of controllers)
+          assert.match(
+            cgroupsOf(pid),
+            new RegExp(`^\\d+:(\\S*\\b${controller}\\b\\S*)?:.*/kilonova/${id}$`, "m"),
+          );
+        const [uid = 0, ...others] = (status.get("Uid") ?? "").split(/\s+/).map(Number);
+        assert.ok(uid > 0 && others.every((other) => other === uid), status.get("Uid"));
+        assert.equal(status.get("Gid"), status.get("Uid"));
+        assert.equal(status.get("Groups"), "");
+      }
+      const filesOf = ({ id, pid }: { id: string; pid: number }): string[] => {
+        const dir = filesNaming(cloud.home, id).find((path) => path.endsWith(`guests/${id}`)) ?? "";
+        const sockets = readFileSync(`/proc/${pid}/cmdline`, "utf8").match(/path=[^,\0]*\.sock/g) ?? [];
+        return [join(dir, "disk"), join(dir, "console.log"), ...sockets.map((s) => s.slice("path=".length))];
+      };
+      const uidOf = ({ pid }: { pid: number }): number => Number(procStatus(pid).get("Uid")?.split(/\s+/)[0]);
+      const agents = ["secrets.json", "admin-openrc.sh", "postgres", "kilonova.log", "operator.sock"];
+      for (const [one, other] of [guests, [...guests].reverse()]) {
+        assert.ok(one && other);
+        const own = tryAs(uidOf(one), filesOf(one));
+        assert.equal(Object.keys(own).length, 5);
+        assert.deepEqual([...new Set(Object.values(own))], ["ok"], JSON.stringify(own));
+        const foreign = [...filesOf(other), ...agents.map((name) => join(cloud.home, name))];
+        const reached = tryAs(uidOf(one), foreign);
+        assert.deepEqual([...new Set(Object.values(reached))], ["EACCES"], JSON.stringify(reached));
+      }
+    });
+
+    it("deletes both", async () => {
       await demo.run("server", "delete", "--wait", "vm-a", "vm-b");
       assert.deepEqual(await ask.json("server", "list"), []);
     });

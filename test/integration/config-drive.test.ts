@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { configDriveFiles } from "../../pkg/compute/guestdata/index.js";
 import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
+import { Isolation, isolationDefaults } from "../../pkg/compute/drivers/host/isolation.js";
 import { runTool } from "../../pkg/compute/drivers/host/run-tool.js";
 import { configDriveFormats, writeConfigDrive } from "../../pkg/compute/drivers/qemu/config-drive.js";
 import type { ConfigDriveFormat } from "../../pkg/compute/drivers/qemu/config-drive.js";
@@ -14,6 +15,10 @@ const timeoutMs = 60_000;
 
 describe("config drive image", () => {
   let dir: string;
+  let isolation: Isolation;
+  before(async () => {
+    isolation = await Isolation.open(isolationDefaults);
+  });
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), "config-drive-"));
   });
@@ -25,6 +30,8 @@ describe("config drive image", () => {
       xorriso: "xorriso",
       timeoutMs,
       format,
+      isolation,
+      user: isolation.uids?.take(dir),
     });
 
   const extract = {

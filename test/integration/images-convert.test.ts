@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../pkg/kernel/index.js";
+import { Isolation, isolationDefaults } from "../../pkg/compute/drivers/host/isolation.js";
 import { runTool } from "../../pkg/compute/drivers/host/run-tool.js";
 import { ImageCache } from "../../pkg/compute/images/index.js";
 import { MemoryImageSource } from "../../pkg/compute/images/testing/memory-source.js";
@@ -56,13 +57,17 @@ describe("image cache with qemu-img", function () {
     randomBytes(100_000).copy(raw, 1_000_000);
     writeFileSync(at("disk.raw"), raw);
     source = new MemoryImageSource();
+    const isolation = await Isolation.open(isolationDefaults);
     cache = new ImageCache({
       dir: at("cache"),
       source,
+      isolation,
       maxVirtualBytes: 64 * 1024 * 1024,
       run: (runCtx, argv, options) => {
         ran += 1;
-        if (process.getuid?.() === 0) assert.ok((options.runAs?.uid ?? 0) > 0, "qemu-img would run as root");
+        const { within } = options;
+        assert.ok(within, "qemu-img would run free");
+        if (process.getuid?.() === 0) assert.match(within(argv).inputs.join(), /--reuid=[1-9]/);
         return runTool(runCtx, argv, options);
       },
     });

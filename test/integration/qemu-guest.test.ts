@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { rootCtx } from "../../pkg/kernel/index.js";
 import { configDriveFiles } from "../../pkg/compute/guestdata/index.js";
 import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
+import { Isolation, isolationDefaults } from "../../pkg/compute/drivers/host/isolation.js";
 import { ImageCache } from "../../pkg/compute/images/index.js";
 import { PATIENCE_MS, qemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
 import type { QemuHost } from "../../pkg/compute/drivers/testing/qemu-host.js";
@@ -29,6 +30,7 @@ describe("QEMU driver with a real guest", function () {
     host = await qemuHost();
     const cache = new ImageCache({
       dir: host.config.imageDirs[0] ?? "",
+      isolation: await Isolation.open(isolationDefaults),
       source: {
         get: async () => ({
           id: "tiny",

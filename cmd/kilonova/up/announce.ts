@@ -1,17 +1,24 @@
 import { join, relative } from "node:path";
 import type { UpOptions } from "./options.js";
 
+export interface ReadyFacts {
+  /** Name of the seeded image; undefined when Identity, Image and Network are other people's. */
+  readonly image: string | undefined;
+  /** How guests are shut in; empty when there are none. */
+  readonly guestIsolation: string;
+}
+
 /**
  * What is printed when all is up. The first line is a fixed point for scripts.
- * @param image  name of the seeded image; undefined when Identity, Image and Network are other people's
  */
-export function readyText(options: UpOptions, startedMs: number, image: string | undefined): string {
+export function readyText(options: UpOptions, startedMs: number, facts: ReadyFacts): string {
   const { hosts, driver } = options;
+  const { image, guestIsolation } = facts;
   const body = image === undefined ? besideOthers(options) : withOurOwn(options, image);
   return `
 Kilonova is ready (${(startedMs / 1000).toFixed(1)} s): ${hosts.length} ${driver} ${hosts.length === 1 ? "host" : "hosts"} (${hosts.slice(0, 3).join(", ")}${hosts.length > 3 ? ", …" : ""})
 
-${body}
+${body}${guestIsolation === "" ? "" : `\n${guestIsolation}\n`}
 Ctrl-C stops everything but the guests; npm start finds them again.
 `;
 }

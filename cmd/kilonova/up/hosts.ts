@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setMaxListeners } from "node:events";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import { mapLimit } from "../../../pkg/kernel/index.js";
-import type { Agent, ComputeConfig } from "../../../pkg/compute/index.js";
+import type { Agent, ComputeConfig, HostCapacity } from "../../../pkg/compute/index.js";
 import { buildAgent } from "../../../pkg/compute/wire.js";
 import type { HostDirectory } from "../../../pkg/platform/coordination/index.js";
 import type { Tasks } from "../../../pkg/platform/process/index.js";
@@ -28,8 +28,17 @@ export const agentAddress = (host: string): string => `agent:${host}`;
 
 const STARTED_AT_ONCE = 16;
 
-/** Starts one agent per host. @returns what closes them all, leaving the guests alone */
-export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promise<void>> {
+/** The hosts of this process. They share one machine, so what one says of it holds for all. */
+export interface StartedHosts {
+  /** How guests are shut in; empty for the fake driver. */
+  readonly guestIsolation: string;
+  readonly capacity: HostCapacity;
+  /** Closes them all and leaves the guests alone. */
+  stop(): Promise<void>;
+}
+
+/** Starts one agent per host. */
+export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<StartedHosts> {
   const { options, config, network, tasks } = deps;
   const ending = new AbortController();
   // Every host's lease hangs on it.
@@ -56,8 +65,14 @@ export async function startHosts(ctx: Ctx, deps: HostsDeps): Promise<() => Promi
     await agent.start(ctx);
     return agent;
   });
-  return async () => {
-    ending.abort();
-    await mapLimit(agents, STARTED_AT_ONCE, (agent) => agent.close());
+  const [first] = agents;
+  if (first === undefined) throw new Error("a cloud has at least one host");
+  return {
+    guestIsolation: first.guestIsolation(),
+    capacity: await first.capacity(ctx),
+    stop: async () => {
+      ending.abort();
+      await mapLimit(agents, STARTED_AT_ONCE, (agent) => agent.close());
+    },
   };
 }

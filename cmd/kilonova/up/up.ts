@@ -65,8 +65,16 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   const metrics = new Metrics().withProcessMetrics();
   onStrayErrors({ log, count: metrics.strayErrors(), stop: () => lifecycle.stop() });
   try {
-    const image = await bringUp(options, config, { log, lifecycle, tasks, metrics, policy });
-    process.stdout.write(readyText(options, performance.now() - startedMs + scriptMs(), image?.name));
+    const { image, guestIsolation } = await bringUp(options, config, {
+      log,
+      lifecycle,
+      tasks,
+      metrics,
+      policy,
+    });
+    process.stdout.write(
+      readyText(options, performance.now() - startedMs + scriptMs(), { image: image?.name, guestIsolation }),
+    );
     log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
     await lifecycle.stop().catch(() => {});
@@ -84,7 +92,7 @@ async function bringUp(
   options: UpOptions,
   config: KilonovaConfig,
   manners: Pick<Runtime, "log" | "lifecycle" | "tasks" | "metrics" | "policy">,
-): Promise<DemoImage | undefined> {
+): Promise<{ readonly image: DemoImage | undefined; readonly guestIsolation: string }> {
   const { log, lifecycle, metrics } = manners;
   const secrets = await loadSecrets(options.home);
   const tracer = await openTracer(config.telemetry, "kilonova", join(options.home, "traces.jsonl"));
@@ -104,6 +112,7 @@ async function bringUp(
     return { value: server, stop: () => server.close() };
   });
   let image: DemoImage | undefined;
+  let guestIsolation = "";
   const steps = new Listr(
     [
       {
@@ -113,14 +122,19 @@ async function bringUp(
         },
       },
       { title: "Services", task: () => services(ctx, runtime, image) },
-      { title: `Hosts: ${options.hosts.length} × ${options.driver}`, task: () => hosts(ctx, runtime) },
+      {
+        title: `Hosts: ${options.hosts.length} × ${options.driver}`,
+        task: async () => {
+          guestIsolation = await hosts(ctx, runtime);
+        },
+      },
       { title: "Doors", task: () => doors(ctx, runtime) },
     ],
     { renderer: process.stdout.isTTY ? "default" : "silent", registerSignalListeners: false },
   );
   await steps.run();
   up = true;
-  return image;
+  return { image, guestIsolation };
 }
 
 /**
@@ -158,10 +172,6 @@ async function services(ctx: Ctx, runtime: Runtime, image: DemoImage | undefined
   runtime.clients = openClients(identityOf(config, options.ports, secrets), config);
   runtime.directory = await openCoordination(ctx, runtime);
   await startRecords(runtime);
-  await seedFlavors(
-    ctx,
-    runtime.network.connect("cells", { service: "operator", host: "" }).client(GlobalServiceDefinition),
-  );
 }
 
 /** Last to open, so first to close; then background work ends while everything it calls is still there. */
@@ -177,12 +187,12 @@ async function doors(ctx: Ctx, runtime: Runtime): Promise<void> {
   if (config.up.standalone) await writeCredentials(options.home, options.ports, secrets);
 }
 
-async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
+/** @returns how guests are shut in, in a sentence */
+async function hosts(ctx: Ctx, runtime: Runtime): Promise<string> {
   const { options, config, secrets, clients, directory, network, tasks, metrics, lifecycle } = runtime;
   if (!clients || !directory) throw new Error("services are not up");
-  await lifecycle.start("hosts", async () => ({
-    value: undefined,
-    stop: await startHosts(ctx, {
+  const started = await lifecycle.start("hosts", async () => {
+    const value = await startHosts(ctx, {
       options,
       config: config.compute,
       secrets,
@@ -191,9 +201,13 @@ async function hosts(ctx: Ctx, runtime: Runtime): Promise<void> {
       network,
       tasks,
       metrics,
-    }),
-  }));
+    });
+    return { value, stop: () => value.stop() };
+  });
+  const operator = network.connect("cells", { service: "operator", host: "" });
+  await seedFlavors(ctx, operator.client(GlobalServiceDefinition), started.capacity);
   await startDrivers(ctx, runtime);
+  return started.guestIsolation;
 }
 
 async function drain(lifecycle: Lifecycle): Promise<void> {

@@ -32,8 +32,19 @@ export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
   readonly task: (name: string, run: (ctx: Ctx) => Promise<void>) => void;
 }
 
+/** The largest server that fits on an empty host. */
+export interface HostCapacity {
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
+}
+
 export interface Agent {
   readonly bindings: readonly ServiceBinding[];
+  /** How guests are shut in here, once started; empty where the driver runs none. */
+  guestIsolation(): string;
+  /** What the host offers, once started: before overcommit, without what is kept for the host. */
+  capacity(ctx: Ctx): Promise<HostCapacity>;
   /**
    * Attaches to the hypervisor and its guests, registers, takes the lease; returns when the host can be
    * scheduled to.
@@ -93,6 +104,16 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
         agentHandlers({ ...deps, commands, epoch: () => registration.epoch }),
       ),
     ],
+    guestIsolation: () => driver.guestIsolation?.() ?? "",
+    async capacity(ctx) {
+      const { vcpus, memoryMib, diskGib } = await driver.inventory(ctx);
+      const { reserved } = deps;
+      return {
+        vcpus: vcpus - reserved.vcpus,
+        memoryMib: memoryMib - reserved.memoryMib,
+        diskGib: diskGib - reserved.diskGib,
+      };
+    },
     async start(ctx) {
       await driver.start(ctx);
       await untilReachable(ctx, () => audit(ctx, deps.resumeGuestsStateOnHostBoot));

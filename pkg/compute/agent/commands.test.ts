@@ -123,6 +123,19 @@ describe("agent commands", () => {
     assert.deepEqual([told[0]?.phase, told[0]?.commandId], ["done", "c1"]);
   });
 
+  it("remembers over a restart that the cell has taken a report", async () => {
+    const first = await open();
+    const slow = gate();
+    await first.commands.run(ctx, header({ waitMs: 0 }), slow.work);
+    slow.open();
+    await until(() => first.told.length === 1);
+    const [entry] = first.commands.unfinished();
+    if (entry) await first.commands.tell(ctx, entry);
+    assert.deepEqual(first.commands.unfinished(), []);
+    await first.close();
+    assert.deepEqual((await open(first.path)).commands.unfinished(), []);
+  });
+
   it("joins a repeated call to the running command", async () => {
     const { commands } = await open();
     const slow = gate();

@@ -1,6 +1,4 @@
-import { mkdir, open, readFile } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
 
@@ -21,6 +19,15 @@ export interface JournalEntry {
   readonly at: number;
 }
 
+/** What lines are appended to; replaced by tests. */
+export interface JournalFile {
+  appendFile(lines: string): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const openFile = (path: string): Promise<JournalFile> => open(path, "a", 0o600);
+
 const KEEP_MS = 24 * 3600_000;
 
 /**
@@ -31,11 +38,11 @@ const KEEP_MS = 24 * 3600_000;
  */
 export class Journal {
   readonly #path: string;
-  #file: FileHandle;
+  readonly #file: JournalFile;
   #pending: { line: string; resolve(): void; reject(error: unknown): void }[] = [];
   #flushing: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: JournalFile) {
     this.#path = path;
     this.#file = file;
   }
@@ -47,8 +54,8 @@ export class Journal {
   static async open(
     path: string,
     nowMs: number,
+    fileAt = openFile,
   ): Promise<{ journal: Journal; entries: readonly JournalEntry[] }> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const latest = new Map<string, JournalEntry>();
     for (const entry of parse(await readFile(path, "utf8").catch(() => ""))) {
       latest.delete(entry.commandId);
@@ -58,7 +65,7 @@ export class Journal {
     for (const e of latest.values()) newest.set(e.serverId, Math.max(newest.get(e.serverId) ?? 0, e.at));
     const entries = [...latest.values()].filter((e) => nowMs - (newest.get(e.serverId) ?? 0) < KEEP_MS);
     await rewrite(path, entries);
-    return { journal: new Journal(path, await open(path, "a", 0o600)), entries };
+    return { journal: new Journal(path, await fileAt(path)), entries };
   }
 
   append(entry: JournalEntry): Promise<void> {

@@ -108,7 +108,13 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
     },
     async getHost(ctx, request) {
       if (request.host) meant(request.host);
-      return { host, driver: driver.name, epoch: deps.epoch(), guests: (await driver.list(ctx)).length };
+      return {
+        host,
+        driver: driver.name,
+        epoch: deps.epoch(),
+        guests: (await driver.list(ctx)).length,
+        guestIsolation: driver.guestIsolation?.() ?? "",
+      };
     },
     async scriptFakeDriver(_ctx, request) {
       meant(request.host);

@@ -41,5 +41,23 @@ export const DriverErrors = defineErrors("compute.driver", {
     "internal",
     (p: { command: string; errorClass: string }) => `The hypervisor refused ${p.command}.`,
   ],
+  ISOLATION_INCOMPLETE: [
+    "refused",
+    (p: { missing: string }) =>
+      `Guests would lack ${p.missing}. Nothing was started. Mend that, or accept less: compute.guestIsolation=best-effort`,
+  ],
+  GUEST_NOT_ISOLATED: [
+    "internal",
+    (_p: { missing: string }) => "The guest could not be isolated from its host.",
+  ],
+  UIDS_UNUSABLE: [
+    "refused",
+    (p: { first: number; count: number }) =>
+      `The users ${p.first === 0 ? "that Kilonova would give to guests" : `from ${p.first}`} (${p.count}) do not exist in this user namespace: see compute.guestUidFirst.`,
+  ],
+  UIDS_EXHAUSTED: [
+    "refused",
+    (_p: { first: number; count: number }) => "The host has no user left for another guest.",
+  ],
   TOOL_FAILED: ["internal", (p: { tool: string }) => `Preparing the guest failed (${p.tool}).`],
 });

@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
+import { noIsolation } from "../drivers/testing/no-isolation.js";
 import { ImageCache } from "./cache.js";
 import type { ImageCacheOptions } from "./cache.js";
 import { qcow2Bytes, vmdkBytes, vmdkDescriptor } from "./testing/headers.js";
@@ -25,6 +36,7 @@ describe("image cache", () => {
     const cache = new ImageCache({
       dir,
       source,
+      isolation: noIsolation,
       run: async (_ctx, argv) => {
         ran.push([...argv]);
         writeFileSync(argv.at(-1) ?? "", "converted");
@@ -72,6 +84,30 @@ describe("image cache", () => {
     assert.deepEqual(ran[0]?.slice(0, 6), ["qemu-img", "convert", "-f", "qcow2", "-O", "raw"]);
     assert.equal(readFileSync(path, "utf8"), "converted");
   });
+
+  const plants = [
+    ["a symbolic link", symlinkSync],
+    ["another name", linkSync],
+  ] as const;
+  for (const [what, plant] of plants) {
+    it(`never takes ${what} of another file for what a tool converted`, async () => {
+      const secret = join(dir, "secret");
+      writeFileSync(secret, "the host's own", { mode: 0o600 });
+      source.add("img-1", qcow2Bytes(), { diskFormat: "qcow2" });
+      const cache = await open({
+        run: async (_ctx, argv) => {
+          const target = argv.at(-1) ?? "";
+          rmSync(target);
+          plant(secret, target);
+          return "";
+        },
+      });
+      await assert.rejects(cache.prepare(ctx, "img-1"));
+      assert.deepEqual(files(), ["secret"]);
+      assert.equal(statSync(secret).mode & 0o777, 0o600);
+      assert.equal(readFileSync(secret, "utf8"), "the host's own");
+    });
+  }
 
   it("leaves holes where an image is empty", async () => {
     const data = Buffer.alloc(32 * 1024 * 1024);

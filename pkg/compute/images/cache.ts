@@ -1,11 +1,11 @@
 import { constants, unlinkSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { chmod, chown, mkdtemp, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Ctx } from "../../kernel/index.js";
-import { syncPath } from "../../platform/files/index.js";
+import { makeFolder, syncPath } from "../../platform/files/index.js";
 import type { PreparedImage } from "../driver.js";
-import { chooseRunAs } from "../drivers/host/run-as.js";
-import type { RunAsChoice } from "../drivers/host/run-as.js";
+import type { Isolation } from "../drivers/host/isolation.js";
+import type { RunAs } from "../drivers/host/run-as.js";
 import { runTool } from "../drivers/host/run-tool.js";
 import type { RunTool } from "../drivers/host/run-tool.js";
 import { downloadImage, expectedHash, viewOf } from "./download.js";
@@ -19,8 +19,8 @@ export interface ImageCacheOptions {
   /** Folder of this agent's base images; guests' user must be able to reach it. Not shared between agents. */
   readonly dir: string;
   readonly source: ImageSource;
-  /** As whom qemu-img reads strangers' images; `auto` when unset. */
-  readonly runAs?: RunAsChoice;
+  /** How qemu-img is shut in with a stranger's image. */
+  readonly isolation: Pick<Isolation, "tool" | "uids">;
   readonly qemuImg?: string;
   /** Largest download, and largest disk after conversion; bytes. */
   readonly maxDownloadBytes?: number;
@@ -42,7 +42,8 @@ const BYTES_PER_CPU_SECOND = 10 * 1024 ** 2;
  */
 export class ImageCache {
   readonly #options: Required<ImageCacheOptions>;
-  #converter: ReturnType<typeof chooseRunAs> = {};
+  /** As whom tools run: a user of this cache alone. */
+  #user: RunAs | undefined;
   readonly #work = new SharedWork<PreparedImage>();
   readonly #lastAsked = new Map<string, number>();
   #evicting: Promise<unknown> = Promise.resolve();
@@ -54,7 +55,6 @@ export class ImageCache {
       maxVirtualBytes: 4 * TIB,
       convertTimeoutMs: 3_600_000,
       run: runTool,
-      runAs: "auto",
       ...options,
     };
   }
@@ -62,11 +62,10 @@ export class ImageCache {
   /** Makes the folders and forgets what an earlier agent did not finish. Call before anything else. */
   async start(): Promise<void> {
     await rm(this.#tmp, { recursive: true, force: true });
-    await mkdir(this.#tmp, { recursive: true });
     // Others may pass through to what they are told the name of.
-    await chmod(this.#options.dir, 0o711);
-    await chmod(this.#tmp, 0o711);
-    this.#converter = chooseRunAs(this.#options.runAs, [this.#tmp]);
+    makeFolder(this.#options.dir, 0o711);
+    makeFolder(this.#tmp, 0o711);
+    this.#user = this.#options.isolation.uids?.take(this.#options.dir);
   }
 
   /**
@@ -180,7 +179,7 @@ export class ImageCache {
 
   /**
    * The only place where a tool opens a stranger's file: format said, size, memory and time limited, no
-   * rights.
+   * rights, and nothing else to see. The folder stays ours, so that the tool can put nothing else there.
    */
   async #convert(
     ctx: Ctx,
@@ -189,16 +188,19 @@ export class ImageCache {
     folder: string,
     data: string,
   ): Promise<string> {
-    const { runAs, obstacle } = this.#converter;
-    if (obstacle !== undefined) ctx.log.warn("compute.image.converts-as-root", { unreachable: obstacle });
-    const { qemuImg, run, convertTimeoutMs, maxVirtualBytes } = this.#options;
+    const { qemuImg, run, convertTimeoutMs, maxVirtualBytes, isolation } = this.#options;
+    const user = this.#user;
     const raw = join(folder, "raw");
-    if (runAs) for (const path of [folder, data]) await chown(path, runAs.uid, runAs.gid);
+    await (await open(raw, "wx", 0o600)).close();
+    if (user) {
+      await chmod(folder, 0o711);
+      for (const path of [data, raw]) await chown(path, user.uid, user.gid);
+    }
     const bytes = (inspection.virtualSizeBytes ?? maxVirtualBytes) + (facts.sizeBytes ?? 0);
     try {
       await run(ctx, [qemuImg, "convert", "-f", inspection.qemuName ?? "raw", "-O", "raw", data, raw], {
         timeoutMs: convertTimeoutMs,
-        runAs,
+        within: isolation.tool({ user, readable: [data], writable: [raw] }),
         limits: {
           addressSpaceBytes: CONVERT_ADDRESS_SPACE,
           fileBytes: maxVirtualBytes,
@@ -215,7 +217,7 @@ export class ImageCache {
 
 /**
  * Gives a finished file its final name: durable, read-only, owned by the agent. Works on the open file only,
- * because until here the converting user could have put a link in its place.
+ * so that whatever a tool may have put in its place is found out: a link, or a file with other names.
  * @returns its size
  */
 async function settle(file: string, path: string): Promise<number> {

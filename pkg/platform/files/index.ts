@@ -1,1 +1,2 @@
 export { syncPath, writeFileAtomic } from "./atomic-file.js";
+export { makeFolder } from "./folder.js";

@@ -200,6 +200,8 @@ export interface GetHostResponse {
   epoch: bigint;
   /** Guests known to the driver. */
   guests: number;
+  /** How guests are shut in on this host, in a sentence for its operator; empty for drivers without machines. */
+  guestIsolation: string;
 }
 
 /** One rule of the fake driver. */
@@ -1449,7 +1451,7 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
 };
 
 function createBaseGetHostResponse(): GetHostResponse {
-  return { host: "", driver: "", epoch: 0n, guests: 0 };
+  return { host: "", driver: "", epoch: 0n, guests: 0, guestIsolation: "" };
 }
 
 export const GetHostResponse: MessageFns<GetHostResponse> = {
@@ -1468,6 +1470,9 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     }
     if (message.guests !== 0) {
       writer.uint32(32).uint32(message.guests);
+    }
+    if (message.guestIsolation !== "") {
+      writer.uint32(42).string(message.guestIsolation);
     }
     return writer;
   },
@@ -1517,6 +1522,14 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
             message.guests = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.guestIsolation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1538,6 +1551,7 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     message.driver = object.driver ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.guests = object.guests ?? 0;
+    message.guestIsolation = object.guestIsolation ?? "";
     return message;
   },
 };

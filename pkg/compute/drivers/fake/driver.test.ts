@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
@@ -95,6 +95,39 @@ describe("fake driver", () => {
     caller.abort(new Error("gave up"));
     await assert.rejects(call, /gave up/);
     assert.equal(driver.guest(spec.instanceUuid)?.starts, 0);
+  });
+
+  it("has a console with more than three lines after a boot, more after each reboot, cut where asked", async () => {
+    const driver = new FakeDriver({ hostname: "h" });
+    const { configDrive: _, ...spec } = aGuestSpec({ interfaces: [] });
+    await driver.define(ctx, spec);
+    const console = async (maxBytes: number): Promise<string> =>
+      Buffer.from(await driver.consoleLog(ctx, spec.instanceUuid, maxBytes)).toString();
+    const lines = async (): Promise<number> => (await console(102_400)).split("\n").length - 1;
+    assert.equal(await lines(), 0);
+    await driver.powerOn(ctx, spec.instanceUuid);
+    const once = await lines();
+    assert.ok(once >= 4, `${once} lines`);
+    await driver.reboot(ctx, spec.instanceUuid, "soft", 0);
+    await driver.reboot(ctx, spec.instanceUuid, "hard", 0);
+    assert.equal(await lines(), 3 * once);
+    assert.equal(await console(7), (await console(102_400)).slice(-7));
+    assert.equal(await console(0), "");
+  });
+
+  it("keeps its guests in files for nobody else to read", async () => {
+    const persistDir = join(mkdtempSync(join(tmpdir(), "kilonova-fake-")), "guests");
+    const before = process.umask(0);
+    try {
+      const driver = new FakeDriver({ hostname: "h", persistDir });
+      const spec = aGuestSpec();
+      await driver.define(ctx, spec);
+      assert.equal(statSync(persistDir).mode & 0o777, 0o700);
+      assert.equal(statSync(join(persistDir, `${spec.instanceUuid}.json`)).mode & 0o777, 0o600);
+    } finally {
+      process.umask(before);
+      rmSync(persistDir, { recursive: true });
+    }
   });
 
   it("offers 64 VCPU, 256 GiB and 4 TiB unless told otherwise", async () => {

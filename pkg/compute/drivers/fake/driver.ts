@@ -125,7 +125,7 @@ export class FakeDriver implements Driver {
 
   consoleLog(ctx: Ctx, instanceUuid: string, maxBytes: number): Promise<Uint8Array> {
     return this.#scripted(ctx, "consoleLog", instanceUuid, () =>
-      new TextEncoder().encode(this.#need(instanceUuid).console).slice(-maxBytes || Infinity),
+      tail(new TextEncoder().encode(this.#need(instanceUuid).console), maxBytes),
     );
   }
 
@@ -232,7 +232,7 @@ export class FakeDriver implements Driver {
       powerState: "RUNNING",
       pid: this.#nextPid++,
       starts: guest.starts + 1,
-      console: `${guest.console}[fake] ${guest.instanceName} boot ${guest.starts + 1}\n`.slice(-65_536),
+      console: `${guest.console}${bootLines(guest)}`.slice(-65_536),
     });
   }
 
@@ -257,6 +257,23 @@ export class FakeDriver implements Driver {
     return guest;
   }
 }
+
+/** What a guest says while it boots: as many lines as clients expect of a console at least, and then some. */
+function bootLines({ instanceName, starts, vcpus, memoryMib, macAddresses }: FakeGuest): string {
+  return [
+    `boot ${starts + 1}`,
+    `${vcpus} CPUs, ${memoryMib} MiB memory`,
+    ...macAddresses.map((mac, i) => `eth${i} ${mac} up`),
+    "no kernel was loaded: this guest is only remembered",
+    "ready",
+    "login:",
+  ]
+    .map((line) => `[fake] ${instanceName} ${line}\n`)
+    .join("");
+}
+
+const tail = (bytes: Uint8Array, maxBytes: number): Uint8Array =>
+  bytes.subarray(Math.max(0, bytes.length - maxBytes));
 
 const isUp = (guest: FakeGuest): boolean => guest.powerState === "RUNNING" || guest.powerState === "PAUSED";
 const toState = ({ instanceUuid, powerState, pid }: FakeGuest): GuestState => ({

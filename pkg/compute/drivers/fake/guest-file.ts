@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { makeFolder } from "../../../platform/files/index.js";
 
 /** A fake guest as it outlives its agent. `starts` and `defines` let tests see repeated effects. */
 export interface FakeGuest {
@@ -42,7 +43,7 @@ export class FakeGuestFiles {
 
   constructor(dir: string) {
     this.#dir = dir;
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir, 0o700);
   }
 
   load(): FakeGuest[] {
@@ -53,7 +54,7 @@ export class FakeGuestFiles {
 
   save(guest: FakeGuest): void {
     const path = this.#path(guest.instanceUuid);
-    writeFileSync(`${path}.tmp`, JSON.stringify(guest));
+    writeFileSync(`${path}.tmp`, JSON.stringify(guest), { mode: 0o600 });
     renameSync(`${path}.tmp`, path);
   }
 

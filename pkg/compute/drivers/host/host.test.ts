@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
 import { identify, isSameProcess, listProcesses, signalProcess, spawnDetached } from "./linux-process.js";
-import { asUser, chooseRunAs } from "./run-as.js";
+import { plain } from "./command.js";
 import { runTool } from "./run-tool.js";
 
 const ctx = rootCtx({ requestId: "req-host" });
@@ -17,7 +17,7 @@ describe("processes of the host", () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   it("knows its own child again, by number, start and arguments", async () => {
-    const { identity, exited } = await spawnDetached(["sleep", "611"], join(dir, "log"));
+    const { identity, exited } = await spawnDetached(plain(["sleep", "611"]), join(dir, "log"));
     assert.ok(isSameProcess(identity, ["611"]));
     assert.ok(!isSameProcess(identity, ["612"]));
     assert.ok(!isSameProcess({ ...identity, startTicks: "1" }, ["611"]));
@@ -32,7 +32,7 @@ describe("processes of the host", () => {
   it("gives a child a session of its own and nothing of the agent's environment", async () => {
     process.env["KILONOVA_TEST_SECRET"] = "s3cret";
     const { exited } = await spawnDetached(
-      ["sh", "-c", "env; cut -d' ' -f1,6 /proc/self/stat; echo $$"],
+      plain(["sh", "-c", "env; cut -d' ' -f1,6 /proc/self/stat; echo $$"]),
       join(dir, "log"),
     );
     delete process.env["KILONOVA_TEST_SECRET"];
@@ -43,7 +43,7 @@ describe("processes of the host", () => {
   });
 
   it("says when a program does not exist", async () => {
-    await assert.rejects(spawnDetached(["/no/such/program"], join(dir, "log")), /ENOENT/);
+    await assert.rejects(spawnDetached(plain(["/no/such/program"]), join(dir, "log")), /ENOENT/);
   });
 
   it("runs tools to their end, or ends them", async () => {
@@ -72,38 +72,4 @@ describe("processes of the host", () => {
       }),
     );
   });
-});
-
-describe("as whom to run", () => {
-  it("is oneself when told so, or when one cannot choose", () => {
-    assert.deepEqual(chooseRunAs("self", ["/"]), {});
-    assert.deepEqual(asUser(undefined, ["a"]), ["a"]);
-  });
-
-  it("drops to the user without a way back", () => {
-    assert.deepEqual(asUser({ uid: 7, gid: 8 }, ["a", "b"]), [
-      "setpriv",
-      "--reuid=7",
-      "--regid=8",
-      "--clear-groups",
-      "--no-new-privs",
-      "--bounding-set=-all",
-      "--",
-      "a",
-      "b",
-    ]);
-  });
-
-  if (process.getuid?.() === 0)
-    it("names the folder that the user could not reach", () => {
-      const closed = mkdtempSync(join(tmpdir(), "kilonova-closed-"));
-      try {
-        assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [closed]), { obstacle: closed });
-        assert.deepEqual(chooseRunAs({ uid: 65_534, gid: 65_534 }, [tmpdir()]), {
-          runAs: { uid: 65_534, gid: 65_534 },
-        });
-      } finally {
-        rmSync(closed, { recursive: true });
-      }
-    });
 });

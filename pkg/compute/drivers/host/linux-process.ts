@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
-import { toolPath } from "./run-tool.js";
+import { realPid, start } from "./command.js";
+import type { Command } from "./command.js";
 
 /** Enough to know a process again, even after its number went to another one or the host was booted anew. */
 export interface ProcessIdentity {
@@ -21,28 +21,26 @@ export interface SpawnedProcess {
  * environment.
  * @throws when it could not even be started
  */
-export function spawnDetached(argv: readonly string[], logPath: string): Promise<SpawnedProcess> {
-  const [command = "", ...args] = argv;
+export function spawnDetached(command: Command, logPath: string): Promise<SpawnedProcess> {
   const log = openSync(logPath, "a", 0o600);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      detached: true,
-      stdio: ["ignore", log, log],
-      cwd: "/",
-      env: { PATH: toolPath, LC_ALL: "C" },
-    });
+    const child = start(command, { detached: true, stdio: ["ignore", log, log] });
     closeSync(log);
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
       child.on("exit", (code, signal) => done({ code, signal }));
     });
     child.on("error", reject);
     child.on("spawn", () => {
-      // The child is not reaped before `exited` is told, so its number cannot have gone to another process
-      // yet.
-      const seen = look(child.pid ?? 0);
       child.unref();
-      if (seen) resolve({ identity: seen.identity, exited });
-      else reject(new Error(`${command} was not seen in /proc`));
+      realPid(child, command)
+        .then((pid) => {
+          // The child is not reaped before `exited` is told, so its number cannot have gone to another
+          // process yet.
+          const seen = look(pid);
+          if (seen) resolve({ identity: seen.identity, exited });
+          else reject(new Error(`${command.argv[0]} was not seen in /proc`));
+        })
+        .catch(reject);
     });
   });
 }

@@ -1,19 +1,18 @@
-import { spawn } from "node:child_process";
 import type { Ctx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
-import { asUser } from "./run-as.js";
-import type { RunAs } from "./run-as.js";
+import { plain, start } from "./command.js";
+import type { Command } from "./command.js";
 
 export interface ToolOptions {
   readonly timeoutMs: number;
-  readonly runAs?: RunAs | undefined;
+  /** How it is run as somebody with no rights: `Cage.tool`. Left out only for tools that touch no guest's files. */
+  readonly within?: (argv: readonly string[]) => Command;
   /** Hard limits by prlimit(1); for tools that read what tenants wrote. */
   readonly limits?: {
     readonly addressSpaceBytes: number;
     readonly cpuSeconds: number;
     readonly fileBytes: number;
   };
-  readonly cwd?: string;
 }
 
 /** How tools are run; handed in so that tests can see what would be run. */
@@ -29,12 +28,9 @@ const OUTPUT_LIMIT = 64 * 1024;
  */
 export const runTool: RunTool = (ctx, argv, options) =>
   new Promise((resolve, reject) => {
-    const [command = "", ...args] = asUser(options.runAs, limited(argv, options.limits));
     const tool = argv[0] ?? "";
-    const child = spawn(command, args, {
+    const child = start((options.within ?? plain)(limited(argv, options.limits)), {
       stdio: ["ignore", "pipe", "pipe"],
-      cwd: options.cwd ?? "/",
-      env: { PATH: toolPath, LC_ALL: "C" },
     });
     const output = { out: "", err: "" };
     const keep =
@@ -42,8 +38,8 @@ export const runTool: RunTool = (ctx, argv, options) =>
       (chunk: Buffer): void => {
         if (output[which].length < OUTPUT_LIMIT) output[which] += chunk.toString("utf8");
       };
-    child.stdout.on("data", keep("out"));
-    child.stderr.on("data", keep("err"));
+    child.stdout?.on("data", keep("out"));
+    child.stderr?.on("data", keep("err"));
     let why = "";
     const stop = (reason: string) => (): void => {
       why = reason;
@@ -68,9 +64,6 @@ export const runTool: RunTool = (ctx, argv, options) =>
       ),
     );
   });
-
-/** System tools of the agent's own path first, then where distributions keep mkfs and friends. */
-export const toolPath = `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
 
 function limited(argv: readonly string[], limits: ToolOptions["limits"]): readonly string[] {
   if (limits === undefined) return argv;

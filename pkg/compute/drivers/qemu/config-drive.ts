@@ -1,8 +1,10 @@
-import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
 import { syncPath } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
+import type { Isolation } from "../host/isolation.js";
+import type { RunAs } from "../host/run-as.js";
 import type { RunTool } from "../host/run-tool.js";
 
 /** Guests find their config drive by this volume label. */
@@ -17,6 +19,9 @@ export interface ConfigDriveTools {
   readonly xorriso: string;
   readonly timeoutMs: number;
   readonly format: ConfigDriveFormat;
+  readonly isolation: Pick<Isolation, "tool">;
+  /** The guest's: it owns the image, and the tools run as it. */
+  readonly user: RunAs | undefined;
 }
 
 /** A vfat drive has this size whatever is on it; the file is sparse. @source nova configdrive */
@@ -44,8 +49,15 @@ export async function writeConfigDrive(
       await mkdir(dirname(at), { recursive: true, mode: 0o700 });
       await writeFile(at, bytes, { mode: 0o600 });
     }
+    if (tools.user) for (const path of [work, ...(await below(tree))]) await letRead(path, tools.user);
+    const file = await open(image, "wx", 0o600);
+    try {
+      if (tools.format === "vfat") await file.truncate(VFAT_KIB * 1024);
+      if (tools.user) await file.chown(tools.user.uid, tools.user.gid);
+    } finally {
+      await file.close();
+    }
     await make[tools.format](ctx, tree, image, tools);
-    await chmod(image, 0o600);
     await syncPath(image);
     await rename(image, target);
     await syncPath(dirname(target));
@@ -56,33 +68,41 @@ export async function writeConfigDrive(
 
 type Make = (ctx: Ctx, tree: string, image: string, tools: ConfigDriveTools) => Promise<void>;
 
+/** The tools fill a file that is there and read the tree; they see nothing else. */
 const make: Readonly<Record<ConfigDriveFormat, Make>> = {
-  iso9660: async (ctx, tree, image, { run, xorriso, timeoutMs }) => {
-    await run(
-      ctx,
-      [
-        xorriso,
-        "-as",
-        "mkisofs",
-        "-quiet",
-        "-r",
-        "-J",
-        "-joliet-long",
-        "-V",
-        CONFIG_DRIVE_LABEL,
-        "-o",
-        image,
-        tree,
-      ],
-      { timeoutMs },
-    );
+  iso9660: async (ctx, tree, image, { run, xorriso, timeoutMs, isolation, user }) => {
+    const names = ["-r", "-J", "-joliet-long", "-V", CONFIG_DRIVE_LABEL];
+    await run(ctx, [xorriso, "-as", "mkisofs", "-quiet", ...names, "-o", image, tree], {
+      timeoutMs,
+      within: isolation.tool({ user, readable: [tree], writable: [image] }),
+    });
   },
-  vfat: async (ctx, tree, image, { run, timeoutMs }) => {
-    await run(ctx, ["mkfs.fat", "-n", CONFIG_DRIVE_LABEL, "-C", image, String(VFAT_KIB)], { timeoutMs });
+  vfat: async (ctx, tree, image, { run, timeoutMs, isolation, user }) => {
+    const within = isolation.tool({ user, readable: [tree], writable: [image] });
+    await run(ctx, ["mkfs.fat", "-n", CONFIG_DRIVE_LABEL, image], { timeoutMs, within });
     const roots = (await readdir(tree)).map((name) => join(tree, name));
-    if (roots.length > 0) await run(ctx, ["mcopy", "-Q", "-s", "-i", image, ...roots, "::/"], { timeoutMs });
+    if (roots.length > 0)
+      await run(ctx, ["mcopy", "-Q", "-s", "-i", image, ...roots, "::/"], { timeoutMs, within });
   },
 };
+
+/** The folder and all in it. */
+async function below(dir: string): Promise<readonly string[]> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const inside = await Promise.all(
+    entries.map((entry) => {
+      const path = join(dir, entry.name);
+      return entry.isDirectory() ? below(path) : [path];
+    }),
+  );
+  return [dir, ...inside.flat()];
+}
+
+/** The guest's user may read what remains the agent's. */
+async function letRead(path: string, { gid }: RunAs): Promise<void> {
+  await chown(path, 0, gid);
+  await chmod(path, (await stat(path)).isDirectory() ? 0o750 : 0o640);
+}
 
 function safeRelative(path: string): string {
   const clean = normalize(path);

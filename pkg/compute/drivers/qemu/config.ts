@@ -1,4 +1,5 @@
-import type { RunAsChoice } from "../host/run-as.js";
+import { isolationDefaults } from "../host/isolation.js";
+import type { IsolationOptions } from "../host/isolation.js";
 import type { ConfigDriveFormat } from "./config-drive.js";
 
 /** Versioned names of the two PC machines. */
@@ -22,8 +23,8 @@ export interface QemuConfig {
   readonly hostIp: string;
   /** Part of the machine that this agent offers, 0..1; less than 1 when several agents share it. */
   readonly share: number;
-  readonly runAs: RunAsChoice;
-  /** Folders of base images, kernels and ramdisks; the guests' user must be able to reach them. */
+  readonly isolation: Omit<IsolationOptions, "runtimeBase">;
+  /** Folders of base images, kernels and ramdisks; guests see the files that they use. */
   readonly imageDirs: readonly string[];
   readonly qemu: string;
   readonly qemuImg: string;
@@ -49,7 +50,7 @@ export interface QemuConfig {
 export const qemuDefaults = {
   virtType: "tcg",
   share: 1,
-  runAs: "auto",
+  isolation: isolationDefaults,
   qemu: "qemu-system-x86_64",
   qemuImg: "qemu-img",
   xorriso: "xorriso",

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type { Ctx } from "../../../kernel/index.js";
 import type { GuestSpec } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
-import type { RunAs } from "../host/run-as.js";
+import type { Isolation } from "../host/isolation.js";
 import type { RunTool } from "../host/run-tool.js";
 import { writeConfigDrive } from "./config-drive.js";
 import type { PinnedMachines, QemuConfig } from "./config.js";
-import { toDefinition } from "./definition.js";
+import { toDefinition, userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import { prepareDisks, qcow2SizeBytes } from "./disks.js";
@@ -21,7 +21,7 @@ export interface DefineTools {
   readonly files: GuestFiles;
   readonly run: RunTool;
   readonly runDir: string;
-  readonly runAs: RunAs | undefined;
+  readonly isolation: Pick<Isolation, "tool" | "uids">;
 }
 
 export interface DefineInput {
@@ -40,15 +40,20 @@ export interface DefineInput {
  */
 export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineTools): Promise<Definition> {
   const { spec, before, paths } = input;
-  const wanted = toDefinition(withSockets(spec, tools.runDir), machineFor(spec, before, tools.pinned));
+  const wanted = toDefinition(
+    withSockets(spec, tools.runDir),
+    machineFor(spec, before, tools.pinned),
+    tools.isolation.uids?.take(paths.dir, before?.uid ?? undefined).uid ?? null,
+  );
+  const user = userOf(wanted);
   if (before && isDeepStrictEqual(before, wanted)) return before;
   checkHardware(wanted.spec, wanted.machine);
   await checkDisks(wanted, before, paths);
-  await tools.files.makeFolder(paths);
+  await tools.files.makeFolder(paths, user);
   await prepareDisks(
     ctx,
     { definition: wanted, before, paths, isRunning: input.isRunning },
-    { run: tools.run, config: tools.config, runAs: tools.runAs },
+    { run: tools.run, config: tools.config, isolation: tools.isolation, user },
   );
   if (spec.configDrive && wanted.configDriveDigest !== before?.configDriveDigest) {
     const { xorriso, configDriveFormat, toolTimeoutMs } = tools.config;
@@ -57,8 +62,9 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
       xorriso,
       format: configDriveFormat,
       timeoutMs: toolTimeoutMs,
+      isolation: tools.isolation,
+      user,
     });
-    await tools.files.give(paths.configDrive);
   }
   await tools.files.commit(paths, wanted);
   return wanted;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { GuestSpec } from "../../driver.js";
+import type { RunAs } from "../host/run-as.js";
 
 const hardware = z.object({
   machineType: z.string().optional(),
@@ -38,6 +39,8 @@ const schema = z.object({
   version: z.literal(1),
   machine: z.string(),
   configDriveDigest: z.string().nullable(),
+  /** The user as whom it runs, its own on this machine; null where the agent cannot choose. */
+  uid: z.number().int().nullable().default(null),
   spec: storedSpec,
 });
 
@@ -49,12 +52,13 @@ export type Definition = z.infer<typeof schema>;
 export type StoredSpec = Definition["spec"];
 
 /** @param machine  the pinned machine type, e.g. `pc-q35-7.2` */
-export function toDefinition(spec: GuestSpec, machine: string): Definition {
+export function toDefinition(spec: GuestSpec, machine: string, uid: number | null = null): Definition {
   const { configDrive, rootImage, kernel, interfaces, hardware: hw, ...plain } = spec;
   return {
     version: 1,
     machine,
     configDriveDigest: configDrive === undefined ? null : digestOf(configDrive),
+    uid,
     spec: {
       ...plain,
       rootImage: rootImage ?? null,
@@ -64,6 +68,10 @@ export function toDefinition(spec: GuestSpec, machine: string): Definition {
     },
   };
 }
+
+/** As whom it runs; undefined: as the agent. */
+export const userOf = ({ uid }: Definition): RunAs | undefined =>
+  uid === null ? undefined : { uid, gid: uid };
 
 /** @throws when the text is no definition that this version understands */
 export const parseDefinition = (text: string): Definition => schema.parse(JSON.parse(text));

@@ -1,8 +1,11 @@
-import { chmod, chown, open, rename, rm, stat, truncate } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
 import { syncPath } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
+import type { Isolation } from "../host/isolation.js";
 import type { RunAs } from "../host/run-as.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
@@ -22,8 +25,9 @@ export interface DisksToPrepare {
 export interface DiskTools {
   readonly run: RunTool;
   readonly config: Pick<QemuConfig, "qemuImg" | "toolTimeoutMs">;
-  /** Who will run QEMU, and so must own the disks. */
-  readonly runAs: RunAs | undefined;
+  readonly isolation: Pick<Isolation, "tool">;
+  /** The guest's: the disks are its own, and nobody else's tools open what it may have written. */
+  readonly user: RunAs | undefined;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function prepareDisks(
   for (const disk of planDisks(definition, paths)) {
     if (disk.node === "config") continue;
     if (await exists(disk.path)) {
-      if (!isRunning) await (disk.format === "qcow2" ? growOverlay(ctx, disk, tools) : growRaw(disk));
+      if (!isRunning) await growDisk(ctx, disk, tools);
     } else if (kept.has(disk.node)) {
       throw DriverErrors.DISK_LOST({ instanceUuid, disk: disk.node });
     } else {
@@ -59,79 +63,90 @@ export async function prepareDisks(
   }
 }
 
-/** Made under another name first: a disk that is there is whole. */
+/**
+ * Made under another name first: a disk that is there is whole. The agent makes the file and gives it away;
+ * the tool, as the guest's user, only fills it.
+ */
 async function create(ctx: Ctx, disk: PlannedDisk, tools: DiskTools): Promise<void> {
   const temporary = `${disk.path}.tmp`;
   await rm(temporary, { force: true });
-  if (disk.format === "qcow2") await createOverlay(ctx, disk, temporary, tools);
-  else await createRaw(ctx, disk, temporary, tools);
-  await chmod(temporary, 0o600);
-  if (tools.runAs) await chown(temporary, tools.runAs.uid, tools.runAs.gid);
+  const file = await open(temporary, "wx", 0o600);
+  try {
+    if (disk.format === "raw") await file.truncate(disk.sizeBytes);
+    if (tools.user) await file.chown(tools.user.uid, tools.user.gid);
+  } finally {
+    await file.close();
+  }
+  await fill(ctx, disk, temporary, tools, maker(disk, temporary, tools.config.qemuImg));
   await syncPath(temporary);
   await rename(temporary, disk.path);
   await syncPath(dirname(disk.path));
 }
 
-async function createOverlay(
+function maker(disk: PlannedDisk, path: string, qemuImg: string): readonly string[] {
+  if (disk.format === "qcow2") {
+    // The base's format is always said (-F): a guest that writes a qcow2 header into its raw disk must gain
+    // nothing.
+    const base = disk.base === undefined ? [] : ["-b", disk.base, "-F", "raw"];
+    return [qemuImg, "create", "-q", "-f", "qcow2", ...base, path, String(disk.sizeBytes)];
+  }
+  return disk.node === "swap"
+    ? ["mkswap", "-q", path]
+    : ["mke2fs", "-q", "-F", "-t", "ext4", "-L", disk.node, path];
+}
+
+/** Runs a tool that sees the disk and its base, and nothing else. */
+async function fill(
   ctx: Ctx,
   disk: PlannedDisk,
   path: string,
-  { run, config }: DiskTools,
+  { run, config, isolation, user }: DiskTools,
+  argv: readonly string[],
 ): Promise<void> {
-  // The base's format is always said (-F): a guest that writes a qcow2 header into its raw disk must gain
-  // nothing.
-  const base = disk.base === undefined ? [] : ["-b", disk.base, "-F", "raw"];
-  await run(ctx, [config.qemuImg, "create", "-q", "-f", "qcow2", ...base, path, String(disk.sizeBytes)], {
+  const readable = disk.base === undefined ? [] : [disk.base];
+  await run(ctx, argv, {
     timeoutMs: config.toolTimeoutMs,
+    within: isolation.tool({ user, readable, writable: [path] }),
   });
 }
 
-async function createRaw(
-  ctx: Ctx,
-  disk: PlannedDisk,
-  path: string,
-  { run, config }: DiskTools,
-): Promise<void> {
-  const file = await open(path, "wx", 0o600);
+async function growDisk(ctx: Ctx, disk: PlannedDisk, tools: DiskTools): Promise<void> {
+  const file = await open(disk.path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
-    await file.truncate(disk.sizeBytes);
+    const haveBytes = disk.format === "qcow2" ? await virtualSize(file) : (await file.stat()).size;
+    if (haveBytes > disk.sizeBytes)
+      throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: disk.sizeBytes });
+    if (haveBytes === disk.sizeBytes) return;
+    if (disk.format === "raw") return await file.truncate(disk.sizeBytes);
   } finally {
     await file.close();
   }
-  const format =
-    disk.node === "swap"
-      ? ["mkswap", "-q", path]
-      : ["mke2fs", "-q", "-F", "-t", "ext4", "-L", disk.node, path];
-  await run(ctx, format, { timeoutMs: config.toolTimeoutMs });
+  const { qemuImg } = tools.config;
+  await fill(ctx, disk, disk.path, tools, [
+    qemuImg,
+    "resize",
+    "-q",
+    "-f",
+    "qcow2",
+    disk.path,
+    String(disk.sizeBytes),
+  ]);
 }
 
-async function growOverlay(ctx: Ctx, disk: PlannedDisk, { run, config }: DiskTools): Promise<void> {
-  const haveBytes = await qcow2SizeBytes(disk.path);
-  if (haveBytes > disk.sizeBytes)
-    throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: disk.sizeBytes });
-  if (haveBytes === disk.sizeBytes) return;
-  await run(ctx, [config.qemuImg, "resize", "-q", "-f", "qcow2", disk.path, String(disk.sizeBytes)], {
-    timeoutMs: config.toolTimeoutMs,
-  });
-}
-
-async function growRaw(disk: PlannedDisk): Promise<void> {
-  const { size } = await stat(disk.path);
-  if (size > disk.sizeBytes)
-    throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes: size, wantBytes: disk.sizeBytes });
-  if (size < disk.sizeBytes) await truncate(disk.path, disk.sizeBytes);
-}
-
-/** Virtual size from the header of an overlay that we made ourselves. */
+/** Virtual size by the header of an overlay. */
 export async function qcow2SizeBytes(path: string): Promise<number> {
-  const file = await open(path, "r");
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const header = Buffer.alloc(32);
-    await file.read(header, 0, 32, 0);
-    return Number(header.readBigUInt64BE(24));
+    return await virtualSize(file);
   } finally {
     await file.close();
   }
+}
+
+async function virtualSize(file: FileHandle): Promise<number> {
+  const header = Buffer.alloc(32);
+  await file.read(header, 0, 32, 0);
+  return Number(header.readBigUInt64BE(24));
 }
 
 const exists = (path: string): Promise<boolean> =>

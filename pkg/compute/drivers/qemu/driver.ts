@@ -1,15 +1,17 @@
-import { chmod, mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { CommonErrors, KeyedLock, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
-import { chooseRunAs } from "../host/run-as.js";
-import type { RunAs } from "../host/run-as.js";
+import { makeFolder } from "../../../platform/files/index.js";
+import { Isolation } from "../host/isolation.js";
 import { runTool } from "../host/run-tool.js";
 import type { RunTool } from "../host/run-tool.js";
 import type { QemuConfig } from "./config.js";
 import { boundConsole, consoleTail } from "./console-log.js";
 import { defineGuest } from "./define-guest.js";
+import { userOf } from "./definition.js";
 import { readDiagnostics } from "./diagnostics.js";
 import { prepareDisks } from "./disks.js";
 import { needRunning, toState } from "./entry.js";
@@ -28,6 +30,8 @@ import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
 
 const CONSOLE_CHECK_MS = 5_000;
+const GROUP_ATTEMPTS = 20;
+const GROUP_WAIT_MS = 10;
 const REATTACH_AT_ONCE = 8;
 const INSPECT_TIMEOUT_MS = 2_000;
 
@@ -35,7 +39,7 @@ const INSPECT_TIMEOUT_MS = 2_000;
 interface Host {
   readonly files: GuestFiles;
   readonly runDir: string;
-  readonly runAs: RunAs | undefined;
+  readonly isolation: Isolation;
   readonly facts: HypervisorFacts;
 }
 
@@ -47,6 +51,7 @@ export class QemuDriver implements Driver {
   readonly name = "qemu";
   readonly #config: QemuConfig;
   readonly #run: RunTool;
+  readonly #isolation: Isolation | undefined;
   readonly #locks = new KeyedLock();
   readonly #guests = new Map<string, Entry>();
   #host: Host | undefined;
@@ -54,24 +59,27 @@ export class QemuDriver implements Driver {
   #listener: (event: GuestEvent) => void = () => {};
   #consoleTimer: NodeJS.Timeout | undefined;
 
-  constructor(config: QemuConfig, run: RunTool = runTool) {
+  /** @param isolation  opened by whoever also gives it to the image cache; else `start` opens one */
+  constructor(config: QemuConfig, run: RunTool = runTool, isolation?: Isolation) {
     this.#config = config;
     this.#run = run;
+    this.#isolation = isolation;
   }
 
   async start(ctx: Ctx): Promise<void> {
-    const { stateDir, runAs: choice, imageDirs } = this.#config;
-    await mkdir(stateDir, { recursive: true });
+    const { stateDir, runtimeBase } = this.#config;
+    const isolation = this.#isolation ?? (await Isolation.open({ ...this.#config.isolation, runtimeBase }));
     // Passing through is not reading: guests' folders inside are closed.
-    await chmod(stateDir, 0o711);
-    const { runAs, obstacle } = chooseRunAs(choice, [stateDir, ...imageDirs]);
-    if (obstacle !== undefined) ctx.log.warn("compute.qemu.runs-as-root", { unreachable: obstacle });
-    const runDir = await openRunDir(stateDir, this.#config.runtimeBase, runAs);
-    const files = new GuestFiles(stateDir, runDir, runAs);
-    const facts = await probeHypervisor(ctx, this.#config, runAs);
-    this.#host = { files, runDir, runAs, facts };
+    makeFolder(stateDir, isolation.separatesUsers ? 0o711 : 0o700);
+    isolation.assertReachable([stateDir, ...this.#config.imageDirs]);
+    const runDir = await openRunDir(stateDir, runtimeBase, isolation.separatesUsers);
+    const files = new GuestFiles(stateDir, runDir);
+    const facts = await probeHypervisor(ctx, this.#config, isolation);
+    this.#host = { files, runDir, isolation, facts };
     this.#ctx = ctx;
     const found = await files.load(ctx.log);
+    const folders = new Set(found.map(({ spec }) => files.paths(spec.instanceUuid).dir));
+    isolation.uids?.forget(stateDir, (owner) => folders.has(owner));
     const events: GuestEvent[] = [];
     const attach = reattach(ctx, this.#config);
     await mapLimit(found, REATTACH_AT_ONCE, async (definition) => {
@@ -81,6 +89,7 @@ export class QemuDriver implements Driver {
       const entry: Entry = { definition, paths, running: undefined, last };
       this.#guests.set(instanceUuid, entry);
       if (running) this.#follow(entry, running);
+      else await this.#settleUser(entry);
       if (tell) events.push({ instanceUuid, ...tell });
     });
     for (const event of events) this.#listener(event);
@@ -89,6 +98,7 @@ export class QemuDriver implements Driver {
       guests: found.length,
       running: found.length - this.#stopped().length,
       version: facts.version,
+      isolation: isolation.summary,
     });
   }
 
@@ -100,6 +110,10 @@ export class QemuDriver implements Driver {
     // Only an empty one goes: running guests keep their sockets.
     if (this.#host) await rmdir(this.#host.runDir).catch(() => undefined);
     this.#host = undefined;
+  }
+
+  guestIsolation(): string {
+    return this.#started().isolation.summary;
   }
 
   inventory(ctx: Ctx): Promise<HostInventory> {
@@ -121,13 +135,13 @@ export class QemuDriver implements Driver {
 
   define(ctx: Ctx, spec: GuestSpec): Promise<void> {
     return this.#locks.run(spec.instanceUuid, async () => {
-      const { files, runDir, runAs, facts } = this.#started();
+      const { files, runDir, isolation, facts } = this.#started();
       const entry = this.#guests.get(spec.instanceUuid);
       const paths = files.paths(spec.instanceUuid);
       const definition = await defineGuest(
         ctx,
         { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
-        { config: this.#config, pinned: facts.pinned, files, run: this.#run, runDir, runAs },
+        { config: this.#config, pinned: facts.pinned, files, run: this.#run, runDir, isolation },
       );
       if (entry) entry.definition = definition;
       else this.#guests.set(spec.instanceUuid, { definition, paths, running: undefined, last: "stopped" });
@@ -163,10 +177,13 @@ export class QemuDriver implements Driver {
   remove(_ctx: Ctx, instanceUuid: string): Promise<void> {
     this.#guests.get(instanceUuid)?.running?.hurry();
     return this.#locks.run(instanceUuid, async () => {
-      const { files } = this.#started();
+      const { files, isolation } = this.#started();
       const entry = this.#guests.get(instanceUuid);
+      const paths = files.paths(instanceUuid);
       if (entry) await this.#end(entry);
-      await files.discard(files.paths(instanceUuid), instanceUuid);
+      await files.discard(paths, instanceUuid);
+      const uid = entry?.definition.uid;
+      if (typeof uid === "number") isolation.uids?.release(paths.dir, uid);
       this.#guests.delete(instanceUuid);
     });
   }
@@ -220,16 +237,19 @@ export class QemuDriver implements Driver {
   // ---- steps, all under the guest's lock ----
 
   async #boot(ctx: Ctx, entry: Entry): Promise<void> {
-    const { files, runAs } = this.#started();
-    const { definition, paths } = entry;
+    const { files, isolation } = this.#started();
+    const { paths } = entry;
+    await this.#settleUser(entry);
+    const { definition } = entry;
+    const user = userOf(definition);
     await prepareDisks(
       ctx,
       { definition, before: definition, paths, isRunning: false },
-      { run: this.#run, config: this.#config, runAs },
+      { run: this.#run, config: this.#config, isolation, user },
     );
     boundConsole(paths, this.#config.consoleBytes);
-    await files.makeStartable(paths);
-    const running = await launch(ctx, definition, paths, { config: this.#config, runAs });
+    await files.makeStartable(paths, definition, user);
+    const running = await launch(ctx, definition, paths, { config: this.#config, isolation, files });
     this.#follow(entry, running);
     running.changeExpected = "resumed";
     await command(ctx, running, "cont");
@@ -251,12 +271,37 @@ export class QemuDriver implements Driver {
     }
   }
 
+  /**
+   * Gives the stopped guest its user again. After a reboot of the machine another guest may have got that
+   * number, and a guest of an older version has none of its own.
+   */
+  async #settleUser(entry: Entry): Promise<void> {
+    const { files, isolation } = this.#started();
+    const { definition, paths } = entry;
+    const uid = isolation.uids?.take(paths.dir, definition.uid ?? undefined).uid ?? null;
+    if (uid === definition.uid) return;
+    entry.definition = { ...definition, uid };
+    await files.give(paths, entry.definition, userOf(entry.definition));
+    await files.commit(paths, entry.definition);
+  }
+
   /** Leaves no process, and no memory of a crash. */
   async #end(entry: Entry): Promise<void> {
     if (entry.running) await endProcess(entry.running, entry.paths, this.#config);
     else if (entry.last === "crashed") await writeRunRecord(entry.paths.runRecord, stoppedRecord);
     entry.running = undefined;
     entry.last = "stopped";
+    await this.#leaveGroups(entry.definition.spec.instanceUuid);
+  }
+
+  /** The kernel keeps a process in its groups until its parent has seen its end. */
+  async #leaveGroups(instanceUuid: string): Promise<void> {
+    const { cgroups } = this.#started().isolation;
+    for (let attempt = 1; cgroups?.remove(instanceUuid) === false; attempt++) {
+      if (attempt > GROUP_ATTEMPTS)
+        return this.#ctx?.log.warn("compute.qemu.guest.groups-left", { instanceUuid });
+      await delay(GROUP_WAIT_MS);
+    }
   }
 
   // ---- what happens unasked ----

@@ -1,12 +1,24 @@
-import { chmod, chown, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lchown,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import type { Logger } from "../../../kernel/index.js";
-import { syncPath, writeFileAtomic } from "../../../platform/files/index.js";
+import { makeFolder, syncPath, writeFileAtomic } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import { parseDefinition } from "./definition.js";
 import type { Definition } from "./definition.js";
+import { planDisks } from "./disk-plan.js";
 import { guestPaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 
@@ -19,12 +31,10 @@ const REMOVED = ".removed-";
 export class GuestFiles {
   readonly #stateDir: string;
   readonly #runDir: string;
-  readonly #runAs: RunAs | undefined;
 
-  constructor(stateDir: string, runDir: string, runAs: RunAs | undefined) {
+  constructor(stateDir: string, runDir: string) {
     this.#stateDir = stateDir;
     this.#runDir = runDir;
-    this.#runAs = runAs;
   }
 
   /** @throws when the uuid is not in canonical form: it becomes a folder's name */
@@ -49,11 +59,13 @@ export class GuestFiles {
     return found;
   }
 
-  /** The guest's folder: its owner is the agent, QEMU's user may only pass through to its disks. */
-  async makeFolder(paths: GuestPaths): Promise<void> {
-    await mkdir(paths.dir, { recursive: true });
-    await chmod(paths.dir, 0o710);
-    if (this.#runAs) await chown(paths.dir, 0, this.#runAs.gid);
+  /**
+   * The guest's folder. It is the agent's: the guest's user owns files in it, but can neither make, rename nor
+   * replace any, so what the agent opens there is what it put there. Others cannot even pass.
+   */
+  async makeFolder(paths: GuestPaths, user: RunAs | undefined): Promise<void> {
+    makeFolder(paths.dir, 0o700);
+    await close(paths.dir, user);
   }
 
   commit(paths: GuestPaths, definition: Definition): Promise<void> {
@@ -61,20 +73,37 @@ export class GuestFiles {
   }
 
   /**
-   * What must be there, and belong to QEMU's user, right before a start: an empty socket folder and the
-   * console's file.
+   * What must be there, and belong to the guest's user, right before a start: its disks, an empty socket
+   * folder and the console's file.
    */
-  async makeStartable(paths: GuestPaths): Promise<void> {
+  async makeStartable(paths: GuestPaths, definition: Definition, user: RunAs | undefined): Promise<void> {
     await rm(paths.socketDir, { recursive: true, force: true });
     await mkdir(paths.socketDir, { mode: 0o700 });
     await writeFile(paths.consoleLog, "", { flag: "a", mode: 0o600 });
-    await this.give(paths.socketDir);
-    await this.give(paths.consoleLog);
+    await this.give(paths, definition, user);
+    if (user) await chown(paths.socketDir, user.uid, user.gid);
   }
 
-  /** Makes QEMU's user the owner. */
-  async give(path: string): Promise<void> {
-    if (this.#runAs) await chown(path, this.#runAs.uid, this.#runAs.gid);
+  /** Makes the guest's user the owner of its files, those that are there. */
+  async give(paths: GuestPaths, definition: Definition, user: RunAs | undefined): Promise<void> {
+    if (user === undefined) return;
+    await close(paths.dir, user);
+    for (const path of [...planDisks(definition, paths).map((disk) => disk.path), paths.consoleLog])
+      await ifThere(lchown(path, user.uid, user.gid));
+  }
+
+  /**
+   * Takes the socket folder from the guest once its sockets are made, before its first instruction: from now
+   * on nobody can put something else in their place.
+   * @throws when something else is there already
+   */
+  async sealSockets(paths: GuestPaths, user: RunAs | undefined): Promise<void> {
+    if (user === undefined) return;
+    await close(paths.socketDir, user);
+    for (const name of await readdir(paths.socketDir)) {
+      if (!(await lstat(join(paths.socketDir, name))).isSocket())
+        throw new Error(`${name} in the guest's socket folder is no socket`);
+    }
   }
 
   /** Removes every trace. The rename comes first: a guest is either wholly there or no more. */
@@ -90,5 +119,20 @@ export class GuestFiles {
     }
     await syncPath(this.#stateDir);
     await rm(aside, { recursive: true, force: true });
+  }
+}
+
+/** The agent's folder, through which only this user may pass. */
+async function close(dir: string, user: RunAs | undefined): Promise<void> {
+  if (user === undefined) return;
+  await chown(dir, 0, user.gid);
+  await chmod(dir, 0o710);
+}
+
+async function ifThere(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }

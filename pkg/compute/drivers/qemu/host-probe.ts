@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { Duplex } from "node:stream";
+import { KilonovaError } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
-import { asUser } from "../host/run-as.js";
-import type { RunAs } from "../host/run-as.js";
-import { toolPath } from "../host/run-tool.js";
+import { realPid, start } from "../host/command.js";
+import type { Isolation } from "../host/isolation.js";
+import { kvmGroups } from "../host/run-as.js";
 import type { PinnedMachines, QemuConfig } from "./config.js";
 import { QmpClient, asArray, asObject } from "./qmp-client.js";
 
@@ -21,15 +21,22 @@ export interface HypervisorFacts {
 }
 
 /**
- * Asks QEMU, once, at start; also proves that it starts at all, sandboxed and as the user meant for guests.
- * @throws HYPERVISOR_FAILED when it does not, is older than 7.2, or does not know a pinned machine type
+ * Asks QEMU, once, at start; also proves that it starts at all, shut in as guests will be.
+ * @throws HYPERVISOR_FAILED when it does not, is older than 7.2, or does not know a pinned machine type;
+ *   GUEST_NOT_ISOLATED
  */
 export async function probeHypervisor(
   ctx: Ctx,
   config: QemuConfig,
-  runAs: RunAs | undefined,
+  isolation: Isolation,
 ): Promise<HypervisorFacts> {
-  const argv = asUser(runAs, [
+  const room = {
+    user: isolation.uids?.take(config.stateDir),
+    memberOf: config.virtType === "kvm" ? kvmGroups() : [],
+    devices: config.virtType === "kvm" ? ["/dev/kvm"] : [],
+    dies: false,
+  };
+  const argv = [
     config.qemu,
     "-machine",
     "none",
@@ -44,15 +51,11 @@ export async function probeHypervisor(
     "stdio",
     "-sandbox",
     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-  ]);
-  const [command = "", ...args] = argv;
-  const child = spawn(command, args, {
-    stdio: ["pipe", "pipe", "pipe"],
-    cwd: "/",
-    env: { PATH: toolPath, LC_ALL: "C" },
-  });
+  ];
+  const command = isolation.enter(argv, room);
+  const child = start(command, { stdio: ["pipe", "pipe", "pipe"] });
   let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("data", (chunk: Buffer) => {
     errors = (errors + chunk.toString("utf8")).slice(-2_000);
   });
   const ended = new Promise<void>((resolve) => {
@@ -61,19 +64,37 @@ export async function probeHypervisor(
   child.on("error", (error) => {
     errors = error.message;
   });
+  let pid = 0;
   try {
-    const qmp = await QmpClient.over(Duplex.from({ readable: child.stdout, writable: child.stdin }), {
+    pid = await realPid(child, command);
+    const { stdout, stdin } = child;
+    if (stdout === null || stdin === null) throw new Error("QEMU has no pipes");
+    const qmp = await QmpClient.over(Duplex.from({ readable: stdout, writable: stdin }), {
       greetingTimeoutMs: config.launchTimeoutMs,
     });
+    isolation.assertHolds(pid, room);
     const facts = await readFacts(qmp, config.pinnedMachines ?? {});
     await qmp.execute("quit").catch(() => undefined);
     return facts;
   } catch (error) {
+    if (error instanceof KilonovaError && error.reason === "GUEST_NOT_ISOLATED") throw error;
     ctx.log.error("compute.qemu.probe.failed", { error, output: errors });
     throw DriverErrors.HYPERVISOR_FAILED({ step: "start" }, { cause: new AggregateError([error], errors) });
   } finally {
-    child.kill("SIGKILL");
+    // Nothing is known of it but its number: it is still ours while bubblewrap, its parent, waits for it.
+    if (child.exitCode === null && child.signalCode === null) {
+      if (pid > 0) endQuietly(pid);
+      else child.kill("SIGKILL");
+    }
     await ended;
+  }
+}
+
+function endQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
   }
 }
 

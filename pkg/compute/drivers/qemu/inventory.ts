@@ -9,7 +9,10 @@ import { driverTraits } from "./traits.js";
 
 const GIB = 1024 ** 3;
 
-/** What this machine has, times the configured share. Rounded down, but never less than one CPU. */
+/**
+ * What this machine has: its CPUs, which hosts that share it take turns on, and its share of the rest, rounded
+ * down.
+ */
 export async function readInventory(
   _ctx: Ctx,
   config: QemuConfig,
@@ -22,7 +25,7 @@ export async function readInventory(
     hypervisorVersion: facts.version,
     hypervisorHostname: config.hypervisorHostname,
     hostIp: config.hostIp,
-    vcpus: Math.max(1, part(availableParallelism())),
+    vcpus: availableParallelism(),
     memoryMib: part(totalmem() / 1024 ** 2),
     diskGib: part((disk.blocks * disk.bsize) / GIB),
     diskFreeGib: part((disk.bavail * disk.bsize) / GIB),

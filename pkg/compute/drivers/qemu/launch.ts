@@ -3,12 +3,13 @@ import type { Ctx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
 import { spawnDetached } from "../host/linux-process.js";
 import type { SpawnedProcess } from "../host/linux-process.js";
-import { asUser } from "../host/run-as.js";
-import type { RunAs } from "../host/run-as.js";
+import type { Isolation } from "../host/isolation.js";
 import { buildArgv, processMarks } from "./argv.js";
 import type { QemuConfig } from "./config.js";
 import { fileTail } from "./console-log.js";
 import type { Definition } from "./definition.js";
+import type { GuestFiles } from "./guest-files.js";
+import { guestRoom } from "./guest-room.js";
 import type { GuestPaths } from "./guest-paths.js";
 import { QmpClient } from "./qmp-client.js";
 import { writeRunRecord } from "./run-record.js";
@@ -16,11 +17,13 @@ import { RunningGuest } from "./running-guest.js";
 
 export interface LaunchTools {
   readonly config: Pick<QemuConfig, "qemu" | "virtType" | "launchTimeoutMs">;
-  readonly runAs: RunAs | undefined;
+  readonly isolation: Isolation;
+  readonly files: Pick<GuestFiles, "sealSockets">;
 }
 
 /**
- * Starts a defined guest's process, paused before its first instruction. Its files must be ready.
+ * Starts a defined guest's process, paused before its first instruction, and makes sure that it is shut in as
+ * it should be. Its files must be ready.
  * @throws HYPERVISOR_FAILED or HYPERVISOR_SILENT, with the end of QEMU's own output as cause; no process is
  *   left then
  */
@@ -30,20 +33,26 @@ export async function launch(
   paths: GuestPaths,
   tools: LaunchTools,
 ): Promise<RunningGuest> {
-  const { config, runAs } = tools;
+  const { config, isolation, files } = tools;
+  const room = guestRoom(definition, paths, { virtType: config.virtType, cgroups: isolation.cgroups });
   const marks = processMarks(definition.spec.instanceUuid, paths);
-  const process = await spawnDetached(asUser(runAs, buildArgv(definition, paths, config)), paths.qemuLog);
+  let process: SpawnedProcess | undefined;
   try {
+    process = await spawnDetached(isolation.enter(buildArgv(definition, paths, config), room), paths.qemuLog);
     await writeRunRecord(paths.runRecord, { version: 1, phase: "running", process: process.identity });
     const qmp = await monitorOf(ctx, paths.qmpSocket, process, config.launchTimeoutMs);
+    isolation.assertHolds(process.identity.pid, room);
+    await files.sealSockets(paths, room.user);
     return await RunningGuest.adopt(
       definition.spec.instanceUuid,
       { identity: process.identity, marks, exited: process.exited },
       qmp,
     );
   } catch (error) {
-    endChild(process);
-    await process.exited;
+    if (process) {
+      endChild(process);
+      await process.exited;
+    }
     const output = fileTail(paths.qemuLog, 2_000).toString("utf8");
     throw DriverErrors.HYPERVISOR_FAILED(
       { step: "start the guest" },

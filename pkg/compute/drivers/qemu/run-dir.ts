@@ -1,32 +1,23 @@
-import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
+import { makeFolder } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
-import type { RunAs } from "../host/run-as.js";
 import { runDirFor } from "./guest-paths.js";
 
 /**
  * Makes (or finds again) the folder of the sockets. In /tmp anybody could have been there first, so it must
  * be a real folder of our own that nobody else can write to.
+ * @param passable  whether guests are users of their own, who pass through to their own folders below
  */
 export async function openRunDir(
   stateDir: string,
   base: string | undefined,
-  runAs: RunAs | undefined,
+  passable: boolean,
 ): Promise<string> {
   const path = runDirFor(base ?? (process.getuid?.() === 0 ? "/run" : "/tmp"), await realpath(stateDir));
-  // The guests' user must pass through to its own folders below, but may not list.
-  const mode = runAs === undefined ? 0o700 : 0o711;
   try {
-    await mkdir(path, { mode });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    makeFolder(path, passable ? 0o711 : 0o700);
+  } catch (cause) {
+    throw DriverErrors.HYPERVISOR_FAILED({ step: "open its runtime folder" }, { cause });
   }
-  const found = await lstat(path);
-  if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-    throw DriverErrors.HYPERVISOR_FAILED(
-      { step: "open its runtime folder" },
-      { cause: new Error(`${path} is not ours`) },
-    );
-  }
-  await chmod(path, mode);
   return path;
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { makeFolder } from "../../../platform/files/index.js";
 import type { KeptConversation } from "../firewall/conntrack.js";
 import { longestTimeoutMs } from "../firewall/conntrack.js";
 
@@ -52,7 +53,7 @@ export class ConversationFiles {
     this.#dir = dir;
     this.#onFailure = onFailure;
     this.#trying(0, () => {
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      makeFolder(dir, 0o700);
       for (const name of readdirSync(dir)) {
         if (Date.now() - statSync(join(dir, name)).mtimeMs > longestTimeoutMs)
           rmSync(join(dir, name), { force: true });

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KilonovaError, rootCtx } from "../../../kernel/index.js";
+import { until } from "../../../testkit/until.js";
+import { caged, uncaged } from "./cage.js";
+import { plain, realPid, start } from "./command.js";
+import { Isolation, isolationDefaults } from "./isolation.js";
+import { shortcomings, standingOf } from "./process-standing.js";
+import { runTool } from "./run-tool.js";
+
+const ctx = rootCtx({ requestId: "req-isolation" });
+const isRoot = process.getuid?.() === 0;
+
+describe("a cage", () => {
+  it("drops to the user without a way back, last of all, and shows nobody the command line", () => {
+    const { argv, inputs } = caged(["a", "it's b"], { user: { uid: 7, gid: 8 }, dies: false });
+    assert.deepEqual(argv, ["bwrap", "--args", "4", "--", "sh", "/cage"]);
+    assert.equal(
+      inputs[1],
+      "exec 'setpriv' '--reuid=7' '--regid=8' '--clear-groups' '--inh-caps=-all' '--bounding-set=-all' " +
+        "'--no-new-privs' '--' 'a' 'it'\\''s b'\n",
+    );
+    const options = inputs[0]?.split("\0") ?? [];
+    for (const option of ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--as-pid-1"])
+      assert.ok(options.includes(option), option);
+  });
+
+  it("enters its control groups before anything else, or does not begin", () => {
+    for (const { argv } of [
+      caged(["a"], { user: undefined, groups: ["/g/1", "/g/2"], dies: false }),
+      uncaged(["a"], { user: undefined, groups: ["/g/1", "/g/2"], dies: false }),
+    ]) {
+      assert.equal(
+        argv[2],
+        "echo 0 > '/g/1/cgroup.procs' || exit 125\necho 0 > '/g/2/cgroup.procs' || exit 125\nexec \"$@\"",
+      );
+    }
+  });
+
+  it("shows a tool its own files and no others, as nobody with any right", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "kilonova-cage-"));
+    try {
+      chmodSync(dir, 0o755);
+      for (const name of ["read", "write", "other"]) {
+        writeFileSync(join(dir, name), name);
+        chmodSync(join(dir, name), 0o666);
+      }
+      const isolation = await Isolation.open(isolationDefaults);
+      const user = isolation.uids?.take(dir);
+      const within = isolation.tool({ user, readable: [join(dir, "read")], writable: [join(dir, "write")] });
+      const sh = (script: string): Promise<string> =>
+        runTool(ctx, ["sh", "-c", script], { timeoutMs: 30_000, within });
+      assert.equal(
+        await sh(`cat ${dir}/read; echo new > ${dir}/write; id -u`),
+        `read${user?.uid ?? process.getuid?.()}\n`,
+      );
+      assert.equal(readFileSync(join(dir, "write"), "utf8"), "new\n");
+      if (!isolation.hasNamespaces) return;
+      assert.equal(await sh(`ls ${dir}`), "read\nwrite\n");
+      assert.equal(await sh(`echo more >> ${dir}/read || echo refused`), "refused\n");
+      assert.equal(
+        await sh("ls /dev /proc /root /home /etc/passwd 2>/dev/null; true"),
+        "/dev:\nnull\nurandom\n",
+      );
+      if (user) isolation.uids?.release(dir, user.uid);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("ends with its tool's time", async () => {
+    const isolation = await Isolation.open(isolationDefaults);
+    const began = performance.now();
+    await assert.rejects(
+      runTool(ctx, ["sleep", "601"], { timeoutMs: 200, within: isolation.tool({ user: undefined }) }),
+      /sleep/,
+    );
+    assert.ok(performance.now() - began < 60_000);
+  });
+
+  it("is found wanting when something of it does not hold", async () => {
+    const free = start(plain(["sleep", "60"]), { stdio: ["ignore", "ignore", "ignore"] });
+    const isolation = await Isolation.open(isolationDefaults);
+    const command = isolation.enter(["sleep", "60"], {
+      user: isRoot ? { uid: 40_000, gid: 40_000 } : undefined,
+      dies: false,
+    });
+    const shut = start(command, { stdio: ["ignore", "ignore", "pipe"] });
+    const pid = await realPid(shut, command);
+    try {
+      const wanted = { user: { uid: 40_000, gid: 40_000 }, memberOf: [], ownNamespaces: true, bounded: true };
+      const missing = shortcomings(standingOf(free.pid ?? 0), wanted);
+      for (const part of ["the user", "no_new_privs", "seccomp", "namespaces (mnt, pid, ipc, net, uts)"])
+        assert.ok(missing.includes(part), `${part} in ${missing.join("; ")}`);
+      if (isRoot) assert.ok(missing.includes("capabilities"));
+      if (!isRoot || !isolation.hasNamespaces) return;
+      // `sleep` has no filter of its own: a guest without QEMU's sandbox would be refused for just that.
+      await until(() => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n", {
+        timeoutMs: 60_000,
+        what: "the cage to be made",
+      });
+      assert.deepEqual(shortcomings(standingOf(pid), wanted), ["seccomp"]);
+      assert.throws(
+        () => isolation.assertHolds(pid, { user: { uid: 40_000, gid: 40_000 } }),
+        (e: unknown) =>
+          e instanceof KilonovaError && e.reason === "GUEST_NOT_ISOLATED" && e.facts["missing"] === "seccomp",
+      );
+    } finally {
+      free.kill("SIGKILL");
+      process.kill(pid, "SIGKILL");
+    }
+  });
+
+  if (isRoot)
+    it("is refused where a part of it is missing that was asked for", async () => {
+      const without = async (): Promise<{ noNamespaces: string; bubblewrapMissing: boolean }> => ({
+        noNamespaces: "the package bubblewrap is not installed",
+        bubblewrapMissing: true,
+      });
+      await assert.rejects(
+        Isolation.open(isolationDefaults, without),
+        (e: unknown) =>
+          e instanceof KilonovaError &&
+          e.reason === "ISOLATION_INCOMPLETE" &&
+          /bubblewrap is not installed/.test(e.message),
+      );
+      const some = await Isolation.open({ ...isolationDefaults, mode: "best-effort" }, without);
+      assert.match(
+        some.summary,
+        /They lack namespaces of their own \(the package bubblewrap is not installed\)/,
+      );
+      assert.deepEqual(some.enter(["a"], { user: undefined, dies: false }).argv.at(-1), "a");
+      const forbidden = async (): Promise<{ noNamespaces: string; bubblewrapMissing: boolean }> => ({
+        noNamespaces: "Operation not permitted",
+        bubblewrapMissing: false,
+      });
+      assert.match(
+        (await Isolation.open(isolationDefaults, forbidden)).summary,
+        /\(Operation not permitted\)/,
+      );
+    });
+  else
+    it("is refused to who asks for all of it without being root", async () => {
+      await assert.rejects(Isolation.open({ ...isolationDefaults, mode: "strict" }), /users of their own/);
+    });
+});
