@@ -273,6 +273,7 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
     const server = changed ? cells.change(request.database, after.server ?? before) : before;
     return { instance: { ...after, server }, changed };
   },
+  getAction: async (_ctx, { requestId }) => ({ action: cells.actions.get(requestId) }),
   countInstances: async (_ctx, { database, host }) => ({
     instances: [...(cells.records.get(database)?.values() ?? [])].filter(
       ({ server }) => host === "" || server?.hostInfo?.host === host,
