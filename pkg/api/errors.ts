@@ -26,6 +26,10 @@ export const ApiErrors = defineErrors("api", {
     "missing",
     (p: { server: string; tag: string }) => `Server ${p.server} has no tag '${p.tag}'`,
   ],
+  PIN_CONFLICT: [
+    "conflict",
+    (p: { problem: string }) => `The server cannot be pinned to this availability zone: ${p.problem}.`,
+  ],
   CONSOLE_NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
   OPERATION_NOT_FOUND: [
     "missing",

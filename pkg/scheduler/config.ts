@@ -83,7 +83,14 @@ export function rulesOf(config: SchedulerConfig): Rules {
       const filter = byName.get(name);
       return filter === undefined
         ? []
-        : [{ name, onRebuild: filter.onRebuild, judge: filter.bind(config.filterOptions) }];
+        : [
+            {
+              name,
+              onRebuild: filter.onRebuild,
+              tellings: filter.tellings,
+              judge: filter.bind(config.filterOptions),
+            },
+          ];
     }),
     weighers: weighers
       .map((weigher) => ({

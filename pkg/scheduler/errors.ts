@@ -1,15 +1,16 @@
 import { defineErrors } from "../kernel/errors.js";
+import { ownerMessage } from "./domain/owner-text.js";
 
 /** Every reason that the scheduler gives. */
 export const E = defineErrors("scheduler", {
   /**
-   * `summary` says why in one line, `refusals` is the explanation without hosts as JSON; neither names hosts
-   * or other tenants.
+   * `summary` says why in one line, `refusals` is the explanation without hosts as JSON: both for the owner of
+   * the server, whose fault's message begins with Nova's. `details` is for operators; it names no host either.
    */
   NO_VALID_HOST: [
     "refused",
-    (_p: { summary: string; hosts_considered: number; refusals: string }) =>
-      "No valid host was found. There are not enough hosts available.",
+    (p: { summary: string; hosts_considered: number; refusals: string; details: string }) =>
+      ownerMessage(p.summary),
   ],
   GROUP_POLICY_UNSUPPORTED: [
     "refused",

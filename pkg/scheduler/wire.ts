@@ -6,7 +6,7 @@ import { placementPeer } from "./adapters/peers/placement.js";
 import { schedulerBinding } from "./adapters/rpc/service.js";
 import { rulesOf } from "./config.js";
 import type { SchedulerConfig } from "./config.js";
-import { explainAll } from "./ops/decide.js";
+import { explainAll, tellOf } from "./ops/decide.js";
 import { createFollower } from "./ops/follow.js";
 import { selectDestinations } from "./ops/select-destinations.js";
 import type { Liveness } from "./ports.js";
@@ -58,6 +58,7 @@ export function buildScheduler({
           follower.assertReady();
           return explainAll(fleet, spec, rules, config);
         },
+        tell: tellOf(rules),
         hostsOf: (ids) => fleet.instances.hostsOf(ids),
       }),
     ],

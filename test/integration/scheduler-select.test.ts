@@ -229,7 +229,14 @@ describe("scheduler (PostgreSQL)", () => {
       { rule: "ComputeFilter", reason: "HOST_DOWN", hosts: 1, facts: {} },
       { rule: "ComputeFilter", reason: "HOST_DISABLED", hosts: 1, facts: {} },
     ]);
-    for (const name of ["small", "tiny", "elsewhere"]) assert.ok(!error.facts["summary"]?.includes(name));
+    for (const name of ["small", "tiny", "elsewhere"])
+      assert.ok(!`${error.message} ${JSON.stringify(error.facts)}`.includes(name));
+    assert.equal(
+      error.message,
+      "No valid host was found. There are not enough hosts available. " +
+        "2 of 5 hosts: not enough vCPUs (4 needed, nearest has 2 free); 1 of 5 hosts: not in availability zone nova; " +
+        "1 of 5 hosts: down; 1 of 5 hosts: disabled by the operator.",
+    );
   });
 
   it("forces a host past its filters, and asks for one within them", async () => {

@@ -4,6 +4,7 @@ import type { RequestedNetwork } from "../../../gen/kilonova/type/v1/server_spec
 import type { NetworkInfo } from "../../clients/neutron/ports.js";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, mapLimit } from "../../kernel/index.js";
+import { canonicalIpOr } from "../../model/ip-address.js";
 import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 
@@ -28,19 +29,20 @@ export async function planNetworks(
     return request.networkMode === NetworkMode.NETWORK_MODE_NONE
       ? []
       : chooseNetwork(parts, ctx, request.networkMode);
-  if (maxCount > 1) requireRepeatable(request.networks);
+  const asked = request.networks.map((one) => ({ ...one, fixedIp: canonicalIpOr(one.fixedIp) }));
+  if (maxCount > 1) requireRepeatable(asked);
   const [networks] = await Promise.all([
     networksById(
       parts,
       ctx,
-      request.networks.filter((one) => one.portId === "").map((one) => one.networkId),
+      asked.filter((one) => one.portId === "").map((one) => one.networkId),
     ),
-    mapLimit(request.networks, PORTS_AT_ONCE, (one) =>
+    mapLimit(asked, PORTS_AT_ONCE, (one) =>
       one.portId !== "" ? requirePort(parts, ctx, one.portId) : requireFreeAddress(parts, ctx, one),
     ),
   ]);
   for (const network of networks) requireUsable(parts, ctx, network);
-  return request.networks;
+  return asked;
 }
 
 /**

@@ -6,6 +6,7 @@ import { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { Instant } from "../../kernel/index.js";
+import { canonicalIpOr } from "../../model/ip-address.js";
 import { TaskState } from "../../model/instance-states.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { hostnameFrom, numbered } from "../domain/hostname.js";
@@ -76,8 +77,8 @@ function specOf(
     tags: [...new Set(request.tags)].sort(),
     description: request.description,
     hasDescription: request.hasDescription || request.description !== "",
-    accessIpV4: request.accessIpV4,
-    accessIpV6: request.accessIpV6,
+    accessIpV4: canonicalIpOr(request.accessIpV4),
+    accessIpV6: canonicalIpOr(request.accessIpV6),
     diskConfig,
     schedulerHintsJson: request.schedulerHintsJson,
     serverGroupId,

@@ -4,7 +4,7 @@ import { ServerGroup, ServerGroupPolicy } from "../../../gen/kilonova/api/v1/ser
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { Explanation } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
-import { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import { ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { NetworkMode } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { TestApi } from "../testing/an-api.js";
 import { administrator, anApi, as, member, stranger } from "../testing/an-api.js";
@@ -15,6 +15,7 @@ const A = "00000000-0000-4000-8000-000000000001",
 const scheduling = (api: TestApi) => api.channel.client(SchedulingServiceDefinition);
 const EXPLANATION = Explanation.fromPartial({
   hostsConsidered: 3,
+  hostsAccepted: 1,
   acceptedHosts: ["h2"],
   refusals: [
     {
@@ -88,21 +89,53 @@ describe("explainServer", () => {
     );
   });
 
-  it("names no host to tenants, and knows no servers of others", async () => {
+  it("tells tenants whether and which rules, not how many hosts there are, and knows no servers of others", async () => {
     const api = withServer();
     const { explanation, hiddenFields } = await scheduling(api).explainServer(as(member), { serverId: A });
-    assert.deepEqual(
-      [
-        explanation?.hostsAccepted,
-        explanation?.acceptedHosts,
-        explanation?.refusals.map(({ nearestHost, hosts }) => [nearestHost, hosts]),
+    assert.equal(api.scheduling.request?.adminView, false);
+    assert.ok(explanation);
+    const { at: _at, ...told } = explanation;
+    assert.deepEqual(told, {
+      hasHost: true,
+      hostsConsidered: 0,
+      hostsAccepted: 0,
+      acceptedHosts: [],
+      message: "",
+      refusals: [
+        { rule: "placement", reason: "CAPACITY", hosts: 0, nearestHost: "", nearestFacts: new Map() },
       ],
-      [1, [], [["", 2]]],
-    );
-    assert.deepEqual(hiddenFields, ["refusals.nearest_host", "accepted_hosts"]);
+    });
+    assert.deepEqual(hiddenFields, [
+      "refusals.nearest_host",
+      "accepted_hosts",
+      "hosts_considered",
+      "hosts_accepted",
+      "refusals.hosts",
+      "refusals.nearest_facts",
+    ]);
     await assert.rejects(scheduling(api).explainServer(as(stranger), { serverId: A }), {
       reason: "SERVER_NOT_FOUND",
     });
+  });
+
+  it("tells the owner of a server that found no host how many refused it", async () => {
+    const api = withServer();
+    api.scheduling.explanation = { ...EXPLANATION, acceptedHosts: [], hostsAccepted: 0, message: "m" };
+    const server = api.cells.put("cell0", {
+      id: A,
+      vmState: VmState.VM_STATE_ERROR,
+      fault: ServerFault.fromPartial({ code: 500, message: "m", reason: "NO_VALID_HOST" }),
+    });
+    const told = await scheduling(api).explainServer(as(member), { serverId: server.id });
+    assert.deepEqual(
+      [told.explanation?.hasHost, told.explanation?.message, told.explanation?.hostsConsidered],
+      [false, "m", 3],
+    );
+    assert.deepEqual(
+      told.explanation?.refusals.map(({ hosts, nearestFacts }) => [hosts, nearestFacts.get("free")]),
+      [[2, "3"]],
+    );
+    assert.deepEqual(told.hiddenFields, ["refusals.nearest_host", "accepted_hosts"]);
   });
 
   it("does without a group that is deleted", async () => {
@@ -137,13 +170,13 @@ describe("whatIf", () => {
   }
   const wish = { name: "vm", flavorId: "1", imageId: IMAGE, networkMode: NetworkMode.NETWORK_MODE_NONE };
 
-  it("tells hosts and quota, and stores nothing", async () => {
+  it("tells whether there is a host and the quota, and stores nothing", async () => {
     const api = ready();
     api.cells.limits.set("cores", 3n).set("instances", 10n);
     const asked = async (more: object) =>
       scheduling(api).whatIf(as(member), { request: { ...wish, ...more } });
     const one = await asked({ clientToken: "t", schedulerHintsJson: JSON.stringify({ group: GROUP }) });
-    assert.deepEqual([one.explanation?.hostsAccepted, one.exceededQuotas], [1, []]);
+    assert.deepEqual([one.explanation?.hasHost, one.exceededQuotas], [true, []]);
     assert.deepEqual(
       [
         api.scheduling.request?.spec?.flavor?.vcpus,
@@ -154,6 +187,28 @@ describe("whatIf", () => {
     );
     assert.deepEqual((await asked({ minCount: 2 })).exceededQuotas, ["cores"]);
     assert.ok(!api.cells.calls.includes("acceptServers"));
+  });
+
+  it("does not let tenants measure the cloud, whatever they ask for", async () => {
+    const api = ready();
+    api.scheduling.explanation = {
+      ...EXPLANATION,
+      acceptedHosts: [],
+      hostsAccepted: 0,
+      message: "No valid host was found. There are not enough hosts available. 2 of 3 hosts: full.",
+    };
+    const { explanation, hiddenFields } = await scheduling(api).whatIf(as(member), { request: wish });
+    assert.deepEqual(
+      [explanation?.hasHost, explanation?.message, explanation?.hostsConsidered],
+      [false, "No valid host was found. There are not enough hosts available.", 0],
+    );
+    assert.deepEqual(
+      explanation?.refusals.map(({ rule, hosts, nearestFacts }) => [rule, hosts, nearestFacts.size]),
+      [["placement", 0, 0]],
+    );
+    assert.ok(hiddenFields.includes("refusals.hosts"));
+    const told = await scheduling(api).whatIf(as(administrator), { request: wish });
+    assert.deepEqual([told.explanation?.hostsConsidered, told.hiddenFields], [3, []]);
   });
 
   it("refuses what a create would refuse", async () => {

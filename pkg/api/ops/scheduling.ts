@@ -6,7 +6,10 @@ import type {
   WhatIfResponse,
 } from "../../../gen/kilonova/api/v1/scheduling_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { Explanation } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ExplainRequest, ServerGroup } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { groupPolicyWord } from "../../model/server-group-policy.js";
@@ -21,6 +24,9 @@ import { checked, required } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 const HOST_FIELDS = ["refusals.nearest_host", "accepted_hosts"];
+/** What would measure the cloud, asked often enough. */
+const COUNT_FIELDS = ["hosts_considered", "hosts_accepted", "refusals.hosts", "refusals.nearest_facts"];
+const NO_HOST = "No valid host was found. There are not enough hosts available.";
 
 /** Says where a server could be instead of where it is. */
 export const explainServer = (parts: Parts): Unary<ExplainServerRequest, ExplainServerResponse> =>
@@ -36,6 +42,7 @@ export const explainServer = (parts: Parts): Unary<ExplainServerRequest, Explain
       ctx,
       { projectId, userId, ...(spec === undefined ? {} : { spec }), excludeHosts: host === "" ? [] : [host] },
       await groupOf(parts, ctx, server.serverGroupId, server.id),
+      foundNoHost(server),
     );
   });
 
@@ -62,29 +69,53 @@ export const whatIf = (parts: Parts): Unary<WhatIfRequest, WhatIfResponse> =>
     return { ...told, exceededQuotas: exceededBy(limits, minCount, flavor) };
   });
 
-/** Asks the scheduler; hosts are named to administrators only. */
+/** Whether the server's own fault has told its owner how many hosts there are. */
+const foundNoHost = ({ vmState, fault }: Server): boolean =>
+  vmState === VmState.VM_STATE_ERROR && fault?.reason === "NO_VALID_HOST";
+
+/**
+ * Asks the scheduler; hosts are named to administrators only.
+ * @param counts  whether everybody who asks may know how many there are
+ */
 async function explain(
   parts: Parts,
   ctx: Ctx,
   request: Partial<ExplainRequest>,
   group: ServerGroup | undefined,
+  counts = false,
 ): Promise<{ explanation: SchedulingExplanation; hiddenFields: string[] }> {
   const admin = parts.policy.allows(ctx.actor, "context_is_admin");
-  const { explanation } = await parts.scheduler.explain(ctx, {
+  const { explanation = Explanation.fromPartial({}) } = await parts.scheduler.explain(ctx, {
     ...request,
     ...(group === undefined ? {} : { group }),
-    adminView: true,
+    adminView: admin,
   });
-  const { hostsConsidered = 0, acceptedHosts = [], refusals = [] } = explanation ?? {};
+  const { hostsAccepted, acceptedHosts, refusals, hostsConsidered, message } = explanation;
+  const told = {
+    hostsConsidered,
+    hostsAccepted,
+    acceptedHosts,
+    hasHost: hostsAccepted > 0,
+    message,
+    at: toTimestamp(parts.clock.now()),
+    refusals,
+  };
+  if (admin) return { explanation: told, hiddenFields: [] };
+  const nameless = {
+    ...told,
+    acceptedHosts: [],
+    refusals: refusals.map((refusal) => ({ ...refusal, nearestHost: "" })),
+  };
+  if (counts) return { explanation: nameless, hiddenFields: HOST_FIELDS };
   return {
     explanation: {
-      hostsConsidered,
-      hostsAccepted: acceptedHosts.length,
-      acceptedHosts: admin ? acceptedHosts : [],
-      at: toTimestamp(parts.clock.now()),
-      refusals: refusals.map((refusal) => ({ ...refusal, nearestHost: admin ? refusal.nearestHost : "" })),
+      ...nameless,
+      hostsConsidered: 0,
+      hostsAccepted: 0,
+      message: message === "" ? "" : NO_HOST,
+      refusals: nameless.refusals.map((refusal) => ({ ...refusal, hosts: 0, nearestFacts: new Map() })),
     },
-    hiddenFields: admin ? [] : HOST_FIELDS,
+    hiddenFields: [...HOST_FIELDS, ...COUNT_FIELDS],
   };
 }
 

@@ -4,6 +4,11 @@ import type {
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { DiskConfig, HostStatus, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../kernel/index.js";
+import { canonicalIpOr } from "../../model/ip-address.js";
+import type { UserPath } from "../../model/user-change.js";
+import { USER_PATHS } from "../../model/user-change.js";
+import type { LoadedServer } from "../cells/servers.js";
 import { ownerOf } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
 import { description, id, ipv4, ipv6, optionalName } from "../shape/common.js";
@@ -12,19 +17,13 @@ import { checked, oneOf, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
 
-const CHANGEABLE = new Set([
-  "name",
-  "description",
-  "has_description",
-  "hostname",
-  "access_ip_v4",
-  "access_ip_v6",
-  "disk_config",
-]);
+/** `has_description` goes with its text; a mask that names it as well means the same. */
+const pathOf = (path: string): UserPath | undefined =>
+  USER_PATHS.find((one) => one === (path === "has_description" ? "description" : path));
 
 const changeable: Rule<string[] | undefined> = (paths, path, report) => {
   if (paths === undefined || paths.length === 0) report(path, "is required");
-  for (const one of paths ?? []) if (!CHANGEABLE.has(one)) report(path, `"${one}" cannot be changed`);
+  for (const one of paths ?? []) if (pathOf(one) === undefined) report(path, `"${one}" cannot be changed`);
 };
 
 const newValues = required<Server>({
@@ -33,6 +32,7 @@ const newValues = required<Server>({
   accessIpV4: ipv4,
   accessIpV6: ipv6,
   hostname: text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must be a host name" }),
+  pinnedAvailabilityZone: text(),
   vmState: oneOf(VmState),
   powerState: oneOf(PowerState),
   diskConfig: oneOf(DiskConfig),
@@ -44,11 +44,13 @@ export const updateServer = (parts: Parts): Unary<UpdateServerRequest, UpdateSer
   checked<UpdateServerRequest, UpdateServerResponse>(
     { serverId: id, server: newValues, updateMask: changeable },
     async (ctx, request) => {
-      const { server: before } = await parts.servers.load(ctx, request.serverId);
-      parts.policy.enforce(ctx.actor, "os_compute_api:servers:update", ownerOf(before));
+      const loaded = await parts.servers.load(ctx, request.serverId);
+      parts.policy.enforce(ctx.actor, "os_compute_api:servers:update", ownerOf(loaded.server));
       const asked = request.server as Server;
-      const paths = request.updateMask ?? [];
+      const paths = [...new Set((request.updateMask ?? []).flatMap((path) => pathOf(path) ?? []))];
       if (paths.includes("name")) requireName(asked.name);
+      if (paths.includes("pinned_availability_zone"))
+        await requirePinnable(parts, ctx, loaded, asked.pinnedAvailabilityZone);
       const updated = await parts.servers.at(ctx, request.serverId, async (inner, database, serverId) => {
         const { instance } = await parts.instances.updateInstance(inner, {
           database,
@@ -57,17 +59,38 @@ export const updateServer = (parts: Parts): Unary<UpdateServerRequest, UpdateSer
             ...asked,
             id: serverId,
             hasDescription: asked.hasDescription || asked.description !== "",
+            accessIpV4: canonicalIpOr(asked.accessIpV4),
+            accessIpV6: canonicalIpOr(asked.accessIpV6),
           },
-          updateMask: paths.includes("description") ? [...new Set([...paths, "has_description"])] : paths,
+          updateMask: paths,
           expectedGeneration: request.expectedGeneration,
         });
-        return { server: instance?.server ?? before, database };
+        return { server: instance?.server ?? loaded.server, database };
       });
       const mask = maskOf(ctx, parts.policy, { hostInfo: true, userData: true });
       const [server] = await presentServers(ctx, parts.directory, mask, [updated]);
       return { server, hiddenFields: hiddenFields(mask) };
     },
   );
+
+/**
+ * A server can be unpinned, and pinned to the zone where it is; never from one zone to another at once.
+ * @throws PIN_CONFLICT
+ */
+async function requirePinnable(
+  parts: Parts,
+  ctx: Ctx,
+  { server, database }: LoadedServer,
+  zone: string,
+): Promise<void> {
+  if (zone === "" || zone === server.pinnedAvailabilityZone) return;
+  if (server.pinnedAvailabilityZone !== "")
+    throw ApiErrors.PIN_CONFLICT({ problem: "it is pinned to another one, unpin it first" });
+  const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
+  const [shown] = await presentServers(ctx, parts.directory, mask, [{ server, database }]);
+  if (shown?.availabilityZone !== zone)
+    throw ApiErrors.PIN_CONFLICT({ problem: "a server can only be pinned to the zone that it is in" });
+}
 
 function requireName(name: string): void {
   if (name === "") throw ApiErrors.INVALID_REQUEST({ field: "server.name", problem: "must not be empty" });

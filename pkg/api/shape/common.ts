@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4 } from "node:net";
+import { canonicalIp } from "../../model/ip-address.js";
 import type { Rule, Shape } from "./shape.js";
 import { list, number, object, oneOf, text } from "./shape.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
@@ -55,10 +56,11 @@ export const ipv4: Rule<string> = (value, path, report) => {
   if (value !== "" && !isIPv4(value)) report(path, "must be an IPv4 address");
 };
 export const ipv6: Rule<string> = (value, path, report) => {
-  if (value !== "" && !isIPv6(value)) report(path, "must be an IPv6 address");
+  if (value !== "" && (isIPv4(value) || canonicalIp(value) === undefined))
+    report(path, "must be an IPv6 address");
 };
 export const ip: Rule<string> = (value, path, report) => {
-  if (value !== "" && !isIPv4(value) && !isIPv6(value)) report(path, "must be an IP address");
+  if (value !== "" && canonicalIp(value) === undefined) report(path, "must be an IP address");
 };
 
 export const sort = list(

@@ -1,4 +1,5 @@
 import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
+import type { InstanceAction } from "../../../gen/kilonova/api/v1/limits_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
@@ -46,6 +47,8 @@ export class FakeCells {
   readonly groups = new Map<string, ServerGroup>();
   readonly services = new Map<string, HostService[]>();
   readonly operations = new Map<string, StoredOperation>();
+  /** Of instances, by request id. */
+  readonly actions = new Map<string, InstanceAction>();
   readonly limits = new Map<string, bigint>([
     ["metadata_items", 128n],
     ["injected_files", 5n],

@@ -5,6 +5,7 @@ import { AggregateStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/server_groups_service.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import {
   OperationStoreServiceDefinition,
@@ -17,13 +18,14 @@ import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { changedAggregate, zoneConflict } from "../../cells/domain/aggregate-change.js";
 import { checkAcceptable } from "../../cells/domain/acceptance.js";
-import { changedMetadata, changedTags } from "../../cells/domain/apply-items.js";
+import { applyUserChange } from "../../cells/domain/apply-change.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
 import { operationName } from "../../model/operation-name.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
+import { systemClock } from "../../platform/process/clock.js";
 import { compareBytes } from "../domain/merge-rows.js";
 import { presentOperation } from "../view/operation-view.js";
 import type { FakeCells } from "./fake-cells.js";
@@ -265,30 +267,18 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
   },
   updateInstance: async (_ctx, request) => {
     const before = recordOf(cells, request.database, request.server?.id ?? "", request.projectId);
-    const changes = Object.fromEntries(
-      (request.updateMask ?? []).map((path) => [
-        path,
-        (request.server as unknown as Record<string, unknown>)[path],
-      ]),
-    );
     if (request.conditions !== undefined)
       checkAcceptable(before, { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
-    const metadata =
-      request.metadata === undefined ? before.metadata : changedMetadata(before.metadata, request.metadata);
-    const tags = request.tags === undefined ? before.tags : changedTags(before.id, before.tags, request.tags);
-    const changed =
-      (request.updateMask ?? []).length > 0 || metadata !== before.metadata || tags !== before.tags;
-    const server = changed
-      ? cells.change(request.database, {
-          ...before,
-          ...changes,
-          metadata,
-          tags,
-          generation: before.generation + 1n,
-        })
-      : before;
-    return { instance: { ...cells.records.get(request.database)?.get(server.id), server } as never, changed };
+    const record = {
+      ...cells.records.get(request.database)?.get(before.id),
+      server: before,
+    } as InstanceRecord;
+    const after = applyUserChange(record, request, systemClock.now());
+    const changed = after !== record;
+    const server = changed ? cells.change(request.database, after.server ?? before) : before;
+    return { instance: { ...after, server }, changed };
   },
+  getAction: async (_ctx, { requestId }) => ({ action: cells.actions.get(requestId) }),
   countInstances: async (_ctx, { database, host }) => ({
     instances: [...(cells.records.get(database)?.values() ?? [])].filter(
       ({ server }) => host === "" || server?.hostInfo?.host === host,

@@ -1,6 +1,7 @@
 import type { StepRecord, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Operation, OperationStep } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
+import { ownersError } from "../../model/operation-error.js";
 import { isLive } from "../../model/operation-states.js";
 
 const RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
@@ -28,7 +29,7 @@ export function presentOperation(stored: StoredOperation): Operation {
     done,
     currentStep: done ? "" : stored.currentStep,
     steps: stored.steps.map(presentStep),
-    error: WITH_ERROR.has(state) ? stored.error : undefined,
+    error: WITH_ERROR.has(state) ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { InstanceChange, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { MetadataChange, TagsChange } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { USER_PATHS } from "../../model/user-change.js";
 import { aServer } from "../testing/records.js";
 import { checkAcceptable } from "./acceptance.js";
 import { applyChange, applyUserChange, hostIdOf } from "./apply-change.js";
@@ -76,6 +77,23 @@ describe("applyUserChange", () => {
       NOW,
     );
     assert.equal(given.server?.hasDescription, true);
+  });
+  it("knows every path that users may change", () => {
+    for (const path of USER_PATHS)
+      assert.ok(applyUserChange(record(), { server: aServer({ id }), updateMask: [path] }, NOW), path);
+  });
+  it("moves the zone that the scheduler reads with the pin", () => {
+    const before = InstanceRecord.fromPartial({
+      server: aServer({ id, pinnedAvailabilityZone: "west" }),
+      spec: { availabilityZone: "west", name: "vm" },
+    });
+    const change = (updateMask: string[]) =>
+      applyUserChange(before, { server: Server.fromPartial({}), updateMask }, NOW).spec;
+    assert.deepEqual(
+      [change(["pinned_availability_zone"])?.availabilityZone, change(["hostname"])?.availabilityZone],
+      ["", "west"],
+    );
+    assert.equal(change(["pinned_availability_zone"])?.name, "vm");
   });
   it("refuses what only operations may change", () =>
     assert.throws(

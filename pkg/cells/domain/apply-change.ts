@@ -7,6 +7,7 @@ import type {
 import type { UpdateInstanceRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server, ServerAddress } from "../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { fieldsOfUserPath } from "../../model/user-change.js";
 import { vmStateWord } from "../../model/instance-states.js";
 import { mayBecome } from "../../model/transitions.js";
 import { toTimestamp } from "../../model/wire-time.js";
@@ -34,15 +35,9 @@ const OPERATION_PATHS: Readonly<Record<string, keyof Server>> = {
   lock: "lock",
 };
 
-/** Paths that a user may change at once. */
-const USER_PATHS: Readonly<Record<string, keyof Server>> = {
-  name: "name",
-  description: "description",
-  hostname: "hostname",
-  access_ip_v4: "accessIpV4",
-  access_ip_v6: "accessIpV6",
-  disk_config: "diskConfig",
-  power_state: "powerState",
+const fieldOfOperationPath = (path: string): readonly (keyof Server)[] | undefined => {
+  const field = Object.hasOwn(OPERATION_PATHS, path) ? OPERATION_PATHS[path] : undefined;
+  return field && [field];
 };
 
 /**
@@ -59,7 +54,7 @@ export function applyChange(
 ): InstanceRecord {
   const before = serverOf(record);
   const server: Server = { ...before, currentOperation: owner };
-  if (change !== undefined) copyPaths(server, change.server, change.updateMask, OPERATION_PATHS);
+  if (change !== undefined) copyPaths(server, change.server, change.updateMask, fieldOfOperationPath);
   if (change?.dropFault === true) server.fault = undefined;
   if (change?.replacePorts === true) server.addresses = addressesOf(change.ports);
   if (change?.deleteRecord === true) markDeleted(server, now);
@@ -88,30 +83,34 @@ export function applyUserChange(
 ): InstanceRecord {
   const before = serverOf(record);
   const server: Server = { ...before };
-  copyPaths(server, values, mask, USER_PATHS);
-  if (mask?.includes("description")) server.hasDescription = values?.hasDescription ?? false;
+  copyPaths(server, values, mask, fieldsOfUserPath);
   if (metadata !== undefined) server.metadata = changedMetadata(before.metadata, metadata);
   if (tags !== undefined) server.tags = changedTags(before.id, before.tags, tags);
   if ((mask ?? []).length === 0 && server.metadata === before.metadata && server.tags === before.tags)
     return record;
   finish(server, now);
-  return { ...record, server };
+  const { spec } = record;
+  const pin = server.pinnedAvailabilityZone;
+  // Where it may go is what the scheduler reads when it moves.
+  return pin === before.pinnedAvailabilityZone || spec === undefined
+    ? { ...record, server }
+    : { ...record, server, spec: { ...spec, availabilityZone: pin } };
 }
 
 function copyPaths(
   target: Server,
   values: Server | undefined,
   mask: readonly string[] | undefined,
-  allowed: Readonly<Record<string, keyof Server>>,
+  fieldsOf: (path: string) => readonly (keyof Server)[] | undefined,
 ): void {
   for (const path of mask ?? []) {
-    const key = Object.hasOwn(allowed, path) ? allowed[path] : undefined;
-    if (key === undefined || values === undefined)
+    const fields = fieldsOf(path);
+    if (fields === undefined || values === undefined)
       throw CommonErrors.INVALID_ARGUMENT({
         field: "update_mask",
         problem: `${path} cannot be changed here`,
       });
-    Object.assign(target, { [key]: values[key] });
+    for (const field of fields) Object.assign(target, { [field]: values[field] });
   }
 }
 

@@ -121,12 +121,21 @@ export const fail = (
   details: options.details ?? "",
   consumed: options.consumed ?? [],
   host: options.host ?? "",
-  error: {
-    reason: error.reason,
-    domain: error.domain,
-    message: error.message,
-    facts: new Map(Object.entries(error.facts ?? {})),
-  },
+  error: operationError(error),
+});
+
+/** An error as operations store it; what is told to owners of its facts is put together when it is shown. */
+export const operationError = (error: {
+  readonly reason: string;
+  readonly domain: string;
+  readonly message: string;
+  readonly facts?: Readonly<Record<string, string>>;
+}): OperationError => ({
+  reason: error.reason,
+  domain: error.domain,
+  message: error.message,
+  facts: new Map(Object.entries(error.facts ?? {})),
+  noValidHost: undefined,
 });
 
 /** Goes on in another database. The source's commit is the step's commit. */

@@ -11,6 +11,7 @@ import { parseOperationName } from "../../model/operation-name.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { backoffMs } from "./backoff.js";
 import { toInstanceChange } from "./change.js";
+import { operationError } from "./kind.js";
 import type { Change, OperationKind, Step, StepCall } from "./kind.js";
 import type { OperationStore } from "./operation-store.js";
 import { Outputs } from "./outputs.js";
@@ -177,7 +178,4 @@ export class Run {
 }
 
 /** An error as operations store it. */
-export function toOperationError(error: unknown): OperationError {
-  const { reason, domain, message, facts } = asKilonovaError(error);
-  return { reason, domain, message, facts: new Map(Object.entries(facts)) };
-}
+export const toOperationError = (error: unknown): OperationError => operationError(asKilonovaError(error));

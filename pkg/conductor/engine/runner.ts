@@ -5,6 +5,7 @@ import { traced, within } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { asKilonovaError, causesOf, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
+import { OPERATORS_FACT } from "../../model/operation-error.js";
 import { fromTimestamp, toTimestamp } from "../../model/wire-time.js";
 import { ConductorErrors } from "../errors.js";
 import { backoffMs } from "./backoff.js";
@@ -118,7 +119,7 @@ async function runCurrent(run: Run, options: RunnerOptions): Promise<boolean> {
         ...result.error,
         facts: new Map([
           ...result.error.facts,
-          ...(result.details === "" ? [] : [["details", result.details] as const]),
+          ...(result.details === "" ? [] : [[OPERATORS_FACT, result.details] as const]),
         ]),
       };
       if (forwardOnly)

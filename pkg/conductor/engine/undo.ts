@@ -3,7 +3,9 @@ import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { within } from "../../kernel/ctx.js";
+import { OPERATORS_FACT } from "../../model/operation-error.js";
 import { toTimestamp } from "../../model/wire-time.js";
+import { operationError } from "./kind.js";
 import type { Change, Step } from "./kind.js";
 import { withTaskState } from "./change.js";
 import type { CrashPoints } from "./crash-points.js";
@@ -111,18 +113,14 @@ function ending(
   undone: Change | undefined,
 ): Progress {
   const { operation, kind } = run;
-  const reason = error ?? {
-    reason: "INTERNAL",
-    domain: "conductor",
-    message: "The operation failed.",
-    facts: new Map<string, string>(),
-  };
+  const reason =
+    error ?? operationError({ reason: "INTERNAL", domain: "conductor", message: "The operation failed." });
   const cancelled = reason.reason === "OPERATION_CANCELLED";
   const failed = stepAt(kind, stepIndex(kind, operation.currentStep));
   const last = kind.failed(
     run.callOf(failed, recordOf(operation.steps, failed, run.now)),
     reason,
-    reason.facts.get("details") ?? "",
+    reason.facts.get(OPERATORS_FACT) ?? "",
   );
   const change: Change = { ...undone, ...last, set: { ...undone?.set, ...last.set } };
   return {

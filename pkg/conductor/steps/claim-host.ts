@@ -1,4 +1,5 @@
 import { KilonovaError } from "../../kernel/errors.js";
+import { OPERATORS_FACT } from "../../model/operation-error.js";
 import { ConductorErrors } from "../errors.js";
 import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
@@ -68,7 +69,8 @@ async function claimNext(
   const before = call.operation.error;
   const error = ConductorErrors.MAX_RETRIES_EXCEEDED({ server: call.server.id });
   return fail(error, {
-    details: before === undefined ? "" : `Last error: ${before.message} ${before.facts.get("details") ?? ""}`,
+    details:
+      before === undefined ? "" : `Last error: ${before.message} ${before.facts.get(OPERATORS_FACT) ?? ""}`,
   });
 }
 

@@ -93,6 +93,7 @@ describe("claim-host", () => {
       domain: "compute",
       message: "The disk is full.",
       facts: new Map<string, string>(),
+      noValidHost: undefined,
     };
     const result = await step.run(
       aCall({
@@ -145,6 +146,28 @@ describe("select-destinations", () => {
       { excluded: [], policy: "anti-affinity" },
       { excluded: ["a"], policy: "anti-affinity" },
     ]);
+  });
+  it("keeps the scheduler's sentence for the owner, and its details for operators", async () => {
+    const { placement } = agentThat(() => ({}));
+    const scheduler: Ports["scheduler"] = {
+      selectDestinations: async () => {
+        throw new KilonovaError({
+          kind: "refused",
+          domain: "scheduler",
+          reason: "NO_VALID_HOST",
+          message: "No valid host was found. 1 of 1 host: down.",
+          facts: { summary: "1 of 1 host: down", details: "ComputeFilter HOST_DOWN" },
+        });
+      },
+    };
+    const step = selectDestinations({ scheduler, placement, groups: someGroup([]) }, 2);
+    const result = await step.run(aCall({}));
+    assert.ok(result.kind === "done");
+    assert.deepEqual((result.output as { refusal: object }).refusal, {
+      message: "No valid host was found. 1 of 1 host: down.",
+      details: "ComputeFilter HOST_DOWN",
+      facts: { summary: "1 of 1 host: down" },
+    });
   });
   it("gives up when the policy forbids one host after the other", async () => {
     const { requests, step } = asking(["a", "b", "c", "d", "e"], ["a", "b", "c", "d", "e", "f"]);

@@ -47,8 +47,9 @@ export const selectDestinations = (
           return done({
             hosts: [],
             refusal: {
-              message: ConductorErrors.NO_VALID_HOST({ detail: "There are not enough hosts available." })
-                .message,
+              message: ConductorErrors.NO_VALID_HOST({
+                detail: `There are not enough hosts available. Other members of the server group were faster on ${attempt} hosts.`,
+              }).message,
               details: `The policy of the server group refused ${attempt} hosts.`,
               facts: {},
             },
@@ -57,10 +58,8 @@ export const selectDestinations = (
       }
     } catch (error) {
       if (!(error instanceof KilonovaError) || error.reason !== "NO_VALID_HOST") throw error;
-      return done({
-        hosts: [],
-        refusal: { message: error.message, details: error.facts["summary"] ?? "", facts: error.facts },
-      });
+      const { details = "", ...facts } = error.facts;
+      return done({ hosts: [], refusal: { message: error.message, details, facts } });
     }
   },
 

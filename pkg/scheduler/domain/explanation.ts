@@ -54,7 +54,7 @@ export function explain(
 }
 
 /**
- * One line for people, without names: `3 of 5 hosts: placement NOT_ENOUGH (resource_class=VCPU needed=4
+ * One line for operators, with every fact: `3 of 5 hosts: placement NOT_ENOUGH (resource_class=VCPU needed=4
  * free=2); …`.
  */
 export function summaryText({ hostsConsidered, refusals }: Explanation): string {

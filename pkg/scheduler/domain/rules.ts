@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { HostView } from "./host-view.js";
 import { overridden } from "./host-view.js";
 import type { RequestSpec } from "./request-spec.js";
+import type { Tellings } from "./telling.js";
 import type { Verdict } from "./verdict.js";
 
 /** A filter as its file declares it. */
@@ -11,6 +12,8 @@ export interface HostFilter {
   /** Whether it also judges a rebuild, for which the host is given. */
   readonly onRebuild: boolean;
   readonly options: z.ZodRawShape;
+  /** How each reason is told to the server's owner. */
+  readonly tellings: Tellings;
   /** Reads the options once. */
   bind(options: unknown): (host: HostView, request: RequestSpec) => Verdict;
 }
@@ -18,13 +21,19 @@ export interface HostFilter {
 /**
  * Declares a host filter. The judge is pure and is asked about every host: a refusal says why.
  * @param spec.options  each with default, unit in the name and description
+ * @param spec.tellings  every reason that the judge may give
  */
-export function hostFilter<S extends z.ZodRawShape>(
+export function hostFilter<S extends z.ZodRawShape, R extends string = never>(
   name: string,
   spec: {
     readonly options?: S;
     readonly onRebuild?: boolean;
-    readonly judge: (host: HostView, request: RequestSpec, options: z.output<z.ZodObject<S>>) => Verdict;
+    readonly tellings: Tellings<R>;
+    readonly judge: (
+      host: HostView,
+      request: RequestSpec,
+      options: z.output<z.ZodObject<S>>,
+    ) => Verdict<NoInfer<R>>;
   },
 ): HostFilter {
   const shape = spec.options ?? ({} as S);
@@ -32,6 +41,7 @@ export function hostFilter<S extends z.ZodRawShape>(
     name,
     onRebuild: spec.onRebuild ?? false,
     options: shape,
+    tellings: spec.tellings,
     bind: (options) => {
       const read = z.object(shape).parse(options);
       return (host, request) => spec.judge(host, request, read);
@@ -70,6 +80,7 @@ export interface Rules {
   readonly filters: readonly {
     readonly name: string;
     readonly onRebuild: boolean;
+    readonly tellings: Tellings;
     judge(host: HostView, request: RequestSpec): Verdict;
   }[];
   readonly weighers: readonly { readonly weigher: HostWeigher; readonly multiplier: number }[];

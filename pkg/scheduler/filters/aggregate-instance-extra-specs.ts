@@ -1,6 +1,7 @@
 import { aggregateValues } from "../domain/host-view.js";
 import { satisfies } from "../domain/operators.js";
 import { hostFilter } from "../domain/rules.js";
+import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 const SCOPE = "aggregate_instance_extra_specs";
@@ -11,6 +12,10 @@ const SCOPE = "aggregate_instance_extra_specs";
  * @source nova AggregateInstanceExtraSpecsFilter
  */
 export default hostFilter("AggregateInstanceExtraSpecsFilter", {
+  tellings: {
+    METADATA_MISSING: tells(({ key, needed }) => `not set up for flavors with ${key}=${needed}`),
+    METADATA_DIFFERS: tells(({ key, needed }) => `not set up for flavors with ${key}=${needed}`, ["have"]),
+  },
   judge: (host, { extraSpecs }) => {
     for (const [scoped, wanted] of extraSpecs) {
       const parts = scoped.split(":");

@@ -1,4 +1,5 @@
 import { hostFilter } from "../domain/rules.js";
+import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 const KEY = "filter_tenant_id";
@@ -8,6 +9,7 @@ const KEY = "filter_tenant_id";
  * AggregateMultiTenancyIsolation
  */
 export default hostFilter("AggregateMultiTenancyIsolation", {
+  tellings: { RESERVED_FOR_OTHERS: tells("reserved for other projects") },
   judge: (host, { projectId }) => {
     const allowed = host.aggregates
       .flatMap(({ metadata }) => [...metadata])

@@ -1,5 +1,6 @@
 import { aggregateValues } from "../domain/host-view.js";
 import { hostFilter } from "../domain/rules.js";
+import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 /**
@@ -7,6 +8,7 @@ import { pass, refuse } from "../domain/verdict.js";
  * AggregateTypeAffinityFilter
  */
 export default hostFilter("AggregateTypeAffinityFilter", {
+  tellings: { OTHER_FLAVORS_ONLY: tells(({ flavor }) => `not open to flavor ${flavor}`) },
   judge: (host, { flavorName }) => {
     const lists = aggregateValues(host, "instance_type").map((value) =>
       value.split(",").map((one) => one.trim()),

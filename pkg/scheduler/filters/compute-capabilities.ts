@@ -1,6 +1,7 @@
 import type { HostView } from "../domain/host-view.js";
 import { satisfies } from "../domain/operators.js";
 import { hostFilter } from "../domain/rules.js";
+import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 const SCOPE = "capabilities";
@@ -11,6 +12,15 @@ const SCOPE = "capabilities";
  * @source nova ComputeCapabilitiesFilter
  */
 export default hostFilter("ComputeCapabilitiesFilter", {
+  tellings: {
+    CAPABILITY_MISSING: tells(
+      ({ capability, needed }) => `capability ${capability} missing (${needed} needed)`,
+    ),
+    CAPABILITY_DIFFERS: tells(
+      ({ capability, needed }) => `capability ${capability} differs (${needed} needed)`,
+      ["have"],
+    ),
+  },
   judge: (host, { extraSpecs }) => {
     for (const [key, wanted] of extraSpecs) {
       const path = pathOf(key, host);

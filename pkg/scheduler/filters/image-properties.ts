@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { hostFilter } from "../domain/rules.js";
+import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 /**
@@ -14,6 +15,13 @@ export default hostFilter("ImagePropertiesFilter", {
       .string()
       .default("")
       .describe("Architecture of images that name none; empty for any."),
+  },
+  tellings: {
+    IMAGE_UNSUPPORTED: tells((facts) => `unable to run the image (${namedValues(facts)})`),
+    HYPERVISOR_VERSION: tells(
+      ({ needed }) => `hypervisor of another version (the image needs ${needed})`,
+      ["have"],
+    ),
   },
   judge: (host, { image }, { imagePropertiesDefaultArchitecture }) => {
     const property = (name: string): string => image?.properties.get(name) ?? "";
@@ -40,6 +48,11 @@ export default hostFilter("ImagePropertiesFilter", {
       : refuse("HYPERVISOR_VERSION", { needed: version, have: versionText(host.hypervisorVersion) });
   },
 });
+
+const namedValues = (facts: Readonly<Record<string, string>>): string =>
+  Object.entries(facts)
+    .map(([name, value]) => `${name.replace("_", " ")} ${value}`)
+    .join(", ");
 
 const ARCH_ALIASES: Readonly<Record<string, string>> = {
   amd64: "x86_64",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { hostFilter } from "../domain/rules.js";
+import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 /** Keeps isolated images on isolated hosts, and others away from them. @source nova IsolatedHostsFilter */
@@ -12,6 +13,10 @@ export default hostFilter("IsolatedHostsFilter", {
       .boolean()
       .default(true)
       .describe("Whether isolated hosts take no other images."),
+  },
+  tellings: {
+    IMAGE_NEEDS_ISOLATED_HOST: tells("not among the hosts of this image"),
+    HOST_IS_ISOLATED: tells("kept for other images"),
   },
   judge: (host, { image }, { isolatedHosts, isolatedImages, restrictIsolatedHostsToIsolatedImages }) => {
     const hostIsolated = isolatedHosts.includes(host.host);

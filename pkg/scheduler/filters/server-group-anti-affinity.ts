@@ -1,5 +1,6 @@
 import { membersOn } from "../domain/groups.js";
 import { hostFilter } from "../domain/rules.js";
+import { counted, tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
 
 /**
@@ -7,6 +8,11 @@ import { pass, refuse } from "../domain/verdict.js";
  * ServerGroupAntiAffinityFilter
  */
 export default hostFilter("ServerGroupAntiAffinityFilter", {
+  tellings: {
+    GROUP_MEMBERS_ON_HOST: tells(
+      ({ members, limit }) => `${counted(members, "member")} of the server group on it (at most ${limit})`,
+    ),
+  },
   judge: (host, { group, serverId }) => {
     // A server that is already there does not count against itself: a resize may stay on its host.
     if (group?.policy !== "anti-affinity" || host.instances.has(serverId)) return pass;

@@ -4,6 +4,9 @@ import { explain } from "../domain/explanation.js";
 import type { Explanation } from "../domain/explanation.js";
 import type { HostFacts } from "../domain/host-view.js";
 import { hostPrefilters, rootConditions } from "../domain/prefilters.js";
+import { claimTellings, placementTellings } from "../domain/placement-tellings.js";
+import { tells } from "../domain/telling.js";
+import type { Tell, Tellings } from "../domain/telling.js";
 import type { PrefilterOptions } from "../domain/prefilters.js";
 import { filterHosts, rankHosts } from "../domain/rank.js";
 import type { RankedHost } from "../domain/rank.js";
@@ -145,6 +148,19 @@ export function explainAll(
     judged.passed.map(({ host }) => host),
   );
 }
+
+/** How the reasons of all rules are told. A reason that nobody knows is told by its name. */
+export const tellOf =
+  (rules: Rules): Tell =>
+  (rule, reason) =>
+    tellingsOf(rules, rule)?.[reason] ?? tells(`${rule} ${reason}`);
+
+const tellingsOf = (rules: Rules, rule: string): Tellings | undefined =>
+  rule === "placement"
+    ? placementTellings
+    : rule === "claim"
+      ? claimTellings
+      : [...hostPrefilters, ...rules.filters].find(({ name }) => name === rule)?.tellings;
 
 function prefilterRefusal(host: HostFacts, request: RequestSpec): HostRefusal | undefined {
   for (const rule of hostPrefilters) {

@@ -1,17 +1,21 @@
 import { KilonovaError } from "../../kernel/errors.js";
 import type { Ctx } from "../../kernel/ctx.js";
+import { refusalsFact } from "../../model/operation-error.js";
 import { summaryText } from "../domain/explanation.js";
 import type { Explanation } from "../domain/explanation.js";
 import type { HostFacts } from "../domain/host-view.js";
+import { ownerSummary } from "../domain/owner-text.js";
+import { claimTellings } from "../domain/placement-tellings.js";
 import type { RequestSpec } from "../domain/request-spec.js";
 import type { Rules } from "../domain/rules.js";
+import { ownersFacts } from "../domain/telling.js";
 import { refuse } from "../domain/verdict.js";
 import type { HostRefusal } from "../domain/verdict.js";
 import { E } from "../errors.js";
 import type { HeldClaim, Placement } from "../ports.js";
 import type { Fleet } from "../views/fleet.js";
 import type { Holding } from "../../placement/index/index.js";
-import { decide, explainAll, judgeRebuild } from "./decide.js";
+import { decide, explainAll, judgeRebuild, tellOf } from "./decide.js";
 import type { Choice, DecideOptions } from "./decide.js";
 
 export interface SelectDeps {
@@ -74,7 +78,9 @@ export const selectDestinations =
     const silent = deps.fleet.settled
       ? undefined
       : explanation.refusals.find(({ reason }) => reason === "HOST_DOWN");
-    throw silent === undefined ? noValidHost(explanation) : E.HOSTS_RETURNING({ hosts: silent.hosts });
+    throw silent === undefined
+      ? noValidHost(explanation, deps.rules)
+      : E.HOSTS_RETURNING({ hosts: silent.hosts });
   };
 
 async function attempt(deps: SelectDeps, ctx: Ctx, request: SelectRequest): Promise<Attempt> {
@@ -193,7 +199,7 @@ async function claim(
 }
 
 /** Refusals that say something about this host only; the next one may do. */
-const HOST_REASONS = new Set(["CAPACITY_EXCEEDED", "INVENTORY_MISSING", "UNIT_VIOLATED", "PROVIDER_UNKNOWN"]);
+const isOfHost = (reason: string): boolean => Object.hasOwn(claimTellings, reason);
 
 /** @throws what is no matter of one host */
 function asRefusal(
@@ -201,7 +207,7 @@ function asRefusal(
   choice: Choice,
 ): { readonly reason: string; readonly facts: Readonly<Record<string, string>>; readonly error: unknown } {
   if (!(error instanceof KilonovaError)) throw error;
-  if (!HOST_REASONS.has(error.reason) && error.reason !== "CONSUMER_GENERATION_CONFLICT") throw error;
+  if (!isOfHost(error.reason) && error.reason !== "CONSUMER_GENERATION_CONFLICT") throw error;
   const { provider: _provider, consumer: _consumer, ...facts } = error.facts;
   return { reason: error.reason, facts: { ...facts, attempted_weight: choice.weight.toFixed(3) }, error };
 }
@@ -231,7 +237,7 @@ function rebuildOn(deps: SelectDeps, spec: RequestSpec): Selected {
     passed: [same],
     explanation,
   } = judgeRebuild(deps.fleet, spec, deps.rules);
-  if (same === undefined) throw noValidHost(explanation);
+  if (same === undefined) throw noValidHost(explanation, deps.rules);
   return { chosen: { host: same.host, holdings: [], weight: 0 }, alternates: [], generation: 0 };
 }
 
@@ -253,13 +259,20 @@ function assertPolicy({ group }: RequestSpec, rules: Rules): void {
 /** At most so many refusals travel with the error. */
 const MAX_REFUSALS = 10;
 
-function noValidHost(explanation: Explanation): Error {
+function noValidHost(explanation: Explanation, rules: Rules): Error {
+  const tell = tellOf(rules);
   const refusals = explanation.refusals
     .slice(0, MAX_REFUSALS)
-    .map(({ rule, reason, hosts, nearestFacts }) => ({ rule, reason, hosts, facts: nearestFacts }));
+    .map(({ rule, reason, hosts, nearestFacts }) => ({
+      rule,
+      reason,
+      hosts,
+      facts: ownersFacts(nearestFacts, tell(rule, reason)),
+    }));
   return E.NO_VALID_HOST({
-    summary: summaryText(explanation),
+    summary: ownerSummary(explanation, tell),
     hosts_considered: explanation.hostsConsidered,
-    refusals: JSON.stringify(refusals),
+    refusals: refusalsFact(refusals),
+    details: summaryText(explanation),
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AggregateView, HostView, InstanceView } from "../domain/host-view.js";
 import type { RequestSpec } from "../domain/request-spec.js";
+import { ownersFacts } from "../domain/telling.js";
 import type { HostFilter, HostWeigher } from "../domain/rules.js";
 
 /** A healthy, empty host; cases show what they care for. */
@@ -89,8 +90,14 @@ export function judgeTable(filter: HostFilter, cases: readonly FilterCase[]): vo
   describe(filter.name, () => {
     for (const [name, host, request, reason, options = {}] of cases) {
       it(name, () => {
-        const verdict = filter.bind(options)(aHostView(host), aRequest(request));
+        const view = aHostView(host);
+        const verdict = filter.bind(options)(view, aRequest(request));
         assert.equal(verdict.passed ? "" : verdict.reason, reason);
+        if (verdict.passed) return;
+        const telling = filter.tellings[verdict.reason] ?? assert.fail(`nobody tells ${verdict.reason}`);
+        const told = telling.text(ownersFacts(verdict.facts, telling));
+        assert.doesNotMatch(told, /undefined/);
+        assert.ok(!told.includes(view.host), `names the host: ${told}`);
       });
     }
   });

@@ -153,7 +153,11 @@ export function operations(stage: Stage): void {
     const fact = (name: string): string =>
       error?.facts.get(name) ?? assert.fail(`${name} in ${JSON.stringify([...(error?.facts ?? [])])}`);
     assert.equal(fact("hosts_considered"), "3");
-    assert.match(fact("summary"), /DISK_GB/);
+    assert.match(fact("summary"), /^3 of 3 hosts: .*disk/);
+    assert.deepEqual(
+      [error?.noValidHost?.hostsConsidered, error?.noValidHost?.refusals.map(({ hosts }) => hosts)],
+      [3, [3]],
+    );
     assert.ok(
       (JSON.parse(fact("refusals")) as { rule: string; hosts: number }[]).some(({ hosts }) => hosts === 3),
     );
@@ -161,6 +165,16 @@ export function operations(stage: Stage): void {
       assert.ok(!JSON.stringify([...(error?.facts ?? [])]).includes(host), "tenants learn no host names");
     const { vmState, fault } = await stage.demo.get(server.id);
     assert.deepEqual([vmState, fault?.reason], [VmState.VM_STATE_ERROR, "NO_VALID_HOST"]);
+    assert.match(
+      fault?.message ?? "",
+      /^No valid host was found\. There are not enough hosts available\. 3 of 3 hosts: .*disk.* needed/,
+    );
+    // What `openstack server show` prints: the default microversion, the owner's token.
+    const shown = await getJson<{ server: { fault: { message: string; details?: string } } }>(
+      `http://127.0.0.1:${stage.cloud.port(8774)}/v2.1/servers/${server.id}`,
+      stage.demo.token,
+    );
+    assert.deepEqual([shown.server.fault.message, shown.server.fault.details], [fault?.message, undefined]);
     await assertNothingHeld(server.id);
     await stage.demo.delete(server.id);
     await stage.admin.flavors.deleteFlavor(call(), { flavorId: flavor?.id ?? "" });

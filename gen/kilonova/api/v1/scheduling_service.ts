@@ -12,9 +12,9 @@ export interface SchedulingRefusal {
   rule: string;
   /** UPPER_SNAKE reason code. */
   reason: string;
-  /** How many hosts it refused. */
+  /** How many hosts it refused; see SchedulingService for whom. */
   hosts: number;
-  /** What the nearest of them lacked: what was needed and what was there. */
+  /** What the nearest of them lacked: what was needed and what was there; see SchedulingService for whom. */
   nearestFacts: Map<string, string>;
   /** Host that came nearest; administrators only. */
   nearestHost: string;
@@ -27,16 +27,25 @@ export interface SchedulingRefusal_NearestFactsEntry {
 
 /** What the scheduler thinks of all hosts at one moment. */
 export interface SchedulingExplanation {
-  /** Hosts at the start. */
+  /** Hosts at the start; see SchedulingService for whom. */
   hostsConsidered: number;
-  /** Hosts that no rule refused. */
+  /** Hosts that no rule refused; see SchedulingService for whom. */
   hostsAccepted: number;
   /** By rule, in the order in which they ran. */
   refusals: SchedulingRefusal[];
   /** Hosts that no rule refused; administrators only. */
   acceptedHosts: string[];
   /** When that was. */
-  at: Timestamp | undefined;
+  at:
+    | Timestamp
+    | undefined;
+  /** Whether a host fits. */
+  hasHost: boolean;
+  /**
+   * What the fault of a server says for which none fits; empty when one does. Without numbers for whom they
+   * are hidden.
+   */
+  message: string;
 }
 
 /** Input of ExplainServer. */
@@ -51,7 +60,10 @@ export interface ExplainServerResponse {
   explanation:
     | SchedulingExplanation
     | undefined;
-  /** Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts. */
+  /**
+   * Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts; hosts_considered,
+   * hosts_accepted, refusals.hosts, refusals.nearest_facts.
+   */
   hiddenFields: string[];
 }
 
@@ -69,7 +81,10 @@ export interface WhatIfResponse {
     | undefined;
   /** Resources for which the quota does not allow the least number of servers; empty when it does. */
   exceededQuotas: string[];
-  /** Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts. */
+  /**
+   * Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts; hosts_considered,
+   * hosts_accepted, refusals.hosts, refusals.nearest_facts.
+   */
   hiddenFields: string[];
 }
 
@@ -255,7 +270,15 @@ export const SchedulingRefusal_NearestFactsEntry: MessageFns<SchedulingRefusal_N
 };
 
 function createBaseSchedulingExplanation(): SchedulingExplanation {
-  return { hostsConsidered: 0, hostsAccepted: 0, refusals: [], acceptedHosts: [], at: undefined };
+  return {
+    hostsConsidered: 0,
+    hostsAccepted: 0,
+    refusals: [],
+    acceptedHosts: [],
+    at: undefined,
+    hasHost: false,
+    message: "",
+  };
 }
 
 export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
@@ -274,6 +297,12 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
     }
     if (message.at !== undefined) {
       Timestamp.encode(message.at, writer.uint32(42).fork()).join();
+    }
+    if (message.hasHost !== false) {
+      writer.uint32(48).bool(message.hasHost);
+    }
+    if (message.message !== "") {
+      writer.uint32(58).string(message.message);
     }
     return writer;
   },
@@ -331,6 +360,22 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
             message.at = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.hasHost = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -353,6 +398,8 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
     message.refusals = object.refusals?.map((e) => SchedulingRefusal.fromPartial(e)) || [];
     message.acceptedHosts = object.acceptedHosts?.map((e) => e) || [];
     message.at = (object.at !== undefined && object.at !== null) ? Timestamp.fromPartial(object.at) : undefined;
+    message.hasHost = object.hasHost ?? false;
+    message.message = object.message ?? "";
     return message;
   },
 };
@@ -619,7 +666,13 @@ export const WhatIfResponse: MessageFns<WhatIfResponse> = {
   },
 };
 
-/** Why servers are where they are, and where they could be. Nothing here claims, stores or changes anything. */
+/**
+ * Why servers are where they are, and where they could be. Nothing here claims, stores or changes anything.
+ *
+ * Hosts are named to administrators only. How many there are, and how near the nearest one was, is told to
+ * administrators, and to the owner of a server that found no host: it is what its fault says. To others
+ * has_host and the rules that refuse are told; the size of a cloud is not to be measured by asking.
+ */
 export type SchedulingServiceDefinition = typeof SchedulingServiceDefinition;
 export const SchedulingServiceDefinition = {
   name: "SchedulingService",

@@ -365,7 +365,10 @@ export interface UpdateServerRequest {
   server:
     | Server
     | undefined;
-  /** Any of name, description, hostname, access_ip_v4, access_ip_v6, disk_config. */
+  /**
+   * Any of name, description (with has_description: unset clears it), hostname, access_ip_v4, access_ip_v6,
+   * disk_config, pinned_availability_zone (empty unpins; else only the zone that the server is in).
+   */
   updateMask:
     | string[]
     | undefined;
@@ -3621,9 +3624,10 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Changes name, description, hostname or access addresses. Repeatable. No lock stops it.
+     * Changes name, description, hostname, access addresses or the pin to a zone. Repeatable. No lock stops it.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; ABORTED / GENERATION_CONFLICT.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; ABORTED / GENERATION_CONFLICT,
+     * PIN_CONFLICT (pinned to another zone, or not in the zone asked for).
      */
     updateServer: {
       name: "UpdateServer",

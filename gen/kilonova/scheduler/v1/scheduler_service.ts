@@ -48,7 +48,10 @@ export interface Refusal {
   hosts: number;
   /** Host that came nearest; administrators only. */
   nearestHost: string;
-  /** What was needed and what was there. */
+  /**
+   * What was needed and what was there; what operators only may know is left out without the view of
+   * administrators.
+   */
   nearestFacts: Map<string, string>;
 }
 
@@ -65,6 +68,10 @@ export interface Explanation {
   refusals: Refusal[];
   /** Hosts that fit; administrators only. */
   acceptedHosts: string[];
+  /** How many fit. */
+  hostsAccepted: number;
+  /** The fault's message of a server for which none fits; empty when one does. */
+  message: string;
 }
 
 /** Input of SelectDestinations. */
@@ -130,7 +137,7 @@ export interface ExplainRequest {
   spec:
     | ServerSpec
     | undefined;
-  /** Whether hosts are named. */
+  /** Whether hosts are named and facts for operators told. */
   adminView: boolean;
   /** Group that the server would join; unset without one. */
   group:
@@ -626,7 +633,7 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
 };
 
 function createBaseExplanation(): Explanation {
-  return { hostsConsidered: 0, refusals: [], acceptedHosts: [] };
+  return { hostsConsidered: 0, refusals: [], acceptedHosts: [], hostsAccepted: 0, message: "" };
 }
 
 export const Explanation: MessageFns<Explanation> = {
@@ -639,6 +646,12 @@ export const Explanation: MessageFns<Explanation> = {
     }
     for (const v of message.acceptedHosts) {
       writer.uint32(26).string(v!);
+    }
+    if (message.hostsAccepted !== 0) {
+      writer.uint32(32).uint32(message.hostsAccepted);
+    }
+    if (message.message !== "") {
+      writer.uint32(42).string(message.message);
     }
     return writer;
   },
@@ -680,6 +693,22 @@ export const Explanation: MessageFns<Explanation> = {
             message.acceptedHosts.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.hostsAccepted = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -700,6 +729,8 @@ export const Explanation: MessageFns<Explanation> = {
     message.hostsConsidered = object.hostsConsidered ?? 0;
     message.refusals = object.refusals?.map((e) => Refusal.fromPartial(e)) || [];
     message.acceptedHosts = object.acceptedHosts?.map((e) => e) || [];
+    message.hostsAccepted = object.hostsAccepted ?? 0;
+    message.message = object.message ?? "";
     return message;
   },
 };
@@ -1260,7 +1291,7 @@ export const SchedulerServiceDefinition = {
      * Chooses a host and alternates for one server and claims the chosen one in placement, under the
      * operation's fence. Repeating it with the same operation and fence answers the same claim.
      *
-     * Errors: FAILED_PRECONDITION / NO_VALID_HOST with an Explanation detail.
+     * Errors: FAILED_PRECONDITION / NO_VALID_HOST, whose message and facts say why.
      */
     selectDestinations: {
       name: "SelectDestinations",

@@ -51,9 +51,36 @@ export interface OperationError {
   message: string;
   /** Short facts, such as the step or the resource class. */
   facts: Map<string, string>;
+  /** Why no host would do; set with NO_VALID_HOST of the scheduler. */
+  noValidHost: NoValidHost | undefined;
 }
 
 export interface OperationError_FactsEntry {
+  key: string;
+  value: string;
+}
+
+/** Which rules refused how many hosts, and how near the nearest was. Names no host. */
+export interface NoValidHost {
+  /** Hosts that there were. */
+  hostsConsidered: number;
+  /** By rule, in the order in which they ran. */
+  refusals: HostRefusals[];
+}
+
+/** How one rule refused hosts for one reason. */
+export interface HostRefusals {
+  /** Filter's name, or "placement". */
+  rule: string;
+  /** UPPER_SNAKE reason code. */
+  reason: string;
+  /** How many hosts it refused. */
+  hosts: number;
+  /** What the nearest of them lacked: what was needed and what was there. */
+  nearestFacts: Map<string, string>;
+}
+
+export interface HostRefusals_NearestFactsEntry {
   key: string;
   value: string;
 }
@@ -109,7 +136,7 @@ export interface Operation {
 }
 
 function createBaseOperationError(): OperationError {
-  return { reason: "", domain: "", message: "", facts: new Map() };
+  return { reason: "", domain: "", message: "", facts: new Map(), noValidHost: undefined };
 }
 
 export const OperationError: MessageFns<OperationError> = {
@@ -126,6 +153,9 @@ export const OperationError: MessageFns<OperationError> = {
     message.facts.forEach((value, key) => {
       OperationError_FactsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message.noValidHost !== undefined) {
+      NoValidHost.encode(message.noValidHost, writer.uint32(42).fork()).join();
+    }
     return writer;
   },
 
@@ -177,6 +207,14 @@ export const OperationError: MessageFns<OperationError> = {
             }
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.noValidHost = NoValidHost.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -206,6 +244,9 @@ export const OperationError: MessageFns<OperationError> = {
       });
       return m;
     })();
+    message.noValidHost = (object.noValidHost !== undefined && object.noValidHost !== null)
+      ? NoValidHost.fromPartial(object.noValidHost)
+      : undefined;
     return message;
   },
 };
@@ -271,6 +312,242 @@ export const OperationError_FactsEntry: MessageFns<OperationError_FactsEntry> = 
   },
   fromPartial(object: DeepPartial<OperationError_FactsEntry>): OperationError_FactsEntry {
     const message = createBaseOperationError_FactsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseNoValidHost(): NoValidHost {
+  return { hostsConsidered: 0, refusals: [] };
+}
+
+export const NoValidHost: MessageFns<NoValidHost> = {
+  encode(message: NoValidHost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostsConsidered !== 0) {
+      writer.uint32(8).uint32(message.hostsConsidered);
+    }
+    for (const v of message.refusals) {
+      HostRefusals.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NoValidHost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNoValidHost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.hostsConsidered = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refusals.push(HostRefusals.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NoValidHost>): NoValidHost {
+    return NoValidHost.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NoValidHost>): NoValidHost {
+    const message = createBaseNoValidHost();
+    message.hostsConsidered = object.hostsConsidered ?? 0;
+    message.refusals = object.refusals?.map((e) => HostRefusals.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHostRefusals(): HostRefusals {
+  return { rule: "", reason: "", hosts: 0, nearestFacts: new Map() };
+}
+
+export const HostRefusals: MessageFns<HostRefusals> = {
+  encode(message: HostRefusals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rule !== "") {
+      writer.uint32(10).string(message.rule);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.hosts !== 0) {
+      writer.uint32(24).uint32(message.hosts);
+    }
+    message.nearestFacts.forEach((value, key) => {
+      HostRefusals_NearestFactsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostRefusals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostRefusals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hosts = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = HostRefusals_NearestFactsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.nearestFacts.set(entry4.key, entry4.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HostRefusals>): HostRefusals {
+    return HostRefusals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostRefusals>): HostRefusals {
+    const message = createBaseHostRefusals();
+    message.rule = object.rule ?? "";
+    message.reason = object.reason ?? "";
+    message.hosts = object.hosts ?? 0;
+    message.nearestFacts = (() => {
+      const m = new Map();
+      (object.nearestFacts as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseHostRefusals_NearestFactsEntry(): HostRefusals_NearestFactsEntry {
+  return { key: "", value: "" };
+}
+
+export const HostRefusals_NearestFactsEntry: MessageFns<HostRefusals_NearestFactsEntry> = {
+  encode(message: HostRefusals_NearestFactsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostRefusals_NearestFactsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostRefusals_NearestFactsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HostRefusals_NearestFactsEntry>): HostRefusals_NearestFactsEntry {
+    return HostRefusals_NearestFactsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostRefusals_NearestFactsEntry>): HostRefusals_NearestFactsEntry {
+    const message = createBaseHostRefusals_NearestFactsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;

@@ -4,6 +4,7 @@ import type { OperationStep } from "../../../../gen/kilonova/type/v1/operation.j
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { isLive, operationStateOf } from "../../../model/operation-states.js";
+import { ownersError } from "../../../model/operation-error.js";
 import { operationName } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
@@ -109,7 +110,7 @@ export function toPublic(stored: StoredOperation): Operation {
     done,
     currentStep: done ? "" : stored.currentStep,
     steps: stored.steps.map(toPublicStep),
-    error: failed ? stored.error : undefined,
+    error: failed ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
   };

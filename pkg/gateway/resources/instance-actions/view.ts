@@ -7,6 +7,7 @@ import type { Field } from "../../view/view.js";
 import { View } from "../../view/view.js";
 
 const TRACEBACK = "events.traceback";
+const DETAILS = "events.details";
 const orNull = (text: string): string | null => (text === "" ? null : text);
 
 const eventFields: readonly Field<InstanceActionEvent, null>[] = [
@@ -17,7 +18,9 @@ const eventFields: readonly Field<InstanceActionEvent, null>[] = [
   { name: "traceback", hiddenAs: TRACEBACK, value: (e) => orNull(e.traceback) },
   { name: "hostId", span: since("2.62"), value: (e) => e.hostId },
   { name: "host", span: since("2.62"), hiddenAs: "events.host", value: (e) => e.host },
-  { name: "details", span: since("2.84"), hiddenAs: "events.details", value: (e) => orNull(e.details) },
+  { name: "details", span: since("2.84"), hiddenAs: DETAILS, value: (e) => orNull(e.details) },
+  // What `api` tells in spite of it is for everybody.
+  { name: "details", span: since("2.84"), onlyIfHidden: DETAILS, value: (e) => e.details || undefined },
 ];
 
 /** Renders the events of one action. */

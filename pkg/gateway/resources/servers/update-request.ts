@@ -1,4 +1,5 @@
 import { UpdateServerRequest } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import type { UserPath } from "../../../model/user-change.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { member, textOf } from "../../http/fields.js";
 import { diskConfigOf } from "./create-request.js";
@@ -6,7 +7,7 @@ import { diskConfigOf } from "./create-request.js";
 /** The fields that a PUT body gives, and only those: absent ones stay as they are, null ones are cleared. */
 export function updateRequest(request: ApiRequest): UpdateServerRequest {
   const body = request.member("server");
-  const given = (key: string, path: string): string[] => (member(body, key) === undefined ? [] : [path]);
+  const given = (key: string, path: UserPath): UserPath[] => (member(body, key) === undefined ? [] : [path]);
   const description = textOf(body, "description");
   return UpdateServerRequest.fromPartial({
     serverId: request.id,

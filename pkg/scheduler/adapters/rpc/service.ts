@@ -5,13 +5,17 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import { bindService } from "../../../platform/rpc/index.js";
 import type { ServiceBinding } from "../../../platform/rpc/index.js";
 import type { Explanation } from "../../domain/explanation.js";
+import { ownerMessage, ownerSummary } from "../../domain/owner-text.js";
 import type { RequestSpec } from "../../domain/request-spec.js";
+import { ownersFacts } from "../../domain/telling.js";
+import type { Tell } from "../../domain/telling.js";
 import type { Selected, Selection, SelectRequest } from "../../ops/select-destinations.js";
 import { toSpec } from "./to-spec.js";
 
 export interface SchedulerOps {
   select(ctx: Ctx, request: SelectRequest): Promise<Selected>;
   explain(ctx: Ctx, spec: RequestSpec): Promise<Explanation>;
+  tell: Tell;
   hostsOf(serverIds: Iterable<string>): Set<string>;
 }
 
@@ -39,7 +43,7 @@ export const schedulerBinding = (ops: SchedulerOps): ServiceBinding =>
         ctx,
         toSpec({ ...request, serverId: "", isRebuild: false }, ops.hostsOf),
       );
-      return { explanation: toExplanation(explanation, request.adminView) };
+      return { explanation: toExplanation(explanation, ops.tell, request.adminView) };
     },
   });
 
@@ -57,18 +61,22 @@ const toDestination = ({ host, holdings, weight }: Selection): pb.Destination =>
   })),
 });
 
-/** Names of hosts are for administrators. */
-const toExplanation = (
-  { hostsConsidered, refusals, acceptedHosts }: Explanation,
-  adminView: boolean,
-): pb.Explanation => ({
-  hostsConsidered,
-  acceptedHosts: adminView ? [...acceptedHosts] : [],
-  refusals: refusals.map(({ rule, reason, hosts, nearestHost, nearestFacts }) => ({
-    rule,
-    reason,
-    hosts,
-    nearestHost: adminView ? nearestHost : "",
-    nearestFacts: new Map(Object.entries(nearestFacts)),
-  })),
-});
+/** Names of hosts, and what only operators may know of them, are for administrators. */
+const toExplanation = (explanation: Explanation, tell: Tell, adminView: boolean): pb.Explanation => {
+  const { hostsConsidered, refusals, acceptedHosts } = explanation;
+  return {
+    hostsConsidered,
+    hostsAccepted: acceptedHosts.length,
+    acceptedHosts: adminView ? [...acceptedHosts] : [],
+    message: acceptedHosts.length > 0 ? "" : ownerMessage(ownerSummary(explanation, tell)),
+    refusals: refusals.map(({ rule, reason, hosts, nearestHost, nearestFacts }) => ({
+      rule,
+      reason,
+      hosts,
+      nearestHost: adminView ? nearestHost : "",
+      nearestFacts: new Map(
+        Object.entries(adminView ? nearestFacts : ownersFacts(nearestFacts, tell(rule, reason))),
+      ),
+    })),
+  };
+};
