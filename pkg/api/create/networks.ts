@@ -29,17 +29,19 @@ export async function planNetworks(
       ? []
       : chooseNetwork(parts, ctx, request.networkMode);
   if (maxCount > 1) requireRepeatable(request.networks);
+  const byPort = request.networks.filter((one) => one.portId !== "");
+  const byNetwork = request.networks.filter((one) => one.portId === "");
   const [networks] = await Promise.all([
     networksById(
       parts,
       ctx,
-      request.networks.filter((one) => one.portId === "").map((one) => one.networkId),
+      byNetwork.map((one) => one.networkId),
     ),
-    mapLimit(request.networks, PORTS_AT_ONCE, (one) =>
-      one.portId !== "" ? requirePort(parts, ctx, one.portId) : requireFreeAddress(parts, ctx, one),
-    ),
+    mapLimit(byPort, PORTS_AT_ONCE, (one) => requirePort(parts, ctx, one.portId)),
   ]);
   for (const network of networks) requireUsable(parts, ctx, network);
+  // Only now: who holds an address is told of networks that the caller may use, and of no others.
+  await mapLimit(byNetwork, PORTS_AT_ONCE, (one) => requireFreeAddress(parts, ctx, one));
   return request.networks;
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalArchitecture, canonicalVmMode } from "../../model/image-properties.js";
 import { hostFilter } from "../domain/rules.js";
 import { pass, refuse } from "../domain/verdict.js";
 
@@ -17,15 +18,17 @@ export default hostFilter("ImagePropertiesFilter", {
   },
   judge: (host, { image }, { imagePropertiesDefaultArchitecture }) => {
     const property = (name: string): string => image?.properties.get(name) ?? "";
-    const architecture = canonicalArch(property("hw_architecture") || imagePropertiesDefaultArchitecture);
+    const architecture = canonicalArchitecture(
+      property("hw_architecture") || imagePropertiesDefaultArchitecture,
+    );
     const type = property("img_hv_type").toLowerCase();
-    const mode = canonicalMode(property("hw_vm_mode"));
+    const mode = canonicalVmMode(property("hw_vm_mode"));
     if (architecture !== "" || type !== "" || mode !== "") {
       const fits = host.supported.some(
         ([hostArch = "", hostType = "", hostMode = ""]) =>
-          (architecture === "" || canonicalArch(hostArch) === architecture) &&
+          (architecture === "" || canonicalArchitecture(hostArch) === architecture) &&
           (type === "" || hostType.toLowerCase() === type) &&
-          (mode === "" || canonicalMode(hostMode) === mode),
+          (mode === "" || canonicalVmMode(hostMode) === mode),
       );
       if (!fits)
         return refuse("IMAGE_UNSUPPORTED", {
@@ -40,21 +43,6 @@ export default hostFilter("ImagePropertiesFilter", {
       : refuse("HYPERVISOR_VERSION", { needed: version, have: versionText(host.hypervisorVersion) });
   },
 });
-
-const ARCH_ALIASES: Readonly<Record<string, string>> = {
-  amd64: "x86_64",
-  x64: "x86_64",
-  i386: "i686",
-  i486: "i686",
-  i586: "i686",
-  x86: "i686",
-  arm64: "aarch64",
-  ppc64el: "ppc64le",
-};
-const canonicalArch = (name: string): string => ARCH_ALIASES[name.toLowerCase()] ?? name.toLowerCase();
-/** `pv` and `hv` were once written for what is now `xen` and `hvm`. */
-const canonicalMode = (mode: string): string =>
-  ({ pv: "xen", hv: "hvm", baremetal: "hvm" })[mode.toLowerCase()] ?? mode.toLowerCase();
 
 /** 7002022 is 7.2.22. */
 const versionText = (version: number): string =>
