@@ -6,8 +6,8 @@ import { listen } from "../platform/http/index.js";
 import type { HttpServer } from "../platform/http/index.js";
 import { buildIdentity } from "./identity/index.js";
 import type { Identity, IdentityTables, PasswordCost, ServiceConfig } from "./identity/index.js";
-import { buildImage } from "./image/index.js";
-import type { ImageService, ImageTables } from "./image/index.js";
+import { buildImage, imageConfig } from "./image/index.js";
+import type { ImageConfig, ImageService, ImageTables } from "./image/index.js";
 import { standaloneMigrations } from "./migrations/index.js";
 import { buildNetwork } from "./network/index.js";
 import type { NetworkService, NetworkTables, PortEvent } from "./network/index.js";
@@ -29,7 +29,8 @@ export interface StandaloneOptions {
   readonly ports: { readonly identity: number; readonly image: number; readonly network: number };
   /** Image data. */
   readonly imageDirectory: string;
-  readonly maxImageBytes?: number;
+  /** Default: as in the documentation of the configuration. */
+  readonly imageLimits?: ImageConfig;
   /** Default RegionOne. */
   readonly region?: string;
   /** The other services of the cloud (compute, placement, volumev3), for the catalog; asked at each use. */
@@ -92,7 +93,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     ids,
     directory: options.imageDirectory,
     authenticate,
-    ...(options.maxImageBytes === undefined ? {} : { maxBytes: options.maxImageBytes }),
+    limits: options.imageLimits ?? imageConfig.parse({}),
   });
   const network = buildNetwork({
     db: openDatabase<NetworkTables>(pool, { schema, clock }),

@@ -9,6 +9,7 @@ import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
+import { imageConfig } from "../../../pkg/standalone/image/index.js";
 import { identityConfig, policyConfig } from "../../shared/sections.js";
 
 const upConfig = z
@@ -35,6 +36,7 @@ export const sections = {
   conductor: conductorConfig,
   placement: placementConfig,
   compute: computeConfig,
+  image: imageConfig,
   vendordata: vendordataConfig,
   vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;
