@@ -2,6 +2,7 @@ import { z } from "zod";
 import { secret } from "../../pkg/platform/config/index.js";
 import { loginsConfig } from "../../pkg/standalone/identity/index.js";
 import { databaseConfig } from "../../pkg/platform/service/index.js";
+import { imageConfig } from "../../pkg/standalone/image/index.js";
 
 const port = (value: number, service: string) =>
   z.number().int().min(0).max(65_535).default(value).describe(`Port of ${service}; 0 takes any free one.`);
@@ -18,12 +19,6 @@ const standaloneConfig = z
     computeUrl: z.string().default("http://127.0.0.1:8774/v2.1").describe("Compute in the catalog."),
     placementUrl: z.string().default("http://127.0.0.1:8778").describe("Placement in the catalog."),
     imageDir: z.string().default("/var/lib/kilonova/images").describe("Folder of the images' data."),
-    maxImageBytes: z
-      .number()
-      .int()
-      .min(1)
-      .default(64 * 2 ** 30)
-      .describe("Largest image, in bytes."),
     privateCidr: z.string().default("192.168.233.0/24").describe("Range of the shared network `private`."),
     dnsNameservers: z.array(z.string()).default([]).describe("Name servers that DHCP tells guests."),
     adminPassword: password("admin"),
@@ -36,4 +31,5 @@ export const sections = {
   database: databaseConfig,
   standalone: standaloneConfig,
   logins: loginsConfig,
+  image: imageConfig,
 } as const;

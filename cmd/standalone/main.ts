@@ -6,7 +6,7 @@ import { sections } from "./config.js";
 
 await runProcess("standalone", sections, async (service) => {
   const {
-    config: { database, standalone, logins },
+    config: { database, standalone, logins, image },
     ctx,
     log,
     lifecycle,
@@ -34,7 +34,7 @@ await runProcess("standalone", sections, async (service) => {
         network: standalone.networkPort,
       },
       imageDirectory: standalone.imageDir,
-      maxImageBytes: standalone.maxImageBytes,
+      imageLimits: image,
       services: () => [
         { type: "compute", name: "nova", publicUrl: standalone.computeUrl },
         { type: "placement", name: "placement", publicUrl: standalone.placementUrl },

@@ -112,6 +112,17 @@ export const ApiErrors = defineErrors("api", {
 export const CreateErrors = defineErrors("api", {
   FLAVOR_NOT_FOUND: ["invalid", (p: { flavor: string }) => `Flavor ${p.flavor} could not be found.`],
   IMAGE_NOT_FOUND: ["invalid", (_p: { image: string }) => "Can not find requested image"],
+  BAD_IMAGE_PROPERTIES: [
+    "invalid",
+    (p: { property: string; value: string; wanted: string }) =>
+      `Invalid image metadata. Error: property ${p.property} is '${p.value}' and must be ${p.wanted}.`,
+  ],
+  IMAGE_UNACCEPTABLE: [
+    "invalid",
+    (p: { image: string }) =>
+      `Image ${p.image} is unacceptable: it was made of an encrypted volume and cannot be booted by itself.`,
+  ],
+  HINTED_SERVER_NOT_FOUND: ["invalid", (p: { server: string }) => `Instance ${p.server} could not be found.`],
   IMAGE_REQUIRED: ["invalid", (_p: Record<string, never>) => "Missing imageRef attribute"],
   IMAGE_NOT_ACTIVE: ["invalid", (p: { image: string }) => `Image ${p.image} is not active.`],
   FLAVOR_MEMORY_TOO_SMALL: [

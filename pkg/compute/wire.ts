@@ -173,7 +173,7 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
       );
     }),
   );
-  return { prepare: (ctx, image) => cache.prepare(ctx, image.id) };
+  return { prepare: (ctx, image) => cache.prepare(ctx, image.id, image) };
 }
 
 async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {

@@ -13,8 +13,8 @@ import type {
   PasswordCost,
   ServiceConfig,
 } from "./identity/index.js";
-import { buildImage } from "./image/index.js";
-import type { ImageService, ImageTables } from "./image/index.js";
+import { buildImage, imageConfig } from "./image/index.js";
+import type { ImageConfig, ImageService, ImageTables } from "./image/index.js";
 import { standaloneMigrations } from "./migrations/index.js";
 import { buildNetwork } from "./network/index.js";
 import type { NetworkService, NetworkTables, PortEvent } from "./network/index.js";
@@ -36,7 +36,8 @@ export interface StandaloneOptions {
   readonly ports: { readonly identity: number; readonly image: number; readonly network: number };
   /** Image data. */
   readonly imageDirectory: string;
-  readonly maxImageBytes?: number;
+  /** Default: as in the documentation of the configuration. */
+  readonly imageLimits?: ImageConfig;
   /** Default RegionOne. */
   readonly region?: string;
   /** The other services of the cloud (compute, placement, volumev3), for the catalog; asked at each use. */
@@ -104,7 +105,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     ids,
     directory: options.imageDirectory,
     authenticate,
-    ...(options.maxImageBytes === undefined ? {} : { maxBytes: options.maxImageBytes }),
+    limits: options.imageLimits ?? imageConfig.parse({}),
   });
   const network = buildNetwork({
     db: openDatabase<NetworkTables>(pool, { schema, clock }),

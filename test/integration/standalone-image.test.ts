@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError } from "../../pkg/kernel/index.js";
-import { seedImage } from "../../pkg/standalone/image/index.js";
+import { imageConfig, seedImage } from "../../pkg/standalone/image/index.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import { testCloud } from "./support/standalone-cloud.js";
@@ -33,7 +33,7 @@ describe("standalone image", () => {
   let demo: string;
 
   before(async () => {
-    t = await testCloud({ maxImageBytes: 4_000_000 });
+    t = await testCloud({ imageLimits: { ...imageConfig.parse({}), imageSizeCap: 4_000_000 } });
     base = `${t.cloud.urls.image}/v2`;
     admin = await t.login("admin");
     demo = await t.login("demo");
@@ -108,6 +108,38 @@ describe("standalone image", () => {
       await t.glance.deleteImage(ctx(), image.id);
       assert.deepEqual(await files(), before);
     }
+  });
+
+  it("never gives an id a second time, after its image is deleted neither", async () => {
+    const id = randomUUID();
+    const wish = { ...aRaw("pinned"), id, visibility: "public" } as const;
+    await t.glance.createImage(ctx(), wish);
+    await t.glance.deleteImage(ctx(), id);
+    const body = {
+      name: "theirs",
+      id,
+      visibility: "community",
+      container_format: "bare",
+      disk_format: "raw",
+    };
+    const again = await t.raw(`${base}/images`, {
+      method: "POST",
+      token: demo,
+      body: JSON.stringify(body),
+    });
+    assert.equal(again.status, 409);
+    await assert.rejects(t.glance.createImage(ctx(), wish), reason("IMAGE_EXISTS"));
+    await assert.rejects(t.glance.getImage(ctx(), id), reason("IMAGE_NOT_FOUND"));
+  });
+
+  it("stores nothing for whom it refuses an image without owner", async () => {
+    const before = (await t.glance.listImages(ctx())).length;
+    const refused = await t.raw(`${base}/images`, {
+      method: "POST",
+      token: demo,
+      body: JSON.stringify({ name: "nobody's", owner: null }),
+    });
+    assert.deepEqual([refused.status, (await t.glance.listImages(ctx())).length], [403, before]);
   });
 
   it("lets one of two uploads win", async () => {

@@ -10,6 +10,7 @@ import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import { loginsConfig } from "../../../pkg/standalone/identity/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
+import { imageConfig } from "../../../pkg/standalone/image/index.js";
 import { identityConfig, policyConfig } from "../../shared/sections.js";
 
 const upConfig = z
@@ -37,6 +38,7 @@ export const sections = {
   conductor: conductorConfig,
   placement: placementConfig,
   compute: computeConfig,
+  image: imageConfig,
   vendordata: vendordataConfig,
   vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;

@@ -32,6 +32,7 @@ export async function startEmbeddedServices(
       log,
       ports: { identity: ports.identity, image: ports.image, network: ports.network },
       imageDirectory: join(home, "images"),
+      imageLimits: config.image,
       services: () => [
         { type: "compute", name: "nova", publicUrl: `http://127.0.0.1:${ports.compute}/v2.1` },
         { type: "placement", name: "placement", publicUrl: `http://127.0.0.1:${ports.placement}` },

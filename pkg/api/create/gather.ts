@@ -1,25 +1,28 @@
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
-import type { ImageInfo } from "../../clients/glance/ports.js";
 import type { Ctx } from "../../kernel/index.js";
-import { KilonovaError } from "../../kernel/index.js";
+import { KilonovaError, mapLimit, parseUuid } from "../../kernel/index.js";
 import type { Quota } from "../domain/affordable.js";
-import { mayUseImage } from "../domain/image-fit.js";
+import type { SchedulerHints } from "../domain/scheduler-hints.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { CreateErrors } from "../errors.js";
 import { readFlavor } from "../ops/flavor-access.js";
 import type { Parts } from "../parts.js";
+import type { AcceptedImage } from "./image.js";
+import { acceptImage } from "./image.js";
 import type { NetworkPlan } from "./networks.js";
 import { planNetworks } from "./networks.js";
 import type { SecurityGroupPlan } from "./security-groups.js";
 import { planSecurityGroups } from "./security-groups.js";
 import { requirePlace } from "./place.js";
 
+const SERVERS_AT_ONCE = 8;
+
 /** Everything a create has to know from elsewhere, all of it usable by the caller. */
 export interface Gathered {
   readonly flavor: Flavor;
-  readonly image: ImageInfo | undefined;
+  readonly image: AcceptedImage | undefined;
   readonly keyPair: KeyPair | undefined;
   readonly networks: NetworkPlan;
   readonly securityGroups: SecurityGroupPlan;
@@ -31,7 +34,7 @@ export interface Gathered {
 export interface GatherFor {
   readonly zone: ZoneRequest;
   readonly maxCount: number;
-  readonly serverGroupId: string;
+  readonly hints: SchedulerHints;
 }
 
 /**
@@ -42,17 +45,18 @@ export async function gather(
   parts: Parts,
   ctx: Ctx,
   request: CreateServersRequest,
-  { zone, maxCount, serverGroupId }: GatherFor,
+  { zone, maxCount, hints }: GatherFor,
 ): Promise<Gathered> {
   const reads = [
     flavorOf(parts, ctx, request.flavorId),
-    imageOf(parts, ctx, request.imageId),
+    request.imageId === "" ? Promise.resolve(undefined) : acceptImage(parts, ctx, request.imageId),
     keyPairOf(parts, ctx, request.keyName),
     quotasOf(parts, ctx, request, maxCount),
     planSecurityGroups(parts, ctx, request.securityGroups),
     planNetworks(parts, ctx, request, maxCount),
     requirePlace(parts, ctx, zone, request),
-    requireGroup(parts, ctx, serverGroupId),
+    requireGroup(parts, ctx, hints.groupId),
+    requireServers(parts, ctx, hints.serverIds),
   ] as const;
   await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
   const [flavor, image, keyPair, quotas, securityGroups, networks] = await inOrder(reads);
@@ -79,20 +83,6 @@ async function flavorOf(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavo
   }
 }
 
-async function imageOf(parts: Parts, ctx: Ctx, imageId: string): Promise<ImageInfo | undefined> {
-  if (imageId === "") return undefined;
-  try {
-    const image = await parts.glance.getImage(ctx, imageId);
-    if (!mayUseImage(image, ctx.actor.projectId, parts.policy.allows(ctx.actor, "context_is_admin")))
-      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
-    return image;
-  } catch (error) {
-    if (error instanceof KilonovaError && error.kind === "missing")
-      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId }, { cause: error });
-    throw error;
-  }
-}
-
 async function keyPairOf(parts: Parts, ctx: Ctx, name: string): Promise<KeyPair | undefined> {
   if (name === "") return undefined;
   try {
@@ -115,6 +105,23 @@ async function requireGroup(parts: Parts, ctx: Ctx, serverGroupId: string): Prom
       throw CreateErrors.SERVER_GROUP_NOT_FOUND({ group: serverGroupId }, { cause: error });
     throw error;
   }
+}
+
+/**
+ * Servers that the new one shall be near or far from: those of others would tell where others are.
+ * @throws HINTED_SERVER_NOT_FOUND
+ */
+async function requireServers(parts: Parts, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
+  await mapLimit(serverIds, SERVERS_AT_ONCE, async (server) => {
+    try {
+      if (parseUuid(server) === undefined) throw CreateErrors.HINTED_SERVER_NOT_FOUND({ server });
+      await parts.servers.mappingOf(ctx, server);
+    } catch (error) {
+      if (error instanceof KilonovaError && error.kind === "missing")
+        throw CreateErrors.HINTED_SERVER_NOT_FOUND({ server }, { cause: error });
+      throw error;
+    }
+  });
 }
 
 /**

@@ -9,7 +9,8 @@ import { countsOf } from "../domain/counts.js";
 import { configDriveOf, diskConfigOf } from "../domain/disk-config.js";
 import { requireFit } from "../domain/image-fit.js";
 import { requireFileLimits, requireMetadataLimit } from "../domain/injected-limits.js";
-import { groupHintOf } from "../domain/scheduler-hints.js";
+import type { SchedulerHints } from "../domain/scheduler-hints.js";
+import { hintsOf } from "../domain/scheduler-hints.js";
 import { requireBase64 } from "../domain/user-data.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { parseZone } from "../domain/zone-request.js";
@@ -24,8 +25,7 @@ interface Understood {
   readonly zone: ZoneRequest;
   readonly devices: readonly BlockDevice[];
   readonly userData: string;
-  /** "" for none. */
-  readonly serverGroupId: string;
+  readonly hints: SchedulerHints;
 }
 
 /**
@@ -67,19 +67,19 @@ function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersReques
 function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
   const counts = countsOf(request.minCount, request.maxCount);
   if (request.hostname !== "" && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
-  const serverGroupId = groupHintOf(request.schedulerHintsJson);
+  const hints = hintsOf(request.schedulerHintsJson);
   const devices = request.blockDevicesJson.map(parseBlockDevice);
   if (request.imageId === "" && devices.length === 0) throw CreateErrors.IMAGE_REQUIRED({});
-  return { counts, zone, devices, serverGroupId, userData: requireBase64(request.userData) };
+  return { counts, zone, devices, hints, userData: requireBase64(request.userData) };
 }
 
 async function makeBatch(
   parts: Parts,
   ctx: Ctx,
   request: CreateServersRequest,
-  { counts, zone, devices, userData, serverGroupId }: Understood,
+  { counts, zone, devices, userData, hints }: Understood,
 ): Promise<Batch> {
-  const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, serverGroupId });
+  const gathered = await gather(parts, ctx, request, { zone, maxCount: counts.max, hints });
   const { flavor, image, quotas } = gathered;
   requireMetadataLimit(request.metadata.size, quotas);
   requireFileLimits(request.files, quotas);
@@ -88,7 +88,7 @@ async function makeBatch(
   const { projectId, userId, roles } = ctx.actor;
   if (image !== undefined)
     requireFit(
-      image,
+      image.info,
       flavor,
       parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", {
         project_id: projectId,
@@ -104,7 +104,7 @@ async function makeBatch(
     userId,
     roles,
     userData,
-    serverGroupId,
+    serverGroupId: hints.groupId,
     count,
     wished: counts.max,
     now: parts.clock.now(),

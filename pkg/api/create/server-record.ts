@@ -12,6 +12,7 @@ import { toTimestamp } from "../../model/wire-time.js";
 import { hostnameFrom, numbered } from "../domain/hostname.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import type { Gathered } from "./gather.js";
+import type { AcceptedImage } from "./image.js";
 
 /** What all servers of one request share. */
 export interface Batch {
@@ -60,7 +61,9 @@ function specOf(
     name,
     hostname: request.hostname || hostnameFrom(name, `Server-${id}`),
     flavor: { ...flavor, projectIds: [] },
-    image: image && imageRefOf(image),
+    image: image && imageRefOf(image.info, image.properties),
+    kernel: image?.kernel && imageRefOf(image.kernel, new Map()),
+    ramdisk: image?.ramdisk && imageRefOf(image.ramdisk, new Map()),
     networks: [...networks],
     securityGroups: [...securityGroups.ids],
     securityGroupNames: [...securityGroups.names],
@@ -89,6 +92,7 @@ function specOf(
 }
 
 function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Server {
+  const { image } = batch.gathered;
   return Server.fromPartial({
     id,
     name: spec.name,
@@ -103,7 +107,7 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
     createdAt: toTimestamp(batch.now),
     updatedAt: toTimestamp(batch.now),
     flavor: spec.flavor,
-    image: spec.image && { id: spec.image.id, properties: spec.image.properties },
+    image: image && shownImage(image),
     metadata: spec.metadata,
     tags: spec.tags,
     accessIpV4: spec.accessIpV4,
@@ -120,14 +124,20 @@ function recordOf(batch: Batch, spec: ServerSpec, index: number, id: string): Se
     reservationId: batch.reservationId,
     launchIndex: index,
     hostInfo: {
-      kernelId: spec.image?.properties.get("kernel_id") ?? "",
-      ramdiskId: spec.image?.properties.get("ramdisk_id") ?? "",
+      kernelId: spec.kernel?.id ?? "",
+      ramdiskId: spec.ramdisk?.id ?? "",
     },
     generation: 1n,
   });
 }
 
-function imageRefOf(image: ImageInfo): ImageRef {
+/** Users see the properties as the image has them. */
+const shownImage = ({ info }: AcceptedImage): { id: string; properties: Map<string, string> } => ({
+  id: info.id,
+  properties: new Map(Object.entries(info.properties)),
+});
+
+function imageRefOf(image: ImageInfo, properties: ReadonlyMap<string, string>): ImageRef {
   return {
     id: image.id,
     name: image.name,
@@ -139,6 +149,6 @@ function imageRefOf(image: ImageInfo): ImageRef {
     checksum: image.checksum ?? "",
     osHashAlgo: image.hashAlgorithm ?? "",
     osHashValue: image.hashValue ?? "",
-    properties: new Map(Object.entries(image.properties)),
+    properties: new Map(properties),
   };
 }

@@ -68,6 +68,17 @@ export function requireLocalDevices(
   );
 }
 
+/**
+ * Judges the devices that an image brings along (`img_block_device_mapping`): snapshots of servers on volumes
+ * name volumes there.
+ * @param json  a list of objects, or ""
+ * @throws BAD_BLOCK_DEVICES
+ */
+export function requireLocalMapping(json: string): void {
+  if (json !== "" && (JSON.parse(json) as unknown[]).length > 0)
+    throw bad("the image's own block device mapping is not supported by this deployment");
+}
+
 /** Boot indexes count 0, 1, 2 …; an image brings a device with index 0 unless one is listed. */
 function requireBootOrder(devices: readonly BlockDevice[], imageId: string): void {
   const listed = devices.map((device) => device.bootIndex).filter((index) => index >= 0);

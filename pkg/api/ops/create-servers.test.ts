@@ -159,6 +159,21 @@ describe("createServers", () => {
     assert.equal(accepted(api).servers[0]?.spec?.publicKey, "ssh-rsa AAAA");
   });
 
+  it("stores properties under their present names and canonical, and shows them as the image has them", async () => {
+    const api = aReadyApi();
+    const properties = { architecture: "amd64", vm_mode: "hv", hw_vif_model: "E1000", note: "mine" };
+    api.images.set(anImage().id, anImage({ properties }));
+    await create(api);
+    const [stored] = accepted(api).servers;
+    assert.deepEqual(Object.fromEntries(stored?.spec?.image?.properties ?? []), {
+      hw_architecture: "x86_64",
+      hw_vm_mode: "hvm",
+      hw_vif_model: "e1000",
+      note: "mine",
+    });
+    assert.deepEqual(Object.fromEntries(stored?.server?.image?.properties ?? []), properties);
+  });
+
   it("lets the image insist on a config drive and on its disk configuration", async () => {
     const api = aReadyApi();
     api.images.set(
@@ -210,7 +225,7 @@ describe("createServers", () => {
     actor?: Actor;
     reason: string;
     kind: string;
-    message?: string;
+    message?: string | RegExp;
   }[] = [
     {
       what: "an unknown flavor",
@@ -257,6 +272,25 @@ describe("createServers", () => {
       reason: "IMAGE_NOT_ACTIVE",
       kind: "invalid",
       message: `Image ${anImage().id} is not active.`,
+    },
+    ...[
+      { hw_video_model: "bogus" },
+      { os_shutdown_timeout: "abc" },
+      { hw_disk_bus: "bogus" },
+      { architecture: "bogus" },
+    ].map((properties) => ({
+      what: `an image with ${Object.entries(properties)[0]?.join("=")}`,
+      prepare: (api: TestApi) => api.images.set(anImage().id, anImage({ properties })),
+      reason: "BAD_IMAGE_PROPERTIES",
+      kind: "invalid",
+      message: /^Invalid image metadata\. Error: /,
+    })),
+    {
+      what: "an image of an encrypted volume",
+      prepare: (api) =>
+        api.images.set(anImage().id, anImage({ properties: { cinder_encryption_key_id: "k" } })),
+      reason: "IMAGE_UNACCEPTABLE",
+      kind: "invalid",
     },
     {
       what: "an image that needs more memory",

@@ -171,6 +171,7 @@ const rule = z
     port_range_max: number,
     remote_ip_prefix: optional,
     remote_group_id: optional,
+    remote_address_group_id: optional,
     description: text,
   })
   .transform((r): SecurityGroupRuleInfo => ({
@@ -183,6 +184,7 @@ const rule = z
     portRangeMax: r.port_range_max,
     remoteIpPrefix: r.remote_ip_prefix,
     remoteGroupId: r.remote_group_id,
+    ...(r.remote_address_group_id === undefined ? {} : { remoteAddressGroupId: r.remote_address_group_id }),
     description: r.description,
   }));
 

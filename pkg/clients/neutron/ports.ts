@@ -98,6 +98,8 @@ export interface SecurityGroupRuleInfo {
   readonly portRangeMax: number | undefined;
   readonly remoteIpPrefix: string | undefined;
   readonly remoteGroupId: string | undefined;
+  /** Neutron's address groups; nothing here reads them. */
+  readonly remoteAddressGroupId?: string;
   readonly description: string;
 }
 

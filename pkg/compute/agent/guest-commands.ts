@@ -1,7 +1,6 @@
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
-import { ImageRef as ImageRefMessage } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
 import { traced } from "../../kernel/index.js";
 import type { Driver, GuestState, PreparedImage } from "../driver.js";
@@ -126,30 +125,18 @@ async function driveVendorData(
     : {};
 }
 
+/** Fetches what was resolved when the server was accepted, and nothing that a property names. */
 async function prepareImages(
   ctx: Ctx,
   images: Images,
-  instance: InstanceRecord,
+  { spec }: InstanceRecord,
 ): Promise<
   [PreparedImage | undefined, { kernel: PreparedImage; ramdisk: PreparedImage | undefined } | undefined]
 > {
-  const image = instance.spec?.image;
-  if (!image) return [undefined, undefined];
-  const kernelId = image.properties.get("kernel_id");
-  const ramdiskId = image.properties.get("ramdisk_id");
-  const byId = (id: string | undefined, format: string): Promise<PreparedImage | undefined> =>
-    id ? images.prepare(ctx, bareImage(id, format)) : Promise.resolve(undefined);
-  const [root, kernel, ramdisk] = await Promise.all([
-    images.prepare(ctx, image),
-    byId(kernelId, "aki"),
-    byId(ramdiskId, "ari"),
-  ]);
+  const [root, kernel, ramdisk] = await Promise.all(
+    [spec?.image, spec?.kernel, spec?.ramdisk].map(
+      async (image) => image && (await images.prepare(ctx, image)),
+    ),
+  );
   return [root, kernel && { kernel, ramdisk }];
 }
-
-/**
- * Kernel and ramdisk are named by id only; their other facts are read from the image service when they are
- * fetched.
- */
-const bareImage = (id: string, diskFormat: string): ImageRef =>
-  ImageRefMessage.fromPartial({ id, diskFormat });

@@ -32,10 +32,8 @@ const record = (over: Parameters<typeof InstanceRecord.fromPartial>[0] = {}): In
       keyName: "k",
       publicKey: "ssh-ed25519 AAAA",
       keyType: "ssh",
-      image: {
-        id: "0a1b2c3d-0000-4000-8000-000000000000",
-        properties: new Map([["kernel_id", "11111111-0000-4000-8000-000000000000"]]),
-      },
+      image: { id: "0a1b2c3d-0000-4000-8000-000000000000" },
+      kernel: { id: "11111111-0000-4000-8000-000000000000" },
       bootRoles: ["member"],
     },
     ports: [

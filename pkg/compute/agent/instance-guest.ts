@@ -4,7 +4,8 @@ import type {
   PortAddress,
 } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
-import type { ImageRef, ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { canonicalImageProperties } from "../../model/image-properties.js";
 import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
 import { configDriveFiles, ec2IdsFor } from "../guestdata/index.js";
 import type { VendorDocuments } from "../metadata/index.js";
@@ -45,7 +46,7 @@ export function toGuestData(
     securityGroups: server.securityGroups,
     reservationId: server.reservationId,
     instanceType: server.flavor?.name ?? "",
-    ec2Ids: ec2IdsFor({ instanceNumber: Number(instance.number), ...imageIds(spec.image) }),
+    ec2Ids: ec2IdsFor({ instanceNumber: Number(instance.number), ...imageIds(spec) }),
     blockDeviceMapping: blockDeviceMapping(server),
     ...floatingIpOf(server),
     devices: instance.ports
@@ -55,12 +56,15 @@ export function toGuestData(
   };
 }
 
-function imageIds(image: ImageRef | undefined): { imageId?: string; kernelId?: string; ramdiskId?: string } {
-  const [kernelId, ramdiskId] = [image?.properties.get("kernel_id"), image?.properties.get("ramdisk_id")];
+function imageIds({ image, kernel, ramdisk }: ServerSpec): {
+  imageId?: string;
+  kernelId?: string;
+  ramdiskId?: string;
+} {
   return {
     ...(image ? { imageId: image.id } : {}),
-    ...(kernelId ? { kernelId } : {}),
-    ...(ramdiskId ? { ramdiskId } : {}),
+    ...(kernel ? { kernelId: kernel.id } : {}),
+    ...(ramdisk ? { ramdiskId: ramdisk.id } : {}),
   };
 }
 
@@ -129,7 +133,7 @@ export function toGuestSpec(
   const { server, spec } = instance;
   const flavor = server?.flavor;
   if (!server || !spec || !flavor) throw new Error("instance record without server, spec or flavor");
-  const properties = spec.image?.properties ?? new Map<string, string>();
+  const properties = canonicalImageProperties(spec.image?.properties ?? new Map<string, string>());
   return {
     instanceUuid: server.id,
     instanceName: guestName(instance.number),

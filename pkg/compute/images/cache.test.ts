@@ -70,6 +70,30 @@ describe("image cache", () => {
     assert.deepEqual(readdirSync(join(dir, "tmp")), []);
   });
 
+  it("refuses an image whose data is no longer what was accepted, cached or not", async () => {
+    source.add("img-1", Buffer.from("plain disk"));
+    const {
+      checksum = "",
+      hashAlgorithm = "",
+      hashValue = "",
+      sizeBytes = 0,
+    } = await source.get(ctx, "img-1");
+    const accepted = {
+      checksum,
+      osHashAlgo: hashAlgorithm,
+      osHashValue: hashValue,
+      sizeBytes: BigInt(sizeBytes),
+    };
+    const cache = await open();
+    await cache.prepare(ctx, "img-1", accepted);
+    await cache.prepare(ctx, "img-1", { checksum: "", osHashAlgo: "", osHashValue: "", sizeBytes: 0n });
+    source.add("img-1", Buffer.from("other disk"));
+    await assert.rejects(cache.prepare(ctx, "img-1", accepted), refused("IMAGE_REPLACED"));
+    for (const over of [{ checksum: "x" }, { osHashValue: "x" }, { osHashAlgo: "x" }, { sizeBytes: 11n }])
+      await assert.rejects(cache.prepare(ctx, "img-1", { ...accepted, ...over }), refused("IMAGE_REPLACED"));
+    assert.equal(source.downloads, 1);
+  });
+
   it("lets many callers share one download", async () => {
     source.add("img-1", Buffer.from("plain disk"));
     const cache = await open();

@@ -8,6 +8,8 @@ import type { Isolation } from "../drivers/host/isolation.js";
 import type { RunAs } from "../drivers/host/run-as.js";
 import { runTool } from "../drivers/host/run-tool.js";
 import type { RunTool } from "../drivers/host/run-tool.js";
+import type { AcceptedData } from "./accepted-data.js";
+import { requireSameData } from "./accepted-data.js";
 import { downloadImage, expectedHash, viewOf } from "./download.js";
 import { ImageErrors } from "./errors.js";
 import { inspectImage, judgeImage } from "./inspect.js";
@@ -72,12 +74,14 @@ export class ImageCache {
    * Brings an image onto the host unless it is there: download, check, inspect, convert. Many callers share
    * the work. The base may be used for as long as it is in use by `evict`'s reckoning.
    *
-   * @throws IMAGE_REFUSED (facts.reasons has the codes), IMAGE_NOT_ACTIVE, IMAGE_DAMAGED, IMAGE_UNAVAILABLE,
-   *         IMAGE_NOT_CONVERTIBLE, or what the source throws for an image that does not exist
+   * @param accepted  what the data must still be
+   * @throws IMAGE_REFUSED (facts.reasons has the codes), IMAGE_NOT_ACTIVE, IMAGE_REPLACED, IMAGE_DAMAGED,
+   *         IMAGE_UNAVAILABLE, IMAGE_NOT_CONVERTIBLE, or what the source throws for an image that does not exist
    * @cost seconds to minutes the first time; one request to the Image service and a stat afterwards
    */
-  async prepare(ctx: Ctx, imageId: string): Promise<PreparedImage> {
+  async prepare(ctx: Ctx, imageId: string, accepted?: AcceptedData): Promise<PreparedImage> {
     const facts = await this.#options.source.get(ctx, imageId);
+    if (accepted !== undefined) requireSameData(facts, accepted);
     if (facts.status !== "active") throw ImageErrors.IMAGE_NOT_ACTIVE({ imageId });
     const path = this.#basePath(facts);
     return (

@@ -8,6 +8,10 @@ export const ImageErrors = defineErrors("compute.images", {
       `Image ${p.imageId} is unacceptable: ${p.detail}`,
   ],
   IMAGE_NOT_ACTIVE: ["refused", (p: { imageId: string }) => `Image ${p.imageId} is not active.`],
+  IMAGE_REPLACED: [
+    "refused",
+    (p: { imageId: string }) => `The data of image ${p.imageId} is not what it was when it was asked for.`,
+  ],
   IMAGE_DAMAGED: [
     "unavailable",
     (p: { imageId: string }) => `The data of image ${p.imageId} arrived damaged.`,

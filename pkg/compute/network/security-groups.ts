@@ -19,31 +19,33 @@ export interface SecurityPicture {
   readonly membersOf: ReadonlyMap<string, readonly string[]>;
 }
 
-const protocolNumbers: Readonly<Record<string, number>> = {
-  icmp: 1,
-  igmp: 2,
-  ipip: 4,
-  tcp: 6,
-  egp: 8,
-  udp: 17,
-  dccp: 33,
-  "ipv6-encap": 41,
-  "ipv6-route": 43,
-  "ipv6-frag": 44,
-  rsvp: 46,
-  gre: 47,
-  esp: 50,
-  ah: 51,
-  "ipv6-icmp": 58,
-  icmpv6: 58,
-  "ipv6-nonxt": 59,
-  "ipv6-opts": 60,
-  ospf: 89,
-  pgm: 113,
-  vrrp: 112,
-  sctp: 132,
-  udplite: 136,
-};
+const protocolNumbers: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    icmp: 1,
+    igmp: 2,
+    ipip: 4,
+    tcp: 6,
+    egp: 8,
+    udp: 17,
+    dccp: 33,
+    "ipv6-encap": 41,
+    "ipv6-route": 43,
+    "ipv6-frag": 44,
+    rsvp: 46,
+    gre: 47,
+    esp: 50,
+    ah: 51,
+    "ipv6-icmp": 58,
+    icmpv6: 58,
+    "ipv6-nonxt": 59,
+    "ipv6-opts": 60,
+    ospf: 89,
+    pgm: 113,
+    vrrp: 112,
+    sctp: 132,
+    udplite: 136,
+  }),
+);
 
 /**
  * Reads what now holds for ports; one that the Network service does not know is left out. @cost one request,
@@ -93,8 +95,8 @@ export async function readSecurity(
 }
 
 /**
- * A group's rules in the switch's form, in the order of their ids. Rules of protocols that it does not know
- * are left out: rules only ever allow.
+ * A group's rules in the switch's form, in the order of their ids. Rules of protocols that it does not know,
+ * and those for address groups, which nothing here reads, are left out: rules only ever allow.
  */
 function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
   return [...group.rules]
@@ -103,6 +105,7 @@ function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
       const protocol =
         rule.protocol === undefined ? undefined : protocolNumber(rule.protocol, rule.ethertype);
       if (rule.protocol !== undefined && protocol === undefined) return [];
+      if (rule.remoteAddressGroupId !== undefined) return [];
       return [
         {
           direction: rule.direction,
@@ -119,8 +122,8 @@ function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
 
 function protocolNumber(protocol: string, ethertype: string): number | undefined {
   if (/^\d+$/.test(protocol)) return Number(protocol);
-  if (protocol === "icmp" && ethertype === "IPv6") return protocolNumbers["ipv6-icmp"];
-  return protocolNumbers[protocol];
+  if (protocol === "icmp" && ethertype === "IPv6") return protocolNumbers.get("ipv6-icmp");
+  return protocolNumbers.get(protocol);
 }
 
 function members(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalArchitecture, canonicalVmMode } from "../../model/image-properties.js";
 import { hostFilter } from "../domain/rules.js";
 import { tells } from "../domain/telling.js";
 import { pass, refuse } from "../domain/verdict.js";
@@ -25,15 +26,17 @@ export default hostFilter("ImagePropertiesFilter", {
   },
   judge: (host, { image }, { imagePropertiesDefaultArchitecture }) => {
     const property = (name: string): string => image?.properties.get(name) ?? "";
-    const architecture = canonicalArch(property("hw_architecture") || imagePropertiesDefaultArchitecture);
+    const architecture = canonicalArchitecture(
+      property("hw_architecture") || imagePropertiesDefaultArchitecture,
+    );
     const type = property("img_hv_type").toLowerCase();
-    const mode = canonicalMode(property("hw_vm_mode"));
+    const mode = canonicalVmMode(property("hw_vm_mode"));
     if (architecture !== "" || type !== "" || mode !== "") {
       const fits = host.supported.some(
         ([hostArch = "", hostType = "", hostMode = ""]) =>
-          (architecture === "" || canonicalArch(hostArch) === architecture) &&
+          (architecture === "" || canonicalArchitecture(hostArch) === architecture) &&
           (type === "" || hostType.toLowerCase() === type) &&
-          (mode === "" || canonicalMode(hostMode) === mode),
+          (mode === "" || canonicalVmMode(hostMode) === mode),
       );
       if (!fits)
         return refuse("IMAGE_UNSUPPORTED", {
@@ -49,6 +52,7 @@ export default hostFilter("ImagePropertiesFilter", {
   },
 });
 
+<<<<<<< HEAD
 const namedValues = (facts: Readonly<Record<string, string>>): string =>
   Object.entries(facts)
     .map(([name, value]) => `${name.replace("_", " ")} ${value}`)
@@ -69,6 +73,8 @@ const canonicalArch = (name: string): string => ARCH_ALIASES[name.toLowerCase()]
 const canonicalMode = (mode: string): string =>
   ({ pv: "xen", hv: "hvm", baremetal: "hvm" })[mode.toLowerCase()] ?? mode.toLowerCase();
 
+=======
+>>>>>>> ids
 /** 7002022 is 7.2.22. */
 const versionText = (version: number): string =>
   [Math.trunc(version / 1_000_000), Math.trunc(version / 1000) % 1000, version % 1000].join(".");

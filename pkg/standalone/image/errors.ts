@@ -47,8 +47,17 @@ export const E = defineErrors("image", {
     "quota",
     (p: { what: string; limit: number }) => `The limit has been exceeded on ${p.what}: ${p.limit}.`,
   ],
+  OVER_LIMIT: [
+    "quota",
+    (p: { limit: string; value: number }) =>
+      `The project is over its limit: ${p.limit} is ${p.value}${p.limit === "image_size_total" ? " MiB" : ""}.`,
+  ],
+  DISK_FULL: [
+    "unavailable",
+    (_p: Record<string, never>) => "There is not enough space for image data at this time.",
+  ],
   GONE: ["missing", (p: { id: string }) => `Image ${p.id} was deleted while its data was uploaded.`],
 });
 
 /** Where Glance's status differs from the usual one of the kind. */
-export const statusOf = { MEDIA_TYPE: 415, TOO_MUCH: 413, GONE: 410 } as const;
+export const statusOf = { MEDIA_TYPE: 415, TOO_MUCH: 413, OVER_LIMIT: 413, GONE: 410 } as const;

@@ -8,8 +8,13 @@ import type { ImageAppOptions } from "./adapters/http/app.js";
 import { imageStore } from "./adapters/sql/images.js";
 import { memberStore } from "./adapters/sql/members.js";
 import type { ImageTables } from "./adapters/sql/tables.js";
+import type { ImageConfig } from "./config.js";
+import { UploadLedger } from "./domain/upload-ledger.js";
+import { Turns } from "./ops/turns.js";
 import type { ImageParts } from "./ports.js";
 
+export { imageConfig } from "./config.js";
+export type { ImageConfig } from "./config.js";
 export type { ImageTables } from "./adapters/sql/tables.js";
 export type { ImageParts } from "./ports.js";
 export { seedImage } from "./ops/seed-image.js";
@@ -27,20 +32,23 @@ export interface ImageServiceOptions {
   readonly ids: Ids;
   /** Holds the data; made when missing. One service per directory. */
   readonly directory: string;
-  /** Largest image in bytes. Default 1 TiB, as Glance's. */
-  readonly maxBytes?: number;
+  readonly limits: ImageConfig;
   readonly authenticate: Authenticate;
 }
 
-const TEBIBYTE = 2 ** 40;
-
 /** Puts the Image service together, after clearing away what a crash may have left of uploads. */
 export async function buildImage(ctx: Ctx, options: ImageServiceOptions): Promise<ImageService> {
-  const { db, clock, ids, directory, maxBytes = TEBIBYTE, authenticate } = options;
+  const { db, clock, ids, directory, limits, authenticate } = options;
   const parts: ImageParts = {
     images: imageStore(db),
     members: memberStore(db),
-    files: await dataFiles(directory, maxBytes),
+    files: await dataFiles(directory, limits.imageSizeCap),
+    limits,
+    ledger: new UploadLedger({
+      imageSizeTotalBytes: limits.imageSizeTotal < 0 ? -1 : limits.imageSizeTotal * 2 ** 20,
+      imageCountUploading: limits.imageCountUploading,
+    }),
+    turns: new Turns(),
     clock,
     ids,
   };

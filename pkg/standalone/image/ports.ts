@@ -1,6 +1,9 @@
 import type { Clock, Ids } from "../../kernel/index.js";
 import type { DataFiles } from "./adapters/files/data-files.js";
 import type { ImageStore } from "./adapters/sql/images.js";
+import type { ImageConfig } from "./config.js";
+import type { UploadLedger } from "./domain/upload-ledger.js";
+import type { Turns } from "./ops/turns.js";
 import type { MemberStore } from "./adapters/sql/members.js";
 
 /** All that the Image service works with. */
@@ -8,6 +11,9 @@ export interface ImageParts {
   readonly images: ImageStore;
   readonly members: MemberStore;
   readonly files: DataFiles;
+  readonly limits: ImageConfig;
+  readonly ledger: UploadLedger;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly ids: Ids;
 }

@@ -4,6 +4,7 @@ import { image } from "./0002-image.js";
 import { network } from "./0003-network.js";
 import { routerRoutes } from "./0004-router-routes.js";
 import { identityAttributes } from "./0005-identity-attributes.js";
+import { imageIds } from "./0006-image-ids.js";
 
 /** The history of schema `standalone`. */
 export const standaloneMigrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const standaloneMigrations: readonly Migration[] = [
   network,
   routerRoutes,
   identityAttributes,
+  imageIds,
 ];

@@ -48,7 +48,10 @@ export interface ImageRef {
   osHashAlgo: string;
   /** Hash as hex. */
   osHashValue: string;
-  /** All other properties as text. */
+  /**
+   * All other properties as text, those that Nova has a type for under their present names and in canonical
+   * form (pkg/model/image-properties.ts).
+   */
   properties: Map<string, string>;
 }
 
@@ -119,6 +122,15 @@ export interface ServerSpec {
   files: InjectedFile[];
   /** Roles of the user when the request was accepted; told to dynamic vendor data services. */
   bootRoles: string[];
+  /**
+   * Kernel that the image names (`kernel_id`), as the caller could see it; unset without one. Agents fetch what
+   * stands here and in `image`, and nothing that a property names.
+   */
+  kernel:
+    | ImageRef
+    | undefined;
+  /** Initial RAM disk that the image names (`ramdisk_id`); unset without one. */
+  ramdisk: ImageRef | undefined;
 }
 
 export interface ServerSpec_MetadataEntry {
@@ -590,6 +602,8 @@ function createBaseServerSpec(): ServerSpec {
     serverGroupId: "",
     files: [],
     bootRoles: [],
+    kernel: undefined,
+    ramdisk: undefined,
   };
 }
 
@@ -678,6 +692,12 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     }
     for (const v of message.bootRoles) {
       writer.uint32(226).string(v!);
+    }
+    if (message.kernel !== undefined) {
+      ImageRef.encode(message.kernel, writer.uint32(234).fork()).join();
+    }
+    if (message.ramdisk !== undefined) {
+      ImageRef.encode(message.ramdisk, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -922,6 +942,22 @@ export const ServerSpec: MessageFns<ServerSpec> = {
             message.bootRoles.push(reader.string());
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.kernel = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.ramdisk = ImageRef.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -979,6 +1015,12 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     message.serverGroupId = object.serverGroupId ?? "";
     message.files = object.files?.map((e) => InjectedFile.fromPartial(e)) || [];
     message.bootRoles = object.bootRoles?.map((e) => e) || [];
+    message.kernel = (object.kernel !== undefined && object.kernel !== null)
+      ? ImageRef.fromPartial(object.kernel)
+      : undefined;
+    message.ramdisk = (object.ramdisk !== undefined && object.ramdisk !== null)
+      ? ImageRef.fromPartial(object.ramdisk)
+      : undefined;
     return message;
   },
 };

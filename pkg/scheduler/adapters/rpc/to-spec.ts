@@ -1,6 +1,7 @@
 import type { ServerGroup } from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import { canonicalImageProperties } from "../../../model/image-properties.js";
 import type { GroupSpec, RequestSpec } from "../../domain/request-spec.js";
 
 export interface WireRequest {
@@ -40,7 +41,11 @@ export function toSpec(
     image:
       image === undefined
         ? undefined
-        : { id: image.id, diskFormat: image.diskFormat, properties: image.properties },
+        : {
+            id: image.id,
+            diskFormat: image.diskFormat,
+            properties: canonicalImageProperties(image.properties),
+          },
     availabilityZone: spec.availabilityZone,
     forcedHost: spec.forcedHost,
     forcedNode: spec.forcedNode,

@@ -88,12 +88,13 @@ const blank: Attributes = {
  * @throws READ_ONLY, RESERVED, INVALID, FORBIDDEN, TOO_MUCH
  */
 export function readNewImage(body: Readonly<Record<string, unknown>>, actor: Actor): Attributes {
-  const draft: Draft = { ...blank, owner: actor.projectId === "" ? null : actor.projectId };
+  const before = { ...blank, owner: actor.projectId === "" ? null : actor.projectId };
+  const draft: Draft = { ...before };
   const properties = new Map<string, string>();
   for (const [name, value] of Object.entries(body)) {
     if (name !== "id") set(draft, properties, name, value);
   }
-  return finish(draft, properties, blank, actor);
+  return finish(draft, properties, before, actor);
 }
 
 /** One change of a PATCH, in the terms of RFC 6902; `path` is a single unescaped name. */
@@ -161,8 +162,7 @@ function finish(
   const admin = actor.roles.includes("admin");
   if (draft.visibility === "public" && before.visibility !== "public" && !admin)
     throw E.FORBIDDEN({ action: "publicize_image" });
-  const ownerBefore = before.owner ?? actor.projectId;
-  if (draft.owner !== ownerBefore && draft.owner !== before.owner && !admin)
+  if ((draft.owner === null || draft.owner !== before.owner) && !admin)
     throw E.FORBIDDEN({ action: "set_owner" });
   if (properties.size > MAX_PROPERTIES) throw E.TOO_MUCH({ what: "image properties", limit: MAX_PROPERTIES });
   return { ...draft, properties: Object.fromEntries(properties) };

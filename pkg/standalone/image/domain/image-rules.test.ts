@@ -5,6 +5,7 @@ import { applyChanges, readNewImage, tagList } from "./attributes.js";
 import type { Change } from "./attributes.js";
 import type { Image } from "./model.js";
 import { readPatch } from "./patch.js";
+import { demandAnswer } from "./policy.js";
 import { readListQuery } from "./query.js";
 
 const refuses =
@@ -13,6 +14,16 @@ const refuses =
     error instanceof KilonovaError && error.reason === reason && error.message.includes(text);
 const member: Actor = { ...anonymous, kind: "user", projectId: "mine", roles: ["member", "reader"] };
 const admin: Actor = { ...member, projectId: "theirs", roles: ["admin"] };
+
+describe("answers to a share", () => {
+  it("take a member of the project it is for, or an administrator", () => {
+    for (const roles of [["reader"], []])
+      assert.throws(() => demandAnswer({ ...member, roles }, "mine"), refuses("FORBIDDEN", "modify_member"));
+    assert.throws(() => demandAnswer(member, "theirs"), refuses("FORBIDDEN", "modify_member"));
+    demandAnswer(member, "mine");
+    demandAnswer(admin, "mine");
+  });
+});
 
 describe("image patches", () => {
   it("read operations of one attribute each, with escapes", () => {
@@ -89,6 +100,9 @@ describe("image attributes", () => {
     );
     assert.throws(() => readNewImage({ owner: "theirs" }, member), refuses("FORBIDDEN", "set_owner"));
     assert.equal(readNewImage({ owner: "mine" }, admin).owner, "mine");
+    assert.throws(() => readNewImage({ owner: null }, member), refuses("FORBIDDEN", "set_owner"));
+    assert.throws(() => readNewImage({}, { ...member, projectId: "" }), refuses("FORBIDDEN", "set_owner"));
+    assert.equal(readNewImage({ owner: null }, admin).owner, null);
     assert.throws(
       () => readNewImage({ visibility: "public" }, member),
       refuses("FORBIDDEN", "publicize_image"),

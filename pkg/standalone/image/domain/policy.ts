@@ -15,3 +15,13 @@ export const canWrite = (actor: Actor): boolean =>
 export function demandChange(actor: Actor, image: Image, action: string): void {
   if (!mayChange(actor, image)) throw E.FORBIDDEN({ action });
 }
+
+/**
+ * Saying yes or no to a share is a change of the project that it is for: it takes more than reading rights there.
+ * @source glance, rule modify_member
+ * @throws FORBIDDEN
+ */
+export function demandAnswer(actor: Actor, memberId: string): void {
+  const own = memberId === actor.projectId && canWrite(actor);
+  if (!own && !actor.roles.includes("admin")) throw E.FORBIDDEN({ action: "modify_member" });
+}

@@ -6,6 +6,7 @@ import { readNewImage } from "../domain/attributes.js";
 import type { Image } from "../domain/model.js";
 import { readListQuery } from "../domain/query.js";
 import type { ImageParts } from "../ports.js";
+import { unlimited } from "./admission.js";
 import { uploadData } from "./upload.js";
 
 /** A public image from a file. */
@@ -20,6 +21,7 @@ export interface SeedImage {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+const NO_LIMIT = -1;
 /** Remembers which file an image was made from; size and time stand for its content. */
 const SOURCE = "kilonova_source";
 
@@ -68,8 +70,9 @@ export async function seedImage(parts: ImageParts, ctx: Ctx, seed: SeedImage): P
       asAdmin.actor,
     ),
     clock.now(),
+    NO_LIMIT,
   );
-  await uploadData(parts, asAdmin, id, createReadStream(seed.path), size);
+  await uploadData(parts, asAdmin, id, { source: createReadStream(seed.path), announced: size }, unlimited);
   for (const image of sameName.filter(isSeed)) {
     const gone = await images.remove(asAdmin, asAdmin.actor, image.id, () => {});
     if (gone.uploadId !== null) await files.remove(gone.uploadId);

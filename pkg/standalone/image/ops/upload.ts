@@ -2,33 +2,51 @@ import type { Ctx } from "../../../kernel/index.js";
 import { rootCtx } from "../../../kernel/index.js";
 import { demandChange } from "../domain/policy.js";
 import { E } from "../errors.js";
+import { admission } from "./admission.js";
+import type { Admission } from "./admission.js";
 import type { ImageParts } from "../ports.js";
 
 const CLEANUP_MS = 10_000;
 
+/** What a client sends. */
+export interface UploadedData {
+  readonly source: AsyncIterable<Uint8Array>;
+  /** Bytes it said it would send; a different number is refused. */
+  readonly announced: number | undefined;
+}
+
 /**
  * Takes the data of a queued image: queued → saving → active. The image stays `saving` for exactly one
  * upload; a broken one puts it back to queued and leaves no file.
- * @param announced  bytes the client said it would send; a different number is refused
- * @throws IMAGE_NOT_FOUND, FORBIDDEN, FORMAT_NEEDED, WRONG_STATE, TOO_MUCH, GONE
+ * @param given  admission for data that no project's quota counts
+ * @throws IMAGE_NOT_FOUND, FORBIDDEN, FORMAT_NEEDED, WRONG_STATE, TOO_MUCH, OVER_LIMIT, DISK_FULL, GONE
  */
 export async function uploadData(
   parts: ImageParts,
   ctx: Ctx,
   id: string,
-  source: AsyncIterable<Uint8Array>,
-  announced: number | undefined,
+  { source, announced }: UploadedData,
+  given?: Admission,
 ): Promise<void> {
-  const { images, files, clock, ids } = parts;
+  const { images, files, clock, ids, limits } = parts;
   const image = await images.get(ctx, ctx.actor, id);
   demandChange(ctx.actor, image, "upload_image");
   if (image.diskFormat === null || image.containerFormat === null) throw E.FORMAT_NEEDED({});
+  if (image.status !== "queued") throw E.WRONG_STATE({ from: image.status, to: "saving" });
+  if ((announced ?? 0) > limits.imageSizeCap)
+    throw E.TOO_MUCH({ what: "image size in bytes", limit: limits.imageSizeCap });
+  const admitted = given ?? (await admission(parts, ctx, image, announced));
   const uploadId = ids.uuid();
-  if (!(await images.beginUpload(ctx, id, uploadId, clock.now())))
-    throw E.WRONG_STATE({ from: image.status === "queued" ? "saving" : image.status, to: "saving" });
+  let begun = false;
+  try {
+    begun = await images.beginUpload(ctx, id, uploadId, clock.now());
+  } finally {
+    if (!begun) admitted.end(false);
+  }
+  if (!begun) throw E.WRONG_STATE({ from: "saving", to: "saving" });
   let stored = false;
   try {
-    const facts = await files.write(uploadId, source, image.diskFormat);
+    const facts = await files.write(uploadId, source, image.diskFormat, admitted.admit);
     if (announced !== undefined && announced !== facts.size)
       throw E.INVALID({ problem: `The client announced ${announced} bytes and sent ${facts.size}.` });
     stored = await images.finishUpload(ctx, id, uploadId, facts, clock.now());
@@ -36,6 +54,7 @@ export async function uploadData(
     ctx.log.info("image.upload.done", { imageId: id, bytes: facts.size });
   } finally {
     if (!stored) await cleanUp(parts, ctx, id, uploadId);
+    admitted.end(stored);
   }
 }
 

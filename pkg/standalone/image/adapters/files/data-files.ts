@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { DataFacts } from "../../domain/model.js";
@@ -10,9 +11,17 @@ import { E } from "../../errors.js";
 export interface DataFiles {
   /**
    * Stores a stream under its final name; after this returns, a crash does not lose it.
-   * @throws TOO_MUCH beyond `maxBytes`; whatever the source throws. Nothing is left behind then
+   * @param admit  asked before each piece is taken
+   * @throws TOO_MUCH beyond `maxBytes`; whatever the source or `admit` throws. Nothing is left behind then
    */
-  write(uploadId: string, source: AsyncIterable<Uint8Array>, diskFormat: string | null): Promise<DataFacts>;
+  write(
+    uploadId: string,
+    source: AsyncIterable<Uint8Array>,
+    diskFormat: string | null,
+    admit: (bytes: number) => Promise<void>,
+  ): Promise<DataFacts>;
+  /** What is left of the disk for others than root. */
+  freeBytes(): Promise<number>;
   /** @param range  first and last byte, both included */
   read(uploadId: string, range?: { readonly start: number; readonly end: number }): Readable;
   /** Repeatable. */
@@ -28,12 +37,12 @@ export async function dataFiles(directory: string, maxBytes: number): Promise<Da
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   await mkdir(data, { recursive: true, mode: 0o700 });
   return {
-    write: async (uploadId, source, diskFormat) => {
+    write: async (uploadId, source, diskFormat, admit) => {
       const temporary = join(incoming, uploadId);
       const file = await open(temporary, "wx", 0o600);
       try {
         const meter = new Meter(maxBytes);
-        await writeFile(file, meter.pass(source));
+        await writeFile(file, synced(file, meter.pass(source, admit)));
         await file.sync();
         await file.close();
         await rename(temporary, join(data, uploadId));
@@ -45,6 +54,10 @@ export async function dataFiles(directory: string, maxBytes: number): Promise<Da
         throw error;
       }
     },
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(data);
+      return bavail * bsize;
+    },
     read: (uploadId, range) => createReadStream(join(data, uploadId), range ?? {}),
     remove: (uploadId) => rm(join(data, uploadId), { force: true }),
     sweep: async (keep) => {
@@ -53,6 +66,23 @@ export async function dataFiles(directory: string, maxBytes: number): Promise<Da
         if (!keep.has(name)) await rm(join(data, name), { force: true });
     },
   };
+}
+
+const SYNC_EVERY_BYTES = 16 * 2 ** 20;
+
+/**
+ * Brings data to the disk as it comes: a large upload would otherwise be written out at once at its end, and
+ * everybody's commits would wait for it.
+ */
+async function* synced(file: FileHandle, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let unsynced = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    unsynced += piece.byteLength;
+    if (unsynced < SYNC_EVERY_BYTES) continue;
+    unsynced = 0;
+    await file.datasync();
+  }
 }
 
 /** A rename is only durable once its directory is. */
@@ -79,11 +109,15 @@ class Meter {
     this.#maxBytes = maxBytes;
   }
 
-  async *pass(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *pass(
+    source: AsyncIterable<Uint8Array>,
+    admit: (bytes: number) => Promise<void>,
+  ): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
       this.#size += chunk.byteLength;
       if (this.#size > this.#maxBytes)
         throw E.TOO_MUCH({ what: "image size in bytes", limit: this.#maxBytes });
+      await admit(chunk.byteLength);
       if (this.#head.length < HEAD_BYTES)
         this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
       this.#md5.update(chunk);

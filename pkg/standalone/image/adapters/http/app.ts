@@ -1,4 +1,5 @@
 import type { Express, Request, Response } from "express";
+import type { Ctx } from "../../../../kernel/index.js";
 import { baseUrlOf, cors, failureHandler, httpApp } from "../../../../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../../../../platform/http/index.js";
 import type { Authenticate } from "../../../shared/auth.js";
@@ -6,6 +7,7 @@ import { requireToken } from "../../../shared/auth.js";
 import { collectionSchema, imageSchema, memberSchema } from "../../domain/views.js";
 import { statusOf } from "../../errors.js";
 import type { ImageParts } from "../../ports.js";
+import { reply } from "./common.js";
 import { dataRoutes } from "./data-routes.js";
 import { imageRoutes } from "./image-routes.js";
 import { memberRoutes } from "./member-routes.js";
@@ -40,10 +42,25 @@ export function imageApp(parts: ImageParts, options: ImageAppOptions, authentica
   app.get("/v2/info/import", (_req, res) => {
     res.json({ "import-methods": { description: "Import methods available.", type: "array", value: [] } });
   });
+  app.get(
+    "/v2/info/usage",
+    reply(async (ctx) => ({ usage: await usageOf(parts, ctx) })),
+  );
   app.use(dataRoutes(parts), memberRoutes(parts), imageRoutes(parts));
   app.use((_req, _res, next) => next(Object.assign(new Error("no such resource"), { status: 404 })));
   app.use(failureHandler(renderer(options.identityUrl), statusOf));
   return app;
+}
+
+/** A project's limits as Glance tells them, and what it has of them. */
+async function usageOf({ images, ledger, limits }: ImageParts, ctx: Ctx): Promise<unknown> {
+  const { projectId } = ctx.actor;
+  const { images: count, bytes } = await images.usage(ctx, projectId);
+  return {
+    image_size_total: { limit: limits.imageSizeTotal, usage: Math.ceil(bytes / 2 ** 20) },
+    image_count_total: { limit: limits.imageCountTotal, usage: count },
+    image_count_uploading: { limit: limits.imageCountUploading, usage: ledger.uploading(projectId) },
+  };
 }
 
 const versionsJson = (req: Request): unknown => {

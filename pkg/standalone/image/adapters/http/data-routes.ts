@@ -17,13 +17,10 @@ export function dataRoutes(parts: ImageParts): Router {
         throw E.MEDIA_TYPE({});
       // Whoever stops reading early still gets an answer, on a connection that ends with it: the rest of the
       // body is not wanted.
-      await uploadData(
-        parts,
-        ctx,
-        imageId(req),
-        req.iterator({ destroyOnReturn: false }),
-        announcedSize(req),
-      ).catch((error: unknown) => {
+      await uploadData(parts, ctx, imageId(req), {
+        source: req.iterator({ destroyOnReturn: false }),
+        announced: announcedSize(req),
+      }).catch((error: unknown) => {
         if (!req.complete) res.setHeader("Connection", "close");
         throw error;
       });
@@ -62,7 +59,7 @@ export function dataRoutes(parts: ImageParts): Router {
 }
 
 function announcedSize(req: Request): number | undefined {
-  const text = req.get("x-openstack-image-size");
+  const text = req.get("x-openstack-image-size") ?? req.get("content-length");
   if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text))
     throw E.INVALID({ problem: "x-openstack-image-size must be a number of bytes." });

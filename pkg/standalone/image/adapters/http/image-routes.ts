@@ -14,7 +14,7 @@ import { imageId, reply } from "./common.js";
 const BODY_LIMIT = 1024 * 1024;
 const PATCH_TYPE = /^application\/openstack-images-v2\.([01])-json-patch$/;
 
-export function imageRoutes({ images, files, clock, ids }: ImageParts): Router {
+export function imageRoutes({ images, files, clock, ids, limits, ledger }: ImageParts): Router {
   const router = Router();
   const body = jsonBody(BODY_LIMIT);
   router.get(
@@ -39,7 +39,7 @@ export function imageRoutes({ images, files, clock, ids }: ImageParts): Router {
       const wish = objectBody(req.body);
       const id = readId(wish["id"]) ?? ids.uuid();
       const attributes = readNewImage(wish, ctx.actor);
-      await images.insert(ctx, id, attributes, clock.now());
+      await images.insert(ctx, id, attributes, clock.now(), limits.imageCountTotal);
       res.setHeader("Location", `${baseUrlOf(req)}/v2/images/${id}`);
       res.setHeader("OpenStack-image-import-methods", "");
       // Its owner may be another project; the maker still gets to see what was made.
@@ -71,6 +71,7 @@ export function imageRoutes({ images, files, clock, ids }: ImageParts): Router {
         demandChange(ctx.actor, image, "delete_image");
         if (image.protected) throw E.PROTECTED({ id: image.id });
       });
+      ledger.release(gone.owner, gone.size ?? 0);
       // An upload under way finds its image gone and cleans up after itself.
       if (gone.uploadId !== null && gone.status !== "saving") await files.remove(gone.uploadId);
     }),

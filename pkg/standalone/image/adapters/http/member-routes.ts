@@ -6,7 +6,7 @@ import { jsonBody, pathOf } from "../../../../platform/http/index.js";
 import { parseBody } from "../../../shared/input.js";
 import type { Image, Member } from "../../domain/model.js";
 import { memberStatuses } from "../../domain/model.js";
-import { demandChange, mayChange } from "../../domain/policy.js";
+import { demandAnswer, demandChange, mayChange } from "../../domain/policy.js";
 import { memberJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
 import type { ImageParts } from "../../ports.js";
@@ -77,8 +77,7 @@ export function memberRoutes({ images, members, clock }: ImageParts): Router {
       const image = await shared(ctx, req);
       const memberId = seen(ctx, image, pathOf(req, "member"));
       const { status } = parseBody(answerBody, req.body);
-      if (memberId !== ctx.actor.projectId && !ctx.actor.roles.includes("admin"))
-        throw E.FORBIDDEN({ action: "modify_member" });
+      demandAnswer(ctx.actor, memberId);
       return memberJson(await members.answer(ctx, image.id, memberId, status, clock.now()));
     }),
   );

@@ -16,8 +16,13 @@ export interface ImageStore {
   get(ctx: Ctx, actor: Actor, id: string): Promise<Image>;
   /** @throws INVALID when the marker is nothing the actor may see */
   list(ctx: Ctx, actor: Actor, query: ImageListQuery): Promise<Image[]>;
-  /** @throws IMAGE_EXISTS */
-  insert(ctx: Ctx, id: string, attributes: Attributes, now: Instant): Promise<void>;
+  /**
+   * @param maxCount  of the owner's images, this one included; -1 for any number
+   * @throws IMAGE_EXISTS, also for ids of deleted images; OVER_LIMIT
+   */
+  insert(ctx: Ctx, id: string, attributes: Attributes, now: Instant, maxCount: number): Promise<void>;
+  /** What a project has. */
+  usage(ctx: Ctx, owner: string): Promise<{ readonly images: number; readonly bytes: number }>;
   /** Reads, lets `change` decide, writes: as one transaction, so `change` may run again. */
   update(
     ctx: Ctx,
@@ -71,9 +76,15 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
       return fromRow(row);
     },
     list: (ctx, actor, query) => db.read(ctx, "image.list", (tx) => list(tx, actor, query)),
-    insert: async (ctx, id, attributes, now) => {
+    usage: (ctx, owner) => db.statement(ctx, "image.usage", (tx) => usageOf(tx, owner)),
+    insert: async (ctx, id, attributes, now, maxCount) => {
       try {
         await db.write(ctx, "image.insert", async (tx) => {
+          const { owner } = attributes;
+          if (owner !== null && maxCount >= 0 && (await usageOf(tx, owner)).images >= maxCount)
+            throw E.OVER_LIMIT({ limit: "image_count_total", value: maxCount });
+          // Stays when the image goes: whoever still names this id never gets another image for it.
+          await tx.insertInto("image_id").values({ id }).execute();
           await tx
             .insertInto("image_image")
             .values({
@@ -93,7 +104,7 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
           await writeTags(tx, id, attributes.tags);
         });
       } catch (error) {
-        if (violates(error, "image_image_pkey")) throw E.IMAGE_EXISTS({ id }, { cause: error });
+        if (violates(error, "image_id_pkey")) throw E.IMAGE_EXISTS({ id }, { cause: error });
         throw error;
       }
     },
@@ -167,6 +178,15 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
         return new Set(rows.flatMap((row) => row.upload_id ?? []));
       }),
   };
+}
+
+async function usageOf(tx: Db, owner: string): Promise<{ images: number; bytes: number }> {
+  const row = await tx
+    .selectFrom("image_image")
+    .select(({ fn }) => [fn.countAll().as("images"), fn.sum("size").as("bytes")])
+    .where("owner", "=", owner)
+    .executeTakeFirstOrThrow();
+  return { images: Number(row.images), bytes: Number(row.bytes ?? 0) };
 }
 
 const select = (tx: Db) =>

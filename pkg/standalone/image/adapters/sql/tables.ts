@@ -3,6 +3,7 @@ import type { ImageStatus, MemberStatus, Visibility } from "../../domain/model.j
 
 /** Rows of the Image tables (migrations/0002-image.ts). */
 export interface ImageTables {
+  image_id: { id: string };
   image_image: {
     id: string;
     name: string | null;

@@ -1,0 +1,75 @@
+import type { ImageInfo } from "../../clients/glance/ports.js";
+import type { Ctx } from "../../kernel/index.js";
+import { KilonovaError, parseUuid } from "../../kernel/index.js";
+import { readImageProperties } from "../../model/image-properties.js";
+import { requireLocalMapping } from "../domain/block-devices.js";
+import { mayUseImage } from "../domain/image-fit.js";
+import { CreateErrors } from "../errors.js";
+import type { Parts } from "../parts.js";
+
+/**
+ * An image and everything that it names, all of it visible to the caller. What is stored of it is what agents
+ * fetch later: nobody reads ids out of properties after this.
+ */
+export interface AcceptedImage {
+  readonly info: ImageInfo;
+  /** Present names, canonical values. */
+  readonly properties: ReadonlyMap<string, string>;
+  readonly kernel: ImageInfo | undefined;
+  readonly ramdisk: ImageInfo | undefined;
+}
+
+/** Said by images that boot by their own loader, whatever else they say. */
+const NO_KERNEL = "nokernel";
+
+/**
+ * Reads an image, judges its properties and resolves the images that it names, with the caller's rights.
+ * @throws IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE for kernel and ramdisk, BAD_IMAGE_PROPERTIES, IMAGE_UNACCEPTABLE,
+ *   BAD_BLOCK_DEVICES
+ */
+export async function acceptImage(parts: Parts, ctx: Ctx, imageId: string): Promise<AcceptedImage> {
+  const info = await visibleImage(parts, ctx, imageId);
+  const properties = requireProperties(info);
+  const kernelId = properties.get("kernel_id") ?? "";
+  const ramdiskId = kernelId === NO_KERNEL ? "" : (properties.get("ramdisk_id") ?? "");
+  const [kernel, ramdisk] = await Promise.all([
+    bootPart(parts, ctx, kernelId === NO_KERNEL ? "" : kernelId),
+    bootPart(parts, ctx, ramdiskId),
+  ]);
+  return { info, properties, kernel, ramdisk };
+}
+
+function requireProperties(image: ImageInfo): ReadonlyMap<string, string> {
+  const { properties, bad } = readImageProperties(new Map(Object.entries(image.properties)));
+  const [first] = bad;
+  if (first !== undefined)
+    throw CreateErrors.BAD_IMAGE_PROPERTIES({
+      property: first.name,
+      value: first.value.slice(0, 100),
+      wanted: first.wanted,
+    });
+  if (properties.has("cinder_encryption_key_id")) throw CreateErrors.IMAGE_UNACCEPTABLE({ image: image.id });
+  requireLocalMapping(properties.get("img_block_device_mapping") ?? "");
+  return properties;
+}
+
+/** Kernel or ramdisk; the service's own rights fetch it later, so the caller's must see it now. */
+async function bootPart(parts: Parts, ctx: Ctx, id: string): Promise<ImageInfo | undefined> {
+  if (id === "") return undefined;
+  const image = await visibleImage(parts, ctx, parseUuid(id) ?? id);
+  if (image.status !== "active") throw CreateErrors.IMAGE_NOT_ACTIVE({ image: image.id });
+  return image;
+}
+
+async function visibleImage(parts: Parts, ctx: Ctx, imageId: string): Promise<ImageInfo> {
+  try {
+    const image = await parts.glance.getImage(ctx, imageId);
+    if (!mayUseImage(image, ctx.actor.projectId, parts.policy.allows(ctx.actor, "context_is_admin")))
+      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
+    return image;
+  } catch (error) {
+    if (error instanceof KilonovaError && error.kind === "missing")
+      throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId }, { cause: error });
+    throw error;
+  }
+}

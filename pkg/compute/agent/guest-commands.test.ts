@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { rootCtx } from "../../kernel/index.js";
+import type { Driver, GuestSpec } from "../driver.js";
+import { FakeDriver } from "../drivers/fake/index.js";
+import { guestCommands } from "./guest-commands.js";
+import { noPlumbing } from "./ports.js";
+
+const ctx = rootCtx({ requestId: "req-build" });
+const IMAGE = "0a1b2c3d-0000-4000-8000-000000000000";
+const KERNEL = "11111111-0000-4000-8000-000000000000";
+const VICTIM = "22222222-0000-4000-8000-000000000000";
+
+/** Builds a server; @returns what was fetched for it, and what the driver was told. */
+async function build(
+  spec: Parameters<typeof InstanceRecord.fromPartial>[0]["spec"],
+): Promise<{ fetched: ImageRef[]; defined: GuestSpec | undefined }> {
+  const fake = new FakeDriver({ hostname: "host1" });
+  await fake.start(ctx);
+  const fetched: ImageRef[] = [];
+  let defined: GuestSpec | undefined;
+  const driver: Driver = Object.assign(Object.create(fake) as FakeDriver, {
+    define: async (_ctx: unknown, told: GuestSpec) => {
+      defined = told;
+    },
+    powerOn: async () => {},
+    inspect: async () => undefined,
+  });
+  const { build: run } = guestCommands({
+    driver,
+    plumbing: noPlumbing,
+    domain: "",
+    randomSeedOf: () => new Uint8Array(),
+    vendorData: {
+      hasFixed: false,
+      fixed: async () => undefined,
+      dynamic: async () => new Map<string, never>(),
+    },
+    images: {
+      prepare: async (_ctx, image) => {
+        fetched.push(image);
+        return { imageId: image.id, path: `/images/${image.id}`, virtualSizeBytes: 1 };
+      },
+    },
+  });
+  const server = {
+    id: "33333333-0000-4000-8000-000000000000",
+    flavor: { name: "f", vcpus: 1, memoryMib: 64 },
+  };
+  await run(ctx, InstanceRecord.fromPartial({ server, spec: { ...spec } }), undefined);
+  return { fetched, defined };
+}
+
+describe("building a guest", () => {
+  it("fetches what the spec has resolved, and nothing that a property names", async () => {
+    const { fetched, defined } = await build({
+      image: {
+        id: IMAGE,
+        properties: new Map([
+          ["kernel_id", VICTIM],
+          ["ramdisk_id", VICTIM],
+        ]),
+      },
+      kernel: { id: KERNEL, checksum: "c" },
+    });
+    assert.deepEqual(
+      fetched.map(({ id, checksum }) => [id, checksum]),
+      [
+        [IMAGE, ""],
+        [KERNEL, "c"],
+      ],
+    );
+    assert.deepEqual(
+      [defined?.kernel?.kernelPath, defined?.kernel?.ramdiskPath],
+      [`/images/${KERNEL}`, undefined],
+    );
+  });
+
+  it("boots from the disk when nothing is resolved, whatever the properties say", async () => {
+    const { fetched, defined } = await build({
+      image: { id: IMAGE, properties: new Map([["kernel_id", VICTIM]]) },
+    });
+    assert.deepEqual([fetched.map(({ id }) => id), defined?.kernel], [[IMAGE], undefined]);
+  });
+
+  it("reads older names of properties", async () => {
+    const { defined } = await build({
+      image: {
+        id: IMAGE,
+        properties: new Map([
+          ["architecture", "AMD64"],
+          ["vmware_adaptertype", "lsilogic"],
+        ]),
+      },
+    });
+    assert.deepEqual(defined?.hardware, { architecture: "x86_64", diskBus: "scsi" });
+  });
+});
