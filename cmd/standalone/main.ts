@@ -44,7 +44,7 @@ await runProcess("standalone", sections, async (service) => {
         privateCidr: standalone.privateCidr,
         dnsNameservers: standalone.dnsNameservers,
       },
-      startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
+      startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
     return { value: running, stop: (budgetMs) => running.close(budgetMs) };
   });

@@ -9,7 +9,7 @@ import {
   httpApp,
   lastOf,
   queryOf,
-  replaceCtx,
+  setCaller,
 } from "../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../platform/http/index.js";
 import { callOf } from "./call.js";
@@ -93,8 +93,7 @@ function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHa
   return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
-    const actor = await authenticate(ctxOf(req), token);
-    replaceCtx(req, { ...ctxOf(req), actor });
+    setCaller(req, { actor: await authenticate(ctxOf(req), token) });
     next();
   };
 }

@@ -1,9 +1,9 @@
-import type { Clock, Ctx, Ids, Logger, Span } from "../kernel/index.js";
+import type { Clock, Ctx, Ids, Logger } from "../kernel/index.js";
 import { rootCtx } from "../kernel/index.js";
 import { migrate, openDatabase } from "../platform/db/index.js";
 import type { DbPool } from "../platform/db/index.js";
 import { listen } from "../platform/http/index.js";
-import type { HttpServer } from "../platform/http/index.js";
+import type { HttpEnv, HttpServer } from "../platform/http/index.js";
 import { buildIdentity } from "./identity/index.js";
 import type { Identity, IdentityTables, PasswordCost, ServiceConfig } from "./identity/index.js";
 import { buildImage } from "./image/index.js";
@@ -39,7 +39,7 @@ export interface StandaloneOptions {
   readonly tokenSeconds?: number;
   readonly corsOrigins?: readonly string[];
   readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
-  readonly startSpan?: (name: string, traceparent: string) => Span;
+  readonly startSpan?: HttpEnv["startSpan"];
 }
 
 /** The running services. */

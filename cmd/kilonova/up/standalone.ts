@@ -43,7 +43,7 @@ export async function startEmbeddedServices(
         },
         images,
       },
-      startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
+      startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
     return { value: standalone, stop: (budgetMs) => standalone.close(Math.min(budgetMs, 2000)) };
   });
