@@ -45,7 +45,7 @@ await runProcess("standalone", sections, async (service) => {
         dnsNameservers: standalone.dnsNameservers,
       },
       logins,
-      startSpan: (name, traceparent) => tracer.start(name, traceparent, {}, "server"),
+      startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
     return { value: running, stop: (budgetMs) => running.close(budgetMs) };
   });

@@ -5,12 +5,11 @@ import type { Clock, Instant } from "../kernel/time.js";
 import {
   assertStorable,
   ctxOf,
-  endWithToken,
   failureHandler,
   httpApp,
   lastOf,
   queryOf,
-  replaceCtx,
+  setCaller,
 } from "../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../platform/http/index.js";
 import { callOf } from "./call.js";
@@ -94,9 +93,7 @@ function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHa
   return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
-    const { actor, ended } = await authenticate(ctxOf(req), token);
-    endWithToken(req, ended);
-    replaceCtx(req, { ...ctxOf(req), actor });
+    setCaller(req, await authenticate(ctxOf(req), token));
     next();
   };
 }

@@ -26,3 +26,34 @@ export const followToken = (controller: AbortController, ended: AbortSignal): ((
   follow(controller, ended, (reason) =>
     asKilonovaError(reason).kind === "unauthenticated" ? reason : CommonErrors.TOKEN_ENDED({}),
   );
+
+/**
+ * Settles with the promise, or rejects with the abort reason when that comes first. Leaves nothing behind on
+ * the signal, however often it is asked: this, and never `Promise.race` against a promise that lives longer
+ * than the call, since such a promise keeps what every race against it was won with.
+ */
+export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => {});
+    return Promise.reject(abortReason(signal));
+  }
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(
+      (value) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener("abort", onAbort);
+        reject(error);
+      },
+    );
+  });
+}
+
+const abortReason = (signal: AbortSignal): unknown =>
+  asKilonovaError(signal.reason).kind === "internal"
+    ? CommonErrors.CANCELLED({ what: "The call" })
+    : signal.reason;

@@ -1,10 +1,10 @@
-import type { Clock, Ctx, Ids, Logger, Span } from "../kernel/index.js";
+import type { Clock, Ctx, Ids, Logger } from "../kernel/index.js";
 import { rootCtx } from "../kernel/index.js";
 import type { RightsChange } from "../model/rights-change.js";
 import { migrate, openDatabase } from "../platform/db/index.js";
 import type { DbPool } from "../platform/db/index.js";
 import { listen } from "../platform/http/index.js";
-import type { HttpServer } from "../platform/http/index.js";
+import type { HttpEnv, HttpServer } from "../platform/http/index.js";
 import { buildIdentity } from "./identity/index.js";
 import type {
   Identity,
@@ -50,7 +50,7 @@ export interface StandaloneOptions {
   /** Told of changes in Identity that may end tokens, before they are answered. */
   readonly onRightsChange?: (change: RightsChange) => void;
   readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
-  readonly startSpan?: (name: string, traceparent: string) => Span;
+  readonly startSpan?: HttpEnv["startSpan"];
 }
 
 /** The running services. */

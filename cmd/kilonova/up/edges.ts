@@ -12,6 +12,7 @@ import type { HttpServer } from "../../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import { startRpcServer } from "../../../pkg/platform/rpc/index.js";
 import type { RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import type { SpanOrigin } from "../../../pkg/platform/telemetry/index.js";
 import { operatorSocket } from "../operator-socket.js";
 import { projectRoot } from "../project-root.js";
 import { agentsForOperators } from "./operator-agents.js";
@@ -37,8 +38,8 @@ export async function openEdges(_ctx: Ctx, runtime: Runtime): Promise<void> {
 
 const startSpan =
   ({ tracer }: Runtime) =>
-  (name: string, traceparent: string): Span =>
-    tracer.start(name, traceparent, {}, "server");
+  (name: string, traceparent: string, origin?: SpanOrigin): Span =>
+    tracer.start(name, traceparent, {}, "server", origin);
 
 const http = (runtime: Runtime, name: string, start: () => Promise<HttpServer>): Promise<HttpServer> =>
   runtime.lifecycle.start(name, async () => {

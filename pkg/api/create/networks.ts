@@ -29,37 +29,22 @@ export async function planNetworks(
     return request.networkMode === NetworkMode.NETWORK_MODE_NONE
       ? []
       : chooseNetwork(parts, ctx, request.networkMode);
-<<<<<<< HEAD
   const asked = request.networks.map((one) => ({ ...one, fixedIp: canonicalIpOr(one.fixedIp) }));
   if (maxCount > 1) requireRepeatable(asked);
-=======
-  if (maxCount > 1) requireRepeatable(request.networks);
-  const byPort = request.networks.filter((one) => one.portId !== "");
-  const byNetwork = request.networks.filter((one) => one.portId === "");
->>>>>>> ids
+  const byPort = asked.filter((one) => one.portId !== "");
+  const byNetwork = asked.filter((one) => one.portId === "");
   const [networks] = await Promise.all([
     networksById(
       parts,
       ctx,
-<<<<<<< HEAD
-      asked.filter((one) => one.portId === "").map((one) => one.networkId),
-    ),
-    mapLimit(asked, PORTS_AT_ONCE, (one) =>
-      one.portId !== "" ? requirePort(parts, ctx, one.portId) : requireFreeAddress(parts, ctx, one),
-=======
       byNetwork.map((one) => one.networkId),
->>>>>>> ids
     ),
     mapLimit(byPort, PORTS_AT_ONCE, (one) => requirePort(parts, ctx, one.portId)),
   ]);
   for (const network of networks) requireUsable(parts, ctx, network);
-<<<<<<< HEAD
-  return asked;
-=======
   // Only now: who holds an address is told of networks that the caller may use, and of no others.
   await mapLimit(byNetwork, PORTS_AT_ONCE, (one) => requireFreeAddress(parts, ctx, one));
-  return request.networks;
->>>>>>> ids
+  return asked;
 }
 
 /**

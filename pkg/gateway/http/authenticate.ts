@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import type { TokenValidator } from "../../clients/keystone/ports.js";
 import type { Ctx } from "../../kernel/index.js";
-import { endWithToken } from "../../platform/http/index.js";
+import { setCaller } from "../../platform/http/index.js";
 import { GatewayErrors } from "../errors.js";
 
 /**
@@ -16,11 +16,11 @@ export async function authenticate(req: Request, ctx: Ctx, tokens: TokenValidato
   const serviceToken = req.get("x-service-token");
   const allowExpired =
     serviceToken !== undefined && serviceToken !== "" && (await isService(ctx, tokens, serviceToken));
-  const { actor, ended } = allowExpired
+  const known = allowExpired
     ? await tokens.validate(ctx, token, { allowExpired })
     : await tokens.validate(ctx, token);
-  endWithToken(req, ended);
-  return { ...ctx, actor, log: ctx.log.child({ userId: actor.userId, projectId: actor.projectId }) };
+  const { userId, projectId } = known.actor;
+  return { ...setCaller(req, known), log: ctx.log.child({ userId, projectId }) };
 }
 
 async function isService(ctx: Ctx, tokens: TokenValidator, token: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
+import { follow } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import type { Changes, PlacementStore } from "../ports.js";
 
@@ -18,14 +19,14 @@ export function createBell(clock: Clock): Bell {
     },
     wait: async (ctx, ms) => {
       const done = new AbortController();
-      const signal = AbortSignal.any([ctx.signal, done.signal]);
+      const release = follow(done, ctx.signal);
       const wake = (): void => done.abort();
       waiting.add(wake);
       try {
-        await clock.sleep(ms, signal).catch((error: unknown) => {
-          if (!done.signal.aborted) throw error;
-        });
+        await clock.sleep(ms, done.signal).catch(() => {});
+        ctx.signal.throwIfAborted();
       } finally {
+        release();
         waiting.delete(wake);
       }
     },

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
+import { raceAbort } from "../../kernel/signals.js";
 import type { CoordinationStore, Lease } from "./ports.js";
 
 const RETAKE_MS = 500;
@@ -62,7 +63,7 @@ class Keeper {
   /** Takes a new lease whenever the old one is lost; gives it back when `ctx` ends. */
   async keep(ctx: Ctx): Promise<void> {
     for (;;) {
-      if (this.#lease) await Promise.race([aborted(this.#lease.signal), aborted(ctx.signal)]);
+      if (this.#lease) await raceAbort(aborted(this.#lease.signal), ctx.signal).catch(() => {});
       if (ctx.signal.aborted) {
         // The context that ended would refuse the call.
         await this.#lease?.revoke({ ...ctx, signal: new AbortController().signal, deadlineMs: undefined });

@@ -1,4 +1,5 @@
 import type { Ctx } from "../../kernel/ctx.js";
+import { follow } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import { abortReason } from "../process/abort.js";
 import { systemClock } from "../process/clock.js";
@@ -152,8 +153,12 @@ export class MemoryLink {
   async pass(...signals: readonly AbortSignal[]): Promise<void> {
     while (this.#stalled && !signals.some(({ aborted }) => aborted)) {
       await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve);
-        for (const signal of signals) signal.addEventListener("abort", () => resolve(), { once: true });
+        const pass = (): void => {
+          for (const signal of signals) signal.removeEventListener("abort", pass);
+          resolve();
+        };
+        this.#waiting.add(pass);
+        for (const signal of signals) signal.addEventListener("abort", pass, { once: true });
       });
     }
     for (const signal of signals) signal.throwIfAborted();
@@ -220,7 +225,16 @@ class MemoryStore implements CoordinationStore {
   }
 
   async *watch(ctx: Ctx, prefix: string): AsyncGenerator<WatchEvent, void, void> {
-    const signal = AbortSignal.any([ctx.signal, this.#closed.signal]);
+    const either = new AbortController();
+    const releases = [ctx.signal, this.#closed.signal].map((signal) => follow(either, signal));
+    try {
+      yield* this.#watch(either.signal, prefix);
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  async *#watch(signal: AbortSignal, prefix: string): AsyncGenerator<WatchEvent, void, void> {
     while (!signal.aborted) {
       const watcher = this.#cluster.attach(prefix);
       const stop = (): void => this.#cluster.detach(watcher);

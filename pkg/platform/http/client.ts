@@ -1,7 +1,14 @@
 import { Readable } from "node:stream";
 import { request as sendRequest } from "undici";
 import type { Dispatcher } from "undici";
-import { asKilonovaError, CommonErrors, KilonovaError, remainingMs, within } from "../../kernel/index.js";
+import {
+  asKilonovaError,
+  CommonErrors,
+  follow,
+  KilonovaError,
+  remainingMs,
+  within,
+} from "../../kernel/index.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 
 export interface HttpRequest {
@@ -120,9 +127,11 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       const headersMs = request.timeoutMs ?? timeoutMs;
       const controller = new AbortController();
       const timer = setTimeout(() => controller.abort(CommonErrors.DEADLINE_EXCEEDED({ what })), headersMs);
+      // Until the body is read or given up.
+      const release = follow(controller, ctx.signal);
       const inner: Ctx = {
         ...ctx,
-        signal: AbortSignal.any([ctx.signal, controller.signal]),
+        signal: controller.signal,
         deadlineMs: Math.min(ctx.deadlineMs ?? Infinity, Date.now() + headersMs),
       };
       try {
@@ -132,11 +141,15 @@ export function httpClient(options: HttpClientOptions): HttpClient {
           () => send(inner, request, options),
           ({ body }) => body.dump(),
         );
+        response.body.once("close", release);
         return {
           status: response.status,
           headers: response.headers,
           body: chunks(response.body, inner, what),
         };
+      } catch (error) {
+        release();
+        throw error;
       } finally {
         clearTimeout(timer);
       }

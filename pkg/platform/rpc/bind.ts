@@ -14,6 +14,11 @@ import type {
 
 const ALLOWED_CALLERS_FIELD = 50001;
 const POLICY_RULES_FIELD = 50002;
+const MAX_REQUEST_BYTES_FIELD = 50003;
+const WAITS_FIELD = 50004;
+/** See options.proto. */
+const USER_REQUEST_BYTES = 64 << 10;
+const SERVICE_REQUEST_BYTES = 16 << 20;
 const callerNames = new Map<number, string>(
   Object.entries(Caller).map(([name, value]) => [value, name.replace(/^CALLER_/, "").toLowerCase()]),
 );
@@ -71,19 +76,37 @@ function bindMethod(
   handler: UntypedHandler | undefined,
 ): MethodBinding {
   const path = methodPath(definition, method);
+  const callers = allowedCallers(method);
+  const maxRequestBytes =
+    varint(method, MAX_REQUEST_BYTES_FIELD) ||
+    (callers.has("user") || callers.has("anyone") ? USER_REQUEST_BYTES : SERVICE_REQUEST_BYTES);
   return {
     path,
     service: definition.fullName,
     method: method.name,
     served: handler !== undefined,
     streaming: method.responseStream,
-    allowedCallers: allowedCallers(method),
+    waits: method.responseStream || varint(method, WAITS_FIELD) === 1,
+    maxRequestBytes,
+    allowedCallers: callers,
     handler:
       handler ??
       (() => {
         throw RpcErrors.NOT_SERVED({ method: path.slice(1) });
       }),
-    decodeRequest: (bytes) => method.requestType.decode(bytes),
+    decodeRequest: (bytes) => {
+      if (bytes.length > maxRequestBytes)
+        throw RpcErrors.REQUEST_TOO_LARGE({
+          method: method.name,
+          bytes: bytes.length,
+          limitBytes: maxRequestBytes,
+        });
+      try {
+        return method.requestType.decode(bytes);
+      } catch (cause) {
+        throw RpcErrors.REQUEST_MALFORMED({ method: method.name }, { cause });
+      }
+    },
     encodeResponse: (message) =>
       message instanceof EncodedAnswer ? message.bytes : encodeMessage(method.responseType, message),
   };
@@ -105,6 +128,12 @@ function allowedCallers(method: MethodDefinition): ReadonlySet<string> {
   const single = raw[ALLOWED_CALLERS_FIELD << 3] ?? [];
   for (const bytes of single) addName(names, bytes[0] ?? 0);
   return names;
+}
+
+/** Reads a number or a bool among a method's own options; 0 when it is not given. */
+function varint(method: MethodDefinition, field: number): number {
+  const bytes = method.options._unknownFields?.[field << 3]?.at(-1);
+  return bytes ? new BinaryReader(bytes).uint32() : 0;
 }
 
 /** Reads `option (kilonova.type.v1.policy_rules)`: the rules that the method asks, the deciding one first. */

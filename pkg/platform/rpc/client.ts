@@ -6,7 +6,7 @@ import { methodPath } from "./bind.js";
 import { encodeRequest } from "./encode.js";
 import { makeClient } from "./local.js";
 import { RetryBudget } from "./retry-budget.js";
-import { DETAILS_KEY } from "./server.js";
+import { DETAILS_KEY } from "./door.js";
 import { fromWireStatus } from "./status.js";
 import type { Channel, MethodDefinition, ServiceDefinition } from "./types.js";
 

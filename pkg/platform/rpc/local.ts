@@ -1,8 +1,8 @@
 import type { Ctx, Peer } from "../../kernel/index.js";
-import { CommonErrors } from "../../kernel/index.js";
+import { CommonErrors, raceAbort } from "../../kernel/index.js";
 import { carrierOf } from "./carrier.js";
 import type { PipelineOptions } from "./pipeline.js";
-import { Pipeline, RpcErrors, raceAbort } from "./pipeline.js";
+import { Pipeline, RpcErrors } from "./pipeline.js";
 import { methodPath } from "./bind.js";
 import { encodeRequest } from "./encode.js";
 import { fromWireStatus, toWireStatus } from "./status.js";
@@ -100,10 +100,11 @@ export class LocalNetwork {
     const onAbort = (): void => stop.abort(ctx.signal.reason);
     if (ctx.signal.aborted) onAbort();
     else ctx.signal.addEventListener("abort", onAbort, { once: true });
-    const bytes = encodeRequest(method.requestType, request);
     const call = { binding, carrier: carrierOf(ctx, ctx.span), peer: as, signal: stop.signal };
-    const messages = this.#pipeline.stream(call, binding.decodeRequest(bytes));
+    let messages: AsyncGenerator<unknown> | undefined;
     try {
+      const bytes = encodeRequest(method.requestType, request);
+      messages = this.#pipeline.stream(call, binding.decodeRequest(bytes));
       for (;;) {
         const next = await raceAbort(messages.next(), stop.signal);
         if (next.done) return;
@@ -114,7 +115,7 @@ export class LocalNetwork {
     } finally {
       ctx.signal.removeEventListener("abort", onAbort);
       stop.abort();
-      void messages.return(undefined).catch(() => {});
+      void messages?.return(undefined).catch(() => {});
     }
   }
 }

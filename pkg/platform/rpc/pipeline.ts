@@ -6,6 +6,7 @@ import {
   defineErrors,
   endsBy,
   noteEnd,
+  raceAbort,
   serviceActor,
 } from "../../kernel/index.js";
 import type { Metrics } from "../telemetry/metrics.js";
@@ -27,6 +28,16 @@ export const RpcErrors = defineErrors("rpc", {
     "unsupported",
     (p: { method: string }) => `${p.method} is part of the contract, but not served yet.`,
   ],
+  REQUEST_TOO_LARGE: [
+    "quota",
+    (p: { method: string; bytes: number | string; limitBytes: number }) =>
+      `A request of ${p.method} has at most ${p.limitBytes} bytes; this one has ${p.bytes}.`,
+  ],
+  REQUEST_MALFORMED: [
+    "invalid",
+    (p: { method: string }) => `This is not a request of ${p.method}: it could not be decoded.`,
+  ],
+  GOING_AWAY: ["unavailable", (_p: Record<string, never>) => "This server is stopping; call again."],
   UNKNOWN_METHOD: ["unsupported", (p: { method: string }) => `${p.method} is not served here.`],
 });
 
@@ -37,7 +48,7 @@ export interface PipelineOptions {
   readonly metrics: Metrics;
   /** Default budget of a call that came without a deadline, in ms. Streams have none. */
   readonly defaultDeadlineMs?: number;
-  /** Unary calls in flight before new ones are refused with OVERLOADED. */
+  /** Unary calls in flight before new ones are refused with OVERLOADED; those that wait do not count. */
   readonly maxInFlight?: number;
 }
 
@@ -76,7 +87,7 @@ export class Pipeline {
   async unary(call: IncomingCall, request: unknown): Promise<unknown> {
     const scope = this.#enter(call);
     try {
-      if (this.#unaryInFlight > (this.#options.maxInFlight ?? 10_000))
+      if (!call.binding.waits && this.#unaryInFlight > (this.#options.maxInFlight ?? 10_000))
         throw RpcErrors.OVERLOADED({ method: call.binding.method });
       const result = await raceAbort(
         call.binding.handler(scope.ctx, request) as Promise<unknown>,
@@ -118,11 +129,13 @@ export class Pipeline {
         "peer.service": peer.service,
       },
       "server",
+      { outside: peer.service === "user" },
     );
     const log = this.#options.log.child({ requestId: carrier.requestId });
     const started = performance.now();
     const abort = linkDeadline(call.signal, deadlineMs, binding.method);
-    this.#unaryInFlight += binding.streaming ? 0 : 1;
+    const counts = binding.waits ? 0 : 1;
+    this.#unaryInFlight += counts;
     this.#inFlight.inc({});
     const ctx: Ctx = {
       requestId: carrier.requestId,
@@ -136,7 +149,7 @@ export class Pipeline {
     };
     const leave = (error?: unknown): void => {
       abort.release();
-      this.#unaryInFlight -= binding.streaming ? 0 : 1;
+      this.#unaryInFlight -= counts;
       this.#inFlight.dec({});
       const kind = error === undefined ? "ok" : asKilonovaError(error).kind;
       this.#duration.observe(
@@ -205,30 +218,3 @@ function linkDeadline(
     },
   };
 }
-
-/** Settles with the promise, or rejects with the abort reason when that comes first. */
-export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return Promise.reject(abortReason(signal));
-  }
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(
-      (value) => {
-        signal.removeEventListener("abort", onAbort);
-        resolve(value);
-      },
-      (error: unknown) => {
-        signal.removeEventListener("abort", onAbort);
-        reject(error);
-      },
-    );
-  });
-}
-
-const abortReason = (signal: AbortSignal): unknown =>
-  asKilonovaError(signal.reason).kind === "internal"
-    ? CommonErrors.CANCELLED({ what: "The call" })
-    : signal.reason;

@@ -1,18 +1,15 @@
 import * as grpc from "@grpc/grpc-js";
-import { randomUUID } from "node:crypto";
 import type { Authenticated, Ctx, Peer } from "../../kernel/index.js";
-import { followToken, rootCtx } from "../../kernel/index.js";
-import type { Carrier } from "./carrier.js";
-import { metadataKeys } from "./carrier.js";
-import type { PipelineOptions } from "./pipeline.js";
+import { raceAbort } from "../../kernel/index.js";
+import type { Entry, PublicDoorOptions } from "./door.js";
+import { PublicDoor, limitMessages, statusOf, trustedEntry } from "./door.js";
+import type { IncomingCall, PipelineOptions } from "./pipeline.js";
 import { Pipeline } from "./pipeline.js";
-import { toWireStatus } from "./status.js";
 import type { MethodBinding, ServiceBinding } from "./types.js";
+import type { PublicLimits } from "./public-listener.js";
+import { PublicListener, defaultPublicLimits } from "./public-listener.js";
 import { addHealth, addReflection } from "./standard-services.js";
 import { peerOfCertificate } from "./identity.js";
-
-export const DETAILS_KEY = "grpc-status-details-bin";
-const REQUEST_ID = /^req-[0-9a-f-]{36}$/;
 
 export interface RpcServerOptions extends PipelineOptions {
   /** `127.0.0.1:8770`, `127.0.0.1:0`, or `unix:/path`. */
@@ -25,6 +22,10 @@ export interface RpcServerOptions extends PipelineOptions {
    * Calls that still run when the token ends, end with UNAUTHENTICATED and the signal's reason.
    */
   readonly authenticate?: (ctx: Ctx, token: string) => Promise<Authenticated>;
+  /** A public port: shares its turns; see `PublicDoorOptions`. */
+  readonly admit?: PublicDoorOptions["admit"];
+  /** A public port: what a connection may do. */
+  readonly limits?: Partial<PublicLimits>;
   /**
    * Without TLS and without `authenticate`: who the callers are taken for (unix sockets with their own
    * protection, tests).
@@ -43,31 +44,44 @@ export interface RpcServer {
 
 /** Serves bindings over HTTP/2. Health is always on; reflection when descriptors are given. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const methods = new Map(options.bindings.flatMap((b) => b.methods.map((m) => [m.path, m])));
+  const { authenticate, admit, log } = options;
+  const limits = { ...defaultPublicLimits, ...options.limits };
+  let listener: PublicListener | undefined;
+  const door = authenticate
+    ? new PublicDoor(
+        { authenticate, log, welcome: (peer) => listener?.welcome(peer), ...(admit ? { admit } : {}) },
+        methods,
+      )
+    : undefined;
   const server = new grpc.Server({
-    "grpc.max_receive_message_length": 16 << 20,
+    "grpc.max_receive_message_length": Math.max(0, ...[...methods.values()].map((m) => m.maxRequestBytes)),
+    ...(door ? { "grpc.max_concurrent_streams": limits.maxStreams } : {}),
     "grpc.keepalive_timeout_ms": 20_000,
+    interceptors: [limitMessages(methods), ...(door ? [door.interceptor] : [])],
   });
-  const pipeline = new Pipeline(options);
+  const stopping = new AbortController();
+  const serving: Serving = {
+    pipeline: new Pipeline(options),
+    stopping: stopping.signal,
+    enter: (call) =>
+      door ? door.entryOf(call.metadata) : trustedEntry(call, options.trustedPeer ?? peerOfCertificate(call)),
+  };
   for (const binding of options.bindings)
-    server.addService(serviceDefinition(binding), implementation(binding, pipeline, options));
-  const health = addHealth(
-    server,
-    options.bindings.map((b) => b.definition.fullName),
-  );
-  if (options.descriptors)
-    addReflection(
-      server,
-      options.descriptors,
-      options.bindings.map((b) => b.definition.fullName),
-    );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(
-      options.address,
-      options.credentials ?? grpc.ServerCredentials.createInsecure(),
-      (error, bound) => (error ? reject(error) : resolve(bound)),
-    );
-  });
+    server.addService(serviceDefinition(binding), implementation(binding, serving));
+  const names = options.bindings.map((b) => b.definition.fullName);
+  const health = addHealth(server, names);
+  if (options.descriptors) addReflection(server, options.descriptors, names);
+  const credentials = options.credentials ?? grpc.ServerCredentials.createInsecure();
+  if (door) {
+    const injector = server.createConnectionInjector(credentials);
+    listener = new PublicListener(limits, (socket) => injector.injectConnection(socket));
+  }
+  const port = await (listener
+    ? listener.listen(options.address)
+    : bind(server, options.address, credentials));
   const close = async (): Promise<void> => {
+    listener?.stop();
     server.forceShutdown();
   };
   return {
@@ -75,14 +89,25 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     close,
     drain: async (budgetMs) => {
       health.stop();
-      await Promise.race([
-        new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
-        new Promise<void>((resolve) => setTimeout(resolve, budgetMs).unref()),
-      ]);
+      listener?.stop();
+      stopping.abort();
+      await new Promise<void>((resolve) => {
+        // What is still there is cut while the budget lasts, not when it is used up.
+        const cut = setTimeout(resolve, budgetMs * 0.9);
+        server.tryShutdown(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+      });
       await close();
     },
   };
 }
+
+const bind = (server: grpc.Server, address: string, credentials: grpc.ServerCredentials): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
 
 function serviceDefinition(binding: ServiceBinding): grpc.ServiceDefinition {
   return Object.fromEntries(
@@ -94,7 +119,7 @@ function serviceDefinition(binding: ServiceBinding): grpc.ServiceDefinition {
         requestStream: false,
         responseStream: m.streaming,
         requestSerialize: passBytes,
-        requestDeserialize: (b: Buffer) => m.decodeRequest(b),
+        requestDeserialize: (b: Buffer) => decodeOrRefuse(m, b),
         responseSerialize: (v: unknown) => passBytes(m.encodeResponse(v)),
         responseDeserialize: (b: Buffer) => b,
       },
@@ -105,160 +130,114 @@ function serviceDefinition(binding: ServiceBinding): grpc.ServiceDefinition {
 const passBytes = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function implementation(
-  binding: ServiceBinding,
-  pipeline: Pipeline,
-  options: RpcServerOptions,
-): grpc.UntypedServiceImplementation {
+function implementation(binding: ServiceBinding, serving: Serving): grpc.UntypedServiceImplementation {
   return Object.fromEntries(
     binding.methods.map((m) => [
       m.method,
       m.streaming
         ? (call: grpc.ServerWritableStream<unknown, unknown>) => {
-            void serveStream(m, call, pipeline, options);
+            void serveStream(m, call, serving);
           }
         : (call: grpc.ServerUnaryCall<unknown, unknown>, done: grpc.sendUnaryData<unknown>) => {
-            void serveUnary(m, call, done, pipeline, options);
+            void serveUnary(m, call, done, serving);
           },
     ]),
   );
+}
+
+/** What a call was refused with before its handler ran, in the place of its request. */
+class Refused {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+function decodeOrRefuse(binding: MethodBinding, bytes: Buffer): unknown {
+  try {
+    return binding.decodeRequest(bytes);
+  } catch (error) {
+    return new Refused(error);
+  }
+}
+
+interface Serving {
+  readonly pipeline: Pipeline;
+  /** Fires when the server stops. */
+  readonly stopping: AbortSignal;
+  enter(call: AnyCall): Entry;
+}
+
+type AnyCall = grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>;
+
+function begin(
+  binding: MethodBinding,
+  call: AnyCall,
+  serving: Serving,
+): { entry: Entry; call: IncomingCall } {
+  const entry = serving.enter(call);
+  if (binding.waits) entry.end.endWithServer(serving.stopping);
+  const { carrier, peer, known, end } = entry;
+  const actor = known ? { authenticatedActor: known.actor } : {};
+  return { entry, call: { binding, carrier, peer, signal: end.signal, ...actor } };
 }
 
 async function serveUnary(
   binding: MethodBinding,
   call: grpc.ServerUnaryCall<unknown, unknown>,
   done: grpc.sendUnaryData<unknown>,
-  pipeline: Pipeline,
-  options: RpcServerOptions,
+  serving: Serving,
 ): Promise<void> {
-  const end = endOf(call);
+  const { entry, call: incoming } = begin(binding, call, serving);
   try {
-    const { carrier, peer, known } = await admit(call, options, end.signal);
-    end.linkToken(known?.ended);
-    done(
-      null,
-      await pipeline.unary({ binding, carrier, peer, signal: end.signal, ...actorOf(known) }, call.request),
-    );
+    if (call.request instanceof Refused) throw call.request.error;
+    done(null, await serving.pipeline.unary(incoming, call.request));
   } catch (error) {
     done(statusOf(error));
   } finally {
-    end.release();
+    entry.end.release();
+    entry.leave();
   }
 }
 
 async function serveStream(
   binding: MethodBinding,
   call: grpc.ServerWritableStream<unknown, unknown>,
-  pipeline: Pipeline,
-  options: RpcServerOptions,
+  serving: Serving,
 ): Promise<void> {
-  const end = endOf(call);
-  const cancelled = new Promise<"cancelled">((resolve) => {
-    if (end.signal.aborted) resolve("cancelled");
-    else end.signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
-  });
+  const { entry, call: incoming } = begin(binding, call, serving);
+  const { signal } = entry.end;
   let messages: AsyncGenerator<unknown> | undefined;
   try {
-    const { carrier, peer, known } = await admit(call, options, end.signal);
-    end.linkToken(known?.ended);
-    messages = pipeline.stream(
-      { binding, carrier, peer, signal: end.signal, ...actorOf(known) },
-      call.request,
-    );
+    if (call.request instanceof Refused) throw call.request.error;
+    messages = serving.pipeline.stream(incoming, call.request);
     for (;;) {
-      const next = await Promise.race([messages.next(), cancelled]);
-      if (next === "cancelled") break;
+      const next = await raceAbort(messages.next(), signal);
       if (next.done) break;
-      if (!call.write(next.value))
-        await Promise.race([new Promise((resolve) => call.once("drain", resolve)), cancelled]);
+      if (!call.write(next.value)) await drained(call, signal);
     }
-    if (end.tokenEnded) throw end.signal.reason;
     call.end();
   } catch (error) {
-    if (!end.signal.aborted || end.tokenEnded) call.emit("error", statusOf(error));
+    if (entry.end.hasReader) call.emit("error", statusOf(error));
   } finally {
-    end.release();
+    entry.end.release();
+    entry.leave();
     void messages?.return(undefined).catch(() => {});
   }
 }
 
-const actorOf = (known: Authenticated | undefined): { authenticatedActor?: Authenticated["actor"] } =>
-  known ? { authenticatedActor: known.actor } : {};
-
-/** What ends a call before its time: the client went away, or its token ended. */
-interface CallEnd {
-  readonly signal: AbortSignal;
-  /** Whether the client is still there, to be told that its token ended. */
-  readonly tokenEnded: boolean;
-  linkToken(ended: AbortSignal | undefined): void;
-  release(): void;
-}
-
-function endOf(call: AnyCall): CallEnd {
-  const controller = new AbortController();
-  let clientLeft = false;
-  let release = (): void => {};
-  const onLeft = (): void => {
-    clientLeft = !controller.signal.aborted;
-    controller.abort();
-  };
-  call.on("cancelled", onLeft);
-  call.on("error", onLeft);
-  return {
-    signal: controller.signal,
-    get tokenEnded() {
-      return controller.signal.aborted && !clientLeft;
-    },
-    linkToken: (ended) => {
-      if (ended === undefined) return;
-      release = followToken(controller, ended);
-    },
-    release: () => release(),
-  };
-}
-
-type AnyCall = grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>;
-
-async function admit(
-  call: AnyCall,
-  options: RpcServerOptions,
+async function drained(
+  call: grpc.ServerWritableStream<unknown, unknown>,
   signal: AbortSignal,
-): Promise<{ carrier: Carrier; peer: Peer; known?: Authenticated }> {
-  const text = (key: string): string => String(call.metadata.get(key)[0] ?? "");
-  const deadline = call.getDeadline();
-  const given = text(metadataKeys.requestId);
-  const actorBytes = call.metadata.get(metadataKeys.actor)[0];
-  const carrier: Carrier = {
-    requestId: !options.authenticate && REQUEST_ID.test(given) ? given : `req-${randomUUID()}`,
-    // A user's own id; anything else than an id would end up in logs and headers.
-    globalRequestId: !options.authenticate
-      ? text(metadataKeys.globalRequestId)
-      : REQUEST_ID.test(given)
-        ? given
-        : "",
-    traceparent: text(metadataKeys.traceparent),
-    actor: Buffer.isBuffer(actorBytes) && !options.authenticate ? actorBytes : new Uint8Array(),
-    deadlineMs: deadline === Infinity ? undefined : Number(deadline),
-  };
-  if (!options.authenticate) return { carrier, peer: options.trustedPeer ?? peerOfCertificate(call) };
-  const token = text("x-auth-token") || text("authorization").replace(/^bearer\s+/i, "");
-  const ctx = rootCtx({
-    requestId: carrier.requestId,
-    globalRequestId: carrier.globalRequestId,
-    log: options.log,
-    signal,
-    deadlineMs: carrier.deadlineMs,
+): Promise<void> {
+  let onDrain = (): void => {};
+  const drain = new Promise<void>((resolve) => {
+    onDrain = resolve;
+    call.once("drain", onDrain);
   });
-  return {
-    carrier,
-    peer: { service: "user", host: "" },
-    known: await options.authenticate(ctx, token),
-  };
-}
-
-function statusOf(error: unknown): Partial<grpc.StatusObject> {
-  const status = toWireStatus(error);
-  const metadata = new grpc.Metadata();
-  metadata.set(DETAILS_KEY, Buffer.from(status.details));
-  return { code: status.code, details: status.message, metadata };
+  try {
+    await raceAbort(drain, signal);
+  } finally {
+    call.off("drain", onDrain);
+  }
 }

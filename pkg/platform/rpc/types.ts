@@ -60,8 +60,13 @@ export interface MethodBinding {
   /** Whether something implements it; otherwise it answers NOT_SERVED. */
   readonly served: boolean;
   readonly streaming: boolean;
+  /** Whether a call stays open until something happens: every stream, and what the proto says. */
+  readonly waits: boolean;
+  /** Most bytes of an encoded request. */
+  readonly maxRequestBytes: number;
   readonly allowedCallers: ReadonlySet<string>;
   readonly handler: UntypedHandler;
+  /** @throws REQUEST_TOO_LARGE, REQUEST_MALFORMED */
   decodeRequest(bytes: Uint8Array): unknown;
   encodeResponse(message: unknown): Uint8Array;
 }

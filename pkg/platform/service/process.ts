@@ -155,7 +155,7 @@ async function open<S extends Sections>(
       log,
       ids: systemIds,
       requestTimeoutMs,
-      startSpan: (span, traceparent): Span => tracer.start(span, traceparent, {}, "server"),
+      startSpan: (span, traceparent, origin): Span => tracer.start(span, traceparent, {}, "server", origin),
     }),
     report: (part, fn) => {
       reports.set(part, fn);

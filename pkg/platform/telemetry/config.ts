@@ -36,6 +36,12 @@ export const telemetryConfig = z
       .max(1)
       .default(1)
       .describe("Part of new traces that is recorded, 0 to 1; children follow their parent."),
+    outsideTraces: z
+      .enum(["ignored", "continued", "trusted"])
+      .default("continued")
+      .describe(
+        "What `traceparent` of users with a valid token counts for: nothing; their trace is continued and `sampleRatio` decides whether it is recorded; or they decide that too. Without a token it counts for nothing.",
+      ),
   })
   .describe("Logs and traces.");
 
@@ -47,16 +53,17 @@ export async function openTracer(
   service: string,
   defaultFile: string,
 ): Promise<Tracer> {
-  const { sampleRatio } = config;
+  const { sampleRatio, outsideTraces: outside } = config;
   switch (config.traces) {
     case "off":
       return noTracer;
     case "discard":
-      return createTracer({ service, sampleRatio, exporter: new DiscardingSpanExporter() });
+      return createTracer({ service, sampleRatio, outside, exporter: new DiscardingSpanExporter() });
     case "file":
       return createTracer({
         service,
         sampleRatio,
+        outside,
         exporter: new FileSpanExporter(config.traceFile || defaultFile),
         immediate: true,
       });
@@ -65,6 +72,7 @@ export async function openTracer(
       return createTracer({
         service,
         sampleRatio,
+        outside,
         exporter: new OTLPTraceExporter({ url: config.otlpEndpoint }),
       });
     }

@@ -25,10 +25,33 @@ import { KilonovaError, noSpan } from "../../kernel/index.js";
  * context is needed.
  */
 export interface Tracer {
-  /** @param traceparent W3C traceparent of the parent, or "" for a new trace */
-  start(name: string, traceparent: string, attributes: SpanAttributes, kind: "server" | "internal"): Span;
+  /**
+   * @param traceparent W3C traceparent of the parent, or "" for a new trace
+   * @param origin  whose traceparent it is; default: one of our own services
+   */
+  start(
+    name: string,
+    traceparent: string,
+    attributes: SpanAttributes,
+    kind: "server" | "internal",
+    origin?: SpanOrigin,
+  ): Span;
   close(): Promise<void>;
 }
+
+/** What is to be known about a span that begins with a request. */
+export interface SpanOrigin {
+  /** The traceparent came from outside: `TracerOptions.outside` says what it counts for. */
+  readonly outside?: boolean;
+  /** Epoch milliseconds. Default: now. */
+  readonly startedMs?: number;
+}
+
+/**
+ * What a traceparent from outside counts for: nothing; its trace is continued, and whether it is recorded is
+ * decided here; or it also says that it is recorded.
+ */
+export type OutsideTraces = "ignored" | "continued" | "trusted";
 
 export const noTracer: Tracer = { start: () => noSpan, close: async () => {} };
 
@@ -37,6 +60,8 @@ export interface TracerOptions {
   /** 0 to 1: part of new traces that is recorded; children follow their parent. */
   readonly sampleRatio: number;
   readonly exporter: SpanExporter;
+  /** Default: `continued`. */
+  readonly outside?: OutsideTraces;
   /** Export each span at once; for tests. */
   readonly immediate?: boolean;
 }
@@ -53,13 +78,17 @@ export function createTracer(options: TracerOptions): Tracer {
   });
   const tracer = provider.getTracer("kilonova");
   return {
-    start: (name, traceparent, attributes, kind) => {
-      const parent = parseTraceparent(traceparent);
+    start: (name, traceparent, attributes, kind, { outside = false, startedMs } = {}) => {
+      const parent = outside ? fromOutside(traceparent, options) : parseTraceparent(traceparent);
       return new RecordedSpan(
         tracer,
         tracer.startSpan(
           name,
-          { attributes, kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL },
+          {
+            attributes,
+            kind: kind === "server" ? SpanKind.SERVER : SpanKind.INTERNAL,
+            ...(startedMs === undefined ? {} : { startTime: startedMs }),
+          },
           parent,
         ),
         parent,
@@ -67,6 +96,16 @@ export function createTracer(options: TracerOptions): Tracer {
     },
     close: () => provider.shutdown(),
   };
+}
+
+function fromOutside(traceparent: string, { outside = "continued", sampleRatio }: TracerOptions): Context {
+  if (outside === "ignored") return ROOT_CONTEXT;
+  const parent = parseTraceparent(traceparent);
+  const spanContext = trace.getSpanContext(parent);
+  if (outside === "trusted" || spanContext === undefined) return parent;
+  // By lot: from a trace id, whoever chose it could know the answer.
+  const traceFlags = Math.random() < sampleRatio ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, traceFlags });
 }
 
 function parseTraceparent(text: string): Context {

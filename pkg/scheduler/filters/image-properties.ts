@@ -52,29 +52,11 @@ export default hostFilter("ImagePropertiesFilter", {
   },
 });
 
-<<<<<<< HEAD
 const namedValues = (facts: Readonly<Record<string, string>>): string =>
   Object.entries(facts)
     .map(([name, value]) => `${name.replace("_", " ")} ${value}`)
     .join(", ");
 
-const ARCH_ALIASES: Readonly<Record<string, string>> = {
-  amd64: "x86_64",
-  x64: "x86_64",
-  i386: "i686",
-  i486: "i686",
-  i586: "i686",
-  x86: "i686",
-  arm64: "aarch64",
-  ppc64el: "ppc64le",
-};
-const canonicalArch = (name: string): string => ARCH_ALIASES[name.toLowerCase()] ?? name.toLowerCase();
-/** `pv` and `hv` were once written for what is now `xen` and `hvm`. */
-const canonicalMode = (mode: string): string =>
-  ({ pv: "xen", hv: "hvm", baremetal: "hvm" })[mode.toLowerCase()] ?? mode.toLowerCase();
-
-=======
->>>>>>> ids
 /** 7002022 is 7.2.22. */
 const versionText = (version: number): string =>
   [Math.trunc(version / 1_000_000), Math.trunc(version / 1000) % 1000, version % 1000].join(".");

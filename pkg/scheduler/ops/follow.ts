@@ -1,5 +1,6 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import { mapLimit } from "../../kernel/concurrency.js";
+import { follow } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import { E } from "../errors.js";
 import type { Cells, Placement } from "../ports.js";
@@ -97,8 +98,9 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
       if (following.has(cell)) continue;
       const stop = new AbortController();
       following.set(cell, stop);
-      const inner = { ...ctx, signal: AbortSignal.any([ctx.signal, stop.signal]) };
-      void repeat(inner, cell, RETRY_MS, () => followCell(inner, cell));
+      const release = follow(stop, ctx.signal);
+      const inner = { ...ctx, signal: stop.signal };
+      void repeat(inner, cell, RETRY_MS, () => followCell(inner, cell)).finally(release);
     }
     cellsRead = true;
   };

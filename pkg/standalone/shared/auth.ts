@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Actor, Ctx } from "../../kernel/index.js";
 import { defineErrors } from "../../kernel/index.js";
-import { ctxOf, replaceCtx } from "../../platform/http/index.js";
+import { ctxOf, setCaller } from "../../platform/http/index.js";
 
 export const AuthErrors = defineErrors("standalone", {
   /** One text for every cause, so that nothing can be learned by trying. */
@@ -28,7 +28,7 @@ export function requireToken(authenticate: Authenticate): RequestHandler {
     const ctx = ctxOf(req);
     const actor = token === "" || token.length > MAX_TOKEN ? undefined : await authenticate(ctx, token);
     if (!actor) throw AuthErrors.UNAUTHENTICATED({});
-    replaceCtx(req, { ...ctx, actor });
+    setCaller(req, { actor });
     next();
   };
 }

@@ -403,6 +403,7 @@ export const ExternalEventsServiceDefinition = {
               101,
             ]) as Buffer,
           ],
+          400024: [Buffer.from([128, 128, 16]) as Buffer],
         },
       },
     },

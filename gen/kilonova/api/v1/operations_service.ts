@@ -1027,6 +1027,7 @@ export const OperationsServiceDefinition = {
               119,
             ]) as Buffer,
           ],
+          400032: [Buffer.from([1]) as Buffer],
         },
       },
     },

@@ -777,6 +777,7 @@ export const SchedulingServiceDefinition = {
               101,
             ]) as Buffer,
           ],
+          400024: [Buffer.from([128, 128, 16]) as Buffer],
         },
       },
     },

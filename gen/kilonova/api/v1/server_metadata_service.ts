@@ -1005,6 +1005,7 @@ export const ServerMetadataServiceDefinition = {
               108,
             ]) as Buffer,
           ],
+          400024: [Buffer.from([128, 128, 16]) as Buffer],
         },
       },
     },

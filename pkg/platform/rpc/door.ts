@@ -1,0 +1,210 @@
+import * as grpc from "@grpc/grpc-js";
+import { randomUUID } from "node:crypto";
+import type { Authenticated, Ctx, Logger, Peer } from "../../kernel/index.js";
+import { rootCtx } from "../../kernel/index.js";
+import { CallEnd } from "./call-end.js";
+import type { Carrier } from "./carrier.js";
+import { metadataKeys } from "./carrier.js";
+import { RpcErrors } from "./pipeline.js";
+import { toWireStatus } from "./status.js";
+import type { MethodBinding } from "./types.js";
+
+export const DETAILS_KEY = "grpc-status-details-bin";
+const REQUEST_ID = /^req-[0-9a-f-]{36}$/;
+
+/** Of health and reflection: their requests are names. */
+const NAME_BYTES = 4 << 10;
+
+/** A call that was let in by its headers alone. */
+export interface Entry {
+  readonly carrier: Carrier;
+  readonly peer: Peer;
+  readonly known?: Authenticated;
+  readonly end: CallEnd;
+  /** Gives back what the call was let in with. */
+  leave(): void;
+}
+
+export interface PublicDoorOptions {
+  readonly log: Logger;
+  authenticate(ctx: Ctx, token: string): Promise<Authenticated>;
+  /** Told that a call with a valid token came on the connection of this peer (`address:port`). */
+  welcome(peer: string): void;
+  /**
+   * Asked once the caller is known, before anything of the message is read.
+   * @returns gives the turn back
+   * @throws when the caller has too much under way
+   */
+  readonly admit?: (ctx: Ctx, known: Authenticated, binding: MethodBinding) => Promise<() => void>;
+}
+
+/**
+ * Keeps to each method's own limit. The message is refused by the length in front of it, before a byte of it
+ * is kept; what the library refuses by itself is told as every other error is.
+ */
+export const limitMessages =
+  (bindings: ReadonlyMap<string, MethodBinding>): grpc.ServerInterceptor =>
+  (method, call) => {
+    const binding = bindings.get(method.path);
+    const limitBytes = binding?.maxRequestBytes ?? NAME_BYTES;
+    setLimit(call, limitBytes);
+    const send = call.sendStatus.bind(call);
+    const name = binding?.method ?? method.path.slice(1);
+    call.sendStatus = (status) => {
+      const tooLarge =
+        status.code === grpc.status.RESOURCE_EXHAUSTED && !status.metadata?.get(DETAILS_KEY).length
+          ? TOO_LARGE.exec(status.details ?? "")
+          : null;
+      send(
+        tooLarge
+          ? statusOf(RpcErrors.REQUEST_TOO_LARGE({ method: name, bytes: tooLarge[1] ?? "more", limitBytes }))
+          : status,
+      );
+    };
+    return call as grpc.ServerInterceptingCall;
+  };
+
+/** What the library says of a message that is too long, as sent or decompressed. */
+const TOO_LARGE = /^Received message (?:larger than max \((\d+) vs|that decompresses to a size larger)/;
+
+/**
+ * The library has one limit for a whole server, and keeps it in each call: here it becomes the method's.
+ * These fields are not in its contract; its version is pinned, and a test sends too long messages.
+ */
+function setLimit(call: object, bytes: number): void {
+  const inner = call as { maxReceiveMessageSize?: number; decoder?: { maxReadMessageLength?: number } };
+  inner.maxReceiveMessageSize = bytes;
+  if (inner.decoder) inner.decoder.maxReadMessageLength = bytes;
+}
+
+/**
+ * The door of a public port: the token is checked on the headers, and only then is the message received.
+ * Nothing of a stranger's message is decoded or kept; the library reads it no further than the window of flow
+ * control. Methods that are not ours (health, reflection) are open.
+ */
+export class PublicDoor {
+  readonly #options: PublicDoorOptions;
+  readonly #bindings: ReadonlyMap<string, MethodBinding>;
+  readonly #entries = new WeakMap<grpc.Metadata, Entry>();
+
+  constructor(options: PublicDoorOptions, bindings: ReadonlyMap<string, MethodBinding>) {
+    this.#options = options;
+    this.#bindings = bindings;
+  }
+
+  readonly interceptor: grpc.ServerInterceptor = (method, call) => {
+    const binding = this.#bindings.get(method.path);
+    if (!binding) return call as grpc.ServerInterceptingCall;
+    const end = new CallEnd();
+    let entry: Entry | undefined;
+    return new grpc.ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            this.#enter(binding, metadata, call, end).then(
+              (entered) => {
+                entry = entered;
+                // The client left meanwhile: no handler will run that gives the turn back.
+                if (!end.hasReader) return entered.leave();
+                this.#entries.set(metadata, entered);
+                pass(metadata);
+              },
+              (error: unknown) => {
+                end.release();
+                call.sendStatus(statusOf(error));
+              },
+            );
+          },
+          onReceiveMessage: (message, pass) => pass(message),
+          onReceiveHalfClose: (pass) => pass(),
+          onCancel: () => {
+            end.leave();
+            entry?.leave();
+          },
+        }),
+    });
+  };
+
+  /** The entry of a call whose handler runs. */
+  entryOf(metadata: grpc.Metadata): Entry {
+    const entry = this.#entries.get(metadata);
+    if (!entry) throw new Error("a call came past the door");
+    return entry;
+  }
+
+  async #enter(
+    binding: MethodBinding,
+    metadata: grpc.Metadata,
+    call: grpc.ServerInterceptingCallInterface,
+    end: CallEnd,
+  ): Promise<Entry> {
+    const { authenticate, admit, log, welcome } = this.#options;
+    const globalRequestId = textOf(metadata, metadataKeys.globalRequestId);
+    const unnamed: Carrier = {
+      requestId: `req-${randomUUID()}`,
+      // A user's own id; anything else than an id would end up in logs and headers.
+      globalRequestId: REQUEST_ID.test(globalRequestId) ? globalRequestId : "",
+      traceparent: "",
+      actor: new Uint8Array(),
+      deadlineMs: deadlineOf(call.getDeadline()),
+    };
+    const ctx = rootCtx({
+      requestId: unnamed.requestId,
+      globalRequestId: unnamed.globalRequestId,
+      log,
+      signal: end.signal,
+      deadlineMs: unnamed.deadlineMs,
+    });
+    const token =
+      textOf(metadata, "x-auth-token") || textOf(metadata, "authorization").replace(/^bearer\s+/i, "");
+    const known = await authenticate(ctx, token);
+    welcome(call.getPeer());
+    end.endWithToken(known.ended);
+    if (end.signal.aborted && end.hasReader) throw end.signal.reason;
+    const leave = await admit?.(ctx, known, binding);
+    return {
+      carrier: { ...unnamed, traceparent: textOf(metadata, metadataKeys.traceparent) },
+      peer: { service: "user", host: "" },
+      known,
+      end,
+      leave: () => leave?.(),
+    };
+  }
+}
+
+/** The entry of a caller inside the cluster: its channel says who it is, and its headers are believed. */
+export function trustedEntry(
+  call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>,
+  peer: Peer,
+): Entry {
+  const end = new CallEnd();
+  call.on("cancelled", () => end.leave());
+  const { metadata } = call;
+  const requestId = textOf(metadata, metadataKeys.requestId);
+  const actor = metadata.get(metadataKeys.actor)[0];
+  return {
+    carrier: {
+      requestId: REQUEST_ID.test(requestId) ? requestId : `req-${randomUUID()}`,
+      globalRequestId: textOf(metadata, metadataKeys.globalRequestId),
+      traceparent: textOf(metadata, metadataKeys.traceparent),
+      actor: Buffer.isBuffer(actor) ? actor : new Uint8Array(),
+      deadlineMs: deadlineOf(call.getDeadline()),
+    },
+    peer,
+    end,
+    leave: () => {},
+  };
+}
+
+const textOf = (metadata: grpc.Metadata, key: string): string => String(metadata.get(key)[0] ?? "");
+
+const deadlineOf = (deadline: grpc.Deadline): number | undefined =>
+  deadline === Infinity ? undefined : Number(deadline);
+
+/** An error as grpc-js sends it. */
+export function statusOf(error: unknown): grpc.StatusObject {
+  const status = toWireStatus(error);
+  const metadata = new grpc.Metadata();
+  metadata.set(DETAILS_KEY, Buffer.from(status.details));
+  return { code: status.code, details: status.message, metadata };
+}
