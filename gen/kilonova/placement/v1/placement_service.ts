@@ -70,13 +70,13 @@ export interface ConsumerAllocations {
   projectId: string;
   /** Its user. */
   userId: string;
-  /** Such as INSTANCE. */
+  /** Such as INSTANCE. Empty on a write: the consumer keeps the type that it has; in answers: it has none. */
   consumerType: string;
   /** Unset: the consumer must be new. */
   consumerGeneration?:
     | bigint
     | undefined;
-  /** Empty removes everything. */
+  /** Empty removes everything, and the consumer with it. */
   allocations: ProviderAllocation[];
   /** REST below 1.28: any generation. */
   ignoreConsumerGeneration: boolean;
@@ -5841,7 +5841,8 @@ export const PlacementServiceDefinition = {
     },
     /**
      * Releases what a consumer holds, whoever claimed it, and leaves tombstones for the operation named and for
-     * the one that had claimed, so that late claims of either are refused. Idempotent.
+     * the one that had claimed, so that late claims of either are refused. Idempotent. Generations of providers
+     * stay (REST DELETE, which answers 404 when nothing was released).
      *
      * Errors: ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
      */
@@ -5851,7 +5852,7 @@ export const PlacementServiceDefinition = {
       requestStream: false,
       responseType: ReleaseAllocationsResponse as typeof ReleaseAllocationsResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 3, 4]) as Buffer] } },
+      options: { _unknownFields: { 400010: [Buffer.from([3, 3, 4, 8]) as Buffer] } },
     },
     /** Reads allocations by consumer or by provider. */
     getAllocations: {
@@ -5862,7 +5863,16 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([4, 8, 3, 5, 9]) as Buffer] } },
     },
-    /** Replaces allocations of one or more consumers, all or nothing (REST PUT and POST). */
+    /**
+     * Replaces allocations of one or more consumers, all or nothing (REST PUT and POST). Raises the generation
+     * of each consumer by one, and by one that of each provider that is named in what they shall hold or, where
+     * a consumer is emptied, in what it held.
+     *
+     * Errors:
+     * * ABORTED / CONSUMER_GENERATION_CONFLICT: the consumer is not as it was expected.
+     * * FAILED_PRECONDITION / CAPACITY_EXCEEDED, INVENTORY_MISSING, UNIT_VIOLATED: name provider and class.
+     * * INVALID_ARGUMENT / PROVIDER_UNKNOWN, CLASS_UNKNOWN.
+     */
     setAllocations: {
       name: "SetAllocations",
       requestType: SetAllocationsRequest as typeof SetAllocationsRequest,
