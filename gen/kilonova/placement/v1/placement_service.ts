@@ -555,10 +555,12 @@ export interface ProviderIds {
 
 /** Output of ListAllocationCandidates. */
 export interface ListAllocationCandidatesResponse {
-  /** In no particular order. */
+  /** One of each fitting tree, then a second of each, and so on; a tree that takes long loses its turn. */
   candidates: AllocationCandidate[];
   /** All providers of the trees involved, with inventories and traits. */
   summaries: ResourceProvider[];
+  /** The search ended at its budget: there may be more candidates, even below the limit. */
+  incomplete: boolean;
 }
 
 /** New inventories of one provider. */
@@ -5374,7 +5376,7 @@ export const ProviderIds: MessageFns<ProviderIds> = {
 };
 
 function createBaseListAllocationCandidatesResponse(): ListAllocationCandidatesResponse {
-  return { candidates: [], summaries: [] };
+  return { candidates: [], summaries: [], incomplete: false };
 }
 
 export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidatesResponse> = {
@@ -5384,6 +5386,9 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
     }
     for (const v of message.summaries) {
       ResourceProvider.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.incomplete !== false) {
+      writer.uint32(24).bool(message.incomplete);
     }
     return writer;
   },
@@ -5417,6 +5422,14 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
             message.summaries.push(ResourceProvider.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.incomplete = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5436,6 +5449,7 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
     const message = createBaseListAllocationCandidatesResponse();
     message.candidates = object.candidates?.map((e) => AllocationCandidate.fromPartial(e)) || [];
     message.summaries = object.summaries?.map((e) => ResourceProvider.fromPartial(e)) || [];
+    message.incomplete = object.incomplete ?? false;
     return message;
   },
 };
@@ -6043,7 +6057,15 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
-    /** Finds where a request fits. */
+    /**
+     * Finds where a request fits. The search has a budget of steps and of computing time, rests in between, and
+     * ends when the caller leaves.
+     *
+     * Errors:
+     * * RESOURCE_EXHAUSTED / SEARCH_BUDGET_EXHAUSTED: it ended at its budget without a candidate; whether there is
+     *   one is not known.
+     * * INVALID_ARGUMENT / CANDIDATES_INVALID, CLASS_UNKNOWN, TRAITS_UNKNOWN.
+     */
     listAllocationCandidates: {
       name: "ListAllocationCandidates",
       requestType: ListAllocationCandidatesRequest as typeof ListAllocationCandidatesRequest,
