@@ -54,6 +54,8 @@ export const statusOverrides: Readonly<Record<string, number>> = {
   METHOD_NOT_ALLOWED: 405,
   // Lost races are the caller's to repeat, as Placement's clients do.
   CONTENTION: 409,
+  // The question was too hard for now: neither an empty list nor the caller's fault.
+  SEARCH_BUDGET_EXHAUSTED: 503,
 };
 
 /** Error codes shown from 1.23. @source placement-api §1 */

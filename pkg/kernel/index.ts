@@ -5,3 +5,4 @@ export * from "./logger.js";
 export * from "./ctx.js";
 export * from "./concurrency.js";
 export * from "./signals.js";
+export * from "./pacer.js";

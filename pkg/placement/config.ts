@@ -17,6 +17,22 @@ export const placementConfig = z
       .max(100_000)
       .default(1000)
       .describe("Allocation candidates given at most, and when a request names no limit."),
+    maxSearchSteps: z
+      .number()
+      .int()
+      .min(1000)
+      .max(100_000_000)
+      .default(200_000)
+      .describe(
+        "Most tries of one provider for one request group in one search for allocation candidates. A search that ends here gives what it has found, or SEARCH_BUDGET_EXHAUSTED.",
+      ),
+    maxSearchMs: z
+      .number()
+      .int()
+      .min(10)
+      .max(60_000)
+      .default(1000)
+      .describe("Most computing time of one such search, in milliseconds; it rests as long as it computes."),
     watchPollMs: z
       .number()
       .int()

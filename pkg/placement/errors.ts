@@ -150,6 +150,12 @@ export const E = defineErrors("placement", {
     "refused",
     (p: { resource_class: string }) => `Resource class ${p.resource_class} is in use by an inventory.`,
   ],
+  /** Not "none": nobody knows. */
+  SEARCH_BUDGET_EXHAUSTED: [
+    "quota",
+    (_p: Record<string, never>) =>
+      "The search for allocation candidates ended at its budget before it found one. Ask for fewer groups.",
+  ],
   CANDIDATES_INVALID: [
     "invalid",
     (p: { problem: string }) => `Invalid request for allocation candidates: ${p.problem}`,

@@ -4,6 +4,7 @@ import type { Ids } from "../kernel/ids.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Clock } from "../kernel/time.js";
 import type { Database } from "../platform/db/index.js";
+import { systemPacer } from "../platform/process/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
 import { placementBinding } from "./adapters/rpc/service.js";
 import { sqlStore } from "./adapters/sql/store.js";
@@ -45,7 +46,8 @@ export function buildPlacement({ database, clock, ids, log, config }: PlacementD
     ids,
     background,
     maxBatch: config.maxBatch,
-    maxCandidates: config.maxCandidates,
+    pacer: systemPacer,
+    search: config,
     watchPollMs: config.watchPollMs,
   });
   return {

@@ -38,6 +38,22 @@ export const schedulerConfig = z
       .max(100_000)
       .default(1000)
       .describe("Allocation candidates looked at for one request."),
+    maxSearchSteps: z
+      .number()
+      .int()
+      .min(1000)
+      .max(100_000_000)
+      .default(200_000)
+      .describe(
+        "Most tries of one provider for one request group in the search for one server's host. Hosts that are not reached are said to be that in the explanation.",
+      ),
+    maxSearchMs: z
+      .number()
+      .int()
+      .min(10)
+      .max(60_000)
+      .default(1000)
+      .describe("Most computing time of one such search, in milliseconds; it rests as long as it computes."),
     hostSubsetSize: z
       .number()
       .int()

@@ -1,5 +1,6 @@
 import type { Ctx } from "../kernel/ctx.js";
 import type { Clock } from "../kernel/time.js";
+import { systemPacer } from "../platform/process/index.js";
 import type { Channel, ServiceBinding } from "../platform/rpc/index.js";
 import { cellsPeer } from "./adapters/peers/cells.js";
 import { placementPeer } from "./adapters/peers/placement.js";
@@ -51,12 +52,13 @@ export function buildScheduler({
           placement,
           rules,
           options: config,
+          pacer: systemPacer,
           refresh: follower.refresh,
           assertReady: follower.assertReady,
         }),
-        explain: async (_ctx, spec) => {
+        explain: async ({ signal }, spec) => {
           follower.assertReady();
-          return explainAll(fleet, spec, rules, config);
+          return explainAll(fleet, spec, rules, config, { pacer: systemPacer, signal });
         },
         tell: tellOf(rules),
         hostsOf: (ids) => fleet.instances.hostsOf(ids),

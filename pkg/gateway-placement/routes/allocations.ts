@@ -115,16 +115,10 @@ export const allocationRoutes: readonly Route[] = [
     path: "/allocations/:consumer",
     since: 0,
     handler: async ({ ctx, placement, params }) => {
-      const consumerId = consumerIdOf(params["consumer"] ?? "");
-      const {
-        consumers: [held],
-      } = await placement.getAllocations(ctx, { consumerId });
-      if (held === undefined) throw RestErrors.ROUTE_NOT_FOUND({});
-      await placement.setAllocations(ctx, {
-        consumers: [
-          { consumerId, projectId: held.projectId, userId: held.userId, ignoreConsumerGeneration: true },
-        ],
+      const { released } = await placement.releaseAllocations(ctx, {
+        consumerId: consumerIdOf(params["consumer"] ?? ""),
       });
+      if (!released) throw RestErrors.ROUTE_NOT_FOUND({});
       return { status: 204 };
     },
   },

@@ -129,6 +129,28 @@ describe("ledger", () => {
     assert.equal(diff.consumers[0]?.generation, 2);
     assert.deepEqual(diff.removedAllocations, [{ consumerId: "c", providerId: "h", resourceClass: "VCPU" }]);
   });
+  it("bumps the providers of a consumer that is emptied, and none when it is released", () => {
+    const held = [aConsumer("c", [holding("h", { VCPU: 2 })])];
+    const emptied = ledgerOf(vcpus(4, { used: 2 }), held);
+    emptied.replace([aChange("c", {}, 1)]);
+    assert.deepEqual(emptied.diff().providers, [{ id: "h", generation: 8 }]);
+    const released = ledgerOf(vcpus(4, { used: 2 }), held);
+    assert.equal(released.release("c", undefined, false), true);
+    assert.deepEqual(released.diff().providers, [{ id: "h", generation: 7 }]);
+  });
+  it("keeps a consumer's type when a writer knows none, and takes a new one", () => {
+    const typeAfter = (consumerType: string, held: string): string | undefined => {
+      const consumers =
+        held === "" ? [] : [aConsumer("c", [holding("h", { VCPU: 2 })], { consumerType: held })];
+      const ledger = ledgerOf(vcpus(4, { used: consumers.length * 2 }), consumers);
+      ledger.replace([{ ...aChange("c", { h: { VCPU: 1 } }, "any"), consumerType }]);
+      return ledger.diff().consumers[0]?.consumerType;
+    };
+    assert.deepEqual(
+      [typeAfter("", "INSTANCE"), typeAfter("MIGRATION", "INSTANCE"), typeAfter("", "")],
+      ["INSTANCE", "MIGRATION", ""],
+    );
+  });
   it("lets an emptied consumer vanish", () => {
     const ledger = ledgerOf(vcpus(4, { used: 2 }), [aConsumer("c", [holding("h", { VCPU: 2 })])]);
     ledger.replace([aChange("c", {}, 1)]);

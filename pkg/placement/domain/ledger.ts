@@ -51,13 +51,17 @@ export interface ClaimKey {
  * refused alone.
  */
 export interface Ledger {
-  /** Replaces what consumers hold, all or nothing. @throws as PlacementService.SetAllocations says */
+  /**
+   * Replaces what consumers hold, all or nothing. Generations rise as in Placement: once for each consumer,
+   * once for each provider that gets something, and for those of a consumer that is emptied.
+   * @throws as PlacementService.SetAllocations says
+   */
   replace(changes: readonly ConsumerChange[]): void;
   /** Replaces what one consumer holds in the name of an operation. @returns the consumer's generation now */
   claim(change: ConsumerChange, key: ClaimKey): number;
   /**
-   * Removes what a consumer holds and remembers whose claims come too late. @returns whether there was
-   * anything
+   * Removes what a consumer holds and remembers whose claims come too late; no provider's generation rises.
+   * @returns whether there was anything
    */
   release(consumerId: string, key: ClaimKey | undefined, ownOnly: boolean): boolean;
   diff(): LedgerDiff;
@@ -93,7 +97,8 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
     fresh.set(key, tombstone);
   };
 
-  const replace = (changes: readonly ConsumerChange[], key?: ClaimKey): void => {
+  /** Changes what consumers hold; the generations of providers stay. */
+  const move = (changes: readonly ConsumerChange[], key?: ClaimKey): void => {
     for (const change of changes) assertExpected(change, now.get(change.consumerId));
     const deltas = deltasOf(changes, now);
     assertFits(changes, deltas, providers);
@@ -104,15 +109,20 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
       for (const [resourceClass, delta] of classes)
         provider.used.set(resourceClass, (provider.used.get(resourceClass) ?? 0) + delta);
     }
-    for (const providerId of new Set(
-      changes.flatMap(({ holdings }) => holdings.map((one) => one.providerId)),
-    )) {
-      const provider = providers.get(providerId);
-      if (provider !== undefined) provider.generation++;
-    }
     for (const change of changes) {
       if (change.holdings.length === 0) now.delete(change.consumerId);
       else now.set(change.consumerId, consumerAfter(change, now.get(change.consumerId), key));
+    }
+  };
+
+  const replace = (changes: readonly ConsumerChange[], key?: ClaimKey): void => {
+    const named = changes.flatMap(({ consumerId, holdings }) =>
+      holdings.length > 0 ? holdings : (now.get(consumerId)?.holdings ?? []),
+    );
+    move(changes, key);
+    for (const providerId of new Set(named.map((one) => one.providerId))) {
+      const provider = providers.get(providerId);
+      if (provider !== undefined) provider.generation++;
     }
   };
 
@@ -152,7 +162,7 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
         return false;
       if (held.claimOperation !== "")
         bury({ consumerId, operation: held.claimOperation, fence: held.claimFence });
-      replace([{ ...held, expected: "any", holdings: [] }]);
+      move([{ ...held, expected: "any", holdings: [] }]);
       return true;
     },
     diff: () => ({
@@ -171,8 +181,11 @@ function assertExpected({ consumerId, expected }: ConsumerChange, held: Consumer
   if (expected === "any") return;
   const have = held?.generation ?? "new";
   if (have !== expected) {
-    const show = (value: number | "new"): string => (value === "new" ? "None" : String(value));
-    throw E.CONSUMER_GENERATION_CONFLICT({ consumer: consumerId, given: show(expected), have: show(have) });
+    throw E.CONSUMER_GENERATION_CONFLICT({
+      consumer: consumerId,
+      given: expected === "new" ? "None" : String(expected),
+      have: have === "new" ? "null" : String(have),
+    });
   }
 }
 
@@ -235,7 +248,7 @@ const consumerAfter = (
   consumerId: change.consumerId,
   projectId: change.projectId,
   userId: change.userId,
-  consumerType: change.consumerType,
+  consumerType: change.consumerType === "" ? (held?.consumerType ?? "") : change.consumerType,
   generation: (held?.generation ?? 0) + 1,
   claimOperation: key?.operation ?? "",
   claimFence: key?.fence ?? 0,

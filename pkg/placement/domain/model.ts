@@ -49,7 +49,7 @@ export interface ConsumerChange {
   readonly consumerId: string;
   readonly projectId: string;
   readonly userId: string;
-  /** "" when unknown (REST below 1.38). */
+  /** "" when the writer does not know types (REST below 1.38): the consumer keeps the one it has. */
   readonly consumerType: string;
   /** `new`: must hold nothing yet; `any`: whatever it is. */
   readonly expected: number | "new" | "any";

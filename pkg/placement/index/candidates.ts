@@ -1,247 +1,132 @@
-import type { Holding } from "../domain/model.js";
 import { Bitset } from "./bitset.js";
-import { eligibleForGroup, eligibleForUnsuffixed, fitting as fittingSlots, meeting } from "./eligible.js";
+import { anchorsOf, planOf } from "./plan.js";
+import type { Plan } from "./plan.js";
 import type { ProviderIndex } from "./provider-index.js";
 import { assertRequest } from "./request.js";
-import type { Candidate, CandidateRequest, Condition } from "./request.js";
+import type { Candidate, CandidateRequest } from "./request.js";
+import { STEPS_PER_BREATH, waysIn } from "./tree-search.js";
 
-/** One decision of the search: which provider gives these amounts. */
-interface Demand {
-  readonly suffix: string;
-  readonly amounts: readonly (readonly [resourceClass: string, amount: number])[];
-  readonly eligible: Bitset;
+/** How much work a search may be. A step is the try of one provider for one group. */
+export interface SearchBudget {
+  readonly maxSteps: number;
+  /** Asked now and then; true ends the search. */
+  timeUp?(): boolean;
 }
 
-interface Plan {
-  readonly demands: readonly Demand[];
-  /** Traits that the providers of the unsuffixed group must have together. */
-  readonly collective: readonly Condition[];
-  readonly isolate: boolean;
-  readonly sameSubtree: CandidateRequest["sameSubtree"];
-  /** Providers that share; undefined when there are none, which is the rule. */
-  readonly sharing: Bitset | undefined;
+export interface SearchOptions {
+  /** Ratio 0..1: at which of the fitting trees to begin, so that a limit does not always show the same ones. */
+  readonly startAt?: number;
+  /** Only trees with these roots. */
+  readonly among?: Bitset;
+  /** Most ways per tree; default: all. */
+  readonly perTree?: number;
+  readonly budget?: SearchBudget;
 }
+
+export interface Found {
+  readonly candidates: readonly Candidate[];
+  /** Roots of trees that might hold more: the budget ended before they were searched. */
+  readonly unfinished: readonly string[];
+}
+
+/** A tree takes so many steps before the next one has its turn. */
+const STEPS_PER_TURN = 16 * STEPS_PER_BREATH;
+/** What callers without a budget of their own get. */
+const DEFAULT_BUDGET: SearchBudget = { maxSteps: 1_000_000 };
 
 /**
  * Finds where a request fits, at most `limit` ways. Breadth first: one way per tree, then a second per tree
- * and so on, so that a wide tree cannot starve the others.
+ * and so on, so that a wide tree cannot starve the others; a tree that takes long loses its turn.
  *
- * @param options.startAt ratio 0..1: at which of the fitting trees to begin, so that a limit does not always
- *   show the same ones
- * @param options.among  only trees with these roots
  * @throws CANDIDATES_INVALID
- * @cost O(providers) for the sets, then proportional to the ways found and the branches pruned
+ * @cost O(providers) for the sets, then proportional to the ways found and the branches pruned, at most the
+ *   budget
  * @source placement-api, GET /allocation_candidates
  */
 export function findCandidates(
   index: ProviderIndex,
   request: CandidateRequest,
-  options: { readonly startAt?: number; readonly among?: Bitset } = {},
-): Candidate[] {
+  options: SearchOptions = {},
+): readonly Candidate[] {
+  const work = searchCandidates(index, request, options);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value.candidates;
+  }
+}
+
+/** The same as work that breathes: it yields now and then, so that others can work in between. */
+export function* searchCandidates(
+  index: ProviderIndex,
+  request: CandidateRequest,
+  { startAt = 0, among, perTree = Infinity, budget = DEFAULT_BUDGET }: SearchOptions = {},
+): Generator<void, Found> {
   assertRequest(request);
-  const plan = planOf(index, request);
-  const fitting = anchorsOf(index, plan, request);
-  const anchors = (options.among === undefined ? fitting : fitting.and(options.among)).toArray();
-  const first = Math.floor((options.startAt ?? 0) * anchors.length) % Math.max(1, anchors.length);
+  const plan = yield* planOf(index, request);
+  const fitting = yield* anchorsOf(index, plan, request);
+  const anchors = (among === undefined ? fitting : fitting.and(among)).toArray();
+  const first = Math.floor(startAt * anchors.length) % Math.max(1, anchors.length);
   const ordered = [...anchors.slice(first), ...anchors.slice(0, first)];
   const limit = request.limit === 0 ? Infinity : request.limit;
   const found = new Map<string, Candidate>();
+  const spent = {
+    steps: 0,
+    over: (): boolean => spent.steps >= budget.maxSteps || budget.timeUp?.() === true,
+  };
   // Searches begin when their turn comes: with a limit most trees are never looked into.
-  let open: Iterable<Generator<Candidate, undefined>> = begin(index, plan, ordered);
+  let open: Iterable<TreeTurns> = begin(index, plan, ordered);
+  const unfinished: number[] = [];
   for (let more = true; more && found.size < limit;) {
-    const still: Generator<Candidate, undefined>[] = [];
-    for (const ways of open) {
+    const still: TreeTurns[] = [];
+    for (const tree of open) {
       if (found.size >= limit) break;
-      const next = ways.next();
-      if (next.done === true) continue;
-      still.push(ways);
-      const key = keyOf(next.value);
-      if (!found.has(key)) found.set(key, next.value);
+      if (spent.over()) {
+        unfinished.push(tree.root);
+        continue;
+      }
+      const turn = yield* takeTurn(tree.search, spent);
+      if (turn === "done") continue;
+      if (turn !== "long") {
+        tree.found++;
+        const key = keyOf(turn);
+        if (!found.has(key)) found.set(key, turn);
+      }
+      if (tree.found < perTree) still.push(tree);
     }
     open = still;
     more = still.length > 0;
   }
-  return [...found.values()];
-}
-
-function* begin(
-  index: ProviderIndex,
-  plan: Plan,
-  roots: readonly number[],
-): Generator<Generator<Candidate, undefined>> {
-  for (const root of roots) yield waysIn(index, plan, root);
-}
-
-function planOf(index: ProviderIndex, request: CandidateRequest): Plan {
-  const demands: Demand[] = [];
-  let collective: readonly Condition[] = [];
-  for (const group of request.groups) {
-    if (group.suffix !== "") {
-      demands.push({
-        suffix: group.suffix,
-        amounts: [...group.resources],
-        eligible: eligibleForGroup(index, group),
-      });
-      continue;
-    }
-    collective = group.required.filter(({ forbidden }) => !forbidden);
-    const allowed = eligibleForUnsuffixed(index, group);
-    for (const amount of group.resources)
-      demands.push({
-        suffix: "",
-        amounts: [amount],
-        eligible: fittingSlots(index, allowed, new Map([amount])),
-      });
-  }
   return {
-    demands,
-    collective,
-    isolate: request.groupPolicy === "isolate",
-    sameSubtree: request.sameSubtree,
-    sharing: index.sharing().empty ? undefined : index.sharing(),
+    candidates: [...found.values()],
+    unfinished: unfinished.flatMap((root) => index.at(root)?.id ?? []),
   };
 }
 
-/** Roots whose tree, with what is shared with it, has a provider for each demand. */
-function anchorsOf(index: ProviderIndex, { demands, sharing }: Plan, request: CandidateRequest): Bitset {
-  let anchors = meeting(index.roots, request.rootRequired, (name) => index.withTrait(name));
-  for (const { eligible } of demands) {
-    const reachable = new Bitset();
-    for (const slot of eligible.toArray()) reachable.add(index.rootOf(slot));
-    for (const slot of sharing === undefined ? [] : eligible.clone().and(sharing).toArray()) {
-      for (const aggregate of index.at(slot)?.aggregates ?? [])
-        for (const member of index.inAggregate(aggregate).toArray()) reachable.add(index.rootOf(member));
-    }
-    anchors = anchors.and(reachable);
+interface TreeTurns {
+  readonly root: number;
+  readonly search: Generator<Candidate | undefined, undefined>;
+  found: number;
+}
+
+function* begin(index: ProviderIndex, plan: Plan, roots: readonly number[]): Generator<TreeTurns> {
+  for (const root of roots) yield { root, search: waysIn(index, plan, root), found: 0 };
+}
+
+/** @returns the tree's next way, "done" when there is none, "long" when its turn or the budget ended */
+function* takeTurn(
+  search: TreeTurns["search"],
+  spent: { steps: number; over(): boolean },
+): Generator<void, Candidate | "done" | "long"> {
+  spent.steps++;
+  for (let steps = 0; steps < STEPS_PER_TURN; steps += STEPS_PER_BREATH) {
+    const next = search.next();
+    yield;
+    if (next.done === true) return "done";
+    if (next.value !== undefined) return next.value;
+    spent.steps += STEPS_PER_BREATH;
+    if (spent.over()) break;
   }
-  return anchors;
-}
-
-/** Slots that can serve a tree: its own, and those that share with any of its members. */
-function reachOf(index: ProviderIndex, { sharing }: Plan, root: number): readonly number[] {
-  const members = index.tree(root);
-  if (sharing === undefined) return members;
-  const reach = Bitset.of(members);
-  for (const slot of members)
-    for (const aggregate of index.at(slot)?.aggregates ?? [])
-      reach.or(index.inAggregate(aggregate).clone().and(sharing));
-  return reach.toArray();
-}
-
-/** Enumerates the ways in which one tree serves all demands, dropping a branch as soon as it cannot fit. */
-function* waysIn(index: ProviderIndex, plan: Plan, root: number): Generator<Candidate, undefined> {
-  const reach = reachOf(index, plan, root);
-  const options = plan.demands.map(({ eligible }) => reach.filter((slot) => eligible.has(slot)));
-  if (options.some((slots) => slots.length === 0)) return;
-  // The tightest demand first: a dead end is then met early.
-  const order = plan.demands
-    .map((_, number) => number)
-    .sort((a, b) => (options[a]?.length ?? 0) - (options[b]?.length ?? 0));
-  const chosen = new Array<number>(plan.demands.length);
-  yield* choose(0);
-
-  function* choose(depth: number): Generator<Candidate, undefined> {
-    const number = order[depth];
-    if (number === undefined) {
-      const way = complete(index, plan, root, chosen);
-      if (way !== undefined) yield way;
-      return;
-    }
-    for (const slot of options[number] ?? []) {
-      chosen[number] = slot;
-      if (allowed(index, plan, order, chosen, depth)) yield* choose(depth + 1);
-    }
-  }
-}
-
-/** Whether the newest choice goes together with those before it. */
-function allowed(
-  index: ProviderIndex,
-  { demands, isolate }: Plan,
-  order: readonly number[],
-  chosen: readonly number[],
-  depth: number,
-): boolean {
-  if (depth === 0) return true;
-  const newest = order[depth] ?? 0;
-  const demand = demands[newest],
-    slot = chosen[newest] ?? 0;
-  if (demand === undefined) return false;
-  const before = order.slice(0, depth).filter((number) => chosen[number] === slot);
-  if (isolate && demand.suffix !== "" && before.some((number) => demands[number]?.suffix !== ""))
-    return false;
-  return demand.amounts.every(([resourceClass, amount]) => {
-    const others = before.reduce(
-      (sum, number) => sum + (demands[number]?.amounts.find(([name]) => name === resourceClass)?.[1] ?? 0),
-      0,
-    );
-    if (others === 0) return true;
-    const column = index.column(resourceClass);
-    const sum = others + amount;
-    return (
-      column !== undefined &&
-      sum <= (column.capacity[slot] ?? 0) - (column.used[slot] ?? 0) &&
-      sum <= (column.maxUnit[slot] ?? 0)
-    );
-  });
-}
-
-function complete(
-  index: ProviderIndex,
-  plan: Plan,
-  root: number,
-  chosen: readonly number[],
-): Candidate | undefined {
-  const bySuffix = new Map<string, number[]>();
-  const amounts = new Map<number, Map<string, number>>();
-  for (const [number, demand] of plan.demands.entries()) {
-    const slot = chosen[number] ?? 0;
-    const slots = bySuffix.get(demand.suffix);
-    if (slots === undefined) bySuffix.set(demand.suffix, [slot]);
-    else if (!slots.includes(slot)) slots.push(slot);
-    if (demand.amounts.length === 0) continue;
-    let mine = amounts.get(slot);
-    if (mine === undefined) amounts.set(slot, (mine = new Map()));
-    for (const [resourceClass, amount] of demand.amounts)
-      mine.set(resourceClass, (mine.get(resourceClass) ?? 0) + amount);
-  }
-  const unsuffixed = bySuffix.get("") ?? [];
-  if (
-    !plan.collective.every(({ anyOf }) =>
-      anyOf.some((name) => unsuffixed.some((slot) => index.withTrait(name).has(slot))),
-    )
-  )
-    return undefined;
-  if (
-    !plan.sameSubtree.every((suffixes) =>
-      shareSubtree(
-        index,
-        suffixes.flatMap((suffix) => bySuffix.get(suffix) ?? []),
-      ),
-    )
-  )
-    return undefined;
-  const idOf = (slot: number): string => index.at(slot)?.id ?? "";
-  const holdings: Holding[] = [...amounts].map(([slot, resources]) => ({
-    providerId: idOf(slot),
-    resources,
-  }));
-  return {
-    rootId: idOf(root),
-    holdings,
-    mappings: new Map([...bySuffix].map(([suffix, slots]) => [suffix, slots.map(idOf)])),
-  };
-}
-
-/** Whether one of the slots is an ancestor of, or the same as, each of them. */
-function shareSubtree(index: ProviderIndex, slots: readonly number[]): boolean {
-  return slots.some((top) =>
-    slots.every((slot) => {
-      for (let at: number | undefined = slot; at !== undefined; at = index.parentOf(at))
-        if (at === top) return true;
-      return false;
-    }),
-  );
+  return "long";
 }
 
 function keyOf({ holdings, mappings }: Candidate): string {

@@ -42,9 +42,15 @@ export function inBounds(index: ProviderIndex, inTree: string): Bitset {
 /**
  * Slots that can serve a suffixed group: everything from one provider, which must itself be in the
  * aggregates.
+ * @param within  only slots of these
  */
-export function eligibleForGroup(index: ProviderIndex, group: RequestGroup): Bitset {
-  const bound = meeting(inBounds(index, group.inTree), group.memberOf, (name) => index.inAggregate(name));
+export function eligibleForGroup(
+  index: ProviderIndex,
+  group: RequestGroup,
+  within: Bitset = index.present,
+): Bitset {
+  const start = inBounds(index, group.inTree).clone().and(within);
+  const bound = meeting(start, group.memberOf, (name) => index.inAggregate(name));
   return fitting(
     index,
     meeting(bound, group.required, (name) => index.withTrait(name)),
@@ -55,8 +61,13 @@ export function eligibleForGroup(index: ProviderIndex, group: RequestGroup): Bit
 /**
  * Slots that may take part in the unsuffixed group: an aggregate of the root spans its tree, and forbidden
  * traits bar a provider; required ones are covered by all chosen providers together and are judged later.
+ * @param within  only slots of these
  */
-export function eligibleForUnsuffixed(index: ProviderIndex, group: RequestGroup): Bitset {
+export function eligibleForUnsuffixed(
+  index: ProviderIndex,
+  group: RequestGroup,
+  within: Bitset = index.present,
+): Bitset {
   const withTree = (name: string): Bitset => {
     const direct = index.inAggregate(name);
     const spanned = direct.clone();
@@ -64,7 +75,8 @@ export function eligibleForUnsuffixed(index: ProviderIndex, group: RequestGroup)
       for (const member of index.tree(slot)) spanned.add(member);
     return spanned;
   };
-  const bound = meeting(inBounds(index, group.inTree), group.memberOf, withTree);
+  const start = inBounds(index, group.inTree).clone().and(within);
+  const bound = meeting(start, group.memberOf, withTree);
   return meeting(
     bound,
     group.required.filter(({ forbidden }) => forbidden),

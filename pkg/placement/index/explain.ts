@@ -21,7 +21,7 @@ export interface Shortfall {
 }
 
 /**
- * Says what a tree lacks. For explanations only: one tree at a time, as long as it takes.
+ * Says what a tree lacks. For explanations only: one tree at a time.
  * @returns undefined when nothing is found missing group by group; the combination may still fail
  */
 export function shortfallOf(
@@ -56,11 +56,12 @@ function groupShortfall(index: ProviderIndex, group: RequestGroup, reach: Bitset
     const short = amountShortfall(index, bound, resourceClass, amount);
     if (short !== undefined) return short;
   }
-  const eligible = group.suffix === "" ? eligibleForUnsuffixed(index, group) : eligibleForGroup(index, group);
-  if (group.suffix !== "" && eligible.clone().and(reach).empty)
+  const eligible =
+    group.suffix === "" ? eligibleForUnsuffixed(index, group, reach) : eligibleForGroup(index, group, reach);
+  if (group.suffix !== "" && eligible.empty)
     return traitShortfall(index, group.required, bound) ?? aggregateShortfall(group);
   for (const one of group.suffix === "" ? group.resources : []) {
-    if (!fitting(index, eligible, new Map([one])).and(reach).empty) continue;
+    if (!fitting(index, eligible, new Map([one])).empty) continue;
     return (
       traitShortfall(
         index,

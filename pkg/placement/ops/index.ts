@@ -1,5 +1,6 @@
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Ids } from "../../kernel/ids.js";
+import type { Pacer } from "../../kernel/pacer.js";
 import type { Clock } from "../../kernel/time.js";
 import type { PlacementStore } from "../ports.js";
 import { allocationOps } from "./allocations.js";
@@ -9,6 +10,7 @@ import { classOps, traitOps } from "./names.js";
 import { providerOps } from "./providers.js";
 import { reshape } from "./reshape.js";
 import { searchOps } from "./search.js";
+import type { SearchOptions } from "./search.js";
 import { syncProviderTree } from "./sync-provider-tree.js";
 import { createBell, watchChanges } from "./watch-changes.js";
 import { createWriteLane } from "./write-lane.js";
@@ -20,12 +22,13 @@ export interface OpsDeps {
   /** A context of the service's own, for work that serves several callers. */
   background(): Ctx;
   readonly maxBatch: number;
-  readonly maxCandidates: number;
+  readonly pacer: Pacer;
+  readonly search: SearchOptions;
   readonly watchPollMs: number;
 }
 
 /** Everything that Placement can be asked to do. */
-export function createOps({ store, clock, ids, background, maxBatch, maxCandidates, watchPollMs }: OpsDeps) {
+export function createOps({ store, clock, ids, background, maxBatch, pacer, search, watchPollMs }: OpsDeps) {
   const bell = createBell(clock);
   const lane = createWriteLane({ store, maxBatch, background, committed: () => bell.ring() });
   return {
@@ -35,7 +38,7 @@ export function createOps({ store, clock, ids, background, maxBatch, maxCandidat
     allocations: allocationOps(store, lane),
     traits: traitOps(store, lane),
     classes: classOps(store, lane),
-    search: searchOps(store, createIndexKeeper(store, background), { maxCandidates }),
+    search: searchOps(store, createIndexKeeper(store, background), pacer, search),
     reshape: reshape(lane),
     watchChanges: watchChanges(store, bell, watchPollMs),
   };

@@ -1,5 +1,6 @@
-import { Bitset, findCandidates, noCombination, shortfallOf } from "../../placement/index/index.js";
-import type { Candidate, CandidateRequest } from "../../placement/index/index.js";
+import type { PacedWork, Pacer } from "../../kernel/pacer.js";
+import { Bitset, noCombination, searchCandidates, shortfallOf } from "../../placement/index/index.js";
+import type { Candidate, CandidateRequest, Found } from "../../placement/index/index.js";
 import { explain } from "../domain/explanation.js";
 import type { Explanation } from "../domain/explanation.js";
 import type { HostFacts } from "../domain/host-view.js";
@@ -20,6 +21,17 @@ import type { Fleet } from "../views/fleet.js";
 
 export interface DecideOptions extends PrefilterOptions {
   readonly maxPlacementResults: number;
+  /** Most tries of one provider for one group, in one search over all hosts. */
+  readonly maxSearchSteps: number;
+  /** Most milliseconds of computing for one such search. */
+  readonly maxSearchMs: number;
+}
+
+/** Where and for whom a decision computes. */
+export interface Pace {
+  readonly pacer: Pacer;
+  /** Aborts when nobody waits for the decision any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface Choice extends RankedHost {
@@ -31,22 +43,44 @@ export interface Choice extends RankedHost {
 const UNLIMITED_HINTS = ["group", "same_host", "different_host"];
 
 /**
- * Ranks the hosts that fit a request: host rules, then resources, then filters, then weighers. No I/O.
- * @returns best first; empty when nothing fits (see `explainAll` for why)
- * @cost O(hosts) for names and sets, then as many views as candidates
+ * Ranks the hosts that fit a request: host rules, then resources, then filters, then weighers. No I/O. A
+ * decision that is quickly found is given at once, so that nothing happens between it and its claim.
+ *
+ * @returns best first; empty when nothing fits or nothing was found within the budget (`explainAll` says why)
+ * @cost O(hosts) for names and sets, then as many views as candidates, at most the budget
  */
-export function decide(fleet: Fleet, request: RequestSpec, rules: Rules, options: DecideOptions): Choice[] {
+export function decide(
+  fleet: Fleet,
+  request: RequestSpec,
+  rules: Rules,
+  options: DecideOptions,
+  { pacer, signal }: Pace,
+): Choice[] | Promise<Choice[]> {
   fleet.instances.expire();
   const wanted = wantedResources(request, options);
+  const found = pacer.run(signal, (ranMs) =>
+    searchCandidates(fleet.index, wanted, {
+      among: eligibleHosts(fleet, request),
+      startAt: seeded(request.serverId, "start"),
+      perTree: 1,
+      budget: budgetOf(options, ranMs),
+    }),
+  );
+  return found instanceof Promise
+    ? found.then((late) => rank(fleet, request, rules, late))
+    : rank(fleet, request, rules, found);
+}
+
+const budgetOf = ({ maxSearchSteps, maxSearchMs }: DecideOptions, ranMs: () => number) => ({
+  maxSteps: maxSearchSteps,
+  timeUp: () => ranMs() >= maxSearchMs,
+});
+
+function rank(fleet: Fleet, request: RequestSpec, rules: Rules, { candidates }: Found): Choice[] {
   const facts = fleet.hosts();
-  const among = eligibleHosts(fleet, request);
   const byRoot = new Map<string, Candidate>();
-  for (const candidate of findCandidates(fleet.index, wanted, {
-    among,
-    startAt: seeded(request.serverId, "start"),
-  })) {
+  for (const candidate of candidates)
     if (!byRoot.has(candidate.rootId)) byRoot.set(candidate.rootId, candidate);
-  }
   const hosts = [...byRoot.keys()].flatMap((id) => {
     const host = facts.get(id);
     return host === undefined ? [] : [fleet.view(host)];
@@ -106,28 +140,54 @@ export function judgeRebuild(
 }
 
 /**
- * Says of every host which rule refuses it first. Looks at all of them, however long it takes: for failures
- * and for those who ask.
+ * Says of every host which rule refuses it first. Looks at all of them: for failures and for those who ask.
+ * Hosts that the search does not reach within its budget are said to be that.
  * @param claims  refusals of placement itself, met while claiming
  */
-export function explainAll(
+export const explainAll = async (
   fleet: Fleet,
   request: RequestSpec,
   rules: Rules,
   options: DecideOptions,
-  claims: readonly HostRefusal[] = [],
-): Explanation {
+  { pacer, signal, claims = [] }: Pace & { readonly claims?: readonly HostRefusal[] },
+): Promise<Explanation> =>
+  pacer.run(signal, (ranMs) => explaining(fleet, request, rules, options, claims, ranMs));
+
+function* explaining(
+  fleet: Fleet,
+  request: RequestSpec,
+  rules: Rules,
+  options: DecideOptions,
+  claims: readonly HostRefusal[],
+  ranMs: () => number,
+): PacedWork<Explanation> {
   const wanted = { ...wantedResources(request, options), limit: 0 };
   const hosts = [...fleet.hosts().values()];
-  const refused: HostRefusal[] = [];
-  const remaining: HostFacts[] = [];
-  const claimed = new Map(claims.map((one) => [one.host, one]));
+  const refused = new Map<HostFacts, HostRefusal>();
+  const searched = new Map<string, HostFacts>();
   for (const host of hosts) {
-    const refusal =
-      prefilterRefusal(host, request) ?? placementRefusal(fleet, wanted, host) ?? claimed.get(host.host);
-    if (refusal === undefined) remaining.push(host);
-    else refused.push(refusal);
+    const refusal = prefilterRefusal(host, request) ?? shortfallRefusal(fleet, wanted, host);
+    if (refusal === undefined) searched.set(host.computeNodeId, host);
+    else refused.set(host, refusal);
+    yield;
   }
+  const among = Bitset.of([...searched.keys()].flatMap((id) => fleet.index.slotOf(id) ?? []));
+  const { candidates, unfinished } = yield* searchCandidates(fleet.index, wanted, {
+    among,
+    perTree: 1,
+    budget: budgetOf(options, ranMs),
+  });
+  const fitting = new Set(candidates.map(({ rootId }) => rootId));
+  const open = new Set(unfinished);
+  const claimed = new Map(claims.map((one) => [one.host, one]));
+  for (const [id, host] of searched) {
+    const at = { host: host.host, rule: "placement" };
+    const refusal = fitting.has(id)
+      ? claimed.get(host.host)
+      : { ...at, refusal: open.has(id) ? refuse("SEARCH_BUDGET_EXHAUSTED") : noCombinationRefusal };
+    if (refusal !== undefined) refused.set(host, refusal);
+  }
+  const remaining = hosts.filter((host) => !refused.has(host));
   const judged = filterHosts(
     request,
     remaining.map((host) => fleet.view(host)),
@@ -141,7 +201,9 @@ export function explainAll(
     ...rules.filters.map(({ name }) => name),
     "claim",
   ];
-  const all = [...refused, ...judged.refused].sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule));
+  const all = [...hosts.flatMap((host) => refused.get(host) ?? []), ...judged.refused].sort(
+    (a, b) => order.indexOf(a.rule) - order.indexOf(b.rule),
+  );
   return explain(
     hosts.length,
     all,
@@ -171,14 +233,12 @@ function prefilterRefusal(host: HostFacts, request: RequestSpec): HostRefusal | 
   return undefined;
 }
 
-function placementRefusal(fleet: Fleet, wanted: CandidateRequest, host: HostFacts): HostRefusal | undefined {
+const noCombinationRefusal = { passed: false, ...noCombination } as const;
+
+function shortfallRefusal(fleet: Fleet, wanted: CandidateRequest, host: HostFacts): HostRefusal | undefined {
   const slot = fleet.index.slotOf(host.computeNodeId);
   const at = { host: host.host, rule: "placement" };
   if (slot === undefined) return { ...at, refusal: refuse("NO_PROVIDER") };
-  const shortfall =
-    shortfallOf(fleet.index, wanted, slot) ??
-    (findCandidates(fleet.index, { ...wanted, limit: 1 }, { among: Bitset.of([slot]) }).length > 0
-      ? undefined
-      : noCombination);
+  const shortfall = shortfallOf(fleet.index, wanted, slot);
   return shortfall === undefined ? undefined : { ...at, refusal: { passed: false, ...shortfall } };
 }

@@ -3,6 +3,7 @@ import { KilonovaError } from "../../kernel/errors.js";
 import { openLedger } from "../../placement/domain/ledger.js";
 import type { Ledger } from "../../placement/domain/ledger.js";
 import { aProvider, chance } from "../../placement/testing/builders.js";
+import { createPacer } from "../../platform/process/index.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { rulesOf, schedulerConfig } from "../config.js";
@@ -113,6 +114,7 @@ const selectOn = (fleet: Fleet, placement: Placement) =>
     placement,
     rules: rulesOf(config),
     options: config,
+    pacer: createPacer(),
     refresh: async () => {},
     assertReady: () => {},
   });
@@ -208,6 +210,7 @@ describe("selectDestinations", () => {
       placement: world.placement,
       rules: rulesOf(bare),
       options: bare,
+      pacer: createPacer(),
       refresh: async () => {},
       assertReady: () => {},
     });

@@ -1,6 +1,7 @@
 import { KilonovaError } from "../../kernel/errors.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { refusalsFact } from "../../model/operation-error.js";
+import type { Pacer } from "../../kernel/pacer.js";
 import { summaryText } from "../domain/explanation.js";
 import type { Explanation } from "../domain/explanation.js";
 import type { HostFacts } from "../domain/host-view.js";
@@ -23,6 +24,7 @@ export interface SelectDeps {
   readonly placement: Placement;
   readonly rules: Rules;
   readonly options: DecideOptions & { readonly maxClaimAttempts: number };
+  readonly pacer: Pacer;
   /** Brings the views up to date; used once before a request is refused. */
   refresh(ctx: Ctx): Promise<void>;
   /** @throws VIEWS_NOT_READY */
@@ -74,7 +76,11 @@ export const selectDestinations =
     await deps.refresh(ctx);
     const second = await attempt(deps, ctx, request);
     if (second.selected !== undefined) return second.selected;
-    const explanation = explainAll(deps.fleet, request.spec, deps.rules, deps.options, second.refused);
+    const explanation = await explainAll(deps.fleet, request.spec, deps.rules, deps.options, {
+      pacer: deps.pacer,
+      signal: ctx.signal,
+      claims: second.refused,
+    });
     const silent = deps.fleet.settled
       ? undefined
       : explanation.refusals.find(({ reason }) => reason === "HOST_DOWN");
@@ -84,7 +90,9 @@ export const selectDestinations =
   };
 
 async function attempt(deps: SelectDeps, ctx: Ctx, request: SelectRequest): Promise<Attempt> {
-  const choices = decide(deps.fleet, request.spec, deps.rules, deps.options);
+  const pace = { pacer: deps.pacer, signal: ctx.signal };
+  const decided = decide(deps.fleet, request.spec, deps.rules, deps.options, pace);
+  const choices = decided instanceof Promise ? await decided : decided;
   const refused: HostRefusal[] = [];
   for (const [number, choice] of choices.slice(0, deps.options.maxClaimAttempts).entries()) {
     const outcome = await claim(deps, ctx, request, choice.candidate.holdings, "new").catch(

@@ -70,13 +70,13 @@ export interface ConsumerAllocations {
   projectId: string;
   /** Its user. */
   userId: string;
-  /** Such as INSTANCE. */
+  /** Such as INSTANCE. Empty on a write: the consumer keeps the type that it has; in answers: it has none. */
   consumerType: string;
   /** Unset: the consumer must be new. */
   consumerGeneration?:
     | bigint
     | undefined;
-  /** Empty removes everything. */
+  /** Empty removes everything, and the consumer with it. */
   allocations: ProviderAllocation[];
   /** REST below 1.28: any generation. */
   ignoreConsumerGeneration: boolean;
@@ -555,10 +555,12 @@ export interface ProviderIds {
 
 /** Output of ListAllocationCandidates. */
 export interface ListAllocationCandidatesResponse {
-  /** In no particular order. */
+  /** One of each fitting tree, then a second of each, and so on; a tree that takes long loses its turn. */
   candidates: AllocationCandidate[];
   /** All providers of the trees involved, with inventories and traits. */
   summaries: ResourceProvider[];
+  /** The search ended at its budget: there may be more candidates, even below the limit. */
+  incomplete: boolean;
 }
 
 /** New inventories of one provider. */
@@ -5374,7 +5376,7 @@ export const ProviderIds: MessageFns<ProviderIds> = {
 };
 
 function createBaseListAllocationCandidatesResponse(): ListAllocationCandidatesResponse {
-  return { candidates: [], summaries: [] };
+  return { candidates: [], summaries: [], incomplete: false };
 }
 
 export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidatesResponse> = {
@@ -5384,6 +5386,9 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
     }
     for (const v of message.summaries) {
       ResourceProvider.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.incomplete !== false) {
+      writer.uint32(24).bool(message.incomplete);
     }
     return writer;
   },
@@ -5417,6 +5422,14 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
             message.summaries.push(ResourceProvider.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.incomplete = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5436,6 +5449,7 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
     const message = createBaseListAllocationCandidatesResponse();
     message.candidates = object.candidates?.map((e) => AllocationCandidate.fromPartial(e)) || [];
     message.summaries = object.summaries?.map((e) => ResourceProvider.fromPartial(e)) || [];
+    message.incomplete = object.incomplete ?? false;
     return message;
   },
 };
@@ -5841,7 +5855,8 @@ export const PlacementServiceDefinition = {
     },
     /**
      * Releases what a consumer holds, whoever claimed it, and leaves tombstones for the operation named and for
-     * the one that had claimed, so that late claims of either are refused. Idempotent.
+     * the one that had claimed, so that late claims of either are refused. Idempotent. Generations of providers
+     * stay (REST DELETE, which answers 404 when nothing was released).
      *
      * Errors: ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
      */
@@ -5851,7 +5866,7 @@ export const PlacementServiceDefinition = {
       requestStream: false,
       responseType: ReleaseAllocationsResponse as typeof ReleaseAllocationsResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([2, 3, 4]) as Buffer] } },
+      options: { _unknownFields: { 400010: [Buffer.from([3, 3, 4, 8]) as Buffer] } },
     },
     /** Reads allocations by consumer or by provider. */
     getAllocations: {
@@ -5862,7 +5877,16 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([4, 8, 3, 5, 9]) as Buffer] } },
     },
-    /** Replaces allocations of one or more consumers, all or nothing (REST PUT and POST). */
+    /**
+     * Replaces allocations of one or more consumers, all or nothing (REST PUT and POST). Raises the generation
+     * of each consumer by one, and by one that of each provider that is named in what they shall hold or, where
+     * a consumer is emptied, in what it held.
+     *
+     * Errors:
+     * * ABORTED / CONSUMER_GENERATION_CONFLICT: the consumer is not as it was expected.
+     * * FAILED_PRECONDITION / CAPACITY_EXCEEDED, INVENTORY_MISSING, UNIT_VIOLATED: name provider and class.
+     * * INVALID_ARGUMENT / PROVIDER_UNKNOWN, CLASS_UNKNOWN.
+     */
     setAllocations: {
       name: "SetAllocations",
       requestType: SetAllocationsRequest as typeof SetAllocationsRequest,
@@ -6033,7 +6057,15 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
-    /** Finds where a request fits. */
+    /**
+     * Finds where a request fits. The search has a budget of steps and of computing time, rests in between, and
+     * ends when the caller leaves.
+     *
+     * Errors:
+     * * RESOURCE_EXHAUSTED / SEARCH_BUDGET_EXHAUSTED: it ended at its budget without a candidate; whether there is
+     *   one is not known.
+     * * INVALID_ARGUMENT / CANDIDATES_INVALID, CLASS_UNKNOWN, TRAITS_UNKNOWN.
+     */
     listAllocationCandidates: {
       name: "ListAllocationCandidates",
       requestType: ListAllocationCandidatesRequest as typeof ListAllocationCandidatesRequest,

@@ -28,14 +28,18 @@ export const searchHandlers = (ops: PlacementOps): Pick<PlacementHandlers, Serve
     return { providers: found.map(withDetails ? fromProvider : fromBareProvider) };
   },
   listAllocationCandidates: async (ctx, { groups, groupPolicy, rootRequired, sameSubtree, limit }) => {
-    const { candidates, summaries } = await ops.search.candidates(ctx, {
+    const { candidates, summaries, incomplete } = await ops.search.candidates(ctx, {
       groups: groups.map(toGroup),
       groupPolicy: policyOf(groupPolicy),
       rootRequired: toConditions(rootRequired),
       sameSubtree: sameSubtree.map(({ suffixes }) => suffixes),
       limit,
     });
-    return { candidates: candidates.map(fromCandidate), summaries: summaries.map(fromProvider) };
+    return {
+      candidates: candidates.map(fromCandidate),
+      summaries: summaries.map(fromProvider),
+      incomplete,
+    };
   },
   watchChanges: async function* (ctx, { afterRevision }) {
     for await (const { revision, reset, providers, usedProviders, deletedProviderIds } of ops.watchChanges(
