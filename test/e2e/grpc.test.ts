@@ -1,6 +1,7 @@
 import { clientTokens } from "./grpc/client-tokens.js";
 import { door } from "./grpc/door.js";
 import { operations } from "./grpc/operations.js";
+import { rights } from "./grpc/rights.js";
 import { scheduling } from "./grpc/scheduling.js";
 import { serverGroups } from "./grpc/server-groups.js";
 import { Stage } from "./grpc/stage.js";
@@ -20,4 +21,5 @@ describe("a cloud over gRPC", function () {
   describe("with server groups", () => serverGroups(stage));
   describe("with questions about scheduling", () => scheduling(stage));
   describe("with watches", () => watches(stage));
+  describe("with rights that end", () => rights(stage));
 });

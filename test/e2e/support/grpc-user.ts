@@ -53,7 +53,11 @@ export class GrpcUser {
   }
 
   static async open(cloud: Cloud, user: "admin" | "demo"): Promise<GrpcUser> {
-    const token = await tokenOf(cloud, user);
+    return GrpcUser.of(cloud, await tokenOf(cloud, user));
+  }
+
+  /** Whoever a token stands for. */
+  static async of(cloud: Cloud, token: string): Promise<GrpcUser> {
     const {
       images: [image],
     } = await getJson<{ images: { id: string }[] }>(`http://127.0.0.1:${cloud.port(9292)}/v2/images`, token);
