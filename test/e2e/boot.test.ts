@@ -69,7 +69,11 @@ describe("a cloud with two QEMU hosts", function () {
     cloud = await Cloud.start({ portOffset: 20_000 });
     demo = new OpenStack(cloud, "demo");
     ask = new OpenStackShell(cloud.credentials("demo"));
-    askAsAdmin = new OpenStackShell({ ...cloud.credentials("admin"), OS_COMPUTE_API_VERSION: "2.53" });
+    askAsAdmin = new OpenStackShell({
+      ...cloud.credentials("admin"),
+      OS_COMPUTE_API_VERSION: "2.53",
+      OS_PLACEMENT_API_VERSION: "1.29",
+    });
     writeFileSync(userData, "#!/bin/sh\necho user-data-was-here: $(hostname)\n");
   });
   after(async () => {
@@ -127,7 +131,7 @@ describe("a cloud with two QEMU hosts", function () {
         `DISK_GB=${flavor["Disk"]}`,
       ];
       const candidates = await askAsAdmin.json<Row[]>(
-        ...["--os-placement-api-version", "1.29", "allocation", "candidate", "list"],
+        ...["allocation", "candidate", "list"],
         ...resources.flatMap((resource) => ["--resource", resource]),
       );
       assert.ok(candidates.length > 0, `${String(flavor["Name"])} fits on no host`);

@@ -12,7 +12,7 @@ import type { AcceptedData } from "./accepted-data.js";
 import { requireSameData } from "./accepted-data.js";
 import { downloadImage, expectedHash, viewOf } from "./download.js";
 import { ImageErrors } from "./errors.js";
-import { inspectImage, judgeImage } from "./inspect.js";
+import { converterOf, inspectImage, judgeImage } from "./inspect.js";
 import type { Inspection } from "./inspect.js";
 import type { ImageFacts, ImageSource } from "./ports.js";
 import { SharedWork } from "./shared-work.js";
@@ -166,8 +166,11 @@ export class ImageCache {
           detail: refusals.map((r) => r.text).join("; "),
         });
       }
+      const format = converterOf(inspection, facts);
       const raw =
-        inspection.qemuName === undefined ? data : await this.#convert(ctx, facts, inspection, folder, data);
+        format === undefined
+          ? data
+          : await this.#convert(ctx, facts, { ...inspection, format }, folder, data);
       const sizeBytes = await settle(raw, path);
       ctx.log.info("compute.image.cached", {
         imageId: facts.id,
@@ -188,7 +191,7 @@ export class ImageCache {
   async #convert(
     ctx: Ctx,
     facts: ImageFacts,
-    inspection: Inspection,
+    inspection: Pick<Inspection, "format" | "virtualSizeBytes">,
     folder: string,
     data: string,
   ): Promise<string> {
@@ -202,7 +205,7 @@ export class ImageCache {
     }
     const bytes = (inspection.virtualSizeBytes ?? maxVirtualBytes) + (facts.sizeBytes ?? 0);
     try {
-      await run(ctx, [qemuImg, "convert", "-f", inspection.qemuName ?? "raw", "-O", "raw", data, raw], {
+      await run(ctx, [qemuImg, "convert", "-f", inspection.format, "-O", "raw", data, raw], {
         timeoutMs: convertTimeoutMs,
         within: isolation.tool({ user, readable: [data], writable: [raw] }),
         limits: {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { inspectImage, judgeImage } from "./inspect.js";
+import { converterOf, inspectImage, judgeImage } from "./inspect.js";
 import {
   gptBytes,
   isoBytes,
@@ -40,6 +40,15 @@ describe("image inspection", () => {
         "qcow2",
         4 * MIB,
       ],
+      ["qcow2 marked corrupt", qcow2Bytes({ incompatible: 2n }), "qcow2", "qcow2", 4 * MIB],
+      ["qcow2 with internal snapshots", qcow2Bytes({ snapshots: 1 }), "qcow2", "qcow2", 4 * MIB],
+      [
+        "qcow2 that only says which format its backing file had",
+        qcow2Bytes({ backingSize: 11, extensions: [[0xe2792aca, "raw"]] }),
+        "qcow2",
+        "qcow2",
+        4 * MIB,
+      ],
       ["monolithicSparse vmdk", vmdkBytes(vmdkDescriptor()), "vmdk", "vmdk", 4 * MIB],
       [
         "streamOptimized vmdk",
@@ -63,8 +72,8 @@ describe("image inspection", () => {
     it(`lets through ${name}`, () => {
       const found = inspectImage(viewOfBytes(bytes));
       assert.deepEqual(
-        { ...found, partitions: "" },
-        { format, qemuName, virtualSizeBytes, refusals: [], partitions: "" },
+        { ...found, partitions: "", alsoRaw: undefined },
+        { format, qemuName, virtualSizeBytes, refusals: [], partitions: "", alsoRaw: undefined },
       );
     });
   }
@@ -84,7 +93,6 @@ describe("image inspection", () => {
       ["BACKING_FILE"],
     ],
     ["qcow2 with a backing offset but no length", qcow2Bytes({ backingOffset: 1024n }), ["BACKING_FILE"]],
-    ["qcow2 with only a backing format", qcow2Bytes({ extensions: [[0xe2792aca, "raw"]] }), ["BACKING_FILE"]],
     [
       "qcow2 with a data file",
       qcow2Bytes({ incompatible: 4n, extensions: [[0x44415441, "/etc/passwd"]] }),
@@ -106,9 +114,7 @@ describe("image inspection", () => {
       qcow2Bytes({ incompatible: 1n << 40n }),
       ["UNKNOWN_FEATURE"],
     ],
-    ["qcow2 marked corrupt", qcow2Bytes({ incompatible: 2n }), ["CORRUPT_HEADER"]],
     ["qcow2 of a later version", qcow2Bytes({ version: 4 }), ["UNKNOWN_FEATURE"]],
-    ["qcow2 with internal snapshots", qcow2Bytes({ snapshots: 1 }), ["INTERNAL_SNAPSHOT"]],
     ["qcow2 with AES", qcow2Bytes({ crypt: 1 }), ["ENCRYPTED"]],
     [
       "qcow2 with LUKS",
@@ -243,6 +249,19 @@ describe("image judgement", () => {
     assert.deepEqual(judge(isoBytes(), "iso"), []);
     assert.deepEqual(judge(Buffer.alloc(1024), "iso"), ["FORMAT_MISMATCH"]);
     assert.deepEqual(judge(isoBytes(), "raw"), []);
+  });
+
+  it("takes a fixed vhd for what it is called: a vhd, or the raw disk that it begins with", () => {
+    const fixed = inspectImage(viewOfBytes(vhdBytes(2, "end")));
+    for (const [diskFormat, converter] of [
+      ["vhd", "vpc"],
+      ["raw", undefined],
+    ] as const) {
+      assert.deepEqual(judge(vhdBytes(2, "end"), diskFormat), []);
+      assert.equal(converterOf(fixed, { diskFormat, containerFormat: "bare" }), converter);
+    }
+    assert.deepEqual(judge(vhdBytes(2, "end"), "qcow2"), ["FORMAT_MISMATCH"]);
+    assert.deepEqual(judge(vhdBytes(3), "raw"), ["FORMAT_MISMATCH"]);
   });
 
   it("takes kernels, ramdisks and machine images as plain bytes only", () => {

@@ -73,7 +73,7 @@ export function judgeImage(
       text: `container format ${shown(declared.containerFormat)} is not supported`,
     });
   }
-  if (!agrees(inspection.format, declared.diskFormat)) {
+  if (!agrees(inspection, declared.diskFormat)) {
     refusals.push({
       code: "FORMAT_MISMATCH",
       text: `it is declared as ${shown(declared.diskFormat)} but its content is ${inspection.format}`,
@@ -85,12 +85,23 @@ export function judgeImage(
   return refusals;
 }
 
-function agrees(found: string, declared: string | undefined): boolean {
+function agrees({ format, alsoRaw }: Inspection, declared: string | undefined): boolean {
+  if (format === declared) return true;
   // A hybrid ISO is meant to be written to a disk as it is.
-  if (found === "raw" || found === "iso")
-    return found === declared || (declared !== undefined && plainFormats.includes(declared));
-  return found === declared;
+  return (format === "raw" || format === "iso" || alsoRaw === true) && isPlain(declared);
 }
+
+const isPlain = (declared: string | undefined): boolean =>
+  declared !== undefined && plainFormats.includes(declared);
+
+/**
+ * How qemu-img must read an image that was judged well.
+ * @returns undefined when its bytes are the disk already, or are said to be
+ */
+export const converterOf = (
+  { qemuName, alsoRaw }: Inspection,
+  { diskFormat }: Declared,
+): string | undefined => (alsoRaw === true && isPlain(diskFormat) ? undefined : qemuName);
 
 /** Declared formats are free text of the owner. */
 const shown = (text: string | undefined): string =>

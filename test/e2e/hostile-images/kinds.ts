@@ -87,12 +87,6 @@ export const hostileImages: readonly HostileImage[] = [
     says: /feature/,
   },
   {
-    what: "a qcow2 with snapshots",
-    diskFormat: "qcow2",
-    bytes: qcow2Bytes({ snapshots: 1 }),
-    says: /snapshots/,
-  },
-  {
     what: "an encrypted qcow2",
     diskFormat: "qcow2",
     bytes: qcow2Bytes({ crypt: 2, extensions: [[0x0537be77, "0123456789abcdef"]] }),

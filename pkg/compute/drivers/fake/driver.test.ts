@@ -99,7 +99,7 @@ describe("fake driver", () => {
 
   it("has a console with more than three lines after a boot, more after each reboot, cut where asked", async () => {
     const driver = new FakeDriver({ hostname: "h" });
-    const spec = aGuestSpec({ interfaces: [], configDrive: undefined });
+    const spec = aGuestSpec({ interfaces: [] });
     await driver.define(ctx, spec);
     const console = async (maxBytes: number): Promise<string> =>
       Buffer.from(await driver.consoleLog(ctx, spec.instanceUuid, maxBytes)).toString();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cgroups } from "./cgroups.js";
 
@@ -34,6 +34,7 @@ describe("control groups of guests", () => {
     assert.deepEqual(groups, [join(root, "kilonova", "guest")]);
     assert.equal(read("kilonova", "guest", "cpu.max"), "300000 100000");
     assert.equal(read("kilonova", "guest", "cpu.weight"), "200");
+    assert.equal(read("kilonova", "cpu.weight"), "400");
     assert.equal(read("kilonova", "guest", "memory.max"), String(1 << 29));
     assert.equal(read("kilonova", "guest", "pids.max"), "300");
   });
@@ -51,6 +52,10 @@ describe("control groups of guests", () => {
       join(root, "pids", "kilonova", "guest"),
     ]);
     assert.equal(read("cpu,cpuacct", "ours", "kilonova", "guest", "cpu.cfs_quota_us"), "300000");
+    assert.equal(
+      read("cpu,cpuacct", "ours", "kilonova", "cpu.shares"),
+      String(4096 * availableParallelism()),
+    );
     assert.equal(read("memory", "kilonova", "guest", "memory.limit_in_bytes"), String(1 << 29));
   });
 

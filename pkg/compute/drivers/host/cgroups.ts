@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 const controllers = ["cpu", "memory", "pids"] as const;
@@ -34,6 +35,7 @@ const kernelSources = (): CgroupSources => ({
 
 const PERIOD_US = 100_000;
 const FOLDER = "kilonova";
+const USUAL_OVERCOMMIT = 4;
 
 /**
  * Control groups of guests, of either version, each controller where this machine has it. Made by hand: the
@@ -164,13 +166,22 @@ function ownGroup(mount: string, controller: Controller, own: string): string {
 const offers = (dir: string, file: string, controller: Controller): boolean =>
   existsSync(join(dir, file)) && readFileSync(join(dir, file), "utf8").split(/\s+/).includes(controller);
 
-/** In version 2 each level must hand a controller down to the next. */
+/**
+ * Makes the folder of all guests. In version 2 each level must hand a controller down to the next. Beside the
+ * host's own work all guests together weigh as much as the threads of as many CPUs as a host is usually
+ * overcommitted to; a new group would weigh no more than one thread.
+ */
 function prepare({ version, parent, controllers: [controller] }: Hierarchy): void {
-  mkdirSync(join(parent, FOLDER), { recursive: true });
-  if (version === 1 || controller === undefined) return;
-  for (const dir of [parent, join(parent, FOLDER)])
-    if (!offers(dir, "cgroup.subtree_control", controller))
-      writeFileSync(join(dir, "cgroup.subtree_control"), `+${controller}`);
+  const folder = join(parent, FOLDER);
+  mkdirSync(folder, { recursive: true });
+  if (controller === undefined) return;
+  if (version === 2)
+    for (const dir of [parent, folder])
+      if (!offers(dir, "cgroup.subtree_control", controller))
+        writeFileSync(join(dir, "cgroup.subtree_control"), `+${controller}`);
+  if (controller !== "cpu") return;
+  if (version === 2) writeFileSync(join(folder, "cpu.weight"), String(100 * USUAL_OVERCOMMIT));
+  else writeFileSync(join(folder, "cpu.shares"), String(1024 * USUAL_OVERCOMMIT * availableParallelism()));
 }
 
 /** In version 2 all controllers share one folder. */

@@ -10,7 +10,6 @@ export type RefusalCode =
   | "BACKING_FILE"
   | "DATA_FILE"
   | "UNKNOWN_FEATURE"
-  | "INTERNAL_SNAPSHOT"
   | "ENCRYPTED"
   | "CORRUPT_HEADER"
   | "SUBFORMAT"
@@ -25,6 +24,8 @@ export interface FormatReport {
   /** Size of the disk inside, bytes; undefined when the header does not tell. */
   readonly virtualSizeBytes: number | undefined;
   readonly refusals: readonly Refusal[];
+  /** The file is the disk itself with something behind it: who calls it raw is right too. */
+  readonly alsoRaw?: boolean;
 }
 
 /** One disk image format: how it is recognised, and what of it is dangerous. Pure; reads headers only. */

@@ -10,7 +10,7 @@ const known = Object.values<bigint>(Incompatible).reduce((a, b) => a | b);
 /** Autoclear bit 1: the external data file is raw. */
 const AUTOCLEAR_RAW_DATA_FILE = 2n;
 
-const Extension = { END: 0, BACKING_FORMAT: 0xe2792aca, DATA_FILE: 0x44415441, CRYPTO: 0x0537be77 } as const;
+const Extension = { END: 0, DATA_FILE: 0x44415441, CRYPTO: 0x0537be77 } as const;
 
 const backing: Refusal = { code: "BACKING_FILE", text: "it has a backing file" };
 const dataFile: Refusal = { code: "DATA_FILE", text: "it keeps its data in another file" };
@@ -20,7 +20,10 @@ const unknownFeature: Refusal = {
   text: "it uses a qcow2 feature that is not known",
 };
 
-/** @source QEMU docs/interop/qcow2.txt */
+/**
+ * Internal snapshots, a mark of damage and a format of a backing file that is not there do no harm: what is
+ * converted is the disk as it is now. @source QEMU docs/interop/qcow2.txt
+ */
 export const qcow2: ImageFormat = {
   name: "qcow2",
   qemuName: "qcow2",
@@ -38,9 +41,9 @@ export const qcow2: ImageFormat = {
       return { virtualSizeBytes: undefined, refusals: [corrupt] };
     }
     const refusals: Refusal[] = [];
-    if (h.u64be(8) !== 0n || h.u32be(16) !== 0) refusals.push(backing);
+    // Without an offset there is none, whatever else is said about it.
+    if (h.u64be(8) !== 0n) refusals.push(backing);
     if (h.u32be(32) !== 0) refusals.push(encrypted);
-    if (h.u32be(60) !== 0) refusals.push({ code: "INTERNAL_SNAPSHOT", text: "it holds internal snapshots" });
     if (version === 2) refusals.push(...extensions(h, V2_HEADER_BYTES, clusterBits));
     else if (version === 3) refusals.push(...version3(h, clusterBits));
     else refusals.push(unknownFeature);
@@ -55,7 +58,6 @@ function version3(h: Header, clusterBits: number): readonly Refusal[] {
     return [corrupt];
   const refusals: Refusal[] = [];
   if (incompatible & Incompatible.DATA_FILE || autoclear & AUTOCLEAR_RAW_DATA_FILE) refusals.push(dataFile);
-  if (incompatible & Incompatible.CORRUPT) refusals.push(corrupt);
   if (incompatible & ~known) refusals.push(unknownFeature);
   const compression = headerLength > V3_HEADER_BYTES ? h.text(V3_HEADER_BYTES, 1)?.charCodeAt(0) : 0;
   if (compression === undefined || compression > 1) refusals.push(unknownFeature);
@@ -70,7 +72,6 @@ function extensions(h: Header, start: number, clusterBits: number): readonly Ref
     const [type, length] = [h.u32be(at), h.u32be(at + 4)];
     if (type === undefined || length === undefined || at + 8 + length > end) return [...refusals, corrupt];
     if (type === Extension.END) return refusals;
-    if (type === Extension.BACKING_FORMAT) refusals.push(backing);
     if (type === Extension.DATA_FILE) refusals.push(dataFile);
     if (type === Extension.CRYPTO) refusals.push(encrypted);
     at += 8 + Math.ceil(length / 8) * 8;

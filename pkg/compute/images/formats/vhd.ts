@@ -14,14 +14,15 @@ export const vhd: ImageFormat = {
   qemuName: "vpc",
   matches: (h, view) => h.has(0, "conectix") || isFixed(view.tail),
   check: (h, view) => {
-    const footer = h.has(0, "conectix") ? h : new Header(view.tail);
+    const alsoRaw = !h.has(0, "conectix");
+    const footer = alsoRaw ? new Header(view.tail) : h;
     const [size, type] = [footer.u64be(48), footer.u32be(60)];
     if (size === undefined || type === undefined) return { virtualSizeBytes: undefined, refusals: [corrupt] };
     const refusals =
       type === FIXED || type === DYNAMIC
         ? []
         : [{ code: "BACKING_FILE", text: "it is a differencing disk" } as const];
-    return { virtualSizeBytes: toSize(size), refusals };
+    return { virtualSizeBytes: toSize(size), refusals, alsoRaw };
   },
 };
 
