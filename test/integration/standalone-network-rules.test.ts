@@ -88,6 +88,50 @@ describe("standalone network's rules", () => {
     await refused(send("POST", "/ports", { port: { network_id: network.id } }, demo), 404, "NetworkNotFound");
   });
 
+  it("lets nobody choose addresses, hardware or a router's place on somebody else's shared network", async () => {
+    const network = await aNetwork("10.39.0.0/24", admin, { shared: true });
+    const port = await made("/ports", "port", { network_id: network.id }, demo);
+    for (const fields of [
+      { fixed_ips: [{ ip_address: "10.39.0.1" }] },
+      { fixed_ips: [{ subnet_id: network.subnetId, ip_address: "10.39.0.77" }] },
+      { mac_address: "fa:16:3e:00:00:39" },
+      { port_security_enabled: false },
+      { allowed_address_pairs: [{ ip_address: "10.39.0.0/24" }] },
+      { device_owner: "network:dhcp" },
+      { "binding:host_id": "vm-1" },
+    ]) {
+      const wish = { port: { network_id: network.id, ...fields } };
+      await refused(send("POST", "/ports", wish, demo), 403, "PolicyNotAuthorized");
+      await refused(send("PUT", `/ports/${port.id}`, { port: fields }, demo), 403, "PolicyNotAuthorized");
+    }
+    await made(
+      "/ports",
+      "port",
+      { network_id: network.id, fixed_ips: [{ subnet_id: network.subnetId }] },
+      demo,
+    );
+    const router = await made("/routers", "router", { name: "mine" }, demo);
+    const join = { subnet_id: network.subnetId };
+    await refused(send("PUT", `/routers/${router.id}/add_router_interface`, join, demo), 400, "BadRequest");
+    await done(send("PUT", `/routers/${router.id}/add_router_interface`, join));
+    await done(send("PUT", `/routers/${router.id}/remove_router_interface`, join));
+  });
+
+  it("refuses a port that claims a router or a server of another project", async () => {
+    const network = await aNetwork("10.38.0.0/24", admin, { shared: true });
+    const router = await made("/routers", "router", { name: "theirs" });
+    const server = randomUUID();
+    await made("/ports", "port", { network_id: network.id, device_id: server, device_owner: "compute:nova" });
+    const port = await made("/ports", "port", { network_id: network.id, device_id: randomUUID() }, demo);
+    for (const device_id of [router.id, server]) {
+      const wish = { network_id: network.id, device_id, device_owner: "compute:nova" };
+      await refused(send("POST", "/ports", { port: wish }, demo), 409, "DeviceIDNotOwnedByTenant");
+      const change = { port: { device_id } };
+      await refused(send("PUT", `/ports/${port.id}`, change, demo), 409, "DeviceIDNotOwnedByTenant");
+    }
+    await done(send("PUT", `/ports/${port.id}`, { port: { device_id: randomUUID() } }, demo));
+  });
+
   it("shows external networks to all, lets nobody boot on them, and has one default", async () => {
     const outside = await external("198.51.100.0/28");
     assert.equal(

@@ -239,6 +239,45 @@ describe("standalone network", () => {
     );
   });
 
+  it("lets nobody choose another address there, and adds it to whatever else is wished", async () => {
+    const { id, subnetId } = await aNetwork("10.3.2.0/24");
+    const six = await made("/subnets", "subnet", {
+      network_id: id,
+      ip_version: 6,
+      cidr: "2001:db8:2::/64",
+      gateway_ip: "2001:db8:2::1",
+      ipv6_address_mode: "slaac",
+      ipv6_ra_mode: "slaac",
+    });
+    const macAddress = "fa:16:3e:12:34:57";
+    const own = "2001:db8:2:0:f816:3eff:fe12:3457";
+    const addresses = (port: { readonly fixedIps: readonly { readonly ipAddress: string }[] }): string[] =>
+      port.fixedIps.map(({ ipAddress }) => ipAddress);
+    const body = { network_id: id, mac_address: macAddress, fixed_ips: [{ ip_address: "2001:db8:2::42" }] };
+    await refused(send("POST", "/ports", { port: body }), 400, "AllocationOnAutoAddressSubnet");
+    const port = await t.neutron.createPort(
+      ctx(),
+      wish(id, { macAddress, fixedIps: [{ ipAddress: "10.3.2.77" }] }),
+    );
+    assert.deepEqual(addresses(port), ["10.3.2.77", own]);
+    await refused(
+      send("PUT", `/ports/${port.id}`, { port: { fixed_ips: [{ ip_address: "2001:db8:2::42" }] } }),
+      400,
+      "AllocationOnAutoAddressSubnet",
+    );
+    const changed = await t.neutron.updatePort(ctx(), port.id, { fixedIps: [{ ipAddress: "10.3.2.78" }] });
+    assert.deepEqual(addresses(changed), ["10.3.2.78", own]);
+    const both = [{ subnetId, ipAddress: "10.3.2.78" }, { ipAddress: own.replace(":0:", "::") }];
+    assert.deepEqual(
+      addresses(await t.neutron.updatePort(ctx(), port.id, { fixedIps: both })),
+      addresses(changed),
+    );
+    assert.deepEqual(addresses(await t.neutron.updatePort(ctx(), port.id, { fixedIps: [] })), []);
+    const router = await made("/routers", "router", { name: "r" });
+    const leg = { subnet_id: six["id"] };
+    assert.equal((await send("PUT", `/routers/${router.id}/add_router_interface`, leg)).status, 200);
+  });
+
   it("refuses overlapping subnets with the words that tempest looks for", async () => {
     const { id } = await aNetwork("10.5.0.0/16");
     const message = await refused(

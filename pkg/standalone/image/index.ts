@@ -10,6 +10,7 @@ import { memberStore } from "./adapters/sql/members.js";
 import type { ImageTables } from "./adapters/sql/tables.js";
 import type { ImageConfig } from "./config.js";
 import { UploadLedger } from "./domain/upload-ledger.js";
+import { Lanes } from "./ops/lanes.js";
 import { Turns } from "./ops/turns.js";
 import type { ImageParts } from "./ports.js";
 
@@ -49,6 +50,7 @@ export async function buildImage(ctx: Ctx, options: ImageServiceOptions): Promis
       imageCountUploading: limits.imageCountUploading,
     }),
     turns: new Turns(),
+    lanes: new Lanes(),
     clock,
     ids,
   };

@@ -3,6 +3,7 @@ import type { DataFiles } from "./adapters/files/data-files.js";
 import type { ImageStore } from "./adapters/sql/images.js";
 import type { ImageConfig } from "./config.js";
 import type { UploadLedger } from "./domain/upload-ledger.js";
+import type { Lanes } from "./ops/lanes.js";
 import type { Turns } from "./ops/turns.js";
 import type { MemberStore } from "./adapters/sql/members.js";
 
@@ -14,6 +15,8 @@ export interface ImageParts {
   readonly limits: ImageConfig;
   readonly ledger: UploadLedger;
   readonly turns: Turns;
+  /** By owner. */
+  readonly lanes: Lanes;
   readonly clock: Clock;
   readonly ids: Ids;
 }

@@ -185,12 +185,21 @@ export const E = defineErrors("network", {
     "invalid",
     (p: { ip: string }) => `IP address ${p.ip} is not a valid IP for the specified subnet.`,
   ],
+  ALLOCATION_ON_AUTO_ADDRESS_SUBNET: [
+    "invalid",
+    (p: { ip: string; subnet: string }) =>
+      `IPv6 address ${p.ip} cannot be given to a port of subnet ${p.subnet}: its ports make their addresses themselves.`,
+  ],
   INVALID_INPUT: ["invalid", (p: { problem: string }) => `Invalid input for operation: ${p.problem}.`],
   BAD_REQUEST: [
     "invalid",
     (p: { resource: string; problem: string }) => `Bad ${p.resource} request: ${p.problem}.`,
   ],
   SECURITY_GROUP_RULE_INVALID: ["invalid", (p: { problem: string }) => p.problem],
+  DEVICE_ID_NOT_OWNED_BY_TENANT: [
+    "conflict",
+    (p: { device: string }) => `The device ${p.device} belongs to another project.`,
+  ],
   POLICY_NOT_AUTHORIZED: [
     "forbidden",
     (p: { action: string }) => `(rule:${p.action}) is disallowed by policy`,

@@ -2,11 +2,12 @@ import type { Ctx } from "../../../kernel/index.js";
 import type { Image } from "../domain/model.js";
 import { E } from "../errors.js";
 import type { ImageParts } from "../ports.js";
+import type { EndPiece } from "./turns.js";
 
-/** An upload that may go on: asked before each piece. */
+/** An upload that may go on: asked before each piece, which then has its turn. */
 export interface Admission {
   /** @throws OVER_LIMIT, DISK_FULL */
-  admit(bytes: number): Promise<void>;
+  admit(bytes: number): Promise<EndPiece>;
   end(kept: boolean): void;
 }
 
@@ -15,7 +16,7 @@ const MIB = 2 ** 20;
 const LOOK_EVERY_BYTES = 4 * MIB;
 
 /** For data that the operator brings: no quota, no floor. */
-export const unlimited: Admission = { admit: async () => {}, end: () => {} };
+export const unlimited: Admission = { admit: async () => () => {}, end: () => {} };
 
 /**
  * Asks the project's quota and the disk for one upload.
@@ -50,7 +51,7 @@ export async function admission(
         unseen = 0;
         await requireSpace(bytes);
       }
-      await turns.next();
+      return turns.next();
     },
     end: (kept) => entry.end(kept),
   };

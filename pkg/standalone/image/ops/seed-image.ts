@@ -21,7 +21,6 @@ export interface SeedImage {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-const NO_LIMIT = -1;
 /** Remembers which file an image was made from; size and time stand for its content. */
 const SOURCE = "kilonova_source";
 
@@ -70,7 +69,6 @@ export async function seedImage(parts: ImageParts, ctx: Ctx, seed: SeedImage): P
       asAdmin.actor,
     ),
     clock.now(),
-    NO_LIMIT,
   );
   await uploadData(parts, asAdmin, id, { source: createReadStream(seed.path), announced: size }, unlimited);
   for (const image of sameName.filter(isSeed)) {

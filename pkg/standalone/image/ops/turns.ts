@@ -1,24 +1,50 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Ends a piece. Repeatable. */
+export type EndPiece = () => void;
+
+/** Rest after work, as a multiple of the time that it took. */
+const REST = 2;
+/** Shorter rests are saved up: timers are no finer than that. */
+const SHORTEST_REST_MS = 5;
+const LONGEST_REST_MS = 500;
+
 /**
- * Work in pieces, at most one piece per turn of the event loop, in the order of asking: whoever has much of it
- * leaves room between the pieces for everybody else's requests.
+ * Work in pieces, one at a time in the order of asking, with rests between them that are twice as long as the
+ * work was: whoever has much of it leaves most of the process and of the disk to everybody else's requests, on a
+ * slow machine as on a fast one.
  */
 export class Turns {
-  readonly #waiting: (() => void)[] = [];
-  #running = false;
+  readonly #waiting: ((end: EndPiece) => void)[] = [];
+  #busy = false;
+  #restMs = 0;
 
-  /** Resolves when it is this piece's turn. */
-  next(): Promise<void> {
+  /** Resolves when it is this piece's turn; the next one has to wait for the end of it. */
+  next(): Promise<EndPiece> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      if (this.#running) return;
-      this.#running = true;
-      setImmediate(() => this.#turn());
+      if (!this.#busy) this.#begin();
     });
   }
 
-  #turn(): void {
-    this.#waiting.shift()?.();
-    if (this.#waiting.length === 0) this.#running = false;
-    else setImmediate(() => this.#turn());
+  #begin(): void {
+    const first = this.#waiting.shift();
+    this.#busy = first !== undefined;
+    if (first === undefined) return;
+    const startedMs = performance.now();
+    let ended = false;
+    first(() => {
+      if (ended) return;
+      ended = true;
+      this.#restMs = Math.min(this.#restMs + REST * (performance.now() - startedMs), LONGEST_REST_MS);
+      void this.#rest().then(() => this.#begin());
+    });
+  }
+
+  async #rest(): Promise<void> {
+    if (this.#restMs < SHORTEST_REST_MS) return new Promise((resolve) => setImmediate(resolve));
+    const restMs = this.#restMs;
+    this.#restMs = 0;
+    await sleep(restMs);
   }
 }

@@ -44,7 +44,7 @@ export async function openDhcpPort(
       const current = rows.map((row): FixedIp => ({ subnetId: row.subnet_id, ipAddress: row.ip_address }));
       await assignAddresses(
         tx,
-        { id: port.id, networkId: network.id, macAddress: port.mac_address },
+        { id: port.id, networkId: network.id, macAddress: port.mac_address, deviceOwner: "network:dhcp" },
         [...current, wish],
         current,
         first,

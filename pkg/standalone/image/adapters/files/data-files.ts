@@ -7,18 +7,21 @@ import type { Readable } from "node:stream";
 import type { DataFacts } from "../../domain/model.js";
 import { E } from "../../errors.js";
 
+/** Says whether a piece may come, perhaps later. */
+export type Admit = (bytes: number) => Promise<() => void>;
+
 /** Image data in files: `data/<upload id>` once complete, `incoming/<upload id>` until then. */
 export interface DataFiles {
   /**
    * Stores a stream under its final name; after this returns, a crash does not lose it.
-   * @param admit  asked before each piece is taken
+   * @param admit  asked before each piece is taken; what it gives is called when the piece is written
    * @throws TOO_MUCH beyond `maxBytes`; whatever the source or `admit` throws. Nothing is left behind then
    */
   write(
     uploadId: string,
     source: AsyncIterable<Uint8Array>,
     diskFormat: string | null,
-    admit: (bytes: number) => Promise<void>,
+    admit: Admit,
   ): Promise<DataFacts>;
   /** What is left of the disk for others than root. */
   freeBytes(): Promise<number>;
@@ -68,7 +71,7 @@ export async function dataFiles(directory: string, maxBytes: number): Promise<Da
   };
 }
 
-const SYNC_EVERY_BYTES = 16 * 2 ** 20;
+const SYNC_EVERY_BYTES = 8 * 2 ** 20;
 
 /**
  * Brings data to the disk as it comes: a large upload would otherwise be written out at once at its end, and
@@ -109,20 +112,21 @@ class Meter {
     this.#maxBytes = maxBytes;
   }
 
-  async *pass(
-    source: AsyncIterable<Uint8Array>,
-    admit: (bytes: number) => Promise<void>,
-  ): AsyncGenerator<Uint8Array> {
+  async *pass(source: AsyncIterable<Uint8Array>, admit: Admit): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
       this.#size += chunk.byteLength;
       if (this.#size > this.#maxBytes)
         throw E.TOO_MUCH({ what: "image size in bytes", limit: this.#maxBytes });
-      await admit(chunk.byteLength);
-      if (this.#head.length < HEAD_BYTES)
-        this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
-      this.#md5.update(chunk);
-      this.#sha512.update(chunk);
-      yield chunk;
+      const end = await admit(chunk.byteLength);
+      try {
+        if (this.#head.length < HEAD_BYTES)
+          this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
+        this.#md5.update(chunk);
+        this.#sha512.update(chunk);
+        yield chunk;
+      } finally {
+        end();
+      }
     }
   }
 

@@ -8,13 +8,15 @@ import { canWrite, demandChange } from "../../domain/policy.js";
 import { readListQuery } from "../../domain/query.js";
 import { imageJson } from "../../domain/views.js";
 import { E } from "../../errors.js";
+import { newImage } from "../../ops/new-image.js";
 import type { ImageParts } from "../../ports.js";
 import { imageId, reply } from "./common.js";
 
 const BODY_LIMIT = 1024 * 1024;
 const PATCH_TYPE = /^application\/openstack-images-v2\.([01])-json-patch$/;
 
-export function imageRoutes({ images, files, clock, ids, limits, ledger }: ImageParts): Router {
+export function imageRoutes(parts: ImageParts): Router {
+  const { images, files, clock, ids, ledger } = parts;
   const router = Router();
   const body = jsonBody(BODY_LIMIT);
   router.get(
@@ -39,7 +41,7 @@ export function imageRoutes({ images, files, clock, ids, limits, ledger }: Image
       const wish = objectBody(req.body);
       const id = readId(wish["id"]) ?? ids.uuid();
       const attributes = readNewImage(wish, ctx.actor);
-      await images.insert(ctx, id, attributes, clock.now(), limits.imageCountTotal);
+      await newImage(parts, ctx, id, attributes);
       res.setHeader("Location", `${baseUrlOf(req)}/v2/images/${id}`);
       res.setHeader("OpenStack-image-import-methods", "");
       // Its owner may be another project; the maker still gets to see what was made.

@@ -16,11 +16,8 @@ export interface ImageStore {
   get(ctx: Ctx, actor: Actor, id: string): Promise<Image>;
   /** @throws INVALID when the marker is nothing the actor may see */
   list(ctx: Ctx, actor: Actor, query: ImageListQuery): Promise<Image[]>;
-  /**
-   * @param maxCount  of the owner's images, this one included; -1 for any number
-   * @throws IMAGE_EXISTS, also for ids of deleted images; OVER_LIMIT
-   */
-  insert(ctx: Ctx, id: string, attributes: Attributes, now: Instant, maxCount: number): Promise<void>;
+  /** @throws IMAGE_EXISTS, also for ids of deleted images */
+  insert(ctx: Ctx, id: string, attributes: Attributes, now: Instant): Promise<void>;
   /** What a project has. */
   usage(ctx: Ctx, owner: string): Promise<{ readonly images: number; readonly bytes: number }>;
   /** Reads, lets `change` decide, writes: as one transaction, so `change` may run again. */
@@ -77,12 +74,9 @@ export function imageStore(db: Database<ImageTables>): ImageStore {
     },
     list: (ctx, actor, query) => db.read(ctx, "image.list", (tx) => list(tx, actor, query)),
     usage: (ctx, owner) => db.statement(ctx, "image.usage", (tx) => usageOf(tx, owner)),
-    insert: async (ctx, id, attributes, now, maxCount) => {
+    insert: async (ctx, id, attributes, now) => {
       try {
         await db.write(ctx, "image.insert", async (tx) => {
-          const { owner } = attributes;
-          if (owner !== null && maxCount >= 0 && (await usageOf(tx, owner)).images >= maxCount)
-            throw E.OVER_LIMIT({ limit: "image_count_total", value: maxCount });
           // Stays when the image goes: whoever still names this id never gets another image for it.
           await tx.insertInto("image_id").values({ id }).execute();
           await tx

@@ -100,8 +100,9 @@ function metaRoutes(): Router {
   return router;
 }
 
-/** Neutron writes `FloatingIP` in its exceptions' names, but for this one. */
+/** Neutron writes `FloatingIP` in its exceptions' names, but for one, and one `ID`. */
 const IRREGULAR: Readonly<Record<string, string>> = {
+  DEVICE_ID_NOT_OWNED_BY_TENANT: "DeviceIDNotOwnedByTenant",
   ROUTER_EXTERNAL_GATEWAY_IN_USE_BY_FLOATING_IP: "RouterExternalGatewayInUseByFloatingIp",
 };
 

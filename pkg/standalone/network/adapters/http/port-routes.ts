@@ -4,7 +4,8 @@ import type { Transaction } from "kysely";
 import type { Actor, Ctx } from "../../../../kernel/index.js";
 import { parseAddress, parseCidr, parseMac } from "../../domain/addresses.js";
 import type { AddressPair, Network, Port } from "../../domain/model.js";
-import { demandOwner, demandTrust, isTrusted, ownerFor } from "../../domain/policy.js";
+import { demandOwner, isTrusted, ownerFor } from "../../domain/policy.js";
+import { demandPortFields } from "../../domain/port-policy.js";
 import { portEvents } from "../../domain/port-events.js";
 import { checkAddressPairs, checkPortSecurity } from "../../domain/port-security.js";
 import { portJson } from "../../domain/views.js";
@@ -16,6 +17,7 @@ import type { AddressWish } from "../sql/addresses.js";
 import { assignAddresses } from "../sql/addresses.js";
 import { networkById } from "../sql/networks.js";
 import { readPortGround } from "../sql/port-ground.js";
+import { demandDevice } from "../sql/devices.js";
 import { deleteBinding, deletePort, getPort, listPorts, portListing, updatePort } from "../sql/ports.js";
 import { ensureDefaultGroup, requireGroups } from "../sql/security-groups.js";
 import type { NetworkTables } from "../sql/tables.js";
@@ -100,7 +102,8 @@ export function portRoutes(parts: NetworkParts): Router {
             projectId,
           );
           demandUse(ctx.actor, network);
-          demandFields(ctx.actor, network, wish);
+          demandPortFields(ctx.actor, network, wish, "create");
+          await demandDevice(tx, ctx.actor, projectId, wish.device_id ?? "");
           if (!room) throw E.OVER_QUOTA({ resource: "port" });
           const portSecurityEnabled = wish.port_security_enabled ?? network.portSecurityEnabled;
           const wantsDefault =
@@ -165,7 +168,9 @@ export function portRoutes(parts: NetworkParts): Router {
       const run = wish.fixed_ips === undefined ? <T>(fn: () => Promise<T>): Promise<T> => fn() : parts.inTurn;
       const port = await run(() =>
         change(ctx, idOf(req), async (current, tx) => {
-          demandFields(ctx.actor, await networkById(tx, current.networkId), wish);
+          demandPortFields(ctx.actor, await networkById(tx, current.networkId), wish, "update");
+          if (wish.device_id !== current.deviceId)
+            await demandDevice(tx, ctx.actor, current.projectId, wish.device_id ?? "");
           const edits = readWish(wish);
           const macAddress = readMac(wish.mac_address) ?? current.macAddress;
           if (macAddress !== current.macAddress && current.hostId !== "" && edits.hostId === undefined)
@@ -228,20 +233,6 @@ function demandPortOwner(actor: Actor, port: Port, network: Network, action: str
 function demandUse(actor: Actor, network: Network): void {
   if (!isTrusted(actor) && network.projectId !== actor.projectId && !network.shared)
     throw E.POLICY_NOT_AUTHORIZED({ action: "create_port" });
-}
-
-/** Binding is for services; choosing addresses and hardware is for the network's owner as well. */
-function demandFields(actor: Actor, network: Network, wish: Wish): void {
-  if (wish["binding:host_id"] !== undefined) demandTrust(actor, "port:binding:host_id");
-  if (wish["binding:profile"] !== undefined && wish["binding:profile"] !== null)
-    demandTrust(actor, "port:binding:profile");
-  if (wish.device_owner?.startsWith("network:")) demandTrust(actor, "port:device_owner");
-  const ownsNetwork = isTrusted(actor) || network.projectId === actor.projectId;
-  if (wish.mac_address !== undefined && !ownsNetwork) demandTrust(actor, "port:mac_address");
-  if (wish.allowed_address_pairs && wish.allowed_address_pairs.length > 0 && !ownsNetwork)
-    demandTrust(actor, "port:allowed_address_pairs");
-  if (wish.port_security_enabled !== undefined && !ownsNetwork)
-    demandTrust(actor, "port:port_security_enabled");
 }
 
 type PlainEdits = Partial<

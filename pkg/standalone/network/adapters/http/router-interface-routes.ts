@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Transaction } from "kysely";
 import type { Ctx } from "../../../../kernel/index.js";
 import type { Router as VirtualRouter } from "../../domain/model.js";
-import { demandOwner } from "../../domain/policy.js";
+import { demandOwner, isTrusted } from "../../domain/policy.js";
 import { checkNewLeg, leadsThrough } from "../../domain/router-rules.js";
 import { E } from "../../errors.js";
 import { newPort } from "../../ops/new-port.js";
@@ -136,6 +136,12 @@ async function addSubnet(
       problem: "Subnet for router interface must have a gateway IP",
     });
   const network = await networkById(tx, subnet.networkId);
+  // It takes the gateway's address: that is for who owns the network, not for everybody it is shared with.
+  if (!isTrusted(ctx.actor) && ![subnet.projectId, network.projectId].includes(ctx.actor.projectId))
+    throw E.BAD_REQUEST({
+      resource: "router",
+      problem: `Cannot add interface to router because subnet ${subnet.id} belongs to another project`,
+    });
   const port = await newPort(
     parts,
     tx,

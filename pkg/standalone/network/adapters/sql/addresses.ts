@@ -25,6 +25,7 @@ interface Target {
   readonly id: string;
   readonly networkId: string;
   readonly macAddress: string;
+  readonly deviceOwner: string;
 }
 
 /**
@@ -80,14 +81,39 @@ export interface ResolvedWish {
 /**
  * What a port's wishes mean on its network.
  * @param wishes  undefined: one of each IP version, as the subnets allow
- * @throws INVALID_IP_FOR_NETWORK, INVALID_IP_FOR_SUBNET, INVALID_INPUT
+ * @throws INVALID_IP_FOR_NETWORK, INVALID_IP_FOR_SUBNET, INVALID_INPUT, ALLOCATION_ON_AUTO_ADDRESS_SUBNET
  */
 export const resolveWishes = (
   subnets: readonly AddressedSubnet[],
   port: Target,
   wishes: readonly AddressWish[] | undefined,
 ): ResolvedWish[] =>
-  wishes === undefined ? defaults(subnets, port) : wishes.map((wish) => resolve(wish, port, subnets));
+  wishes === undefined ? defaults(subnets, port) : withOwnAddresses(subnets, port, wishes);
+
+/**
+ * A port that has addresses at all also has the one it makes itself in each subnet whose router tells the prefix,
+ * asked for or not; routers' own ports are the ones that tell.
+ */
+function withOwnAddresses(
+  subnets: readonly AddressedSubnet[],
+  port: Target,
+  wishes: readonly AddressWish[],
+): ResolvedWish[] {
+  const resolved = wishes.map((wish) => resolve(wish, port, subnets));
+  if (resolved.length === 0 || isRouter(port)) return resolved;
+  const missing = subnets.filter(
+    (subnet) => isSlaac(subnet) && !resolved.some((one) => one.subnet.id === subnet.id),
+  );
+  return [...resolved, ...missing.map((subnet) => ownAddress(subnet, port))];
+}
+
+const ownAddress = (subnet: AddressedSubnet, port: Target): ResolvedWish => ({
+  subnet,
+  ipAddress: slaacAddress(subnet, port),
+  alternatives: [subnet],
+});
+
+const isRouter = ({ deviceOwner }: Target): boolean => deviceOwner.startsWith("network:router");
 
 /**
  * The address to try first: in a subnet with room it is free. Undefined when there is none to choose from.
@@ -108,12 +134,7 @@ function defaults(subnets: readonly AddressedSubnet[], port: Target): ResolvedWi
       ? []
       : [{ subnet: alternatives[0], ipAddress: undefined, alternatives }];
   });
-  return [
-    ...managed,
-    ...subnets
-      .filter(isSlaac)
-      .map((subnet) => ({ subnet, ipAddress: slaacAddress(subnet, port), alternatives: [subnet] })),
-  ];
+  return [...managed, ...subnets.filter(isSlaac).map((subnet) => ownAddress(subnet, port))];
 }
 
 const isSlaac = (subnet: AddressedSubnet): boolean =>
@@ -148,7 +169,10 @@ function resolve(wish: AddressWish, port: Target, subnets: readonly AddressedSub
   if (named && !holds(named)) throw E.INVALID_IP_FOR_SUBNET({ ip: wish.ipAddress });
   const subnet = named ?? subnets.find(holds);
   if (!subnet) throw E.INVALID_IP_FOR_NETWORK({ ip: wish.ipAddress });
-  return { subnet, ipAddress: formatAddress(address), alternatives: [subnet] };
+  const ipAddress = formatAddress(address);
+  if (isSlaac(subnet) && !isRouter(port) && ipAddress !== slaacAddress(subnet, port))
+    throw E.ALLOCATION_ON_AUTO_ADDRESS_SUBNET({ ip: ipAddress, subnet: subnet.id });
+  return { subnet, ipAddress, alternatives: [subnet] };
 }
 
 function slaacAddress(subnet: AddressedSubnet, port: Target): string {
