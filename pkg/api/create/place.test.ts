@@ -3,12 +3,12 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { AcceptServersRequest } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import type { TestApi } from "../testing/an-api.js";
+import type { TestApi, TestApiOptions } from "../testing/an-api.js";
 import { administrator, anImage, aReadyApi, as } from "../testing/an-api.js";
 
 /** vm-1 is in zone west, vm-2 in nova, in another cell; nodes are named otherwise than hosts. */
-function twoHosts(): TestApi {
-  const api = aReadyApi();
+function twoHosts(options: TestApiOptions = {}): TestApi {
+  const api = aReadyApi(options);
   for (const [cell, host, availabilityZone] of [
     ["cell1", "vm-1", "west"],
     ["cell2", "vm-2", "nova"],
@@ -56,7 +56,7 @@ describe("where a create wants its servers", () => {
       assert.deepEqual(await placed({ availabilityZone }), expected));
 
   it("leaves the zone of a forced host open while its cell is silent and unknown", async () => {
-    const api = twoHosts();
+    const api = twoHosts({ config: { cellTimeoutMs: 150, downCellTimeoutMs: 20 } });
     api.cells.silent.add("cell1");
     assert.deepEqual(await placed({ availabilityZone: "nova:vm-1" }, api), ["", "vm-1", ""]);
     assert.deepEqual(await placed({ availabilityZone: "nova" }, api), ["nova", "", ""]);
