@@ -212,6 +212,11 @@ export const CreateErrors = defineErrors("api", {
     "invalid",
     (_p: { zone: string }) => "The requested availability zone is not available",
   ],
+  TWO_DESTINATIONS: [
+    "invalid",
+    (_p: Record<string, never>) =>
+      "Hosts can be asked for by host and hypervisor_hostname, or by zone:host:node in availability_zone, not both.",
+  ],
   HOST_NOT_FOUND: ["invalid", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
   BAD_USER_DATA: ["invalid", (_p: Record<string, never>) => "User data needs to be valid base 64."],
   BAD_BLOCK_DEVICES: ["invalid", (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`],

@@ -26,6 +26,8 @@ export interface Gathered {
   readonly keyPair: KeyPair | undefined;
   readonly networks: NetworkPlan;
   readonly securityGroups: SecurityGroupPlan;
+  /** Where the server shall be and stay; "" for anywhere. */
+  readonly availabilityZone: string;
   /** Empty when nothing that is asked for is limited but by the acceptance itself. */
   readonly quotas: ReadonlyMap<string, Quota>;
 }
@@ -59,8 +61,8 @@ export async function gather(
     requireServers(parts, ctx, hints.serverIds),
   ] as const;
   await Promise.allSettled(reads); // all of them, so that the error told does not depend on who is fastest
-  const [flavor, image, keyPair, quotas, securityGroups, networks] = await inOrder(reads);
-  return { flavor, image, keyPair, quotas, securityGroups, networks };
+  const [flavor, image, keyPair, quotas, securityGroups, networks, availabilityZone] = await inOrder(reads);
+  return { flavor, image, keyPair, quotas, securityGroups, networks, availabilityZone };
 }
 
 async function inOrder<const T extends readonly Promise<unknown>[]>(

@@ -1,3 +1,4 @@
+import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { CellHosts } from "../cells/host-directory.js";
@@ -6,8 +7,9 @@ import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 
 /**
- * Checks that the zone, host and node asked for exist. While a cell is silent and unknown, they are given the
- * benefit of the doubt: the scheduler decides.
+ * Checks that the zone, host and node asked for exist and belong together. While a cell is silent and unknown,
+ * they are given the benefit of the doubt: the scheduler decides.
+ * @returns the zone that the server shall be in: of a host that is forced its own, whatever was asked
  * @throws ZONE_NOT_AVAILABLE, HOST_NOT_FOUND
  */
 export async function requirePlace(
@@ -15,21 +17,34 @@ export async function requirePlace(
   ctx: Ctx,
   zone: ZoneRequest,
   request: CreateServersRequest,
-): Promise<void> {
-  const hosts = [zone.host, request.host].filter((host) => host !== "");
-  const nodes = [zone.node, request.hypervisorHostname].filter((node) => node !== "");
-  if (zone.zone === "" && hosts.length + nodes.length === 0) return;
+): Promise<string> {
+  const places = [
+    { host: zone.host, node: zone.node },
+    { host: request.host, node: request.hypervisorHostname },
+  ].filter(({ host, node }) => host !== "" || node !== "");
+  if (zone.zone === "" && places.length === 0) return "";
   const { cells, unreachable } = await parts.directory.all(ctx);
-  if (unreachable.length > 0) return;
-  for (const host of hosts)
-    if (!cells.some((cell) => cell.byHost.has(host))) throw CreateErrors.HOST_NOT_FOUND({ host });
-  for (const node of nodes) if (!hasNode(cells, node)) throw CreateErrors.HOST_NOT_FOUND({ host: node });
-  if (zone.zone !== "" && zone.host === "" && zone.node === "" && !hasZone(cells, zone.zone))
+  if (unreachable.length > 0) return isForced(zone) ? "" : zone.zone;
+  for (const { host, node } of places)
+    if (hostAt(cells, host, node) === undefined) throw CreateErrors.HOST_NOT_FOUND({ host: host || node });
+  if (zone.zone !== "" && !isForced(zone) && !hasZone(cells, zone.zone))
     throw CreateErrors.ZONE_NOT_AVAILABLE({ zone: zone.zone });
+  if (zone.zone === "" || !isForced(zone)) return zone.zone;
+  return hostAt(cells, zone.host, zone.node)?.availabilityZone ?? "";
 }
 
-const hasNode = (cells: readonly CellHosts[], name: string): boolean =>
-  cells.some((cell) => cell.nodes.some((node) => node.hypervisorHostname === name));
+const isForced = ({ host, node }: ZoneRequest): boolean => host !== "" || node !== "";
+
+/** The compute service of a host, of a node's host, or of both when they are the same. */
+function hostAt(cells: readonly CellHosts[], host: string, node: string): HostService | undefined {
+  for (const { byHost, nodes } of cells) {
+    const of = node === "" ? host : nodes.find((one) => one.hypervisorHostname === node)?.host;
+    const service = of === undefined || (host !== "" && of !== host) ? undefined : byHost.get(of);
+    if (service !== undefined) return service;
+  }
+  return undefined;
+}
+
 const hasZone = (cells: readonly CellHosts[], zone: string): boolean =>
   cells.some((cell) =>
     [...cell.byHost.values()].some((service) => service.availabilityZone === zone && !service.disabled),

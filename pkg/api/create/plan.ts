@@ -65,6 +65,8 @@ function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersReques
 }
 
 function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
+  if ((zone.host !== "" || zone.node !== "") && (request.host !== "" || request.hypervisorHostname !== ""))
+    throw CreateErrors.TWO_DESTINATIONS({});
   const counts = countsOf(request.minCount, request.maxCount);
   if (request.hostname !== "" && counts.max > 1) throw CreateErrors.AMBIGUOUS_HOSTNAME({});
   const hints = hintsOf(request.schedulerHintsJson);

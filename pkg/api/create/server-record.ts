@@ -71,7 +71,7 @@ function specOf(
     publicKey: keyPair?.publicKey ?? "",
     keyType: keyPair === undefined ? "" : keyPair.type === KeyPairType.KEY_PAIR_TYPE_X509 ? "x509" : "ssh",
     configDrive,
-    availabilityZone: zone.zone,
+    availabilityZone: gathered.availabilityZone,
     forcedHost: zone.host,
     forcedNode: zone.node,
     requestedHost: request.host,

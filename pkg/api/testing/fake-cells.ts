@@ -1,7 +1,7 @@
 import type { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import type { InstanceAction } from "../../../gen/kilonova/api/v1/limits_service.js";
 import type { ServerGroup } from "../../../gen/kilonova/api/v1/server_groups_service.js";
-import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
@@ -46,6 +46,7 @@ export class FakeCells {
   readonly aggregates = new Map<string, Aggregate>();
   readonly groups = new Map<string, ServerGroup>();
   readonly services = new Map<string, HostService[]>();
+  readonly nodes = new Map<string, ComputeNode[]>();
   readonly operations = new Map<string, StoredOperation>();
   /** Of instances, by request id. */
   readonly actions = new Map<string, InstanceAction>();

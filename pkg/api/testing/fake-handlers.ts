@@ -311,7 +311,10 @@ function compare(a: readonly string[], b: readonly string[], sort: readonly Sort
 }
 
 const hostHandlers = (cells: FakeCells): Partial<Handlers<HostsServiceDefinition>> => ({
-  listHosts: async (_ctx, { cell }) => ({ services: cells.services.get(cell) ?? [], nodes: [] }),
+  listHosts: async (_ctx, { cell }) => ({
+    services: cells.services.get(cell) ?? [],
+    nodes: cells.nodes.get(cell) ?? [],
+  }),
   updateHostService: async (_ctx, { cell, serviceId, disabled, disabledReason, forcedDown }) => {
     const service = cells.services.get(cell)?.find((one) => one.id === serviceId);
     if (service === undefined) throw FakeErrors.SERVER_NOT_FOUND({ server: serviceId });

@@ -97,7 +97,9 @@ export const hostPrefilters: readonly HostPrefilter[] = [
   prefilter({
     name: "AvailabilityZone",
     tellings: { OTHER_ZONE: tells(({ needed }) => `not in availability zone ${needed}`) },
-    applies: ({ availabilityZone }) => availabilityZone !== "",
+    // Who forces a host means it, wherever it is by now.
+    applies: ({ availabilityZone, forcedHost, forcedNode }) =>
+      availabilityZone !== "" && forcedHost === "" && forcedNode === "",
     judge: (host, { availabilityZone }) =>
       host.availabilityZone === availabilityZone
         ? pass

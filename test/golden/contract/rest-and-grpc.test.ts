@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { publicContract } from "../../../pkg/api/contract.gen.js";
 import { parseRoutes } from "../../../pkg/gateway/routing/routes.js";
 import { routeTable } from "../../../pkg/gateway/routing/table.js";
+import { translations } from "../../../pkg/gateway/testing/translations.js";
 import { packageRoot } from "../../../pkg/platform/service/index.js";
 
 const ROW = /^\| `([A-Z]+ [^`]+)` +\| ([^|]*[^| ]) +\| (?:`(\w+\/\w+)`|no: .+) +\|$/;
@@ -41,6 +42,18 @@ describe("docs/rest-and-grpc.md", () => {
     assert.deepEqual(
       rows.map(({ route, versions: told }) => ({ route, versions: told })),
       routes,
+    );
+  });
+
+  it("names the method that the gateway calls, for every route that is served", () => {
+    const told = new Map(rows.map(({ route, rpc }) => [route, rpc?.split("/")[1]]));
+    const served = translations
+      // A change that changes nothing is answered by reading.
+      .filter(([route, , , method]) => !(route === "PUT /servers/{id}" && method === "getServer"))
+      .map(([route, , , method]) => [route, method.charAt(0).toUpperCase() + method.slice(1)] as const);
+    assert.deepEqual(
+      served.filter(([route, method]) => told.get(route) !== method),
+      [],
     );
   });
 

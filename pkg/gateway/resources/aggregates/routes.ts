@@ -5,6 +5,7 @@ import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { mapOf, member, objectOf, textOf } from "../../http/fields.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
+import { pathNumber } from "../path-number.js";
 import { required } from "../required.js";
 import { noParameters } from "../servers/schemas.js";
 import {
@@ -18,11 +19,12 @@ import { aggregateView } from "./view.js";
 
 /** Paths name aggregates by number. @throws BAD_REQUEST */
 function numberOf({ id }: ApiRequest): string {
-  if (!/^\d{1,18}$/.test(id))
+  const number = pathNumber(id);
+  if (number === undefined)
     throw GatewayErrors.BAD_REQUEST({
       message: `Invalid input received: aggregate id ${id} is not an integer`,
     });
-  return BigInt(id).toString();
+  return number;
 }
 
 const trimmed = (request: ApiRequest, text: string): string => (request.legacy ? text.trim() : text);

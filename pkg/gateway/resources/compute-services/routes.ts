@@ -5,6 +5,7 @@ import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { last } from "../../http/query.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
+import { pathNumber } from "../path-number.js";
 import { required } from "../required.js";
 import { listServicesQuery, updateServiceBody } from "./schemas.js";
 import { changeById, changeByWord } from "./update.js";
@@ -12,7 +13,7 @@ import { byUuid, serviceView } from "./view.js";
 
 /** What a service is called in a path. @throws BAD_REQUEST when it is not even the form of one */
 function serviceIdOf(request: ApiRequest): string {
-  const id = request.has(byUuid) ? parseUuid(request.id) : /^\d+$/.test(request.id) ? request.id : undefined;
+  const id = request.has(byUuid) ? parseUuid(request.id) : pathNumber(request.id);
   if (id === undefined) throw GatewayErrors.BAD_REQUEST({ message: `Invalid service id ${request.id}` });
   return id;
 }

@@ -11,6 +11,7 @@ import type { Operation } from "../../routing/endpoints.js";
 import { isTrue } from "../../schema/nodes.js";
 import type { View } from "../../view/view.js";
 import { byUuid } from "../compute-services/view.js";
+import { pathNumber } from "../path-number.js";
 import { required } from "../required.js";
 import { listHypervisorsQuery, showHypervisorQuery } from "./schemas.js";
 import type { HypervisorEnv } from "./view.js";
@@ -83,9 +84,10 @@ async function list(
 }
 
 async function one(api: Api, request: ApiRequest, withServers: boolean): Promise<Hypervisor> {
-  const hypervisorId = request.has(byUuid) ? parseUuid(request.id) : request.id;
-  if (hypervisorId === undefined) throw GatewayErrors.BAD_REQUEST({ message: `Invalid uuid ${request.id}` });
-  if (!request.has(byUuid) && !/^\d+$/.test(hypervisorId))
+  const hypervisorId = request.has(byUuid) ? parseUuid(request.id) : pathNumber(request.id);
+  if (hypervisorId === undefined && request.has(byUuid))
+    throw GatewayErrors.BAD_REQUEST({ message: `Invalid uuid ${request.id}` });
+  if (hypervisorId === undefined)
     throw GatewayErrors.NOT_FOUND({ message: `Hypervisor with ID '${request.id}' could not be found.` });
   return required(
     (await api.getHypervisor(request.ctx, { hypervisorId, withServers })).hypervisor,
