@@ -123,7 +123,7 @@ export interface UpdateInstanceRequest {
   server:
     | Server
     | undefined;
-  /** name, description, hostname, access_ip_v4, access_ip_v6, disk_config, power_state. */
+  /** name, description, hostname, access_ip_v4, access_ip_v6, disk_config, pinned_availability_zone. */
   updateMask:
     | string[]
     | undefined;
