@@ -32,6 +32,7 @@ await runProcess("gateway", sections, async (service) => {
       env,
       clock: systemClock,
       identityUrl: config.gateway.identityUrl,
+      cors: config.placementCors,
       authenticate: (ctx, token) => keystone.validate(ctx, token),
       placement: cluster.connect("placement").client(PlacementServiceDefinition),
     });

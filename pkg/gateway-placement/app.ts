@@ -1,9 +1,11 @@
-import { json as jsonParser } from "express";
+import { raw as rawParser } from "express";
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { Actor, Authenticated, Ctx } from "../kernel/ctx.js";
 import type { Clock, Instant } from "../kernel/time.js";
 import {
   assertStorable,
+  baseUrlOf,
+  corsHeaders,
   ctxOf,
   failureHandler,
   httpApp,
@@ -13,6 +15,8 @@ import {
 } from "../platform/http/index.js";
 import type { FailureRenderer, HttpEnv } from "../platform/http/index.js";
 import { callOf } from "./call.js";
+import { noCors } from "./config.js";
+import type { PlacementCors } from "./config.js";
 import type { Answer, PlacementClient, Route } from "./call.js";
 import { RestErrors, codeOf, statusOverrides } from "./errors.js";
 import { MAX_MINOR, minorOf } from "./microversion.js";
@@ -25,6 +29,8 @@ export interface PlacementGatewayDeps {
   authenticate(ctx: Ctx, token: string): Promise<Authenticated>;
   /** Where clients get tokens; told to those who come without one. */
   readonly identityUrl?: string;
+  /** Which pages of browsers may call; default: none. */
+  readonly cors?: PlacementCors;
   readonly env: HttpEnv;
   readonly clock: Clock;
 }
@@ -37,24 +43,13 @@ export function placementGateway({
   placement,
   authenticate,
   identityUrl = "",
+  cors = noCors,
   env,
   clock,
 }: PlacementGatewayDeps): Express {
   const app = httpApp("placement", env);
-  app.get("/", (_req, res) => {
-    res.json({
-      versions: [
-        {
-          id: "v1.0",
-          min_version: "1.0",
-          max_version: `1.${MAX_MINOR}`,
-          status: "CURRENT",
-          links: [{ rel: "self", href: "" }],
-        },
-      ],
-    });
-  });
-  app.use(identify(authenticate), negotiate, parseBody, assertText);
+  if (cors.allowedOrigin.length > 0) app.use(corsHeaders(cors));
+  app.use(identify(authenticate), negotiate, assertLength);
   for (const [path, mine] of byPath(routes)) {
     app.all(path, (req, res) => serve(req, res, mine));
   }
@@ -64,15 +59,18 @@ export function placementGateway({
   app.use(failureHandler(render(identityUrl), statusOverrides));
   return app;
 
+  /** In Placement's order: route, content types, policy, and only then what is in the body. */
   async function serve(req: Request, res: Response, mine: readonly Route[]): Promise<void> {
     const minor = minors.get(req) ?? 0;
     assertStorable(req.params);
     const route = routeFor(req, res, mine, minor);
+    assertContent(req, route);
     allow(req, ctxOf(req).actor, route);
+    if (takesBody(route)) await readBody(req, res);
     reply(
       req,
       res,
-      await route.handler(callOf(req, res, { ctx: ctxOf(req), placement, minor })),
+      await route.handler(callOf(req, { ctx: ctxOf(req), placement, minor })),
       minor,
       clock.now(),
     );
@@ -89,8 +87,10 @@ function byPath(all: readonly Route[]): Map<string, Route[]> {
   return paths;
 }
 
+/** Whoever looks for the service's versions needs no token. */
 function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHandler {
   return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
+    if (req.path === "/") return next();
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
     setCaller(req, await authenticate(ctxOf(req), token));
@@ -102,31 +102,42 @@ function negotiate(req: Request, res: Response, next: NextFunction): void {
   const minor = minorOf(req.get("openstack-api-version"));
   minors.set(req, minor);
   res.setHeader("OpenStack-API-Version", `placement 1.${minor}`);
-  res.setHeader("Vary", "openstack-api-version");
-  if (req.accepts("application/json") === false) throw RestErrors.NOT_ACCEPTABLE({});
+  res.appendHeader("Vary", "openstack-api-version");
   next();
 }
 
-const parse = jsonParser({ limit: MAX_BODY_BYTES, type: () => true, strict: false, inflate: false });
-
-function parseBody(req: Request, res: Response, next: NextFunction): void {
+/** What Placement refuses before it looks at the path. */
+function assertLength(req: Request, _res: Response, next: NextFunction): void {
   const length = req.get("content-length");
   if (length !== undefined && !/^\d+$/.test(length)) throw RestErrors.CONTENT_LENGTH_INVALID({});
-  if ((length === undefined || length === "0") && req.get("transfer-encoding") === undefined) return next();
-  const type = req.get("content-type");
-  if (type === undefined) throw RestErrors.CONTENT_TYPE_MISSING({});
-  if (type.split(";")[0]?.trim().toLowerCase() !== "application/json")
-    throw RestErrors.CONTENT_TYPE_UNSUPPORTED({ type });
-  parse(req, res, (error?: unknown) => {
-    next(error instanceof SyntaxError ? RestErrors.JSON_MALFORMED({}, { cause: error }) : error);
-  });
-}
-
-/** A middleware of its own: what is thrown in the parser's callback would reach nobody. */
-function assertText(req: Request, _res: Response, next: NextFunction): void {
-  assertStorable(req.body);
+  if (Number(length ?? 0) > 0 && (req.get("content-type") ?? "") === "")
+    throw RestErrors.CONTENT_TYPE_MISSING({});
   next();
 }
+
+const takesBody = ({ method, bodiless }: Route): boolean =>
+  (method === "PUT" || method === "POST") && bodiless !== true;
+
+function assertContent(req: Request, route: Route): void {
+  if (takesBody(route)) {
+    const type = req.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+    if (type !== "application/json")
+      throw RestErrors.CONTENT_TYPE_UNSUPPORTED({ type: type === "" ? "None" : type });
+  }
+  if (route.method === "GET" && route.anyAccept !== true && req.accepts("application/json") === false)
+    throw RestErrors.NOT_ACCEPTABLE({});
+}
+
+const raw = rawParser({ limit: MAX_BODY_BYTES, type: () => true, inflate: false });
+
+/** Takes the bytes in; handlers have them parsed when they come to it. */
+const readBody = (req: Request, res: Response): Promise<void> =>
+  new Promise((resolve, reject) => {
+    raw(req, res, (error?: unknown) => {
+      if (error === undefined) resolve();
+      else reject(error as Error);
+    });
+  });
 
 /** The route of the method at this version. @throws ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED */
 function routeFor(req: Request, res: Response, mine: readonly Route[], minor: number): Route {
@@ -137,15 +148,18 @@ function routeFor(req: Request, res: Response, mine: readonly Route[], minor: nu
   if (route !== undefined) return route;
   if (known.length > 0 && !known.some(({ missingMeans }) => missingMeans === "method"))
     throw RestErrors.ROUTE_NOT_FOUND({});
-  res.setHeader("Allow", [...new Set(mine.filter(lives).map((one) => one.method))].join(", "));
+  res.setHeader("Allow", [...new Set(mine.map((one) => one.method))].join(", "));
   throw RestErrors.METHOD_NOT_ALLOWED({});
 }
 
 /**
+ * Rules are for tokens of a project only, whatever the roles: scope is enforced.
  * @source placement-api §1: administrators and services; readers of a project see its usages; only services
  *   reshape
  */
 function allow(req: Request, actor: Actor, { policy, path }: Route): void {
+  if (policy === "anyone") return;
+  const ofProject = !actor.systemScope && actor.projectId !== "";
   const has = (role: string): boolean => actor.roles.includes(role);
   const allowed =
     policy === "service"
@@ -155,23 +169,31 @@ function allow(req: Request, actor: Actor, { policy, path }: Route): void {
         (policy === "project-reader" &&
           has("reader") &&
           lastOf(queryOf(req), "project_id") === actor.projectId);
-  if (!allowed) throw RestErrors.FORBIDDEN({ rule: `placement:${path.slice(1).replaceAll("/", ":")}` });
+  if (!ofProject || !allowed)
+    throw RestErrors.FORBIDDEN({ rule: `placement:${path.slice(1).replaceAll("/", ":")}` });
 }
 
 function reply(
   req: Request,
   res: Response,
-  { status, json, location, modified }: Answer,
+  { status, json, location, modified, dated }: Answer,
   minor: number,
   now: Instant,
 ): void {
-  if (location !== undefined) res.setHeader("Location", location);
-  if (minor >= 15 && (req.method === "GET" || json !== undefined || status === 201)) {
+  if (location !== undefined) res.setHeader("Location", `${baseUrlOf(req)}${location}`);
+  if (minor >= 15 && (req.method === "GET" || json !== undefined || dated === true)) {
     res.setHeader("Last-Modified", new Date(Number((modified ?? now) / 1000n)).toUTCString());
     res.setHeader("Cache-Control", "no-cache");
   }
-  if (json === undefined) res.status(status).end();
-  else res.status(status).json(json);
+  res.status(status);
+  if (json === undefined) res.end();
+  else sendJson(res, json);
+}
+
+/** As bytes: Express would add a character set to the type, which JSON does not have. */
+function sendJson(res: Response, json: unknown): void {
+  res.setHeader("Content-Type", "application/json");
+  res.send(Buffer.from(JSON.stringify(json)));
 }
 
 const render =
@@ -180,7 +202,8 @@ const render =
     const minor = minors.get(req) ?? 0;
     if (failed.status === 401)
       res.setHeader("WWW-Authenticate", identityUrl === "" ? "Keystone" : `Keystone uri="${identityUrl}"`);
-    res.status(failed.status).json({
+    res.status(failed.status);
+    sendJson(res, {
       errors: [
         {
           status: failed.status,

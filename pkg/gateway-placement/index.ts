@@ -1,2 +1,3 @@
 export { placementGateway } from "./app.js";
+export { placementCorsConfig } from "./config.js";
 export type { PlacementGatewayDeps } from "./app.js";

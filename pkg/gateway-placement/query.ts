@@ -1,4 +1,6 @@
 import { parseUuid } from "../kernel/ids.js";
+import { lastOf } from "../platform/http/index.js";
+import type { Query } from "../platform/http/index.js";
 import { RestErrors } from "./errors.js";
 
 /** A condition as the proto has it. */
@@ -22,7 +24,7 @@ export function parseResources(text: string): Map<string, bigint> {
 }
 
 /** One `member_of`: a uuid or `in:` a list; from 1.32 negated by `!`. */
-export function parseMemberOf(text: string, minor: number): ConditionMessage {
+function parseMemberOf(text: string, minor: number): ConditionMessage {
   const forbidden = text.startsWith("!");
   if (forbidden && minor < 32) throw badValue("forbidden aggregates are not supported at this version");
   const rest = forbidden ? text.slice(1) : text;
@@ -31,6 +33,13 @@ export function parseMemberOf(text: string, minor: number): ConditionMessage {
   if (anyOf.length === 0 || anyOf.some((one) => one === undefined))
     throw badValue(`Expected 'member_of' parameter to contain valid UUID(s), but got: ${text}`);
   return { anyOf: anyOf.flatMap((one) => one ?? []), forbidden };
+}
+
+/** All `member_of` of a group. @throws QUERY_INVALID, for several below 1.24 too */
+export function parseMembersOf(key: string, values: readonly string[], minor: number): ConditionMessage[] {
+  if (minor < 24 && values.length > 1)
+    throw RestErrors.QUERY_INVALID({ problem: `Multiple ${key} parameters are not supported` });
+  return values.map((text) => parseMemberOf(text, minor));
 }
 
 /** One `required`: names ANDed, from `forbiddenSince` negated by `!`, from 1.39 `in:` alternatives. */
@@ -68,4 +77,18 @@ export function parseUuidParam(name: string, text: string): string {
   const id = parseUuid(text);
   if (id === undefined) throw badValue(`Expected '${name}' parameter to be a valid UUID, but got: ${text}`);
   return id;
+}
+
+/** The value that counts of a parameter whose first one does. Every one must be valid. */
+export function firstOf<T>(values: readonly string[], parse: (text: string) => T): T | undefined {
+  return values.map(parse).at(0);
+}
+
+/** A parameter of 1 to 255 characters; the last one counts. @throws QUERY_INVALID */
+export function shortText(query: Query, name: string): string | undefined {
+  const text = lastOf(query, name);
+  if (text === undefined) return undefined;
+  if (text === "") throw badValue(`'' is too short: ${name}`);
+  if ([...text].length > 255) throw badValue(`the value of '${name}' is too long`);
+  return text;
 }

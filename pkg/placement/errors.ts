@@ -19,8 +19,7 @@ export const E = defineErrors("placement", {
   ],
   PROVIDER_EXISTS: [
     "exists",
-    (p: { provider: string; name: string }) =>
-      `A resource provider with the uuid ${p.provider} or the name ${p.name} already exists.`,
+    (p: { duplicate: string }) => `Conflicting resource provider ${p.duplicate} already exists.`,
   ],
   PROVIDER_LOOP: [
     "invalid",

@@ -69,6 +69,8 @@ export interface PlacementWriter extends PlacementReader {
   saveShape(providerId: string, shape: Shape): Promise<void>;
   addName(kind: NameKind, name: string): Promise<boolean>;
   removeName(kind: NameKind, name: string): Promise<boolean>;
+  /** Everywhere where it occurs. */
+  renameClass(from: string, to: string): Promise<void>;
   classInUse(name: string): Promise<boolean>;
   /**
    * Reads what decisions about these consumers may depend on: they, what they hold, and the providers

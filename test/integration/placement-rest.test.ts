@@ -23,6 +23,7 @@ interface Json extends Shown {
   readonly usages: unknown;
   readonly root_provider_uuid: string;
   readonly project_id: string;
+  readonly consumer_type: string;
   readonly errors: readonly [
     {
       readonly code: string;
@@ -37,7 +38,10 @@ interface Json extends Shown {
   readonly inventories: Shown;
   readonly allocation_requests: readonly Shown[];
   readonly provider_summaries: Readonly<
-    Record<string, { readonly resources: Readonly<Record<string, unknown>> }>
+    Record<
+      string,
+      { readonly resources: Readonly<Record<string, unknown>>; readonly traits: readonly string[] }
+    >
   >;
 }
 const ROLES: Readonly<Record<string, readonly string[]>> = {
@@ -185,10 +189,10 @@ describe("placement over REST (PostgreSQL)", () => {
   });
 
   describe("providers", () => {
-    it("answers creation with the provider from 1.20, with its path before", async () => {
+    it("answers creation with the provider from 1.20, with its URL before", async () => {
       const old = await call("POST", "/resource_providers", 19, { name: randomUUID() });
       assert.deepEqual([old.status, old.json], [201, undefined]);
-      assert.match(old.headers.get("location") ?? "", /^\/resource_providers\//);
+      assert.match(old.headers.get("location") ?? "", /^http:\/\/127[^/]*\/resource_providers\//);
       const { status, json } = await call("POST", "/resource_providers", 39, { name: randomUUID() });
       assert.equal(status, 200);
       assert.equal(json.root_provider_uuid, json.uuid);
@@ -200,6 +204,28 @@ describe("placement over REST (PostgreSQL)", () => {
       await call("POST", "/resource_providers", 39, { name });
       const { status, json } = await call("POST", "/resource_providers", 39, { name });
       assert.deepEqual([status, json.errors[0].code], [409, "placement.duplicate_name"]);
+      assert.equal(json.errors[0].detail, `Conflicting resource provider name: ${name} already exists.`);
+      const other = await provider({});
+      const renamed = await call("PUT", `/resource_providers/${other}`, 39, { name });
+      assert.equal(
+        renamed.json.errors[0].detail,
+        `Conflicting resource provider name: ${name} already exists.`,
+      );
+      const again = await call("POST", "/resource_providers", 39, { name: randomUUID(), uuid: other });
+      assert.equal(
+        again.json.errors[0].detail,
+        `Conflicting resource provider uuid: ${other} already exists.`,
+      );
+    });
+    it("keeps traits and aggregates in the order in which they were sent", async () => {
+      const rp = await provider();
+      const traits = ["STORAGE_DISK_SSD", "HW_CPU_X86_AVX"];
+      await call("PUT", `/resource_providers/${rp}/traits`, 39, { traits, resource_provider_generation: 1 });
+      const { json } = await call("GET", `/allocation_candidates?resources=VCPU:1&in_tree=${rp}`, 39);
+      assert.deepEqual(json.provider_summaries[rp]?.traits, traits);
+      const aggregates = ["bbbbbbbb-0000-4000-8000-000000000000", "aaaaaaaa-0000-4000-8000-000000000000"];
+      const put = await call("PUT", `/resource_providers/${rp}/aggregates`, 18, aggregates);
+      assert.deepEqual(put.json, { aggregates });
     });
     it("moves a subtree from 1.37 only, never below itself", async () => {
       const [a, b] = [await provider({}), await provider({})];
@@ -445,11 +471,31 @@ describe("placement over REST (PostgreSQL)", () => {
       "placement.inventory.inuse",
     );
     assert.equal((await call("POST", "/reshaper", 39, body(2), { token: "service" })).status, 204);
+    const generationOf = async (id: string): Promise<number> =>
+      (await call("GET", `/resource_providers/${id}`, 39)).json.generation;
+    assert.deepEqual([await generationOf(root), await generationOf(child)], [5, 3], "three steps each");
+    const away = {
+      inventories: { [child]: { resource_provider_generation: 3, inventories: {} } },
+      allocations: {
+        [consumer]: {
+          allocations: { [root]: { resources: { VCPU: 1 } } },
+          project_id: "p1",
+          user_id: "u1",
+          consumer_generation: 2,
+          consumer_type: "INSTANCE",
+        },
+      },
+    };
+    const dry = { ...away, allocations: {} };
+    assert.equal((await call("POST", "/reshaper", 39, dry, { token: "service" })).status, 409);
+    assert.deepEqual([await generationOf(root), await generationOf(child)], [5, 3], "as if nothing was");
     assert.deepEqual((await call("GET", `/resource_providers/${child}/usages`, 39)).json.usages, { VGPU: 1 });
     assert.deepEqual(
       Object.keys((await call("GET", `/resource_providers/${root}/inventories`, 39)).json.inventories),
       ["VCPU"],
     );
+    assert.equal((await call("POST", "/reshaper", 39, away, { token: "service" })).status, 204);
+    assert.deepEqual([await generationOf(root), await generationOf(child)], [6, 4], "one step each");
   });
 
   it("lists, makes and drops resource classes", async () => {
@@ -463,5 +509,52 @@ describe("placement over REST (PostgreSQL)", () => {
     assert.equal((await call("DELETE", "/resource_classes/VCPU", 39)).status, 400);
     assert.equal((await call("DELETE", `/resource_classes/${name}`, 39)).status, 204);
     assert.equal((await call("GET", `/resource_classes/${name}`, 39)).status, 404);
+  });
+
+  it("renames a resource class with everything of it, from 1.2 to 1.6", async () => {
+    const names = [1, 2, 3].map(() => `CUSTOM_C${randomUUID().replaceAll("-", "").toUpperCase()}`);
+    const [from = "", to = "", taken = ""] = names;
+    for (const name of [from, taken]) await call("PUT", `/resource_classes/${name}`, 7);
+    const rp = await provider({ [from]: { total: 4 } });
+    const consumer = randomUUID();
+    await allocate(consumer, rp, { [from]: 3 });
+    const rename = async (name: string, body: string): Promise<number> =>
+      (await call("PUT", `/resource_classes/${name}`, 6, { name: body })).status;
+    assert.deepEqual(
+      [await rename("VCPU", to), await rename(to, "CUSTOM_X"), await rename(from, taken)],
+      [400, 404, 409],
+    );
+    assert.equal(await rename(from, to), 200);
+    assert.equal((await call("GET", `/resource_classes/${from}`, 39)).status, 404);
+    assert.deepEqual((await call("GET", `/resource_providers/${rp}/usages`, 39)).json.usages, { [to]: 3 });
+    const fits = await call("GET", `/allocation_candidates?resources=${to}:1`, 39);
+    assert.equal(fits.json.allocation_requests.length, 1);
+    assert.equal(
+      (await call("GET", `/allocation_candidates?resources=${to}:2`, 39)).json.allocation_requests.length,
+      0,
+    );
+    assert.equal((await allocate(consumer, rp, { [to]: 4 }, 1)).status, 204);
+  });
+
+  it("keeps a consumer's type when a client below 1.38 writes", async () => {
+    const rp = await provider();
+    const consumer = randomUUID();
+    assert.equal((await allocate(consumer, rp, { VCPU: 1 })).status, 204);
+    assert.equal((await allocate(consumer, rp, { VCPU: 2 }, 1, 28)).status, 204);
+    assert.equal((await call("GET", `/allocations/${consumer}`, 38)).json.consumer_type, "INSTANCE");
+  });
+
+  it("answers a hopeless question at once, and one that is too hard with 503", async () => {
+    const root = await provider({});
+    for (let child = 0; child < 12; child++) await provider({ VGPU: { total: 100 } }, root);
+    const ask = (amounts: readonly number[]): Promise<Reply> => {
+      const query = amounts.map((amount, at) => `resources${at + 1}=VGPU:${amount}`).join("&");
+      return call("GET", `/allocation_candidates?${query}&group_policy=none&limit=10&in_tree1=${root}`, 39);
+    };
+    const hopeless = await ask(Array.from({ length: 13 }, () => 51));
+    assert.deepEqual([hopeless.status, hopeless.json.allocation_requests], [200, []]);
+    const hard = await ask(Array.from({ length: 36 }, (_, at) => 26 + ((at * 7919) % 15)));
+    assert.equal(hard.status, 503);
+    assert.match(hard.json.errors[0].detail, /ended at its budget/);
   });
 });

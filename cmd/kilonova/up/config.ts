@@ -5,6 +5,7 @@ import { conductorConfig } from "../../../pkg/conductor/index.js";
 import { computeConfig } from "../../../pkg/compute/config.js";
 import { vendordataConfig, vendordataDynamicAuthConfig } from "../../../pkg/compute/vendordata/index.js";
 import { gatewayConfig } from "../../../pkg/gateway/config.js";
+import { placementCorsConfig } from "../../../pkg/gateway-placement/index.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
@@ -37,6 +38,7 @@ export const sections = {
   scheduler: schedulerConfig,
   conductor: conductorConfig,
   placement: placementConfig,
+  placementCors: placementCorsConfig,
   compute: computeConfig,
   image: imageConfig,
   vendordata: vendordataConfig,

@@ -81,12 +81,14 @@ async function openCompute(runtime: Runtime): Promise<void> {
 async function openPlacement(runtime: Runtime): Promise<void> {
   const {
     options: { ports },
+    config,
     log,
     network,
   } = runtime;
   const { keystone } = clientsOf(runtime);
   const app = placementGateway({
     env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) },
+    cors: config.placementCors,
     clock: systemClock,
     authenticate: (ctx, token) => keystone.validate(ctx, token),
     placement: network

@@ -76,8 +76,8 @@ export function allocationsSchema(minor: number, many: boolean): Readonly<Record
   if (minor >= 34)
     properties["mappings"] = {
       type: "object",
-      patternProperties: { "^[A-Za-z0-9_-]{0,64}$": { type: "array", minItems: 1, items: uuidSchema } },
-      additionalProperties: false,
+      minProperties: 1,
+      patternProperties: { "[A-Za-z0-9_-]{1,64}": { type: "array", minItems: 1, items: uuidSchema } },
     };
   if (minor >= 38) {
     properties["consumer_type"] = { type: "string", pattern: "^[A-Z0-9_]+$", minLength: 1, maxLength: 255 };

@@ -5,10 +5,9 @@ import type {
 } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import type { Call, Route } from "../call.js";
 import { RestErrors } from "../errors.js";
-import { counted, parseMemberOf, parseRequired, parseResources, parseUuidParam } from "../query.js";
+import { counted, firstOf, parseMembersOf, parseRequired, parseResources, parseUuidParam } from "../query.js";
 import type { ConditionMessage } from "../query.js";
 import type { Query } from "../../platform/http/index.js";
-import { lastOf } from "../../platform/http/index.js";
 import { newest } from "../views/providers.js";
 
 interface Group {
@@ -32,6 +31,9 @@ const OTHER_KEYS: Readonly<Record<string, number>> = {
   root_required: 35,
   same_subtree: 36,
 };
+
+/** Beyond what any answer holds. */
+const MAX_LIMIT = 2_147_483_647;
 
 const suffixPattern = (minor: number): string =>
   minor < 25 ? "" : minor < 33 ? "(?:[1-9][0-9]*)?" : "[A-Za-z0-9_-]{0,64}";
@@ -61,7 +63,7 @@ function parseCandidatesQuery(
       groups.set(suffix, (group = { suffix, resources: new Map(), required: [], memberOf: [], inTree: "" }));
     readGroupKey(group, match[1], values, minor);
   }
-  const sameSubtree = (query.get("same_subtree") ?? []).map((text) => ({ suffixes: text.split(",") }));
+  const sameSubtree = (query.get("same_subtree") ?? []).map((text) => ({ suffixes: suffixesIn(text) }));
   assertResources(
     [...groups.values()],
     sameSubtree.flatMap(({ suffixes }) => suffixes),
@@ -87,7 +89,7 @@ function readGroupKey(group: Group, key: string, values: readonly string[], mino
       );
       break;
     case "member_of":
-      group.memberOf = counted(values, minor >= 24).map((text) => parseMemberOf(text, minor));
+      group.memberOf = parseMembersOf(`${key}${group.suffix}`, values, minor);
       break;
     default:
       group.inTree = parseUuidParam(key, values.at(-1) ?? "");
@@ -107,20 +109,30 @@ function assertResources(groups: readonly Group[], inSubtree: readonly string[],
   }
 }
 
-function policyIn(query: Query): string {
-  const policy = lastOf(query, "group_policy") ?? "";
-  if (!["", "none", "isolate"].includes(policy))
-    throw RestErrors.QUERY_INVALID({ problem: `'${policy}' is not one of ['none', 'isolate']` });
-  return policy;
+/** One `same_subtree`: suffixes, blanks around them do not count. */
+function suffixesIn(text: string): string[] {
+  const suffixes = new Set(text.split(",").map((suffix) => suffix.trim()));
+  if (suffixes.has(""))
+    throw RestErrors.QUERY_BAD_VALUE({
+      problem: "Empty string (unsuffixed group) can not be specified in `same_subtree`",
+    });
+  return [...suffixes];
 }
 
-function limitIn(query: Query): number {
-  const limit = lastOf(query, "limit");
-  if (limit === undefined) return 0;
-  if (!/^[1-9]\d{0,8}$/.test(limit))
-    throw RestErrors.QUERY_INVALID({ problem: "limit must be a positive integer" });
-  return Number(limit);
-}
+/** "" when there is none. The first one counts. */
+const policyIn = (query: Query): string =>
+  firstOf(query.get("group_policy") ?? [], (policy) => {
+    if (policy === "none" || policy === "isolate") return policy;
+    throw RestErrors.QUERY_INVALID({ problem: `'${policy}' is not one of ['none', 'isolate']` });
+  }) ?? "";
+
+/** 0 when there is none. The first one counts. */
+const limitIn = (query: Query): number =>
+  firstOf(query.get("limit") ?? [], (limit) => {
+    if (!/^[1-9]\d*$/.test(limit))
+      throw RestErrors.QUERY_INVALID({ problem: "limit must be a positive integer" });
+    return Math.min(Number(limit), MAX_LIMIT);
+  }) ?? 0;
 
 function rootIn(query: Query, minor: number): ConditionMessage[] {
   const values = query.get("root_required") ?? [];

@@ -1,6 +1,6 @@
 import type { ResourceProvider } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { KilonovaError } from "../../kernel/errors.js";
-import { providerIn } from "../call.js";
+import { bodyAbout, providerIn } from "../call.js";
 import type { Answer, Route } from "../call.js";
 import { RestErrors } from "../errors.js";
 import {
@@ -84,9 +84,12 @@ export const inventoryRoutes: readonly Route[] = [
     path: "/resource_providers/:uuid/inventories",
     since: 0,
     handler: async (call) => {
-      const { resource_provider_generation: generation, inventories } = allBody(call.body);
-      for (const [resourceClass, body] of Object.entries(inventories))
-        assertRoom(call.minor, resourceClass, body);
+      const { resource_provider_generation: generation, inventories } = await bodyAbout(call, (json) => {
+        const body = allBody(json);
+        for (const [resourceClass, one] of Object.entries(body.inventories))
+          assertRoom(call.minor, resourceClass, one);
+        return body;
+      });
       const { provider } = await call.placement.setInventories(call.ctx, {
         providerId: providerIn(call),
         generation: BigInt(generation),
@@ -103,9 +106,12 @@ export const inventoryRoutes: readonly Route[] = [
     path: "/resource_providers/:uuid/inventories",
     since: 0,
     handler: async (call) => {
-      const body = createBody(call.body);
+      const body = await bodyAbout(call, (json) => {
+        const asked = createBody(json);
+        assertRoom(call.minor, asked.resource_class ?? "", asked);
+        return asked;
+      });
       const { resource_class: resourceClass = "", resource_provider_generation: generation } = body;
-      assertRoom(call.minor, resourceClass, body);
       const providerId = providerIn(call);
       const { provider } = await call.placement.setInventories(call.ctx, {
         providerId,
@@ -148,9 +154,12 @@ export const inventoryRoutes: readonly Route[] = [
     path: "/resource_providers/:uuid/inventories/:rc",
     since: 0,
     handler: async (call) => {
-      const body = updateBody(call.body);
       const resourceClass = call.params["rc"] ?? "";
-      assertRoom(call.minor, resourceClass, body);
+      const body = await bodyAbout(call, (json) => {
+        const asked = updateBody(json);
+        assertRoom(call.minor, resourceClass, asked);
+        return asked;
+      });
       const { provider } = await call.placement.setInventories(call.ctx, {
         providerId: providerIn(call),
         updateOnly: true,

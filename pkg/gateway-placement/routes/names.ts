@@ -54,6 +54,7 @@ export const nameRoutes: readonly Route[] = [
     method: "GET",
     path: "/traits/:name",
     since: 6,
+    anyAccept: true,
     handler: async ({ ctx, placement, params }) => {
       const { traits } = await placement.listTraits(ctx, { names: [params["name"] ?? ""] });
       if (traits.length === 0) throw RestErrors.ROUTE_NOT_FOUND({});
@@ -64,10 +65,11 @@ export const nameRoutes: readonly Route[] = [
     method: "PUT",
     path: "/traits/:name",
     since: 6,
+    bodiless: true,
     handler: async ({ ctx, placement, params }) => {
       const name = params["name"] ?? "";
       const { created } = await placement.ensureTrait(ctx, { name });
-      return { status: created ? 201 : 204, location: `/traits/${name}` };
+      return { status: created ? 201 : 204, location: `/traits/${name}`, dated: true };
     },
   },
   {
@@ -114,7 +116,19 @@ export const nameRoutes: readonly Route[] = [
   {
     method: "PUT",
     path: "/resource_classes/:name",
+    since: 2,
+    until: 6,
+    handler: async ({ ctx, placement, params, body }) => {
+      const { name } = classBody(body);
+      await placement.renameResourceClass(ctx, { name: params["name"] ?? "", newName: name });
+      return { status: 200, json: classView(name) };
+    },
+  },
+  {
+    method: "PUT",
+    path: "/resource_classes/:name",
     since: 7,
+    bodiless: true,
     handler: async ({ ctx, placement, params }) => {
       const name = params["name"] ?? "";
       const { created } = await placement.ensureResourceClass(ctx, { name });

@@ -1,6 +1,6 @@
-import { assertKeys, providerIn } from "../call.js";
+import { assertKeys, bodyAbout, providerIn } from "../call.js";
 import type { Route } from "../call.js";
-import { counted, parseMemberOf, parseRequired, parseResources, parseUuidParam } from "../query.js";
+import { counted, parseMembersOf, parseRequired, parseResources, parseUuidParam } from "../query.js";
 import { bodyOf, uuidSchema } from "../validate.js";
 import { newest, providerPath, providerView } from "../views/providers.js";
 import { lastOf } from "../../platform/http/index.js";
@@ -55,7 +55,7 @@ export const providerRoutes: readonly Route[] = [
         name: lastOf(query, "name") ?? "",
         id: uuid === undefined ? "" : parseUuidParam("uuid", uuid),
         inTree: inTree === undefined ? "" : parseUuidParam("in_tree", inTree),
-        memberOf: counted(query.get("member_of"), minor >= 24).map((text) => parseMemberOf(text, minor)),
+        memberOf: parseMembersOf("member_of", query.get("member_of") ?? [], minor),
         resources: resources === undefined ? new Map() : parseResources(resources),
         required: counted(query.get("required"), minor >= 39).flatMap((text) =>
           parseRequired(text, minor, { forbidden: minor >= 22, anyOf: true }),
@@ -104,7 +104,7 @@ export const providerRoutes: readonly Route[] = [
     since: 0,
     handler: async (call) => {
       const { ctx, placement, minor } = call;
-      const input = (minor >= 14 ? updateBody14 : updateBody)(call.body);
+      const input = await bodyAbout(call, minor >= 14 ? updateBody14 : updateBody);
       const { provider } = await placement.updateProvider(ctx, {
         id: providerIn(call),
         name: input.name,

@@ -1,6 +1,6 @@
 import type { ResourceProvider } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { parseUuid } from "../../kernel/ids.js";
-import { providerIn } from "../call.js";
+import { bodyAbout, providerIn } from "../call.js";
 import type { Answer, Route } from "../call.js";
 import { bodyOf, generationSchema, uuidSchema } from "../validate.js";
 import { aggregatesView, newest, traitsView } from "../views/providers.js";
@@ -93,10 +93,11 @@ export const shapeRoutes: readonly Route[] = [
     path: "/resource_providers/:uuid/aggregates",
     since: 1,
     handler: async (call) => {
-      const body =
+      const body = await bodyAbout(call, (json) =>
         call.minor >= 19
-          ? aggregatesBody19(call.body)
-          : { aggregates: aggregatesBody(call.body), resource_provider_generation: undefined };
+          ? aggregatesBody19(json)
+          : { aggregates: aggregatesBody(json), resource_provider_generation: undefined },
+      );
       const { provider } = await call.placement.setProviderAggregates(call.ctx, {
         providerId: providerIn(call),
         aggregates: body.aggregates.map((one) => parseUuid(one) ?? one),
@@ -104,7 +105,8 @@ export const shapeRoutes: readonly Route[] = [
           ? {}
           : { generation: BigInt(body.resource_provider_generation) }),
       });
-      return aggregates(provider, call.minor);
+      // The list comes back as it was sent.
+      return aggregates(provider && { ...provider, aggregates: [...body.aggregates] }, call.minor);
     },
   },
 ];

@@ -2,7 +2,7 @@ import type { UsageGroup } from "../../../gen/kilonova/placement/v1/placement_se
 import { assertKeys, providerIn } from "../call.js";
 import type { Route } from "../call.js";
 import { RestErrors } from "../errors.js";
-import { lastOf } from "../../platform/http/index.js";
+import { shortText } from "../query.js";
 
 const amounts = (usages: ReadonlyMap<string, bigint>): Record<string, number> =>
   Object.fromEntries([...usages].map(([name, amount]) => [name, Number(amount)]));
@@ -14,6 +14,9 @@ function summed(groups: readonly UsageGroup[]): Record<string, number> {
     for (const [name, amount] of usages) sums.set(name, (sums.get(name) ?? 0n) + amount);
   return amounts(sums);
 }
+
+/** None, a name, or one of the two words that stand for groups. */
+const CONSUMER_TYPE = /^(?:[A-Z0-9_]*|all|unknown)$/;
 
 export const usageRoutes: readonly Route[] = [
   {
@@ -37,14 +40,14 @@ export const usageRoutes: readonly Route[] = [
     policy: "project-reader",
     handler: async ({ ctx, placement, query, minor }) => {
       assertKeys(query, ["project_id", "user_id", ...(minor >= 38 ? ["consumer_type"] : [])]);
-      const projectId = lastOf(query, "project_id");
-      if (projectId === undefined || projectId === "")
+      const projectId = shortText(query, "project_id");
+      if (projectId === undefined)
         throw RestErrors.QUERY_INVALID({ problem: "'project_id' is a required property" });
-      const { groups } = await placement.listUsages(ctx, {
-        projectId,
-        userId: lastOf(query, "user_id") ?? "",
-        consumerType: minor >= 38 ? (lastOf(query, "consumer_type") ?? "") : "",
-      });
+      const consumerType = shortText(query, "consumer_type") ?? "";
+      if (!CONSUMER_TYPE.test(consumerType))
+        throw RestErrors.QUERY_INVALID({ problem: `'${consumerType}' is no consumer type` });
+      const userId = shortText(query, "user_id") ?? "";
+      const { groups } = await placement.listUsages(ctx, { projectId, userId, consumerType });
       const usages =
         minor < 38
           ? summed(groups)

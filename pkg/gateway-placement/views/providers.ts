@@ -45,7 +45,7 @@ export const inventoriesView = ({ inventories, generation }: ResourceProvider): 
 });
 
 export const traitsView = ({ traits, generation }: ResourceProvider): unknown => ({
-  traits,
+  traits: [...traits].sort(),
   resource_provider_generation: Number(generation),
 });
 

@@ -78,8 +78,8 @@ export const inventoryOps = (lane: WriteLane) => ({
         );
         if (changed)
           await writer.saveShape(provider.id, {
-            traits: ordered(shape.traits),
-            aggregates: ordered(shape.aggregates),
+            traits: [...new Set(shape.traits)],
+            aggregates: [...new Set(shape.aggregates)],
           });
         if (edit.bump === "always" || (edit.bump === "when-changed" && changed))
           return bumped(writer, provider);

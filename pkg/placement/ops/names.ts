@@ -95,6 +95,18 @@ export const classOps = (store: PlacementStore, lane: WriteLane) => ({
     return created;
   },
 
+  rename: async (ctx: Ctx, from: string, to: string): Promise<void> => {
+    if (isStandardResourceClass(from)) throw E.CLASS_STANDARD({ resource_class: from });
+    if (!isCustomName(to)) throw E.CLASS_NAME_INVALID({ resource_class: to });
+    await lane.write(ctx, "placement.classes.rename", async (writer) => {
+      const known = await writer.customNames("resource_class", [from, to]);
+      if (!known.includes(from)) throw E.CLASS_NOT_FOUND({ resource_class: from });
+      if (from === to) return;
+      if (known.includes(to)) throw E.CLASS_EXISTS({ resource_class: to });
+      await writer.renameClass(from, to);
+    });
+  },
+
   remove: async (ctx: Ctx, name: string): Promise<void> => {
     if (isStandardResourceClass(name)) throw E.CLASS_STANDARD({ resource_class: name });
     await lane.write(ctx, "placement.classes.remove", async (writer) => {

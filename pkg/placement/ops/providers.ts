@@ -90,12 +90,13 @@ export const providerOps = (store: PlacementStore, lane: WriteLane, ids: Ids) =>
   },
 });
 
+/** @param id  of a new provider; "" for one that only takes a name */
 async function assertFree(reader: PlacementReader, id: string, name: string): Promise<void> {
   const taken = [
-    ...(id === "" ? [] : await reader.providers({ ids: [id] })),
-    ...(await reader.providers({ name })),
+    ...(id !== "" && (await reader.providers({ ids: [id] })).length > 0 ? [`uuid: ${id}`] : []),
+    ...((await reader.providers({ name })).length > 0 ? [`name: ${name}`] : []),
   ];
-  if (taken.length > 0) throw E.PROVIDER_EXISTS({ provider: id, name });
+  if (taken.length > 0) throw E.PROVIDER_EXISTS({ duplicate: taken.join(", ") });
 }
 
 async function rootUnder(reader: PlacementReader, parentId: string): Promise<string> {

@@ -19,6 +19,10 @@ export interface ReshapedProvider {
  * Moves inventories and allocations between providers in one transaction: first every provider has the old
  * and the new inventories, then allocations move, then what is no longer wanted goes.
  *
+ * Generations rise once for each of these steps that concerns the provider, as clients count on: by two for
+ * its inventories (by one where it shall have none: then there is no first step), by one more where
+ * allocations name it.
+ *
  * @throws PROVIDER_UNKNOWN, PROVIDER_GENERATION_CONFLICT, INVENTORY_IN_USE, and what SetAllocations throws
  */
 export const reshape =
@@ -44,11 +48,10 @@ export const reshape =
       }
       const moved = await moveAllocations(writer, changes);
       await dropUnwanted(writer, wanted);
-      for (const { providerId } of wanted)
-        await writer.bumpGeneration(
-          providerId,
-          (moved.get(providerId) ?? providers.get(providerId)?.generation ?? 0) + 1,
-        );
+      for (const { providerId, inventories } of wanted) {
+        const before = moved.get(providerId) ?? providers.get(providerId)?.generation ?? 0;
+        await writer.bumpGeneration(providerId, before + (inventories.length > 0 ? 2 : 1));
+      }
     });
   };
 

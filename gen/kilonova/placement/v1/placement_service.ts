@@ -450,6 +450,18 @@ export interface EnsureResourceClassResponse {
   created: boolean;
 }
 
+/** Input of RenameResourceClass. */
+export interface RenameResourceClassRequest {
+  /** CUSTOM_… */
+  name: string;
+  /** CUSTOM_… */
+  newName: string;
+}
+
+/** Output of RenameResourceClass. */
+export interface RenameResourceClassResponse {
+}
+
 /** Input of DeleteResourceClass. */
 export interface DeleteResourceClassRequest {
   /** CUSTOM_… */
@@ -4405,6 +4417,116 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
   },
 };
 
+function createBaseRenameResourceClassRequest(): RenameResourceClassRequest {
+  return { name: "", newName: "" };
+}
+
+export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> = {
+  encode(message: RenameResourceClassRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.newName !== "") {
+      writer.uint32(18).string(message.newName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenameResourceClassRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenameResourceClassRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenameResourceClassRequest>): RenameResourceClassRequest {
+    return RenameResourceClassRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenameResourceClassRequest>): RenameResourceClassRequest {
+    const message = createBaseRenameResourceClassRequest();
+    message.name = object.name ?? "";
+    message.newName = object.newName ?? "";
+    return message;
+  },
+};
+
+function createBaseRenameResourceClassResponse(): RenameResourceClassResponse {
+  return {};
+}
+
+export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse> = {
+  encode(_: RenameResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenameResourceClassResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenameResourceClassResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
+    return RenameResourceClassResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
+    const message = createBaseRenameResourceClassResponse();
+    return message;
+  },
+};
+
 function createBaseDeleteResourceClassRequest(): DeleteResourceClassRequest {
   return { name: "" };
 }
@@ -5922,7 +6044,7 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
-    /** Renames or re-parents a provider. */
+    /** Renames or re-parents a provider. Its generation stays. */
     updateProvider: {
       name: "UpdateProvider",
       requestType: UpdateProviderRequest as typeof UpdateProviderRequest,
@@ -5949,7 +6071,13 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
-    /** Replaces or edits inventories of a provider under its generation. */
+    /**
+     * Replaces or edits inventories of a provider under its generation, which rises by one.
+     *
+     * Errors:
+     * * ABORTED / PROVIDER_GENERATION_CONFLICT: the provider changed since it was read.
+     * * FAILED_PRECONDITION / INVENTORY_IN_USE.
+     */
     setInventories: {
       name: "SetInventories",
       requestType: SetInventoriesRequest as typeof SetInventoriesRequest,
@@ -5967,7 +6095,10 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
-    /** Replaces the traits of a provider under its generation. */
+    /**
+     * Replaces the traits of a provider under its generation, which rises by one when they change. Their order is
+     * kept.
+     */
     setProviderTraits: {
       name: "SetProviderTraits",
       requestType: SetProviderTraitsRequest as typeof SetProviderTraitsRequest,
@@ -5985,7 +6116,10 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
-    /** Replaces the aggregates of a provider. */
+    /**
+     * Replaces the aggregates of a provider. Its generation rises by one when one was given, else never. Their
+     * order is kept.
+     */
     setProviderAggregates: {
       name: "SetProviderAggregates",
       requestType: SetProviderAggregatesRequest as typeof SetProviderAggregatesRequest,
@@ -6039,6 +6173,21 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
+    /**
+     * Renames a custom resource class, with all inventories and allocations of it (REST 1.2 to 1.6). Generations
+     * stay.
+     *
+     * Errors: NOT_FOUND / CLASS_NOT_FOUND, ALREADY_EXISTS / CLASS_EXISTS, INVALID_ARGUMENT / CLASS_STANDARD,
+     * CLASS_NAME_INVALID.
+     */
+    renameResourceClass: {
+      name: "RenameResourceClass",
+      requestType: RenameResourceClassRequest as typeof RenameResourceClassRequest,
+      requestStream: false,
+      responseType: RenameResourceClassResponse as typeof RenameResourceClassResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
+    },
     /** Deletes an unused custom resource class. */
     deleteResourceClass: {
       name: "DeleteResourceClass",
@@ -6074,7 +6223,13 @@ export const PlacementServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([2, 8, 5]) as Buffer] } },
     },
-    /** Moves inventories and allocations in one transaction. */
+    /**
+     * Moves inventories and allocations in one transaction. The generation of each provider in inventories rises
+     * by two, by one where it shall have no inventory; that of each provider in allocations, as in
+     * SetAllocations, by one more.
+     *
+     * Errors: as SetInventories and SetAllocations.
+     */
     reshape: {
       name: "Reshape",
       requestType: ReshapeRequest as typeof ReshapeRequest,

@@ -7,6 +7,7 @@ type Served =
   | "deleteTrait"
   | "listResourceClasses"
   | "ensureResourceClass"
+  | "renameResourceClass"
   | "deleteResourceClass";
 
 export const nameHandlers = (ops: PlacementOps): Pick<PlacementHandlers, Served> => ({
@@ -22,6 +23,10 @@ export const nameHandlers = (ops: PlacementOps): Pick<PlacementHandlers, Served>
   ensureResourceClass: async (ctx, { name, mustBeNew }) => ({
     created: await ops.classes.ensure(ctx, name, mustBeNew),
   }),
+  renameResourceClass: async (ctx, { name, newName }) => {
+    await ops.classes.rename(ctx, name, newName);
+    return {};
+  },
   deleteResourceClass: async (ctx, { name }) => {
     await ops.classes.remove(ctx, name);
     return {};

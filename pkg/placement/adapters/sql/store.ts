@@ -31,8 +31,11 @@ export function sqlStore(db: Database<PlacementTables>, clock: Clock): Placement
           return { result, revision: await moveHead(place, touched) };
         });
       } catch (error) {
-        if (violates(error, "provider_name") || violates(error, "provider_pkey"))
-          throw E.PROVIDER_EXISTS({ provider: "given", name: "given" }, { cause: error });
+        // Another replica took it a moment ago.
+        if (violates(error, "provider_name"))
+          throw E.PROVIDER_EXISTS({ duplicate: "name" }, { cause: error });
+        if (violates(error, "provider_pkey"))
+          throw E.PROVIDER_EXISTS({ duplicate: "uuid" }, { cause: error });
         throw error;
       }
     },
@@ -129,6 +132,21 @@ function sqlWriter(place: Place, touched: Touched): PlacementWriter {
     removeName: async (kind, name) =>
       (await tx.deleteFrom(nameTable(kind)).where("name", "=", name).executeTakeFirstOrThrow())
         .numDeletedRows === 1n,
+    renameClass: async (from, to) => {
+      await tx.updateTable("custom_resource_class").set({ name: to }).where("name", "=", from).execute();
+      const rows = await tx
+        .updateTable("inventory")
+        .set({ resource_class: to })
+        .where("resource_class", "=", from)
+        .returning("provider_id")
+        .execute();
+      await tx
+        .updateTable("allocation")
+        .set({ resource_class: to })
+        .where("resource_class", "=", from)
+        .execute();
+      for (const { provider_id } of rows) touched.shapes.add(provider_id);
+    },
     classInUse: async (name) =>
       (await tx
         .selectFrom("inventory")
