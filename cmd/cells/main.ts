@@ -14,7 +14,7 @@ await runProcess("cells", sections, async (service) => {
   const conductor = cluster.connect("conductor").client(ConductorServiceDefinition);
   await cluster.serve(
     buildCells({
-      ...(await openStores(new Pools(service), config.databases)),
+      ...(await openStores(new Pools(service), config.databases, config.cells)),
       clock: systemClock,
       ids: systemIds,
       log,

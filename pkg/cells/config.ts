@@ -16,6 +16,32 @@ export const cellsConfig = z
     maxInjectedFilePathBytes: limit(255, "Bytes of the path of one such file"),
     maxServerGroups: limit(10, "Server groups"),
     maxServerGroupMembers: limit(10, "Servers of one server group"),
+    costlyListConnections: z
+      .number()
+      .int()
+      .min(2)
+      .default(4)
+      .describe(
+        "Connections of this process to each database server for lists with regular expressions, tags or unusual sorts; they come on top of the others.",
+      ),
+    costlyListsPerProject: z
+      .number()
+      .int()
+      .min(1)
+      .default(2)
+      .describe("Of these lists, how many of one project run at once."),
+    costlyListTimeoutMs: z
+      .number()
+      .int()
+      .min(100)
+      .default(2_000)
+      .describe("How long such a list may take in the database before LIST_TOO_EXPENSIVE, ms."),
+    costlyListWaitMs: z
+      .number()
+      .int()
+      .min(0)
+      .default(3_000)
+      .describe("How long such a list waits for its turn before TOO_MANY_LISTS, ms."),
     feedKeepHours: z
       .number()
       .int()

@@ -6,6 +6,15 @@ import { defineErrors } from "../kernel/errors.js";
  */
 export const CellsErrors = defineErrors("cells", {
   UNKNOWN_DATABASE: ["missing", (p: { database: string }) => `There is no database ${p.database}.`],
+  LIST_TOO_EXPENSIVE: [
+    "invalid",
+    (p: { timeoutMs: number }) =>
+      `The list took longer than ${p.timeoutMs} ms: its filter or sort is too expensive; narrow it down.`,
+  ],
+  TOO_MANY_LISTS: [
+    "quota",
+    (_p: Record<string, never>) => "Too many filtered lists of this project are waiting; try again later.",
+  ],
   SERVER_NOT_FOUND: ["missing", (p: { server: string }) => `Instance ${p.server} could not be found.`],
   SERVER_MOVED: [
     "refused",

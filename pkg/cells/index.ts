@@ -5,4 +5,6 @@ export type { CellsConfig } from "./config.js";
 export { globalMigrations } from "./adapters/sql/migrations/global.js";
 export { cellMigrations } from "./adapters/sql/migrations/cell.js";
 export type { Liveness, PlacementPort, Waker } from "./ports.js";
+export { listSlots } from "./wire.js";
+export type { ListConnections } from "./wire.js";
 export type { SecretKey } from "./adapters/secret-box.js";

@@ -6,6 +6,7 @@ import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/s
 import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../kernel/ctx.js";
+import { FairSlots } from "../kernel/fair-slots.js";
 import type { Ids } from "../kernel/ids.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Clock } from "../kernel/time.js";
@@ -48,11 +49,23 @@ export interface CellSource {
   readonly name: string;
   readonly uuid: string;
   readonly database: Database<FeedTables>;
+  /** Where its costly lists run; without it on the same connections. */
+  readonly lists?: ListConnections;
+}
+
+/** Connections for lists whose cost is their filter; all schemas of one database server share them. */
+export interface ListConnections {
+  /** The same schema as the database's, on these connections. */
+  readonly database: Database<FeedTables>;
+  /** One for all that share the connections. */
+  readonly slots: FairSlots;
 }
 
 export interface CellsDeps {
   /** Migrated with `globalMigrations`. */
   readonly global: Database<FeedTables>;
+  /** As a cell's `lists`. */
+  readonly globalLists?: ListConnections;
   /** Migrated with `cellMigrations`; cell0 is one of them. */
   readonly cells: readonly CellSource[];
   readonly clock: Clock;
@@ -93,6 +106,7 @@ const FEED_POLL_MS = 200;
 function openWithFeed(
   name: string,
   database: Database<FeedTables>,
+  lists: ListConnections | undefined,
   deps: CellsDeps,
 ): { store: Store; feed: Feed } {
   const tail = createTail();
@@ -104,7 +118,11 @@ function openWithFeed(
     clock: deps.clock,
   });
   return {
-    store: openStore(name, nudging(database, { nudge }), nudge),
+    store: openStore(name, nudging(database, { nudge }), nudge, {
+      ...(lists ?? { database, slots: listSlots(deps.config) }),
+      timeoutMs: deps.config.costlyListTimeoutMs,
+      waitMs: deps.config.costlyListWaitMs,
+    }),
     feed: {
       reader: createFeedReader(database, { tail, pollMs }),
       run: async (ctx) => {
@@ -116,6 +134,17 @@ function openWithFeed(
     },
   };
 }
+
+/** Lists that wait for one project; more are refused. */
+const WAITING_LISTS = 32;
+
+/** As many places as the pool of costly lists has connections. */
+export const listSlots = (config: CellsConfig): FairSlots =>
+  new FairSlots({
+    slots: config.costlyListConnections,
+    perKey: config.costlyListsPerProject,
+    queuePerKey: WAITING_LISTS,
+  });
 
 const RESTART_MS = 1_000;
 
@@ -139,9 +168,10 @@ async function keepRunning(
 
 /** Builds the cells service. */
 export function buildCells(deps: CellsDeps): CellsService {
-  const opened = [{ name: "global", database: deps.global }, ...deps.cells].map(({ name, database }) => ({
+  const globalSource = { name: "global", database: deps.global, lists: deps.globalLists };
+  const opened = [globalSource, ...deps.cells].map(({ name, database, lists }) => ({
     name,
-    ...openWithFeed(name, database, deps),
+    ...openWithFeed(name, database, lists, deps),
   }));
   const [global, ...cells] = opened.map(({ store }) => store);
   if (global === undefined) throw new Error("no global database");

@@ -6,3 +6,4 @@ export * from "./ctx.js";
 export * from "./concurrency.js";
 export * from "./signals.js";
 export * from "./pacer.js";
+export * from "./fair-slots.js";

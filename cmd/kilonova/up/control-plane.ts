@@ -1,7 +1,7 @@
 import { hkdfSync } from "node:crypto";
 import { buildApi } from "../../../pkg/api/index.js";
-import { buildCells } from "../../../pkg/cells/index.js";
-import type { CellSource, Waker } from "../../../pkg/cells/index.js";
+import { buildCells, listSlots } from "../../../pkg/cells/index.js";
+import type { CellSource, ListConnections, Waker } from "../../../pkg/cells/index.js";
 import { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { ConductorServiceDefinition } from "../../../gen/kilonova/conductor/v1/conductor_service.js";
@@ -38,8 +38,8 @@ interface Service {
 
 /** Starts what keeps records and chooses hosts: placement, cells, scheduler. Agents need no more. */
 export async function startRecords(runtime: Runtime): Promise<void> {
-  const { pool } = runtime;
-  if (!pool) throw new Error("the database is not up");
+  const { pool, listPool } = runtime;
+  if (!pool || !listPool) throw new Error("the database is not up");
   const as = connectAs(runtime);
   await run(runtime, "placement", () =>
     buildPlacement({
@@ -50,7 +50,7 @@ export async function startRecords(runtime: Runtime): Promise<void> {
       config: runtime.config.placement,
     }),
   );
-  await run(runtime, "cells", () => cellsOf(runtime, pool, as("cells")));
+  await run(runtime, "cells", () => cellsOf(runtime, { pool, listPool }, as("cells")));
   await run(runtime, "scheduler", () => schedulerOf(runtime, as("scheduler")));
 }
 
@@ -94,11 +94,17 @@ async function run(runtime: Runtime, name: string, build: () => Service): Promis
 
 function cellsOf(
   { config, secrets, log, directory }: Runtime,
-  pool: DbPool,
+  { pool, listPool }: { readonly pool: DbPool; readonly listPool: DbPool },
   connect: (address: string) => Channel,
 ): Service {
-  const database = (schema: string): CellSource["database"] =>
-    openDatabase<FeedTables>(pool, { schema, clock: systemClock });
+  const open = (on: DbPool, schema: string): CellSource["database"] =>
+    openDatabase<FeedTables>(on, { schema, clock: systemClock });
+  const slots = listSlots(config.cells);
+  const source = (schema: string): Pick<CellSource, "database"> & { readonly lists: ListConnections } => ({
+    database: open(pool, schema),
+    lists: { database: open(listPool, schema), slots },
+  });
+  const global = source(schemas.global);
   const conductor = connect("conductor").client(ConductorServiceDefinition);
   const waker: Waker = {
     wake: (ctx, database_, name) => {
@@ -112,8 +118,9 @@ function cellsOf(
     },
   };
   return buildCells({
-    global: database(schemas.global),
-    cells: cells.map(({ name, uuid, schema }) => ({ name, uuid, database: database(schema) })),
+    global: global.database,
+    globalLists: global.lists,
+    cells: cells.map(({ name, uuid, schema }) => ({ name, uuid, ...source(schema) })),
     clock: systemClock,
     ids: systemIds,
     log,

@@ -25,6 +25,8 @@ export interface Runtime {
   /** What each service in this process serves, by its local address. */
   readonly bindings: Map<string, readonly ServiceBinding[]>;
   pool?: DbPool;
+  /** For lists whose cost is their filter. */
+  listPool?: DbPool;
   clients?: OpenStackClients;
   directory?: HostDirectory;
 }

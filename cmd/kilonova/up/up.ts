@@ -4,6 +4,7 @@ import type { Ctx } from "../../../pkg/kernel/index.js";
 import { KilonovaError, rootCtx, serviceActor } from "../../../pkg/kernel/index.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { loadConfig } from "../../../pkg/platform/config/index.js";
+import type { DbPool, PoolOptions } from "../../../pkg/platform/db/index.js";
 import { dbMetrics, openPool } from "../../../pkg/platform/db/index.js";
 import { createLogger } from "../../../pkg/platform/log/index.js";
 import { openFileDestination } from "../../../pkg/platform/log/file.js";
@@ -150,15 +151,22 @@ async function foundation(ctx: Ctx, runtime: Runtime): Promise<DemoImage | undef
         const server = await startPostgres(ctx, { stateDir: options.home, log });
         return { value: server, stop: () => server.stop() };
       });
-      runtime.pool = await lifecycle.start("pool", async () => {
-        const pool = openPool({
-          ...postgres.connection,
-          max: 24,
-          applicationName: "kilonova",
-          log,
-          metrics: dbMetrics(metrics),
+      const open = (name: string, bounds: Partial<PoolOptions>): Promise<DbPool> =>
+        lifecycle.start(name, async () => {
+          const pool = openPool({
+            ...postgres.connection,
+            ...bounds,
+            applicationName: "kilonova",
+            log,
+            metrics: dbMetrics(metrics),
+          });
+          return { value: pool, stop: () => pool.close() };
         });
-        return { value: pool, stop: () => pool.close() };
+      const { costlyListConnections, costlyListTimeoutMs } = config.cells;
+      runtime.pool = await open("pool", { max: 24 });
+      runtime.listPool = await open("list pool", {
+        max: costlyListConnections,
+        statementTimeoutMs: costlyListTimeoutMs,
       });
       await migrateAll(ctx, runtime.pool);
     })(),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CommonErrors, remainingMs } from "../../kernel/index.js";
+import { CommonErrors, KilonovaError, remainingMs } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { CellGuard } from "./guard.js";
 
@@ -32,6 +32,39 @@ describe("CellGuard", () => {
     );
     assert.deepEqual([answers, unreachable], [[{ database: "cell2", value: "cell2" }], ["cell1"]]);
     assert.deepEqual([guard.isDown("cell1"), guard.isDown("cell2")], [true, false]);
+  });
+
+  for (const [domain, reason, kind] of [
+    ["db", "TIMEOUT", "deadline"],
+    ["db", "CONTENTION", "unavailable"],
+    ["rpc", "OVERLOADED", "unavailable"],
+    ["cells", "LIST_TOO_EXPENSIVE", "invalid"],
+    ["cells", "TOO_MANY_LISTS", "quota"],
+  ] as const) {
+    it(`takes ${domain} ${reason} for an answer: what one request costs marks no cell down`, async () => {
+      const guard = new CellGuard(times);
+      const fail = (): Promise<never> =>
+        Promise.reject(new KilonovaError({ kind, domain, reason, message: "no" }));
+      await assert.rejects(guard.call(testCtx(), "cell1", fail), { reason });
+      await assert.rejects(guard.fanOut(testCtx(), ["cell1"], fail), { reason });
+      assert.equal(guard.isDown("cell1"), false);
+    });
+  }
+
+  it("learns nothing from a caller who had less time than a cell is given", async () => {
+    const guard = new CellGuard({ cellTimeoutMs: 10_000, downCellTimeoutMs: 300 });
+    const hurried = testCtx({ deadlineMs: Date.now() + 20 });
+    await assert.rejects(
+      guard.call(hurried, "cell1", () => new Promise(() => {})),
+      { kind: "deadline" },
+    );
+    assert.equal(guard.isDown("cell1"), false);
+    const patient = new CellGuard({ cellTimeoutMs: 100, downCellTimeoutMs: 10 });
+    await assert.rejects(
+      patient.call(testCtx(), "cell1", () => new Promise(() => {})),
+      { kind: "deadline" },
+    );
+    assert.equal(patient.isDown("cell1"), true);
   });
 
   it("counts a refusal as an answer, and throws it", async () => {

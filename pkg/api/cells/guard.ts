@@ -36,12 +36,16 @@ export class CellGuard {
    * @throws what the call throws; a silent database is `unavailable` or `deadline`
    */
   async call<T>(ctx: Ctx, database: string, fn: (ctx: Ctx) => Promise<T>): Promise<T> {
+    const patienceMs = this.isDown(database) ? this.#times.downCellTimeoutMs : this.#times.cellTimeoutMs;
+    const leftMs = usableMs(ctx);
     try {
-      const value = await within(ctx, this.#budgetMs(ctx, database), `Database ${database}`, fn);
+      const value = await within(ctx, Math.min(leftMs, patienceMs), `Database ${database}`, fn);
       this.#down.delete(database);
       return value;
     } catch (error) {
-      this.#judge(ctx, database, error);
+      // A caller in a hurry tells nothing about the database: its time was up, not ours.
+      const hurried = leftMs < patienceMs && error instanceof KilonovaError && error.kind === "deadline";
+      if (!hurried) this.#judge(ctx, database, error);
       throw error;
     }
   }
@@ -66,15 +70,6 @@ export class CellGuard {
     };
   }
 
-  #budgetMs(ctx: Ctx, database: string): number {
-    const leftMs = remainingMs(ctx);
-    const usableMs = leftMs === Infinity ? Infinity : leftMs - Math.min(500, leftMs / 10);
-    return Math.min(
-      usableMs,
-      this.isDown(database) ? this.#times.downCellTimeoutMs : this.#times.cellTimeoutMs,
-    );
-  }
-
   #judge(ctx: Ctx, database: string, error: unknown): void {
     if (isSilence(error)) {
       if (ctx.signal.aborted) return; // the caller left: that tells nothing about the database
@@ -86,6 +81,26 @@ export class CellGuard {
   }
 }
 
+/** What is left of the caller's time, less what it takes to answer him. */
+function usableMs(ctx: Ctx): number {
+  const leftMs = remainingMs(ctx);
+  return leftMs === Infinity ? Infinity : leftMs - Math.min(500, leftMs / 10);
+}
+
+/**
+ * Errors of kinds that usually mean silence, but that a database gives which is there: one statement was too
+ * slow or had too much company, or somebody asked too much of the service before it.
+ */
+const ANSWERS: ReadonlySet<string> = new Set([
+  "db TIMEOUT",
+  "db CONTENTION",
+  "db CONFLICT",
+  "db COMMIT_UNKNOWN",
+  "rpc OVERLOADED",
+]);
+
 /** Whether nobody answered, as opposed to an answer that says no. */
 export const isSilence = (error: unknown): boolean =>
-  error instanceof KilonovaError && (error.kind === "unavailable" || error.kind === "deadline");
+  error instanceof KilonovaError &&
+  (error.kind === "unavailable" || error.kind === "deadline") &&
+  !ANSWERS.has(`${error.domain} ${error.reason}`);

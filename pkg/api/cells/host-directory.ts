@@ -4,11 +4,13 @@ import type {
   HostsServiceDefinition,
 } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
+import { mapLimit } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Databases } from "./databases.js";
 import type { Answers, CellGuard } from "./guard.js";
 import { isSilence } from "./guard.js";
 
+const CELLS_AT_ONCE = 64;
 export const COMPUTE_BINARY = "nova-compute";
 
 /** The hosts of one cell as they were a moment ago. */
@@ -81,6 +83,22 @@ export class HostDirectory {
     return { cells: answers.map((answer) => answer.value), unreachable };
   }
 
+  /**
+   * All cells that have hosts, each read now. A silent one is named, and given as it was last seen by this
+   * process: with nothing up, since nobody knows.
+   */
+  async now(
+    ctx: Ctx,
+  ): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
+    const { answers, unreachable } = await this.#guard.fanOut(
+      ctx,
+      await this.#databases.hostingCells(ctx),
+      (inner, cell) => this.#ask(inner, cell),
+    );
+    const seen = unreachable.flatMap((cell) => asLastSeen(this.#last.get(cell)));
+    return { cells: [...answers.map(({ value }) => value), ...seen], unreachable };
+  }
+
   /** The given cells, as far as they answer. @cost next to nothing while they were read a moment ago */
   async some(ctx: Ctx, cells: readonly string[]): Promise<Answers<CellHosts>> {
     const read = cells.flatMap((database) => {
@@ -88,7 +106,19 @@ export class HostDirectory {
       return value === undefined ? [] : [{ database, value }];
     });
     if (read.length === cells.length) return { answers: read, unreachable: [] };
-    return this.#guard.fanOut(ctx, cells, (inner, cell) => this.of(inner, cell));
+    // The guard stands around the read itself: a second one out here would end before it could fall back.
+    const outcomes = await mapLimit(cells, CELLS_AT_ONCE, async (database) => {
+      try {
+        return { database, value: await this.of(ctx, database) };
+      } catch (error) {
+        if (!isSilence(error) || ctx.signal.aborted) throw error;
+        return { database, value: undefined };
+      }
+    });
+    return {
+      answers: outcomes.flatMap(({ database, value }) => (value === undefined ? [] : [{ database, value }])),
+      unreachable: outcomes.flatMap(({ database, value }) => (value === undefined ? [database] : [])),
+    };
   }
 
   /** Forgets what is known of a cell, after a change. */
@@ -103,21 +133,34 @@ export class HostDirectory {
 
   async #read(ctx: Ctx, cell: string): Promise<CellHosts> {
     try {
-      const { services, nodes } = await this.#guard.call(ctx, cell, (inner) =>
-        this.#hosts.listHosts(inner, { cell }),
-      );
-      const byHost = new Map(
-        services
-          .filter((service) => service.binary === COMPUTE_BINARY)
-          .map((service) => [service.host, service]),
-      );
-      const hosts = { cell, services, nodes, byHost };
-      this.#last.set(cell, hosts);
-      return hosts;
+      return await this.#guard.call(ctx, cell, (inner) => this.#ask(inner, cell));
     } catch (error) {
       const last = this.#last.get(cell);
       if (last === undefined || !isSilence(error)) throw error;
       return last;
     }
   }
+
+  async #ask(ctx: Ctx, cell: string): Promise<CellHosts> {
+    const { services, nodes } = await this.#hosts.listHosts(ctx, { cell });
+    const hosts = hostsOf(cell, services, nodes);
+    this.#last.set(cell, hosts);
+    return hosts;
+  }
 }
+
+function hostsOf(cell: string, services: readonly HostService[], nodes: readonly ComputeNode[]): CellHosts {
+  const compute = services.filter((service) => service.binary === COMPUTE_BINARY);
+  return { cell, services, nodes, byHost: new Map(compute.map((service) => [service.host, service])) };
+}
+
+const asLastSeen = (hosts: CellHosts | undefined): CellHosts[] =>
+  hosts === undefined
+    ? []
+    : [
+        hostsOf(
+          hosts.cell,
+          hosts.services.map((service) => ({ ...service, up: false })),
+          hosts.nodes,
+        ),
+      ];

@@ -6,7 +6,6 @@ import type { Ctx } from "../../kernel/index.js";
 import { mapLimit } from "../../kernel/index.js";
 import type { Parts } from "../parts.js";
 import { presentHypervisor } from "../view/service-view.js";
-import { COMPUTE_BINARY } from "./host-directory.js";
 
 /** A hypervisor and where its host is. */
 export interface FoundHypervisor {
@@ -18,36 +17,38 @@ export interface FoundHypervisor {
 const SERVERS_PER_HOST = 1000;
 const LISTS_AT_ONCE = 8;
 
-/** All hypervisors of the cells that answer, ordered by cell and number. Usage is as of now. */
-export async function allHypervisors(parts: Parts, ctx: Ctx): Promise<FoundHypervisor[]> {
-  const { answers } = await parts.guard.fanOut(ctx, await parts.databases.hostingCells(ctx), (inner, cell) =>
-    parts.hosts.listHosts(inner, { cell }),
-  );
-  return answers
-    .flatMap(({ database: cell, value: { services, nodes } }) => {
-      const byHost = new Map(
-        services
-          .filter((service) => service.binary === COMPUTE_BINARY)
-          .map((service) => [service.host, service]),
-      );
-      return nodes.map((node) => ({
-        cell,
+/** All hypervisors, and the cells of which they are not as of now. */
+export interface AllHypervisors {
+  readonly found: readonly FoundHypervisor[];
+  readonly unreachable: readonly string[];
+}
+
+/** All hypervisors, ordered by cell and number: usage as of now, of silent cells as it was last seen. */
+export async function allHypervisors(parts: Parts, ctx: Ctx): Promise<AllHypervisors> {
+  const { cells, unreachable } = await parts.directory.now(ctx);
+  const found = cells
+    .flatMap((hosts) =>
+      hosts.nodes.map((node) => ({
+        cell: hosts.cell,
         host: node.host,
-        hypervisor: presentHypervisor({ cell, services, nodes, byHost }, node),
-      }));
-    })
+        hypervisor: presentHypervisor(hosts, node),
+      })),
+    )
     .sort((a, b) =>
       a.cell < b.cell ? -1 : a.cell > b.cell ? 1 : Number(a.hypervisor.number - b.hypervisor.number),
     );
+  return { found, unreachable };
 }
 
-/** Adds the servers on each. */
+/** Adds the servers on each, as far as its cell answers. */
 export const withServers = (
   parts: Parts,
   ctx: Ctx,
   found: readonly FoundHypervisor[],
+  unreachable: readonly string[],
 ): Promise<Hypervisor[]> =>
   mapLimit(found, LISTS_AT_ONCE, async ({ cell, host, hypervisor }) => {
+    if (unreachable.includes(cell)) return hypervisor;
     const { rows } = await parts.instances.listInstances(ctx, {
       database: cell,
       filter: ServerFilter.fromPartial({ host }),

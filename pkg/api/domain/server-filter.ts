@@ -1,4 +1,5 @@
 import type { ServerFilter } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { ServerText } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ApiErrors } from "../errors.js";
 
@@ -29,12 +30,25 @@ export function effectiveFilter(
   return others.length > 0 ? { ...kept, vmStates: others } : { ...kept, vmStates: [], deleted: true };
 }
 
+/** What `host_info` shows, and policy hides from tenants. */
+const PRIVILEGED: ReadonlySet<ServerText> = new Set([
+  ServerText.SERVER_TEXT_NODE,
+  ServerText.SERVER_TEXT_KERNEL_ID,
+  ServerText.SERVER_TEXT_RAMDISK_ID,
+  ServerText.SERVER_TEXT_ROOT_DEVICE_NAME,
+]);
+
 function withoutPrivileged(
   filter: ServerFilter,
   { dropSilently }: FilterRights,
   refuse: () => never,
 ): ServerFilter {
-  const privileged = filter.host !== "" || filter.node !== "" || filter.deleted !== undefined;
+  const textMatches = filter.textMatches.filter(({ field }) => !PRIVILEGED.has(field));
+  const privileged =
+    filter.host !== "" ||
+    filter.node !== "" ||
+    filter.deleted !== undefined ||
+    textMatches.length < filter.textMatches.length;
   if (privileged && !dropSilently) refuse();
-  return { ...filter, host: "", node: "", deleted: undefined };
+  return { ...filter, host: "", node: "", deleted: undefined, textMatches };
 }

@@ -5,6 +5,7 @@ import type {
   RemoveAggregateHostResponse,
 } from "../../../gen/kilonova/api/v1/aggregates_service.js";
 import type { Ctx } from "../../kernel/index.js";
+import { CommonErrors } from "../../kernel/index.js";
 import { changeAggregate, haveServers, readAggregate } from "../cells/aggregates.js";
 import { ApiErrors } from "../errors.js";
 import { hostName, id } from "../shape/common.js";
@@ -49,8 +50,9 @@ export const removeAggregateHost = (
 
 /** @throws COMPUTE_HOST_NOT_FOUND */
 async function zoneOfHost(parts: Parts, ctx: Ctx, host: string): Promise<string> {
-  const { cells } = await parts.directory.all(ctx);
+  const { cells, unreachable } = await parts.directory.all(ctx);
   const service = cells.map(({ byHost }) => byHost.get(host)).find((one) => one !== undefined);
+  if (service === undefined && unreachable.length > 0) throw CommonErrors.UNAVAILABLE({ what: "A cell" });
   if (service === undefined) throw ApiErrors.COMPUTE_HOST_NOT_FOUND({ host });
   return service.availabilityZone;
 }

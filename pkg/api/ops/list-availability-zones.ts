@@ -17,9 +17,12 @@ export const listAvailabilityZones =
       ctx.actor,
       detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list",
     );
-    const { cells } = await parts.directory.all(ctx);
+    const { cells, unreachable } = await parts.directory.all(ctx);
+    // Also those that are shown as last seen.
+    const silent = cells.map(({ cell }) => cell).filter((cell) => parts.guard.isDown(cell));
     const zones = zonesOf(cells.flatMap((cell) => cell.services));
     return {
+      unreachableCells: [...unreachable, ...silent],
       zones: detail
         ? zones
         : zones.filter((zone) => zone.name !== INTERNAL_ZONE).map((zone) => ({ ...zone, services: [] })),

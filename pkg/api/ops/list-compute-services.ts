@@ -4,6 +4,7 @@ import type {
   ListComputeServicesResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
+import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Unary } from "../shape/shape.js";
 import { checked, text } from "../shape/shape.js";
@@ -22,17 +23,18 @@ export const listComputeServices = (
       const binding = JSON.stringify(["services", host, binary]);
       const [number, cell = ""] =
         request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
-      const { answers, unreachable } = await parts.guard.fanOut(
-        ctx,
-        await parts.databases.cells(ctx),
-        (inner, database) => parts.hosts.listHosts(inner, { cell: database, host, binary }),
-      );
-      const rest = answers
-        .flatMap(({ database, value }) => value.services.map((service) => presentService(database, service)))
+      const { cells, unreachable } = await parts.directory.now(ctx);
+      const all = cells
+        .flatMap(({ cell: database, services }) =>
+          services.map((service) => presentService(database, service)),
+        )
         .filter(
           (service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary),
         )
-        .sort(byNumberAndCell)
+        .sort(byNumberAndCell);
+      const isSilent = (service: ComputeService): boolean => unreachable.includes(service.cell);
+      const rest = all
+        .filter((service) => !isSilent(service))
         .filter(
           (service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0,
         );
@@ -41,6 +43,10 @@ export const listComputeServices = (
       return {
         services,
         unreachableCells: [...unreachable],
+        downCellServices:
+          request.pageToken === ""
+            ? all.filter((service) => isSilent(service) && service.binary === COMPUTE_BINARY)
+            : [],
         nextPageToken:
           rest.length > services.length && last !== undefined
             ? encodePageToken(parts.tokens, binding, [last.number.toString(), last.cell])

@@ -17,7 +17,8 @@ export const listHypervisors = (parts: Parts): Unary<ListHypervisorsRequest, Lis
     { ...paging, hostnamePattern: text() },
     async (ctx, request) => {
       parts.policy.enforce(ctx.actor, "os_compute_api:os-hypervisors:list-detail");
-      const all = (await allHypervisors(parts, ctx)).filter(({ hypervisor }) =>
+      const { found, unreachable } = await allHypervisors(parts, ctx);
+      const all = found.filter(({ hypervisor }) =>
         hypervisor.hypervisorHostname.includes(request.hostnamePattern),
       );
       const binding = `hypervisors:${request.hostnamePattern}`;
@@ -28,8 +29,9 @@ export const listHypervisors = (parts: Parts): Unary<ListHypervisorsRequest, Lis
       const last = page.at(-1);
       return {
         hypervisors: request.withServers
-          ? await withServers(parts, ctx, page)
+          ? await withServers(parts, ctx, page, unreachable)
           : page.map((one) => one.hypervisor),
+        unreachableCells: [...unreachable],
         nextPageToken:
           rest.length > page.length && last !== undefined
             ? encodePageToken(parts.tokens, binding, [last.hypervisor.id])

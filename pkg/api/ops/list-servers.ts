@@ -2,13 +2,16 @@ import {
   ListServersRequest,
   ListServersResponse,
   ServerFilter,
+  ServerText,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { ServerTextMatch } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { InstanceRow } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { PolicyErrors } from "../../policy/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
+import { readUserRegex } from "../../platform/regex/index.js";
 import { EncodedAnswer, rawField } from "../../platform/rpc/index.js";
 import { GLOBAL } from "../cells/databases.js";
 import { ownProject } from "../cells/servers.js";
@@ -28,15 +31,9 @@ import { hiddenFields, maskOf } from "../view/server-view.js";
 
 const MAX_PAGE = 1000;
 
-/** What POSIX and JavaScript agree about: it must compile. The database has the last word. */
 const regex: Rule<string> = (value, path, report) => {
-  if (value === "") return;
-  text({ max: 255 })(value, path, report);
-  try {
-    new RegExp(value);
-  } catch {
-    report(path, "is not a regular expression");
-  }
+  const { problem } = value === "" ? {} : readUserRegex(value);
+  if (problem !== undefined) report(path, problem);
 };
 
 const words = list(text(), 200);
@@ -62,6 +59,7 @@ const filterShape = optional(
     node: text(),
     keyName: text(),
     description: text(),
+    textMatches: list(object<ServerTextMatch>({ field: oneOf(ServerText, { unset: false }), regex }), 32),
   }),
 );
 

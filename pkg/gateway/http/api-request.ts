@@ -76,6 +76,8 @@ export interface Reply {
   /** Finished JSON. */
   readonly json?: string | Buffer;
   readonly location?: string;
+  /** How many cells did not answer, so that what is listed may be old or incomplete. */
+  readonly unreachableCells?: number;
 }
 
 export const replyJson = (value: Json, extra: Omit<Reply, "json"> = {}): Reply => ({

@@ -22,6 +22,8 @@ export const setVersion = (res: Response, version: Microversion): void =>
 export function sendReply(req: Request, res: Response, status: number, reply: Reply): void {
   res.statusCode = reply.status ?? status;
   if (reply.location !== undefined) res.setHeader("Location", reply.location);
+  if (reply.unreachableCells !== undefined && reply.unreachableCells > 0)
+    res.setHeader("X-Kilonova-Unreachable-Cells", String(reply.unreachableCells));
   if (reply.json === undefined) {
     res.setHeader("Content-Length", "0");
     res.removeHeader("Content-Type");

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { readUserRegex } from "../../platform/regex/index.js";
 import { parseIso, parseUuid } from "../../kernel/index.js";
 
 /**
@@ -8,8 +9,10 @@ import { parseIso, parseUuid } from "../../kernel/index.js";
 const UNPRINTABLE = /[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const isPrintable = (value: string): boolean => !UNPRINTABLE.test(value);
+/** What some dialect takes. A value that is really used as one is looked at again where that happens. */
 const isRegex = (value: string): boolean => {
   if (value === "") return false;
+  if (readUserRegex(value).problem === undefined) return true;
   try {
     new RegExp(value);
     return true;

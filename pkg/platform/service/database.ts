@@ -1,5 +1,5 @@
 import { isRetryable } from "../../kernel/index.js";
-import type { DbPool, Migration } from "../db/index.js";
+import type { DbPool, Migration, PoolOptions } from "../db/index.js";
 import { dbMetrics, openPool, pendingMigrations } from "../db/index.js";
 import { systemClock } from "../process/index.js";
 import { ConfigErrors } from "../config/index.js";
@@ -14,10 +14,13 @@ type Process = Pick<ServiceProcess, "name" | "ctx" | "log" | "lifecycle" | "metr
 export class Pools {
   readonly #process: Process;
   readonly #pools = new Map<string, DbPool>();
+  readonly #bounded = new Map<string, DbPool>();
 
   constructor(process: Process) {
     this.#process = process;
-    process.report("databases", () => [...this.#pools.values()].map((pool) => pool.stats()));
+    process.report("databases", () =>
+      [...this.#pools.values(), ...this.#bounded.values()].map((pool) => pool.stats()),
+    );
   }
 
   /** @param option  names the URL's option in the error when it is empty */
@@ -25,16 +28,25 @@ export class Pools {
     if (!url) throw ConfigErrors.CONFIG_INVALID({ problems: `- ${option}: must be set` });
     const known = this.#pools.get(url);
     if (known) return known;
+    return this.#start(this.#pools, url, { max: maxConnections });
+  }
+
+  /** Connections apart from those of `open`, whose statements end after a while. */
+  async openBounded(url: string, max: number, statementTimeoutMs: number): Promise<DbPool> {
+    return this.#bounded.get(url) ?? this.#start(this.#bounded, url, { max, statementTimeoutMs });
+  }
+
+  #start(pools: Map<string, DbPool>, url: string, bounds: Partial<PoolOptions>): Promise<DbPool> {
     const { lifecycle, name, log, metrics } = this.#process;
     return lifecycle.start("database", async () => {
       const pool = openPool({
         connectionString: url,
-        max: maxConnections,
+        ...bounds,
         applicationName: `kilonova-${name}`,
         log,
         metrics: dbMetrics(metrics),
       });
-      this.#pools.set(url, pool);
+      pools.set(url, pool);
       return { value: pool, stop: () => pool.close() };
     });
   }

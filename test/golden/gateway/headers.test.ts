@@ -4,6 +4,11 @@ import { SERVER_ID } from "../../../pkg/gateway/testing/samples.js";
 import { startTestGateway } from "../../../pkg/gateway/testing/test-gateway.js";
 import type { Answer, TestGateway } from "../../../pkg/gateway/testing/test-gateway.js";
 import { ForceDeleteServerResponse } from "../../../gen/kilonova/api/v1/server_actions.js";
+import {
+  ListAvailabilityZonesResponse,
+  ListComputeServicesResponse,
+  ListHypervisorsResponse,
+} from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { DeleteServerResponse, StopServerResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { fixture } from "./fixture.js";
 
@@ -31,6 +36,47 @@ describe("golden: gateway headers and documents", () => {
     );
   });
   after(() => gateway.close());
+
+  it("tells how many cells did not answer, where a list may lack something", async () => {
+    const silent = { unreachableCells: ["cell2"] };
+    const gatewayOfTwo = await startTestGateway({
+      ...fixture,
+      availabilityZones: {
+        listAvailabilityZones: async () => ListAvailabilityZonesResponse.fromPartial(silent),
+      },
+      hypervisors: {
+        ...fixture.hypervisors,
+        listHypervisors: async () => ListHypervisorsResponse.fromPartial(silent),
+      },
+      computeServices: {
+        ...fixture.computeServices,
+        listComputeServices: async () =>
+          ListComputeServicesResponse.fromPartial({
+            ...silent,
+            downCellServices: [{ binary: "nova-compute", host: "h2" }],
+          }),
+      },
+    });
+    const ask = (path: string, version: string): Promise<Answer> =>
+      gatewayOfTwo.ask(path, { version, token: "admin" });
+    for (const path of [
+      "/os-availability-zone",
+      "/os-hypervisors",
+      "/os-hypervisors/detail",
+      "/os-services",
+    ]) {
+      const answer = await ask(`/v2.1${path}`, "2.68");
+      assert.deepEqual([answer.status, answer.headers["x-kilonova-unreachable-cells"]], [200, "1"], path);
+    }
+    const rows = async (version: string): Promise<unknown> => (await ask("/v2.1/os-services", version)).json;
+    assert.deepEqual(await rows("2.68"), { services: [] });
+    assert.deepEqual(await rows("2.69"), {
+      services: [{ binary: "nova-compute", host: "h2", status: "UNKNOWN" }],
+    });
+    const whole = await gateway.ask("/v2.1/os-availability-zone", { token: "admin" });
+    assert.equal(whole.headers["x-kilonova-unreachable-cells"], undefined);
+    await gatewayOfTwo.close();
+  });
 
   it("tells the version in force, also of faults, and two Vary lines", async () => {
     for (const path of ["/v2.1/servers", `/v2.1/flavors/1/os-extra_specs/none`, "/v2.1"]) {

@@ -39,6 +39,8 @@ export interface AvailabilityZone {
 export interface ListAvailabilityZonesResponse {
   /** All zones. */
   zones: AvailabilityZone[];
+  /** Cells that do not answer: their hosts are shown as they were last seen, or are missing when they never were. */
+  unreachableCells: string[];
 }
 
 /** One service process or compute host. */
@@ -89,6 +91,8 @@ export interface ListComputeServicesResponse {
   unreachableCells: string[];
   /** Empty on the last page. */
   nextPageToken: string;
+  /** With the first page: compute services of those cells as they were last seen; what they do now is not known. */
+  downCellServices: ComputeService[];
 }
 
 /** Input of UpdateComputeService. Unset fields stay. */
@@ -199,6 +203,11 @@ export interface ListHypervisorsResponse {
   hypervisors: Hypervisor[];
   /** Empty on the last page. */
   nextPageToken: string;
+  /**
+   * Cells that do not answer: their hypervisors are shown as they were last seen, as not up and without their
+   * servers, or are missing when they never were seen.
+   */
+  unreachableCells: string[];
 }
 
 /** Input of GetHypervisor. */
@@ -455,13 +464,16 @@ export const AvailabilityZone: MessageFns<AvailabilityZone> = {
 };
 
 function createBaseListAvailabilityZonesResponse(): ListAvailabilityZonesResponse {
-  return { zones: [] };
+  return { zones: [], unreachableCells: [] };
 }
 
 export const ListAvailabilityZonesResponse: MessageFns<ListAvailabilityZonesResponse> = {
   encode(message: ListAvailabilityZonesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.zones) {
       AvailabilityZone.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.unreachableCells) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -487,6 +499,14 @@ export const ListAvailabilityZonesResponse: MessageFns<ListAvailabilityZonesResp
             message.zones.push(AvailabilityZone.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unreachableCells.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -505,6 +525,7 @@ export const ListAvailabilityZonesResponse: MessageFns<ListAvailabilityZonesResp
   fromPartial(object: DeepPartial<ListAvailabilityZonesResponse>): ListAvailabilityZonesResponse {
     const message = createBaseListAvailabilityZonesResponse();
     message.zones = object.zones?.map((e) => AvailabilityZone.fromPartial(e)) || [];
+    message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     return message;
   },
 };
@@ -793,7 +814,7 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
 };
 
 function createBaseListComputeServicesResponse(): ListComputeServicesResponse {
-  return { services: [], unreachableCells: [], nextPageToken: "" };
+  return { services: [], unreachableCells: [], nextPageToken: "", downCellServices: [] };
 }
 
 export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse> = {
@@ -806,6 +827,9 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
     }
     if (message.nextPageToken !== "") {
       writer.uint32(26).string(message.nextPageToken);
+    }
+    for (const v of message.downCellServices) {
+      ComputeService.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -847,6 +871,14 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
             message.nextPageToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.downCellServices.push(ComputeService.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -867,6 +899,7 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
     message.services = object.services?.map((e) => ComputeService.fromPartial(e)) || [];
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.downCellServices = object.downCellServices?.map((e) => ComputeService.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1630,7 +1663,7 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
 };
 
 function createBaseListHypervisorsResponse(): ListHypervisorsResponse {
-  return { hypervisors: [], nextPageToken: "" };
+  return { hypervisors: [], nextPageToken: "", unreachableCells: [] };
 }
 
 export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
@@ -1640,6 +1673,9 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    for (const v of message.unreachableCells) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1673,6 +1709,14 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unreachableCells.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1692,6 +1736,7 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
     const message = createBaseListHypervisorsResponse();
     message.hypervisors = object.hypervisors?.map((e) => Hypervisor.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     return message;
   },
 };
@@ -2183,7 +2228,7 @@ export const HypervisorsServiceDefinition = {
     /**
      * Reads one by UUID or number.
      *
-     * Errors: NOT_FOUND / HYPERVISOR_NOT_FOUND.
+     * Errors: NOT_FOUND / HYPERVISOR_NOT_FOUND; UNAVAILABLE when it may be in a cell that does not answer.
      */
     getHypervisor: {
       name: "GetHypervisor",

@@ -10,17 +10,19 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { powerStateNumber, vmStateWord } from "../../../model/instance-states.js";
 import { fromTimestamp } from "../../../model/wire-time.js";
-import { DbError } from "../../../platform/db/index.js";
+import type { Database } from "../../../platform/db/index.js";
 import { fromSortValue, sortColumns, sortValue } from "../../domain/sort-keys.js";
 import type { SortColumn } from "../../domain/sort-keys.js";
-import type { Store } from "./tables.js";
+import { hasRegex, regexConditions } from "./regex-conditions.js";
+import type { Schema, Store } from "./tables.js";
 
 type Condition = Sql;
 
 /**
  * One page of records, as bytes. Sorted with `COLLATE "C"`; null is smaller than every value, as in Nova's
  * databases: first ascending, last descending.
- * @throws SORT_KEY_INVALID; INVALID_ARGUMENT for a regular expression that PostgreSQL does not take
+ * @throws SORT_KEY_INVALID; INVALID_ARGUMENT for a regular expression that is not taken; LIST_TOO_EXPENSIVE,
+ *   TOO_MANY_LISTS
  * @cost one indexed statement for the default sort of a project; other sorts read what the filter leaves
  */
 export async function listInstances(
@@ -46,31 +48,45 @@ export async function listInstances(
       sql.ref(column),
     ),
   );
-  try {
-    const { rows } = await store.db.statement(ctx, "instances.list", (db) =>
-      sql<Record<string, unknown> & { id: string; generation: number; server: Buffer }>`
+  const read = (inner: Ctx, on: Database<Schema>): Promise<readonly ListedRow[]> =>
+    on
+      .statement(inner, "instances.list", (db) =>
+        sql<ListedRow>`
       SELECT ${selected} FROM ${store.t.instance} WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${limit + 1}`.execute(
-        db,
-      ),
-    );
-    return {
-      rows: rows.slice(0, limit).map((row) => ({
-        sortValues: columns.map(({ column, kind }) => sortValue(row[column], kind)),
-        serverId: row.id,
-        generation: BigInt(row.generation),
-        server: row.server,
-      })),
-      more: rows.length > limit,
-    };
-  } catch (error) {
-    if (error instanceof DbError && error.sqlstate === "2201B")
-      throw CommonErrors.INVALID_ARGUMENT(
-        { field: "filter", problem: "it is no regular expression" },
-        { cause: error },
-      );
-    throw error;
-  }
+          db,
+        ),
+      )
+      .then(({ rows }) => rows);
+  const rows = await (isCostly(request)
+    ? store.costly.run(ctx, request.projectId, read)
+    : read(ctx, store.db));
+  return {
+    rows: rows.slice(0, limit).map((row) => ({
+      sortValues: columns.map(({ column, kind }) => sortValue(row[column], kind)),
+      serverId: row.id,
+      generation: BigInt(row.generation),
+      server: row.server,
+    })),
+    more: rows.length > limit,
+  };
 }
+
+type ListedRow = Record<string, unknown> & {
+  readonly id: string;
+  readonly generation: number;
+  readonly server: Buffer;
+};
+
+/** Whether the work depends on what a user wrote, rather than on the length of the page. */
+const isCostly = ({ filter, sort }: ListInstancesRequest): boolean =>
+  (filter !== undefined && (hasRegex(filter) || hasTags(filter))) ||
+  sort.some(({ field }) => !INDEXED.has(field));
+
+/** Sort keys that an index serves. */
+const INDEXED: ReadonlySet<string> = new Set(["created_at", "id", "uuid"]);
+
+const hasTags = ({ tags, tagsAny, notTags, notTagsAny }: ServerFilter): boolean =>
+  [tags, tagsAny, notTags, notTagsAny].some((list) => list.length > 0);
 
 /** Rows after the given one: (a > x) or (a = x and b > y) …, where null is the smallest value. */
 function afterRow(columns: readonly SortColumn[], after: readonly string[]): Condition {
@@ -131,26 +147,10 @@ function textConditions(filter: ServerFilter): Condition[] {
     ["reservation_id", filter.reservationId],
     ["description", filter.description],
   ];
-  const regex: [string, string][] = [
-    ["name", filter.nameRegex],
-    ["hostname", filter.hostnameRegex],
-  ];
-  const address: [string, string][] = [
-    ["ipv4", filter.ipRegex],
-    ["ipv6", filter.ip6Regex],
-  ];
   return [
     ...(filter.ids.length === 0 ? [] : [sql`id = ANY(${filter.ids}::text[])`]),
     ...exact.filter(([, value]) => value !== "").map(([column, value]) => sql`${sql.ref(column)} = ${value}`),
-    ...regex
-      .filter(([, value]) => value !== "")
-      .map(([column, value]) => sql`${sql.ref(column)} ~* ${value}`),
-    ...address
-      .filter(([, value]) => value !== "")
-      .map(
-        ([column, value]) =>
-          sql`EXISTS (SELECT 1 FROM unnest(${sql.ref(column)}) AS a (ip) WHERE a.ip ~* ${value})`,
-      ),
+    ...regexConditions(filter),
   ];
 }
 

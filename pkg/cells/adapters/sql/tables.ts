@@ -1,3 +1,6 @@
+import { FairSlots } from "../../../kernel/fair-slots.js";
+import { CostlyReads } from "./costly-reads.js";
+import type { CostlyAccess } from "./costly-reads.js";
 import { RecentRows } from "./recent-rows.js";
 import type { DormantRow, JoinedRow } from "./rows.js";
 import { sql } from "./sql.js";
@@ -43,6 +46,8 @@ export interface Store {
   readonly name: string;
   readonly db: Database<Schema>;
   readonly t: Tables;
+  /** Reads whose cost is what a user wrote. */
+  readonly costly: CostlyReads;
   /** Tells that a statement of its own, outside a `write`, has added to the outbox. */
   readonly changed: () => void;
   /** Operations with their instances. */
@@ -51,10 +56,34 @@ export interface Store {
   readonly prepared: RecentRows<DormantRow>;
 }
 
-/** A database under its public name. @param changed  wakes the sequencer of its feed */
-export function openStore(name: string, db: Database<Schema>, changed: () => void = () => {}): Store {
+const alone = (database: Database<Schema>): CostlyAccess => ({
+  database,
+  slots: new FairSlots({ slots: 4, perKey: 2, queuePerKey: 32 }),
+  timeoutMs: 2_000,
+  waitMs: 3_000,
+});
+
+/**
+ * A database under its public name.
+ * @param changed  wakes the sequencer of its feed
+ * @param costly   where its costly reads run; by default on the same connections
+ */
+export function openStore(
+  name: string,
+  db: Database<Schema>,
+  changed: () => void = () => {},
+  costly: CostlyAccess = alone(db),
+): Store {
   const t = Object.fromEntries(
     NAMES.map((table) => [table, sql.table(`${db.schema}.${table}`)]),
   ) as unknown as Tables;
-  return { name, db, t, changed, recent: new RecentRows(), prepared: new RecentRows() };
+  return {
+    name,
+    db,
+    t,
+    changed,
+    costly: new CostlyReads(costly),
+    recent: new RecentRows(),
+    prepared: new RecentRows(),
+  };
 }

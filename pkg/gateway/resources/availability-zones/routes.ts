@@ -37,16 +37,26 @@ export function availabilityZoneRoutes({
       route: "GET /os-availability-zone",
       query: noParameters,
       handle: async (request) => {
-        const { zones } = await availabilityZones.listAvailabilityZones(request.ctx, { detail: false });
-        return replyJson({ availabilityZoneInfo: zones.map((zone) => zoneView(zone, null)) });
+        const { zones, unreachableCells } = await availabilityZones.listAvailabilityZones(request.ctx, {
+          detail: false,
+        });
+        return replyJson(
+          { availabilityZoneInfo: zones.map((zone) => zoneView(zone, null)) },
+          { unreachableCells: unreachableCells.length },
+        );
       },
     },
     {
       route: "GET /os-availability-zone/detail",
       query: noParameters,
       handle: async (request) => {
-        const { zones } = await availabilityZones.listAvailabilityZones(request.ctx, { detail: true });
-        return replyJson({ availabilityZoneInfo: zones.map((zone) => zoneView(zone, hostsOf(zone))) });
+        const { zones, unreachableCells } = await availabilityZones.listAvailabilityZones(request.ctx, {
+          detail: true,
+        });
+        return replyJson(
+          { availabilityZoneInfo: zones.map((zone) => zoneView(zone, hostsOf(zone))) },
+          { unreachableCells: unreachableCells.length },
+        );
       },
     },
   ];

@@ -9,7 +9,11 @@ import { pathNumber } from "../path-number.js";
 import { required } from "../required.js";
 import { listServicesQuery, updateServiceBody } from "./schemas.js";
 import { changeById, changeByWord } from "./update.js";
+import { since } from "../../microversion/version.js";
 import { byUuid, serviceView } from "./view.js";
+
+/** Services of cells that do not answer are listed with the little that is sure. */
+const downCellsShown = since("2.69");
 
 /** What a service is called in a path. @throws BAD_REQUEST when it is not even the form of one */
 function serviceIdOf(request: ApiRequest): string {
@@ -29,9 +33,18 @@ export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "comp
           host: last(request.query, "host") ?? "",
           binary: last(request.query, "binary") ?? "",
         };
-        const { services } = await computeServices.listComputeServices(request.ctx, filter);
+        const answer = await computeServices.listComputeServices(request.ctx, filter);
         const shape = view.shape(request.version);
-        return replyJson({ services: services.map((service) => shape.render(service, null)) });
+        const down = request.has(downCellsShown) ? answer.downCellServices : [];
+        return replyJson(
+          {
+            services: [
+              ...answer.services.map((service) => shape.render(service, null)),
+              ...down.map(({ binary, host }) => ({ binary, host, status: "UNKNOWN" })),
+            ],
+          },
+          { unreachableCells: answer.unreachableCells.length },
+        );
       },
     },
     {

@@ -1,5 +1,5 @@
 import type { Hypervisor } from "../../../../gen/kilonova/api/v1/hosts_service.js";
-import { parseUuid } from "../../../kernel/index.js";
+import { CommonErrors, parseUuid } from "../../../kernel/index.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyJson } from "../../http/api-request.js";
@@ -22,20 +22,28 @@ const paged = since("2.33");
 
 const wantsServers = (request: ApiRequest): boolean => isTrue(last(request.query, "with_servers"));
 
+/** Hypervisors, and how many cells did not answer about theirs. */
+interface Found {
+  readonly found: readonly Hypervisor[];
+  readonly unreachableCells: number;
+}
+
 /** Every hypervisor, page by page. */
 async function all(
   api: Api,
   request: ApiRequest,
   filter: { hostnamePattern?: string; withServers?: boolean },
-): Promise<Hypervisor[]> {
+): Promise<Found> {
   const found: Hypervisor[] = [];
+  let unreachableCells = 0;
   let pageToken = "";
   do {
     const answer = await api.listHypervisors(request.ctx, { ...filter, pageSize: MAX_LIMIT, pageToken });
     found.push(...answer.hypervisors);
+    unreachableCells = Math.max(unreachableCells, answer.unreachableCells.length);
     pageToken = answer.nextPageToken;
   } while (pageToken !== "");
-  return found;
+  return { found, unreachableCells };
 }
 
 async function matching(
@@ -43,11 +51,13 @@ async function matching(
   request: ApiRequest,
   hostnamePattern: string,
   withServers: boolean,
-): Promise<Hypervisor[]> {
-  const found = await all(api, request, { hostnamePattern, withServers });
-  if (found.length === 0)
+): Promise<Found> {
+  const matches = await all(api, request, { hostnamePattern, withServers });
+  if (matches.found.length === 0 && matches.unreachableCells > 0)
+    throw CommonErrors.UNAVAILABLE({ what: "A cell that may have it" });
+  if (matches.found.length === 0)
     throw GatewayErrors.NOT_FOUND({ message: `No hypervisor matching '${hostnamePattern}' could be found.` });
-  return found;
+  return matches;
 }
 
 async function list(
@@ -66,8 +76,8 @@ async function list(
           "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.",
       });
     }
-    const found = await matching(api, request, pattern, env.withServers);
-    return replyJson({ hypervisors: found.map((h) => shape.render(h, env)) });
+    const { found, unreachableCells } = await matching(api, request, pattern, env.withServers);
+    return replyJson({ hypervisors: found.map((h) => shape.render(h, env)) }, { unreachableCells });
   }
   const page = pageOf(request.query);
   const answer = await api.listHypervisors(request.ctx, {
@@ -80,7 +90,10 @@ async function list(
   const links = request.has(paged)
     ? nextPage("hypervisors_links", path, markers, page, request.query, request.links)
     : {};
-  return replyJson({ hypervisors: shown.map((h) => shape.render(h, env)), ...links });
+  return replyJson(
+    { hypervisors: shown.map((h) => shape.render(h, env)), ...links },
+    { unreachableCells: answer.unreachableCells.length },
+  );
 }
 
 async function one(api: Api, request: ApiRequest, withServers: boolean): Promise<Hypervisor> {
@@ -121,8 +134,10 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
     },
     {
       route: "GET /os-hypervisors/statistics",
-      handle: async (request) =>
-        replyJson({ hypervisor_statistics: statistics(await all(api, request, {})) }),
+      handle: async (request) => {
+        const { found, unreachableCells } = await all(api, request, {});
+        return replyJson({ hypervisor_statistics: statistics(found) }, { unreachableCells });
+      },
     },
     {
       route: "GET /os-hypervisors/{id}/uptime",
@@ -137,20 +152,19 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       route: "GET /os-hypervisors/{id}/search",
       handle: async (request) => {
         const shape = brief.shape(request.version);
-        return replyJson({
-          hypervisors: (await matching(api, request, request.id, false)).map((h) => shape.render(h, without)),
-        });
+        const { found, unreachableCells } = await matching(api, request, request.id, false);
+        return replyJson({ hypervisors: found.map((h) => shape.render(h, without)) }, { unreachableCells });
       },
     },
     {
       route: "GET /os-hypervisors/{id}/servers",
       handle: async (request) => {
         const shape = brief.shape(request.version);
-        return replyJson({
-          hypervisors: (await matching(api, request, request.id, true)).map((h) =>
-            shape.render(h, { withServers: true }),
-          ),
-        });
+        const { found, unreachableCells } = await matching(api, request, request.id, true);
+        return replyJson(
+          { hypervisors: found.map((h) => shape.render(h, { withServers: true })) },
+          { unreachableCells },
+        );
       },
     },
   ];

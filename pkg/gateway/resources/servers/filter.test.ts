@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ServerText } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { someRequest } from "../../testing/requests.js";
 import { selectionOf } from "./filter.js";
@@ -14,7 +15,10 @@ describe("gateway: server list filters", () => {
       allProjects: false,
       filtered: true,
     });
-    assert.deepEqual(select("host=c1&node=n1", 1, "admin").filter, { host: "c1", node: "n1" });
+    assert.deepEqual(select("host=c1&node=n1", 1, "admin").filter, {
+      host: "c1",
+      textMatches: [{ field: ServerText.SERVER_TEXT_NODE, regex: "n1" }],
+    });
   });
 
   it("opens filters to everybody with their microversions", () => {
@@ -72,8 +76,8 @@ describe("gateway: server list filters", () => {
       {
         vmStates: [VmState.VM_STATE_SOFT_DELETED],
         powerStates: [PowerState.POWER_STATE_SHUTDOWN],
-        progress: 50,
         taskStates: ["spawning"],
+        textMatches: [{ field: ServerText.SERVER_TEXT_PROGRESS, regex: "50" }],
       },
     );
     assert.deepEqual(select("power_state=5", 83).filter, { matchNothing: true });
@@ -83,6 +87,27 @@ describe("gateway: server list filters", () => {
     assert.deepEqual(select("deleted=yes").filter, {});
     assert.deepEqual(select("changes-since=2026-01-01T00:00:00.5Z").filter, {
       changesSince: { seconds: 1_767_225_600n, nanos: 500_000_000 },
+    });
+  });
+
+  it("refuses regular expressions outside of RE2's syntax, naming the parameter", () => {
+    for (const [query, name] of [
+      ["name=(a)%5C1", "name"],
+      ["ip=(%3F!1)", "ip"],
+      ["key_name=***a", "key_name"],
+    ] as const)
+      assert.throws(
+        () => select(query),
+        (error: Error) => error.message.startsWith(`Invalid input for query parameters ${name}: it `),
+      );
+  });
+
+  it("takes a point in time for itself, and anything else as a regular expression over its text", () => {
+    assert.deepEqual(select("created_at=2026-01-01T00:00:00Z").filter, {
+      createdAt: { seconds: 1_767_225_600n, nanos: 0 },
+    });
+    assert.deepEqual(select("created_at=2026-01-.1 0").filter, {
+      textMatches: [{ field: ServerText.SERVER_TEXT_CREATED_AT, regex: "2026-01-.1 0" }],
     });
   });
 

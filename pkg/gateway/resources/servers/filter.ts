@@ -1,4 +1,5 @@
 import type { ServerFilter } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { ServerText } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { parseIso } from "../../../kernel/index.js";
 import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
@@ -7,13 +8,19 @@ import type { ApiRequest } from "../../http/api-request.js";
 import { booleanWord } from "../../http/words.js";
 import type { Span } from "../../microversion/version.js";
 import { always, inSpan, since } from "../../microversion/version.js";
+import { readUserRegex } from "../../../platform/regex/index.js";
 import { toTimestamp } from "../../view/times.js";
 import { powerStateOf, vmStateOf } from "../../../model/instance-states.js";
 import { statesOfStatuses } from "./states.js";
 
 type Filter = { -readonly [K in keyof ServerFilter]?: ServerFilter[K] };
 /** Puts one parameter into the filter. `values` has at least one entry. */
-type Reader = (filter: Filter, value: string, values: readonly string[], request: ApiRequest) => void;
+type Reader = (filter: Filter, value: string, values: readonly string[], where: Where) => void;
+/** Which parameter of which request it is. */
+interface Where {
+  readonly name: string;
+  readonly request: ApiRequest;
+}
 
 /** An unknown status is a mistake rather than a list without servers. */
 const unknownStatusRefused = since("2.38");
@@ -73,37 +80,39 @@ const orNothing = <T>(filter: Filter, value: T | undefined, put: (value: T) => v
   if (value === undefined) filter.matchNothing = true;
   else put(value);
 };
-const exactTime =
-  (key: "createdAt" | "launchedAt" | "terminatedAt"): Reader =>
-  (filter, value) =>
-    orNothing(filter, time(value), (at) => {
-      filter[key] = at;
-    });
 /** No server has a longer name, id or address of anything. */
 const LONGEST = 255;
 const exact =
-  (
-    key:
-      | "imageId"
-      | "flavorId"
-      | "reservationId"
-      | "host"
-      | "node"
-      | "availabilityZone"
-      | "keyName"
-      | "userId"
-      | "projectId"
-      | "description",
-  ): Reader =>
+  (key: "imageId" | "flavorId" | "host" | "userId" | "projectId"): Reader =>
   (filter, value) =>
     orNothing(filter, value.length <= LONGEST ? value : undefined, (text) => {
       filter[key] = text;
     });
 const regex =
   (key: "nameRegex" | "hostnameRegex" | "ipRegex" | "ip6Regex"): Reader =>
-  (filter, value) => {
-    filter[key] = value;
+  (filter, value, _values, { name }) => {
+    filter[key] = checkedRegex(name, value);
   };
+/** A regular expression over the text of one field. */
+const matches =
+  (field: ServerText): Reader =>
+  (filter, value, _values, { name }) => {
+    (filter.textMatches ??= []).push({ field, regex: checkedRegex(name, value) });
+  };
+/** A point in time where it is one; else a regular expression over its text. */
+const timeOrMatches =
+  (key: "createdAt" | "launchedAt" | "terminatedAt", field: ServerText): Reader =>
+  (filter, value, values, where) => {
+    // A day alone is the beginning of a text, as in Nova, and not its midnight.
+    const at = value.includes(":") ? time(value) : undefined;
+    if (at === undefined) matches(field)(filter, value, values, where);
+    else filter[key] = at;
+  };
+function checkedRegex(name: string, value: string): string {
+  const { problem } = readUserRegex(value);
+  if (problem !== undefined) throw bad(`Invalid input for query parameters ${name}: it ${problem}.`);
+  return value;
+}
 
 const readers: Readonly<Record<string, Reader>> = {
   name: regex("nameRegex"),
@@ -114,33 +123,41 @@ const readers: Readonly<Record<string, Reader>> = {
   image: exact("imageId"),
   image_ref: exact("imageId"),
   flavor: exact("flavorId"),
-  reservation_id: exact("reservationId"),
   host: exact("host"),
-  node: exact("node"),
-  availability_zone: exact("availabilityZone"),
-  key_name: exact("keyName"),
   user_id: exact("userId"),
   project_id: exact("projectId"),
   tenant_id: exact("projectId"),
-  description: exact("description"),
-  display_description: exact("description"),
+  access_ip_v4: matches(ServerText.SERVER_TEXT_ACCESS_IP_V4),
+  access_ip_v6: matches(ServerText.SERVER_TEXT_ACCESS_IP_V6),
+  auto_disk_config: matches(ServerText.SERVER_TEXT_DISK_CONFIG),
+  availability_zone: matches(ServerText.SERVER_TEXT_AVAILABILITY_ZONE),
+  description: matches(ServerText.SERVER_TEXT_DESCRIPTION),
+  display_description: matches(ServerText.SERVER_TEXT_DESCRIPTION),
+  kernel_id: matches(ServerText.SERVER_TEXT_KERNEL_ID),
+  key_name: matches(ServerText.SERVER_TEXT_KEY_NAME),
+  launch_index: matches(ServerText.SERVER_TEXT_LAUNCH_INDEX),
+  locked_by: matches(ServerText.SERVER_TEXT_LOCKED_BY),
+  node: matches(ServerText.SERVER_TEXT_NODE),
+  progress: matches(ServerText.SERVER_TEXT_PROGRESS),
+  ramdisk_id: matches(ServerText.SERVER_TEXT_RAMDISK_ID),
+  reservation_id: matches(ServerText.SERVER_TEXT_RESERVATION_ID),
+  root_device_name: matches(ServerText.SERVER_TEXT_ROOT_DEVICE_NAME),
   uuid: (filter, value) =>
     orNothing(filter, value.length <= LONGEST ? value : undefined, (id) => {
       filter.ids = [id];
     }),
   status: readStatus,
   vm_state: readVmState,
-  task_state: (filter, _value, values) => {
-    filter.taskStates = [...values];
+  task_state: (filter, value) => {
+    filter.taskStates = [value];
   },
-  power_state: (filter, value) =>
-    orNothing(filter, /^\d+$/.test(value) ? powerStateOf(Number(value)) : undefined, (state) => {
-      filter.powerStates = [state];
-    }),
-  progress: (filter, value) =>
-    orNothing(filter, /^\d{1,3}$/.test(value) ? Number(value) : undefined, (progress) => {
-      filter.progress = progress;
-    }),
+  power_state: (filter, value, values, where) => {
+    if (!/^\d+$/.test(value)) matches(ServerText.SERVER_TEXT_POWER_STATE)(filter, value, values, where);
+    else
+      orNothing(filter, powerStateOf(Number(value)), (state) => {
+        filter.powerStates = [state];
+      });
+  },
   config_drive: (filter, value) => {
     filter.configDrive = strictBoolean(value, "config_drive");
   },
@@ -156,9 +173,9 @@ const readers: Readonly<Record<string, Reader>> = {
   "changes-before": (filter, value) => {
     filter.changesBefore = time(value);
   },
-  created_at: exactTime("createdAt"),
-  launched_at: exactTime("launchedAt"),
-  terminated_at: exactTime("terminatedAt"),
+  created_at: timeOrMatches("createdAt", ServerText.SERVER_TEXT_CREATED_AT),
+  launched_at: timeOrMatches("launchedAt", ServerText.SERVER_TEXT_LAUNCHED_AT),
+  terminated_at: timeOrMatches("terminatedAt", ServerText.SERVER_TEXT_TERMINATED_AT),
   tags: (filter, value) => {
     filter.tags = tagList(value);
   },
@@ -197,7 +214,7 @@ export function selectionOf(request: ApiRequest): ServerSelection {
     const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
     const value = values.at(-1);
     if (notFilters.has(name) || !reader || value === undefined) continue;
-    reader(filter, value, values, request);
+    reader(filter, value, values, { name, request });
     filtered = true;
   }
   const allProjects = wantsAllProjects(request);
@@ -221,7 +238,7 @@ function checkBounds({ changesSince, changesBefore }: Filter): void {
   }
 }
 
-function readStatus(filter: Filter, _value: string, values: readonly string[], request: ApiRequest): void {
+function readStatus(filter: Filter, _value: string, values: readonly string[], { request }: Where): void {
   const { vmStates, taskStates } = statesOfStatuses(values);
   if (vmStates.length === 0) {
     if (request.has(unknownStatusRefused)) throw bad("Invalid status value");
@@ -238,7 +255,7 @@ function readStatus(filter: Filter, _value: string, values: readonly string[], r
 }
 
 /** Without the right to deleted servers, asking for their state finds none. */
-function readVmState(filter: Filter, _value: string, values: readonly string[], request: ApiRequest): void {
+function readVmState(filter: Filter, _value: string, values: readonly string[], { request }: Where): void {
   const states = values.flatMap((name) => vmStateOf(name) ?? []);
   filter.vmStates = request.isAdmin ? states : states.filter((state) => state !== VmState.VM_STATE_DELETED);
   if (filter.vmStates.length === 0) filter.matchNothing = true;

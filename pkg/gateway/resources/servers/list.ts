@@ -67,5 +67,8 @@ export async function listServers(
     request.links,
   );
   const tail = Object.keys(links).length === 0 ? "" : `,${JSON.stringify(links).slice(1, -1)}`;
-  return { json: joinList("servers", fragments, tail) };
+  return {
+    json: joinList("servers", fragments, tail),
+    unreachableCells: answer.unreachableCells.length,
+  };
 }
