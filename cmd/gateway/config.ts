@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { gatewayConfig } from "../../pkg/gateway/index.js";
+import { sharingConfig } from "../../pkg/platform/sharing/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig, policyConfig } from "../shared/sections.js";
 
@@ -18,4 +19,5 @@ export const sections = {
   policy: policyConfig,
   gateway: gatewayConfig,
   placementRest: placementRestConfig,
+  sharing: sharingConfig,
 } as const;

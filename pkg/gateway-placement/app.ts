@@ -93,7 +93,7 @@ function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHa
   return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
-    setCaller(req, { actor: await authenticate(ctxOf(req), token) });
+    await setCaller(req, { actor: await authenticate(ctxOf(req), token) });
     next();
   };
 }

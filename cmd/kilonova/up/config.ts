@@ -7,6 +7,7 @@ import { vendordataConfig, vendordataDynamicAuthConfig } from "../../../pkg/comp
 import { gatewayConfig } from "../../../pkg/gateway/config.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
+import { sharingConfig } from "../../../pkg/platform/sharing/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import type { ConfigOf } from "../../../pkg/platform/config/index.js";
 import { identityConfig, policyConfig } from "../../shared/sections.js";
@@ -29,6 +30,7 @@ export const sections = {
   telemetry: telemetryConfig,
   policy: policyConfig,
   gateway: gatewayConfig,
+  sharing: sharingConfig,
   api: apiConfigSchema,
   cells: cellsConfig,
   scheduler: schedulerConfig,

@@ -43,6 +43,7 @@ export async function startEmbeddedServices(
         },
         images,
       },
+      turns: () => runtime.sharing.gate(),
       startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
     return { value: standalone, stop: (budgetMs) => standalone.close(Math.min(budgetMs, 2000)) };
