@@ -13,13 +13,13 @@ export const sharingConfig = z
     concurrency: count(1, 16, "Requests of a project that are worked on at once while no other is active."),
     sharedConcurrency: count(
       1,
-      4,
-      "Requests at once that all active projects divide among them, at least one each; small, since what is worked on slows everything else.",
+      2,
+      "Requests at once that all active projects divide among them, at least one each; small, since everything that is worked on slows the others.",
     ),
     activeMs: count(100, 2_000, "How long after its last request a project counts as active, ms."),
     longMs: count(
       100,
-      1_000,
+      500,
       "A request that takes longer than this no longer takes up its project's share, ms: it waits for something else.",
     ),
     longRequests: count(0, 16, "How many of a project's requests may take longer than that at once."),
