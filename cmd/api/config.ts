@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { apiConfigSchema } from "../../pkg/api/index.js";
+import { publicLimitsConfig } from "../../pkg/platform/rpc/index.js";
+import { sharingConfig } from "../../pkg/platform/sharing/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig, keyList, policyConfig } from "../shared/sections.js";
 
@@ -16,6 +18,7 @@ const publicGrpcConfig = z
         "PEM file: certificate for clients; empty serves plain text, for loopback or behind a proxy that does TLS.",
       ),
     tlsKeyFile: z.string().default("").describe("PEM file: its private key."),
+    ...publicLimitsConfig,
   })
   .describe("The gRPC API for users.");
 
@@ -34,6 +37,7 @@ export const sections = {
   api: apiConfigSchema,
   tokens: tokensConfig,
   publicGrpc: publicGrpcConfig,
+  sharing: sharingConfig,
 } as const;
 
 export type PublicGrpcConfig = z.output<typeof publicGrpcConfig>;

@@ -1,5 +1,6 @@
 import { buildApi } from "../../pkg/api/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
+import { Sharing } from "../../pkg/platform/sharing/index.js";
 import { joinCluster, runProcess } from "../../pkg/platform/service/index.js";
 import { openStackClients } from "../shared/openstack.js";
 import { namedKeys } from "../shared/keys.js";
@@ -26,5 +27,5 @@ await runProcess("api", sections, async (service) => {
     keystone,
   });
   await cluster.serve(api);
-  await servePublicGrpc(service, config.publicGrpc, api.bindings, keystone);
+  await servePublicGrpc(service, config.publicGrpc, api.bindings, keystone, new Sharing(config.sharing));
 });

@@ -4,6 +4,7 @@ import { ServerCredentials } from "@grpc/grpc-js";
 import type { Keystone } from "../../pkg/clients/keystone/index.js";
 import type { ServiceBinding } from "../../pkg/platform/rpc/index.js";
 import { startRpcServer } from "../../pkg/platform/rpc/index.js";
+import type { Sharing } from "../../pkg/platform/sharing/index.js";
 import type { ServiceProcess } from "../../pkg/platform/service/index.js";
 import { packageRoot } from "../../pkg/platform/service/index.js";
 import type { PublicGrpcConfig } from "./config.js";
@@ -14,9 +15,10 @@ import type { PublicGrpcConfig } from "./config.js";
  */
 export async function servePublicGrpc(
   { lifecycle, log, tracer, metrics }: Pick<ServiceProcess, "lifecycle" | "log" | "tracer" | "metrics">,
-  { listen, tlsCertFile, tlsKeyFile }: PublicGrpcConfig,
+  { listen, tlsCertFile, tlsKeyFile, ...limits }: PublicGrpcConfig,
   bindings: readonly ServiceBinding[],
   keystone: Keystone,
+  sharing: Sharing,
 ): Promise<void> {
   if (!listen) return;
   const [descriptors, tls] = await Promise.all([
@@ -32,6 +34,8 @@ export async function servePublicGrpc(
       metrics,
       descriptors,
       ...tls,
+      limits,
+      admit: sharing.atDoor(sharing.gate()),
       authenticate: (ctx, token) => keystone.validate(ctx, token),
     });
     return { value: server, stop: (budgetMs) => server.drain(budgetMs) };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { gatewayConfig } from "../../pkg/gateway/index.js";
 import { placementCorsConfig } from "../../pkg/gateway-placement/index.js";
+import { sharingConfig } from "../../pkg/platform/sharing/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig, policyConfig } from "../shared/sections.js";
 
@@ -20,4 +21,5 @@ export const sections = {
   gateway: gatewayConfig,
   placementRest: placementRestConfig,
   placementCors: placementCorsConfig,
+  sharing: sharingConfig,
 } as const;

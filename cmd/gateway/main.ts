@@ -3,6 +3,7 @@ import { buildGateway } from "../../pkg/gateway/index.js";
 import { placementGateway } from "../../pkg/gateway-placement/index.js";
 import { listen } from "../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
+import { Sharing } from "../../pkg/platform/sharing/index.js";
 import { joinCluster, parseAddress, runProcess } from "../../pkg/platform/service/index.js";
 import { openStackClients } from "../shared/openstack.js";
 import { openPolicy } from "../shared/policy-file.js";
@@ -13,6 +14,7 @@ await runProcess("gateway", sections, async (service) => {
   const cluster = await joinCluster(service);
   const { keystone } = openStackClients(config.identity);
   const env = service.httpEnv(config.gateway.requestTimeoutMs);
+  const sharing = new Sharing(config.sharing);
   await service.holdTasks();
   await lifecycle.start("compute-rest", async () => {
     const server = await buildGateway({
@@ -23,13 +25,14 @@ await runProcess("gateway", sections, async (service) => {
       policy: openPolicy(config.policy),
       ids: systemIds,
       metrics,
+      turns: sharing.gate(),
     }).start();
     return { value: server, stop: (budgetMs) => server.close(budgetMs) };
   });
   if (!config.placementRest.listen) return;
   await lifecycle.start("placement-rest", async () => {
     const app = placementGateway({
-      env,
+      env: { ...env, turns: sharing.gate() },
       clock: systemClock,
       identityUrl: config.gateway.identityUrl,
       cors: config.placementCors,

@@ -93,7 +93,7 @@ function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHa
     if (req.path === "/") return next();
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
-    setCaller(req, await authenticate(ctxOf(req), token));
+    await setCaller(req, await authenticate(ctxOf(req), token));
     next();
   };
 }

@@ -42,6 +42,21 @@ describe("gateway: faults", () => {
     );
   });
 
+  it("says when to come again, where that helps", () => {
+    const tooMany = new KilonovaError({
+      kind: "quota",
+      domain: "sharing",
+      reason: "R",
+      message: "text",
+      facts: { retryAfterMs: "1500" },
+    });
+    const fault = faultOf(tooMany, "req-1");
+    assert.equal(fault.status, 429);
+    assert.deepEqual(JSON.parse(faultBody(fault)), {
+      overLimit: { code: 429, message: "text", retryAfter: "2" },
+    });
+  });
+
   it("keeps causes to itself and tells the request id instead", () => {
     const fault = faultOf(CommonErrors.INTERNAL({}, { cause: new Error("password=hunter2") }), "req-1");
     assert.match(fault.message, /^Unexpected API Error\..*req-1/);

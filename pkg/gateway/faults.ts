@@ -1,4 +1,5 @@
 import type { ErrorKind, KilonovaError } from "../kernel/index.js";
+import { retryAfterSeconds } from "../kernel/index.js";
 
 /** A failure in the form in which the Compute API tells it. */
 export interface Fault {
@@ -6,6 +7,8 @@ export interface Fault {
   /** The key of the body's only member, e.g. `itemNotFound`. */
   readonly key: string;
   readonly message: string;
+  /** Seconds, for those who may come again. */
+  readonly retryAfter?: number;
 }
 
 const statusOfKind: Readonly<Record<ErrorKind, number>> = {
@@ -53,6 +56,7 @@ const exceptions: readonly Exception[] = [
   { domain: "gateway", reason: "VERSION_UNSUPPORTED", status: 406 },
   { domain: "gateway", reason: "CONTENT_TYPE_UNSUPPORTED", status: 415 },
   { domain: "gateway", reason: "BODY_TOO_LARGE", status: 413 },
+  { domain: "rpc", reason: "REQUEST_TOO_LARGE", status: 413 },
   { domain: "gateway", reason: "API_REMOVED", status: 410 },
   { domain: "cells", reason: "AGGREGATE_HAS_HOSTS", status: 400 },
   { domain: "cells", reason: "TOO_MANY_LISTS", status: 429 },
@@ -62,11 +66,15 @@ const exceptions: readonly Exception[] = [
 
 export function faultOf(error: KilonovaError, requestId: string): Fault {
   const exception = exceptions.find((e) => e.reason === error.reason && e.domain === error.domain);
-  const status = exception?.status ?? statusOfKind[error.kind];
+  const retryAfter = retryAfterSeconds(error);
+  // What may be asked for again later is no quota.
+  const isTooMuch = error.kind === "quota" && retryAfter !== undefined;
+  const status = exception?.status ?? (isTooMuch ? 429 : statusOfKind[error.kind]);
   return {
     status,
     key: keyOfStatus[status] ?? "computeFault",
     message: error.kind === "internal" ? unexpected(requestId) : error.message,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   };
 }
 
@@ -75,5 +83,7 @@ const unexpected = (requestId: string): string =>
   `Unexpected API Error. Please tell the operator of this cloud the request id ${requestId}.\n<class 'kilonova.Internal'>`;
 
 /** @returns the body, e.g. `{"itemNotFound": {"code": 404, "message": "…"}}` */
-export const faultBody = (fault: Fault): string =>
-  JSON.stringify({ [fault.key]: { code: fault.status, message: fault.message } });
+export const faultBody = ({ key, status: code, message, retryAfter }: Fault): string =>
+  JSON.stringify({
+    [key]: { code, message, ...(retryAfter === undefined ? {} : { retryAfter: String(retryAfter) }) },
+  });

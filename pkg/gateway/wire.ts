@@ -37,6 +37,7 @@ export interface GatewayDeps {
   readonly log: HttpEnv["log"];
   readonly ids: HttpEnv["ids"];
   readonly startSpan?: HttpEnv["startSpan"];
+  readonly turns?: HttpEnv["turns"];
   readonly metrics?: Metrics;
 }
 
@@ -48,9 +49,9 @@ export interface Gateway {
 
 /** Builds the REST gateway; nothing listens before `start`. */
 export function buildGateway(deps: GatewayDeps): Gateway {
-  const { config, log, ids, startSpan, metrics } = deps;
+  const { config, log, ids, startSpan, turns, metrics } = deps;
   const app = buildApp({
-    env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, ...(startSpan ? { startSpan } : {}) },
+    env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, turns, ...(startSpan ? { startSpan } : {}) },
     endpoints: new Endpoints(allOperations(clients(deps.api), new FragmentCache(config.fragmentCacheBytes))),
     schemas: new SchemaCompiler(),
     tokens: deps.tokens,

@@ -151,3 +151,18 @@ export function causesOf(error: unknown): string {
     lines.push(`${e.name}: ${e.message}`);
   return lines.join("\n").slice(0, 4000);
 }
+
+/**
+ * When the caller may come again: the fact `retryAfterMs` of any error. It becomes Retry-After over REST and
+ * RetryInfo over gRPC.
+ */
+export function retryAfterMs({ facts }: KilonovaError): number | undefined {
+  const ms = Number(facts["retryAfterMs"] ?? Number.NaN);
+  return Number.isSafeInteger(ms) && ms >= 0 ? ms : undefined;
+}
+
+/** Whole seconds, as HTTP wants them. */
+export function retryAfterSeconds(error: KilonovaError): number | undefined {
+  const ms = retryAfterMs(error);
+  return ms === undefined ? undefined : Math.ceil(ms / 1000);
+}

@@ -51,6 +51,8 @@ export interface StandaloneOptions {
   readonly onRightsChange?: (change: RightsChange) => void;
   readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
   readonly startSpan?: HttpEnv["startSpan"];
+  /** Makes the turns of one service. */
+  readonly turns?: () => HttpEnv["turns"];
 }
 
 /** The running services. */
@@ -124,6 +126,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     corsOrigins: options.corsOrigins ?? [],
     ...(options.startSpan ? { startSpan: options.startSpan } : {}),
   };
+  const turns = options.turns ?? ((): undefined => undefined);
   const servers: HttpServer[] = [];
   const serve = async (
     app: Parameters<typeof listen>[0],
@@ -143,14 +146,14 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     await Promise.all(servers.map((server) => server.close(graceMs)));
   };
   try {
-    urls.identity = await serve(identity.app(env), options.ports.identity);
+    urls.identity = await serve(identity.app({ ...env, turns: turns() }), options.ports.identity);
     const identityUrl = `${urls.identity}/v3`;
     urls.image = await serve(
-      image.app({ ...env, requestTimeoutMs: IMAGE_TIMEOUT_MS, identityUrl }),
+      image.app({ ...env, turns: turns(), requestTimeoutMs: IMAGE_TIMEOUT_MS, identityUrl }),
       options.ports.image,
       0,
     );
-    urls.network = await serve(network.app({ ...env, identityUrl }), options.ports.network);
+    urls.network = await serve(network.app({ ...env, turns: turns(), identityUrl }), options.ports.network);
   } catch (error) {
     await close(0);
     throw error;

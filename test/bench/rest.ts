@@ -38,6 +38,10 @@ export class Rest {
     this.#projectId = ((await answer.json()) as { token: { project: { id: string } } }).token.project.id;
   }
 
+  token(): string {
+    return this.#token;
+  }
+
   projectId(): string {
     return this.#projectId;
   }

@@ -12,6 +12,7 @@ import type { HttpServer } from "../../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../../pkg/platform/process/index.js";
 import { startRpcServer } from "../../../pkg/platform/rpc/index.js";
 import type { RpcServer, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import type { Gate } from "../../../pkg/platform/sharing/index.js";
 import type { SpanOrigin } from "../../../pkg/platform/telemetry/index.js";
 import { operatorSocket } from "../operator-socket.js";
 import { projectRoot } from "../project-root.js";
@@ -27,11 +28,13 @@ const HOST = "127.0.0.1";
  * socket.
  */
 export async function openEdges(_ctx: Ctx, runtime: Runtime): Promise<void> {
+  // One door, by whichever protocol.
+  const turns = runtime.sharing.gate();
   await Promise.all([
-    openCompute(runtime),
+    openCompute(runtime, turns),
     openPlacement(runtime),
     openMetadata(runtime),
-    openPublicGrpc(runtime),
+    openPublicGrpc(runtime, turns),
     openOperator(runtime),
   ]);
 }
@@ -52,7 +55,7 @@ const clientsOf = ({ clients }: Runtime): NonNullable<Runtime["clients"]> => {
   return clients;
 };
 
-async function openCompute(runtime: Runtime): Promise<void> {
+async function openCompute(runtime: Runtime, turns: Gate): Promise<void> {
   const {
     config,
     options: { ports },
@@ -73,6 +76,7 @@ async function openCompute(runtime: Runtime): Promise<void> {
     log,
     ids: systemIds,
     metrics,
+    turns,
     startSpan: startSpan(runtime),
   });
   await http(runtime, "gateway", () => gateway.start());
@@ -87,7 +91,13 @@ async function openPlacement(runtime: Runtime): Promise<void> {
   } = runtime;
   const { keystone } = clientsOf(runtime);
   const app = placementGateway({
-    env: { log, ids: systemIds, requestTimeoutMs: 60_000, startSpan: startSpan(runtime) },
+    env: {
+      log,
+      ids: systemIds,
+      requestTimeoutMs: 60_000,
+      startSpan: startSpan(runtime),
+      turns: runtime.sharing.gate(),
+    },
     cors: config.placementCors,
     clock: systemClock,
     authenticate: (ctx, token) => keystone.validate(ctx, token),
@@ -136,7 +146,7 @@ const grpc = (runtime: Runtime, name: string, start: () => Promise<RpcServer>): 
     return { value: server, stop: (budgetMs) => server.drain(Math.min(budgetMs, GRACE_MS)) };
   });
 
-async function openPublicGrpc(runtime: Runtime): Promise<void> {
+async function openPublicGrpc(runtime: Runtime, turns: Gate): Promise<void> {
   const {
     options: { ports },
     log,
@@ -153,6 +163,7 @@ async function openPublicGrpc(runtime: Runtime): Promise<void> {
       tracer,
       metrics,
       descriptors,
+      admit: runtime.sharing.atDoor(turns),
       authenticate: (ctx, token) => keystone.validate(ctx, token),
     }),
   );

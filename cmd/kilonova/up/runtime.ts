@@ -3,6 +3,7 @@ import type { HostDirectory } from "../../../pkg/platform/coordination/index.js"
 import type { DbPool } from "../../../pkg/platform/db/index.js";
 import type { Lifecycle, Tasks } from "../../../pkg/platform/process/index.js";
 import type { LocalNetwork, ServiceBinding } from "../../../pkg/platform/rpc/index.js";
+import type { Sharing } from "../../../pkg/platform/sharing/index.js";
 import type { Policy } from "../../../pkg/policy/index.js";
 import type { Metrics, Tracer } from "../../../pkg/platform/telemetry/index.js";
 import type { OpenStackClients } from "./clients.js";
@@ -22,6 +23,8 @@ export interface Runtime {
   readonly metrics: Metrics;
   readonly policy: Policy;
   readonly network: LocalNetwork;
+  /** Turns of projects at all doors of this process. */
+  readonly sharing: Sharing;
   /** What each service in this process serves, by its local address. */
   readonly bindings: Map<string, readonly ServiceBinding[]>;
   pool?: DbPool;

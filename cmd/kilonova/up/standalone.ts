@@ -48,6 +48,7 @@ export async function startEmbeddedServices(
       logins: config.logins,
       // The clients are opened after this; until then they remember nothing.
       onRightsChange: (change) => runtime.clients?.keystone.forgetTokens(change),
+      turns: () => runtime.sharing.gate(),
       startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
     return { value: standalone, stop: (budgetMs) => standalone.close(Math.min(budgetMs, 2000)) };

@@ -18,6 +18,7 @@ import {
   systemIds,
 } from "../../../pkg/platform/process/index.js";
 import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
+import { Sharing } from "../../../pkg/platform/sharing/index.js";
 import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
 import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
 import { openPolicy } from "../../shared/policy-file.js";
@@ -100,7 +101,17 @@ async function bringUp(
   await lifecycle.start("tracer", async () => ({ value: tracer, stop: () => tracer.close() }));
   const network = new LocalNetwork({ log, tracer, metrics });
   const ctx = rootCtx({ requestId: `req-${systemIds.uuid()}`, actor: serviceActor("kilonova"), log });
-  const runtime: Runtime = { ...manners, options, config, secrets, tracer, network, bindings: new Map() };
+  const sharing = new Sharing(config.sharing);
+  const runtime: Runtime = {
+    ...manners,
+    options,
+    config,
+    secrets,
+    tracer,
+    network,
+    sharing,
+    bindings: new Map(),
+  };
   let up = false;
   const readiness = new Readiness();
   readiness.check("process", () => up || "starting");

@@ -36,6 +36,7 @@ export function sendReply(req: Request, res: Response, status: number, reply: Re
 
 export function sendFault(res: Response, fault: Fault): void {
   res.statusCode = fault.status;
+  if (fault.retryAfter !== undefined) res.setHeader("Retry-After", fault.retryAfter);
   sendJson(res, faultBody(fault), "application/json; charset=UTF-8");
 }
 

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
+import type { Gate } from "../sharing/index.js";
 import type { SpanOrigin } from "../telemetry/index.js";
 
 /** What the request context needs from its server. */
@@ -12,14 +13,19 @@ export interface HttpEnv {
   readonly requestTimeoutMs: number;
   /** Starts the span of a request; without it nothing is traced. */
   startSpan?(name: string, traceparent: string, origin?: SpanOrigin): Span;
+  /** Whose turn it is; without it everything is let in as it comes. */
+  readonly turns?: Gate | undefined;
 }
 
 /** What belongs to one request. */
 interface State {
   ctx: Ctx;
   readonly controller: AbortController;
-  /** Takes the request off its token's signal. */
-  release: () => void;
+  /** Whether the answer is out, or the client gone. */
+  over: boolean;
+  /** What the request holds: its place on the token's signal, its turn. */
+  readonly releases: (() => void)[];
+  readonly turns: Gate | undefined;
   /** Starts the span that had to wait until the caller is known; undefined once it has begun. */
   startSpan: ((trusted: boolean) => Span) | undefined;
 }
@@ -42,15 +48,24 @@ export const replaceCtx = (req: Request, ctx: Ctx): void => {
 };
 
 /**
- * Says who sent the request. From here on the context knows the actor, the caller's trace is continued, and
- * the work ends when the token does. Nothing stays on the token's signal after the request.
+ * Says who sent the request, and waits for its turn. From here on the context knows the actor, the caller's
+ * trace is continued, and the work ends when the token does. Nothing is held after the request.
+ *
+ * @throws what `Gate.enter` throws
  */
-export function setCaller(req: Request, { actor, ended }: Authenticated): Ctx {
+export async function setCaller(req: Request, { actor, ended }: Authenticated): Promise<Ctx> {
   const state = stateOf(req);
-  if (ended) state.release = followToken(state.controller, ended);
+  if (ended) hold(state, followToken(state.controller, ended));
   const span = state.startSpan?.(actor.roles.includes("service")) ?? state.ctx.span;
   state.startSpan = undefined;
-  return (state.ctx = { ...state.ctx, actor, span });
+  state.ctx = { ...state.ctx, actor, span };
+  if (state.turns) hold(state, await state.turns.enter(actor, state.ctx.signal));
+  return state.ctx;
+}
+
+function hold(state: State, release: () => void): void {
+  if (state.over) release();
+  else state.releases.push(release);
 }
 
 /**
@@ -78,7 +93,9 @@ export function requestContext(env: HttpEnv): RequestHandler {
     const state: State = {
       ctx: rootCtx({ requestId, globalRequestId, signal: controller.signal, deadlineMs, log, span }),
       controller,
-      release: () => {},
+      over: false,
+      releases: [],
+      turns: env.turns,
       startSpan: traced ? (trusted) => startSpan(req.get("traceparent") ?? "", trusted) : undefined,
     };
     states.set(req, state);
@@ -86,7 +103,8 @@ export function requestContext(env: HttpEnv): RequestHandler {
     // "close" comes exactly once, after the last byte or when the client went away.
     res.once("close", () => {
       clearTimeout(timer);
-      state.release();
+      state.over = true;
+      for (const release of state.releases) release();
       if (!res.writableFinished) controller.abort(CommonErrors.CANCELLED({ what: "The request" }));
       // Whoever never said who it was gets a trace of its own.
       const ending = state.startSpan ? startSpan("") : state.ctx.span;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { ErrorRequestHandler, NextFunction, Request, Response } from "express";
-import { KilonovaError } from "../../kernel/index.js";
+import { KilonovaError, retryAfterSeconds } from "../../kernel/index.js";
 import type { ErrorKind } from "../../kernel/index.js";
 import { ctxOf } from "./context.js";
 
@@ -37,7 +37,8 @@ export type StatusOverrides = Readonly<Record<string, number>>;
 /** Reads anything thrown by a handler; what nobody foresaw is a 500 with a fixed text. */
 export function failureOf(error: unknown, overrides: StatusOverrides = {}): HttpFailure {
   if (error instanceof KilonovaError) {
-    return failure(overrides[error.reason] ?? statusOfKind[error.kind], error.message, error.reason);
+    const status = overrides[error.reason] ?? statusOfKind[error.kind];
+    return failure(isTooMuch(error) ? 429 : status, error.message, error.reason);
   }
   const status = clientStatus(error);
   if (status === 413) return failure(413, "The request body is larger than this service accepts.", "");
@@ -46,6 +47,10 @@ export function failureOf(error: unknown, overrides: StatusOverrides = {}): Http
   if (status !== undefined) return failure(status, "The request is malformed: it could not be parsed.", "");
   return failure(500, "An unexpected error prevented the server from fulfilling your request.", "");
 }
+
+/** Whether it may be asked for again later, where a quota may not. */
+const isTooMuch = (error: KilonovaError): boolean =>
+  error.kind === "quota" && retryAfterSeconds(error) !== undefined;
 
 const failure = (status: number, message: string, reason: string): HttpFailure => ({
   status,
@@ -81,6 +86,8 @@ export function failureHandler(
       res.destroy();
       return;
     }
+    const retry = error instanceof KilonovaError ? retryAfterSeconds(error) : undefined;
+    if (retry !== undefined) res.setHeader("Retry-After", retry);
     render(failed, req, res, error);
   };
 }

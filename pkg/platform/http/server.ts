@@ -51,6 +51,9 @@ export interface ListenOptions {
   readonly receiveTimeoutMs?: number;
 }
 
+/** How often a closing server looks for connections whose request has ended. */
+const IDLE_LOOK_MS = 50;
+
 /** A listening HTTP server. */
 export interface HttpServer {
   readonly port: number;
@@ -62,9 +65,14 @@ export interface HttpServer {
 
 /** Starts serving. @throws when the address is taken */
 export async function listen(app: Express, options: ListenOptions): Promise<HttpServer> {
+  let closing: Promise<void> | undefined;
   const server = createServer(
     { requestTimeout: options.receiveTimeoutMs ?? 30_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
-    app,
+    (req, res) => {
+      // Who keeps a connection busy would otherwise keep the server from ending.
+      if (closing) res.shouldKeepAlive = false;
+      app(req, res);
+    },
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -75,14 +83,16 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
   });
   server.on("error", (error) => options.log.error("http.server.failed", { error }));
   const { port } = server.address() as AddressInfo;
-  let closing: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    // Whoever gave the time waits no longer than that: what is still there is cut before.
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs * 0.9);
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeIdleConnections();
     });
     clearTimeout(cut);
+    clearInterval(idle);
   };
   return {
     port,

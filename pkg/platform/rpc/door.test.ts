@@ -14,13 +14,16 @@ import {
   OperationsServiceDefinition,
   WaitOperationResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { RetryInfo } from "../../../gen/google/rpc/error_details.js";
+import { Status } from "../../../gen/google/rpc/status.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { anonymous, defineErrors, rootCtx, silentLogger } from "../../kernel/index.js";
+import { Sharing, sharingConfig } from "../sharing/index.js";
 import { Metrics, noTracer } from "../telemetry/index.js";
 import { bindPart } from "./bind.js";
 import { DETAILS_KEY } from "./door.js";
 import { connectRpc, startRpcServer } from "./index.js";
-import type { MethodBinding, RpcServer, RpcServerOptions, ServiceBinding } from "./index.js";
+import type { Admit, MethodBinding, RpcServer, RpcServerOptions, ServiceBinding } from "./index.js";
 import { fromWireStatus } from "./status.js";
 
 const Errors = defineErrors("test", {
@@ -62,9 +65,10 @@ const bindings = [
 let waiting = (): void => {};
 
 const options = { log: silentLogger, tracer: noTracer, metrics: new Metrics() };
-const start = (limits: RpcServerOptions["limits"] = {}): Promise<RpcServer> =>
+const start = (limits: RpcServerOptions["limits"] = {}, admit?: Admit): Promise<RpcServer> =>
   startRpcServer({
     limits,
+    ...(admit ? { admit } : {}),
     ...options,
     address: "127.0.0.1:0",
     bindings,
@@ -193,6 +197,45 @@ describe("the door of a public port", () => {
     const answer = await send(client, "/grpc.health.v1.Health/Check", Buffer.alloc(65_536, 10), "");
     assert.equal(answer.error?.code, grpc.status.RESOURCE_EXHAUSTED);
     assert.ok((await send(client, "/grpc.health.v1.Health/Check", Buffer.alloc(0), "")).answer);
+  });
+
+  it("reads nothing of a call that has no turn, and says when to come again", async () => {
+    const sharing = new Sharing({
+      ...sharingConfig.parse({}),
+      concurrency: 1,
+      queueLength: 0,
+      waitsPerToken: 1,
+    });
+    const gate = sharing.gate();
+    const shared = await start({}, sharing.atDoor(gate));
+    const one = new grpc.Client(`127.0.0.1:${shared.port}`, grpc.credentials.createInsecure());
+    const held = await gate.enter(user, new AbortController().signal);
+    const { error } = await send(one, GET_KEY_PAIR, Buffer.alloc(0), "good");
+    assert.deepEqual(reasonOf(error).reason, "TOO_MANY_REQUESTS");
+    assert.equal(reasonOf(error).code, grpc.status.RESOURCE_EXHAUSTED);
+    const details = Status.decode(error?.metadata.get(DETAILS_KEY)[0] as Buffer).details;
+    const retry = details.find(({ typeUrl }) => typeUrl.endsWith("/google.rpc.RetryInfo"));
+    assert.equal(RetryInfo.decode(retry?.value ?? new Uint8Array()).retryDelay?.seconds, 1n);
+    assert.equal(decoded, 0);
+    // What waits takes no turn, but has a limit of its own.
+    const begun = new Promise<void>((resolve) => (waiting = resolve));
+    const channel = connectRpc(`127.0.0.1:${shared.port}`, { token: async () => "good", attempts: 1 });
+    const wait = (signal: AbortSignal): Promise<unknown> =>
+      channel
+        .client(OperationsServiceDefinition)
+        .waitOperation(rootCtx({ requestId: "r", signal }), { name: "o" })
+        .catch((failure: unknown) => failure);
+    const leaving = new AbortController();
+    const waits = wait(leaving.signal);
+    await begun;
+    assert.equal(((await wait(new AbortController().signal)) as { reason: string }).reason, "TOO_MANY_WAITS");
+    leaving.abort();
+    await waits;
+    held();
+    assert.ok((await send(one, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer);
+    one.close();
+    await channel.close();
+    await shared.close();
   });
 
   it("says that a request cannot be decoded", async () => {

@@ -1,6 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 import { randomUUID } from "node:crypto";
-import type { Authenticated, Ctx, Logger, Peer } from "../../kernel/index.js";
+import type { Actor, Authenticated, Ctx, Logger, Peer } from "../../kernel/index.js";
 import { rootCtx } from "../../kernel/index.js";
 import { CallEnd } from "./call-end.js";
 import type { Carrier } from "./carrier.js";
@@ -25,6 +25,16 @@ export interface Entry {
   leave(): void;
 }
 
+/** One call at the door, its caller known. */
+export interface Caller {
+  readonly actor: Actor;
+  readonly token: string;
+  readonly method: Pick<MethodBinding, "waits" | "streaming">;
+}
+
+/** @returns gives the turn back; may be called again @throws when the caller has too much under way */
+export type Admit = (ctx: Ctx, caller: Caller) => (() => void) | Promise<() => void>;
+
 export interface PublicDoorOptions {
   readonly log: Logger;
   authenticate(ctx: Ctx, token: string): Promise<Authenticated>;
@@ -32,10 +42,8 @@ export interface PublicDoorOptions {
   welcome(peer: string): void;
   /**
    * Asked once the caller is known, before anything of the message is read.
-   * @returns gives the turn back
-   * @throws when the caller has too much under way
    */
-  readonly admit?: (ctx: Ctx, known: Authenticated, binding: MethodBinding) => Promise<() => void>;
+  readonly admit?: Admit;
 }
 
 /**
@@ -161,7 +169,7 @@ export class PublicDoor {
     welcome(call.getPeer());
     end.endWithToken(known.ended);
     if (end.signal.aborted && end.hasReader) throw end.signal.reason;
-    const leave = await admit?.(ctx, known, binding);
+    const leave = await admit?.(ctx, { actor: known.actor, token, method: binding });
     return {
       carrier: { ...unnamed, traceparent: textOf(metadata, metadataKeys.traceparent) },
       peer: { service: "user", host: "" },

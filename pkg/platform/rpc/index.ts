@@ -19,3 +19,5 @@ export type { ConnectOptions } from "./client.js";
 export type { PipelineOptions } from "./pipeline.js";
 export { EncodedAnswer, rawField } from "./raw-field.js";
 export type { WithRaw } from "./raw-field.js";
+export type { Admit, Caller } from "./door.js";
+export { publicLimitsConfig } from "./config.js";

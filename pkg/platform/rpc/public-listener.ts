@@ -1,24 +1,6 @@
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
-
-/** What connections of a public port may do, above all before a call on them came with a valid token. */
-export interface PublicLimits {
-  /** Connections at once; beyond it the oldest stranger goes, or the new one when there is none. */
-  readonly maxConnections: number;
-  /** How long a connection may stay without a valid token, in ms. */
-  readonly strangerMs: number;
-  /** How much may come in on it until then. */
-  readonly strangerBytes: number;
-  /** Calls open at once on one connection, waiting ones too. */
-  readonly maxStreams: number;
-}
-
-export const defaultPublicLimits: PublicLimits = {
-  maxConnections: 2_000,
-  maxStreams: 1_024,
-  strangerMs: 20_000,
-  strangerBytes: 1 << 20,
-};
+import type { PublicLimits } from "./config.js";
 
 const LOOK_MS = 100;
 

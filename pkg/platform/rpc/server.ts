@@ -1,13 +1,14 @@
 import * as grpc from "@grpc/grpc-js";
 import type { Authenticated, Ctx, Peer } from "../../kernel/index.js";
 import { raceAbort } from "../../kernel/index.js";
-import type { Entry, PublicDoorOptions } from "./door.js";
+import type { Admit, Entry } from "./door.js";
 import { PublicDoor, limitMessages, statusOf, trustedEntry } from "./door.js";
 import type { IncomingCall, PipelineOptions } from "./pipeline.js";
 import { Pipeline } from "./pipeline.js";
 import type { MethodBinding, ServiceBinding } from "./types.js";
-import type { PublicLimits } from "./public-listener.js";
-import { PublicListener, defaultPublicLimits } from "./public-listener.js";
+import type { PublicLimits } from "./config.js";
+import { defaultPublicLimits } from "./config.js";
+import { PublicListener } from "./public-listener.js";
 import { addHealth, addReflection } from "./standard-services.js";
 import { peerOfCertificate } from "./identity.js";
 
@@ -22,8 +23,8 @@ export interface RpcServerOptions extends PipelineOptions {
    * Calls that still run when the token ends, end with UNAUTHENTICATED and the signal's reason.
    */
   readonly authenticate?: (ctx: Ctx, token: string) => Promise<Authenticated>;
-  /** A public port: shares its turns; see `PublicDoorOptions`. */
-  readonly admit?: PublicDoorOptions["admit"];
+  /** A public port: shares its turns; asked before a message is read. */
+  readonly admit?: Admit;
   /** A public port: what a connection may do. */
   readonly limits?: Partial<PublicLimits>;
   /**

@@ -1,8 +1,8 @@
 import { status as GrpcCode } from "@grpc/grpc-js";
-import { BadRequest, ErrorInfo } from "../../../gen/google/rpc/error_details.js";
+import { BadRequest, ErrorInfo, RetryInfo } from "../../../gen/google/rpc/error_details.js";
 import { Status } from "../../../gen/google/rpc/status.js";
 import type { ErrorKind } from "../../kernel/index.js";
-import { KilonovaError, asKilonovaError } from "../../kernel/index.js";
+import { KilonovaError, asKilonovaError, retryAfterMs } from "../../kernel/index.js";
 
 const codeOfKind: Readonly<Record<ErrorKind, GrpcCode>> = {
   invalid: GrpcCode.INVALID_ARGUMENT,
@@ -25,6 +25,7 @@ const kindOfCode = new Map<number, ErrorKind>(
 
 const TYPE_PREFIX = "type.googleapis.com/";
 const ERROR_INFO = `${TYPE_PREFIX}google.rpc.ErrorInfo`;
+const RETRY_INFO = `${TYPE_PREFIX}google.rpc.RetryInfo`;
 const BAD_REQUEST = `${TYPE_PREFIX}google.rpc.BadRequest`;
 const DOMAIN_SUFFIX = ".kilonova";
 
@@ -64,6 +65,8 @@ export function toWireStatus(error: unknown): WireStatus {
       ),
     },
   ];
+  const retryMs = retryAfterMs(e);
+  if (retryMs !== undefined) details.push({ typeUrl: RETRY_INFO, value: retryInfo(retryMs) });
   const violations = e.violations.map((v) => ({
     field: cut(v.field, BYTES.violation),
     description: cut(v.description, BYTES.violation),
@@ -79,6 +82,13 @@ export function toWireStatus(error: unknown): WireStatus {
   }
   return { code, message, details: Status.encode({ code, message, details }).finish() };
 }
+
+const retryInfo = (ms: number): Buffer<ArrayBuffer> =>
+  Buffer.from(
+    RetryInfo.encode({
+      retryDelay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 },
+    }).finish(),
+  );
 
 const costOf = (character: string): number =>
   /^[ -~]$/.test(character) && character !== "%" ? 1 : 3 * Buffer.byteLength(character);

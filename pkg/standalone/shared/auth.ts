@@ -28,7 +28,7 @@ export function requireToken(authenticate: Authenticate): RequestHandler {
     const ctx = ctxOf(req);
     const actor = token === "" || token.length > MAX_TOKEN ? undefined : await authenticate(ctx, token);
     if (!actor) throw AuthErrors.UNAUTHENTICATED({});
-    setCaller(req, { actor });
+    await setCaller(req, { actor });
     next();
   };
 }
