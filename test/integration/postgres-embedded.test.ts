@@ -14,6 +14,8 @@ import { until } from "../../pkg/testkit/until.js";
 interface Ready {
   ok: boolean;
   marks: number;
+  /** Whether the role may do more than own its database. */
+  mayMore: boolean;
   adopted: boolean;
   pid: number;
   connection: { host: string };
@@ -163,8 +165,10 @@ for (const way of ways) {
       assert.equal(await startOf(pid), undefined);
     });
 
-    it("lets nobody else in", async () => {
+    it("lets nobody else in, and nobody in as superuser", async () => {
       const ready = await start();
+      assert.equal(ready.mayMore, false);
+      if (way.account === undefined) assert.equal(await logsIn(ready.connection.host, {}, "postgres"), false);
       const { mode, uid } = await stat(ready.connection.host);
       assert.equal(mode & 0o777, 0o700);
       assert.equal(uid, way.account?.uid ?? serverAccount().uid);
@@ -214,8 +218,8 @@ for (const way of ways) {
 }
 
 /** Whether a whole login works for an account. */
-async function logsIn(host: string, account: object): Promise<boolean> {
-  const script = `import pg from ${JSON.stringify(PG_CLIENT)}; const c = new pg.Client({ host: ${JSON.stringify(host)}, user: "kilonova", database: "postgres" }); try { await c.connect(); console.log("in"); await c.end(); } catch { console.log("out"); }`;
+async function logsIn(host: string, account: object, user = "kilonova"): Promise<boolean> {
+  const script = `import pg from ${JSON.stringify(PG_CLIENT)}; const c = new pg.Client({ host: ${JSON.stringify(host)}, user: ${JSON.stringify(user)}, database: "postgres" }); try { await c.connect(); console.log("in"); await c.end(); } catch { console.log("out"); }`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
     ...account,
     cwd: "/",

@@ -11,7 +11,12 @@ import type { Binaries } from "./binaries.js";
 import { PostgresErrors } from "./errors.js";
 import type { Places } from "./places.js";
 
+/** Who logs in: owner of the database, and no superuser. */
 export const ROLE = "kilonova";
+/** Who the database belongs to inside; nobody can log in as it. */
+const SUPERUSER = "postgres";
+/** Said to the server before anybody can reach it, one statement a line. */
+const FIRST_WORDS = `CREATE ROLE ${ROLE} LOGIN;\nALTER DATABASE postgres OWNER TO ${ROLE};\n`;
 
 /**
  * Creates the database directory on the first start: under a temporary name, then renamed, so that a start
@@ -41,13 +46,15 @@ export async function ensureDatabase(places: Places, binaries: Binaries, account
 }
 
 async function initdb(draft: string, places: Places, binaries: Binaries, account: Account): Promise<void> {
-  const args = ["-D", draft, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"];
+  const args = ["-D", draft, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"];
+  const options = { ...spawnAs(account), cwd: places.base, env: serverEnv(binaries) };
   try {
-    await promisify(execFile)(binaries.initdb, args, {
-      ...spawnAs(account),
-      cwd: places.base,
-      env: serverEnv(binaries),
-    });
+    await promisify(execFile)(binaries.initdb, args, options);
+    const single = promisify(execFile)(binaries.postgres, ["--single", "-D", draft, "postgres"], options);
+    single.child.stdin?.end(FIRST_WORDS);
+    const { stderr } = await single;
+    const problem = /(ERROR|FATAL|PANIC):.*/.exec(stderr)?.[0];
+    if (problem !== undefined) throw Object.assign(new Error(problem), { stderr: problem });
   } catch (error) {
     const { stderr = "", message } = error as Error & { readonly stderr?: string };
     const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("initdb: removing"));

@@ -17,6 +17,9 @@ await session.client.query("INSERT INTO mark (note) VALUES ('here')");
 const marks = Number(
   (await session.client.query<{ n: number }>("SELECT count(*) AS n FROM mark")).rows[0]?.n,
 );
+const { rows: roles } = await session.client.query<{ may: boolean }>(
+  "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls AS may FROM pg_roles WHERE rolname = current_user",
+);
 session.release();
 
 process.once("SIGTERM", () => {
@@ -29,6 +32,7 @@ console.log(
   JSON.stringify({
     ok: rows.length === 1,
     marks,
+    mayMore: roles[0]?.may,
     adopted: server.adopted,
     pid: server.pid(),
     connection: server.connection,
