@@ -127,10 +127,11 @@ export function tokenValidator(options: TokenValidatorOptions): InformedTokenVal
     );
     const asking: Asking = { work, changes };
     pending.set(key, asking);
-    const done = (): void => {
-      if (pending.get(key) === asking) pending.delete(key);
-    };
-    work.then(done, done);
+    void work
+      .catch(() => {}) // Whoever waits is told.
+      .then(() => {
+        if (pending.get(key) === asking) pending.delete(key);
+      });
     return work;
   };
 
