@@ -84,16 +84,15 @@ export class HostDirectory {
   }
 
   /**
-   * All cells that have hosts, each read now. A silent one is named, and given as it was last seen by this
-   * process: with nothing up, since nobody knows.
+   * The given cells, each read now. A silent one is named, and given as it was last seen by this process: with
+   * nothing up, since nobody knows.
    */
   async now(
     ctx: Ctx,
+    among: readonly string[],
   ): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
-    const { answers, unreachable } = await this.#guard.fanOut(
-      ctx,
-      await this.#databases.hostingCells(ctx),
-      (inner, cell) => this.#ask(inner, cell),
+    const { answers, unreachable } = await this.#guard.fanOut(ctx, among, (inner, cell) =>
+      this.#ask(inner, cell),
     );
     const seen = unreachable.flatMap((cell) => asLastSeen(this.#last.get(cell)));
     return { cells: [...answers.map(({ value }) => value), ...seen], unreachable };

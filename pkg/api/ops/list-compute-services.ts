@@ -23,7 +23,7 @@ export const listComputeServices = (
       const binding = JSON.stringify(["services", host, binary]);
       const [number, cell = ""] =
         request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
-      const { cells, unreachable } = await parts.directory.now(ctx);
+      const { cells, unreachable } = await parts.directory.now(ctx, await parts.databases.cells(ctx));
       const all = cells
         .flatMap(({ cell: database, services }) =>
           services.map((service) => presentService(database, service)),
