@@ -93,7 +93,7 @@ function watchers(cloud: Cloud, token: string) {
   });
   return {
     open: (count: number) =>
-      until(() => told.includes(`open ${count}\n`), { what: `${count} watches`, timeoutMs: 120_000 }),
+      until(() => told.includes(`open ${count}\n`), { what: `${count} watches`, timeoutMs: 300_000 }),
     ended: () =>
       told
         .split("\n")
