@@ -12,7 +12,7 @@ export const ApiErrors = defineErrors("api", {
   BAD_PAGE_TOKEN: ["invalid", (_p: Record<string, never>) => "The page token is not valid for this request."],
   TOO_MANY_WATCHES: [
     "quota",
-    (p: { who: string; limit: number }) =>
+    (p: { who: string; limit: number; retryAfterMs: number }) =>
       `There are ${p.limit} open watches of ${p.who}; no more are let in.`,
   ],
   MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `marker [${p.marker}] not found`],

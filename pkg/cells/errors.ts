@@ -13,7 +13,7 @@ export const CellsErrors = defineErrors("cells", {
   ],
   TOO_MANY_LISTS: [
     "quota",
-    (_p: Record<string, never>) => "Too many filtered lists of this project are waiting; try again later.",
+    (_p: { retryAfterMs: number }) => "Too many filtered lists of this project are waiting; try again later.",
   ],
   SERVER_NOT_FOUND: ["missing", (p: { server: string }) => `Instance ${p.server} could not be found.`],
   SERVER_MOVED: [

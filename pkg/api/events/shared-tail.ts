@@ -14,7 +14,7 @@ import type { Position } from "./resume-token.js";
 
 const RETRY_MS = 1_000;
 /** What watches are told of. */
-export const WATCHED_KINDS = ["instance", "operation"];
+const WATCHED_KINDS = ["instance", "operation"];
 
 /** What a tail needs. */
 export interface TailDeps {

@@ -12,7 +12,7 @@ describe("WatchPlaces", () => {
     const places = new WatchPlaces({ maxWatches: 4, maxWatchesPerProject: 3, maxWatchesPerUser: 2 });
     const refused = (who: string, limit: number) => ({
       reason: "TOO_MANY_WATCHES",
-      facts: { who, limit: String(limit) },
+      facts: { who, limit: String(limit), retryAfterMs: "5000" },
     });
     const leave = places.take(user("a", "p"));
     places.take(user("a", "p"));

@@ -8,6 +8,9 @@ export interface WatchLimits {
   readonly maxWatchesPerUser: number;
 }
 
+/** When it may be worth while to come again: watches last. */
+const RETRY_MS = 5_000;
+
 /** Counts open watches, so that nobody takes all of them. */
 export class WatchPlaces {
   readonly #limits: WatchLimits;
@@ -26,7 +29,8 @@ export class WatchPlaces {
       { key: "all", who: "all users", limit: maxWatches },
     ];
     const full = places.find(({ key, limit }) => (this.#open.get(key) ?? 0) >= limit);
-    if (full !== undefined) throw ApiErrors.TOO_MANY_WATCHES({ who: full.who, limit: full.limit });
+    if (full !== undefined)
+      throw ApiErrors.TOO_MANY_WATCHES({ who: full.who, limit: full.limit, retryAfterMs: RETRY_MS });
     for (const { key } of places) this.#add(key, 1);
     let taken = true;
     return () => {

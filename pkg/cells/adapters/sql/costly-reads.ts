@@ -18,6 +18,8 @@ export interface CostlyAccess {
   readonly waitMs: number;
 }
 
+const RETRY_MS = 1_000;
+
 /** Runs costly reads of one database, a fair share for each project. */
 export class CostlyReads {
   readonly #access: CostlyAccess;
@@ -36,7 +38,7 @@ export class CostlyReads {
     read: (ctx: Ctx, db: Database<FeedTables>) => Promise<T>,
   ): Promise<T> {
     const { slots, database, timeoutMs, waitMs } = this.#access;
-    const full = (): KilonovaError => CellsErrors.TOO_MANY_LISTS({});
+    const full = (): KilonovaError => CellsErrors.TOO_MANY_LISTS({ retryAfterMs: RETRY_MS });
     let begun = false;
     try {
       return await within(ctx, waitMs + timeoutMs, "The list", (inner) =>
@@ -47,7 +49,7 @@ export class CostlyReads {
       );
     } catch (error) {
       const overtime = error instanceof KilonovaError && error.kind === "deadline" && !ctx.signal.aborted;
-      if (overtime && !begun) throw CellsErrors.TOO_MANY_LISTS({}, { cause: error });
+      if (overtime && !begun) throw CellsErrors.TOO_MANY_LISTS({ retryAfterMs: RETRY_MS }, { cause: error });
       if (overtime || (error instanceof DbError && error.failure === "timeout"))
         throw CellsErrors.LIST_TOO_EXPENSIVE({ timeoutMs }, { cause: error });
       throw error;
