@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { configDriveFiles } from "../../pkg/compute/guestdata/index.js";
 import { someGuest } from "../../pkg/compute/guestdata/testing/some-guest.js";
+import { plain } from "../../pkg/compute/drivers/host/command.js";
 import { Isolation, isolationDefaults } from "../../pkg/compute/drivers/host/isolation.js";
 import { runTool } from "../../pkg/compute/drivers/host/run-tool.js";
 import { configDriveFormats, writeConfigDrive } from "../../pkg/compute/drivers/qemu/config-drive.js";
@@ -39,14 +40,17 @@ describe("config drive image", () => {
       await runTool(
         ctx,
         ["xorriso", "-osirrox", "on", "-indev", join(dir, "disk.config"), "-extract", "/", to],
-        { timeoutMs },
+        { timeoutMs, within: plain },
       );
       // The drive's folders are for reading only, and so would be what it is extracted to: in nobody's way
       // but of who tidies up.
-      await runTool(ctx, ["chmod", "-R", "u+w", to], { timeoutMs });
+      await runTool(ctx, ["chmod", "-R", "u+w", to], { timeoutMs, within: plain });
     },
     vfat: async (to: string) => {
-      await runTool(ctx, ["mcopy", "-s", "-i", join(dir, "disk.config"), "::/", to], { timeoutMs });
+      await runTool(ctx, ["mcopy", "-s", "-i", join(dir, "disk.config"), "::/", to], {
+        timeoutMs,
+        within: plain,
+      });
     },
   };
   const label = {
@@ -57,7 +61,10 @@ describe("config drive image", () => {
     },
     vfat: async () =>
       /config-2/i.exec(
-        await runTool(ctx, ["mlabel", "-s", "-i", join(dir, "disk.config"), "::"], { timeoutMs }),
+        await runTool(ctx, ["mlabel", "-s", "-i", join(dir, "disk.config"), "::"], {
+          timeoutMs,
+          within: plain,
+        }),
       )?.[0],
   };
 

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { FIRST_INPUT, TOLD_AT, plain } from "./command.js";
 import type { Command } from "./command.js";
+import { toolFilter } from "./tool-seccomp.js";
 import { withoutRights } from "./run-as.js";
 import type { RunAs } from "./run-as.js";
 
@@ -38,7 +39,9 @@ const SCRIPT = "/cage";
  * @param more  a folder of programs outside of the system's (ADR 0005)
  */
 export function caged(argv: readonly string[], room: Room, more: readonly string[] = []): Command {
-  const [argsFd, scriptFd] = [FIRST_INPUT, FIRST_INPUT + 1];
+  const [argsFd, scriptFd, filterFd] = [FIRST_INPUT, FIRST_INPUT + 1, FIRST_INPUT + 2];
+  // A guest's QEMU sets a filter of its own, and is looked at whether it did.
+  const filter = room.dies ? toolFilter() : undefined;
   const shown = [
     ...systemFolders.flatMap(systemFolder),
     ...[...systemFiles, ...more].filter((path) => existsSync(path)).flatMap(bind("--ro-bind")),
@@ -51,6 +54,7 @@ export function caged(argv: readonly string[], room: Room, more: readonly string
     // A guest is the first process of its namespace: nothing of root's lives beside it in there.
     ...(room.dies ? ["--die-with-parent"] : ["--as-pid-1"]),
     ...shown,
+    ...(filter === undefined ? [] : ["--seccomp", String(filterFd)]),
     ...["--ro-bind-data", String(scriptFd), SCRIPT],
     ...["--remount-ro", "/", "--chdir", "/", "--info-fd", String(TOLD_AT)],
   ];
@@ -59,6 +63,7 @@ export function caged(argv: readonly string[], room: Room, more: readonly string
     inputs: [
       options.map((option) => `${option}\0`).join(""),
       `exec ${withoutRights(room.user, argv, room.memberOf).map(quoted).join(" ")}\n`,
+      ...(filter === undefined ? [] : [filter]),
     ],
     tellsChild: true,
   };

@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 export interface Command {
   readonly argv: readonly string[];
   /** What it reads from descriptors 4 and up, in this order. */
-  readonly inputs: readonly string[];
+  readonly inputs: readonly (string | Uint8Array)[];
   /** Whether it tells on descriptor 3, in JSON (`child-pid`), which process is the real one. */
   readonly tellsChild: boolean;
 }
@@ -38,11 +38,11 @@ export function start({ argv, inputs, tellsChild }: Command, options: StartOptio
     cwd: "/",
     env: { PATH: toolPath, LC_ALL: "C" },
   });
-  inputs.forEach((text, i) => {
+  inputs.forEach((bytes, i) => {
     const pipe = child.stdio[FIRST_INPUT + i] as Writable | null | undefined;
     // Who ends early did not want it.
     pipe?.on("error", () => undefined);
-    pipe?.end(text);
+    pipe?.end(bytes);
   });
   return child;
 }

@@ -47,19 +47,28 @@ describe("processes of the host", () => {
   });
 
   it("runs tools to their end, or ends them", async () => {
-    assert.equal(await runTool(ctx, ["echo", "hi"], { timeoutMs: 5_000 }), "hi\n");
+    assert.equal(await runTool(ctx, ["echo", "hi"], { timeoutMs: 5_000, within: plain }), "hi\n");
     const failed =
       (why: RegExp) =>
       (e: unknown): boolean =>
         e instanceof KilonovaError && e.reason === "TOOL_FAILED" && why.test(String(e.cause));
     await assert.rejects(
-      runTool(ctx, ["sh", "-c", "echo bad >&2; exit 3"], { timeoutMs: 5_000 }),
+      runTool(ctx, ["sh", "-c", "echo bad >&2; exit 3"], { timeoutMs: 5_000, within: plain }),
       failed(/exit 3: bad/),
     );
-    await assert.rejects(runTool(ctx, ["sleep", "60"], { timeoutMs: 20 }), failed(/timed out/));
-    await assert.rejects(runTool(ctx, ["/no/such/tool"], { timeoutMs: 5_000 }), failed(/ENOENT/));
+    await assert.rejects(
+      runTool(ctx, ["sleep", "60"], { timeoutMs: 20, within: plain }),
+      failed(/timed out/),
+    );
+    await assert.rejects(
+      runTool(ctx, ["/no/such/tool"], { timeoutMs: 5_000, within: plain }),
+      failed(/ENOENT/),
+    );
     const caller = new AbortController();
-    const call = runTool({ ...ctx, signal: caller.signal }, ["sleep", "60"], { timeoutMs: 5_000 });
+    const call = runTool({ ...ctx, signal: caller.signal }, ["sleep", "60"], {
+      timeoutMs: 5_000,
+      within: plain,
+    });
     caller.abort();
     await assert.rejects(call, failed(/cancelled/));
   });
@@ -68,6 +77,7 @@ describe("processes of the host", () => {
     await assert.rejects(
       runTool(ctx, ["truncate", "-s", "2M", join(dir, "big")], {
         timeoutMs: 5_000,
+        within: plain,
         limits: { addressSpaceBytes: 1024 ** 3, cpuSeconds: 5, fileBytes: 1024 ** 2 },
       }),
     );

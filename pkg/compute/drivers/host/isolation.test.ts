@@ -22,7 +22,7 @@ describe("a cage", () => {
       "exec 'setpriv' '--reuid=7' '--regid=8' '--clear-groups' '--inh-caps=-all' '--bounding-set=-all' " +
         "'--no-new-privs' '--' 'a' 'it'\\''s b'\n",
     );
-    const options = inputs[0]?.split("\0") ?? [];
+    const options = String(inputs[0]).split("\0");
     for (const option of ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--as-pid-1"])
       assert.ok(options.includes(option), option);
   });
@@ -64,6 +64,7 @@ describe("a cage", () => {
         await sh("ls /dev /proc /root /home /etc/passwd 2>/dev/null; true"),
         "/dev:\nnull\nurandom\n",
       );
+      assert.equal(await sh("unshare --user true 2>/dev/null || echo refused"), "refused\n");
       if (user) isolation.uids?.release(dir, user.uid);
     } finally {
       rmSync(dir, { recursive: true });

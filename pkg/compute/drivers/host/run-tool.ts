@@ -1,12 +1,15 @@
 import type { Ctx } from "../../../kernel/index.js";
 import { DriverErrors } from "../errors.js";
-import { plain, start } from "./command.js";
+import { start } from "./command.js";
 import type { Command } from "./command.js";
 
 export interface ToolOptions {
   readonly timeoutMs: number;
-  /** How it is run as somebody with no rights: `Cage.tool`. Left out only for tools that touch no guest's files. */
-  readonly within?: (argv: readonly string[]) => Command;
+  /**
+   * How it is shut in: `Isolation.tool`. Never left out, so that no tool runs free by oversight; `plain` runs
+   * it as the agent.
+   */
+  readonly within: (argv: readonly string[]) => Command;
   /** Hard limits by prlimit(1); for tools that read what tenants wrote. */
   readonly limits?: {
     readonly addressSpaceBytes: number;
@@ -29,7 +32,7 @@ const OUTPUT_LIMIT = 64 * 1024;
 export const runTool: RunTool = (ctx, argv, options) =>
   new Promise((resolve, reject) => {
     const tool = argv[0] ?? "";
-    const child = start((options.within ?? plain)(limited(argv, options.limits)), {
+    const child = start(options.within(limited(argv, options.limits)), {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const output = { out: "", err: "" };
