@@ -16,8 +16,8 @@ export type BatchFate = "placed" | "waiting" | "refused";
 
 /**
  * Looks at the other servers of the request. A server stays in the global database until its fate is known:
- * who is gone from there is in its cell, because all were placed, or in cell0, because one was refused. So the
- * global database is read first, and all servers of a request come to the same answer, whoever asks when.
+ * who is gone from there is in its cell, because all were placed, or in cell0, because one was refused. So
+ * the global database is read first, and all servers of a request come to the same answer, whoever asks.
  * @cost two indexed statements
  */
 export async function fateOfBatch(
