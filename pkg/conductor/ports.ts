@@ -1,11 +1,13 @@
 import type { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import type { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
+import type { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import type { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
 import type { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import type { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Neutron } from "../clients/neutron/ports.js";
 import type { Ctx } from "../kernel/ctx.js";
+import type { Clock } from "../kernel/time.js";
 import type { Client } from "../platform/rpc/index.js";
 
 /** A compute host: names are unique per cell. */
@@ -30,6 +32,8 @@ export interface Ports {
     Client<ServerGroupStoreServiceDefinition>,
     "getStoredServerGroup" | "placeGroupMember"
   >;
+  readonly instances: Pick<Client<InstancesServiceDefinition>, "listInstances">;
+  readonly clock: Pick<Clock, "sleep">;
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
   /** Whether a pre-empted operation has come to rest. */
   readonly operations: Pick<Client<typeof OperationStoreServiceDefinition>, "settleOperation">;

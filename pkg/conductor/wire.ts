@@ -1,6 +1,7 @@
 import { GlobalServiceDefinition } from "../../gen/kilonova/cells/v1/global_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
+import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ConductorServiceDefinition } from "../../gen/kilonova/conductor/v1/conductor_service.js";
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
@@ -67,6 +68,8 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     scheduler: deps.scheduler.client(SchedulerServiceDefinition),
     placement: deps.placement.client(PlacementServiceDefinition),
     holdings: global,
+    instances: cells.client(InstancesServiceDefinition),
+    clock,
     groups: cells.client(ServerGroupStoreServiceDefinition),
     operations: store,
     neutron: deps.neutron,

@@ -4,8 +4,9 @@ import { ownerMessage } from "./domain/owner-text.js";
 /** Every reason that the scheduler gives. */
 export const E = defineErrors("scheduler", {
   /**
-   * `summary` says why in one line, `refusals` is the explanation without hosts as JSON: both for the owner of
-   * the server, whose fault's message begins with Nova's. `details` is for operators; it names no host either.
+   * `summary` says why in one line, `refusals` is the explanation without hosts as JSON: both for the owner
+   * of the server, whose fault's message begins with Nova's. `details` is for operators; it names no host
+   * either.
    */
   NO_VALID_HOST: [
     "refused",

@@ -20,6 +20,8 @@ export interface BootOptions {
   readonly minCount?: number;
   readonly name?: string;
   readonly flavor?: Partial<typeof flavor>;
+  /** Reservation of servers that are built together or not at all. */
+  readonly batch?: string;
 }
 
 /** A request for servers, as the api makes it. */
@@ -30,6 +32,7 @@ export function bootRequest({
   minCount,
   name = "vm",
   flavor: changed = {},
+  batch = "",
 }: BootOptions): AcceptServersRequest {
   const size = { ...flavor, ...changed };
   return AcceptServersRequest.fromPartial({
@@ -45,6 +48,7 @@ export function bootRequest({
         hostname: name,
         flavor: size,
         networks: [...networks],
+        ...(batch === "" ? {} : { batchSize: ids.length }),
         image: { id: "1a000000-0000-4000-8000-000000000001", diskFormat: "qcow2" },
       },
       server: {
@@ -57,7 +61,7 @@ export function bootRequest({
         taskState: "scheduling",
         flavor: size,
         launchIndex,
-        reservationId: "r-test",
+        reservationId: batch || "r-test",
         diskConfig: DiskConfig.DISK_CONFIG_MANUAL,
       },
     })),

@@ -197,6 +197,36 @@ describe("a server's life", () => {
     assert.equal((await ended(cloud, id)).vmState, DELETED);
   });
 
+  it("is built with all the servers that were asked for with it, or with none of them", async () => {
+    // Each host has room for one of these.
+    const large = { memoryMib: 200_000 };
+    const tooMany = HOSTS.concat("one more").map(() => randomUUID());
+    await boot(cloud, { ids: tooMany, flavor: large, batch: "r-too-many" });
+    const refused = await Promise.all(tooMany.map((id) => ended(cloud, id)));
+    for (const [at, id] of tooMany.entries()) {
+      const { vmState, fault, hostInfo } = refused[at] ?? assert.fail(id);
+      assert.deepEqual([vmState, fault?.reason, hostInfo?.launchedOn], [ERROR, "NO_VALID_HOST", ""]);
+      assert.match(
+        fault?.message ?? "",
+        /^No valid host was found\. There are not enough hosts available\. /,
+      );
+      assert.equal(await databaseOf(cloud, id), "cell0");
+      assert.deepEqual([(await held(id)).length, await guests(id)], [0, 0]);
+    }
+    const enough = HOSTS.map(() => randomUUID());
+    await boot(cloud, { ids: enough, flavor: large, batch: "r-enough" });
+    const built = await Promise.all(enough.map((id) => ended(cloud, id)));
+    assert.deepEqual(built.map(({ vmState, hostInfo }) => [vmState, hostInfo?.host]).sort(), [
+      [ACTIVE, "a"],
+      [ACTIVE, "b"],
+      [ACTIVE, "c"],
+    ]);
+    for (const id of enough) {
+      await act(cloud, id, ACTION_RULES.delete);
+      assert.equal((await ended(cloud, id)).vmState, DELETED);
+    }
+  });
+
   it("is deleted in the middle of its boot, by a deletion that takes over", async () => {
     const id = randomUUID();
     await script([{ method: "powerOn", delayMs: 60_000 }]);

@@ -7,8 +7,8 @@ import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 
 /**
- * Checks that the zone, host and node asked for exist and belong together. While a cell is silent and unknown,
- * they are given the benefit of the doubt: the scheduler decides.
+ * Checks that the zone, host and node asked for exist and belong together. While a cell is silent and
+ * unknown, they are given the benefit of the doubt: the scheduler decides.
  * @returns the zone that the server shall be in: of a host that is forced its own, whatever was asked
  * @throws ZONE_NOT_AVAILABLE, HOST_NOT_FOUND
  */

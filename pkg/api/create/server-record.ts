@@ -51,7 +51,7 @@ export function acceptedServer(batch: Batch, index: number, id: string): Accepte
 }
 
 function specOf(
-  { request, gathered, roles, zone, configDrive, diskConfig, wished, serverGroupId }: Batch,
+  { request, gathered, roles, zone, configDrive, diskConfig, wished, count, serverGroupId }: Batch,
   index: number,
   id: string,
 ): ServerSpec {
@@ -88,6 +88,7 @@ function specOf(
     trustedImageCertificates: request.trustedImageCertificates,
     files: request.files,
     bootRoles: [...roles],
+    batchSize: count,
   });
 }
 

@@ -75,6 +75,10 @@ describe("createServers", () => {
     );
     assert.equal(new Set(servers.map((one) => one.reservationId)).size, 1);
     assert.equal(accepted(api).minCount, 2);
+    assert.deepEqual(
+      accepted(api).servers.map(({ spec }) => spec?.batchSize),
+      accepted(api).servers.map((_, __, all) => all.length),
+    );
   });
 
   it("hashes equal requests equally, whatever their token and the order of their metadata", async () => {

@@ -19,7 +19,7 @@ export default ({ ports, factsOf, maxAttempts }: KindDeps) =>
     parseInput: () => undefined,
     steps: [
       selectDestinations(ports, maxAttempts - 1),
-      handOverToCell(),
+      handOverToCell(ports),
       claimHost(ports),
       allocateNetworks({ neutron: ports.neutron, factsOf }),
       buildGuest(ports),

@@ -5,6 +5,7 @@ import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
+import { handedOver } from "./hand-over.js";
 import { placeInGroup } from "./group-places.js";
 import type { StoredDestination } from "./destinations.js";
 
@@ -26,7 +27,8 @@ export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => (
   timeoutMs: 120_000,
 
   async run(call) {
-    const { hosts, refusal } = call.outputs.get(selectedHosts);
+    const { hosts, refusal: own } = call.outputs.get(selectedHosts);
+    const refusal = own ?? call.outputs.find(handedOver)?.refusal;
     if (refusal !== undefined) {
       return fail(
         { reason: "NO_VALID_HOST", domain: "scheduler", message: refusal.message, facts: refusal.facts },

@@ -27,7 +27,8 @@ export const storedDestination = (one: Destination): StoredDestination => ({
   })),
 });
 
-const refusal = z.object({
+/** Why there is no host. */
+export const refusal = z.object({
   message: z.string(),
   details: z.string(),
   facts: z.record(z.string(), z.string()),

@@ -198,6 +198,8 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     operations: { settleOperation: async () => ({ atRest: true }) },
     scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) },
     groups: someGroup(),
+    instances: { listInstances: async () => ({ rows: [], more: false }) },
+    clock: { sleep: async () => undefined },
     holdings: { releaseHoldings: async () => ({}) },
     placement: {
       claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }),

@@ -1,7 +1,10 @@
+import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
+import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError } from "../../kernel/errors.js";
 import { ConductorErrors } from "../errors.js";
 import { done } from "../engine/kind.js";
-import type { Step } from "../engine/kind.js";
+import type { Change, Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { selectedHosts, storedDestination } from "./destinations.js";
 import { groupOf, placeInGroup } from "./group-places.js";
@@ -40,9 +43,10 @@ export const selectDestinations = (
           ...(group === undefined ? {} : { group }),
         });
         if (chosen === undefined || (await placeInGroup(ports, ctx, spec, server.id, chosen)))
-          return done({
-            hosts: [...(chosen === undefined ? [] : [chosen]), ...others].map(storedDestination),
-          });
+          return done(
+            { hosts: [...(chosen === undefined ? [] : [chosen]), ...others].map(storedDestination) },
+            inBatch(spec) ? toldOthers(server, chosen?.host ?? "") : undefined,
+          );
         if (attempt === GROUP_ATTEMPTS)
           return done({
             hosts: [],
@@ -63,13 +67,20 @@ export const selectDestinations = (
     }
   },
 
-  async undo({ ctx, operation, instance, fence }) {
+  async undo({ ctx, operation, instance, server, fence }) {
     await placeInGroup(ports, ctx, instance.spec, operation.serverId, undefined);
     await ports.placement.releaseAllocations(ctx, {
       consumerId: operation.serverId,
       operation: operation.name,
       fence,
     });
-    return undefined;
+    return inBatch(instance.spec) ? toldOthers(server, "") : undefined;
   },
+});
+
+const inBatch = (spec: ServerSpec | undefined): boolean => (spec?.batchSize ?? 0) > 1;
+
+/** Says in the record that the server has a host, for those that were asked for with it. */
+const toldOthers = (server: Server, launchedOn: string): Change => ({
+  set: { hostInfo: ServerHostInfo.fromPartial({ ...server.hostInfo, launchedOn }) },
 });

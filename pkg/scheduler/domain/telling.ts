@@ -4,7 +4,7 @@ import type { RefusalFacts } from "./verdict.js";
 export interface Telling {
   /** Comes after "3 of 5 hosts: ", so it has neither subject nor verb that counts them. */
   readonly text: (facts: RefusalFacts) => string;
-  /** Facts that only operators get: what an operator wrote, or a host says, that no user can read elsewhere. */
+  /** Facts that only operators get: what operators wrote, or hosts say, that users cannot read elsewhere. */
   readonly operatorsOnly: readonly string[];
 }
 

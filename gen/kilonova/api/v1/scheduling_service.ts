@@ -61,8 +61,8 @@ export interface ExplainServerResponse {
     | SchedulingExplanation
     | undefined;
   /**
-   * Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts; hosts_considered,
-   * hosts_accepted, refusals.hosts, refusals.nearest_facts.
+   * Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts;
+   * hosts_considered, hosts_accepted, refusals.hosts, refusals.nearest_facts.
    */
   hiddenFields: string[];
 }
@@ -82,8 +82,8 @@ export interface WhatIfResponse {
   /** Resources for which the quota does not allow the least number of servers; empty when it does. */
   exceededQuotas: string[];
   /**
-   * Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts; hosts_considered,
-   * hosts_accepted, refusals.hosts, refusals.nearest_facts.
+   * Paths of fields that are hidden from this caller: refusals.nearest_host, accepted_hosts;
+   * hosts_considered, hosts_accepted, refusals.hosts, refusals.nearest_facts.
    */
   hiddenFields: string[];
 }

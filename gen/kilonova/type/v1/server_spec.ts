@@ -130,7 +130,14 @@ export interface ServerSpec {
     | ImageRef
     | undefined;
   /** Initial RAM disk that the image names (`ramdisk_id`); unset without one. */
-  ramdisk: ImageRef | undefined;
+  ramdisk:
+    | ImageRef
+    | undefined;
+  /**
+   * Servers that were asked for with the same request, this one included: either all of them find hosts, or
+   * none is built. 0 means 1.
+   */
+  batchSize: number;
 }
 
 export interface ServerSpec_MetadataEntry {
@@ -604,6 +611,7 @@ function createBaseServerSpec(): ServerSpec {
     bootRoles: [],
     kernel: undefined,
     ramdisk: undefined,
+    batchSize: 0,
   };
 }
 
@@ -698,6 +706,9 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     }
     if (message.ramdisk !== undefined) {
       ImageRef.encode(message.ramdisk, writer.uint32(242).fork()).join();
+    }
+    if (message.batchSize !== 0) {
+      writer.uint32(248).uint32(message.batchSize);
     }
     return writer;
   },
@@ -958,6 +969,14 @@ export const ServerSpec: MessageFns<ServerSpec> = {
             message.ramdisk = ImageRef.decode(reader, reader.uint32());
             continue;
           }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.batchSize = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1021,6 +1040,7 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     message.ramdisk = (object.ramdisk !== undefined && object.ramdisk !== null)
       ? ImageRef.fromPartial(object.ramdisk)
       : undefined;
+    message.batchSize = object.batchSize ?? 0;
     return message;
   },
 };
