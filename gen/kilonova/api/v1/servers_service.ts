@@ -98,6 +98,72 @@ export namespace NetworkMode {
   export type NETWORK_MODE_NONE = typeof NetworkMode.NETWORK_MODE_NONE;
 }
 
+/** Fields of a server that a regular expression can be asked of. */
+export const ServerText = {
+  /** SERVER_TEXT_UNSPECIFIED - Not allowed. */
+  SERVER_TEXT_UNSPECIFIED: 0,
+  /** SERVER_TEXT_ACCESS_IP_V4 - Access address, IPv4. */
+  SERVER_TEXT_ACCESS_IP_V4: 1,
+  /** SERVER_TEXT_ACCESS_IP_V6 - Access address, IPv6. */
+  SERVER_TEXT_ACCESS_IP_V6: 2,
+  /** SERVER_TEXT_AVAILABILITY_ZONE - Zone that was asked for or chosen. */
+  SERVER_TEXT_AVAILABILITY_ZONE: 3,
+  /** SERVER_TEXT_CREATED_AT - As 2026-01-31 23:59:59, in UTC. */
+  SERVER_TEXT_CREATED_AT: 4,
+  /** SERVER_TEXT_DESCRIPTION - Description. */
+  SERVER_TEXT_DESCRIPTION: 5,
+  /** SERVER_TEXT_DISK_CONFIG - AUTO or MANUAL; also 1 or 0. */
+  SERVER_TEXT_DISK_CONFIG: 6,
+  /** SERVER_TEXT_KERNEL_ID - Kernel image. Needs the right to all filters. */
+  SERVER_TEXT_KERNEL_ID: 7,
+  /** SERVER_TEXT_KEY_NAME - Key pair. */
+  SERVER_TEXT_KEY_NAME: 8,
+  /** SERVER_TEXT_LAUNCHED_AT - As 2026-01-31 23:59:59, in UTC. */
+  SERVER_TEXT_LAUNCHED_AT: 9,
+  /** SERVER_TEXT_LAUNCH_INDEX - Place among the servers of one creation, in digits. */
+  SERVER_TEXT_LAUNCH_INDEX: 10,
+  /** SERVER_TEXT_LOCKED_BY - owner or admin; servers without a lock never match. */
+  SERVER_TEXT_LOCKED_BY: 11,
+  /** SERVER_TEXT_NODE - Hypervisor. Needs the right to all filters. */
+  SERVER_TEXT_NODE: 12,
+  /** SERVER_TEXT_POWER_STATE - REST's number of it. */
+  SERVER_TEXT_POWER_STATE: 13,
+  /** SERVER_TEXT_PROGRESS - Progress, in digits. */
+  SERVER_TEXT_PROGRESS: 14,
+  /** SERVER_TEXT_RAMDISK_ID - Ramdisk image. Needs the right to all filters. */
+  SERVER_TEXT_RAMDISK_ID: 15,
+  /** SERVER_TEXT_RESERVATION_ID - Reservation. */
+  SERVER_TEXT_RESERVATION_ID: 16,
+  /** SERVER_TEXT_ROOT_DEVICE_NAME - Such as /dev/vda. Needs the right to all filters. */
+  SERVER_TEXT_ROOT_DEVICE_NAME: 17,
+  /** SERVER_TEXT_TERMINATED_AT - As 2026-01-31 23:59:59, in UTC. */
+  SERVER_TEXT_TERMINATED_AT: 18,
+} as const;
+
+export type ServerText = typeof ServerText[keyof typeof ServerText];
+
+export namespace ServerText {
+  export type SERVER_TEXT_UNSPECIFIED = typeof ServerText.SERVER_TEXT_UNSPECIFIED;
+  export type SERVER_TEXT_ACCESS_IP_V4 = typeof ServerText.SERVER_TEXT_ACCESS_IP_V4;
+  export type SERVER_TEXT_ACCESS_IP_V6 = typeof ServerText.SERVER_TEXT_ACCESS_IP_V6;
+  export type SERVER_TEXT_AVAILABILITY_ZONE = typeof ServerText.SERVER_TEXT_AVAILABILITY_ZONE;
+  export type SERVER_TEXT_CREATED_AT = typeof ServerText.SERVER_TEXT_CREATED_AT;
+  export type SERVER_TEXT_DESCRIPTION = typeof ServerText.SERVER_TEXT_DESCRIPTION;
+  export type SERVER_TEXT_DISK_CONFIG = typeof ServerText.SERVER_TEXT_DISK_CONFIG;
+  export type SERVER_TEXT_KERNEL_ID = typeof ServerText.SERVER_TEXT_KERNEL_ID;
+  export type SERVER_TEXT_KEY_NAME = typeof ServerText.SERVER_TEXT_KEY_NAME;
+  export type SERVER_TEXT_LAUNCHED_AT = typeof ServerText.SERVER_TEXT_LAUNCHED_AT;
+  export type SERVER_TEXT_LAUNCH_INDEX = typeof ServerText.SERVER_TEXT_LAUNCH_INDEX;
+  export type SERVER_TEXT_LOCKED_BY = typeof ServerText.SERVER_TEXT_LOCKED_BY;
+  export type SERVER_TEXT_NODE = typeof ServerText.SERVER_TEXT_NODE;
+  export type SERVER_TEXT_POWER_STATE = typeof ServerText.SERVER_TEXT_POWER_STATE;
+  export type SERVER_TEXT_PROGRESS = typeof ServerText.SERVER_TEXT_PROGRESS;
+  export type SERVER_TEXT_RAMDISK_ID = typeof ServerText.SERVER_TEXT_RAMDISK_ID;
+  export type SERVER_TEXT_RESERVATION_ID = typeof ServerText.SERVER_TEXT_RESERVATION_ID;
+  export type SERVER_TEXT_ROOT_DEVICE_NAME = typeof ServerText.SERVER_TEXT_ROOT_DEVICE_NAME;
+  export type SERVER_TEXT_TERMINATED_AT = typeof ServerText.SERVER_TEXT_TERMINATED_AT;
+}
+
 /** How to restart. */
 export const RebootType = {
   /** REBOOT_TYPE_UNSPECIFIED - Not set. */
@@ -227,11 +293,22 @@ export interface GetServerResponse {
   cellUnreachable: boolean;
 }
 
+/** A regular expression asked of one field. Fields without a value never match. */
+export interface ServerTextMatch {
+  /** Which one. */
+  field: ServerText;
+  /** In RE2's syntax; matches anywhere in the text, ignoring case. */
+  regex: string;
+}
+
 /** Which servers to list. Unset fields do not filter; all that are set must hold. */
 export interface ServerFilter {
   /** Any of these UUIDs. */
   ids: string[];
-  /** Matches anywhere in the name, as a POSIX regular expression, ignoring case. */
+  /**
+   * Matches anywhere in the name, as a regular expression of RE2's syntax (linear in time: no back-references,
+   * no look-around; at most 255 characters), ignoring case. The same holds for all regular expressions here.
+   */
   nameRegex: string;
   /** Matches anywhere in the host name inside the guest. */
   hostnameRegex: string;
@@ -245,7 +322,7 @@ export interface ServerFilter {
   imageId: string;
   /** Built with this flavor id. */
   flavorId: string;
-  /** Some IPv4 address matches. */
+  /** Some IPv4 address matches; with ip6_regex, one of the two. */
   ipRegex: string;
   /** Some IPv6 address matches. */
   ip6Regex: string;
@@ -311,6 +388,8 @@ export interface ServerFilter {
     | undefined;
   /** Set by callers whose filter cannot match, such as an unknown status. */
   matchNothing: boolean;
+  /** All of these match. */
+  textMatches: ServerTextMatch[];
 }
 
 /** Input of ListServers. */
@@ -1223,6 +1302,73 @@ export const GetServerResponse: MessageFns<GetServerResponse> = {
   },
 };
 
+function createBaseServerTextMatch(): ServerTextMatch {
+  return { field: 0, regex: "" };
+}
+
+export const ServerTextMatch: MessageFns<ServerTextMatch> = {
+  encode(message: ServerTextMatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== 0) {
+      writer.uint32(8).int32(message.field);
+    }
+    if (message.regex !== "") {
+      writer.uint32(18).string(message.regex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerTextMatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerTextMatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.field = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.regex = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServerTextMatch>): ServerTextMatch {
+    return ServerTextMatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServerTextMatch>): ServerTextMatch {
+    const message = createBaseServerTextMatch();
+    message.field = object.field ?? 0;
+    message.regex = object.regex ?? "";
+    return message;
+  },
+};
+
 function createBaseServerFilter(): ServerFilter {
   return {
     ids: [],
@@ -1257,6 +1403,7 @@ function createBaseServerFilter(): ServerFilter {
     launchedAt: undefined,
     terminatedAt: undefined,
     matchNothing: false,
+    textMatches: [],
   };
 }
 
@@ -1365,6 +1512,9 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     }
     if (message.matchNothing !== false) {
       writer.uint32(256).bool(message.matchNothing);
+    }
+    for (const v of message.textMatches) {
+      ServerTextMatch.encode(v!, writer.uint32(266).fork()).join();
     }
     return writer;
   },
@@ -1658,6 +1808,14 @@ export const ServerFilter: MessageFns<ServerFilter> = {
             message.matchNothing = reader.bool();
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.textMatches.push(ServerTextMatch.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1717,6 +1875,7 @@ export const ServerFilter: MessageFns<ServerFilter> = {
       ? Timestamp.fromPartial(object.terminatedAt)
       : undefined;
     message.matchNothing = object.matchNothing ?? false;
+    message.textMatches = object.textMatches?.map((e) => ServerTextMatch.fromPartial(e)) || [];
     return message;
   },
 };
