@@ -67,7 +67,11 @@ function lazyPlacement(capacities: readonly number[]) {
           aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] }),
         ),
       }),
-    fleet: (liveness: Liveness = { isUp: () => true, settled: () => true }): Fleet => {
+    /** @param cells  by host; the first where there is none */
+    fleet: (
+      liveness: Liveness = { isUp: () => true, settled: () => true },
+      cells: readonly string[] = ["cell1"],
+    ): Fleet => {
       const fleet = new Fleet(liveness, fakeClock(), 60_000);
       fleet.applyPlacement({
         revision,
@@ -76,32 +80,34 @@ function lazyPlacement(capacities: readonly number[]) {
         usedProviders: [],
         providers: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })),
       });
-      fleet.applySnapshot("cell1", {
-        services: ids.map((host) => ({
-          id: host,
-          service: {
-            host,
-            availabilityZone: "nova",
-            address: "",
-            disabled: false,
-            disabledReason: "",
-            forcedDown: false,
-          },
-        })),
-        nodes: ids.map((id) => ({
-          id,
-          node: {
-            host: id,
-            node: id,
-            computeNodeId: id,
-            hostIp: "",
-            hypervisorType: "",
-            hypervisorVersion: 0,
-            supported: [],
-            capabilities: {},
-          },
-        })),
-      });
+      const idsOf = (cell: string): string[] => ids.filter((_, at) => (cells[at] ?? cells[0]) === cell);
+      for (const cell of new Set(cells))
+        fleet.applySnapshot(cell, {
+          services: idsOf(cell).map((host) => ({
+            id: host,
+            service: {
+              host,
+              availabilityZone: "nova",
+              address: "",
+              disabled: false,
+              disabledReason: "",
+              forcedDown: false,
+            },
+          })),
+          nodes: idsOf(cell).map((id) => ({
+            id,
+            node: {
+              host: id,
+              node: id,
+              computeNodeId: id,
+              hostIp: "",
+              hypervisorType: "",
+              hypervisorVersion: 0,
+              supported: [],
+              capabilities: {},
+            },
+          })),
+        });
       return fleet;
     },
   };
@@ -200,6 +206,23 @@ describe("selectDestinations", () => {
     settled = false;
     alive.add("h1");
     assert.equal(await reason(1), "ok");
+  });
+
+  it("names alternates of the chosen host's cell only, best first, not the host itself", async () => {
+    const cells = ["cell1", "cell2", "cell1", "cell2", "cell1", "cell2"];
+    const world = lazyPlacement([4, 4, 4, 4, 4, 4]);
+    const fleet = world.fleet({ isUp: () => true, settled: () => true }, cells);
+    for (const server of ["s1", "s2", "s3", "s4"]) {
+      const { chosen, alternates } = await selectOn(fleet, world.placement)(testCtx(), {
+        ...wants(server, 1),
+        alternates: 5,
+      });
+      assert.ok(alternates.length > 0 && alternates.length <= 2, `${server}: ${alternates.length}`);
+      for (const { host } of alternates) {
+        assert.equal(host.cell, chosen.host.cell);
+        assert.notEqual(host.host, chosen.host.host);
+      }
+    }
   });
 
   it("refuses a group policy that nobody enforces", async () => {
