@@ -13,7 +13,7 @@ const LONG = new Set([
 ]);
 
 /**
- * Most bytes of a route's body: nobody makes the gateway parse more than the route can mean. Routes for what is
- * long take what `gateway.maxBodyBytes` says (Nova's default: 114,688).
+ * Most bytes of a route's body: nobody makes the gateway parse more than the route can mean. Routes for what
+ * is long take what `gateway.maxBodyBytes` says (Nova's default: 114,688).
  */
 export const bodyLimitOf = (routeKey: string): number => (LONG.has(routeKey) ? Infinity : USUAL_BYTES);

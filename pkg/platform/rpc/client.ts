@@ -160,8 +160,8 @@ function errorOf(error: grpc.ServiceError, ctx: Ctx): unknown {
 
 /**
  * Whether a call ended because its server went away in the midst of it. Our servers send details with every
- * error; without them it is the library that speaks, and it has other codes than UNAVAILABLE for a stream that
- * was reset.
+ * error; without them it is the library that speaks, and it has other codes than UNAVAILABLE for a stream
+ * that was reset.
  */
 const isBreak = ({ code, details }: grpc.ServiceError, ctx: Ctx): boolean =>
   (code === grpc.status.CANCELLED && !ctx.signal.aborted) ||
