@@ -27,7 +27,11 @@ export const GatewayErrors = defineErrors("gateway", {
       `Version ${p.asked} is not supported by the API. Minimum is ${p.min} and maximum is ${p.max}.`,
   ],
   CONTENT_TYPE_UNSUPPORTED: ["invalid", (_p: Record<string, never>) => "Unsupported Content-Type"],
-  BODY_TOO_LARGE: ["invalid", (_p: Record<string, never>) => "Request is too large."],
+  BODY_TOO_LARGE: [
+    "invalid",
+    (p: { bytes: number; limitBytes: number }) =>
+      `Request is too large. It has ${p.bytes} bytes or more; at most ${p.limitBytes} are accepted here.`,
+  ],
   ROUTE_NOT_FOUND: ["missing", (_p: Record<string, never>) => "The resource could not be found."],
   NOT_IN_VERSION: ["missing", (_p: Record<string, never>) => "The resource could not be found."],
   NOT_FOUND: ["missing", (p: { message: string }) => p.message],

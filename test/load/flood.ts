@@ -1,5 +1,5 @@
-// A process of its own, so that what an attacker's client costs is not the victim's: floods an address over many
-// connections until its input ends, and then says how often it was answered, by status.
+// A process of its own, so that what an attacker's client costs is not the victim's: floods an address over
+// many connections until its input ends, and then says how often it was answered, by status.
 import { Agent, request } from "node:http";
 
 interface Flood {

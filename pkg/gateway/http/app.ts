@@ -93,6 +93,6 @@ function fail(deps: AppDeps, req: Request, res: Response, route: string, thrown:
   }
   if (error.reason === "ROUTE_NOT_FOUND" && error.domain === "gateway") return sendNoRoute(res);
   if (fault.status === 401) return sendUnauthorized(res, deps.identityUrl);
-  if (fault.status === 413) return sendTooLarge(res);
+  if (fault.status === 413) return sendTooLarge(res, fault.message);
   sendFault(res, fault);
 }

@@ -3,7 +3,8 @@ import { GatewayErrors } from "../errors.js";
 
 /** @throws BODY_TOO_LARGE when the request announces more than `limitBytes` */
 export function assertAnnouncedSize(req: IncomingMessage, limitBytes: number): void {
-  if (Number(req.headers["content-length"] ?? 0) > limitBytes) throw GatewayErrors.BODY_TOO_LARGE({});
+  const bytes = Number(req.headers["content-length"] ?? 0);
+  if (bytes > limitBytes) throw GatewayErrors.BODY_TOO_LARGE({ bytes, limitBytes });
 }
 
 /**
@@ -22,7 +23,7 @@ export async function readBody(req: IncomingMessage, limitBytes: number): Promis
   } catch (cause) {
     throw GatewayErrors.MALFORMED_BODY({}, { cause });
   }
-  if (size > limitBytes) throw GatewayErrors.BODY_TOO_LARGE({});
+  if (size > limitBytes) throw GatewayErrors.BODY_TOO_LARGE({ bytes: size, limitBytes });
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size);
 }
 

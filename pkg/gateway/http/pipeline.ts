@@ -15,7 +15,7 @@ import type { SchemaCompiler } from "../schema/compiler.js";
 import { ApiRequest } from "./api-request.js";
 import type { May, Reply } from "./api-request.js";
 import { authenticate } from "./authenticate.js";
-import { assertContentType, readBody } from "./body.js";
+import { assertAnnouncedSize, assertContentType, readBody } from "./body.js";
 import type { Json } from "./json.js";
 import { isObject, parseJson } from "./json.js";
 import { Links } from "./links.js";
@@ -122,7 +122,9 @@ interface Received {
 /** Only POST and PUT have bodies; what others send stays unread. */
 async function receive(target: Target, req: Request, maxBytes: number): Promise<Received> {
   const hasBody = req.method === "POST" || req.method === "PUT";
-  const body = hasBody ? parseJson(await readBody(req, maxBytes)) : undefined;
+  const limitBytes = Math.min(maxBytes, target.maxBodyBytes);
+  if (hasBody) assertAnnouncedSize(req, limitBytes);
+  const body = hasBody ? parseJson(await readBody(req, limitBytes)) : undefined;
   return target.kind === "plain"
     ? { endpoint: target.endpoint, body: body ?? null }
     : dispatchAction(target.actions, body);

@@ -75,11 +75,11 @@ export function sendUnauthorized(res: Response, identityUrl: string): void {
 }
 
 /** Comes before anything of the API, hence not in its format. */
-export function sendTooLarge(res: Response): void {
+export function sendTooLarge(res: Response, message: string): void {
   res.statusCode = 413;
   // The rest of the body was not read.
   res.setHeader("Connection", "close");
-  const text = "413 Request Entity Too Large\n\nThe request body is larger than this service accepts.\n";
+  const text = `413 Request Entity Too Large\n\n${message}\n`;
   res.setHeader("Content-Type", "text/plain; charset=UTF-8");
   res.setHeader("Content-Length", Buffer.byteLength(text));
   res.end(text);

@@ -1,6 +1,7 @@
 import { GatewayErrors } from "../errors.js";
 import type { ApiRequest, Reply } from "../http/api-request.js";
 import type { Node } from "../schema/nodes.js";
+import { bodyLimitOf } from "./body-limits.js";
 import { PathTree } from "./path-tree.js";
 import type { Found } from "./path-tree.js";
 import { parseRoutes } from "./routes.js";
@@ -23,9 +24,13 @@ export interface Endpoint extends Omit<Operation, "route"> {
 }
 
 /** One endpoint, or several told apart by the body's single key. */
-export type Target =
+export type Target = (
   | { readonly kind: "plain"; endpoint: Endpoint }
-  | { readonly kind: "action"; readonly actions: Map<string, Endpoint> };
+  | { readonly kind: "action"; readonly actions: Map<string, Endpoint> }
+) & {
+  /** Most bytes of a body; for actions that of the longest, which is only known by reading it. */
+  maxBodyBytes: number;
+};
 
 /** Every route of the API: the served ones with their handlers, the others with the answer that fits them. */
 export class Endpoints {
@@ -51,10 +56,14 @@ export class Endpoints {
   }
 
   #add(endpoint: Endpoint): void {
-    const { path, method, action } = endpoint.route;
+    const { path, method, action, key } = endpoint.route;
+    const maxBodyBytes = bodyLimitOf(key);
     const target = this.#tree.at(path, method, (): Target =>
-      action === "" ? { kind: "plain", endpoint } : { kind: "action", actions: new Map() },
+      action === ""
+        ? { kind: "plain", endpoint, maxBodyBytes }
+        : { kind: "action", actions: new Map(), maxBodyBytes },
     );
+    target.maxBodyBytes = Math.max(target.maxBodyBytes, maxBodyBytes);
     if (target.kind === "action") target.actions.set(action, endpoint);
   }
 }

@@ -154,21 +154,4 @@ describe("http: whoever calls", () => {
     assert.deepEqual(await record(0, known, "trusted"), ["theirs"]);
     assert.deepEqual(await record(0, {}, "trusted"), []);
   });
-
-  it("who keep their connections busy do not keep a server from ending", async () => {
-    const url = await start({});
-    let ended = false;
-    const busy = Array.from({ length: 3 }, async () => {
-      while (!ended)
-        await get(`${url}/`, { "x-auth-token": "a" }).answer.then(
-          (res) => once(res, "close"),
-          () => (ended = true),
-        );
-    });
-    await get(`${url}/`, { "x-auth-token": "a" }).answer;
-    // By Node's own manners a connection stays as long as requests come in on it.
-    await server?.close(600_000);
-    ended = true;
-    await Promise.all(busy);
-  });
 });

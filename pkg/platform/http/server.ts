@@ -51,9 +51,6 @@ export interface ListenOptions {
   readonly receiveTimeoutMs?: number;
 }
 
-/** How often a closing server looks for connections whose request has ended. */
-const IDLE_LOOK_MS = 50;
-
 /** A listening HTTP server. */
 export interface HttpServer {
   readonly port: number;
@@ -68,11 +65,7 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
   let closing: Promise<void> | undefined;
   const server = createServer(
     { requestTimeout: options.receiveTimeoutMs ?? 30_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
-    (req, res) => {
-      // Who keeps a connection busy would otherwise keep the server from ending.
-      if (closing) res.shouldKeepAlive = false;
-      app(req, res);
-    },
+    app,
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -86,13 +79,11 @@ export async function listen(app: Express, options: ListenOptions): Promise<Http
   const close = async (graceMs: number): Promise<void> => {
     // Whoever gave the time waits no longer than that: what is still there is cut before.
     const cut = setTimeout(() => server.closeAllConnections(), graceMs * 0.9);
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeIdleConnections();
     });
     clearTimeout(cut);
-    clearInterval(idle);
   };
   return {
     port,

@@ -5,6 +5,7 @@ import { carrierOf, metadataKeys } from "./carrier.js";
 import { methodPath } from "./bind.js";
 import { encodeRequest } from "./encode.js";
 import { makeClient } from "./local.js";
+import { RpcErrors } from "./pipeline.js";
 import { RetryBudget } from "./retry-budget.js";
 import { DETAILS_KEY } from "./door.js";
 import { fromWireStatus } from "./status.js";
@@ -74,7 +75,7 @@ async function unary(
       (error, answer) => {
         ctx.signal.removeEventListener("abort", cancel);
         if (error) {
-          const failure = errorOf(error);
+          const failure = errorOf(error, ctx);
           span.end(failure);
           reject(failure);
         } else {
@@ -114,7 +115,7 @@ async function* stream(
   try {
     yield* call as AsyncIterable<unknown>;
   } catch (error) {
-    failure = errorOf(error as grpc.ServiceError);
+    failure = errorOf(error as grpc.ServiceError, ctx);
     throw failure;
   } finally {
     ctx.signal.removeEventListener("abort", cancel);
@@ -148,8 +149,22 @@ async function metadataOf(ctx: Ctx, options: ConnectOptions): Promise<grpc.Metad
   return metadata;
 }
 
-function errorOf(error: grpc.ServiceError): unknown {
+function errorOf(error: grpc.ServiceError, ctx: Ctx): unknown {
   if (typeof error.code !== "number") return error;
   const details = error.metadata?.get(DETAILS_KEY)[0];
-  return fromWireStatus(error.code, error.details, Buffer.isBuffer(details) ? details : undefined, error);
+  if (Buffer.isBuffer(details)) return fromWireStatus(error.code, error.details, details, error);
+  return isBreak(error, ctx)
+    ? RpcErrors.CONNECTION_BROKEN({}, { cause: error })
+    : fromWireStatus(error.code, error.details, undefined, error);
 }
+
+/**
+ * Whether a call ended because its server went away in the midst of it. Our servers send details with every
+ * error; without them it is the library that speaks, and it has other codes than UNAVAILABLE for a stream
+ * that was reset.
+ */
+const isBreak = ({ code, details }: grpc.ServiceError, ctx: Ctx): boolean =>
+  (code === grpc.status.CANCELLED && !ctx.signal.aborted) ||
+  code === grpc.status.UNKNOWN ||
+  (code === grpc.status.INTERNAL && details.startsWith("Received RST_STREAM")) ||
+  (code === grpc.status.RESOURCE_EXHAUSTED && details.startsWith("Bandwidth exhausted"));

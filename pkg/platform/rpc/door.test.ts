@@ -5,6 +5,7 @@ import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import type { Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
+import { InMemorySpanExporter } from "@opentelemetry/sdk-trace-base";
 import {
   GetKeyPairRequest,
   GetKeyPairResponse,
@@ -18,8 +19,9 @@ import { RetryInfo } from "../../../gen/google/rpc/error_details.js";
 import { Status } from "../../../gen/google/rpc/status.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { anonymous, defineErrors, rootCtx, silentLogger } from "../../kernel/index.js";
+import type { Tracer } from "../telemetry/index.js";
 import { Sharing, sharingConfig } from "../sharing/index.js";
-import { Metrics, noTracer } from "../telemetry/index.js";
+import { Metrics, createTracer, noTracer } from "../telemetry/index.js";
 import { bindPart } from "./bind.js";
 import { DETAILS_KEY } from "./door.js";
 import { connectRpc, startRpcServer } from "./index.js";
@@ -65,11 +67,16 @@ const bindings = [
 let waiting = (): void => {};
 
 const options = { log: silentLogger, tracer: noTracer, metrics: new Metrics() };
-const start = (limits: RpcServerOptions["limits"] = {}, admit?: Admit): Promise<RpcServer> =>
+const start = (
+  limits: RpcServerOptions["limits"] = {},
+  admit?: Admit,
+  tracer: Tracer = noTracer,
+): Promise<RpcServer> =>
   startRpcServer({
     limits,
     ...(admit ? { admit } : {}),
     ...options,
+    tracer,
     address: "127.0.0.1:0",
     bindings,
     authenticate: async (_ctx, token) => {
@@ -85,9 +92,11 @@ function send(
   path: string,
   bytes: Buffer,
   token: string,
+  traceparent = "",
 ): Promise<{ error?: grpc.ServiceError; answer?: Buffer }> {
   const metadata = new grpc.Metadata();
   metadata.set("x-auth-token", token);
+  if (traceparent) metadata.set("traceparent", traceparent);
   const same = (b: Buffer): Buffer => b;
   return new Promise((resolve) =>
     client.makeUnaryRequest(path, same, same, bytes, metadata, (error, answer) =>
@@ -270,6 +279,23 @@ describe("the door of a public port", () => {
     assert.ok((await send(known, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer);
     known.close();
     await strict.close();
+  });
+
+  it("continues a user's trace, and lets nobody decide that it is recorded", async () => {
+    const theirs = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const record = async (sampleRatio: number, token: string): Promise<string[]> => {
+      const exporter = new InMemorySpanExporter();
+      const tracer = createTracer({ service: "test", sampleRatio, exporter, immediate: true });
+      const traced = await start({}, undefined, tracer);
+      const one = new grpc.Client(`127.0.0.1:${traced.port}`, grpc.credentials.createInsecure());
+      await send(one, GET_KEY_PAIR, Buffer.alloc(0), token, `00-${theirs}-00f067aa0ba902b7-01`);
+      one.close();
+      await traced.close();
+      return exporter.getFinishedSpans().map((span) => span.spanContext().traceId);
+    };
+    assert.deepEqual(await record(1, "good"), [theirs]);
+    assert.deepEqual(await record(0, "good"), []);
+    assert.deepEqual(await record(1, "bad"), []);
   });
 
   it("does not wait for what waits when it stops", async () => {

@@ -38,6 +38,10 @@ export const RpcErrors = defineErrors("rpc", {
     (p: { method: string }) => `This is not a request of ${p.method}: it could not be decoded.`,
   ],
   GOING_AWAY: ["unavailable", (_p: Record<string, never>) => "This server is stopping; call again."],
+  CONNECTION_BROKEN: [
+    "unavailable",
+    (_p: Record<string, never>) => "The connection to a service broke while it worked on the request.",
+  ],
   UNKNOWN_METHOD: ["unsupported", (p: { method: string }) => `${p.method} is not served here.`],
 });
 

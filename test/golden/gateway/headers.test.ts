@@ -215,6 +215,19 @@ describe("golden: gateway headers and documents", () => {
     );
   });
 
+  it("takes no more than a route can mean, and says how much that is", async () => {
+    const raw = `"${"x".repeat(40_000)}"`;
+    const answer = await gateway.ask("/v2.1/os-keypairs", { method: "POST", raw });
+    assert.equal(answer.status, 413);
+    assert.match(answer.text, /has 40002 bytes or more; at most 32768 are accepted here/);
+    for (const path of [
+      "/v2.1/servers",
+      `/v2.1/servers/${SERVER_ID}/action`,
+      `/v2.1/servers/${SERVER_ID}/metadata`,
+    ])
+      assert.equal((await gateway.ask(path, { method: "POST", raw })).status, 400, path);
+  });
+
   it("uses the vendor's media type for who prefers it, and JSON for who accepts nothing", async () => {
     const typeFor = async (accept: string): Promise<string | undefined> =>
       (await gateway.ask("/v2.1/servers", { headers: { accept } })).headers["content-type"];
