@@ -21,12 +21,15 @@ export const getFlavor = (parts: Parts): Guarded<GetFlavorRequest, GetFlavorResp
     const flavor = await readFlavor(parts, ctx, request.flavorId);
     if (request.withAccess && flavor.isPublic)
       throw ApiErrors.FLAVOR_ACCESS_NOT_FOUND({ why: "Access list not available for public flavors." });
-    const mask = flavorMaskOf(ctx);
-    if (request.extraSpecKey === "")
-      return { flavor: presentFlavor(flavor, mask), hiddenFields: hiddenFlavorFields(mask) };
-    const extraSpecs = new Map([...flavor.extraSpecs].filter(([key]) => key === request.extraSpecKey));
-    return {
-      flavor: presentFlavor({ ...flavor, extraSpecs }, { ...mask, extraSpecs: true }),
-      hiddenFields: hiddenFlavorFields(mask),
-    };
+    const { extraSpecKey } = request;
+    const one = extraSpecKey !== "";
+    // The rule of one extra spec has decided about it by now.
+    const mask = one
+      ? { extraSpecs: true, access: ctx.rights.allows("os_compute_api:os-flavor-access") }
+      : flavorMaskOf(ctx);
+    const extraSpecs = one ? only(flavor.extraSpecs, extraSpecKey) : flavor.extraSpecs;
+    return { flavor: presentFlavor({ ...flavor, extraSpecs }, mask), hiddenFields: hiddenFlavorFields(mask) };
   });
+
+const only = (specs: ReadonlyMap<string, string>, wanted: string): Map<string, string> =>
+  new Map([...specs].filter(([key]) => key === wanted));
