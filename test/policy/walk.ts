@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { RuleName } from "../../pkg/policy/index.js";
 import { MASTER, NOBODY, callers } from "./callers.js";
 import type { Case, Outcome } from "./case.js";
-import { expectedEnd, refusedBy } from "./case.js";
+import { allNeeds, expectedEnd, refusedBy } from "./case.js";
 import { allRules } from "./facts.js";
 import type { World } from "./world.js";
 
@@ -26,7 +26,7 @@ export function walk(world: World, cases: readonly Case[]): void {
 
   it("asks nothing that is not expected: all other rules may be forbidden", async () => {
     for (const one of cases) {
-      const asked = [...one.needs, ...(one.shows ?? [])];
+      const asked = [...allNeeds(one), ...(one.shows ?? [])];
       const others = allRules.filter((rule) => !asked.includes(rule));
       const usual = await run(one, MASTER);
       assert.equal(usual.end, "done", `${one.name}: ${usual.print}`);
@@ -36,7 +36,7 @@ export function walk(world: World, cases: readonly Case[]): void {
 
   it("refuses by each rule that it needs when an operator forbids it", async () => {
     for (const one of cases)
-      for (const rule of one.needs)
+      for (const rule of allNeeds(one))
         assert.equal((await run(one, MASTER, { [rule]: "!" })).end, refusedBy(rule), `${one.name}: ${rule}`);
   });
 
