@@ -148,9 +148,10 @@ describe("rules about servers", () => {
   it("show the insides of an action to administrators only", async () => {
     const api = twoProjects();
     const event = { event: "build", host: "h1", traceback: "at line 1", details: "why" };
-    api.cells.actions.set(A, [
+    api.cells.actions.set(
+      "req-1",
       InstanceAction.fromPartial({ requestId: "req-1", serverId: A, events: [event] }),
-    ]);
+    );
     const read = async (actor: Actor) => {
       const { action, hiddenFields } = await actions(api).getInstanceAction(as(actor), {
         serverId: A,
