@@ -9,6 +9,7 @@ export const nobodyAsks: Readonly<Record<string, string>> = {
   "os_compute_api:os-floating-ip-pools": "a proxy to the Network service, up to 2.35",
   "os_compute_api:os-floating-ips:": "a proxy to the Network service, up to 2.35 and 2.43",
   "os_compute_api:os-hosts:": "the older face of services and hypervisors, up to 2.42",
+  "os_compute_api:os-multinic:": "addresses of ports are changed at the Network service, up to 2.43",
   "os_compute_api:os-networks:": "a proxy to the Network service, up to 2.35",
   "os_compute_api:os-security-groups:get": "a proxy to the Network service, up to 2.35",
   "os_compute_api:os-security-groups:show": "a proxy to the Network service, up to 2.35",

@@ -76,7 +76,7 @@ describe("servers of other projects", () => {
   });
 
   it("are not told of when their cell is silent", async () => {
-    const api = twoProjects({ config: { cellTimeoutMs: 100, downCellTimeoutMs: 20 } });
+    const api = twoProjects({ config: { cellTimeoutMs: 500, downCellTimeoutMs: 100 } });
     api.cells.silent.add("cell2");
     assert.deepEqual((await servers(api).listServers(as(member), {})).downCellServers, []);
     const { downCellServers } = await servers(api).listServers(as(stranger), {});
