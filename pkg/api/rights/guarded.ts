@@ -16,7 +16,7 @@ export interface Subject {
   readonly decides?: RuleName | "none";
 }
 
-/** Finds what a call is about with the caller's rights: what the caller cannot see is missing, not forbidden. */
+/** Finds what a call is about with the caller's rights: what he cannot see is missing, not forbidden. */
 export type About<Req, S extends Subject> = (ctx: Call, request: Req) => S | Promise<S>;
 
 /** An operation behind policy. Nothing else is served, and only `guarded` makes one. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Cloud } from "./cloud.js";
 
 /**
- * Asks Identity for a token of the user's project, or of the system, with the credentials that the cloud wrote
- * for its users.
+ * Asks Identity for a token of the user's project, or of the system, with the credentials that the cloud
+ * wrote for its users.
  */
 export async function tokenOf(
   cloud: Cloud,

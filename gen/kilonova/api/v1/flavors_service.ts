@@ -56,8 +56,8 @@ export interface GetFlavorRequest {
   /** The extra specs are wanted, not only shown if allowed: needs their policy. */
   withExtraSpecs: boolean;
   /**
-   * Only the extra spec of this key is wanted: needs the rule of one, os-flavor-extra-specs:show, and tells no
-   * other. A key that the flavor does not have is no error.
+   * Only the extra spec of this key is wanted: needs os-flavor-extra-specs:show and tells no other.
+   * A key that the flavor does not have is no error.
    */
   extraSpecKey: string;
 }

@@ -243,8 +243,8 @@ export interface GetServerAddressesRequest {
   /** UUID. */
   serverId: string;
   /**
-   * Only those of the network of this name: ips:show decides, otherwise ips:index. A network that the server is
-   * not on is no error.
+   * Only those of the network of this name: ips:show decides, otherwise ips:index. A network that the
+   * server is not on is no error.
    */
   networkLabel: string;
 }
