@@ -20,8 +20,8 @@ import { WatchPlaces } from "./events/watch-places.js";
 import type { ApiDeps } from "./ports.js";
 import { PresentedServers } from "./view/presented-servers.js";
 
-/** What operations are made of; built once per process. */
-export interface Parts extends Omit<ApiDeps, "scheduler" | "tokenKeys"> {
+/** What operations are made of; built once per process. Policy stands before them, so they have none. */
+export interface Parts extends Omit<ApiDeps, "scheduler" | "policy" | "tokenKeys"> {
   readonly scheduler: Client<SchedulerServiceDefinition>;
   readonly global: Client<GlobalServiceDefinition>;
   readonly aggregates: Client<AggregateStoreServiceDefinition>;
@@ -69,7 +69,7 @@ export function makeParts(deps: ApiDeps): Parts {
     groups: deps.cells.client(ServerGroupStoreServiceDefinition),
     operations: deps.cells.client(OperationStoreServiceDefinition),
     presented: new PresentedServers(directory, deps.config.serverCacheBytes),
-    servers: new Servers(instances, mappings, guard, deps.policy),
+    servers: new Servers(instances, mappings, guard),
     signals: new OperationSignals(feed, databases, deps.clock),
   };
 }

@@ -21,7 +21,7 @@ import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_ta
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
-import { bindContract, bindPart, bindService } from "../platform/rpc/index.js";
+import { bindContract } from "../platform/rpc/index.js";
 import { publicContract } from "./contract.gen.js";
 import { addAggregateHost, removeAggregateHost } from "./ops/aggregate-hosts.js";
 import {
@@ -53,6 +53,7 @@ import { getKeyPair } from "./ops/get-key-pair.js";
 import { getLimits } from "./ops/get-limits.js";
 import { getOperation } from "./ops/get-operation.js";
 import { getServerMetadata } from "./ops/get-server-metadata.js";
+import { getServerAddresses } from "./ops/get-server-addresses.js";
 import { getServerPassword } from "./ops/get-server-password.js";
 import { getServer } from "./ops/get-server.js";
 import { listAvailabilityZones } from "./ops/list-availability-zones.js";
@@ -92,6 +93,8 @@ import { watchEvents } from "./ops/watch-events.js";
 import type { Parts } from "./parts.js";
 import { makeParts } from "./parts.js";
 import type { ApiDeps } from "./ports.js";
+import type { Binder } from "./rights/behind-policy.js";
+import { behindPolicy } from "./rights/behind-policy.js";
 
 /** The api service, ready to be served. */
 export interface ApiService {
@@ -104,11 +107,12 @@ export interface ApiService {
 
 export function buildApi(deps: ApiDeps): ApiService {
   const parts = makeParts(deps);
+  const bind = behindPolicy(deps.policy);
   return {
     bindings: bindContract(publicContract, [
-      ...serverBindings(parts),
-      ...catalogueBindings(parts),
-      ...operatorBindings(parts),
+      ...serverBindings(parts, bind),
+      ...catalogueBindings(parts, bind),
+      ...operatorBindings(parts, bind),
     ]),
     start: (ctx) => {
       parts.signals.start(ctx);
@@ -117,8 +121,8 @@ export function buildApi(deps: ApiDeps): ApiService {
   };
 }
 
-const serverBindings = (parts: Parts): ServiceBinding[] => [
-  bindPart(ServersServiceDefinition, {
+const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
+  bind.part(ServersServiceDefinition, {
     createServers: createServers(parts),
     getServer: getServer(parts),
     listServers: listServers(parts),
@@ -129,15 +133,16 @@ const serverBindings = (parts: Parts): ServiceBinding[] => [
     stopServer: stopServer(parts),
     rebootServer: rebootServer(parts),
     getConsoleOutput: getConsoleOutput(parts),
+    getServerAddresses: getServerAddresses(parts),
     getServerPassword: getServerPassword(parts),
     clearServerPassword: clearServerPassword(parts),
   }),
-  bindService(ServerMetadataServiceDefinition, {
+  bind.whole(ServerMetadataServiceDefinition, {
     getServerMetadata: getServerMetadata(parts),
     updateServerMetadata: updateServerMetadata(parts),
     deleteServerMetadata: deleteServerMetadata(parts),
   }),
-  bindService(ServerTagsServiceDefinition, {
+  bind.whole(ServerTagsServiceDefinition, {
     listServerTags: listServerTags(parts),
     getServerTag: getServerTag(parts),
     addServerTag: addServerTag(parts),
@@ -145,22 +150,22 @@ const serverBindings = (parts: Parts): ServiceBinding[] => [
     removeServerTag: removeServerTag(parts),
     clearServerTags: clearServerTags(parts),
   }),
-  bindService(InstanceActionsServiceDefinition, {
+  bind.whole(InstanceActionsServiceDefinition, {
     listInstanceActions: listInstanceActions(parts),
     getInstanceAction: getInstanceAction(parts),
   }),
-  bindService(OperationsServiceDefinition, {
+  bind.whole(OperationsServiceDefinition, {
     getOperation: getOperation(parts),
     listOperations: listOperations(parts),
     waitOperation: waitOperation(parts),
     cancelOperation: cancelOperation(parts),
   }),
-  bindService(SchedulingServiceDefinition, { explainServer: explainServer(parts), whatIf: whatIf(parts) }),
-  bindService(EventsServiceDefinition, { watchEvents: watchEvents(parts) }),
+  bind.whole(SchedulingServiceDefinition, { explainServer: explainServer(parts), whatIf: whatIf(parts) }),
+  bind.whole(EventsServiceDefinition, { watchEvents: watchEvents(parts) }),
 ];
 
-const catalogueBindings = (parts: Parts): ServiceBinding[] => [
-  bindService(FlavorsServiceDefinition, {
+const catalogueBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
+  bind.whole(FlavorsServiceDefinition, {
     createFlavor: createFlavor(parts),
     getFlavor: getFlavor(parts),
     listFlavors: listFlavors(parts),
@@ -171,13 +176,13 @@ const catalogueBindings = (parts: Parts): ServiceBinding[] => [
     addFlavorAccess: addFlavorAccess(parts),
     removeFlavorAccess: removeFlavorAccess(parts),
   }),
-  bindService(ServerGroupsServiceDefinition, {
+  bind.whole(ServerGroupsServiceDefinition, {
     createServerGroup: createServerGroup(parts),
     getServerGroup: getServerGroup(parts),
     listServerGroups: listServerGroups(parts),
     deleteServerGroup: deleteServerGroup(parts),
   }),
-  bindService(KeyPairsServiceDefinition, {
+  bind.whole(KeyPairsServiceDefinition, {
     createKeyPair: createKeyPair(parts),
     getKeyPair: getKeyPair(parts),
     listKeyPairs: listKeyPairs(parts),
@@ -185,14 +190,14 @@ const catalogueBindings = (parts: Parts): ServiceBinding[] => [
   }),
 ];
 
-const operatorBindings = (parts: Parts): ServiceBinding[] => [
-  bindService(AvailabilityZonesServiceDefinition, { listAvailabilityZones: listAvailabilityZones(parts) }),
-  bindService(ComputeServicesServiceDefinition, {
+const operatorBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
+  bind.whole(AvailabilityZonesServiceDefinition, { listAvailabilityZones: listAvailabilityZones(parts) }),
+  bind.whole(ComputeServicesServiceDefinition, {
     listComputeServices: listComputeServices(parts),
     updateComputeService: updateComputeService(parts),
     deleteComputeService: deleteComputeService(parts),
   }),
-  bindPart(AggregatesServiceDefinition, {
+  bind.part(AggregatesServiceDefinition, {
     createAggregate: createAggregate(parts),
     getAggregate: getAggregate(parts),
     listAggregates: listAggregates(parts),
@@ -202,9 +207,9 @@ const operatorBindings = (parts: Parts): ServiceBinding[] => [
     removeAggregateHost: removeAggregateHost(parts),
     setAggregateMetadata: setAggregateMetadata(parts),
   }),
-  bindService(HypervisorsServiceDefinition, {
+  bind.whole(HypervisorsServiceDefinition, {
     listHypervisors: listHypervisors(parts),
     getHypervisor: getHypervisor(parts),
   }),
-  bindService(LimitsServiceDefinition, { getLimits: getLimits(parts) }),
+  bind.whole(LimitsServiceDefinition, { getLimits: getLimits(parts) }),
 ];

@@ -153,7 +153,7 @@ export const ruleDefaults = {
   "os_compute_api:os-hosts:shutdown": project(ADMIN, "GET /os-hosts/{host_name}/shutdown"),
   "os_compute_api:os-hosts:start": project(ADMIN, "GET /os-hosts/{host_name}/startup"),
   "os_compute_api:os-hypervisors:list": project(ADMIN, "GET /os-hypervisors"),
-  "os_compute_api:os-hypervisors:list-detail": project(ADMIN, "GET /os-hypervisors/details"),
+  "os_compute_api:os-hypervisors:list-detail": project(ADMIN, "GET /os-hypervisors/detail"),
   "os_compute_api:os-hypervisors:statistics": project(ADMIN, "GET /os-hypervisors/statistics"),
   "os_compute_api:os-hypervisors:show": project(ADMIN, "GET /os-hypervisors/{hypervisor_id}"),
   "os_compute_api:os-hypervisors:uptime": project(ADMIN, "GET /os-hypervisors/{hypervisor_id}/uptime"),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { methodsByRule } from "../../../pkg/api/index.js";
 import { createPolicy, parseOverrides, ruleDefaults } from "../../../pkg/policy/index.js";
 import type { RuleName } from "../../../pkg/policy/index.js";
 import type { Actor } from "../../../pkg/kernel/index.js";
@@ -12,9 +13,11 @@ export function policyCommand(): Command {
   const command = new Command("policy").description("look at policy rules");
   command
     .command("list")
-    .description("all rules with their defaults")
+    .description("all rules with their defaults, and the methods of kilonova.api.v1 that ask them")
     .action(() => {
-      for (const [name, rule] of Object.entries(ruleDefaults)) console.log(`${name}\t${rule.check}`);
+      const methods = methodsByRule();
+      for (const [name, { check }] of Object.entries(ruleDefaults))
+        console.log([name, check, (methods.get(name) ?? []).join(" ")].join("\t"));
     });
   command
     .command("check <rule>")
@@ -22,17 +25,25 @@ export function policyCommand(): Command {
     .requiredOption("--roles <names>", "roles, separated by commas")
     .option("--project <id>", "the actor's project", "p1")
     .option("--target-project <id>", "the project that owns the resource; default the same")
+    .option("--system", "the actor's token is of the system as a whole, not of a project")
     .option("--overrides <file>", "YAML file with overrides")
     .action(
       (
         rule: string,
-        options: { roles: string; project: string; targetProject?: string; overrides?: string },
+        options: {
+          roles: string;
+          project: string;
+          targetProject?: string;
+          system?: boolean;
+          overrides?: string;
+        },
       ) => {
         const actor: Actor = {
           ...anonymous,
           kind: "user",
           userId: "u1",
-          projectId: options.project,
+          projectId: options.system ? "" : options.project,
+          systemScope: options.system ?? false,
           roles: options.roles.split(","),
         };
         if (!isRule(rule)) {

@@ -4,10 +4,12 @@ import type { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, parseUuid } from "../../kernel/index.js";
-import type { Policy, RuleName } from "../../policy/index.js";
+import type { Target } from "../../policy/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import { ApiErrors } from "../errors.js";
 import type { CellGuard } from "./guard.js";
+import type { About, Subject } from "../rights/guarded.js";
+import type { Call } from "../rights/rights.js";
 import type { Mappings } from "./mappings.js";
 
 /** A server's record and where it was found. */
@@ -28,22 +30,15 @@ export class Servers {
   readonly #instances: Client<InstancesServiceDefinition>;
   readonly #mappings: Mappings;
   readonly #guard: CellGuard;
-  readonly #policy: Policy;
 
-  constructor(
-    instances: Client<InstancesServiceDefinition>,
-    mappings: Mappings,
-    guard: CellGuard,
-    policy: Policy,
-  ) {
+  constructor(instances: Client<InstancesServiceDefinition>, mappings: Mappings, guard: CellGuard) {
     this.#instances = instances;
     this.#mappings = mappings;
     this.#guard = guard;
-    this.#policy = policy;
   }
 
   /** @throws SERVER_NOT_FOUND; unavailable when its cell is silent */
-  async load(ctx: Ctx, serverId: string, options: LoadOptions = {}): Promise<LoadedServer> {
+  async load(ctx: Call, serverId: string, options: LoadOptions = {}): Promise<LoadedServer> {
     const { withUserData = false, withDeleted = false } = options;
     const projectId = this.scope(ctx);
     return this.at(ctx, serverId, async (inner, database, id) => {
@@ -61,16 +56,12 @@ export class Servers {
     });
   }
 
-  /** Loads a server and asks a rule about its owner. @throws SERVER_NOT_FOUND, then FORBIDDEN */
-  async loadFor(
-    ctx: Ctx,
-    rule: RuleName,
-    serverId: string,
-    options: LoadOptions = {},
-  ): Promise<LoadedServer> {
-    const loaded = await this.load(ctx, serverId, options);
-    this.#policy.enforce(ctx.actor, rule, ownerOf(loaded.server));
-    return loaded;
+  /** What calls are about that name a server. @throws SERVER_NOT_FOUND */
+  about(options: LoadOptions = {}): About<{ readonly serverId: string }, LoadedServer & Subject> {
+    return async (ctx, { serverId }) => {
+      const loaded = await this.load(ctx, serverId, options);
+      return { ...loaded, owner: ownerOf(loaded.server) };
+    };
   }
 
   /**
@@ -78,7 +69,7 @@ export class Servers {
    * @throws SERVER_NOT_FOUND when it is nowhere, or of a project that the caller does not see
    */
   async at<T>(
-    ctx: Ctx,
+    ctx: Call,
     serverId: string,
     fn: (ctx: Ctx, database: string, serverId: string) => Promise<T>,
   ): Promise<T> {
@@ -97,25 +88,25 @@ export class Servers {
   }
 
   /** What the mapping alone tells; for servers in a silent cell. @throws SERVER_NOT_FOUND */
-  async mappingOf(ctx: Ctx, serverId: string): Promise<InstanceMapping> {
+  async mappingOf(ctx: Call, serverId: string): Promise<InstanceMapping> {
     const mapping = await this.#mappings.find(ctx, parseUuid(serverId) ?? serverId);
     if (!this.sees(ctx, mapping)) throw ApiErrors.SERVER_NOT_FOUND({ server: serverId });
     return mapping;
   }
 
   /** The project whose servers the caller can address: "" for all. */
-  scope(ctx: Ctx): string {
-    return this.#policy.allows(ctx.actor, "context_is_admin") ? "" : ownProject(ctx);
+  scope(ctx: Call): string {
+    return ctx.rights.isAdmin ? "" : ownProject(ctx);
   }
 
-  sees(ctx: Ctx, mapping: InstanceMapping | undefined): mapping is InstanceMapping {
+  sees(ctx: Call, mapping: InstanceMapping | undefined): mapping is InstanceMapping {
     if (mapping === undefined) return false;
     const projectId = this.scope(ctx);
     return projectId === "" || mapping.projectId === projectId;
   }
 
   async #again<T>(
-    ctx: Ctx,
+    ctx: Call,
     mapping: InstanceMapping,
     id: string,
     asked: string,
@@ -137,7 +128,7 @@ export class Servers {
 export const ownProject = (ctx: Ctx): string => ctx.actor.projectId || "(none)";
 
 /** What rules about a server are asked about. */
-export const ownerOf = (server: Server): { readonly project_id: string; readonly user_id: string } => ({
+export const ownerOf = (server: Pick<Server, "projectId" | "userId">): Target => ({
   project_id: server.projectId,
   user_id: server.userId,
 });

@@ -4,9 +4,9 @@ import type {
 } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
-import type { Ctx } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 /** A record after a change at once, and whether it was different before. */
 export interface ChangedServer {
@@ -25,7 +25,7 @@ export const LABEL_STATES = [
 /** Changes a server's record where it is. @throws SERVER_NOT_FOUND; what UpdateInstance of cells refuses */
 export async function changeServer(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   serverId: string,
   change: Pick<UpdateInstanceRequest, "conditions"> &
     Partial<Pick<UpdateInstanceRequest, "metadata" | "tags" | "expectedGeneration">>,

@@ -1,7 +1,6 @@
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, mapLimit, parseUuid } from "../../kernel/index.js";
 import type { Quota } from "../domain/affordable.js";
 import type { SchedulerHints } from "../domain/scheduler-hints.js";
@@ -11,6 +10,7 @@ import { readFlavor } from "../ops/flavor-access.js";
 import type { Parts } from "../parts.js";
 import type { AcceptedImage } from "./image.js";
 import { acceptImage } from "./image.js";
+import type { Call } from "../rights/rights.js";
 import type { NetworkPlan } from "./networks.js";
 import { planNetworks } from "./networks.js";
 import type { SecurityGroupPlan } from "./security-groups.js";
@@ -45,7 +45,7 @@ export interface GatherFor {
  */
 export async function gather(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   request: CreateServersRequest,
   { zone, maxCount, hints }: GatherFor,
 ): Promise<Gathered> {
@@ -73,7 +73,7 @@ async function inOrder<const T extends readonly Promise<unknown>[]>(
   return values as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
-async function flavorOf(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavor> {
+async function flavorOf(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
   try {
     const flavor = await readFlavor(parts, ctx, flavorId);
     if (flavor.disabled) throw CreateErrors.FLAVOR_NOT_FOUND({ flavor: flavorId });
@@ -85,7 +85,7 @@ async function flavorOf(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavo
   }
 }
 
-async function keyPairOf(parts: Parts, ctx: Ctx, name: string): Promise<KeyPair | undefined> {
+async function keyPairOf(parts: Parts, ctx: Call, name: string): Promise<KeyPair | undefined> {
   if (name === "") return undefined;
   try {
     const { keyPair } = await parts.global.getStoredKeyPair(ctx, { userId: ctx.actor.userId, name });
@@ -98,7 +98,7 @@ async function keyPairOf(parts: Parts, ctx: Ctx, name: string): Promise<KeyPair 
 }
 
 /** @throws SERVER_GROUP_NOT_FOUND, also for groups of other projects */
-async function requireGroup(parts: Parts, ctx: Ctx, serverGroupId: string): Promise<void> {
+async function requireGroup(parts: Parts, ctx: Call, serverGroupId: string): Promise<void> {
   if (serverGroupId === "") return;
   try {
     await parts.groups.getStoredServerGroup(ctx, { serverGroupId, projectId: parts.servers.scope(ctx) });
@@ -113,7 +113,7 @@ async function requireGroup(parts: Parts, ctx: Ctx, serverGroupId: string): Prom
  * Servers that the new one shall be near or far from: those of others would tell where others are.
  * @throws HINTED_SERVER_NOT_FOUND
  */
-async function requireServers(parts: Parts, ctx: Ctx, serverIds: readonly string[]): Promise<void> {
+async function requireServers(parts: Parts, ctx: Call, serverIds: readonly string[]): Promise<void> {
   await mapLimit(serverIds, SERVERS_AT_ONCE, async (server) => {
     try {
       if (parseUuid(server) === undefined) throw CreateErrors.HINTED_SERVER_NOT_FOUND({ server });
@@ -132,7 +132,7 @@ async function requireServers(parts: Parts, ctx: Ctx, serverIds: readonly string
  */
 async function quotasOf(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   request: CreateServersRequest,
   maxCount: number,
 ): Promise<ReadonlyMap<string, Quota>> {

@@ -1,11 +1,11 @@
 import type { ImageInfo } from "../../clients/glance/ports.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, parseUuid } from "../../kernel/index.js";
 import { readImageProperties } from "../../model/image-properties.js";
 import { requireLocalMapping } from "../domain/block-devices.js";
 import { mayUseImage } from "../domain/image-fit.js";
 import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 /**
  * An image and everything that it names, all of it visible to the caller. What is stored of it is what agents
@@ -27,7 +27,7 @@ const NO_KERNEL = "nokernel";
  * @throws IMAGE_NOT_FOUND, IMAGE_NOT_ACTIVE for kernel and ramdisk, BAD_IMAGE_PROPERTIES, IMAGE_UNACCEPTABLE,
  *   BAD_BLOCK_DEVICES
  */
-export async function acceptImage(parts: Parts, ctx: Ctx, imageId: string): Promise<AcceptedImage> {
+export async function acceptImage(parts: Parts, ctx: Call, imageId: string): Promise<AcceptedImage> {
   const info = await visibleImage(parts, ctx, imageId);
   const properties = requireProperties(info);
   const kernelId = properties.get("kernel_id") ?? "";
@@ -54,17 +54,17 @@ function requireProperties(image: ImageInfo): ReadonlyMap<string, string> {
 }
 
 /** Kernel or ramdisk; the service's own rights fetch it later, so the caller's must see it now. */
-async function bootPart(parts: Parts, ctx: Ctx, id: string): Promise<ImageInfo | undefined> {
+async function bootPart(parts: Parts, ctx: Call, id: string): Promise<ImageInfo | undefined> {
   if (id === "") return undefined;
   const image = await visibleImage(parts, ctx, parseUuid(id) ?? id);
   if (image.status !== "active") throw CreateErrors.IMAGE_NOT_ACTIVE({ image: image.id });
   return image;
 }
 
-async function visibleImage(parts: Parts, ctx: Ctx, imageId: string): Promise<ImageInfo> {
+async function visibleImage(parts: Parts, ctx: Call, imageId: string): Promise<ImageInfo> {
   try {
     const image = await parts.glance.getImage(ctx, imageId);
-    if (!mayUseImage(image, ctx.actor.projectId, parts.policy.allows(ctx.actor, "context_is_admin")))
+    if (!mayUseImage(image, ctx.actor.projectId, ctx.rights.isAdmin))
       throw CreateErrors.IMAGE_NOT_FOUND({ image: imageId });
     return image;
   } catch (error) {

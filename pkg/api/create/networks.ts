@@ -2,11 +2,11 @@ import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_
 import { NetworkMode } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { RequestedNetwork } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { NetworkInfo } from "../../clients/neutron/ports.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, mapLimit } from "../../kernel/index.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 /** The interfaces to make, in order: each names a network or a port. */
 export type NetworkPlan = readonly RequestedNetwork[];
@@ -21,7 +21,7 @@ const PORTS_AT_ONCE = 8;
  */
 export async function planNetworks(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   request: CreateServersRequest,
   maxCount: number,
 ): Promise<NetworkPlan> {
@@ -41,7 +41,7 @@ export async function planNetworks(
     ),
     mapLimit(byPort, PORTS_AT_ONCE, (one) => requirePort(parts, ctx, one.portId)),
   ]);
-  for (const network of networks) requireUsable(parts, ctx, network);
+  for (const network of networks) requireUsable(ctx, network);
   // Only now: who holds an address is told of networks that the caller may use, and of no others.
   await mapLimit(byNetwork, PORTS_AT_ONCE, (one) => requireFreeAddress(parts, ctx, one));
   return asked;
@@ -51,7 +51,7 @@ export async function planNetworks(
  * Without a list: the project's own or shared network, when there is exactly one. An explicit "auto" needs
  * one, silence is content without.
  */
-async function chooseNetwork(parts: Parts, ctx: Ctx, mode: NetworkMode): Promise<NetworkPlan> {
+async function chooseNetwork(parts: Parts, ctx: Call, mode: NetworkMode): Promise<NetworkPlan> {
   const { projectId } = ctx.actor;
   const [own, shared] = await Promise.all([
     parts.neutron.listNetworks(ctx, { projectId, shared: false }),
@@ -64,7 +64,7 @@ async function chooseNetwork(parts: Parts, ctx: Ctx, mode: NetworkMode): Promise
     if (mode === NetworkMode.NETWORK_MODE_AUTO) throw CreateErrors.NO_NETWORK({ project: projectId });
     return [];
   }
-  requireUsable(parts, ctx, only);
+  requireUsable(ctx, only);
   return [{ networkId: only.id, portId: "", fixedIp: "", tag: "" }];
 }
 
@@ -75,12 +75,12 @@ function requireRepeatable(networks: readonly RequestedNetwork[]): void {
 
 async function networksById(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   asked: readonly string[],
 ): Promise<readonly NetworkInfo[]> {
   const ids = [...new Set(asked)];
   if (ids.length === 0) return [];
-  const admin = parts.policy.allows(ctx.actor, "context_is_admin");
+  const admin = ctx.rights.isAdmin;
   const found = await parts.neutron.listNetworks(ctx, { ids });
   const visible = found.filter(
     (network) => admin || network.projectId === ctx.actor.projectId || network.shared || network.external,
@@ -90,25 +90,23 @@ async function networksById(
   return visible;
 }
 
-function requireUsable(parts: Parts, ctx: Ctx, network: NetworkInfo): void {
+function requireUsable(ctx: Call, network: NetworkInfo): void {
   if (network.subnetIds.length === 0) throw CreateErrors.NETWORK_WITHOUT_SUBNET({ network: network.id });
   const foreign = network.external && !network.shared;
-  if (foreign && !parts.policy.allows(ctx.actor, "network:attach_external_network"))
+  if (foreign && !ctx.rights.allows("network:attach_external_network"))
     throw CreateErrors.EXTERNAL_NETWORK({ network: network.id });
 }
 
-async function requirePort(parts: Parts, ctx: Ctx, portId: string): Promise<void> {
+async function requirePort(parts: Parts, ctx: Call, portId: string): Promise<void> {
   const port = await found(parts.neutron.getPort(ctx, portId));
-  const visible =
-    port !== undefined &&
-    (port.projectId === ctx.actor.projectId || parts.policy.allows(ctx.actor, "context_is_admin"));
+  const visible = port !== undefined && (port.projectId === ctx.actor.projectId || ctx.rights.isAdmin);
   if (!visible) throw CreateErrors.PORT_NOT_FOUND({ port: portId });
   if (port.deviceId !== "") throw CreateErrors.PORT_IN_USE({ port: portId });
   if (port.fixedIps.length === 0 && port.ipAllocation !== "deferred")
     throw CreateErrors.PORT_WITHOUT_ADDRESS({ port: portId });
 }
 
-async function requireFreeAddress(parts: Parts, ctx: Ctx, one: RequestedNetwork): Promise<void> {
+async function requireFreeAddress(parts: Parts, ctx: Call, one: RequestedNetwork): Promise<void> {
   if (one.fixedIp === "") return;
   const holders = await parts.neutron.listPorts(ctx, { networkId: one.networkId, ipAddress: one.fixedIp });
   if (holders.length > 0) throw CreateErrors.FIXED_IP_IN_USE({ address: one.fixedIp });

@@ -1,5 +1,4 @@
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
-import type { Ctx } from "../../kernel/index.js";
 import { makePassword, makeReservationId } from "../crypto/chance.js";
 import { affordable } from "../domain/affordable.js";
 import type { BlockDevice } from "../domain/block-devices.js";
@@ -16,6 +15,7 @@ import type { ZoneRequest } from "../domain/zone-request.js";
 import { parseZone } from "../domain/zone-request.js";
 import { ApiErrors, CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 import { gather } from "./gather.js";
 import type { Batch } from "./server-record.js";
 
@@ -41,27 +41,26 @@ export interface CreatePlan {
  * Rights, then what the request says by itself, then everything it refers to. @throws what CreateServers
  * refuses before it accepts
  */
-export async function planCreate(parts: Parts, ctx: Ctx, request: CreateServersRequest): Promise<CreatePlan> {
+export async function planCreate(
+  parts: Parts,
+  ctx: Call,
+  request: CreateServersRequest,
+): Promise<CreatePlan> {
   const zone = parseZone(request.availabilityZone, parts.config.defaultAvailabilityZone);
-  enforceRights(parts, ctx, request, zone);
+  enforceRights(ctx, request, zone);
   const understood = understand(request, zone);
   return { batch: await makeBatch(parts, ctx, request, understood), minCount: understood.counts.min };
 }
 
-function enforceRights({ policy }: Parts, ctx: Ctx, request: CreateServersRequest, zone: ZoneRequest): void {
-  const target = { project_id: ctx.actor.projectId, user_id: ctx.actor.userId };
-  policy.enforce(ctx.actor, "os_compute_api:servers:create", target);
+function enforceRights(ctx: Call, request: CreateServersRequest, zone: ZoneRequest): void {
   if (ctx.actor.projectId === "") throw ApiErrors.NOT_AUTHORIZED({ what: "A token of a project is needed." });
-  if (zone.host !== "" || zone.node !== "")
-    policy.enforce(ctx.actor, "os_compute_api:servers:create:forced_host", target);
+  if (zone.host !== "" || zone.node !== "") ctx.rights.enforce("os_compute_api:servers:create:forced_host");
   if (request.host !== "" || request.hypervisorHostname !== "")
-    policy.enforce(ctx.actor, "compute:servers:create:requested_destination", target);
-  if (request.blockDevicesJson.length > 0)
-    policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_volume", target);
-  if (request.networks.length > 0)
-    policy.enforce(ctx.actor, "os_compute_api:servers:create:attach_network", target);
+    ctx.rights.enforce("compute:servers:create:requested_destination");
+  if (request.blockDevicesJson.length > 0) ctx.rights.enforce("os_compute_api:servers:create:attach_volume");
+  if (request.networks.length > 0) ctx.rights.enforce("os_compute_api:servers:create:attach_network");
   if (request.trustedImageCertificates.length > 0)
-    policy.enforce(ctx.actor, "os_compute_api:servers:create:trusted_certs", target);
+    ctx.rights.enforce("os_compute_api:servers:create:trusted_certs");
 }
 
 function understand(request: CreateServersRequest, zone: ZoneRequest): Understood {
@@ -77,7 +76,7 @@ function understand(request: CreateServersRequest, zone: ZoneRequest): Understoo
 
 async function makeBatch(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   request: CreateServersRequest,
   { counts, zone, devices, userData, hints }: Understood,
 ): Promise<Batch> {
@@ -89,14 +88,7 @@ async function makeBatch(
     requireLocalDevices(devices, request.imageId, flavor, parts.config.maxLocalBlockDevices);
   const { projectId, userId, roles } = ctx.actor;
   if (image !== undefined)
-    requireFit(
-      image.info,
-      flavor,
-      parts.policy.allows(ctx.actor, "os_compute_api:servers:create:zero_disk_flavor", {
-        project_id: projectId,
-        user_id: userId,
-      }),
-    );
+    requireFit(image.info, flavor, ctx.rights.allows("os_compute_api:servers:create:zero_disk_flavor"));
   const count = affordable(counts, { instances: 1, cores: flavor.vcpus, ram: flavor.memoryMib }, quotas);
   return {
     request,

@@ -1,8 +1,8 @@
 import type { SecurityGroupInfo } from "../../clients/neutron/ports.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError, isCanonicalUuid } from "../../kernel/index.js";
 import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 /** Groups of the ports to be made. Without ids, the Network service applies the project's default group. */
 export interface SecurityGroupPlan {
@@ -18,7 +18,7 @@ const DEFAULT = "default";
  */
 export async function planSecurityGroups(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   asked: readonly string[],
 ): Promise<SecurityGroupPlan> {
   const wanted = [...new Set(asked)];
@@ -32,7 +32,7 @@ export async function planSecurityGroups(
 
 async function resolve(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   own: readonly SecurityGroupInfo[],
   asked: string,
 ): Promise<SecurityGroupInfo> {
@@ -47,8 +47,8 @@ async function resolve(
 }
 
 /** Administrators may name groups of other projects by id. */
-async function foreign(parts: Parts, ctx: Ctx, asked: string): Promise<SecurityGroupInfo | undefined> {
-  if (!isCanonicalUuid(asked) || !parts.policy.allows(ctx.actor, "context_is_admin")) return undefined;
+async function foreign(parts: Parts, ctx: Call, asked: string): Promise<SecurityGroupInfo | undefined> {
+  if (!isCanonicalUuid(asked) || !ctx.rights.isAdmin) return undefined;
   try {
     return await parts.neutron.getSecurityGroup(ctx, asked);
   } catch (error) {

@@ -1,20 +1,18 @@
 import type { AcceptOperationRequest } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import type { VmState } from "../../../gen/kilonova/type/v1/server.js";
-import type { Ctx } from "../../kernel/index.js";
-import type { RuleName } from "../../policy/index.js";
+import type { OperationKind } from "../domain/operation-rules.js";
 import { bodyHash } from "../crypto/hashes.js";
-import { ownerOf } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { OperationInput } from "./operation-input.js";
+import type { Call } from "../rights/rights.js";
 
-/** What an action on a server needs, in the words of Nova's table of states. */
+/** What an action on a server needs of its state, in the words of Nova's table of states. */
 export interface ActionRules {
-  readonly rule: RuleName;
   /** RPC that the client token belongs to. */
   readonly method: string;
-  readonly kind: string;
+  readonly kind: OperationKind;
   /** Instance action, and the word in refusals. */
   readonly action: string;
   /** Empty for any. */
@@ -40,18 +38,16 @@ export interface ActionCall {
 
 /**
  * Accepts an operation on a server, wherever its record is. States and locks are judged where the record is
- * written; rights are judged here.
- * @throws SERVER_NOT_FOUND, FORBIDDEN; INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS,
+ * written; rights were judged before.
+ * @throws SERVER_NOT_FOUND; INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS,
  *   TOKEN_REUSED of cells
  */
 export async function acceptAction(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   rules: ActionRules,
   call: ActionCall,
 ): Promise<Operation> {
-  const { server } = await parts.servers.load(ctx, call.serverId);
-  parts.policy.enforce(ctx.actor, rules.rule, ownerOf(server));
   const operation = await parts.servers.at(ctx, call.serverId, async (inner, database, serverId) => {
     const request: Partial<AcceptOperationRequest> = {
       database,
@@ -72,7 +68,7 @@ export async function acceptAction(
       mustHaveHost: rules.mustHaveHost ?? false,
       mustHaveLaunched: rules.mustHaveLaunched ?? false,
       checkLock: true,
-      bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"),
+      bypassLock: ctx.rights.isAdmin,
       taskState: rules.taskState,
       preempt: rules.preempt ?? false,
       idempotentKind: rules.idempotentKind ?? false,

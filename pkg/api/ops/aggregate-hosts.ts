@@ -9,44 +9,35 @@ import { CommonErrors } from "../../kernel/index.js";
 import { changeAggregate, haveServers, readAggregate } from "../cells/aggregates.js";
 import { ApiErrors } from "../errors.js";
 import { hostName, id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 
 /** Puts a host into an aggregate. */
-export const addAggregateHost = (parts: Parts): Unary<AddAggregateHostRequest, AddAggregateHostResponse> =>
-  checked<AddAggregateHostRequest, AddAggregateHostResponse>(
-    { aggregateId: id, host: id },
-    async (ctx, { aggregateId, host }) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:add_host");
-      const { availabilityZone, hosts } = await readAggregate(parts, ctx, aggregateId);
-      const zone = await zoneOfHost(parts, ctx, host);
-      const moves = availabilityZone !== undefined && availabilityZone !== zone && !hosts.includes(host);
-      if (moves && (await haveServers(parts, ctx, [host]))) throw ApiErrors.HOST_ZONE_IN_USE({ host });
-      return { aggregate: await changeAggregate(parts, ctx, aggregateId, { addHost: host }) };
-    },
-  );
+export const addAggregateHost = (parts: Parts): Guarded<AddAggregateHostRequest, AddAggregateHostResponse> =>
+  guarded({ aggregateId: id, host: id }, own, async (ctx, { aggregateId, host }) => {
+    const { availabilityZone, hosts } = await readAggregate(parts, ctx, aggregateId);
+    const zone = await zoneOfHost(parts, ctx, host);
+    const moves = availabilityZone !== undefined && availabilityZone !== zone && !hosts.includes(host);
+    if (moves && (await haveServers(parts, ctx, [host]))) throw ApiErrors.HOST_ZONE_IN_USE({ host });
+    return { aggregate: await changeAggregate(parts, ctx, aggregateId, { addHost: host }) };
+  });
 
 /** Takes a host out of an aggregate; also one that is no longer there. */
 export const removeAggregateHost = (
   parts: Parts,
-): Unary<RemoveAggregateHostRequest, RemoveAggregateHostResponse> =>
-  checked<RemoveAggregateHostRequest, RemoveAggregateHostResponse>(
-    { aggregateId: id, host: hostName },
-    async (ctx, { aggregateId, host }) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:remove_host");
-      const { availabilityZone, hosts, number } = await readAggregate(parts, ctx, aggregateId);
-      if (!hosts.includes(host))
-        throw ApiErrors.HOST_NOT_IN_AGGREGATE({ host, aggregate: number.toString() });
-      if (
-        availabilityZone !== undefined &&
-        !(await keepsZone(parts, ctx, host, availabilityZone, aggregateId)) &&
-        (await haveServers(parts, ctx, [host]))
-      )
-        throw ApiErrors.HOST_ZONE_IN_USE({ host });
-      return { aggregate: await changeAggregate(parts, ctx, aggregateId, { removeHost: host }) };
-    },
-  );
+): Guarded<RemoveAggregateHostRequest, RemoveAggregateHostResponse> =>
+  guarded({ aggregateId: id, host: hostName }, own, async (ctx, { aggregateId, host }) => {
+    const { availabilityZone, hosts, number } = await readAggregate(parts, ctx, aggregateId);
+    if (!hosts.includes(host)) throw ApiErrors.HOST_NOT_IN_AGGREGATE({ host, aggregate: number.toString() });
+    if (
+      availabilityZone !== undefined &&
+      !(await keepsZone(parts, ctx, host, availabilityZone, aggregateId)) &&
+      (await haveServers(parts, ctx, [host]))
+    )
+      throw ApiErrors.HOST_ZONE_IN_USE({ host });
+    return { aggregate: await changeAggregate(parts, ctx, aggregateId, { removeHost: host }) };
+  });
 
 /** @throws COMPUTE_HOST_NOT_FOUND */
 async function zoneOfHost(parts: Parts, ctx: Ctx, host: string): Promise<string> {

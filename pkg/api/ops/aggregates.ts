@@ -20,8 +20,10 @@ import { bodyHash } from "../crypto/hashes.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { clientToken, id, metadataKey, metadataValue, name, pageSize, pageToken } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, list, map, optional, text } from "../shape/shape.js";
+import type { Rule } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { list, map, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
 const noColon: Rule<string> = (value, path, report) => {
@@ -37,59 +39,50 @@ const newZone: Rule<string> = (value, path, report) => {
 };
 
 /** Makes an aggregate without hosts. */
-export const createAggregate = (parts: Parts): Unary<CreateAggregateRequest, CreateAggregateResponse> =>
-  checked<CreateAggregateRequest, CreateAggregateResponse>(
-    { clientToken, name, availabilityZone: optional(newZone) },
-    async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:create");
-      const { availabilityZone } = request;
-      const hash = bodyHash(CreateAggregateRequest.encode({ ...request, clientToken: "" }).finish());
-      return parts.aggregates.createStoredAggregate(ctx, {
-        aggregate: {
-          id: parts.ids.uuid(),
-          name: request.name,
-          availabilityZone,
-          metadata: new Map(availabilityZone === undefined ? [] : [[ZONE_KEY, availabilityZone]]),
-        },
-        once: { clientToken: request.clientToken, bodyHash: Buffer.from(hash), method: "CreateAggregate" },
-      });
-    },
-  );
+export const createAggregate = (parts: Parts): Guarded<CreateAggregateRequest, CreateAggregateResponse> =>
+  guarded({ clientToken, name, availabilityZone: optional(newZone) }, own, async (ctx, request) => {
+    const { availabilityZone } = request;
+    const hash = bodyHash(CreateAggregateRequest.encode({ ...request, clientToken: "" }).finish());
+    return parts.aggregates.createStoredAggregate(ctx, {
+      aggregate: {
+        id: parts.ids.uuid(),
+        name: request.name,
+        availabilityZone,
+        metadata: new Map(availabilityZone === undefined ? [] : [[ZONE_KEY, availabilityZone]]),
+      },
+      once: { clientToken: request.clientToken, bodyHash: Buffer.from(hash), method: "CreateAggregate" },
+    });
+  });
 
 /** Reads an aggregate by UUID or number. */
-export const getAggregate = (parts: Parts): Unary<GetAggregateRequest, GetAggregateResponse> =>
-  checked<GetAggregateRequest, GetAggregateResponse>({ aggregateId: id }, async (ctx, { aggregateId }) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:show");
+export const getAggregate = (parts: Parts): Guarded<GetAggregateRequest, GetAggregateResponse> =>
+  guarded({ aggregateId: id }, own, async (ctx, { aggregateId }) => {
     return { aggregate: await readAggregate(parts, ctx, aggregateId) };
   });
 
 /** Lists aggregates by number. */
-export const listAggregates = (parts: Parts): Unary<ListAggregatesRequest, ListAggregatesResponse> =>
-  checked<ListAggregatesRequest, ListAggregatesResponse>(
-    { host: text(), pageSize, pageToken },
-    async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:index");
-      const binding = JSON.stringify(["aggregates", request.host]);
-      const [after = ""] =
-        request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
-      const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, {
-        host: request.host,
-        pageSize: request.pageSize,
-        pageToken: after,
-      });
-      return {
-        aggregates,
-        nextPageToken: nextPageToken === "" ? "" : encodePageToken(parts.tokens, binding, [nextPageToken]),
-      };
-    },
-  );
+export const listAggregates = (parts: Parts): Guarded<ListAggregatesRequest, ListAggregatesResponse> =>
+  guarded({ host: text(), pageSize, pageToken }, own, async (ctx, request) => {
+    const binding = JSON.stringify(["aggregates", request.host]);
+    const [after = ""] =
+      request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
+    const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, {
+      host: request.host,
+      pageSize: request.pageSize,
+      pageToken: after,
+    });
+    return {
+      aggregates,
+      nextPageToken: nextPageToken === "" ? "" : encodePageToken(parts.tokens, binding, [nextPageToken]),
+    };
+  });
 
 /** Changes name or zone. */
-export const updateAggregate = (parts: Parts): Unary<UpdateAggregateRequest, UpdateAggregateResponse> =>
-  checked<UpdateAggregateRequest, UpdateAggregateResponse>(
+export const updateAggregate = (parts: Parts): Guarded<UpdateAggregateRequest, UpdateAggregateResponse> =>
+  guarded(
     { aggregateId: id, name: optional(name), availabilityZone: optional(zone) },
+    own,
     async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:update");
       const before = await readAggregate(parts, ctx, request.aggregateId);
       if (request.availabilityZone !== undefined)
         await requireZoneFree(parts, ctx, before, request.availabilityZone);
@@ -106,11 +99,11 @@ export const updateAggregate = (parts: Parts): Unary<UpdateAggregateRequest, Upd
 /** Adds, replaces or removes metadata. */
 export const setAggregateMetadata = (
   parts: Parts,
-): Unary<SetAggregateMetadataRequest, SetAggregateMetadataResponse> =>
-  checked<SetAggregateMetadataRequest, SetAggregateMetadataResponse>(
+): Guarded<SetAggregateMetadataRequest, SetAggregateMetadataResponse> =>
+  guarded(
     { aggregateId: id, metadata: map(metadataKey, metadataValue), removeKeys: list(metadataKey) },
+    own,
     async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:set_metadata");
       const wanted = request.removeKeys.includes(ZONE_KEY) ? "" : request.metadata.get(ZONE_KEY);
       if (wanted !== undefined && wanted !== "") requireZoneName(wanted);
       const before = await readAggregate(parts, ctx, request.aggregateId);
@@ -125,14 +118,10 @@ export const setAggregateMetadata = (
   );
 
 /** Deletes an aggregate without hosts. */
-export const deleteAggregate = (parts: Parts): Unary<DeleteAggregateRequest, DeleteAggregateResponse> =>
-  checked<DeleteAggregateRequest, DeleteAggregateResponse>(
-    { aggregateId: id },
-    async (ctx, { aggregateId }) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-aggregates:delete");
-      return parts.aggregates.deleteStoredAggregate(ctx, { aggregateId });
-    },
-  );
+export const deleteAggregate = (parts: Parts): Guarded<DeleteAggregateRequest, DeleteAggregateResponse> =>
+  guarded({ aggregateId: id }, own, async (ctx, { aggregateId }) => {
+    return parts.aggregates.deleteStoredAggregate(ctx, { aggregateId });
+  });
 
 function requireZoneName(wanted: string): void {
   newZone(wanted, `metadata["${ZONE_KEY}"]`, (field, problem) => {

@@ -3,19 +3,25 @@ import type {
   CancelOperationResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import { ruleOfKind } from "../domain/operation-rules.js";
+import type { About, Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { presentOperation } from "../view/operation-view.js";
-import { readOperation } from "./read-operation.js";
+import type { TheOperation } from "./read-operation.js";
+import { theOperation } from "./read-operation.js";
 
-/**
- * Asks for cancellation. Whoever may delete the server may cancel what is done to it; an operation that is
- * done stays as it is.
- */
-export const cancelOperation = (parts: Parts): Unary<CancelOperationRequest, CancelOperationResponse> =>
-  checked<CancelOperationRequest, CancelOperationResponse>({ name: id }, async (ctx, { name }) => {
-    const before = await readOperation(parts, ctx, name, "os_compute_api:servers:delete");
+/** Whoever may begin an operation may end it. @throws OPERATION_NOT_FOUND */
+const toBegin =
+  (parts: Parts): About<CancelOperationRequest, TheOperation> =>
+  async (ctx, request) => {
+    const found = await theOperation(parts)(ctx, request);
+    return { ...found, decides: ruleOfKind(found.operation.kind) };
+  };
+
+/** Asks for cancellation; an operation that is done stays as it is. */
+export const cancelOperation = (parts: Parts): Guarded<CancelOperationRequest, CancelOperationResponse> =>
+  guarded({ name: id }, toBegin(parts), async (ctx, { name }, { operation: before }) => {
     if (before.done) return { operation: before };
     const { operation } = await parts.operations.requestCancel(ctx, { database: "", name });
     return { operation: operation === undefined ? before : presentOperation(operation) };

@@ -4,8 +4,10 @@ import type {
 } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { description, name } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, map, number, required, text } from "../shape/shape.js";
+import type { Rule } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { map, number, required, text } from "../shape/shape.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
@@ -38,12 +40,10 @@ const flavorShape = required<Flavor>({
 });
 
 /** Makes a flavor; private ones are shared with nobody yet. */
-export const createFlavor = (parts: Parts): Unary<CreateFlavorRequest, CreateFlavorResponse> =>
-  checked<CreateFlavorRequest, CreateFlavorResponse>({ flavor: flavorShape }, async (ctx, request) => {
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-manage:create");
+export const createFlavor = (parts: Parts): Guarded<CreateFlavorRequest, CreateFlavorResponse> =>
+  guarded({ flavor: flavorShape }, own, async (ctx, request) => {
     const asked = request.flavor as Flavor;
-    if (asked.extraSpecs.size > 0)
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-extra-specs:create");
+    if (asked.extraSpecs.size > 0) ctx.rights.enforce("os_compute_api:os-flavor-extra-specs:create");
     const { flavor } = await parts.global.createStoredFlavor(ctx, {
       flavor: {
         ...asked,
@@ -54,6 +54,6 @@ export const createFlavor = (parts: Parts): Unary<CreateFlavorRequest, CreateFla
         updatedAt: undefined,
       },
     });
-    const mask = flavorMaskOf(parts, ctx);
+    const mask = flavorMaskOf(ctx);
     return { flavor: flavor && presentFlavor(flavor, mask), hiddenFields: hiddenFlavorFields(mask) };
   });

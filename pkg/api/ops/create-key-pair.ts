@@ -6,9 +6,11 @@ import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { makeSshKeys, sshFingerprint } from "../crypto/ssh-keys.js";
 import { makeX509, x509Fingerprint } from "../crypto/x509.js";
 import { toTimestamp } from "../../model/wire-time.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, oneOf, text } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import { theUser } from "./get-key-pair.js";
 
 const keyName = text({
   min: 1,
@@ -17,12 +19,11 @@ const keyName = text({
 });
 
 /** Imports a key, or makes a pair and tells its private half this once. */
-export const createKeyPair = (parts: Parts): Unary<CreateKeyPairRequest, CreateKeyPairResponse> =>
-  checked<CreateKeyPairRequest, CreateKeyPairResponse>(
+export const createKeyPair = (parts: Parts): Guarded<CreateKeyPairRequest, CreateKeyPairResponse> =>
+  guarded(
     { name: keyName, type: oneOf(KeyPairType), publicKey: text({ max: 16_384 }), userId: text() },
-    async (ctx, request) => {
-      const userId = request.userId || ctx.actor.userId;
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-keypairs:create", { user_id: userId });
+    theUser,
+    async (ctx, request, { userId }) => {
       const x509 = request.type === KeyPairType.KEY_PAIR_TYPE_X509;
       const made =
         request.publicKey !== ""

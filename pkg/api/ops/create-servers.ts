@@ -6,8 +6,8 @@ import { planCreate } from "../create/plan.js";
 import { acceptedServer } from "../create/server-record.js";
 import { createShape } from "../create/shape.js";
 import { bodyHash, sortedMap } from "../crypto/hashes.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { maskOf, presentServers } from "../view/server-view.js";
 
@@ -16,8 +16,8 @@ import { maskOf, presentServers } from "../view/server-view.js";
  * (read at once), then one transaction. Nothing is stored before that transaction, so a failure leaves
  * nothing behind.
  */
-export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateServersResponse> =>
-  checked(createShape, async (ctx, request) => {
+export const createServers = (parts: Parts): Guarded<CreateServersRequest, CreateServersResponse> =>
+  guarded(createShape, own, async (ctx, request) => {
     const { batch, minCount } = await planCreate(parts, ctx, request);
     const accepted = await parts.global.acceptServers(ctx, {
       clientToken: request.clientToken,
@@ -29,7 +29,7 @@ export const createServers = (parts: Parts): Unary<CreateServersRequest, CreateS
       minCount,
       traceparent: ctx.span.traceparent,
     });
-    const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
+    const mask = maskOf(ctx, { hostInfo: false, userData: false });
     return {
       servers: await presentServers(
         ctx,

@@ -7,8 +7,8 @@ import { findService } from "../cells/find-service.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 
 /**
@@ -17,28 +17,24 @@ import type { Parts } from "../parts.js";
  */
 export const deleteComputeService = (
   parts: Parts,
-): Unary<DeleteComputeServiceRequest, DeleteComputeServiceResponse> =>
-  checked<DeleteComputeServiceRequest, DeleteComputeServiceResponse>(
-    { serviceId: id },
-    async (ctx, { serviceId }) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-services:delete");
-      const { cell, service } = await findService(parts, ctx, serviceId);
-      try {
-        await parts.hosts.deleteHostService(ctx, { cell, serviceId: service.id });
-      } catch (error) {
-        if (error instanceof KilonovaError && error.reason === "SERVICE_HAS_INSTANCES")
-          throw ApiErrors.HOST_HAS_SERVERS({}, { cause: error });
-        throw error;
-      }
-      if (service.binary === COMPUTE_BINARY) {
-        const { aggregates } = await parts.aggregates.listStoredAggregates(ctx, { host: service.host });
-        for (const aggregate of aggregates)
-          await parts.aggregates.updateStoredAggregate(ctx, {
-            aggregateId: aggregate.id,
-            removeHost: service.host,
-          });
-      }
-      parts.directory.forget(cell);
-      return {};
-    },
-  );
+): Guarded<DeleteComputeServiceRequest, DeleteComputeServiceResponse> =>
+  guarded({ serviceId: id }, own, async (ctx, { serviceId }) => {
+    const { cell, service } = await findService(parts, ctx, serviceId);
+    try {
+      await parts.hosts.deleteHostService(ctx, { cell, serviceId: service.id });
+    } catch (error) {
+      if (error instanceof KilonovaError && error.reason === "SERVICE_HAS_INSTANCES")
+        throw ApiErrors.HOST_HAS_SERVERS({}, { cause: error });
+      throw error;
+    }
+    if (service.binary === COMPUTE_BINARY) {
+      const { aggregates } = await parts.aggregates.listStoredAggregates(ctx, { host: service.host });
+      for (const aggregate of aggregates)
+        await parts.aggregates.updateStoredAggregate(ctx, {
+          aggregateId: aggregate.id,
+          removeHost: service.host,
+        });
+    }
+    parts.directory.forget(cell);
+    return {};
+  });

@@ -1,12 +1,12 @@
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 /** Reads a flavor that the caller may see. Names are no ids. @throws FLAVOR_NOT_FOUND */
-export async function readFlavor(parts: Parts, ctx: Ctx, flavorId: string): Promise<Flavor> {
-  const seeAll = parts.policy.allows(ctx.actor, "context_is_admin");
+export async function readFlavor(parts: Parts, ctx: Call, flavorId: string): Promise<Flavor> {
+  const seeAll = ctx.rights.isAdmin;
   const { flavor } = await withFlavorErrors(flavorId, () =>
     parts.global.getStoredFlavor(ctx, { flavorId, projectId: ctx.actor.projectId, seeAll }),
   );
@@ -32,9 +32,9 @@ export interface FlavorMask {
   readonly access: boolean;
 }
 
-export const flavorMaskOf = (parts: Parts, ctx: Ctx): FlavorMask => ({
-  extraSpecs: parts.policy.allows(ctx.actor, "os_compute_api:os-flavor-extra-specs:index"),
-  access: parts.policy.allows(ctx.actor, "os_compute_api:os-flavor-access"),
+export const flavorMaskOf = (ctx: Call): FlavorMask => ({
+  extraSpecs: ctx.rights.allows("os_compute_api:os-flavor-extra-specs:index"),
+  access: ctx.rights.allows("os_compute_api:os-flavor-access"),
 });
 
 export const presentFlavor = (flavor: Flavor, mask: FlavorMask): Flavor => ({

@@ -1,8 +1,8 @@
 import { ForceDeleteServerRequest } from "../../../gen/kilonova/api/v1/server_actions.js";
 import type { ForceDeleteServerResponse } from "../../../gen/kilonova/api/v1/server_actions.js";
 import { clientToken, id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
@@ -14,17 +14,15 @@ import { deletionRules } from "./delete-server.js";
  */
 const rules: ActionRules = {
   ...deletionRules,
-  rule: "os_compute_api:os-deferred-delete:force",
   method: "ForceDeleteServer",
 };
 
-export const forceDeleteServer = (parts: Parts): Unary<ForceDeleteServerRequest, ForceDeleteServerResponse> =>
-  checked<ForceDeleteServerRequest, ForceDeleteServerResponse>(
-    { serverId: id, clientToken },
-    async (ctx, request) => ({
-      operation: await acceptAction(parts, ctx, rules, {
-        ...request,
-        body: ForceDeleteServerRequest.encode({ ...request, clientToken: "" }).finish(),
-      }),
+export const forceDeleteServer = (
+  parts: Parts,
+): Guarded<ForceDeleteServerRequest, ForceDeleteServerResponse> =>
+  guarded({ serverId: id, clientToken }, parts.servers.about(), async (ctx, request) => ({
+    operation: await acceptAction(parts, ctx, rules, {
+      ...request,
+      body: ForceDeleteServerRequest.encode({ ...request, clientToken: "" }).finish(),
     }),
-  );
+  }));

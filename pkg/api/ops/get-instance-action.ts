@@ -3,12 +3,11 @@ import type {
   GetInstanceActionResponse,
   InstanceAction,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
-import { ownerOf } from "../cells/servers.js";
 import { hostIdOf } from "../crypto/hashes.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 
 /** What of an action's events a caller may see beyond their names and times. */
@@ -21,19 +20,20 @@ interface ActionMask {
  * Reads one action. Hosts and tracebacks, and error details, each need a right of their own; why there is no
  * host for a server is told to all who may read the action.
  */
-export const getInstanceAction = (parts: Parts): Unary<GetInstanceActionRequest, GetInstanceActionResponse> =>
-  checked<GetInstanceActionRequest, GetInstanceActionResponse>(
+export const getInstanceAction = (
+  parts: Parts,
+): Guarded<GetInstanceActionRequest, GetInstanceActionResponse> =>
+  guarded(
     { serverId: id, requestId: id },
-    async (ctx, request) => {
-      const { server } = await parts.servers.load(ctx, request.serverId, { withDeleted: true });
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-instance-actions:show", ownerOf(server));
+    parts.servers.about({ withDeleted: true }),
+    async (ctx, request, { server }) => {
       const { action } = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
         parts.instances.getAction(inner, { database, serverId, requestId: request.requestId }),
       );
       if (action === undefined) throw ApiErrors.ACTION_NOT_FOUND({ action: request.requestId });
       const mask = {
-        events: parts.policy.allows(ctx.actor, "os_compute_api:os-instance-actions:events"),
-        details: parts.policy.allows(ctx.actor, "os_compute_api:os-instance-actions:events:details"),
+        events: ctx.rights.allows("os_compute_api:os-instance-actions:events"),
+        details: ctx.rights.allows("os_compute_api:os-instance-actions:events:details"),
       };
       return { action: present(action, server.projectId, mask), hiddenFields: hidden(mask) };
     },

@@ -5,20 +5,25 @@ import type {
 import { KilonovaError } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, text } from "../shape/shape.js";
+import type { About, Guarded, Subject } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 
+/** Key pairs belong to a user: the caller, or with the right to another one. */
+export const theUser: About<{ readonly userId: string }, Subject & { readonly userId: string }> = (
+  { actor },
+  { userId: asked },
+) => {
+  const userId = asked || actor.userId;
+  return { userId, owner: { user_id: userId } };
+};
+
 /** Reads a key pair of the caller, or with the right to of another user. */
-export const getKeyPair = (parts: Parts): Unary<GetKeyPairRequest, GetKeyPairResponse> =>
-  checked<GetKeyPairRequest, GetKeyPairResponse>(
-    { name: id, userId: text() },
-    async (ctx, { name, userId: asked }) => {
-      const userId = asked || ctx.actor.userId;
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-keypairs:show", { user_id: userId });
-      return withKeyPairErrors(name, userId, () => parts.global.getStoredKeyPair(ctx, { userId, name }));
-    },
-  );
+export const getKeyPair = (parts: Parts): Guarded<GetKeyPairRequest, GetKeyPairResponse> =>
+  guarded({ name: id, userId: text() }, theUser, async (ctx, { name }, { userId }) => {
+    return withKeyPairErrors(name, userId, () => parts.global.getStoredKeyPair(ctx, { userId, name }));
+  });
 
 /** Gives a stored key pair's absence the words of the public contract. */
 export async function withKeyPairErrors<T>(name: string, user: string, call: () => Promise<T>): Promise<T> {

@@ -5,18 +5,19 @@ import type {
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
-import type { Unary } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, ownBy } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { INTERNAL_ZONE } from "../view/service-view.js";
 
+const ruleOf = ({ detail }: ListAvailabilityZonesRequest) =>
+  detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list";
+
 /** Lists zones; in detail also the internal one, with services. */
-export const listAvailabilityZones =
-  (parts: Parts): Unary<ListAvailabilityZonesRequest, ListAvailabilityZonesResponse> =>
-  async (ctx, { detail }) => {
-    parts.policy.enforce(
-      ctx.actor,
-      detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list",
-    );
+export const listAvailabilityZones = (
+  parts: Parts,
+): Guarded<ListAvailabilityZonesRequest, ListAvailabilityZonesResponse> =>
+  guarded({}, ownBy(ruleOf), async (ctx, { detail }) => {
     const { cells, unreachable } = await parts.directory.all(ctx);
     // Also those that are shown as last seen.
     const silent = cells.map(({ cell }) => cell).filter((cell) => parts.guard.isDown(cell));
@@ -27,7 +28,7 @@ export const listAvailabilityZones =
         ? zones
         : zones.filter((zone) => zone.name !== INTERNAL_ZONE).map((zone) => ({ ...zone, services: [] })),
     };
-  };
+  });
 
 /** A zone is available while one of its services is enabled, whether alive or not. */
 function zonesOf(services: readonly HostService[]): AvailabilityZone[] {

@@ -6,54 +6,49 @@ import type {
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { pageSize, pageToken } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, text } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 
 /** Lists service records of all cells by number and cell. */
 export const listComputeServices = (
   parts: Parts,
-): Unary<ListComputeServicesRequest, ListComputeServicesResponse> =>
-  checked<ListComputeServicesRequest, ListComputeServicesResponse>(
-    { host: text(), binary: text(), pageSize, pageToken },
-    async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-services:list");
-      const { host, binary } = request;
-      const binding = JSON.stringify(["services", host, binary]);
-      const [number, cell = ""] =
-        request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
-      const { cells, unreachable } = await parts.directory.now(ctx, await parts.databases.cells(ctx));
-      const all = cells
-        .flatMap(({ cell: database, services }) =>
-          services.map((service) => presentService(database, service)),
-        )
-        .filter(
-          (service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary),
-        )
-        .sort(byNumberAndCell);
-      const isSilent = (service: ComputeService): boolean => unreachable.includes(service.cell);
-      const rest = all
-        .filter((service) => !isSilent(service))
-        .filter(
-          (service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0,
-        );
-      const services = request.pageSize === 0 ? rest : rest.slice(0, request.pageSize);
-      const last = services.at(-1);
-      return {
-        services,
-        unreachableCells: [...unreachable],
-        downCellServices:
-          request.pageToken === ""
-            ? all.filter((service) => isSilent(service) && service.binary === COMPUTE_BINARY)
-            : [],
-        nextPageToken:
-          rest.length > services.length && last !== undefined
-            ? encodePageToken(parts.tokens, binding, [last.number.toString(), last.cell])
-            : "",
-      };
-    },
-  );
+): Guarded<ListComputeServicesRequest, ListComputeServicesResponse> =>
+  guarded({ host: text(), binary: text(), pageSize, pageToken }, own, async (ctx, request) => {
+    const { host, binary } = request;
+    const binding = JSON.stringify(["services", host, binary]);
+    const [number, cell = ""] =
+      request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
+    const { cells, unreachable } = await parts.directory.now(ctx, await parts.databases.cells(ctx));
+    const all = cells
+      .flatMap(({ cell: database, services }) => services.map((service) => presentService(database, service)))
+      .filter(
+        (service) => (host === "" || service.host === host) && (binary === "" || service.binary === binary),
+      )
+      .sort(byNumberAndCell);
+    const isSilent = (service: ComputeService): boolean => unreachable.includes(service.cell);
+    const rest = all
+      .filter((service) => !isSilent(service))
+      .filter(
+        (service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0,
+      );
+    const services = request.pageSize === 0 ? rest : rest.slice(0, request.pageSize);
+    const last = services.at(-1);
+    return {
+      services,
+      unreachableCells: [...unreachable],
+      downCellServices:
+        request.pageToken === ""
+          ? all.filter((service) => isSilent(service) && service.binary === COMPUTE_BINARY)
+          : [],
+      nextPageToken:
+        rest.length > services.length && last !== undefined
+          ? encodePageToken(parts.tokens, binding, [last.number.toString(), last.cell])
+          : "",
+    };
+  });
 
 type Place = Pick<ComputeService, "number" | "cell">;
 

@@ -7,8 +7,9 @@ import { KilonovaError } from "../../kernel/index.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { paging, sort } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, oneOf, text } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, ownBy } from "../rights/guarded.js";
+import { oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access.js";
 
@@ -16,11 +17,12 @@ import { flavorMaskOf, hiddenFlavorFields, presentFlavor } from "./flavor-access
  * Lists flavors. Only administrators choose the visibility; users see enabled public ones and those of their
  * project.
  */
-export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavorsResponse> =>
-  checked<ListFlavorsRequest, ListFlavorsResponse>(
+export const listFlavors = (parts: Parts): Guarded<ListFlavorsRequest, ListFlavorsResponse> =>
+  guarded(
     { ...paging, name: text(), visibility: oneOf(FlavorVisibility), sort },
+    ownBy(() => "none"),
     async (ctx, request) => {
-      const admin = parts.policy.allows(ctx.actor, "context_is_admin");
+      const admin = ctx.rights.isAdmin;
       const { visibility, ...query } = request;
       const pages = sealedPaging(parts.tokens, [
         "flavors",
@@ -42,7 +44,7 @@ export const listFlavors = (parts: Parts): Unary<ListFlavorsRequest, ListFlavors
             throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker }, { cause: error });
           throw error;
         });
-      const mask = flavorMaskOf(parts, ctx);
+      const mask = flavorMaskOf(ctx);
       const shown = admin ? flavors : flavors.filter((flavor) => !flavor.disabled);
       return {
         flavors: shown.map((flavor) => presentFlavor(flavor, mask)),

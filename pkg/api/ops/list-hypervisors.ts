@@ -2,21 +2,36 @@ import type {
   ListHypervisorsRequest,
   ListHypervisorsResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { FoundHypervisor } from "../cells/hypervisors.js";
 import { allHypervisors, withServers } from "../cells/hypervisors.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
+import type { RuleName } from "../../policy/index.js";
 import { ApiErrors } from "../errors.js";
 import { paging } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, text } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, ownBy } from "../rights/guarded.js";
+import { oneOf, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import { hypervisorIn, showsServers } from "../view/hypervisor-view.js";
+
+const RULE = "os_compute_api:os-hypervisors:";
+const ruleOfView: Readonly<Record<HypervisorsView, RuleName>> = {
+  [HypervisorsView.HYPERVISORS_VIEW_UNSPECIFIED]: `${RULE}list-detail`,
+  [HypervisorsView.HYPERVISORS_VIEW_DETAIL]: `${RULE}list-detail`,
+  [HypervisorsView.HYPERVISORS_VIEW_BRIEF]: `${RULE}list`,
+  [HypervisorsView.HYPERVISORS_VIEW_STATISTICS]: `${RULE}statistics`,
+  [HypervisorsView.HYPERVISORS_VIEW_SEARCH]: `${RULE}search`,
+  [HypervisorsView.HYPERVISORS_VIEW_SERVERS]: `${RULE}servers`,
+};
 
 /** Lists hypervisors by cell and number. */
-export const listHypervisors = (parts: Parts): Unary<ListHypervisorsRequest, ListHypervisorsResponse> =>
-  checked<ListHypervisorsRequest, ListHypervisorsResponse>(
-    { ...paging, hostnamePattern: text() },
+export const listHypervisors = (parts: Parts): Guarded<ListHypervisorsRequest, ListHypervisorsResponse> =>
+  guarded(
+    { ...paging, hostnamePattern: text(), view: oneOf(HypervisorsView) },
+    ownBy(({ view }) => ruleOfView[view]),
     async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-hypervisors:list-detail");
+      const { view } = request;
       const { found, unreachable } = await allHypervisors(parts, ctx);
       const all = found.filter(({ hypervisor }) =>
         hypervisor.hypervisorHostname.includes(request.hostnamePattern),
@@ -28,9 +43,10 @@ export const listHypervisors = (parts: Parts): Unary<ListHypervisorsRequest, Lis
       const page = rest.slice(0, request.pageSize || 1000);
       const last = page.at(-1);
       return {
-        hypervisors: request.withServers
+        hypervisors: (showsServers(request)
           ? await withServers(parts, ctx, page, unreachable)
-          : page.map((one) => one.hypervisor),
+          : page.map((one) => one.hypervisor)
+        ).map((one) => hypervisorIn(view, one)),
         unreachableCells: [...unreachable],
         nextPageToken:
           rest.length > page.length && last !== undefined

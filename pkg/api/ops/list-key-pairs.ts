@@ -4,15 +4,15 @@ import type {
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { paging } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, text } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import { theUser } from "./get-key-pair.js";
 
 /** Lists the key pairs of one user by name. */
-export const listKeyPairs = (parts: Parts): Unary<ListKeyPairsRequest, ListKeyPairsResponse> =>
-  checked<ListKeyPairsRequest, ListKeyPairsResponse>({ ...paging, userId: text() }, async (ctx, request) => {
-    const userId = request.userId || ctx.actor.userId;
-    parts.policy.enforce(ctx.actor, "os_compute_api:os-keypairs:index", { user_id: userId });
+export const listKeyPairs = (parts: Parts): Guarded<ListKeyPairsRequest, ListKeyPairsResponse> =>
+  guarded({ ...paging, userId: text() }, theUser, async (ctx, request, { userId }) => {
     const pages = sealedPaging(parts.tokens, ["key-pairs", userId]);
     const page = await parts.global.listStoredKeyPairs(ctx, {
       ...request,

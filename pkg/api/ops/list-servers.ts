@@ -23,9 +23,12 @@ import { effectiveFilter } from "../domain/server-filter.js";
 import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
 import { pageSize, pageToken, sort } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, list, object, oneOf, optional, text } from "../shape/shape.js";
+import type { Rule } from "../shape/shape.js";
+import { list, object, oneOf, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, ownBy } from "../rights/guarded.js";
+import type { Call } from "../rights/rights.js";
 import { downCellServers } from "../cells/down-cell-servers.js";
 import { hiddenFields, maskOf } from "../view/server-view.js";
 
@@ -78,12 +81,13 @@ const answerType = rawField(ListServersResponse, "servers");
  * Lists servers of all databases as one. Cells that do not answer are named; their servers never vanish
  * without a word.
  */
-export const listServers = (parts: Parts): Unary<ListServersRequest, EncodedAnswer<ListServersResponse>> =>
-  checked<ListServersRequest, EncodedAnswer<ListServersResponse>>(
+export const listServers = (parts: Parts): Guarded<ListServersRequest, EncodedAnswer<ListServersResponse>> =>
+  guarded(
     { filter: filterShape, sort, pageSize, pageToken, marker: text() },
+    ownBy(ruleOf),
     async (ctx, request) => {
-      const query = queryOf(parts, ctx, request);
-      const mask = maskOf(ctx, parts.policy, { hostInfo: request.withHostInfo, userData: false });
+      const query = queryOf(ctx, request);
+      const mask = maskOf(ctx, { hostInfo: request.withHostInfo, userData: false });
       if (query.filter.matchNothing)
         return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
       const after = await startOf(parts, ctx, request, query);
@@ -102,12 +106,13 @@ export const listServers = (parts: Parts): Unary<ListServersRequest, EncodedAnsw
     },
   );
 
-function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Query {
-  const rule = request.brief ? "os_compute_api:servers:index" : "os_compute_api:servers:detail";
-  policy.enforce(ctx.actor, rule, { project_id: ctx.actor.projectId, user_id: ctx.actor.userId });
-  if (request.allProjects) policy.enforce(ctx.actor, `${rule}:get_all_tenants`);
-  const admin = policy.allows(ctx.actor, "context_is_admin");
-  const allFilters = policy.allows(ctx.actor, "os_compute_api:servers:allow_all_filters");
+const ruleOf = ({ brief }: ListServersRequest) =>
+  brief ? "os_compute_api:servers:index" : "os_compute_api:servers:detail";
+
+function queryOf(ctx: Call, request: ListServersRequest): Query {
+  if (request.allProjects) ctx.rights.enforce(`${ruleOf(request)}:get_all_tenants`);
+  const admin = ctx.rights.isAdmin;
+  const allFilters = ctx.rights.allows("os_compute_api:servers:allow_all_filters");
   const refuse = (): never => {
     throw PolicyErrors.FORBIDDEN({ rule: "os_compute_api:servers:allow_all_filters" });
   };
@@ -147,7 +152,7 @@ function queryOf({ policy }: Parts, ctx: Ctx, request: ListServersRequest): Quer
 /** Sort values after which the page begins; empty for the first page. */
 async function startOf(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   request: ListServersRequest,
   query: Query,
 ): Promise<readonly string[]> {

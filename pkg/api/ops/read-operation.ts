@@ -1,23 +1,31 @@
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { parseOperationName } from "../../model/operation-name.js";
-import type { RuleName } from "../../policy/index.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
+import type { About, Subject } from "../rights/guarded.js";
+import type { Call } from "../rights/rights.js";
 import { isMoving, presentOperation } from "../view/operation-view.js";
 
-/**
- * Reads an operation of a server that the caller may see; also of one that is gone. @throws
- * OPERATION_NOT_FOUND, FORBIDDEN
- */
-export async function readOperation(
-  parts: Parts,
-  ctx: Ctx,
-  name: string,
-  rule: RuleName = "os_compute_api:os-instance-actions:show",
-): Promise<Operation> {
+/** An operation as its owner sees it. */
+export interface TheOperation extends Subject {
+  readonly operation: Operation;
+}
+
+/** What calls are about that name an operation. @throws OPERATION_NOT_FOUND */
+export const theOperation =
+  (parts: Parts): About<{ readonly name: string }, TheOperation> =>
+  async (ctx, { name }) => {
+    const stored = await findOperation(parts, ctx, name);
+    return {
+      operation: presentOperation(stored),
+      owner: { project_id: stored.projectId, user_id: stored.actor?.userId ?? "" },
+    };
+  };
+
+/** Finds an operation of a server that the caller may see; also of one that is gone. */
+async function findOperation(parts: Parts, ctx: Call, name: string): Promise<StoredOperation> {
   const ids = parseOperationName(name);
   if (ids === undefined) throw ApiErrors.OPERATION_NOT_FOUND({ operation: name });
   const found = await load(parts, ctx, name);
@@ -28,11 +36,7 @@ export async function readOperation(
   const scope = parts.servers.scope(ctx);
   if (stored === undefined || (scope !== "" && stored.projectId !== scope))
     throw ApiErrors.OPERATION_NOT_FOUND({ operation: name });
-  parts.policy.enforce(ctx.actor, rule, {
-    project_id: stored.projectId,
-    user_id: stored.actor?.userId ?? "",
-  });
-  return presentOperation(stored);
+  return stored;
 }
 
 /**
@@ -41,7 +45,7 @@ export async function readOperation(
  */
 async function loadMoving(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   name: string,
   serverId: string,
 ): Promise<StoredOperation | undefined> {
@@ -54,7 +58,7 @@ async function loadMoving(
   return load(parts, ctx, name);
 }
 
-async function load(parts: Parts, ctx: Ctx, name: string): Promise<StoredOperation | undefined> {
+async function load(parts: Parts, ctx: Call, name: string): Promise<StoredOperation | undefined> {
   try {
     return (await parts.operations.getStoredOperation(ctx, { database: "", name })).operation;
   } catch (error) {

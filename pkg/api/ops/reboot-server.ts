@@ -3,15 +3,15 @@ import type { RebootServerResponse } from "../../../gen/kilonova/api/v1/servers_
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../../model/instance-states.js";
 import { clientToken, id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, oneOf } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { oneOf } from "../shape/shape.js";
 import { operationInput } from "./operation-input.js";
 import type { Parts } from "../parts.js";
 import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 
 const soft: ActionRules = {
-  rule: "os_compute_api:servers:reboot",
   method: "RebootServer",
   kind: "server.reboot",
   action: "reboot",
@@ -50,9 +50,10 @@ const hard: ActionRules = {
 };
 
 /** Restarts a server. The operation's input is the request itself. */
-export const rebootServer = (parts: Parts): Unary<RebootServerRequest, RebootServerResponse> =>
-  checked<RebootServerRequest, RebootServerResponse>(
+export const rebootServer = (parts: Parts): Guarded<RebootServerRequest, RebootServerResponse> =>
+  guarded(
     { serverId: id, clientToken, type: oneOf(RebootType) },
+    parts.servers.about(),
     async (ctx, request) => {
       const type =
         request.type === RebootType.REBOOT_TYPE_HARD

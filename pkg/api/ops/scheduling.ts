@@ -10,7 +10,6 @@ import { Explanation } from "../../../gen/kilonova/scheduler/v1/scheduler_servic
 import type { ExplainRequest, ServerGroup } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
-import type { Ctx } from "../../kernel/index.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { groupPolicyWord } from "../../model/server-group-policy.js";
 import { toTimestamp } from "../../model/wire-time.js";
@@ -19,9 +18,11 @@ import { acceptedServer } from "../create/server-record.js";
 import { createShape } from "../create/shape.js";
 import { exceededBy } from "../domain/quota-fit.js";
 import { id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, required } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { required } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 const HOST_FIELDS = ["refusals.nearest_host", "accepted_hosts"];
 /** What would measure the cloud, asked often enough. */
@@ -29,12 +30,8 @@ const COUNT_FIELDS = ["hosts_considered", "hosts_accepted", "refusals.hosts", "r
 const NO_HOST = "No valid host was found. There are not enough hosts available.";
 
 /** Says where a server could be instead of where it is. */
-export const explainServer = (parts: Parts): Unary<ExplainServerRequest, ExplainServerResponse> =>
-  checked<ExplainServerRequest, ExplainServerResponse>({ serverId: id }, async (ctx, { serverId }) => {
-    const {
-      server,
-      record: { spec },
-    } = await parts.servers.loadFor(ctx, "os_compute_api:servers:show", serverId);
+export const explainServer = (parts: Parts): Guarded<ExplainServerRequest, ExplainServerResponse> =>
+  guarded({ serverId: id }, parts.servers.about(), async (ctx, _request, { server, record: { spec } }) => {
     const { projectId, userId, hostInfo } = server;
     const host = hostInfo?.host ?? "";
     return explain(
@@ -47,8 +44,8 @@ export const explainServer = (parts: Parts): Unary<ExplainServerRequest, Explain
   });
 
 /** Says what a create would come to, without doing any of it. */
-export const whatIf = (parts: Parts): Unary<WhatIfRequest, WhatIfResponse> =>
-  checked<WhatIfRequest, WhatIfResponse>({ request: required(createShape) }, async (ctx, { request }) => {
+export const whatIf = (parts: Parts): Guarded<WhatIfRequest, WhatIfResponse> =>
+  guarded({ request: required(createShape) }, own, async (ctx, { request }) => {
     const { batch, minCount } = await planCreate(parts, ctx, request as CreateServersRequest);
     const {
       projectId,
@@ -79,12 +76,12 @@ const foundNoHost = ({ vmState, fault }: Server): boolean =>
  */
 async function explain(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   request: Partial<ExplainRequest>,
   group: ServerGroup | undefined,
   counts = false,
 ): Promise<{ explanation: SchedulingExplanation; hiddenFields: string[] }> {
-  const admin = parts.policy.allows(ctx.actor, "context_is_admin");
+  const admin = ctx.rights.isAdmin;
   const { explanation = Explanation.fromPartial({}) } = await parts.scheduler.explain(ctx, {
     ...request,
     ...(group === undefined ? {} : { group }),
@@ -125,7 +122,7 @@ async function explain(
  */
 async function groupOf(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   serverGroupId: string,
   self: string,
 ): Promise<ServerGroup | undefined> {

@@ -3,14 +3,13 @@ import type { StartServerResponse } from "../../../gen/kilonova/api/v1/servers_s
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../../model/instance-states.js";
 import { clientToken, id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 
 const rules: ActionRules = {
-  rule: "os_compute_api:servers:start",
   method: "StartServer",
   kind: "server.start",
   action: "start",
@@ -22,8 +21,8 @@ const rules: ActionRules = {
 };
 
 /** Powers a stopped server on. */
-export const startServer = (parts: Parts): Unary<StartServerRequest, StartServerResponse> =>
-  checked<StartServerRequest, StartServerResponse>({ serverId: id, clientToken }, async (ctx, request) => ({
+export const startServer = (parts: Parts): Guarded<StartServerRequest, StartServerResponse> =>
+  guarded({ serverId: id, clientToken }, parts.servers.about(), async (ctx, request) => ({
     operation: await acceptAction(parts, ctx, rules, {
       ...request,
       body: StartServerRequest.encode({ ...request, clientToken: "" }).finish(),

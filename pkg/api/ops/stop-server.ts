@@ -3,14 +3,13 @@ import type { StopServerResponse } from "../../../gen/kilonova/api/v1/servers_se
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../../model/instance-states.js";
 import { clientToken, id } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import type { ActionRules } from "./accept-operation.js";
 import { acceptAction } from "./accept-operation.js";
 
 const rules: ActionRules = {
-  rule: "os_compute_api:servers:stop",
   method: "StopServer",
   kind: "server.stop",
   action: "stop",
@@ -22,8 +21,8 @@ const rules: ActionRules = {
 };
 
 /** Powers a server off, gracefully first. */
-export const stopServer = (parts: Parts): Unary<StopServerRequest, StopServerResponse> =>
-  checked<StopServerRequest, StopServerResponse>({ serverId: id, clientToken }, async (ctx, request) => ({
+export const stopServer = (parts: Parts): Guarded<StopServerRequest, StopServerResponse> =>
+  guarded({ serverId: id, clientToken }, parts.servers.about(), async (ctx, request) => ({
     operation: await acceptAction(parts, ctx, rules, {
       ...request,
       body: StopServerRequest.encode({ ...request, clientToken: "" }).finish(),

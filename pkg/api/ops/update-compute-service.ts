@@ -6,19 +6,20 @@ import { findService, findServiceOn } from "../cells/find-service.js";
 import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { ApiErrors } from "../errors.js";
 import { description } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, optional, text } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
 
 /** Enables, disables or forces down a compute host; named by the service's UUID, or by host and binary. */
 export const updateComputeService = (
   parts: Parts,
-): Unary<UpdateComputeServiceRequest, UpdateComputeServiceResponse> =>
-  checked<UpdateComputeServiceRequest, UpdateComputeServiceResponse>(
+): Guarded<UpdateComputeServiceRequest, UpdateComputeServiceResponse> =>
+  guarded(
     { serviceId: text(), host: text(), binary: text(), disabledReason: optional(description) },
+    own,
     async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-services:update");
       requireChange(request);
       const { serviceId, disabled, disabledReason, forcedDown } = request;
       const { cell, service } =

@@ -4,8 +4,10 @@ import type {
 } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import type { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { id } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, required, text } from "../shape/shape.js";
+import type { Rule } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import { required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import {
   flavorMaskOf,
@@ -21,11 +23,11 @@ const onlyDescription: Rule<string[] | undefined> = (paths, path, report) => {
 };
 
 /** Changes the description of a flavor; `has_description: false` removes it. */
-export const updateFlavor = (parts: Parts): Unary<UpdateFlavorRequest, UpdateFlavorResponse> =>
-  checked<UpdateFlavorRequest, UpdateFlavorResponse>(
+export const updateFlavor = (parts: Parts): Guarded<UpdateFlavorRequest, UpdateFlavorResponse> =>
+  guarded(
     { flavor: required<Flavor>({ id, description: text({ max: 65_535 }) }), updateMask: onlyDescription },
+    own,
     async (ctx, request) => {
-      parts.policy.enforce(ctx.actor, "os_compute_api:os-flavor-manage:update");
       const { id: flavorId, description, hasDescription } = request.flavor as Flavor;
       await readFlavor(parts, ctx, flavorId);
       const { flavor } = await withFlavorErrors(flavorId, () =>
@@ -34,7 +36,7 @@ export const updateFlavor = (parts: Parts): Unary<UpdateFlavorRequest, UpdateFla
           updateMask: ["description"],
         }),
       );
-      const mask = flavorMaskOf(parts, ctx);
+      const mask = flavorMaskOf(ctx);
       return { flavor: flavor && presentFlavor(flavor, mask), hiddenFields: hiddenFlavorFields(mask) };
     },
   );

@@ -6,18 +6,20 @@ import type { Ctx } from "../../kernel/index.js";
 import type { RuleName } from "../../policy/index.js";
 import { LABEL_STATES, changeServer } from "../cells/update-server.js";
 import { id, metadataKey, metadataValue } from "../shape/common.js";
-import type { Unary } from "../shape/shape.js";
-import { checked, map } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { map } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 
 /** Merges items into a server's metadata, or replaces all of it. */
 export const updateServerMetadata = (
   parts: Parts,
-): Unary<UpdateServerMetadataRequest, UpdateServerMetadataResponse> =>
-  checked<UpdateServerMetadataRequest, UpdateServerMetadataResponse>(
+): Guarded<UpdateServerMetadataRequest, UpdateServerMetadataResponse> =>
+  guarded(
     { serverId: id, metadata: map(metadataKey, metadataValue) },
-    async (ctx, request) => {
-      const { server: before } = await parts.servers.loadFor(ctx, ruleOf(request), request.serverId);
+    async (ctx, request) => ({ ...(await parts.servers.about()(ctx, request)), decides: ruleOf(request) }),
+    async (ctx, request, { server: before }) => {
       const { server } = await changeServer(parts, ctx, request.serverId, {
         metadata: {
           set: request.metadata,
@@ -25,7 +27,7 @@ export const updateServerMetadata = (
           replaceAll: request.replaceAll,
           maxItems: await limitOf(parts, ctx, before.projectId),
         },
-        conditions: metadataConditions(parts, ctx, "update metadata"),
+        conditions: metadataConditions(ctx, "update metadata"),
         expectedGeneration: request.expectedGeneration,
       });
       return { metadata: server.metadata, generation: server.generation };
@@ -43,10 +45,10 @@ async function limitOf(parts: Parts, ctx: Ctx, projectId: string): Promise<bigin
 }
 
 /** What a change of metadata needs: a lasting state, and no lock. */
-export const metadataConditions = (parts: Parts, ctx: Ctx, verb: string) => ({
+export const metadataConditions = (ctx: Call, verb: string) => ({
   verb,
   allowedVmStates: LABEL_STATES,
   checkLock: true,
-  bypassLock: parts.policy.allows(ctx.actor, "context_is_admin"),
+  bypassLock: ctx.rights.isAdmin,
   mustHaveLaunched: true,
 });

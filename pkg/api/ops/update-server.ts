@@ -4,17 +4,18 @@ import type {
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { DiskConfig, HostStatus, PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
-import type { Ctx } from "../../kernel/index.js";
 import { canonicalIpOr } from "../../model/ip-address.js";
 import type { UserPath } from "../../model/user-change.js";
 import { USER_PATHS } from "../../model/user-change.js";
 import type { LoadedServer } from "../cells/servers.js";
-import { ownerOf } from "../cells/servers.js";
 import { ApiErrors } from "../errors.js";
 import { description, id, ipv4, ipv6, optionalName } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, oneOf, required, text } from "../shape/shape.js";
+import type { Rule } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { oneOf, required, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
+import type { Call } from "../rights/rights.js";
 import { hiddenFields, maskOf, presentServers } from "../view/server-view.js";
 
 /** `has_description` goes with its text; a mask that names it as well means the same. */
@@ -40,12 +41,11 @@ const newValues = required<Server>({
 });
 
 /** Changes what a user may change at once. A lock does not stop it, as in Nova. */
-export const updateServer = (parts: Parts): Unary<UpdateServerRequest, UpdateServerResponse> =>
-  checked<UpdateServerRequest, UpdateServerResponse>(
+export const updateServer = (parts: Parts): Guarded<UpdateServerRequest, UpdateServerResponse> =>
+  guarded(
     { serverId: id, server: newValues, updateMask: changeable },
-    async (ctx, request) => {
-      const loaded = await parts.servers.load(ctx, request.serverId);
-      parts.policy.enforce(ctx.actor, "os_compute_api:servers:update", ownerOf(loaded.server));
+    parts.servers.about(),
+    async (ctx, request, loaded) => {
       const asked = request.server as Server;
       const paths = [...new Set((request.updateMask ?? []).flatMap((path) => pathOf(path) ?? []))];
       if (paths.includes("name")) requireName(asked.name);
@@ -67,7 +67,7 @@ export const updateServer = (parts: Parts): Unary<UpdateServerRequest, UpdateSer
         });
         return { server: instance?.server ?? loaded.server, database };
       });
-      const mask = maskOf(ctx, parts.policy, { hostInfo: true, userData: true });
+      const mask = maskOf(ctx, { hostInfo: true, userData: true });
       const [server] = await presentServers(ctx, parts.directory, mask, [updated]);
       return { server, hiddenFields: hiddenFields(mask) };
     },
@@ -79,14 +79,14 @@ export const updateServer = (parts: Parts): Unary<UpdateServerRequest, UpdateSer
  */
 async function requirePinnable(
   parts: Parts,
-  ctx: Ctx,
+  ctx: Call,
   { server, database }: LoadedServer,
   zone: string,
 ): Promise<void> {
   if (zone === "" || zone === server.pinnedAvailabilityZone) return;
   if (server.pinnedAvailabilityZone !== "")
     throw ApiErrors.PIN_CONFLICT({ problem: "it is pinned to another one, unpin it first" });
-  const mask = maskOf(ctx, parts.policy, { hostInfo: false, userData: false });
+  const mask = maskOf(ctx, { hostInfo: false, userData: false });
   const [shown] = await presentServers(ctx, parts.directory, mask, [{ server, database }]);
   if (shown?.availabilityZone !== zone)
     throw ApiErrors.PIN_CONFLICT({ problem: "a server can only be pinned to the zone that it is in" });

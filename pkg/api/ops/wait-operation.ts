@@ -4,14 +4,16 @@ import type {
 } from "../../../gen/kilonova/api/v1/operations_service.js";
 import type { Duration } from "../../../gen/google/protobuf/duration.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
-import type { Ctx } from "../../kernel/index.js";
 import { remainingMs } from "../../kernel/index.js";
 import { durationMs } from "../../model/wire-time.js";
 import { id } from "../shape/common.js";
-import type { Rule, Unary } from "../shape/shape.js";
-import { checked, optional } from "../shape/shape.js";
+import type { Rule } from "../shape/shape.js";
+import type { Guarded } from "../rights/guarded.js";
+import { guarded } from "../rights/guarded.js";
+import { optional } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
-import { readOperation } from "./read-operation.js";
+import type { Call } from "../rights/rights.js";
+import { theOperation } from "./read-operation.js";
 
 const MAX_WAIT_MS = 600_000;
 /** Kept of the caller's deadline for the answer itself. */
@@ -23,22 +25,28 @@ const timeout: Rule<Duration> = (value, path, report) => {
 };
 
 /** Waits for an operation's end, whatever it is; after the timeout it tells where the operation stands. */
-export const waitOperation = (parts: Parts): Unary<WaitOperationRequest, WaitOperationResponse> =>
-  checked<WaitOperationRequest, WaitOperationResponse>(
+export const waitOperation = (parts: Parts): Guarded<WaitOperationRequest, WaitOperationResponse> =>
+  guarded(
     { name: id, timeout: optional(timeout) },
-    async (ctx, request) => {
+    theOperation(parts),
+    async (ctx, request, { operation }) => {
       const wantedMs =
         request.timeout === undefined ? parts.config.defaultWaitMs : durationMs(request.timeout);
       const endMs = parts.clock.monotonicMs() + Math.min(wantedMs, Math.max(0, remainingMs(ctx) - ANSWER_MS));
-      return { operation: await wait(parts, ctx, request.name, endMs) };
+      return { operation: operation.done ? operation : await wait(parts, ctx, request, endMs) };
     },
   );
 
-async function wait(parts: Parts, ctx: Ctx, name: string, endMs: number): Promise<Operation> {
-  const news = parts.signals.subscribe(name); // before the read, so that nothing is missed between
+async function wait(
+  parts: Parts,
+  ctx: Call,
+  request: WaitOperationRequest,
+  endMs: number,
+): Promise<Operation> {
+  const news = parts.signals.subscribe(request.name); // before the read, so that nothing is missed between
   try {
     for (;;) {
-      const operation = await readOperation(parts, ctx, name);
+      const { operation } = await theOperation(parts)(ctx, request);
       const leftMs = endMs - parts.clock.monotonicMs();
       if (operation.done || leftMs <= 0) return operation;
       await news.next(leftMs, ctx.signal);

@@ -27,21 +27,13 @@ type HoldsEnum<T> = T extends number
         ? { [K in keyof T]-?: HoldsEnum<T[K]> }[keyof T]
         : false;
 
-/** A unary RPC as `ops/` implements it. */
+/** A unary RPC as it is served. */
 export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
 
 /**
- * Checks requests against a shape before the operation runs.
+ * Checks a request against a shape.
  * @throws INVALID_REQUEST with one violation per problem, paths in the proto's spelling
  */
-export function checked<Req extends object, Res>(shape: Shape<Req>, run: Unary<Req, Res>): Unary<Req, Res> {
-  return async (ctx, request) => {
-    requireShape(shape, request);
-    return run(ctx, request);
-  };
-}
-
-/** @throws INVALID_REQUEST */
 export function requireShape<M extends object>(shape: Shape<M>, message: M): void {
   const violations: FieldViolation[] = [];
   object(shape)(message, "", (path, problem) => violations.push({ field: path, description: problem }));

@@ -8,6 +8,7 @@ import type { ExplainRequest } from "../../../gen/kilonova/scheduler/v1/schedule
 import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import type { Actor, Clock, Ctx } from "../../kernel/index.js";
 import { anonymous, defineErrors, silentLogger } from "../../kernel/index.js";
+import type { Policy } from "../../policy/index.js";
 import { createPolicy, parseOverrides } from "../../policy/index.js";
 import { systemClock } from "../../platform/process/clock.js";
 import type { Channel, ServiceBinding } from "../../platform/rpc/index.js";
@@ -58,8 +59,8 @@ export const as = (actor: Actor, init: Partial<Ctx> = {}): Ctx => testCtx({ acto
 /** What a case wants otherwise. */
 export interface TestApiOptions {
   readonly config?: Partial<ApiConfig>;
-  /** An operator's policy file. */
-  readonly policy?: string;
+  /** An operator's policy file, or a policy as it is. */
+  readonly policy?: string | Policy;
   readonly clock?: Clock;
   /** A real cells service instead of the fake. */
   readonly cellsBindings?: readonly ServiceBinding[];
@@ -91,7 +92,7 @@ export function anApi({
   ]);
   const service = buildApi({
     config: { ...apiConfigSchema.parse({}), ...config },
-    policy: createPolicy(parseOverrides(policy)),
+    policy: typeof policy === "string" ? createPolicy(parseOverrides(policy)) : policy,
     clock,
     ids: { uuid: () => crypto.randomUUID() },
     tokenKeys: [{ id: "test", key: Buffer.alloc(32, 3) }],

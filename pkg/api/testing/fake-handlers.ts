@@ -206,6 +206,12 @@ const globalHandlers = (cells: FakeCells): Partial<Handlers<GlobalServiceDefinit
     if (keyPair === undefined) throw FakeErrors.KEY_PAIR_NOT_FOUND({ name });
     return { keyPair };
   },
+  deleteStoredKeyPair: async (_ctx, { userId, name }) => {
+    const at = cells.keyPairs.findIndex((one) => one.userId === userId && one.name === name);
+    if (at < 0) throw FakeErrors.KEY_PAIR_NOT_FOUND({ name });
+    cells.keyPairs.splice(at, 1);
+    return {};
+  },
   listStoredKeyPairs: async (_ctx, { userId }) => ({
     keyPairs: cells.keyPairs.filter((one) => one.userId === userId),
     nextPageToken: "",
@@ -279,6 +285,10 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
     return { instance: { ...after, server }, changed };
   },
   getAction: async (_ctx, { requestId }) => ({ action: cells.actions.get(requestId) }),
+  listActions: async (_ctx, { query }) => ({
+    actions: [...cells.actions.values()].filter((one) => one.serverId === query?.serverId),
+    nextPageToken: "",
+  }),
   countInstances: async (_ctx, { database, host }) => ({
     instances: [...(cells.records.get(database)?.values() ?? [])].filter(
       ({ server }) => host === "" || server?.hostInfo?.host === host,
@@ -315,6 +325,13 @@ const hostHandlers = (cells: FakeCells): Partial<Handlers<HostsServiceDefinition
     services: cells.services.get(cell) ?? [],
     nodes: cells.nodes.get(cell) ?? [],
   }),
+  deleteHostService: async (_ctx, { cell, serviceId }) => {
+    cells.services.set(
+      cell,
+      (cells.services.get(cell) ?? []).filter((one) => one.id !== serviceId),
+    );
+    return {};
+  },
   updateHostService: async (_ctx, { cell, serviceId, disabled, disabledReason, forcedDown }) => {
     const service = cells.services.get(cell)?.find((one) => one.id === serviceId);
     if (service === undefined) throw FakeErrors.SERVER_NOT_FOUND({ server: serviceId });

@@ -2,7 +2,8 @@ import type { Server, ServerHostInfo } from "../../../gen/kilonova/type/v1/serve
 import { HostStatus } from "../../../gen/kilonova/type/v1/server.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { Policy } from "../../policy/index.js";
+import type { RuleName } from "../../policy/index.js";
+import type { Call } from "../rights/rights.js";
 import { hostIdOf } from "../crypto/hashes.js";
 import type { HostDirectory } from "../cells/host-directory.js";
 
@@ -22,9 +23,10 @@ export interface ServerWishes {
 }
 
 /** Asks the rules that only change an answer. */
-export function maskOf(ctx: Ctx, policy: Policy, wishes: ServerWishes): ServerMask {
-  const may = (rule: Parameters<Policy["allows"]>[1]): boolean => policy.allows(ctx.actor, rule);
-  const attributes = may("os_compute_api:os-extended-server-attributes");
+export function maskOf({ rights }: Call, wishes: ServerWishes): ServerMask {
+  const may = (rule: RuleName): boolean => rights.allows(rule);
+  const attributes =
+    (wishes.hostInfo || wishes.userData) && may("os_compute_api:os-extended-server-attributes");
   return {
     hostInfo: wishes.hostInfo && attributes,
     hostStatus: !wishes.hostInfo
@@ -35,7 +37,7 @@ export function maskOf(ctx: Ctx, policy: Policy, wishes: ServerWishes): ServerMa
           ? "unknown-only"
           : "none",
     extraSpecs: may("os_compute_api:servers:show:flavor-extra-specs"),
-    faultDetails: may("context_is_admin"),
+    faultDetails: rights.isAdmin,
     userData: wishes.userData && attributes,
   };
 }

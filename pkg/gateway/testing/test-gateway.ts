@@ -7,6 +7,7 @@ import { silentLogger } from "../../kernel/index.js";
 import { createPolicy } from "../../policy/index.js";
 import { systemIds } from "../../platform/process/ids.js";
 import { gatewayConfig } from "../config.js";
+import type { GatewayPolicy } from "../ports.js";
 import type { GatewayConfig } from "../config.js";
 import { buildGateway } from "../wire.js";
 import { fakeApiChannel } from "./fake-api.js";
@@ -56,18 +57,19 @@ interface ServeOptions {
   readonly config?: Partial<GatewayConfig>;
   readonly tokens?: TokenValidator;
   readonly calls?: SeenCall[];
+  readonly policy?: GatewayPolicy;
 }
 
 /** The same in front of any api. */
 export async function serveTestGateway(
   api: Channel,
-  { config = {}, tokens = fakeTokens(), calls = [] }: ServeOptions = {},
+  { config = {}, tokens = fakeTokens(), calls = [], policy = createPolicy() }: ServeOptions = {},
 ): Promise<TestGateway> {
   const gateway = buildGateway({
     config: gatewayConfig.parse({ port: 0, ...config }),
     api,
     tokens,
-    policy: createPolicy(),
+    policy,
     log: silentLogger,
     ids: systemIds,
   });

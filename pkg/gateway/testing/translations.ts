@@ -1,4 +1,5 @@
 import { FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { HypervisorView, HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { NetworkMode, RebootType } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
@@ -133,7 +134,7 @@ export const translations: readonly Translation[] = [
     "/flavors/7/os-extra_specs/k",
     {},
     "getFlavor",
-    { flavorId: "7", withExtraSpecs: true },
+    { flavorId: "7", extraSpecKey: "k" },
   ],
   [
     "POST /flavors/{id}/os-extra_specs",
@@ -147,7 +148,7 @@ export const translations: readonly Translation[] = [
     "/flavors/7/os-extra_specs/k",
     as({ method: "PUT", body: { k: "v" } }),
     "setFlavorExtraSpecs",
-    { flavorId: "7", extraSpecs: new Map([["k", "v"]]) },
+    { flavorId: "7", extraSpecs: new Map([["k", "v"]]), singleItem: true },
   ],
   [
     "DELETE /flavors/{id}/os-extra_specs/{sub}",
@@ -299,50 +300,56 @@ export const translations: readonly Translation[] = [
     "/os-hypervisors?limit=2&marker=1",
     as({ version: "2.33" }),
     "listHypervisors",
-    { pageSize: 2, marker: "1" },
+    { pageSize: 2, marker: "1", view: HypervisorsView.HYPERVISORS_VIEW_BRIEF },
   ],
   [
     "GET /os-hypervisors/detail",
     "/os-hypervisors/detail?with_servers=true",
     as({ version: "2.53" }),
     "listHypervisors",
-    { pageSize: MAX_LIMIT, withServers: true },
+    { pageSize: MAX_LIMIT, withServers: true, view: HypervisorsView.HYPERVISORS_VIEW_DETAIL },
   ],
   [
     "GET /os-hypervisors/statistics",
     "/os-hypervisors/statistics",
     as({}),
     "listHypervisors",
-    { pageSize: MAX_LIMIT },
+    { pageSize: MAX_LIMIT, view: HypervisorsView.HYPERVISORS_VIEW_STATISTICS },
   ],
-  ["GET /os-hypervisors/{id}", "/os-hypervisors/07", as({}), "getHypervisor", { hypervisorId: "7" }],
+  [
+    "GET /os-hypervisors/{id}",
+    "/os-hypervisors/07",
+    as({}),
+    "getHypervisor",
+    { hypervisorId: "7", view: HypervisorView.HYPERVISOR_VIEW_FULL },
+  ],
   [
     "GET /os-hypervisors/{id}",
     `/os-hypervisors/${U}?with_servers=1`,
     as({ version: "2.53" }),
     "getHypervisor",
-    { hypervisorId: U, withServers: true },
+    { hypervisorId: U, withServers: true, view: HypervisorView.HYPERVISOR_VIEW_FULL },
   ],
   [
     "GET /os-hypervisors/{id}/search",
     "/os-hypervisors/vm/search",
     as({}),
     "listHypervisors",
-    { hostnamePattern: "vm", pageSize: MAX_LIMIT },
+    { hostnamePattern: "vm", pageSize: MAX_LIMIT, view: HypervisorsView.HYPERVISORS_VIEW_SEARCH },
   ],
   [
     "GET /os-hypervisors/{id}/servers",
     "/os-hypervisors/vm/servers",
     as({}),
     "listHypervisors",
-    { hostnamePattern: "vm", withServers: true, pageSize: MAX_LIMIT },
+    { hostnamePattern: "vm", pageSize: MAX_LIMIT, view: HypervisorsView.HYPERVISORS_VIEW_SERVERS },
   ],
   [
     "GET /os-hypervisors/{id}/uptime",
     "/os-hypervisors/7/uptime",
     as({}),
     "getHypervisor",
-    { hypervisorId: "7" },
+    { hypervisorId: "7", view: HypervisorView.HYPERVISOR_VIEW_UPTIME },
   ],
 
   [
@@ -528,8 +535,14 @@ export const translations: readonly Translation[] = [
     "getConsoleOutput",
     { serverId: S, ...lines },
   ]),
-  ["GET /servers/{id}/ips", `/servers/${S}/ips`, {}, "getServer", { serverId: S }],
-  ["GET /servers/{id}/ips/{sub}", `/servers/${S}/ips/net`, {}, "getServer", { serverId: S }],
+  ["GET /servers/{id}/ips", `/servers/${S}/ips`, {}, "getServerAddresses", { serverId: S }],
+  [
+    "GET /servers/{id}/ips/{sub}",
+    `/servers/${S}/ips/net`,
+    {},
+    "getServerAddresses",
+    { serverId: S, networkLabel: "net" },
+  ],
   [
     "GET /servers/{id}/os-server-password",
     `/servers/${S}/os-server-password`,

@@ -18,6 +18,7 @@ import type { KilonovaError } from "../../../pkg/kernel/index.js";
 import { connectRpc } from "../../../pkg/platform/rpc/index.js";
 import { projectRoot } from "../support/cloud.js";
 import { call, failure } from "../support/grpc-user.js";
+import { grantOnSystem, tokenOf } from "../support/identity.js";
 import type { Stage } from "./stage.js";
 
 const run = promisify(execFile);
@@ -120,6 +121,23 @@ export function door(stage: Stage): void {
     } finally {
       raw.close();
     }
+  });
+
+  it("refuses tokens of the system as a whole where Nova does, and so does REST", async () => {
+    await grantOnSystem(stage.cloud, "admin", "admin");
+    const token = await tokenOf(stage.cloud, "admin", "system");
+    const rule = "os_compute_api:servers:detail";
+    const { kind, reason, facts } = await withToken(token);
+    assert.deepEqual([kind, reason, facts], ["forbidden", "FORBIDDEN", { rule }]);
+    const rest = async (path: string) => {
+      const url = `http://127.0.0.1:${stage.cloud.port(8774)}/v2.1${path}`;
+      const answer = await fetch(url, { headers: { "x-auth-token": token } });
+      return [answer.status, await answer.text()] as const;
+    };
+    const [status403, text] = await rest("/servers/detail");
+    assert.equal(status403, 403, text);
+    assert.match(text, /Policy doesn't allow os_compute_api:servers:detail to be performed\./);
+    assert.equal((await rest("/flavors"))[0], 200, "no rule stands before flavors");
   });
 
   it("does not serve the services behind it, not even to administrators", async () => {

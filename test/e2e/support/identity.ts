@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import type { Cloud } from "./cloud.js";
 
-/** Asks Identity for a project-scoped token, with the credentials that the cloud wrote for its users. */
-export async function tokenOf(cloud: Cloud, user: "admin" | "demo"): Promise<string> {
+/**
+ * Asks Identity for a token of the user's project, or of the system, with the credentials that the cloud
+ * wrote for its users.
+ */
+export async function tokenOf(
+  cloud: Cloud,
+  user: "admin" | "demo",
+  scope: "project" | "system" = "project",
+): Promise<string> {
   const env = cloud.credentials(user);
+  const project = { name: env["OS_PROJECT_NAME"], domain: { name: env["OS_PROJECT_DOMAIN_NAME"] } };
   const body = {
     auth: {
       identity: {
@@ -16,7 +24,7 @@ export async function tokenOf(cloud: Cloud, user: "admin" | "demo"): Promise<str
           },
         },
       },
-      scope: { project: { name: env["OS_PROJECT_NAME"], domain: { name: env["OS_PROJECT_DOMAIN_NAME"] } } },
+      scope: scope === "project" ? { project } : { system: { all: true } },
     },
   };
   const answer = await fetch(`${env["OS_AUTH_URL"]}/auth/tokens`, {
@@ -28,6 +36,21 @@ export async function tokenOf(cloud: Cloud, user: "admin" | "demo"): Promise<str
   assert.equal(answer.status, 201, await answer.text());
   assert.ok(token);
   return token;
+}
+
+/** Gives a user a role on the system as a whole. */
+export async function grantOnSystem(cloud: Cloud, user: "admin" | "demo", role: string): Promise<void> {
+  const [{ OS_AUTH_URL: url = "", OS_USERNAME: name = "" }, token] = [
+    cloud.credentials(user),
+    await tokenOf(cloud, "admin"),
+  ];
+  const find = async (kind: "users" | "roles", wanted: string): Promise<string> => {
+    const found = await getJson<Record<string, { id: string }[]>>(`${url}/${kind}?name=${wanted}`, token);
+    return found[kind]?.[0]?.id ?? assert.fail(`there is no ${wanted} among the ${kind}`);
+  };
+  const path = `system/users/${await find("users", name)}/roles/${await find("roles", role)}`;
+  const answer = await fetch(`${url}/${path}`, { method: "PUT", headers: { "x-auth-token": token } });
+  assert.equal(answer.status, 204, await answer.text());
 }
 
 /** Reads JSON from one of the cloud's REST services. @throws on any status but 200 */

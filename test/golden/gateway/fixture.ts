@@ -169,6 +169,11 @@ export const fixture: FakeApi = {
     updateServer: async (ctx) =>
       UpdateServerResponse.fromPartial({ server: seenBy(ctx), ...hidden(ctx, ...HIDDEN) }),
     getConsoleOutput: async () => GetConsoleOutputResponse.fromPartial({ output: "login:" }),
+    getServerAddresses: async (_ctx, { networkLabel }) => ({
+      addresses: someServer().addresses.filter(
+        (one) => networkLabel === "" || one.networkLabel === networkLabel,
+      ),
+    }),
     getServerPassword: async () => ({ encryptedPassword: "xlozO3wLCBRWAa2yDjCCVx8v" }),
   },
   aggregates: {

@@ -86,6 +86,33 @@ describe("golden: gateway headers and documents", () => {
     }
   });
 
+  it("takes who asks from the token alone: headers about identity are not passed on", async () => {
+    const claims = {
+      "x-user-id": "root",
+      "x-project-id": "other",
+      "x-tenant-id": "other",
+      "x-domain-id": "default",
+      "x-roles": "admin",
+      "x-role": "admin",
+      "x-is-admin-project": "True",
+      "x-identity-status": "Confirmed",
+      "x-service-roles": "service",
+      "openstack-system-scope": "all",
+    };
+    const seen = async (headers: Record<string, string>) => {
+      const answer = await gateway.ask("/v2.1/servers", { version: "2.53", headers });
+      assert.deepEqual(versionOf(answer), ["compute 2.53", "2.53"]);
+      return [answer.status, answer.text, gateway.calls.at(-1)?.ctx.actor];
+    };
+    assert.deepEqual(await seen(claims), await seen({}));
+    assert.equal(gateway.calls.at(-1)?.ctx.actor.projectId, PROJECT);
+    for (const name of ["x-openstack-nova-api-version", "X-OpenStack-Nova-API-Version"])
+      assert.deepEqual(versionOf(await gateway.ask("/v2.1/servers", { headers: { [name]: "2.60" } })), [
+        "compute 2.60",
+        "2.60",
+      ]);
+  });
+
   it("turns latest into a number", async () => {
     assert.deepEqual(versionOf(await gateway.ask("/v2.1/servers", { version: "latest" })), [
       "compute 2.104",

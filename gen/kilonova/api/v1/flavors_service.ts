@@ -55,6 +55,11 @@ export interface GetFlavorRequest {
   withAccess: boolean;
   /** The extra specs are wanted, not only shown if allowed: needs their policy. */
   withExtraSpecs: boolean;
+  /**
+   * Only the extra spec of this key is wanted: needs os-flavor-extra-specs:show and tells no other.
+   * A key that the flavor does not have is no error.
+   */
+  extraSpecKey: string;
 }
 
 /** Output of GetFlavor. */
@@ -133,6 +138,8 @@ export interface SetFlavorExtraSpecsRequest {
   flavorId: string;
   /** Specs to add or replace. */
   extraSpecs: Map<string, string>;
+  /** One spec is set by its name, as REST's PUT does: os-flavor-extra-specs:update decides, otherwise :create. */
+  singleItem: boolean;
 }
 
 export interface SetFlavorExtraSpecsRequest_ExtraSpecsEntry {
@@ -313,7 +320,7 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
 };
 
 function createBaseGetFlavorRequest(): GetFlavorRequest {
-  return { flavorId: "", withAccess: false, withExtraSpecs: false };
+  return { flavorId: "", withAccess: false, withExtraSpecs: false, extraSpecKey: "" };
 }
 
 export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
@@ -326,6 +333,9 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
     }
     if (message.withExtraSpecs !== false) {
       writer.uint32(24).bool(message.withExtraSpecs);
+    }
+    if (message.extraSpecKey !== "") {
+      writer.uint32(34).string(message.extraSpecKey);
     }
     return writer;
   },
@@ -367,6 +377,14 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
             message.withExtraSpecs = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.extraSpecKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -387,6 +405,7 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
     message.flavorId = object.flavorId ?? "";
     message.withAccess = object.withAccess ?? false;
     message.withExtraSpecs = object.withExtraSpecs ?? false;
+    message.extraSpecKey = object.extraSpecKey ?? "";
     return message;
   },
 };
@@ -915,7 +934,7 @@ export const DeleteFlavorResponse: MessageFns<DeleteFlavorResponse> = {
 };
 
 function createBaseSetFlavorExtraSpecsRequest(): SetFlavorExtraSpecsRequest {
-  return { flavorId: "", extraSpecs: new Map() };
+  return { flavorId: "", extraSpecs: new Map(), singleItem: false };
 }
 
 export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> = {
@@ -926,6 +945,9 @@ export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> 
     message.extraSpecs.forEach((value, key) => {
       SetFlavorExtraSpecsRequest_ExtraSpecsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message.singleItem !== false) {
+      writer.uint32(24).bool(message.singleItem);
+    }
     return writer;
   },
 
@@ -961,6 +983,14 @@ export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> 
             }
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.singleItem = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -988,6 +1018,7 @@ export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> 
       });
       return m;
     })();
+    message.singleItem = object.singleItem ?? false;
     return message;
   },
 };
@@ -1585,6 +1616,85 @@ export const FlavorsServiceDefinition = {
               116,
               101,
             ]) as Buffer,
+            Buffer.from([
+              42,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              101,
+              120,
+              116,
+              114,
+              97,
+              45,
+              115,
+              112,
+              101,
+              99,
+              115,
+              58,
+              105,
+              110,
+              100,
+              101,
+              120,
+            ]) as Buffer,
+            Buffer.from([
+              31,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              97,
+              99,
+              99,
+              101,
+              115,
+              115,
+            ]) as Buffer,
           ],
         },
       },
@@ -1648,6 +1758,50 @@ export const FlavorsServiceDefinition = {
               100,
               101,
               120,
+            ]) as Buffer,
+            Buffer.from([
+              41,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              101,
+              120,
+              116,
+              114,
+              97,
+              45,
+              115,
+              112,
+              101,
+              99,
+              115,
+              58,
+              115,
+              104,
+              111,
+              119,
             ]) as Buffer,
             Buffer.from([
               31,
@@ -1841,6 +1995,85 @@ export const FlavorsServiceDefinition = {
               116,
               101,
             ]) as Buffer,
+            Buffer.from([
+              42,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              101,
+              120,
+              116,
+              114,
+              97,
+              45,
+              115,
+              112,
+              101,
+              99,
+              115,
+              58,
+              105,
+              110,
+              100,
+              101,
+              120,
+            ]) as Buffer,
+            Buffer.from([
+              31,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              97,
+              99,
+              99,
+              101,
+              115,
+              115,
+            ]) as Buffer,
           ],
         },
       },
@@ -2011,6 +2244,85 @@ export const FlavorsServiceDefinition = {
               97,
               116,
               101,
+            ]) as Buffer,
+            Buffer.from([
+              42,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              101,
+              120,
+              116,
+              114,
+              97,
+              45,
+              115,
+              112,
+              101,
+              99,
+              115,
+              58,
+              105,
+              110,
+              100,
+              101,
+              120,
+            ]) as Buffer,
+            Buffer.from([
+              31,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              102,
+              108,
+              97,
+              118,
+              111,
+              114,
+              45,
+              97,
+              99,
+              99,
+              101,
+              115,
+              115,
             ]) as Buffer,
           ],
         },

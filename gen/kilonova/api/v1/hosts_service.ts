@@ -5,6 +5,51 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 
+/** How much of hypervisors a list tells. Each view is a question of REST's and has its policy rule. */
+export const HypervisorsView = {
+  /** HYPERVISORS_VIEW_UNSPECIFIED - As DETAIL. */
+  HYPERVISORS_VIEW_UNSPECIFIED: 0,
+  /** HYPERVISORS_VIEW_DETAIL - Everything: os-hypervisors:list-detail. */
+  HYPERVISORS_VIEW_DETAIL: 1,
+  /** HYPERVISORS_VIEW_BRIEF - Id, number, host name and the state of the service: os-hypervisors:list. */
+  HYPERVISORS_VIEW_BRIEF: 2,
+  /** HYPERVISORS_VIEW_STATISTICS - Sizes and use without any name, to be added up: os-hypervisors:statistics. */
+  HYPERVISORS_VIEW_STATISTICS: 3,
+  /** HYPERVISORS_VIEW_SEARCH - As BRIEF, for who looks for a host by its name: os-hypervisors:search. */
+  HYPERVISORS_VIEW_SEARCH: 4,
+  /** HYPERVISORS_VIEW_SERVERS - As SEARCH, with servers: os-hypervisors:servers. */
+  HYPERVISORS_VIEW_SERVERS: 5,
+} as const;
+
+export type HypervisorsView = typeof HypervisorsView[keyof typeof HypervisorsView];
+
+export namespace HypervisorsView {
+  export type HYPERVISORS_VIEW_UNSPECIFIED = typeof HypervisorsView.HYPERVISORS_VIEW_UNSPECIFIED;
+  export type HYPERVISORS_VIEW_DETAIL = typeof HypervisorsView.HYPERVISORS_VIEW_DETAIL;
+  export type HYPERVISORS_VIEW_BRIEF = typeof HypervisorsView.HYPERVISORS_VIEW_BRIEF;
+  export type HYPERVISORS_VIEW_STATISTICS = typeof HypervisorsView.HYPERVISORS_VIEW_STATISTICS;
+  export type HYPERVISORS_VIEW_SEARCH = typeof HypervisorsView.HYPERVISORS_VIEW_SEARCH;
+  export type HYPERVISORS_VIEW_SERVERS = typeof HypervisorsView.HYPERVISORS_VIEW_SERVERS;
+}
+
+/** How much is told of one hypervisor. */
+export const HypervisorView = {
+  /** HYPERVISOR_VIEW_UNSPECIFIED - As FULL. */
+  HYPERVISOR_VIEW_UNSPECIFIED: 0,
+  /** HYPERVISOR_VIEW_FULL - Everything: os-hypervisors:show. */
+  HYPERVISOR_VIEW_FULL: 1,
+  /** HYPERVISOR_VIEW_UPTIME - Id, number, host name, the state of the service and the uptime: os-hypervisors:uptime. */
+  HYPERVISOR_VIEW_UPTIME: 2,
+} as const;
+
+export type HypervisorView = typeof HypervisorView[keyof typeof HypervisorView];
+
+export namespace HypervisorView {
+  export type HYPERVISOR_VIEW_UNSPECIFIED = typeof HypervisorView.HYPERVISOR_VIEW_UNSPECIFIED;
+  export type HYPERVISOR_VIEW_FULL = typeof HypervisorView.HYPERVISOR_VIEW_FULL;
+  export type HYPERVISOR_VIEW_UPTIME = typeof HypervisorView.HYPERVISOR_VIEW_UPTIME;
+}
+
 /** Input of ListAvailabilityZones. */
 export interface ListAvailabilityZonesRequest {
   /** Also hosts, services and the internal zone; needs policy. */
@@ -187,7 +232,7 @@ export interface Hypervisor {
 export interface ListHypervisorsRequest {
   /** Part of the hypervisor's host name. */
   hostnamePattern: string;
-  /** Also list servers. */
+  /** Also list servers, in the views DETAIL and BRIEF. */
   withServers: boolean;
   /** At most 1000, which is also the default. */
   pageSize: number;
@@ -195,6 +240,8 @@ export interface ListHypervisorsRequest {
   pageToken: string;
   /** Instead of a page token: UUID or number of the last one of the page before (REST). */
   marker: string;
+  /** What is told, and which rule decides. */
+  view: HypervisorsView;
 }
 
 /** Output of ListHypervisors. */
@@ -214,8 +261,10 @@ export interface ListHypervisorsResponse {
 export interface GetHypervisorRequest {
   /** UUID or number. */
   hypervisorId: string;
-  /** Also list servers. */
+  /** Also list servers, in the view FULL. */
   withServers: boolean;
+  /** What is told, and which rule decides. */
+  view: HypervisorView;
 }
 
 /** Output of GetHypervisor. */
@@ -1560,7 +1609,7 @@ export const Hypervisor: MessageFns<Hypervisor> = {
 };
 
 function createBaseListHypervisorsRequest(): ListHypervisorsRequest {
-  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", marker: "" };
+  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", marker: "", view: 0 };
 }
 
 export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
@@ -1579,6 +1628,9 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(42).string(message.marker);
+    }
+    if (message.view !== 0) {
+      writer.uint32(48).int32(message.view);
     }
     return writer;
   },
@@ -1636,6 +1688,14 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
             message.marker = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.view = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1658,6 +1718,7 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.marker = object.marker ?? "";
+    message.view = object.view ?? 0;
     return message;
   },
 };
@@ -1742,7 +1803,7 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
 };
 
 function createBaseGetHypervisorRequest(): GetHypervisorRequest {
-  return { hypervisorId: "", withServers: false };
+  return { hypervisorId: "", withServers: false, view: 0 };
 }
 
 export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
@@ -1752,6 +1813,9 @@ export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
     }
     if (message.withServers !== false) {
       writer.uint32(16).bool(message.withServers);
+    }
+    if (message.view !== 0) {
+      writer.uint32(24).int32(message.view);
     }
     return writer;
   },
@@ -1785,6 +1849,14 @@ export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
             message.withServers = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.view = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1804,6 +1876,7 @@ export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
     const message = createBaseGetHypervisorRequest();
     message.hypervisorId = object.hypervisorId ?? "";
     message.withServers = object.withServers ?? false;
+    message.view = object.view ?? 0;
     return message;
   },
 };
@@ -2163,7 +2236,7 @@ export const HypervisorsServiceDefinition = {
   fullName: "kilonova.api.v1.HypervisorsService",
   methods: {
     /**
-     * Lists hypervisors. Pages.
+     * Lists hypervisors, as far as the view asked for shows them; each view has a rule of its own. Pages.
      *
      * Errors: INVALID_ARGUMENT / BAD_PAGE_TOKEN, MARKER_NOT_FOUND.
      */
@@ -2221,12 +2294,171 @@ export const HypervisorsServiceDefinition = {
               105,
               108,
             ]) as Buffer,
+            Buffer.from([
+              34,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              108,
+              105,
+              115,
+              116,
+            ]) as Buffer,
+            Buffer.from([
+              40,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              115,
+              116,
+              97,
+              116,
+              105,
+              115,
+              116,
+              105,
+              99,
+              115,
+            ]) as Buffer,
+            Buffer.from([
+              36,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              115,
+              101,
+              97,
+              114,
+              99,
+              104,
+            ]) as Buffer,
+            Buffer.from([
+              37,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              115,
+              101,
+              114,
+              118,
+              101,
+              114,
+              115,
+            ]) as Buffer,
           ],
         },
       },
     },
     /**
-     * Reads one by UUID or number.
+     * Reads one by UUID or number: all of it, or with the second rule its uptime.
      *
      * Errors: NOT_FOUND / HYPERVISOR_NOT_FOUND; UNAVAILABLE when it may be in a cell that does not answer.
      */
@@ -2276,6 +2508,45 @@ export const HypervisorsServiceDefinition = {
               104,
               111,
               119,
+            ]) as Buffer,
+            Buffer.from([
+              36,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              111,
+              115,
+              45,
+              104,
+              121,
+              112,
+              101,
+              114,
+              118,
+              105,
+              115,
+              111,
+              114,
+              115,
+              58,
+              117,
+              112,
+              116,
+              105,
+              109,
+              101,
             ]) as Buffer,
           ],
         },

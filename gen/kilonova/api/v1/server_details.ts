@@ -3,7 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { PowerState } from "../../type/v1/server.js";
+import { PowerState, ServerAddress } from "../../type/v1/server.js";
 
 /** Which way traffic goes that a rule allows. */
 export const TrafficDirection = {
@@ -236,6 +236,23 @@ export interface GetServerTopologyResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller: nodes.host_node, nodes.cpu_pinning. */
   hiddenFields: string[];
+}
+
+/** Input of GetServerAddresses. */
+export interface GetServerAddressesRequest {
+  /** UUID. */
+  serverId: string;
+  /**
+   * Only those of the network of this name: ips:show decides, otherwise ips:index. A network that the
+   * server is not on is no error.
+   */
+  networkLabel: string;
+}
+
+/** Output of GetServerAddresses. */
+export interface GetServerAddressesResponse {
+  /** In the order of the server's ports. */
+  addresses: ServerAddress[];
 }
 
 /** Input of GetServerPassword. */
@@ -1750,6 +1767,128 @@ export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = 
       ? BigInt(object.pageSizeKib)
       : undefined;
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetServerAddressesRequest(): GetServerAddressesRequest {
+  return { serverId: "", networkLabel: "" };
+}
+
+export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = {
+  encode(message: GetServerAddressesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverId !== "") {
+      writer.uint32(10).string(message.serverId);
+    }
+    if (message.networkLabel !== "") {
+      writer.uint32(18).string(message.networkLabel);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerAddressesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerAddressesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.networkLabel = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetServerAddressesRequest>): GetServerAddressesRequest {
+    return GetServerAddressesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetServerAddressesRequest>): GetServerAddressesRequest {
+    const message = createBaseGetServerAddressesRequest();
+    message.serverId = object.serverId ?? "";
+    message.networkLabel = object.networkLabel ?? "";
+    return message;
+  },
+};
+
+function createBaseGetServerAddressesResponse(): GetServerAddressesResponse {
+  return { addresses: [] };
+}
+
+export const GetServerAddressesResponse: MessageFns<GetServerAddressesResponse> = {
+  encode(message: GetServerAddressesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.addresses) {
+      ServerAddress.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerAddressesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerAddressesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.addresses.push(ServerAddress.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetServerAddressesResponse>): GetServerAddressesResponse {
+    return GetServerAddressesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetServerAddressesResponse>): GetServerAddressesResponse {
+    const message = createBaseGetServerAddressesResponse();
+    message.addresses = object.addresses?.map((e) => ServerAddress.fromPartial(e)) || [];
     return message;
   },
 };

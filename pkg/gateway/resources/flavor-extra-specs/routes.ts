@@ -17,28 +17,30 @@ import { extraSpecBody, extraSpecsBody } from "./schemas.js";
 const specsChecked = since("2.86");
 
 export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
-  const read = async (request: ApiRequest): Promise<ReadonlyMap<string, string>> =>
-    required(
-      (await flavors.getFlavor(request.ctx, { flavorId: request.id, withExtraSpecs: true })).flavor,
-      "flavor",
-    ).extraSpecs;
+  const read = async (
+    request: ApiRequest,
+    asked: { withExtraSpecs: true } | { extraSpecKey: string },
+  ): Promise<ReadonlyMap<string, string>> =>
+    required((await flavors.getFlavor(request.ctx, { flavorId: request.id, ...asked })).flavor, "flavor")
+      .extraSpecs;
   const rules = extraSpecRules();
-  const set = async (request: ApiRequest, specs: JsonObject): Promise<void> => {
+  const set = async (request: ApiRequest, specs: JsonObject, singleItem: boolean): Promise<void> => {
     const extraSpecs = mapOf(specs);
     if (request.has(specsChecked)) assertExtraSpecs(rules, extraSpecs);
-    await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs });
+    await flavors.setFlavorExtraSpecs(request.ctx, { flavorId: request.id, extraSpecs, singleItem });
   };
   return [
     {
       route: "GET /flavors/{id}/os-extra_specs",
       query: noParameters,
-      handle: async (request) => replyJson({ extra_specs: textsOf(await read(request)) }),
+      handle: async (request) =>
+        replyJson({ extra_specs: textsOf(await read(request, { withExtraSpecs: true })) }),
     },
     {
       route: "GET /flavors/{id}/os-extra_specs/{sub}",
       query: noParameters,
       handle: async (request) => {
-        const value = (await read(request)).get(request.sub);
+        const value = (await read(request, { extraSpecKey: request.sub })).get(request.sub);
         if (value === undefined)
           throw GatewayErrors.NOT_FOUND({
             message: `Flavor ${request.id} has no extra specs with key ${request.sub}.`,
@@ -52,7 +54,7 @@ export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">):
       body: extraSpecsBody,
       handle: async (request) => {
         const extraSpecs = request.member("extra_specs");
-        await set(request, extraSpecs);
+        await set(request, extraSpecs, false);
         return replyJson({ extra_specs: extraSpecs });
       },
     },
@@ -63,7 +65,7 @@ export function flavorExtraSpecRoutes({ flavors }: Pick<ApiClients, "flavors">):
         const body = isObject(request.body) ? request.body : {};
         if (member(body, request.sub) === undefined)
           throw GatewayErrors.BAD_REQUEST({ message: "Request body and URI mismatch" });
-        await set(request, body);
+        await set(request, body, true);
         return replyJson(body);
       },
     },

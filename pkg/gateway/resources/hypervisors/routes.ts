@@ -1,4 +1,5 @@
 import type { Hypervisor } from "../../../../gen/kilonova/api/v1/hosts_service.js";
+import { HypervisorView, HypervisorsView } from "../../../../gen/kilonova/api/v1/hosts_service.js";
 import { CommonErrors, parseUuid } from "../../../kernel/index.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
@@ -32,7 +33,7 @@ interface Found {
 async function all(
   api: Api,
   request: ApiRequest,
-  filter: { hostnamePattern?: string; withServers?: boolean },
+  filter: { hostnamePattern?: string; withServers?: boolean; view: HypervisorsView },
 ): Promise<Found> {
   const found: Hypervisor[] = [];
   let unreachableCells = 0;
@@ -50,9 +51,9 @@ async function matching(
   api: Api,
   request: ApiRequest,
   hostnamePattern: string,
-  withServers: boolean,
+  asked: { withServers?: boolean; view: HypervisorsView },
 ): Promise<Found> {
-  const matches = await all(api, request, { hostnamePattern, withServers });
+  const matches = await all(api, request, { hostnamePattern, ...asked });
   if (matches.found.length === 0 && matches.unreachableCells > 0)
     throw CommonErrors.UNAVAILABLE({ what: "A cell that may have it" });
   if (matches.found.length === 0)
@@ -63,7 +64,7 @@ async function matching(
 async function list(
   api: Api,
   view: View<Hypervisor, HypervisorEnv>,
-  path: string,
+  asked: { path: string; view: HypervisorsView },
   request: ApiRequest,
 ): Promise<Reply> {
   const shape = view.shape(request.version);
@@ -76,19 +77,20 @@ async function list(
           "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.",
       });
     }
-    const { found, unreachableCells } = await matching(api, request, pattern, env.withServers);
+    const { found, unreachableCells } = await matching(api, request, pattern, { ...env, view: asked.view });
     return replyJson({ hypervisors: found.map((h) => shape.render(h, env)) }, { unreachableCells });
   }
   const page = pageOf(request.query);
   const answer = await api.listHypervisors(request.ctx, {
     ...env,
+    view: asked.view,
     pageSize: page.pageSize,
     marker: page.marker,
   });
   const shown = cut(answer.hypervisors, page);
   const markers = shown.map((h) => ({ marker: request.has(byUuid) ? h.id : String(h.number) }));
   const links = request.has(paged)
-    ? nextPage("hypervisors_links", path, markers, page, request.query, request.links)
+    ? nextPage("hypervisors_links", asked.path, markers, page, request.query, request.links)
     : {};
   return replyJson(
     { hypervisors: shown.map((h) => shape.render(h, env)), ...links },
@@ -96,14 +98,18 @@ async function list(
   );
 }
 
-async function one(api: Api, request: ApiRequest, withServers: boolean): Promise<Hypervisor> {
+async function one(
+  api: Api,
+  request: ApiRequest,
+  asked: { withServers: boolean; view: HypervisorView },
+): Promise<Hypervisor> {
   const hypervisorId = request.has(byUuid) ? parseUuid(request.id) : pathNumber(request.id);
   if (hypervisorId === undefined && request.has(byUuid))
     throw GatewayErrors.BAD_REQUEST({ message: `Invalid uuid ${request.id}` });
   if (hypervisorId === undefined)
     throw GatewayErrors.NOT_FOUND({ message: `Hypervisor with ID '${request.id}' could not be found.` });
   return required(
-    (await api.getHypervisor(request.ctx, { hypervisorId, withServers })).hypervisor,
+    (await api.getHypervisor(request.ctx, { hypervisorId, ...asked })).hypervisor,
     "hypervisor",
   );
 }
@@ -115,34 +121,45 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
     {
       route: "GET /os-hypervisors",
       query: listHypervisorsQuery,
-      handle: (request) => list(api, brief, "os-hypervisors", request),
+      handle: (request) =>
+        list(api, brief, { path: "os-hypervisors", view: HypervisorsView.HYPERVISORS_VIEW_BRIEF }, request),
     },
     {
       route: "GET /os-hypervisors/detail",
       query: listHypervisorsQuery,
-      handle: (request) => list(api, full, "os-hypervisors/detail", request),
+      handle: (request) =>
+        list(
+          api,
+          full,
+          { path: "os-hypervisors/detail", view: HypervisorsView.HYPERVISORS_VIEW_DETAIL },
+          request,
+        ),
     },
     {
       route: "GET /os-hypervisors/{id}",
       query: showHypervisorQuery,
       handle: async (request) => {
         const env = { withServers: wantsServers(request) };
-        return replyJson({
-          hypervisor: full.shape(request.version).render(await one(api, request, env.withServers), env),
-        });
+        const hypervisor = await one(api, request, { ...env, view: HypervisorView.HYPERVISOR_VIEW_FULL });
+        return replyJson({ hypervisor: full.shape(request.version).render(hypervisor, env) });
       },
     },
     {
       route: "GET /os-hypervisors/statistics",
       handle: async (request) => {
-        const { found, unreachableCells } = await all(api, request, {});
+        const { found, unreachableCells } = await all(api, request, {
+          view: HypervisorsView.HYPERVISORS_VIEW_STATISTICS,
+        });
         return replyJson({ hypervisor_statistics: statistics(found) }, { unreachableCells });
       },
     },
     {
       route: "GET /os-hypervisors/{id}/uptime",
       handle: async (request) => {
-        const hypervisor = await one(api, request, false);
+        const hypervisor = await one(api, request, {
+          ...without,
+          view: HypervisorView.HYPERVISOR_VIEW_UPTIME,
+        });
         if (hypervisor.uptime === "")
           throw GatewayErrors.NOT_IMPLEMENTED({ what: "the uptime of this hypervisor" });
         return replyJson({ hypervisor: uptime.shape(request.version).render(hypervisor, without) });
@@ -152,7 +169,9 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       route: "GET /os-hypervisors/{id}/search",
       handle: async (request) => {
         const shape = brief.shape(request.version);
-        const { found, unreachableCells } = await matching(api, request, request.id, false);
+        const { found, unreachableCells } = await matching(api, request, request.id, {
+          view: HypervisorsView.HYPERVISORS_VIEW_SEARCH,
+        });
         return replyJson({ hypervisors: found.map((h) => shape.render(h, without)) }, { unreachableCells });
       },
     },
@@ -160,7 +179,9 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       route: "GET /os-hypervisors/{id}/servers",
       handle: async (request) => {
         const shape = brief.shape(request.version);
-        const { found, unreachableCells } = await matching(api, request, request.id, true);
+        const { found, unreachableCells } = await matching(api, request, request.id, {
+          view: HypervisorsView.HYPERVISORS_VIEW_SERVERS,
+        });
         return replyJson(
           { hypervisors: found.map((h) => shape.render(h, { withServers: true })) },
           { unreachableCells },

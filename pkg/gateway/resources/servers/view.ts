@@ -62,9 +62,16 @@ const longAddress = (a: ServerAddress): JsonObject => ({
 });
 
 /** Addresses by network label, in the order of the ports; none while the server is being built. */
-export function addressesOf(s: Server, form: (a: ServerAddress) => JsonObject): Record<string, JsonObject[]> {
+const addressesOf = (s: Server, form: (a: ServerAddress) => JsonObject): Record<string, JsonObject[]> =>
+  byLabel(s.vmState === VmState.VM_STATE_BUILDING ? [] : s.addresses, form);
+
+/** Addresses under the names of their networks. */
+export function byLabel(
+  addresses: readonly ServerAddress[],
+  form: (a: ServerAddress) => JsonObject,
+): Record<string, JsonObject[]> {
   const labels = new Map<string, JsonObject[]>();
-  for (const address of s.vmState === VmState.VM_STATE_BUILDING ? [] : s.addresses) {
+  for (const address of addresses) {
     const known = labels.get(address.networkLabel);
     if (known) known.push(form(address));
     else labels.set(address.networkLabel, [form(address)]);

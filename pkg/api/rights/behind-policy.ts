@@ -1,0 +1,57 @@
+import type { Policy, RuleName } from "../../policy/index.js";
+import { ruleDefaults } from "../../policy/index.js";
+import type { EncodedAnswer, RequestOf, ResponseOf } from "../../platform/rpc/index.js";
+import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
+import { bindPart, bindService, policyRules } from "../../platform/rpc/index.js";
+import type { Guarded } from "./guarded.js";
+import type { DeclaredRules } from "./rights.js";
+
+type OpOf<M> = M extends { responseStream: true }
+  ? Guarded<RequestOf<M>, AsyncIterable<ResponseOf<M>>>
+  : Guarded<RequestOf<M>, ResponseOf<M>> | Guarded<RequestOf<M>, EncodedAnswer<ResponseOf<M>>>;
+type Ops<D extends ServiceDefinition> = { readonly [K in keyof D["methods"]]: OpOf<D["methods"][K]> };
+type AnyOp = Guarded<unknown, unknown>;
+
+/** Joins methods with what implements them, and each with the rules that its proto declares. */
+export interface Binder {
+  /** All methods of a service. */
+  whole<D extends ServiceDefinition>(definition: D, ops: Ops<D>): ServiceBinding;
+  /** Some of them; the others answer NOT_SERVED. */
+  part<D extends ServiceDefinition>(definition: D, ops: Partial<Ops<D>>): ServiceBinding;
+}
+
+/** The only way into the service: the declaration in the proto is what is enforced. */
+export const behindPolicy = (policy: Policy): Binder => ({
+  whole: (definition, ops) => bindService(definition, handlersOf(policy, definition, ops)),
+  part: (definition, ops) => bindPart(definition, handlersOf(policy, definition, ops)),
+});
+
+function handlersOf<D extends ServiceDefinition>(
+  policy: Policy,
+  { fullName, methods }: D,
+  ops: Partial<Ops<D>>,
+): Handlers<D> {
+  const handlers = Object.entries(ops as Readonly<Record<string, AnyOp>>).map(([key, op]) => {
+    const method = methods[key];
+    if (method === undefined) throw new Error(`${fullName} has no method ${key}`);
+    const run = op.under(policy, declared(`${fullName}/${method.name}`, policyRules(method)));
+    return [key, method.responseStream ? streaming(run) : run];
+  });
+  return Object.fromEntries(handlers) as Handlers<D>;
+}
+
+/** @throws when a method declares no rule, or one that does not exist: it cannot be served */
+function declared(method: string, rules: readonly string[]): DeclaredRules {
+  const known = rules.filter((rule): rule is RuleName => rule in ruleDefaults);
+  const [first, ...others] = known;
+  if (first === undefined || known.length < rules.length)
+    throw new Error(`${method} declares no policy rule, or one that does not exist`);
+  return [first, ...others];
+}
+
+type Run = ReturnType<AnyOp["under"]>;
+
+const streaming = (run: Run) =>
+  async function* stream(...call: Parameters<Run>): AsyncGenerator<unknown, void> {
+    yield* (await run(...call)) as AsyncIterable<unknown>;
+  };

@@ -1,0 +1,44 @@
+import type { Actor, Ctx } from "../../kernel/index.js";
+import type { Policy, RuleName, Target } from "../../policy/index.js";
+
+/** What a method declares in its proto, the deciding rule first; never empty. */
+export type DeclaredRules = readonly [RuleName, ...RuleName[]];
+
+/** What one call may ask of policy: the rules that its method declares, and no other. */
+export class Rights {
+  readonly #policy: Policy;
+  readonly #actor: Actor;
+  readonly #declared: DeclaredRules;
+  /** The first that the method declares. */
+  readonly deciding: RuleName;
+  /** The one question that needs no declaration: it widens what is found, and never opens a method. */
+  readonly isAdmin: boolean;
+
+  constructor(policy: Policy, actor: Actor, declared: DeclaredRules) {
+    this.#policy = policy;
+    this.#actor = actor;
+    this.#declared = declared;
+    this.deciding = declared[0];
+    this.isAdmin = policy.allows(actor, "context_is_admin");
+  }
+
+  /** For rules that only change an answer. @param target  the caller's own project unless given */
+  allows(rule: RuleName, target?: Target): boolean {
+    return this.#policy.allows(this.#actor, this.#required(rule), target);
+  }
+
+  /** @throws FORBIDDEN naming the rule */
+  enforce(rule: RuleName, target?: Target): void {
+    this.#policy.enforce(this.#actor, this.#required(rule), target);
+  }
+
+  #required(rule: RuleName): RuleName {
+    if (!this.#declared.includes(rule)) throw new Error(`the method does not declare that it asks ${rule}`);
+    return rule;
+  }
+}
+
+/** The context of one call of the public contract. */
+export interface Call extends Ctx {
+  readonly rights: Rights;
+}

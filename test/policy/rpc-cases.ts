@@ -1,0 +1,389 @@
+import { HypervisorView, HypervisorsView } from "../../gen/kilonova/api/v1/hosts_service.js";
+import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { NetworkMode } from "../../gen/kilonova/api/v1/servers_service.js";
+import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
+import type { RuleName } from "../../pkg/policy/index.js";
+import type { Expected } from "./case.js";
+import {
+  AGGREGATE,
+  EMPTY_AGGREGATE,
+  EXTERNAL,
+  GROUP,
+  HYPERVISOR,
+  KINDS,
+  REQUEST,
+  SERVER,
+  SERVICE,
+  operationOf,
+} from "./world.js";
+
+/** One form of one method of the public contract. */
+export interface RpcExpected extends Expected {
+  readonly method: string;
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
+const os = (rule: string): RuleName => `os_compute_api:${rule}` as RuleName;
+type Rest = Omit<RpcExpected, "method" | "request" | "needs">;
+const rpc = (
+  method: string,
+  request: RpcExpected["request"],
+  needs: readonly RuleName[],
+  rest: Rest = {},
+): RpcExpected => ({ method, request, needs, ...rest });
+/** About the server of p1. */
+const onServer = (method: string, needs: string, request: RpcExpected["request"] = {}, rest: Rest = {}) =>
+  rpc(`ServersService/${method}`, { serverId: SERVER, ...request }, [os(needs)], {
+    about: "project",
+    ...rest,
+  });
+
+const EXTRA_SPECS = os("servers:show:flavor-extra-specs");
+const HOST_STATUS = os("servers:show:host_status");
+const UNKNOWN_ONLY = os("servers:show:host_status:unknown-only");
+const ATTRIBUTES = os("os-extended-server-attributes");
+const SEEN = {
+  given: { [UNKNOWN_ONLY]: "!" },
+  shows: [EXTRA_SPECS, HOST_STATUS, ATTRIBUTES],
+} as const;
+/** What is only asked of whoever may not see the state of every host. */
+const unknownOnly = {
+  form: "hosts of unknown state",
+  given: { [HOST_STATUS]: "!" },
+  shows: [EXTRA_SPECS, UNKNOWN_ONLY, ATTRIBUTES],
+};
+const FLAVOR_SPECS = os("os-flavor-extra-specs:index");
+const FLAVOR_ACCESS = os("os-flavor-access");
+const FLAVOR_SEEN = [FLAVOR_SPECS, FLAVOR_ACCESS];
+
+const network = { networkId: aNetwork().id, portId: "", fixedIp: "", tag: "" };
+const create = {
+  name: "vm",
+  flavorId: "1",
+  imageId: anImage().id,
+  adminPassword: "secret",
+  networkMode: NetworkMode.NETWORK_MODE_NONE,
+};
+const image = { boot_index: 0, uuid: anImage().id, source_type: "image", destination_type: "local" };
+const createForms: readonly { form: string; request: object; needs: readonly RuleName[] }[] = [
+  { form: "plain", request: {}, needs: [] },
+  {
+    form: "forced host",
+    request: { availabilityZone: "nova:h1" },
+    needs: [os("servers:create:forced_host")],
+  },
+  {
+    form: "requested host",
+    request: { host: "h1" },
+    needs: ["compute:servers:create:requested_destination"],
+  },
+  {
+    form: "block devices",
+    request: { blockDevicesJson: [JSON.stringify(image)] },
+    needs: [os("servers:create:attach_volume")],
+  },
+  {
+    form: "networks",
+    request: { networkMode: NetworkMode.NETWORK_MODE_UNSPECIFIED, networks: [network] },
+    needs: [os("servers:create:attach_network")],
+  },
+  {
+    form: "external network",
+    request: {
+      networkMode: NetworkMode.NETWORK_MODE_UNSPECIFIED,
+      networks: [{ ...network, networkId: EXTERNAL }],
+    },
+    needs: [os("servers:create:attach_network"), "network:attach_external_network"],
+  },
+  {
+    form: "trusted certificates",
+    request: { trustedImageCertificates: ["c"] },
+    needs: [os("servers:create:trusted_certs")],
+  },
+  { form: "no disk", request: { flavorId: "zero" }, needs: [os("servers:create:zero_disk_flavor")] },
+];
+
+const servers: readonly RpcExpected[] = [
+  ...createForms.flatMap(({ form, request, needs }) => [
+    rpc("ServersService/CreateServers", { ...create, ...request }, [os("servers:create"), ...needs], {
+      form,
+      shows: [EXTRA_SPECS],
+    }),
+    rpc(
+      "SchedulingService/WhatIf",
+      { request: { ...create, ...request } },
+      [os("servers:create"), ...needs],
+      {
+        form,
+      },
+    ),
+  ]),
+  rpc("SchedulingService/ExplainServer", { serverId: SERVER }, [os("servers:show")], { about: "project" }),
+  onServer("GetServer", "servers:show", {}, { shows: [EXTRA_SPECS] }),
+  onServer("GetServer", "servers:show", { withHostInfo: true }, { form: "hosts", ...SEEN }),
+  onServer("GetServer", "servers:show", { withHostInfo: true }, unknownOnly),
+  onServer(
+    "GetServer",
+    "servers:show",
+    { withUserData: true },
+    { form: "user data", shows: [EXTRA_SPECS, ATTRIBUTES] },
+  ),
+  rpc("ServersService/ListServers", {}, [os("servers:detail")], { shows: [EXTRA_SPECS] }),
+  rpc("ServersService/ListServers", { withHostInfo: true }, [os("servers:detail")], {
+    form: "hosts",
+    ...SEEN,
+  }),
+  rpc("ServersService/ListServers", { withHostInfo: true }, [os("servers:detail")], unknownOnly),
+  rpc("ServersService/ListServers", { brief: true }, [os("servers:index")], {
+    form: "brief",
+    shows: [EXTRA_SPECS],
+  }),
+  rpc(
+    "ServersService/ListServers",
+    { allProjects: true },
+    [os("servers:detail"), os("servers:detail:get_all_tenants")],
+    { form: "all projects", shows: [EXTRA_SPECS] },
+  ),
+  rpc(
+    "ServersService/ListServers",
+    { brief: true, allProjects: true },
+    [os("servers:index"), os("servers:index:get_all_tenants")],
+    { form: "brief, all projects", shows: [EXTRA_SPECS] },
+  ),
+  rpc(
+    "ServersService/ListServers",
+    { filter: { host: "h1" } },
+    [os("servers:detail"), os("servers:allow_all_filters")],
+    { form: "by host", shows: [EXTRA_SPECS] },
+  ),
+  onServer("UpdateServer", "servers:update", { server: { name: "new" }, updateMask: ["name"] }, SEEN),
+  onServer("UpdateServer", "servers:update", { server: { name: "new" }, updateMask: ["name"] }, unknownOnly),
+  onServer("DeleteServer", "servers:delete"),
+  onServer("ForceDeleteServer", "os-deferred-delete:force"),
+  onServer("StartServer", "servers:start"),
+  onServer("StopServer", "servers:stop"),
+  onServer("RebootServer", "servers:reboot"),
+  onServer("GetConsoleOutput", "os-console-output"),
+  onServer("GetServerAddresses", "ips:index"),
+  onServer("GetServerAddresses", "ips:show", { networkLabel: "private" }, { form: "one network" }),
+  onServer("GetServerPassword", "os-server-password:show"),
+  onServer("ClearServerPassword", "os-server-password:clear"),
+];
+
+const label = (method: string, needs: string, request: RpcExpected["request"] = {}, form?: string) =>
+  rpc(method, { serverId: SERVER, ...request }, [os(needs)], {
+    about: "project",
+    ...(form === undefined ? {} : { form }),
+  });
+const items = { metadata: new Map([["a", "b"]]) };
+
+const labels: readonly RpcExpected[] = [
+  label("ServerMetadataService/GetServerMetadata", "server-metadata:index"),
+  label("ServerMetadataService/GetServerMetadata", "server-metadata:show", { key: "k" }, "one"),
+  label("ServerMetadataService/UpdateServerMetadata", "server-metadata:create", items),
+  label(
+    "ServerMetadataService/UpdateServerMetadata",
+    "server-metadata:update",
+    { ...items, singleItem: true },
+    "one",
+  ),
+  label(
+    "ServerMetadataService/UpdateServerMetadata",
+    "server-metadata:update_all",
+    { ...items, replaceAll: true },
+    "all",
+  ),
+  label("ServerMetadataService/DeleteServerMetadata", "server-metadata:delete", { key: "k" }),
+  label("ServerTagsService/ListServerTags", "os-server-tags:index"),
+  label("ServerTagsService/GetServerTag", "os-server-tags:show", { tag: "t" }),
+  label("ServerTagsService/AddServerTag", "os-server-tags:update", { tag: "new" }),
+  label("ServerTagsService/ReplaceServerTags", "os-server-tags:update_all", { tags: ["new"] }),
+  label("ServerTagsService/RemoveServerTag", "os-server-tags:delete", { tag: "t" }),
+  label("ServerTagsService/ClearServerTags", "os-server-tags:delete_all"),
+  label("InstanceActionsService/ListInstanceActions", "os-instance-actions:list"),
+  {
+    ...label("InstanceActionsService/GetInstanceAction", "os-instance-actions:show", { requestId: REQUEST }),
+    shows: [os("os-instance-actions:events"), os("os-instance-actions:events:details")],
+  },
+];
+
+const wait = { timeout: { seconds: 0n, nanos: 0 } };
+const BEGINS: Readonly<Record<(typeof KINDS)[number], string>> = {
+  boot: "servers:create",
+  delete: "servers:delete",
+  start: "servers:start",
+  stop: "servers:stop",
+  reboot: "servers:reboot",
+};
+const onOperation = (method: string, needs: string, kind: (typeof KINDS)[number], request = {}, form = "") =>
+  rpc(`OperationsService/${method}`, { name: operationOf(kind), ...request }, [os(needs)], {
+    about: "project",
+    ...(form === "" ? {} : { form }),
+  });
+
+const operations: readonly RpcExpected[] = [
+  onOperation("GetOperation", "os-instance-actions:show", "boot"),
+  onOperation("WaitOperation", "os-instance-actions:show", "boot", wait),
+  label("OperationsService/ListOperations", "os-instance-actions:list"),
+  ...KINDS.map((kind) => onOperation("CancelOperation", BEGINS[kind], kind, {}, kind)),
+  rpc("EventsService/WatchEvents", {}, [os("servers:detail")], SEEN),
+  rpc("EventsService/WatchEvents", {}, [os("servers:detail")], unknownOnly),
+  rpc(
+    "EventsService/WatchEvents",
+    { allProjects: true },
+    [os("servers:detail"), os("servers:detail:get_all_tenants")],
+    { form: "all projects", ...SEEN },
+  ),
+];
+
+const flavor = { id: "2", name: "m2", vcpus: 1, memoryMib: 64, rxtxFactor: 1, isPublic: true };
+const specs = { extraSpecs: new Map([["hw:mem_page_size", "small"]]) };
+const onFlavor = (
+  method: string,
+  request: RpcExpected["request"],
+  needs: readonly RuleName[],
+  rest: Rest = {},
+) => rpc(`FlavorsService/${method}`, request, needs, rest);
+const ofUser = (method: string, needs: string, request: RpcExpected["request"]) =>
+  rpc(`KeyPairsService/${method}`, { userId: "u1", ...request }, [os(`os-keypairs:${needs}`)], {
+    about: "user",
+  });
+const KEY = `ssh-ed25519 ${Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0\x20".padEnd(51, "k")).toString("base64")} a`;
+
+const catalogue: readonly RpcExpected[] = [
+  onFlavor("CreateFlavor", { flavor }, [os("os-flavor-manage:create")], { shows: FLAVOR_SEEN }),
+  onFlavor(
+    "CreateFlavor",
+    { flavor: { ...flavor, ...specs } },
+    [os("os-flavor-manage:create"), os("os-flavor-extra-specs:create")],
+    { form: "with extra specs", shows: FLAVOR_SEEN },
+  ),
+  onFlavor("GetFlavor", { flavorId: "1" }, [], { shows: FLAVOR_SEEN }),
+  onFlavor("GetFlavor", { flavorId: "private", withAccess: true }, [FLAVOR_ACCESS], {
+    form: "access",
+    shows: [FLAVOR_SPECS],
+  }),
+  onFlavor("GetFlavor", { flavorId: "1", withExtraSpecs: true }, [FLAVOR_SPECS], {
+    form: "extra specs",
+    shows: [FLAVOR_ACCESS],
+  }),
+  onFlavor(
+    "GetFlavor",
+    { flavorId: "1", extraSpecKey: "hw:cpu_policy" },
+    [os("os-flavor-extra-specs:show")],
+    {
+      form: "one extra spec",
+      shows: [FLAVOR_ACCESS],
+    },
+  ),
+  onFlavor("ListFlavors", {}, [], { shows: FLAVOR_SEEN }),
+  onFlavor(
+    "UpdateFlavor",
+    { flavor: { id: "1", description: "d" }, updateMask: ["description"] },
+    [os("os-flavor-manage:update")],
+    { shows: FLAVOR_SEEN },
+  ),
+  onFlavor("DeleteFlavor", { flavorId: "1" }, [os("os-flavor-manage:delete")]),
+  onFlavor("SetFlavorExtraSpecs", { flavorId: "private", ...specs }, [os("os-flavor-extra-specs:create")], {
+    shows: FLAVOR_SEEN,
+  }),
+  onFlavor(
+    "SetFlavorExtraSpecs",
+    { flavorId: "private", ...specs, singleItem: true },
+    [os("os-flavor-extra-specs:update")],
+    { form: "one", shows: FLAVOR_SEEN },
+  ),
+  onFlavor("DeleteFlavorExtraSpec", { flavorId: "1", key: "hw:cpu_policy" }, [
+    os("os-flavor-extra-specs:delete"),
+  ]),
+  onFlavor("AddFlavorAccess", { flavorId: "private", projectId: "p2" }, [
+    os("os-flavor-access:add_tenant_access"),
+  ]),
+  onFlavor("RemoveFlavorAccess", { flavorId: "private", projectId: "p1" }, [
+    os("os-flavor-access:remove_tenant_access"),
+  ]),
+  ofUser("CreateKeyPair", "create", { name: "new", publicKey: KEY }),
+  ofUser("GetKeyPair", "show", { name: "k" }),
+  ofUser("ListKeyPairs", "index", {}),
+  ofUser("DeleteKeyPair", "delete", { name: "k" }),
+  rpc("LimitsService/GetLimits", {}, [os("limits")]),
+  rpc("LimitsService/GetLimits", { projectId: "p3" }, [os("limits"), os("limits:other_project")], {
+    form: "of another project",
+  }),
+  rpc(
+    "ServerGroupsService/CreateServerGroup",
+    { name: "new", policy: ServerGroupPolicy.SERVER_GROUP_POLICY_AFFINITY },
+    [os("os-server-groups:create")],
+  ),
+  rpc("ServerGroupsService/GetServerGroup", { serverGroupId: GROUP }, [os("os-server-groups:show")], {
+    about: "project",
+  }),
+  rpc("ServerGroupsService/ListServerGroups", {}, [os("os-server-groups:index")]),
+  rpc(
+    "ServerGroupsService/ListServerGroups",
+    { allProjects: true },
+    [os("os-server-groups:index"), os("os-server-groups:index:all_projects")],
+    { form: "all projects" },
+  ),
+  rpc("ServerGroupsService/DeleteServerGroup", { serverGroupId: GROUP }, [os("os-server-groups:delete")], {
+    about: "project",
+  }),
+];
+
+const onAggregate = (method: string, needs: string, request: RpcExpected["request"]) =>
+  rpc(`AggregatesService/${method}`, request, [os(`os-aggregates:${needs}`)]);
+const hypervisors = (form: keyof typeof HypervisorsView, needs: string) =>
+  rpc(
+    "HypervisorsService/ListHypervisors",
+    { view: HypervisorsView[form] },
+    [os(`os-hypervisors:${needs}`)],
+    {
+      form: needs,
+    },
+  );
+
+const operators: readonly RpcExpected[] = [
+  rpc("AvailabilityZonesService/ListAvailabilityZones", {}, [os("os-availability-zone:list")]),
+  rpc(
+    "AvailabilityZonesService/ListAvailabilityZones",
+    { detail: true },
+    [os("os-availability-zone:detail")],
+    {
+      form: "detail",
+    },
+  ),
+  rpc("ComputeServicesService/ListComputeServices", {}, [os("os-services:list")]),
+  rpc("ComputeServicesService/UpdateComputeService", { serviceId: SERVICE, disabled: true }, [
+    os("os-services:update"),
+  ]),
+  rpc("ComputeServicesService/DeleteComputeService", { serviceId: SERVICE }, [os("os-services:delete")]),
+  onAggregate("CreateAggregate", "create", { name: "new" }),
+  onAggregate("GetAggregate", "show", { aggregateId: AGGREGATE }),
+  onAggregate("ListAggregates", "index", {}),
+  onAggregate("UpdateAggregate", "update", { aggregateId: AGGREGATE, name: "new" }),
+  onAggregate("DeleteAggregate", "delete", { aggregateId: EMPTY_AGGREGATE }),
+  onAggregate("AddAggregateHost", "add_host", { aggregateId: EMPTY_AGGREGATE, host: "h1" }),
+  onAggregate("RemoveAggregateHost", "remove_host", { aggregateId: AGGREGATE, host: "h1" }),
+  onAggregate("SetAggregateMetadata", "set_metadata", { aggregateId: AGGREGATE, ...items }),
+  hypervisors("HYPERVISORS_VIEW_DETAIL", "list-detail"),
+  hypervisors("HYPERVISORS_VIEW_BRIEF", "list"),
+  hypervisors("HYPERVISORS_VIEW_STATISTICS", "statistics"),
+  hypervisors("HYPERVISORS_VIEW_SEARCH", "search"),
+  hypervisors("HYPERVISORS_VIEW_SERVERS", "servers"),
+  rpc("HypervisorsService/GetHypervisor", { hypervisorId: HYPERVISOR }, [os("os-hypervisors:show")]),
+  rpc(
+    "HypervisorsService/GetHypervisor",
+    { hypervisorId: HYPERVISOR, view: HypervisorView.HYPERVISOR_VIEW_UPTIME },
+    [os("os-hypervisors:uptime")],
+    { form: "uptime" },
+  ),
+];
+
+/** Every served method of the public contract, in every form that asks other rules. */
+export const rpcExpected: readonly RpcExpected[] = [
+  ...servers,
+  ...labels,
+  ...operations,
+  ...catalogue,
+  ...operators,
+];

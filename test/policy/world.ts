@@ -1,0 +1,159 @@
+import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
+import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
+import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
+import { ComputeNode, HostService } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { AgentServiceDefinition } from "../../gen/kilonova/compute/v1/agent_service.js";
+import { KeyPair } from "../../gen/kilonova/type/v1/key_pair.js";
+import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
+import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
+import type { TestApi } from "../../pkg/api/testing/an-api.js";
+import { operationName } from "../../pkg/model/operation-name.js";
+import type { Policy, RuleName } from "../../pkg/policy/index.js";
+import { createPolicy } from "../../pkg/policy/index.js";
+import { bindPart } from "../../pkg/platform/rpc/index.js";
+
+export const SERVER = "0e44cc9c-e052-415d-afbf-469b0d384170";
+export const AGGREGATE = "11111111-aaaa-4111-8111-111111111111";
+export const EMPTY_AGGREGATE = "22222222-aaaa-4222-8222-222222222222";
+export const GROUP = "33333333-aaaa-4333-8333-333333333333";
+export const SERVICE = "44444444-aaaa-4444-8444-444444444444";
+export const HYPERVISOR = "55555555-aaaa-4555-8555-555555555555";
+export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
+export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
+export const KINDS = ["boot", "delete", "start", "stop", "reboot"] as const;
+export const operationOf = (kind: (typeof KINDS)[number]): string =>
+  operationName(SERVER, `${KINDS.indexOf(kind)}8888888-aaaa-4888-8888-888888888888`);
+
+export const aServer = (init: Partial<Server> & { readonly id: string }): Server =>
+  Server.fromPartial({
+    name: "vm",
+    projectId: "p1",
+    userId: "u1",
+    generation: 1n,
+    vmState: VmState.VM_STATE_ACTIVE,
+    flavor: aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }),
+    metadata: new Map([["k", "v"]]),
+    tags: ["t"],
+    userData: "dXNlcg==",
+    addresses: [{ networkLabel: "private", version: 4, address: "10.0.0.9", type: "fixed" }],
+    hostInfo: { host: "h1", node: "h1", instanceName: "i-1", cell: "cell1" },
+    createdAt: { seconds: 1_762_000_000n, nanos: 0 },
+    launchedAt: { seconds: 1_762_000_009n, nanos: 0 },
+    ...init,
+  });
+
+/** An api in which every served call can succeed, under a policy that can be changed between calls. */
+export class World {
+  readonly api: TestApi;
+  #policy: Policy = createPolicy();
+  readonly #made = new Map<string, Policy>();
+  /** For the gateway in front of it. */
+  readonly policy: Policy = {
+    allows: (...question) => this.#policy.allows(...question),
+    enforce: (...question) => this.#policy.enforce(...question),
+    checkOf: (rule) => this.#policy.checkOf(rule),
+  };
+
+  constructor() {
+    this.api = anApi({ policy: this.policy, config: { hostListTtlMs: 0 } });
+    this.api.network.listen("agent", [
+      bindPart(AgentServiceDefinition, { getConsoleLog: async () => ({ output: Buffer.from("login:\n") }) }),
+    ]);
+    this.api.images.set(anImage().id, anImage());
+    this.api.networks.push(
+      aNetwork({ shared: true }),
+      aNetwork({ id: EXTERNAL, projectId: "x", external: true }),
+    );
+    this.reset();
+  }
+
+  /** Puts everything back that a call may have changed. */
+  reset(overrides: Readonly<Partial<Record<RuleName, string>>> = {}): void {
+    this.#policy = this.#policyOf(overrides);
+    const { cells } = this.api;
+    for (const all of [cells.mappings, cells.aggregates, cells.groups, cells.flavors, cells.operations])
+      all.clear();
+    for (const records of cells.records.values()) records.clear();
+    cells.put("cell1", aServer({ id: SERVER }));
+    cells.actions.set(
+      REQUEST,
+      InstanceAction.fromPartial({
+        requestId: REQUEST,
+        action: "create",
+        serverId: SERVER,
+        events: [{ event: "build", host: "h1", traceback: "at line 1", details: "why" }],
+      }),
+    );
+    for (const kind of KINDS) {
+      const name = operationOf(kind);
+      const state = OperationState.OPERATION_STATE_RUNNING;
+      cells.operations.set(
+        name,
+        StoredOperation.fromPartial({
+          name,
+          kind: `server.${kind}`,
+          serverId: SERVER,
+          projectId: "p1",
+          state,
+        }),
+      );
+    }
+    this.#catalogue();
+    this.#hosts();
+  }
+
+  #policyOf(overrides: Readonly<Partial<Record<RuleName, string>>>): Policy {
+    const key = JSON.stringify(overrides);
+    const known = this.#made.get(key) ?? createPolicy(overrides);
+    this.#made.set(key, known);
+    return known;
+  }
+
+  #catalogue(): void {
+    const { flavors, keyPairs, groups } = this.api.cells;
+    flavors.set("1", aFlavor({ extraSpecs: new Map([["hw:cpu_policy", "shared"]]) }));
+    flavors.set("private", aFlavor({ id: "private", name: "own", isPublic: false, projectIds: ["p1"] }));
+    flavors.set("zero", aFlavor({ id: "zero", name: "zero", rootGib: 0, extraSpecs: new Map([["a", "b"]]) }));
+    keyPairs.splice(0, Infinity, KeyPair.fromPartial({ name: "k", userId: "u1", publicKey: "ssh-rsa AAAA" }));
+    groups.set(
+      GROUP,
+      ServerGroup.fromPartial({
+        id: GROUP,
+        name: "g",
+        policy: ServerGroupPolicy.SERVER_GROUP_POLICY_AFFINITY,
+        projectId: "p1",
+        userId: "u1",
+      }),
+    );
+  }
+
+  #hosts(): void {
+    const { aggregates, services, nodes } = this.api.cells;
+    aggregates.set(AGGREGATE, Aggregate.fromPartial({ id: AGGREGATE, number: 1n, name: "a", hosts: ["h1"] }));
+    aggregates.set(EMPTY_AGGREGATE, Aggregate.fromPartial({ id: EMPTY_AGGREGATE, number: 2n, name: "b" }));
+    services.set("cell1", [
+      HostService.fromPartial({
+        id: SERVICE,
+        number: 1n,
+        host: "h1",
+        binary: "nova-compute",
+        availabilityZone: "nova",
+        address: "agent",
+      }),
+    ]);
+    nodes.set("cell1", [
+      ComputeNode.fromPartial({
+        id: HYPERVISOR,
+        number: 1n,
+        host: "h1",
+        hypervisorHostname: "h1.example",
+        hypervisorType: "QEMU",
+        uptime: "up 3 days",
+        vcpus: 4,
+        cpuInfoJson: "{}",
+      }),
+    ]);
+  }
+}
