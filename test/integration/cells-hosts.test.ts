@@ -170,7 +170,7 @@ describe("ports that a server has lost", () => {
       ];
     };
     await assert.rejects(report("h1", server, "h2"), { reason: "WRONG_HOST" });
-    assert.equal(await report("h2", server), true);
+    await assert.rejects(report("h2", server), { reason: "SERVER_NOT_FOUND" });
     assert.equal(await report("h1", busy), false);
     assert.deepEqual((await portsOf(server)).slice(0, 2), ["p1", "p2"]);
     assert.deepEqual((await portsOf(busy)).slice(0, 2), ["p1", "p2"]);

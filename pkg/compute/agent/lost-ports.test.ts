@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { rootCtx } from "../../kernel/index.js";
+import { defineErrors, rootCtx } from "../../kernel/index.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { LostPorts } from "./lost-ports.js";
+
+const Errors = defineErrors("cells", {
+  SERVER_NOT_FOUND: ["missing", (_p: Record<string, never>) => "no such server"],
+});
 
 /** A cell that answers what it is told to, one answer per report. */
 function scene(...answers: readonly (boolean | Error)[]) {
@@ -34,6 +38,14 @@ describe("reports of lost ports", () => {
     await s.clock.advance(10);
     await s.clock.advance(120_000);
     assert.deepEqual(s.told, ["cell1 host1 a p"]);
+    await s.end();
+  });
+
+  it("are forgotten when the server is not on this host", async () => {
+    const s = scene(Errors.SERVER_NOT_FOUND({}));
+    s.ports.note({ serverId: "a", portId: "p" });
+    for (let i = 0; i < 6; i++) await s.clock.advance(1_000);
+    assert.equal(s.told.length, 1);
     await s.end();
   });
 

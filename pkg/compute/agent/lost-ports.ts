@@ -1,5 +1,6 @@
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
+import { asKilonovaError } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { LostPort } from "./ports.js";
 
@@ -50,6 +51,7 @@ export class LostPorts {
       for (const id of portIds) left?.delete(id);
       if (left?.size === 0) this.#pending.delete(serverId);
     } catch (error) {
+      if (asKilonovaError(error).kind === "missing") this.#pending.delete(serverId); // gone, or on another host
       ctx.log.warn("agent.ports.lost.report-failed", { instanceUuid: serverId, error });
     }
   }

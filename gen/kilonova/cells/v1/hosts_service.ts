@@ -2758,6 +2758,8 @@ export const HostsServiceDefinition = {
     /**
      * An agent tells that the Network service no longer has ports of a server on its host, or gave them to
      * another: the record loses them. Idempotent.
+     *
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND when the server is not on that host.
      */
     reportLostPorts: {
       name: "ReportLostPorts",
@@ -2765,7 +2767,39 @@ export const HostsServiceDefinition = {
       requestStream: false,
       responseType: ReportLostPortsResponse as typeof ReportLostPortsResponse,
       responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([1, 7]) as Buffer] } },
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([1, 7]) as Buffer],
+          400082: [
+            Buffer.from([
+              23,
+              10,
+              4,
+              99,
+              101,
+              108,
+              108,
+              18,
+              4,
+              104,
+              111,
+              115,
+              116,
+              34,
+              9,
+              115,
+              101,
+              114,
+              118,
+              101,
+              114,
+              95,
+              105,
+              100,
+            ]) as Buffer,
+          ],
+        },
+      },
     },
     /** Instances that belong to a host, for the agent's start and audit. */
     listHostInstances: {

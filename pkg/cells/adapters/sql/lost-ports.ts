@@ -2,6 +2,7 @@ import type { ReportLostPortsRequest } from "../../../../gen/kilonova/cells/v1/h
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { applyChange } from "../../domain/apply-change.js";
+import { CellsErrors } from "../../errors.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord } from "../../domain/records.js";
 import { instanceChanged } from "./commit-step.js";
@@ -14,6 +15,7 @@ import type { Store } from "./tables.js";
 
 /**
  * Takes ports out of the record of a server that is on that host; what is not there any more is settled.
+ * @throws SERVER_NOT_FOUND when it is not on that host
  * @returns false while an operation owns the server: it may be the one that has made the ports
  */
 export async function reportLostPorts(
@@ -30,7 +32,7 @@ export async function reportLostPorts(
         tx,
       );
     const row = rows[0];
-    if (row === undefined) return true;
+    if (row === undefined) throw CellsErrors.SERVER_NOT_FOUND({ server: serverId });
     const record = loadRecord(row);
     const ports = record.ports.filter(({ portId }) => !portIds.includes(portId));
     if (ports.length === record.ports.length) return true;
