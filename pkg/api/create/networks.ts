@@ -16,8 +16,8 @@ const PORTS_AT_ONCE = 8;
 /**
  * Checks the interfaces asked for, or chooses the project's only network.
  * @throws NETWORK_NOT_FOUND, NETWORK_WITHOUT_SUBNET, NETWORK_AMBIGUOUS, NO_NETWORK, EXTERNAL_NETWORK,
- *   PORT_NOT_FOUND, PORT_IN_USE, PORT_WITHOUT_ADDRESS, FIXED_IP_FORBIDDEN, FIXED_IP_IN_USE, FIXED_IP_AND_MAX_COUNT,
- *   PORTS_AND_MAX_COUNT
+ *   PORT_NOT_FOUND, PORT_IN_USE, PORT_WITHOUT_ADDRESS, FIXED_IP_FORBIDDEN, FIXED_IP_IN_USE,
+ *   FIXED_IP_AND_MAX_COUNT, PORTS_AND_MAX_COUNT
  */
 export async function planNetworks(
   parts: Parts,
@@ -99,8 +99,8 @@ function requireUsable(parts: Parts, ctx: Ctx, network: NetworkInfo): void {
 }
 
 /**
- * Ports are made with the service's rights later, so the rule that Network would ask the caller is asked here: on
- * somebody else's network nobody chooses an address, its gateway's least of all.
+ * Ports are made with the service's rights later, so the rule that Network would ask the caller is asked
+ * here: on somebody else's network nobody chooses an address, its gateway's least of all.
  * @source neutron, default rule create_port:fixed_ips:ip_address
  */
 function requireChoice(

@@ -19,7 +19,9 @@ export interface Plumbing {
   unplug(ctx: Ctx, ports: readonly InstancePort[], serverId: string): Promise<void>;
   /** Traffic of a guest's ports, for diagnostics. */
   stats(ctx: Ctx, serverId: string): Promise<readonly PortStats[]>;
-  /** Calls back for each port that turns out not to be its server's any more; nothing passes there by then. */
+  /**
+   * Calls back for each port that turns out not to be its server's any more; nothing passes there by then.
+   */
   onLost(listener: (lost: LostPort) => void): void;
   close(): Promise<void>;
 }

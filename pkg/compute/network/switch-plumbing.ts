@@ -16,9 +16,9 @@ interface Plugged {
 }
 
 /**
- * Connects guests to the host's switch and keeps their ports' policy and security groups as the Network service
- * has them. What that service says is what holds: a port that it no longer has, or gave to another server, is
- * off the switch and nothing passes. While it cannot be asked, the last that it said goes on.
+ * Connects guests to the host's switch and keeps their ports' policy and security groups as the Network
+ * service has them. What that service says is what holds: a port that it no longer has, or gave to another
+ * server, is off the switch and nothing passes. While it cannot be asked, the last that it said goes on.
  */
 export class SwitchPlumbing implements Plumbing {
   readonly #switch: Switch;
