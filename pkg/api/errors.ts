@@ -176,6 +176,11 @@ export const CreateErrors = defineErrors("api", {
     "invalid",
     (p: { address: string }) => `Fixed IP address ${p.address} is already in use.`,
   ],
+  FIXED_IP_FORBIDDEN: [
+    "forbidden",
+    (p: { network: string }) =>
+      `It is not allowed to choose an address on network ${p.network}, which belongs to another project`,
+  ],
   FIXED_IP_AND_MAX_COUNT: [
     "invalid",
     (_p: Record<string, never>) =>

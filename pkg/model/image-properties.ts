@@ -1,7 +1,7 @@
 /**
- * The image properties that have a type: what each may say, in which canonical form it is kept, and under which
- * older names it is still written. Declared once; the api checks images by it before it accepts a server, and
- * whoever reads properties later (scheduler, conductor, agents) reads them through it.
+ * The image properties that have a type: what each may say, in which canonical form it is kept, and under
+ * which older names it is still written. Declared once; the api checks images by it before it accepts a
+ * server, and whoever reads properties later (scheduler, conductor, agents) reads them through it.
  * @source nova ImageMetaProps and its field types; `os_shutdown_timeout` from its compute manager
  */
 

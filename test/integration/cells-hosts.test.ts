@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { InstancePort } from "../../gen/kilonova/cells/v1/instance_change.js";
+import { ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
 import { hostZones } from "../../pkg/cells/adapters/sql/host-zones.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
@@ -130,6 +132,52 @@ describe("deleted servers", () => {
       }),
       { reason: "INVALID_ARGUMENT" },
     );
+    await s.close();
+  });
+});
+
+describe("ports that a server has lost", () => {
+  it("leave its record and its addresses when its own host says so, and no operation owns it", async () => {
+    const s = await startCellsService();
+    const [server, busy] = [randomUUID(), randomUUID()];
+    const ports = ["p1", "p2"].map((portId, at) =>
+      InstancePort.fromPartial({
+        portId,
+        networkLabel: "net",
+        addresses: [{ ipAddress: `10.0.0.${at + 1}`, version: 4, subnetId: "s" }],
+      }),
+    );
+    const hostInfo = ServerHostInfo.fromPartial({ host: "h1", node: "h1", cell: "cell1" });
+    await putInstance(s.store, testCtx(), aServer({ id: server, hostInfo }), ports);
+    const currentOperation = `operations/${busy}/${randomUUID()}`;
+    await putInstance(s.store, testCtx(), aServer({ id: busy, hostInfo, currentOperation }), ports);
+    const report = async (host: string, serverId: string, speaker = host): Promise<boolean> =>
+      (
+        await s
+          .as("compute", speaker)
+          .client(HostsServiceDefinition)
+          .reportLostPorts(testCtx(), { cell: "cell1", host, serverId, portIds: ["p1", "px"] })
+      ).settled;
+    const portsOf = async (serverId: string): Promise<string[]> => {
+      const { instances } = await s
+        .as("compute", "h1")
+        .client(HostsServiceDefinition)
+        .listHostInstances(testCtx(), { cell: "cell1", host: "h1" });
+      const record = instances.find((one) => one.server?.id === serverId);
+      return [
+        ...(record?.ports ?? []).map(({ portId }) => portId),
+        ...(record?.server?.addresses ?? []).map(({ address }) => address),
+      ];
+    };
+    await assert.rejects(report("h1", server, "h2"), { reason: "WRONG_HOST" });
+    await assert.rejects(report("h2", server), { reason: "SERVER_NOT_FOUND" });
+    assert.equal(await report("h1", busy), false);
+    assert.deepEqual((await portsOf(server)).slice(0, 2), ["p1", "p2"]);
+    assert.deepEqual((await portsOf(busy)).slice(0, 2), ["p1", "p2"]);
+    for (let times = 0; times < 2; times++) {
+      assert.equal(await report("h1", server), true);
+      assert.deepEqual(await portsOf(server), ["p2", "10.0.0.2"]);
+    }
     await s.close();
   });
 });

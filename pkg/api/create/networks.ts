@@ -16,8 +16,8 @@ const PORTS_AT_ONCE = 8;
 /**
  * Checks the interfaces asked for, or chooses the project's only network.
  * @throws NETWORK_NOT_FOUND, NETWORK_WITHOUT_SUBNET, NETWORK_AMBIGUOUS, NO_NETWORK, EXTERNAL_NETWORK,
- *   PORT_NOT_FOUND, PORT_IN_USE, PORT_WITHOUT_ADDRESS, FIXED_IP_IN_USE, FIXED_IP_AND_MAX_COUNT,
- *   PORTS_AND_MAX_COUNT
+ *   PORT_NOT_FOUND, PORT_IN_USE, PORT_WITHOUT_ADDRESS, FIXED_IP_FORBIDDEN, FIXED_IP_IN_USE,
+ *   FIXED_IP_AND_MAX_COUNT, PORTS_AND_MAX_COUNT
  */
 export async function planNetworks(
   parts: Parts,
@@ -42,6 +42,7 @@ export async function planNetworks(
     mapLimit(byPort, PORTS_AT_ONCE, (one) => requirePort(parts, ctx, one.portId)),
   ]);
   for (const network of networks) requireUsable(ctx, network);
+  for (const one of byNetwork) requireChoice(ctx, one, networks);
   // Only now: who holds an address is told of networks that the caller may use, and of no others.
   await mapLimit(byNetwork, PORTS_AT_ONCE, (one) => requireFreeAddress(parts, ctx, one));
   return asked;
@@ -95,6 +96,21 @@ function requireUsable(ctx: Call, network: NetworkInfo): void {
   const foreign = network.external && !network.shared;
   if (foreign && !ctx.rights.allows("network:attach_external_network"))
     throw CreateErrors.EXTERNAL_NETWORK({ network: network.id });
+}
+
+/**
+ * Ports are made with the service's rights later, so the rule that Network would ask the caller is asked
+ * here: on somebody else's network nobody chooses an address, its gateway's least of all.
+ * @source neutron, default rule create_port:fixed_ips:ip_address
+ */
+function requireChoice(
+  ctx: Call,
+  { networkId, fixedIp }: RequestedNetwork,
+  networks: readonly NetworkInfo[],
+): void {
+  if (fixedIp === "" || ctx.rights.isAdmin) return;
+  const owner = networks.find((network) => network.id === networkId)?.projectId;
+  if (owner !== ctx.actor.projectId) throw CreateErrors.FIXED_IP_FORBIDDEN({ network: networkId });
 }
 
 async function requirePort(parts: Parts, ctx: Call, portId: string): Promise<void> {

@@ -404,6 +404,13 @@ describe("createServers", () => {
       kind: "invalid",
     },
     {
+      what: "a chosen address on somebody else's shared network",
+      prepare: (api) => api.networks.push({ ...secondNetwork, projectId: "p2", shared: true }),
+      wish: { networks: [{ networkId: secondNetwork.id, portId: "", fixedIp: "10.0.0.1", tag: "" }] },
+      reason: "FIXED_IP_FORBIDDEN",
+      kind: "forbidden",
+    },
+    {
       what: "an address in use",
       prepare: (api) => api.ports.set("p", aPort()),
       wish: { networks: [{ networkId: aNetwork().id, portId: "", fixedIp: "10.0.0.9", tag: "" }] },

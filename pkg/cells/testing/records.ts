@@ -1,5 +1,6 @@
 import { sql } from "../adapters/sql/sql.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { toTimestamp } from "../../model/wire-time.js";
@@ -26,8 +27,13 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
   });
 
 /** Puts a record into a database as it is, past all rules. */
-export async function putInstance(store: Store, ctx: Ctx, server: Server): Promise<void> {
-  const record = InstanceRecord.fromPartial({ server });
+export async function putInstance(
+  store: Store,
+  ctx: Ctx,
+  server: Server,
+  ports: readonly InstancePort[] = [],
+): Promise<void> {
+  const record = InstanceRecord.fromPartial({ server, ports: [...ports] });
   const row = { ...instanceIdentity(record), ...instanceColumns(record) };
   await store.db.statement(ctx, "testing.put-instance", (db) =>
     sql`${insertInto(store.t.instance, [row])}`.execute(db),

@@ -13,6 +13,7 @@ import type { GuestCommandDeps } from "./guest-commands.js";
 import { guestCommands } from "./guest-commands.js";
 import { GuestWatch } from "./guest-watch.js";
 import { Journal } from "./journal.js";
+import { LostPorts } from "./lost-ports.js";
 import { Registration } from "./registration.js";
 import type { RegistrationDeps } from "./registration.js";
 import { resumeGuests } from "./resume-guests.js";
@@ -75,6 +76,8 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   });
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
+  const lost = new LostPorts({ ...deps, clock: systemClock });
+  deps.plumbing.onLost((port) => lost.note(port));
 
   const { powerOn, destroy } = guestCommands(deps);
   const removed = deps.metrics.counter(
@@ -119,6 +122,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       await untilReachable(ctx, () => audit(ctx, deps.resumeGuestsStateOnHostBoot));
       await deps.announce(ctx, registration.epoch);
       deps.task(`agent-reports-${host}`, (c) => watch.run(c));
+      deps.task(`agent-lost-ports-${host}`, (c) => lost.run(c));
       deps.task(`agent-audit-${host}`, (c) => every(c, deps.auditIntervalMs, (again) => audit(again)));
       for (const entry of commands.unfinished()) {
         if (entry.phase !== "started")

@@ -19,7 +19,17 @@ export interface Plumbing {
   unplug(ctx: Ctx, ports: readonly InstancePort[], serverId: string): Promise<void>;
   /** Traffic of a guest's ports, for diagnostics. */
   stats(ctx: Ctx, serverId: string): Promise<readonly PortStats[]>;
+  /**
+   * Calls back for each port that turns out not to be its server's any more; nothing passes there by then.
+   */
+  onLost(listener: (lost: LostPort) => void): void;
   close(): Promise<void>;
+}
+
+/** A port that the Network service no longer has, or gave to another server. */
+export interface LostPort {
+  readonly serverId: string;
+  readonly portId: string;
 }
 
 export interface PortStats {
@@ -36,6 +46,7 @@ export const noPlumbing: Plumbing = {
   plug: async () => {},
   unplug: async () => {},
   stats: async () => [],
+  onLost: () => {},
   close: async () => {},
 };
 export const noImages: Images = {

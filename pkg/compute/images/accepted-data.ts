@@ -1,7 +1,9 @@
 import { ImageErrors } from "./errors.js";
 import type { ImageFacts } from "./ports.js";
 
-/** What an image's data was when the server was accepted; empty texts where the Image service told nothing. */
+/**
+ * What an image's data was when the server was accepted; empty texts where the Image service told nothing.
+ */
 export interface AcceptedData {
   readonly sizeBytes: bigint;
   readonly checksum: string;
@@ -10,8 +12,8 @@ export interface AcceptedData {
 }
 
 /**
- * Makes sure that an image still has the data it had when its use was allowed: data never changes under an id,
- * so another hash is another image.
+ * Makes sure that an image still has the data it had when its use was allowed: data never changes under an
+ * id, so another hash is another image.
  * @throws IMAGE_REPLACED
  */
 export function requireSameData(facts: ImageFacts, accepted: AcceptedData): void {

@@ -76,7 +76,7 @@ export class ImageCache {
    *
    * @param accepted  what the data must still be
    * @throws IMAGE_REFUSED (facts.reasons has the codes), IMAGE_NOT_ACTIVE, IMAGE_REPLACED, IMAGE_DAMAGED,
-   *         IMAGE_UNAVAILABLE, IMAGE_NOT_CONVERTIBLE, or what the source throws for an image that does not exist
+   *   IMAGE_UNAVAILABLE, IMAGE_NOT_CONVERTIBLE, or what the source throws for an image that does not exist
    * @cost seconds to minutes the first time; one request to the Image service and a stat afterwards
    */
   async prepare(ctx: Ctx, imageId: string, accepted?: AcceptedData): Promise<PreparedImage> {

@@ -4,6 +4,8 @@ import type { AddressPair, SecurityRule } from "../switch/index.js";
 
 /** What the Network service's users may change about a port while its guest runs. */
 export interface PortPolicy {
+  /** Whose it is: a server's id, or "". */
+  readonly deviceId: string;
   readonly adminStateUp: boolean;
   readonly portSecurity: boolean;
   readonly securityGroupIds: readonly string[];
@@ -62,6 +64,7 @@ export async function readPolicies(
     ports.map((port) => [
       port.id,
       {
+        deviceId: port.deviceId,
         adminStateUp: port.adminStateUp,
         portSecurity: port.portSecurityEnabled,
         securityGroupIds: port.securityGroupIds,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { fakeNeutron } from "../../clients/neutron/testing/fake-neutron.js";
 import { rootCtx } from "../../kernel/index.js";
+import type { LostPort } from "../agent/ports.js";
 import type { GroupMembers, PortConfig, Switch } from "../switch/index.js";
 import { SwitchPlumbing } from "./switch-plumbing.js";
 
@@ -67,6 +68,8 @@ function scene() {
     },
   };
   const plumbing = new SwitchPlumbing({ switch: sw, neutron, domain: "" });
+  const lost: LostPort[] = [];
+  plumbing.onLost((one) => lost.push(one));
   const record = InstanceRecord.fromPartial({
     server: { id: "server", hostname: "guest" },
     ports: [
@@ -93,6 +96,7 @@ function scene() {
     port,
     told,
     plumbing,
+    lost,
     record,
     change,
     config: (): PortConfig => told.ports.get(port.id) ?? assert.fail("no port"),
@@ -213,16 +217,63 @@ describe("plumbing between Network service and switch", () => {
     );
   });
 
-  it("leaves a port that did not change, or that the Network service has lost, as it is", async () => {
+  it("leaves a port that did not change as it is", async () => {
     const s = scene();
     await s.plumbing.plug(ctx, s.record, () => "/socket");
     const before = s.config();
-    await s.neutron.deletePort(ctx, s.port.id);
     await s.plumbing.refresh(ctx);
-    assert.equal(s.told.settings, 1);
-    assert.equal(s.config(), before);
+    assert.deepEqual([s.told.settings, s.config()], [1, before]);
     await s.plumbing.unplug(ctx, [], "server");
     await s.plumbing.refresh(ctx);
-    assert.equal(s.told.ports.size, 0);
+    assert.deepEqual([s.told.ports.size, s.lost], [0, []]);
+  });
+
+  for (const [what, end] of [
+    ["is deleted", (s) => s.neutron.deletePort(ctx, s.port.id)],
+    ["belongs to another server", async (s) => s.change({ deviceId: "another" })],
+    [
+      "is set down and then deleted",
+      async (s) => {
+        s.change({ adminStateUp: false });
+        await s.plumbing.refresh(ctx);
+        await s.neutron.deletePort(ctx, s.port.id);
+      },
+    ],
+  ] as readonly (readonly [string, (s: ReturnType<typeof scene>) => Promise<void>])[]) {
+    it(`lets nothing pass at a port that ${what}, and tells of it`, async () => {
+      const s = scene();
+      await s.plumbing.plug(ctx, s.record, () => "/socket");
+      await end(s);
+      await s.plumbing.refresh(ctx);
+      assert.deepEqual([s.told.ports.size, s.lost], [0, [{ serverId: "server", portId: s.port.id }]]);
+    });
+
+    it(`does not bring back a port that ${what}, however often the guest is started`, async () => {
+      const s = scene();
+      await end(s);
+      for (let times = 1; times <= 2; times++) {
+        await s.plumbing.plug(ctx, s.record, () => "/socket");
+        assert.deepEqual([s.told.ports.size, s.lost.length], [0, times]);
+      }
+    });
+  }
+
+  it("goes on with what it knows while the Network service cannot be asked", async () => {
+    const s = scene();
+    await s.plumbing.plug(ctx, s.record, () => "/socket");
+    const before = s.config();
+    s.neutron.down = true;
+    await assert.rejects(s.plumbing.refresh(ctx), { reason: "NETWORK_UNAVAILABLE" });
+    await s.plumbing.plug(ctx, s.record, () => "/socket");
+    assert.deepEqual([s.config(), s.told.settings, s.lost], [before, 1, []]);
+  });
+
+  it("counts a port that says no device as its server's", async () => {
+    const s = scene();
+    s.change({ deviceId: "server" });
+    await s.plumbing.plug(ctx, s.record, () => "/socket");
+    s.change({ deviceId: "" });
+    await s.plumbing.refresh(ctx);
+    assert.deepEqual([s.told.ports.size, s.lost], [1, []]);
   });
 });

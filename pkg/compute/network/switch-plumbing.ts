@@ -1,7 +1,7 @@
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Neutron } from "../../clients/neutron/ports.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { Plumbing } from "../agent/ports.js";
+import type { LostPort, Plumbing } from "../agent/ports.js";
 import type { GroupMembers, PortConfig, SecurityRule, Switch } from "../switch/index.js";
 import { readPolicies, readSecurity } from "./security-groups.js";
 import type { PortPolicy } from "./security-groups.js";
@@ -17,7 +17,8 @@ interface Plugged {
 
 /**
  * Connects guests to the host's switch and keeps their ports' policy and security groups as the Network
- * service has them.
+ * service has them. What that service says is what holds: a port that it no longer has, or gave to another
+ * server, is off the switch and nothing passes. While it cannot be asked, the last that it said goes on.
  */
 export class SwitchPlumbing implements Plumbing {
   readonly #switch: Switch;
@@ -28,11 +29,17 @@ export class SwitchPlumbing implements Plumbing {
   readonly #policies = new Map<string, PortPolicy>();
   readonly #configs = new Map<string, string>();
   #groups = "";
+  #onLost = (_lost: LostPort): void => {};
 
   constructor(deps: { readonly switch: Switch; readonly neutron: Neutron; readonly domain: string }) {
     this.#switch = deps.switch;
     this.#neutron = deps.neutron;
     this.#domain = deps.domain;
+  }
+
+  /** Calls back for each port that is found lost, at each time of asking. */
+  onLost(listener: (lost: LostPort) => void): void {
+    this.#onLost = listener;
   }
 
   async plug(ctx: Ctx, instance: InstanceRecord, socketPathOf: (portId: string) => string): Promise<void> {
@@ -51,7 +58,7 @@ export class SwitchPlumbing implements Plumbing {
       ctx,
       instance.ports.map((p) => p.portId).filter((id) => !this.#policies.has(id)),
     );
-    const groups = instance.ports.flatMap((p) => this.#policyOf(p).securityGroupIds);
+    const groups = instance.ports.flatMap((p) => this.#policies.get(p.portId)?.securityGroupIds ?? []);
     if (groups.some((id) => !this.#rules.has(id))) await this.refresh(ctx);
     for (const port of instance.ports) await this.#set(port.portId);
   }
@@ -89,9 +96,7 @@ export class SwitchPlumbing implements Plumbing {
    */
   async refresh(ctx: Ctx): Promise<void> {
     await this.#readPolicies(ctx, [...this.#ports.keys()]);
-    const groups = [
-      ...new Set([...this.#ports.values()].flatMap((p) => this.#policyOf(p.port).securityGroupIds)),
-    ];
+    const groups = [...new Set([...this.#policies.values()].flatMap((policy) => policy.securityGroupIds))];
     const picture = await readSecurity(ctx, this.#neutron, groups);
     this.#rules = picture.rulesOf;
     await this.#setGroups([...picture.membersOf].map(([groupId, addresses]) => ({ groupId, addresses })));
@@ -114,7 +119,9 @@ export class SwitchPlumbing implements Plumbing {
   async #set(portId: string): Promise<void> {
     const plugged = this.#ports.get(portId);
     if (!plugged) return;
-    const config = this.#configOf(plugged);
+    const policy = this.#policies.get(portId);
+    if (policy === undefined) return; // lost while the rest was read
+    const config = this.#configOf(plugged, policy);
     const text = JSON.stringify(config);
     if (this.#configs.get(portId) === text) return;
     await this.#switch.setPort(config);
@@ -124,26 +131,28 @@ export class SwitchPlumbing implements Plumbing {
   async #readPolicies(ctx: Ctx, portIds: readonly string[]): Promise<void> {
     const found = await readPolicies(ctx, this.#neutron, portIds);
     for (const id of portIds) {
+      const plugged = this.#ports.get(id);
+      if (plugged === undefined) continue; // unplugged meanwhile
       const policy = found.get(id);
-      if (policy && this.#ports.has(id)) this.#policies.set(id, policy);
-      else this.#policies.delete(id);
+      if (policy !== undefined && ["", plugged.serverId].includes(policy.deviceId))
+        this.#policies.set(id, policy);
+      else await this.#lose(id, plugged.serverId);
     }
   }
 
-  /** A port that the Network service no longer has goes on as it was when it was bound. */
-  #policyOf(port: InstancePort): PortPolicy {
-    return (
-      this.#policies.get(port.portId) ?? {
-        adminStateUp: true,
-        portSecurity: port.portSecurity,
-        securityGroupIds: port.securityGroupIds,
-        allowedAddressPairs: [],
-      }
-    );
+  /** Nothing passes any more, whatever the record still says. */
+  async #lose(portId: string, serverId: string): Promise<void> {
+    this.#ports.delete(portId);
+    this.#configs.delete(portId);
+    this.#policies.delete(portId);
+    await this.#switch.removePort(portId);
+    this.#onLost({ serverId, portId });
   }
 
-  #configOf({ port, serverId, hostname, socketPath }: Plugged): PortConfig {
-    const policy = this.#policyOf(port);
+  #configOf(
+    { port, serverId, hostname, socketPath }: Plugged,
+    { deviceId: _whose, ...policy }: PortPolicy,
+  ): PortConfig {
     return {
       ...policy,
       portId: port.portId,

@@ -1,8 +1,8 @@
 import type { Migration } from "../../platform/db/index.js";
 
 /**
- * Every id that an image ever had. Ids are named in other places (servers, other images, users' notes): one that
- * was given is never given again, also after its image is deleted.
+ * Every id that an image ever had. Ids are named in other places (servers, other images, users' notes): one
+ * that was given is never given again, also after its image is deleted.
  */
 export const imageIds: Migration = {
   name: "0006-image-ids",

@@ -180,6 +180,24 @@ export interface ReportGuestRequest {
 export interface ReportGuestResponse {
 }
 
+/** Input of ReportLostPorts. */
+export interface ReportLostPortsRequest {
+  /** Cell. */
+  cell: string;
+  /** Host. */
+  host: string;
+  /** Server. */
+  serverId: string;
+  /** Ports that are not the server's any more. */
+  portIds: string[];
+}
+
+/** Output of ReportLostPorts. */
+export interface ReportLostPortsResponse {
+  /** Whether that is settled; not while an operation owns the server: tell again. */
+  settled: boolean;
+}
+
 /** Input of ListHostInstances. */
 export interface ListHostInstancesRequest {
   /** Cell. */
@@ -1524,6 +1542,152 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
   },
 };
 
+function createBaseReportLostPortsRequest(): ReportLostPortsRequest {
+  return { cell: "", host: "", serverId: "", portIds: [] };
+}
+
+export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
+  encode(message: ReportLostPortsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(26).string(message.serverId);
+    }
+    for (const v of message.portIds) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportLostPortsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportLostPortsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.portIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReportLostPortsRequest>): ReportLostPortsRequest {
+    return ReportLostPortsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportLostPortsRequest>): ReportLostPortsRequest {
+    const message = createBaseReportLostPortsRequest();
+    message.cell = object.cell ?? "";
+    message.host = object.host ?? "";
+    message.serverId = object.serverId ?? "";
+    message.portIds = object.portIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReportLostPortsResponse(): ReportLostPortsResponse {
+  return { settled: false };
+}
+
+export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
+  encode(message: ReportLostPortsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.settled !== false) {
+      writer.uint32(8).bool(message.settled);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportLostPortsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportLostPortsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.settled = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReportLostPortsResponse>): ReportLostPortsResponse {
+    return ReportLostPortsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportLostPortsResponse>): ReportLostPortsResponse {
+    const message = createBaseReportLostPortsResponse();
+    message.settled = object.settled ?? false;
+    return message;
+  },
+};
+
 function createBaseListHostInstancesRequest(): ListHostInstancesRequest {
   return { cell: "", host: "", pageToken: "" };
 }
@@ -2556,6 +2720,52 @@ export const HostsServiceDefinition = {
       requestType: ReportGuestRequest as typeof ReportGuestRequest,
       requestStream: false,
       responseType: ReportGuestResponse as typeof ReportGuestResponse,
+      responseStream: false,
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([1, 7]) as Buffer],
+          400082: [
+            Buffer.from([
+              23,
+              10,
+              4,
+              99,
+              101,
+              108,
+              108,
+              18,
+              4,
+              104,
+              111,
+              115,
+              116,
+              34,
+              9,
+              115,
+              101,
+              114,
+              118,
+              101,
+              114,
+              95,
+              105,
+              100,
+            ]) as Buffer,
+          ],
+        },
+      },
+    },
+    /**
+     * An agent tells that the Network service no longer has ports of a server on its host, or gave them to
+     * another: the record loses them. Idempotent.
+     *
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND when the server is not on that host.
+     */
+    reportLostPorts: {
+      name: "ReportLostPorts",
+      requestType: ReportLostPortsRequest as typeof ReportLostPortsRequest,
+      requestStream: false,
+      responseType: ReportLostPortsResponse as typeof ReportLostPortsResponse,
       responseStream: false,
       options: {
         _unknownFields: {

@@ -123,8 +123,8 @@ export interface ServerSpec {
   /** Roles of the user when the request was accepted; told to dynamic vendor data services. */
   bootRoles: string[];
   /**
-   * Kernel that the image names (`kernel_id`), as the caller could see it; unset without one. Agents fetch what
-   * stands here and in `image`, and nothing that a property names.
+   * Kernel that the image names (`kernel_id`), as the caller could see it; unset without one. Agents fetch
+   * what stands here and in `image`, and nothing that a property names.
    */
   kernel:
     | ImageRef

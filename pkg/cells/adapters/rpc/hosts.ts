@@ -15,6 +15,7 @@ import type { Stores } from "../../stores.js";
 import type { StoreDeps } from "../sql/deps.js";
 import { hostZones } from "../sql/host-zones.js";
 import { reportGuest } from "../sql/guest-reports.js";
+import { reportLostPorts } from "../sql/lost-ports.js";
 import {
   deletableService,
   deleteHostService,
@@ -84,6 +85,9 @@ export function hostsHandlers({
       await reportGuest(stores.cell(request.cell), deps, ctx, request);
       return {};
     },
+    reportLostPorts: async (ctx, request) => ({
+      settled: await reportLostPorts(stores.cell(request.cell), deps, ctx, request),
+    }),
     listHostInstances: (ctx, { cell, host, pageToken }) =>
       listHostInstances(stores.cell(cell), ctx, host, pageToken),
     findDeletedInstances: (ctx, { cell, serverIds }) =>

@@ -17,7 +17,8 @@ export function demandChange(actor: Actor, image: Image, action: string): void {
 }
 
 /**
- * Saying yes or no to a share is a change of the project that it is for: it takes more than reading rights there.
+ * Saying yes or no to a share is a change of the project that it is for: it takes more than reading rights
+ * there.
  * @source glance, rule modify_member
  * @throws FORBIDDEN
  */

@@ -25,9 +25,9 @@ interface Account {
 }
 
 /**
- * Bytes and uploads of each project that has uploads under way. What lies in the database is read when the first
- * of them begins; an account lasts until the last one ends. One process serves a directory of images, so nobody
- * else adds to it.
+ * Bytes and uploads of each project that has uploads under way. What lies in the database is read when the
+ * first of them begins; an account lasts until the last one ends. One process serves a directory of images,
+ * so nobody else adds to it.
  */
 export class UploadLedger {
   readonly #limits: UploadLimits;

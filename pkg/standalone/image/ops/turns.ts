@@ -11,8 +11,8 @@ const LONGEST_REST_MS = 500;
 
 /**
  * Work in pieces, one at a time in the order of asking, with rests between them that are twice as long as the
- * work was: whoever has much of it leaves most of the process and of the disk to everybody else's requests, on a
- * slow machine as on a fast one.
+ * work was: whoever has much of it leaves most of the process and of the disk to everybody else's requests,
+ * on a slow machine as on a fast one.
  */
 export class Turns {
   readonly #waiting: ((end: EndPiece) => void)[] = [];

@@ -22,7 +22,10 @@ const allowed = (...[actor, network, fields, action]: Parameters<typeof demandPo
 };
 
 describe("what a port may be told", () => {
-  /** What it says; on a shared network at creation and change; on an own one likewise; a manager's change there. */
+  /**
+   * What it says; on a shared network at creation and change; on an own one likewise; a manager's change
+   * there.
+   */
   const table: readonly (readonly [string, PortFields, [boolean, boolean, boolean, boolean, boolean]])[] = [
     ["nothing special", {}, [true, true, true, true, true]],
     ["a name of a device", { device_owner: "compute:nova" }, [true, true, true, true, true]],

@@ -81,8 +81,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * Whoever makes or changes a port may do so; what it may say about the port is decided here: on somebody else's
- * network nobody chooses addresses, hardware or exceptions from the network's rules.
+ * Whoever makes or changes a port may do so; what it may say about the port is decided here: on somebody
+ * else's network nobody chooses addresses, hardware or exceptions from the network's rules.
  * @throws POLICY_NOT_AUTHORIZED
  */
 export function demandPortFields(

@@ -91,8 +91,8 @@ export const resolveWishes = (
   wishes === undefined ? defaults(subnets, port) : withOwnAddresses(subnets, port, wishes);
 
 /**
- * A port that has addresses at all also has the one it makes itself in each subnet whose router tells the prefix,
- * asked for or not; routers' own ports are the ones that tell.
+ * A port that has addresses at all also has the one it makes itself in each subnet whose router tells the
+ * prefix, asked for or not; routers' own ports are the ones that tell.
  */
 function withOwnAddresses(
   subnets: readonly AddressedSubnet[],
