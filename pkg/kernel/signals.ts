@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { CommonErrors, asKilonovaError } from "./errors.js";
 
 /**
@@ -15,8 +14,6 @@ export function follow(
     onAbort();
     return () => {};
   }
-  // Any number of calls may hang on one signal; each takes its listener off.
-  setMaxListeners(0, signal);
   signal.addEventListener("abort", onAbort, { once: true });
   return () => signal.removeEventListener("abort", onAbort);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
@@ -55,7 +56,11 @@ export const replaceCtx = (req: Request, ctx: Ctx): void => {
  */
 export async function setCaller(req: Request, { actor, ended }: Authenticated): Promise<Ctx> {
   const state = stateOf(req);
-  if (ended) hold(state, followToken(state.controller, ended));
+  if (ended) {
+    // Any number of requests may hang on one token; each takes its listener off.
+    setMaxListeners(0, ended);
+    hold(state, followToken(state.controller, ended));
+  }
   const span = state.startSpan?.(actor.roles.includes("service")) ?? state.ctx.span;
   state.startSpan = undefined;
   state.ctx = { ...state.ctx, actor, span };

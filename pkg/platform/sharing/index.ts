@@ -1,5 +1,4 @@
 export { Sharing } from "./sharing.js";
 export type { Gate } from "./gate.js";
-export { KeyedLimits } from "./keyed-limits.js";
 export { sharingConfig } from "./config.js";
 export type { SharingConfig } from "./config.js";
