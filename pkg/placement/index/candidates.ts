@@ -14,7 +14,7 @@ export interface SearchBudget {
 }
 
 export interface SearchOptions {
-  /** Ratio 0..1: at which of the fitting trees to begin, so that a limit does not always show the same ones. */
+  /** Ratio 0..1: at which of the fitting trees to begin: a limit shall not always show the same ones. */
   readonly startAt?: number;
   /** Only trees with these roots. */
   readonly among?: Bitset;

@@ -2,7 +2,7 @@ import type { Partial } from "./partial.js";
 import type { Plan } from "./plan.js";
 import type { KindView, TreeView } from "./tree-view.js";
 
-/** Beyond this many demands times pairs of kind and provider a flow costs too much: only sums are compared. */
+/** Beyond this many demands times pairs of kind and provider a flow costs too much: sums must do. */
 const MAX_FLOW = 200_000;
 /** So many different kinds of demand are compared with each other at most. */
 const MAX_KINDS = 32;

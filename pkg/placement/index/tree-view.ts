@@ -22,7 +22,7 @@ export interface TreeView {
   readonly size: number;
   readonly ids: readonly string[];
   readonly kinds: readonly KindView[];
-  /** Numbers of kinds, in the order of the search: the fewest options first, so that a dead end shows early. */
+  /** Numbers of kinds, in the order of the search: the fewest options first, dead ends show early. */
   readonly order: readonly { readonly demand: number; readonly kind: number }[];
   /** Most that groups may take together, at `provider * classes + class`. */
   readonly room: Float64Array;

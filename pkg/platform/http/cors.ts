@@ -15,8 +15,8 @@ export interface CorsOptions {
 const SIMPLE_HEADERS = ["accept", "accept-language", "content-language", "content-type"];
 
 /**
- * Lets pages of the allowed origins call a service, as oslo.middleware does: a preflight (OPTIONS) is answered
- * with 200 whoever asks, and says yes only when origin, method and every header are allowed.
+ * Lets pages of the allowed origins call a service, as oslo.middleware does: a preflight (OPTIONS) is
+ * answered with 200 whoever asks, and says yes only when origin, method and every header are allowed.
  */
 export function corsHeaders(options: CorsOptions): RequestHandler {
   const permitted = new Set([...SIMPLE_HEADERS, ...options.allowHeaders.map((name) => name.toLowerCase())]);

@@ -11,8 +11,8 @@ export interface PacerOptions {
 }
 
 /**
- * Slices are dealt in turn to whatever work is waiting, one between two rests, so that any number of long jobs
- * takes at most half of the process and never more than a slice at a time.
+ * Slices are dealt in turn to whatever work is waiting, one between two rests, so that any number of long
+ * jobs takes at most half of the process and never more than a slice at a time.
  */
 export function createPacer({
   firstMs = 2,

@@ -6096,8 +6096,8 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
     /**
-     * Replaces the traits of a provider under its generation, which rises by one when they change. Their order is
-     * kept.
+     * Replaces the traits of a provider under its generation, which rises by one when they change. Their order
+     * is kept.
      */
     setProviderTraits: {
       name: "SetProviderTraits",
@@ -6174,8 +6174,8 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 8]) as Buffer] } },
     },
     /**
-     * Renames a custom resource class, with all inventories and allocations of it (REST 1.2 to 1.6). Generations
-     * stay.
+     * Renames a custom resource class, with all inventories and allocations of it (REST 1.2 to 1.6).
+     * Generations stay.
      *
      * Errors: NOT_FOUND / CLASS_NOT_FOUND, ALREADY_EXISTS / CLASS_EXISTS, INVALID_ARGUMENT / CLASS_STANDARD,
      * CLASS_NAME_INVALID.
@@ -6211,8 +6211,8 @@ export const PlacementServiceDefinition = {
      * ends when the caller leaves.
      *
      * Errors:
-     * * RESOURCE_EXHAUSTED / SEARCH_BUDGET_EXHAUSTED: it ended at its budget without a candidate; whether there is
-     *   one is not known.
+     * * RESOURCE_EXHAUSTED / SEARCH_BUDGET_EXHAUSTED: it ended at its budget without a candidate; whether there
+     *   is one is not known.
      * * INVALID_ARGUMENT / CANDIDATES_INVALID, CLASS_UNKNOWN, TRAITS_UNKNOWN.
      */
     listAllocationCandidates: {
@@ -6224,8 +6224,8 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([2, 8, 5]) as Buffer] } },
     },
     /**
-     * Moves inventories and allocations in one transaction. The generation of each provider in inventories rises
-     * by two, by one where it shall have no inventory; that of each provider in allocations, as in
+     * Moves inventories and allocations in one transaction. The generation of each provider in inventories
+     * rises by two, by one where it shall have no inventory; that of each provider in allocations, as in
      * SetAllocations, by one more.
      *
      * Errors: as SetInventories and SetAllocations.
