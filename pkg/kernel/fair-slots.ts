@@ -9,8 +9,8 @@ export interface SlotShares {
 }
 
 /**
- * Lets a few tasks run at once, and shares the places fairly: no key has more than its share, and a place that
- * becomes free goes to the waiting key that has the fewest, in turn.
+ * Lets a few tasks run at once, and shares the places fairly: no key has more than its share, and a place
+ * that becomes free goes to the waiting key that has the fewest, in turn.
  */
 export class FairSlots {
   readonly #shares: SlotShares;

@@ -42,7 +42,9 @@ const spoiledLines = [
   "standalone/identity/ops/authenticate.ts:124",
 ];
 
-/** Every finding that the table must have: security, Compute API, Placement, reports of others, spoiled lines. */
+/**
+ * Every finding that the table must have: security, Compute API, Placement, reports of others, spoiled lines.
+ */
 export const expectedIds: readonly string[] = [
   ...numbered("S", 17),
   ...numbered("A", 12),

@@ -20,8 +20,8 @@ export const demoFlavors: readonly DemoFlavor[] = [
 ];
 
 /**
- * Those that a host can carry: a flavor with which no server can ever boot is not offered. Overcommit does not
- * help here, since one server cannot have more than the whole host.
+ * Those that a host can carry: a flavor with which no server can ever boot is not offered. Overcommit does
+ * not help here, since one server cannot have more than the whole host.
  */
 export const flavorsThatFit = (host: HostCapacity): readonly DemoFlavor[] =>
   demoFlavors.filter(

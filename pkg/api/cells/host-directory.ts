@@ -84,8 +84,8 @@ export class HostDirectory {
   }
 
   /**
-   * The given cells, each read now. A silent one is named, and given as it was last seen by this process: with
-   * nothing up, since nobody knows.
+   * The given cells, each read now. A silent one is named, and given as it was last seen by this process:
+   * with nothing up, since nobody knows.
    */
   async now(
     ctx: Ctx,

@@ -19,7 +19,8 @@ interface Seen {
 }
 
 /**
- * Identity as a function: logs in as service-1, service-2 …; knows `good` and `brief`, not `bad`; is broken for `ugly`.
+ * Identity as a function: logs in as service-1, service-2 …; knows `good` and `brief`, not `bad`; is broken
+ * for `ugly`.
  */
 function identity() {
   const seen: Seen[] = [];

@@ -55,7 +55,8 @@ export function readToken(body: unknown): TokenInfo {
       userId: user.id,
       projectId: project?.id ?? "",
       domainId: domain?.id ?? project?.domain?.id ?? user.domain?.id ?? "",
-      // A role in a domain is a right over users and projects, nowhere else: nobody administers a cloud by it.
+      // A role in a domain is a right over users and projects, nowhere else: nobody administers a cloud by
+      // it.
       roles: project || token.system?.all === true ? token.roles.map((role) => role.name) : [],
       systemScope: token.system?.all === true,
       service: "",

@@ -51,7 +51,8 @@ export class LostPorts {
       for (const id of portIds) left?.delete(id);
       if (left?.size === 0) this.#pending.delete(serverId);
     } catch (error) {
-      if (asKilonovaError(error).kind === "missing") this.#pending.delete(serverId); // gone, or on another host
+      // gone, or on another host
+      if (asKilonovaError(error).kind === "missing") this.#pending.delete(serverId);
       ctx.log.warn("agent.ports.lost.report-failed", { instanceUuid: serverId, error });
     }
   }

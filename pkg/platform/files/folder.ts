@@ -1,7 +1,9 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Who may do what in a folder: its owner all; others nothing, or pass through to what they know the name of. */
+/**
+ * Who may do what in a folder: its owner all; others nothing, or pass through to what they know the name of.
+ */
 export type FolderMode = 0o700 | 0o711;
 
 /**

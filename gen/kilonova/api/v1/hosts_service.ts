@@ -84,7 +84,10 @@ export interface AvailabilityZone {
 export interface ListAvailabilityZonesResponse {
   /** All zones. */
   zones: AvailabilityZone[];
-  /** Cells that do not answer: their hosts are shown as they were last seen, or are missing when they never were. */
+  /**
+   * Cells that do not answer: their hosts are shown as they were last seen, or are missing when they never
+   * were.
+   */
   unreachableCells: string[];
 }
 
@@ -136,7 +139,10 @@ export interface ListComputeServicesResponse {
   unreachableCells: string[];
   /** Empty on the last page. */
   nextPageToken: string;
-  /** With the first page: compute services of those cells as they were last seen; what they do now is not known. */
+  /**
+   * With the first page: compute services of those cells as they were last seen; what they do now is not
+   * known.
+   */
   downCellServices: ComputeService[];
 }
 

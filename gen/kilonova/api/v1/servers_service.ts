@@ -308,8 +308,9 @@ export interface ServerFilter {
   /** Any of these UUIDs. */
   ids: string[];
   /**
-   * Matches anywhere in the name, as a regular expression of RE2's syntax (linear in time: no back-references,
-   * no look-around; at most 255 characters), ignoring case. The same holds for all regular expressions here.
+   * Matches anywhere in the name, as a regular expression of RE2's syntax (linear in time: no
+   * back-references, no look-around; at most 255 characters), ignoring case. The same holds for all regular
+   * expressions here.
    */
   nameRegex: string;
   /** Matches anywhere in the host name inside the guest. */

@@ -73,7 +73,9 @@ export function caged(argv: readonly string[], room: Room, more: readonly string
 export const uncaged = (argv: readonly string[], { user, memberOf, groups = [] }: Room): Command =>
   plain(entering(groups, withoutRights(user, argv, memberOf)));
 
-/** Before anything else: whatever comes of the command stays in the groups. Fails when it cannot enter one. */
+/**
+ * Before anything else: whatever comes of the command stays in the groups. Fails when it cannot enter one.
+ */
 function entering(groups: readonly string[], argv: readonly string[]): readonly string[] {
   if (groups.length === 0) return argv;
   const script = groups.map((group) => `echo 0 > ${quoted(`${group}/cgroup.procs`)} || exit 125`).join("\n");

@@ -17,7 +17,7 @@ export const TOLD_AT = 3;
 export const FIRST_INPUT = 4;
 
 /** System tools of the agent's own path first, then where distributions keep mkfs and friends. */
-export const toolPath = `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
+const toolPath = `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
 
 export interface StartOptions {
   readonly stdio: readonly ["pipe" | "ignore", "pipe" | "ignore" | number, "pipe" | "ignore" | number];

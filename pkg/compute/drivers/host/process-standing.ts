@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 
 /** Kinds of Linux namespaces that a caged process has for itself. */
-export const cagedNamespaces = ["mnt", "pid", "ipc", "net", "uts"] as const;
+const cagedNamespaces = ["mnt", "pid", "ipc", "net", "uts"] as const;
 export type CagedNamespace = (typeof cagedNamespaces)[number];
 
 /** What the kernel lets a process do, as /proc tells it. */

@@ -1,6 +1,7 @@
 /**
- * System calls that no tool of ours needs (it reads a file and writes another), and that have let programs out
- * of cages before, or into the network. Numbers of x86-64. @source Linux arch/x86/entry/syscalls/syscall_64.tbl
+ * System calls that no tool of ours needs (it reads a file and writes another), and that have let programs
+ * out of cages before, or into the network. Numbers of x86-64. @source Linux
+ * arch/x86/entry/syscalls/syscall_64.tbl
  */
 const denied = {
   socket: 41,

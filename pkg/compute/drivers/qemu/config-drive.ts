@@ -90,7 +90,7 @@ const make: Readonly<Record<ConfigDriveFormat, Make>> = {
 async function below(dir: string): Promise<readonly string[]> {
   const entries = await readdir(dir, { withFileTypes: true });
   const inside = await Promise.all(
-    entries.map((entry) => {
+    entries.map(async (entry) => {
       const path = join(dir, entry.name);
       return entry.isDirectory() ? below(path) : [path];
     }),

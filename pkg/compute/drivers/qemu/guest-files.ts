@@ -60,8 +60,8 @@ export class GuestFiles {
   }
 
   /**
-   * The guest's folder. It is the agent's: the guest's user owns files in it, but can neither make, rename nor
-   * replace any, so what the agent opens there is what it put there. Others cannot even pass.
+   * The guest's folder. It is the agent's: the guest's user owns files in it, but can neither make, rename
+   * nor replace any, so what the agent opens there is what it put there. Others cannot even pass.
    */
   async makeFolder(paths: GuestPaths, user: RunAs | undefined): Promise<void> {
     makeFolder(paths.dir, 0o700);

@@ -42,7 +42,7 @@ export function guestRoom(
 }
 
 /** Room for what the flavor says and for QEMU itself: only a guest that breaks out comes to feel them. */
-export function guestLimits({ spec }: Definition, virtType: "tcg" | "kvm"): GuestLimits {
+function guestLimits({ spec }: Definition, virtType: "tcg" | "kvm"): GuestLimits {
   const overheadMib = OVERHEAD_MIB + (virtType === "tcg" ? TRANSLATED_MIB : 0);
   return {
     cpus: spec.vcpus + 1,

@@ -10,8 +10,8 @@ import { driverTraits } from "./traits.js";
 const GIB = 1024 ** 3;
 
 /**
- * What this machine has: its CPUs, which hosts that share it take turns on, and its share of the rest, rounded
- * down.
+ * What this machine has: its CPUs, which hosts that share it take turns on, and its share of the rest,
+ * rounded down.
  */
 export async function readInventory(
   _ctx: Ctx,

@@ -16,7 +16,9 @@ export interface TokenFacts {
   readonly credential_expires_at: Instant | null;
 }
 
-/** Whether a stored token still counts, apart from its roles. @param allowExpired  for 48 hours after its end */
+/**
+ * Whether a stored token still counts, apart from its roles. @param allowExpired  for 48 hours after its end
+ */
 export function isAlive(token: TokenFacts, now: Instant, allowExpired: boolean): boolean {
   if (now >= (allowExpired ? token.expires_at + GRACE_MICROS : token.expires_at)) return false;
   if (!token.user_enabled || !token.home_enabled) return false;
