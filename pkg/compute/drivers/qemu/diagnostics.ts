@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
 import type { GuestPaths } from "./guest-paths.js";
@@ -24,6 +24,7 @@ export async function readDiagnostics(
     guest.execute("query-balloon").catch(() => undefined),
   ]);
   const { spec, configDriveDigest } = definition;
+  const ticks = ticksByThread(guest.identity.pid);
   const unknown = {
     rx_octets: null,
     rx_errors: null,
@@ -47,7 +48,9 @@ export async function readDiagnostics(
     num_cpus: spec.vcpus,
     num_nics: spec.interfaces.length,
     num_disks: planDisks(definition, paths).length,
-    cpu_details: asArray(cpus).map((cpu) => cpuDetails(guest.identity.pid, asObject(cpu))),
+    cpu_details: asArray(cpus)
+      .map(asObject)
+      .map((cpu) => cpuDetails(ticks.get(Number(cpu["thread-id"])), cpu)),
     nic_details: spec.interfaces.map((nic) => ({ mac_address: nic.macAddress, ...unknown })),
     disk_details: asArray(blocks).map((block) => diskDetails(asObject(asObject(block)["stats"]))),
     memory_details: {
@@ -58,8 +61,7 @@ export async function readDiagnostics(
 }
 
 /** @units time in nanoseconds, utilisation unknown (it would take two looks) */
-function cpuDetails(pid: number, cpu: Readonly<Record<string, unknown>>): unknown {
-  const ticks = threadTicks(pid, Number(cpu["thread-id"]));
+function cpuDetails(ticks: number | undefined, cpu: Readonly<Record<string, unknown>>): unknown {
   return {
     id: Number(cpu["cpu-index"]),
     time: ticks === undefined ? null : ticks * (1_000_000_000 / TICKS_PER_SECOND),
@@ -67,13 +69,31 @@ function cpuDetails(pid: number, cpu: Readonly<Record<string, unknown>>): unknow
   };
 }
 
-function threadTicks(pid: number, thread: number): number | undefined {
+/**
+ * Ticks that each thread of a process has run, by the number that the process itself knows the thread by:
+ * inside a namespace of its own that is another one than ours.
+ */
+function ticksByThread(pid: number): ReadonlyMap<number, number> {
+  const threads = readOr([], () => readdirSync(`/proc/${pid}/task`));
+  return new Map(
+    threads.flatMap((thread) =>
+      readOr<readonly (readonly [number, number])[]>([], () => {
+        const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
+        const known = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? thread;
+        const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return [[Number(known), Number(fields[11]) + Number(fields[12])] as const];
+      }),
+    ),
+  );
+}
+
+/** A thread may end between two reads. */
+function readOr<T>(otherwise: T, read: () => T): T {
   try {
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11]) + Number(fields[12]);
+    return read();
   } catch {
-    return undefined;
+    return otherwise;
   }
 }
 
