@@ -51,6 +51,7 @@ export class Registration {
     return ComputeNode.fromPartial({
       host,
       driver: driver.name,
+      guestIsolation: driver.guestIsolation?.() ?? "",
       hypervisorHostname: inventory.hypervisorHostname,
       hypervisorType: inventory.hypervisorType,
       hypervisorVersion: inventory.hypervisorVersion,

@@ -97,6 +97,8 @@ export interface ComputeNode {
   runningServers: number;
   /** Instances with a task state (only in answers). */
   currentWorkload: number;
+  /** How guests are shut in on this host, in a sentence for its operator; empty for drivers without machines. */
+  guestIsolation: string;
 }
 
 /** Input of RegisterHost. */
@@ -562,6 +564,7 @@ function createBaseComputeNode(): ComputeNode {
     diskGibUsed: 0n,
     runningServers: 0,
     currentWorkload: 0,
+    guestIsolation: "",
   };
 }
 
@@ -665,6 +668,9 @@ export const ComputeNode: MessageFns<ComputeNode> = {
     }
     if (message.currentWorkload !== 0) {
       writer.uint32(216).uint32(message.currentWorkload);
+    }
+    if (message.guestIsolation !== "") {
+      writer.uint32(226).string(message.guestIsolation);
     }
     return writer;
   },
@@ -898,6 +904,14 @@ export const ComputeNode: MessageFns<ComputeNode> = {
             message.currentWorkload = reader.uint32();
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.guestIsolation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -949,6 +963,7 @@ export const ComputeNode: MessageFns<ComputeNode> = {
       : 0n;
     message.runningServers = object.runningServers ?? 0;
     message.currentWorkload = object.currentWorkload ?? 0;
+    message.guestIsolation = object.guestIsolation ?? "";
     return message;
   },
 };
