@@ -91,7 +91,7 @@ export interface Cloud {
   /** As an operator: to script fake drivers; as the conductor: to inspect. */
   agent(host: string, as: "operator" | "conductor"): Client<typeof AgentServiceDefinition>;
   /** A channel as one of the services, to any of them. */
-  channel(as: string, address: string): Channel;
+  channel(as: string, address: string, host?: string): Channel;
   /** Says something of a guest as its host's agent. */
   reportGuest(host: string, serverId: string, powerState: PowerState): Promise<void>;
   close(): Promise<void>;
@@ -225,7 +225,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     placement: connect("operator")("placement").client(PlacementServiceDefinition),
     agent: (host, as) =>
       network.connect(`agent:${host}`, { service: as, host: "" }).client(AgentServiceDefinition),
-    channel: (as, address) => connect(as)(address),
+    channel: (as, address, host = "") => network.connect(address, { service: as, host, cell: "cell1" }),
     reportGuest: async (host, serverId, powerState) => {
       await network
         .connect("cells", { service: "compute", host, cell: "cell1" })

@@ -96,9 +96,9 @@ describe("messages delayed past a take-over", function () {
       change: { server: { vmState: VmState.VM_STATE_ACTIVE }, updateMask: ["vm_state"] },
     };
     await assert.rejects(store().commitStep(testCtx(), commit), { reason: "FENCE_LOST" });
-    await cloud.channel("compute", "cells").client(HostsServiceDefinition).reportCommand(testCtx({}), {
+    await cloud.channel("compute", "cells", HOST).client(HostsServiceDefinition).reportCommand(testCtx({}), {
       cell: "cell1",
-      host: "",
+      host: HOST,
       commandId: header.commandId,
       operation: name,
       fence,

@@ -1,8 +1,11 @@
 /** What a request has that says little: names, ids, a key, a list of tags. */
 const USUAL_BYTES = 32 * 1024;
 
-/** Routes whose bodies hold what users write at length: user data, files, metadata. */
+/** Routes whose bodies hold what users write at length: user data, files, metadata, descriptions, keys. */
 const LONG = new Set([
+  "POST /flavors",
+  "PUT /flavors/{id}",
+  "POST /os-keypairs",
   "POST /servers",
   "POST /servers/{id}/action#createBackup",
   "POST /servers/{id}/action#createImage",

@@ -684,6 +684,7 @@ export const KeyPairsServiceDefinition = {
               101,
             ]) as Buffer,
           ],
+          400024: [Buffer.from([128, 128, 32]) as Buffer],
         },
       },
     },

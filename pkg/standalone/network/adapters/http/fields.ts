@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** Names, descriptions and the like: Neutron's limit is 255. */
@@ -21,9 +22,11 @@ export const wholeNumber = (min: number, max: number) =>
 
 export const ipText = z.string().max(64);
 
+const address = ipText.refine((text) => isIP(text) !== 0, "not a valid IP address");
+
 /** Addresses a port asks for. */
 export const fixedIps = z
-  .array(z.strictObject({ subnet_id: shortText.optional(), ip_address: ipText.optional() }))
+  .array(z.strictObject({ subnet_id: shortText.optional(), ip_address: address.optional() }))
   .max(64);
 
 /** Free-form JSON with a bound. */
