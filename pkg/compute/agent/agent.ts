@@ -7,6 +7,7 @@ import { systemClock } from "../../platform/process/index.js";
 import type { Client, ServiceBinding } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Metrics } from "../../platform/telemetry/index.js";
+import { commandReport } from "./command-report.js";
 import { Commands } from "./commands.js";
 import { removeDeletedGuests } from "./deleted-guests.js";
 import type { GuestCommandDeps } from "./guest-commands.js";
@@ -61,19 +62,7 @@ const FORGET_COMMANDS_MS = 24 * 3600_000;
 export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const { driver, cells, host, cell } = deps;
   const { journal, entries } = await Journal.open(deps.journalPath, Date.now());
-  const commands = new Commands(journal, entries, async (ctx, entry) => {
-    await cells.reportCommand(ctx, {
-      cell,
-      host,
-      commandId: entry.commandId,
-      operation: entry.operation,
-      fence: BigInt(entry.fence),
-      succeeded: entry.phase === "done",
-      errorReason: entry.errorReason ?? "",
-      errorMessage: entry.errorMessage ?? "",
-      errorDetails: entry.errorDetails ?? "",
-    });
-  });
+  const commands = new Commands(journal, entries, commandReport(cells, cell, host));
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
   const lost = new LostPorts({ ...deps, clock: systemClock });
