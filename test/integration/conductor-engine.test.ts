@@ -281,7 +281,7 @@ describe("a conductor", () => {
             attempts += 1;
             // Somebody else takes over, and this attempt fails in passing.
             await cell1.db.statement(testCtx(), "test.overdue", (db) =>
-              sql`UPDATE ${cell1.t.operation} SET ready_at = now() WHERE id = ${operation.name.split("/")[2] ?? ""}`.execute(
+              sql`UPDATE ${cell1.t.operation} SET ready_at = to_timestamp(0) WHERE id = ${operation.name.split("/")[2] ?? ""}`.execute(
                 db,
               ),
             );

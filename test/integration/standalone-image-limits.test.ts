@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { until } from "../../pkg/testkit/until.js";
 import { imageConfig } from "../../pkg/standalone/image/index.js";
 import { testCloud } from "./support/standalone-cloud.js";
@@ -41,6 +42,16 @@ describe("limits of the standalone Image service", () => {
     (await readdir(t.imageDirectory, { recursive: true })).filter((name) => name.includes("/")).length;
   const statusOf = async (id: string): Promise<unknown> =>
     (await t.raw(`${base}/images/${id}`, { token: demo })).body["status"];
+  /** Bytes of what is under way. */
+  const incoming = async (): Promise<number> => {
+    const folder = join(t.imageDirectory, "incoming");
+    const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size);
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  };
+  const uploading = async (): Promise<number> => {
+    const { image_count_uploading: count } = (await usage()) as Record<string, { readonly usage: number }>;
+    return count?.usage ?? 0;
+  };
   const usage = async () => (await t.raw(`${base}/info/usage`, { token: demo })).body["usage"];
 
   /** An upload that has sent some bytes and goes on when it is told to. */
@@ -97,8 +108,10 @@ describe("limits of the standalone Image service", () => {
     const ids = [await created(), await created(), await created()];
     const [one, two] = [await pending(ids[0] ?? "", MIB), await pending(ids[1] ?? "", 2 * MIB)];
     assert.equal((await put(ids[2] ?? "", Buffer.alloc(1))).status, 413, "a third one");
+    await until(async () => (await incoming()) === 3 * MIB, { what: "what was sent to have arrived" });
     one.go(2 * MIB);
     assert.equal((await one.answer).status, 413, "more than is left beside the other");
+    await until(async () => (await uploading()) === 1, { what: "the refused one to be off the account" });
     two.go(2 * MIB);
     assert.equal((await two.answer).status, 204);
     await until(async () => (await files()) === 1);

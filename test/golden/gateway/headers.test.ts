@@ -244,11 +244,13 @@ describe("golden: gateway headers and documents", () => {
 
   it("takes no more than a route can mean, and says how much that is", async () => {
     const raw = `"${"x".repeat(40_000)}"`;
-    const answer = await gateway.ask("/v2.1/os-keypairs", { method: "POST", raw });
+    const answer = await gateway.ask("/v2.1/os-aggregates", { method: "POST", raw });
     assert.equal(answer.status, 413);
     assert.match(answer.text, /has 40002 bytes or more; at most 32768 are accepted here/);
     for (const path of [
       "/v2.1/servers",
+      "/v2.1/flavors",
+      "/v2.1/os-keypairs",
       `/v2.1/servers/${SERVER_ID}/action`,
       `/v2.1/servers/${SERVER_ID}/metadata`,
     ])
