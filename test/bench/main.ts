@@ -60,6 +60,13 @@ try {
   // What people wrote about the figures stays.
   const [, notes] = readFileSync(path, "utf8").split(NOTES);
   writeFileSync(path, notes === undefined ? report.markdown : `${report.markdown}\n${NOTES}${notes}`);
+  // Tables are laid out as everything else.
+  execFileSync(join(projectRoot, "node_modules", ".bin", "prettier"), [
+    "--write",
+    "--log-level",
+    "warn",
+    path,
+  ]);
 } finally {
   await cloud.stop();
   cloud.forget();
