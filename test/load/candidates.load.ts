@@ -27,6 +27,7 @@ export async function run(): Promise<LoadResult> {
     const placement = await placementOf(cloud, identityUrl);
     await divide(placement);
     const flavor = await hardFlavor(attacker);
+    const image = await imageOf(cloud, identityUrl);
     const work = (): Promise<unknown> => victim.send("GET", "/servers/detail");
     await timed(REQUESTS, work);
     const alone = percentiles(await timed(REQUESTS, work));
@@ -53,7 +54,7 @@ export async function run(): Promise<LoadResult> {
           {
             server: {
               name: "hard",
-              imageRef: await imageOf(attacker),
+              imageRef: image,
               flavorRef: flavor,
               networks: "none",
             },
@@ -151,9 +152,13 @@ async function hardFlavor(admin: Rest): Promise<string> {
   return flavor.id;
 }
 
-let image: string | undefined;
-async function imageOf(admin: Rest): Promise<string> {
-  if (image !== undefined) return image;
-  const { images } = await admin.json<{ images: { id: string }[] }>("GET", "/images", undefined, "2.1");
-  return (image = images[0]?.id ?? "");
+/** Any image of the cloud's. */
+async function imageOf(cloud: Cloud, identityUrl: string): Promise<string> {
+  const images = new Rest(`http://127.0.0.1:${cloud.port(9292)}`);
+  await images.login(identityUrl, cloud.credentials("admin"));
+  const {
+    images: [first],
+  } = await images.json<{ images: { id: string }[] }>("GET", "/v2/images");
+  images.close();
+  return first?.id ?? "";
 }
