@@ -16,7 +16,7 @@ export interface PacerOptions {
  */
 export function createPacer({
   firstMs = 2,
-  sliceMs = 4,
+  sliceMs = 2,
   now = () => performance.now(),
   later = (fn, ms) => void setTimeout(fn, ms),
 }: PacerOptions = {}): Pacer {
