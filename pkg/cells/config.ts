@@ -28,8 +28,8 @@ export const cellsConfig = z
       .number()
       .int()
       .min(1)
-      .default(2)
-      .describe("Of these lists, how many of one project run at once."),
+      .default(1)
+      .describe("Of these lists, how many of one project run at once: each may keep a core busy."),
     costlyListTimeoutMs: z
       .number()
       .int()

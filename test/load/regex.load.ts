@@ -3,7 +3,7 @@ import { GrpcUser, call } from "../e2e/support/grpc-user.js";
 import type { LoadResult } from "./result.js";
 import { percentiles, timed } from "./result.js";
 
-const LISTS = 100;
+const LISTS = 500;
 const AT_ONCE = 12;
 const SERVERS = 8;
 /** The first once kept a connection busy for minutes; the others are what is left to try. */

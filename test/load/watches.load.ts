@@ -6,10 +6,12 @@ import { Cloud, projectRoot } from "../e2e/support/cloud.js";
 import { GrpcUser, call } from "../e2e/support/grpc-user.js";
 import type { LoadResult } from "./result.js";
 import { percentiles, timed } from "./result.js";
+import { collectGarbage } from "./support/collected.js";
 
 const WATCHES = 1_000;
 const MOST_MIB = 100;
 const WRITES = 120;
+const INSPECTOR_PORT = 42_229;
 
 /** One project opens a thousand watches; another one sets tags. */
 export async function run(): Promise<LoadResult> {
@@ -22,6 +24,7 @@ export async function run(): Promise<LoadResult> {
       KILONOVA_API_MAX_WATCHES: many,
       KILONOVA_API_MAX_WATCHES_PER_PROJECT: many,
       KILONOVA_API_MAX_WATCHES_PER_USER: many,
+      NODE_OPTIONS: `--inspect=127.0.0.1:${INSPECTOR_PORT}`,
     },
   });
   try {
@@ -62,8 +65,9 @@ export async function run(): Promise<LoadResult> {
   }
 }
 
-/** Resident memory of the cloud's process. */
+/** Resident memory of the cloud's process, without garbage. */
 async function memoryMib(cloud: Cloud): Promise<number> {
+  await collectGarbage(INSPECTOR_PORT);
   const answer = await fetch(`http://127.0.0.1:${cloud.port(8771)}/metrics`);
   const bytes = /^process_resident_memory_bytes(?:\{.*\})? (\S+)$/m.exec(await answer.text())?.[1];
   if (bytes === undefined) throw new Error("the cloud does not tell its memory");

@@ -64,12 +64,17 @@ export class FeedHub {
 
   /** Where a database's feed ends, or ended a moment ago. @throws unavailable, deadline */
   async head(ctx: Ctx, database: string): Promise<Position> {
-    const known = this.#tail(database).position;
+    const known = this.knownHead(database);
     if (known !== undefined) return known;
     const { incarnation, revision } = await this.#guard.call(ctx, database, (inner) =>
       this.#feed.getFeedHead(inner, { database }),
     );
     return { incarnation, revision };
+  }
+
+  /** The same without asking the database: undefined while nobody reads its feed here. */
+  knownHead(database: string): Position | undefined {
+    return this.#tail(database).position;
   }
 
   /**

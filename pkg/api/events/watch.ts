@@ -137,6 +137,7 @@ export class EventWatch {
         }
         if (happening.type === "lost") return true;
         yield* this.#tell(happening);
+        this.#generations.forget(this.#positions, (database) => this.#parts.hub.knownHead(database));
         if (happening.database === GLOBAL) this.#releaseIfCaughtUp(start, happening.type === "silent");
       }
     } finally {
