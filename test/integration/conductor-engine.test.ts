@@ -1,3 +1,6 @@
+import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
+import { anyOperation } from "../../pkg/model/operation-declaration.js";
+import { aDeclaration } from "../../pkg/model/testing/a-declaration.js";
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +38,7 @@ import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
-import { Ledger, toyLedger } from "../crash/toy.ledger.js";
+import { LEDGER, Ledger, toyLedger } from "../crash/toy.ledger.js";
 import type { InstanceRow } from "../../pkg/cells/adapters/sql/rows.js";
 
 type Special = Partial<Pick<ConstructorParameters<typeof Conductor>[0], "store" | "crash" | "clock">>;
@@ -43,7 +46,12 @@ type Special = Partial<Pick<ConstructorParameters<typeof Conductor>[0], "store" 
 async function world() {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
   const stores = new Stores(openStore("global", global.open()), [openStore("cell1", cell.open())]);
-  const deps = { clock: systemClock, ids: systemIds, box: secretBox([{ id: "k1", key: randomBytes(32) }]) };
+  const deps = {
+    clock: systemClock,
+    ids: systemIds,
+    box: secretBox([{ id: "k1", key: randomBytes(32) }]),
+    operations: new OperationCatalogue([anyOperation(LEDGER)]),
+  };
   const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
   let conductor: Conductor | undefined;
   const blocks = new NumberBlocks(stores.get("cell1"), "instance");
@@ -110,9 +118,6 @@ async function world() {
       kind: "toy.ledger",
       kindVersion: 1,
       input: Buffer.from(input),
-      action: "toy",
-      verb: "toy",
-      taskState: "first",
     });
     return (await acceptOperation(stores.get("cell1"), deps, testCtx(), request)).operation;
   };
@@ -266,10 +271,7 @@ describe("a conductor", () => {
     const w = await world();
     const cell1 = w.stores.get("cell1");
     let attempts = 0;
-    const kind = defineKind<object>({
-      kind: "toy.ledger",
-      version: 1,
-      parseInput: () => ({}),
+    const kind = defineKind(aDeclaration("toy.ledger"), {
       failed: () => ({}),
       steps: [
         {

@@ -193,7 +193,7 @@ export class Conductor {
     const work = async (): Promise<void> => {
       const run = new Run({
         ctx,
-        kind: registry.get(operation.kind),
+        kind: registry.get(operation.kind, operation.kindVersion),
         store,
         clock,
         ownership: this.#ownership,

@@ -148,7 +148,7 @@ export interface StoredOperation {
 export interface AcceptedKind {
   /** Kind's name. */
   kind: string;
-  /** Highest version it has; lower ones are accepted too. */
+  /** The version that it has: exactly this one. */
   version: number;
 }
 
