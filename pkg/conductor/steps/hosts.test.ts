@@ -48,7 +48,7 @@ function claims(full: readonly string[], againstPolicy: readonly string[] = []) 
       const host = claim?.allocations?.[0]?.providerId ?? "";
       asked.push(host);
       if (full.includes(host)) throw refused("CAPACITY_EXCEEDED");
-      return { consumerGeneration: 1n, revision: 1n };
+      return { consumerGeneration: 1n, revision: 1n, consumerGenerations: new Map() };
     },
     releaseAllocations: async () => ({ released: true }),
   };
@@ -202,7 +202,11 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     clock: { sleep: async () => undefined },
     holdings: { releaseHoldings: async () => ({}) },
     placement: {
-      claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }),
+      claimAllocations: async () => ({
+        consumerGeneration: 1n,
+        revision: 1n,
+        consumerGenerations: new Map(),
+      }),
       releaseAllocations: async () => ({ released: true }),
     },
   };

@@ -21,6 +21,7 @@ function lazyPlacement(capacities: readonly number[]) {
     providers: ids.map((id, number) => ({
       id,
       generation: 0,
+      rootId: id,
       inventories: aProvider(id, { VCPU: capacities[number] ?? 0 }).inventories,
     })),
   });
@@ -31,11 +32,12 @@ function lazyPlacement(capacities: readonly number[]) {
   const placement: Placement = {
     claim: async (_ctx, { serverId, projectId, userId, operation, fence, holdings, expected }) => {
       claims++;
-      const generation = ledger.claim(
-        { consumerId: serverId, projectId, userId, consumerType: "", expected, holdings },
+      const owner = { consumerId: serverId, projectId, userId, consumerType: "" };
+      const generations = ledger.claim(
+        { claims: [{ ...owner, expected, holdings, keepTrees: [] }], takeOvers: [] },
         { operation, fence },
       );
-      return { generation, revision: ++revision };
+      return { generation: generations.get(serverId) ?? 0, revision: ++revision };
     },
     held: async (_ctx, serverId) => {
       const held = ledger.diff().consumers.find(({ consumerId }) => consumerId === serverId);
