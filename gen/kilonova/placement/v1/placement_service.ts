@@ -214,8 +214,8 @@ export interface ReleaseAllocationsRequest {
    */
   trees: string[];
   /**
-   * Generation that the consumer must have, unless there is nothing to release; unset for any. Whoever drops a
-   * half by what was read before gives it: the server may have come back to that tree.
+   * Generation that the consumer must have, unless there is nothing to release; unset for any. Whoever drops
+   * a half by what was read before gives it: the server may have come back to that tree.
    */
   consumerGeneration?: bigint | undefined;
 }
@@ -6476,13 +6476,14 @@ export const PlacementServiceDefinition = {
     },
     /**
      * Changes what one or more consumers hold in the name of an operation, in one transaction, all or nothing:
-     * a server's claim, and consumers that take over what others hold. A move does both: its migration takes over
-     * what the server holds at the source, and the server claims the destination.
+     * a server's claim, and consumers that take over what others hold. A move does both: its migration takes
+     * over what the server holds at the source, and the server claims the destination.
      *
      * Repeating a claim with the same operation, fence and content changes nothing and answers the same
-     * generations. A higher fence of the same operation, or a later attempt under the same fence, takes the claim
-     * over, whatever the server holds by then; what was taken over before stays where it is. Operations whose
-     * claims are replaced cannot make them again: they are buried like undone ones.
+     * generations. A claim without a generation, under a higher fence of the same operation or as a later
+     * attempt under the same fence, takes the earlier one over, whatever it was; what was taken over before
+     * stays where it is. Operations whose claims are replaced cannot make them again: they are buried like
+     * undone ones.
      *
      * Errors:
      * * FAILED_PRECONDITION / CAPACITY_EXCEEDED (asked, free, used, capacity), INVENTORY_MISSING, UNIT_VIOLATED
@@ -6490,7 +6491,8 @@ export const PlacementServiceDefinition = {
      *   judged: what is kept or taken over has its place already.
      * * FAILED_PRECONDITION / NOTHING_TO_TAKE_OVER: the other consumer holds nothing, or nothing but what this
      *   operation claimed for it.
-     * * ABORTED / CONSUMER_GENERATION_CONFLICT (consumer, given, have): it holds something else than was expected.
+     * * ABORTED / CONSUMER_GENERATION_CONFLICT (consumer, given, have): it holds something else than was
+     *   expected.
      * * ABORTED / CLAIM_TOMBSTONED: the operation's undo arrived first, under this fence or a higher one, or
      *   another operation has replaced the claim.
      * * ABORTED / CLAIM_FENCED: the operation claimed under a higher fence.
@@ -6510,8 +6512,8 @@ export const PlacementServiceDefinition = {
      * operation are refused, also when the undo arrives first. Idempotent. A server that holds nothing (it is
      * being deleted) is given nothing back; one for which another operation has claimed since stays as it is.
      *
-     * A move that its owner wants reverted after it succeeded is no undo: that operation claims, with a take-over
-     * in the other direction.
+     * A move that its owner wants reverted after it succeeded is no undo: that operation claims, with a
+     * take-over in the other direction.
      *
      * Errors: ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
      */
@@ -6526,8 +6528,8 @@ export const PlacementServiceDefinition = {
     /**
      * Releases what a consumer holds, or its part in some provider trees, whoever claimed it, and leaves
      * tombstones for the operation named and for the one that had claimed what vanishes, so that late claims of
-     * either are refused. Idempotent. Generations of providers stay (REST DELETE, which answers 404 when nothing
-     * was released).
+     * either are refused. Idempotent. Generations of providers stay (REST DELETE, which answers 404 when
+     * nothing was released).
      *
      * Errors:
      * * ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
