@@ -129,6 +129,29 @@ describe("claims of moves", () => {
       );
     }
   });
+  it("are answered alike to the next owner, after which the old one is refused", () => {
+    const ledger = ledgerOf(running());
+    const claim = aMove("s", "m", { dst: { VCPU: 3 } }, 1);
+    ledger.claim(claim, move(2));
+    assert.deepEqual(Object.fromEntries(ledger.claim(claim, move(3))), { m: 1, s: 2 });
+    assert.equal(
+      reasonOf(() => ledger.claim(claim, move(2))),
+      "CLAIM_FENCED",
+    );
+    assert.equal(
+      reasonOf(() => ledger.revert("s", "m", undo(2))),
+      "CLAIM_FENCED",
+    );
+  });
+  it("of nothing are a release: what was claimed before cannot come again", () => {
+    const ledger = ledgerOf(running());
+    const boot = { operation: "boot", fence: orderOf(1, 0) };
+    ledger.claim(aClaim("s", {}, 1), boot);
+    assert.equal(
+      reasonOf(() => ledger.claim(aClaim("s", { src: { VCPU: 2 } }), boot)),
+      "CLAIM_TOMBSTONED",
+    );
+  });
   it("refuse a source that is empty, or holds only what the operation claimed", () => {
     assert.equal(
       reasonOf(() => ledgerOf().claim(aMove("s", "m", { dst: { VCPU: 1 } }, "new"), move(2))),
@@ -200,6 +223,12 @@ describe("undoing a move", () => {
     assert.equal(ledger.revert("s", "m", undo(2)), false);
     assert.deepEqual([heldBy(ledger, "s"), heldBy(ledger, "m")], ["other=1", "src=2"]);
   });
+  it("leaves alone a migration that another operation claims for", () => {
+    const migration = aConsumer("m", [holding("other", { VCPU: 1 })], { claimOperation: "another" });
+    const ledger = ledgerOf({ ...running(), claimOperation: "" }, migration);
+    assert.equal(ledger.revert("s", "m", undo(2)), false);
+    assert.deepEqual(ledger.diff().consumers, []);
+  });
   it("gives nothing back to a server that is being deleted", () => {
     const ledger = moved();
     ledger.release("s", { operation: "delete", fence: orderOf(3, 0) }, whole);
@@ -210,6 +239,11 @@ describe("undoing a move", () => {
     const ledger = moved();
     const back = { claims: [], takeOvers: [aTakeOver("s", "m", { expected: 2, expectedFrom: 1 })] };
     const key = move(3, 0, "revert-resize");
+    const stale = { claims: [], takeOvers: [aTakeOver("s", "m", { expected: 2, expectedFrom: 7 })] };
+    assert.equal(
+      reasonOf(() => ledger.claim(stale, key)),
+      "CONSUMER_GENERATION_CONFLICT",
+    );
     assert.deepEqual(Object.fromEntries(ledger.claim(back, key)), { s: 3 });
     assert.deepEqual([heldBy(ledger, "s"), heldBy(ledger, "m")], ["src=2", ""]);
     assert.deepEqual(Object.fromEntries(ledger.claim(back, key)), { s: 3 }, "repeating is harmless");
@@ -262,10 +296,22 @@ describe("halves", () => {
     const key = { operation: "evacuate", fence: orderOf(2, EVERY_ATTEMPT) };
     assert.equal(ledger.release("s", key, { ownOnly: true, trees: ["dst"], expected: "any" }), true);
     assert.equal(heldBy(ledger, "s"), "disks=2 src-0=1 src=2");
+    assert.equal(ledger.diff().consumers[0]?.claimOperation, "", "nobody's claim any more");
     assert.equal(
       reasonOf(() => ledger.claim(aClaim("s", { dst: { VCPU: 2 } }, 3, ["src"]), move(2, 1, "evacuate"))),
       "CLAIM_TOMBSTONED",
     );
+  });
+});
+
+describe("releasing", () => {
+  it("leaves alone what another operation claimed, where only its own is meant", () => {
+    const ledger = ledgerOf(running());
+    const key = { operation: "resize", fence: orderOf(2, 0) };
+    assert.equal(ledger.release("s", key, { ...whole, ownOnly: true }), false);
+    assert.deepEqual(ledger.diff().removedConsumers, []);
+    assert.equal(ledger.release("s", key, whole), true);
+    assert.deepEqual(ledger.diff().removedConsumers, ["s"]);
   });
 });
 

@@ -38,12 +38,18 @@ describe("mappings of a claim that is held", () => {
       "port-b": ["h-2"],
     });
   });
+  it("do not depend on what the root must have for a new claim", () => {
+    const rootRequired = [{ anyOf: ["CUSTOM_GONE"], forbidden: false }];
+    assert.equal(mappingsOf(index, { ...request, rootRequired }, "h", held)?.size, 3);
+  });
   it("are those of the server's own group where there is no other", () => {
     const plain = aCandidateRequest([aGroup("", { VCPU: 2 })]);
     assert.deepEqual([...(mappingsOf(index, plain, "h", [holding("h", { VCPU: 2 })]) ?? [])], [["", ["h"]]]);
   });
   it("are not guessed when what is held answers another request", () => {
     assert.equal(mappingsOf(index, request, "h", held.slice(0, 2)), undefined);
+    const more = [...held, holding("h-3", { NET_BW_EGR_KILOBIT_PER_SEC: 60 })];
+    assert.equal(mappingsOf(index, request, "h", more), undefined);
     assert.equal(mappingsOf(index, request, "gone", held), undefined);
   });
 });

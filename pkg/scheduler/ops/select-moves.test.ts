@@ -7,11 +7,15 @@ import { lazyPlacement, selectOn, wants } from "../testing/lazy-placement.js";
 import type { SelectRequest } from "./selection.js";
 
 /** A server that runs on h0, in a world of hosts with so many CPUs. */
-async function running(capacities: readonly number[], cells?: readonly string[]) {
-  const world = lazyPlacement(capacities);
+async function running(
+  capacities: readonly number[],
+  { cells, sharedGib = 0 }: { readonly cells?: readonly string[]; readonly sharedGib?: number } = {},
+) {
+  const world = lazyPlacement(capacities, sharedGib);
   const alive = { isUp: () => true, settled: () => true };
   const fleet = world.fleet(alive, cells);
-  const boot = wants("s", 2);
+  const plain = wants("s", 2);
+  const boot = { ...plain, spec: { ...plain.spec, ephemeralGib: sharedGib / 2 } };
   await selectOn(fleet, world.placement)(testCtx(), { ...boot, spec: { ...boot.spec, requestedHost: "h0" } });
   world.feed(fleet);
   const select = (more: Partial<SelectRequest> = {}) =>
@@ -36,7 +40,7 @@ async function running(capacities: readonly number[], cells?: readonly string[])
     (world.ledger.diff().consumers.find(({ consumerId }) => consumerId === id)?.holdings ?? [])
       .map(({ providerId }) => providerId)
       .sort();
-  return { world, move, heldBy };
+  return { world, fleet, move, heldBy };
 }
 const reasonOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -104,13 +108,25 @@ describe("selecting a move's destination", () => {
     });
     assert.deepEqual(heldBy("s"), ["h0", other.chosen.host.host].sort());
   });
+  it("evacuates with the storage that both hosts share held once", async () => {
+    const { world, move, heldBy } = await running([4, 4], { sharedGib: 10 });
+    assert.deepEqual(heldBy("s"), ["disks", "h0"]);
+    await move("evacuation");
+    assert.deepEqual([heldBy("s"), world.usedOn("disks")], [["disks", "h0", "h1"], 5]);
+  });
+  it("counts a server that moves where its record says", async () => {
+    const { fleet, move } = await running([4, 4]);
+    const { chosen } = await move("resize");
+    assert.ok(fleet.instances.on("h0").instances.has("s"));
+    assert.equal(fleet.instances.on(chosen.host.host).instances.size, 0);
+  });
   it("keeps live migrations in their cell, and prefers it for those that may leave", async () => {
     const cells = ["cell1", "cell2", "cell2", "cell1"];
-    const { move } = await running([4, 8, 8, 4], cells);
+    const { move } = await running([4, 8, 8, 4], { cells });
     assert.equal((await move("live-migration")).chosen.host.host, "h3");
-    const free = await running([4, 8, 8, 4], cells);
+    const free = await running([4, 8, 8, 4], { cells });
     assert.equal((await free.move("resize")).chosen.host.cell, "cell1");
-    const away = await running([4, 8, 8, 4], cells);
+    const away = await running([4, 8, 8, 4], { cells });
     assert.equal(
       (await away.move("resize", { spec: { exceptCells: new Set(["cell1"]) } })).chosen.host.cell,
       "cell2",

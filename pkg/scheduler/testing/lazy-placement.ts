@@ -2,6 +2,7 @@ import { aProvider } from "../../placement/testing/builders.js";
 import { fenceOf, orderOf } from "../../placement/domain/claim-order.js";
 import { openLedger } from "../../placement/domain/ledger.js";
 import type { Ledger } from "../../placement/domain/ledger.js";
+import type { ProviderDetails } from "../../placement/index/index.js";
 import { aTakeOver } from "../../placement/testing/ledger-builders.js";
 import { createPacer } from "../../platform/process/index.js";
 import { fakeClock } from "../../testkit/clock.js";
@@ -11,19 +12,27 @@ import type { Liveness, Placement } from "../ports.js";
 import { Fleet } from "../views/fleet.js";
 import { aRequest } from "./builders.js";
 
-/** A placement that decides like the real one, and whose feed is handed out only when the test says so. */
-export function lazyPlacement(capacities: readonly number[]) {
+/**
+ * A placement that decides like the real one, and whose feed is handed out only when the test says so.
+ * @param capacities  CPUs of the hosts h0, h1, …
+ * @param sharedGib  storage that all hosts share; 0 for none
+ */
+export function lazyPlacement(capacities: readonly number[], sharedGib = 0) {
   const ids = capacities.map((_, number) => `h${number}`);
-  const ledger: Ledger = openLedger({
-    consumers: [],
-    tombstones: [],
-    providers: ids.map((id, number) => ({
-      id,
-      generation: 0,
-      rootId: id,
-      inventories: aProvider(id, { VCPU: capacities[number] ?? 0 }).inventories,
-    })),
-  });
+  const aggregates = sharedGib === 0 ? [] : ["shared"];
+  const providers = (usedOn: (id: string) => number): ProviderDetails[] => [
+    ...ids.map((id, number) =>
+      aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] }, { aggregates }),
+    ),
+    ...aggregates.map((aggregate) =>
+      aProvider(
+        "disks",
+        { DISK_GB: [sharedGib, usedOn("disks")] },
+        { aggregates: [aggregate], traits: ["MISC_SHARES_VIA_AGGREGATE"] },
+      ),
+    ),
+  ];
+  const ledger: Ledger = openLedger({ consumers: [], tombstones: [], providers: providers(() => 0) });
   let revision = 1,
     claims = 0;
   const usedOn = (id: string): number =>
@@ -72,9 +81,7 @@ export function lazyPlacement(capacities: readonly number[]) {
         reset: false,
         deletedProviderIds: [],
         providers: [],
-        usedProviders: ids.map((id, number) =>
-          aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] }),
-        ),
+        usedProviders: providers(usedOn),
       }),
     /** @param cells  by host; the first where there is none */
     fleet: (
@@ -87,7 +94,7 @@ export function lazyPlacement(capacities: readonly number[]) {
         reset: true,
         deletedProviderIds: [],
         usedProviders: [],
-        providers: ids.map((id, number) => aProvider(id, { VCPU: [capacities[number] ?? 0, usedOn(id)] })),
+        providers: providers(usedOn),
       });
       const idsOf = (cell: string): string[] => ids.filter((_, at) => (cells[at] ?? cells[0]) === cell);
       for (const cell of new Set(cells))
