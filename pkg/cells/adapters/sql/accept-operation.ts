@@ -41,9 +41,9 @@ export interface Accepted {
 type LockedInstance = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
 /**
- * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host, mutual
- * exclusion, task state and action in one transaction. One that pre-empts takes the instance over: the victim
- * ends at once and its steps become the clean-up's input. An instant one is done with it.
+ * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host,
+ * mutual exclusion, task state and action in one transaction. One that pre-empts takes the instance over: the
+ * victim ends at once and its steps become the clean-up's input. An instant one is done with it.
  *
  * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
  *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED

@@ -152,7 +152,9 @@ export async function strandOperations(
     const name = operationName(server_id, id);
     const isStranded = await store.db.write(ctx, "operations.strand", async (tx) => {
       const row = await lockOperation(store, tx, name);
-      if (row?.ready_at == null || row.ready_at > since || !isLiveWord(row.state)) return false;
+      const readyAt = row?.ready_at ?? undefined;
+      if (row === undefined || readyAt === undefined || readyAt > since || !isLiveWord(row.state))
+        return false;
       const message = `No conductor can run operations of kind ${row.kind}, version ${row.kind_version}.`;
       await decree(store, deps, tx, row, { state: "needs-operator", reason: "NO_CONDUCTOR", message });
       return true;
