@@ -28,9 +28,19 @@ module.exports = {
       from: { path: `^pkg/${service}/`, pathNot: `${test}|/wire\\.ts$` },
       to: {
         path: `^pkg/${service}/(?!index\\.ts$)`,
-        pathNot: ["^pkg/$1/", "^pkg/placement/index/index\\.ts$"],
+        pathNot: ["^pkg/$1/", "^pkg/placement/index/index\\.ts$", "^pkg/compute/commands/"],
       },
-    }, // placement/index: the candidate library that schedulers embed
+    }, // placement/index: the candidate library that schedulers embed; compute/commands: what conductors send
+    {
+      name: "commands-are-contracts",
+      severity: "error",
+      from: { path: "^pkg/compute/commands/", pathNot: test },
+      to: {
+        path: "^pkg/compute/",
+        pathNot: ["^pkg/compute/commands/", "^pkg/compute/errors\\.ts$"],
+        dependencyTypesNot: ["type-only"],
+      },
+    },
     {
       name: "no-test-code-in-production",
       severity: "error",

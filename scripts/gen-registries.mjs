@@ -1,7 +1,5 @@
 // Folders of one default export per file → index.gen.ts in each: adding a file is all it takes to add a rule.
 // Services of a contract → one list of them. `--check` fails when a committed index is out of date.
-import { fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -9,23 +7,53 @@ import { root } from "./lib/paths.mjs";
 const registries = [
   { folder: "pkg/scheduler/filters", name: "filters", type: "HostFilter", from: "../domain/rules.js" },
   { folder: "pkg/scheduler/weighers", name: "weighers", type: "HostWeigher", from: "../domain/rules.js" },
+  {
+    folder: "pkg/model/operations",
+    name: "operations",
+    type: "OperationDeclaration",
+    from: "../operation-declaration.js",
+    each: "anyOperation",
+  },
+  {
+    folder: "pkg/api/actions",
+    name: "actions",
+    type: "Action",
+    from: "./action.js",
+    not: ["action.ts"],
+  },
+  {
+    folder: "pkg/compute/commands",
+    name: "commands",
+    type: "Command",
+    from: "./command.js",
+    not: ["command.ts", "record-of.ts"],
+    each: "listed",
+  },
+  {
+    folder: "pkg/gateway/resources/servers/actions",
+    name: "actionBodies",
+    type: "ActionBody",
+    from: "./action.js",
+    not: ["action.ts"],
+  },
   { folder: "pkg/conductor/ops", name: "kindFactories", type: "KindFactory", from: "../kind-factory.js" },
 ];
 
 const camel = (file) => file.replace(/\.ts$/, "").replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
-function contents({ folder, name, type, from }) {
+function contents({ folder, name, type, from, not = [], each }) {
   const files = readdirSync(join(root, folder))
-    .filter((file) => file.endsWith(".ts") && !/\.(test|gen)\.ts$/.test(file))
+    .filter((file) => file.endsWith(".ts") && !/\.(test|gen)\.ts$/.test(file) && !not.includes(file))
     .sort();
   return [
     `// Written by scripts/gen-registries.mjs from the files in ${folder}. Do not edit.`,
     `import type { ${type} } from "${from}";`,
+    ...(each === undefined ? [] : [`import { ${each} } from "${from}";`]),
     ...files.map((file) => `import ${camel(file)} from "./${file.replace(/\.ts$/, ".js")}";`),
     "",
     `/** Everything in this folder, by file name. */`,
     `export const ${name}: readonly ${type}[] = [`,
-    ...files.map((file) => `  ${camel(file)},`),
+    ...files.map((file) => (each === undefined ? `  ${camel(file)},` : `  ${each}(${camel(file)}),`)),
     "];",
     "",
   ].join("\n");
@@ -66,33 +94,9 @@ function contractContents({ folder, name, comment }) {
   ].join("\n");
 }
 
-/** Fields of requests that the contract marks `debug_redact`, by the request's name. */
-function sealedContents() {
-  const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(join(root, "gen", "descriptors.binpb")));
-  const sealed = file
-    .filter((one) => one.package === "kilonova.api.v1")
-    .flatMap(({ messageType }) => messageType)
-    .map(({ name, field }) => ({
-      name,
-      fields: field.filter(({ options }) => options?.debugRedact === true).map(({ jsonName }) => jsonName),
-    }))
-    .filter(({ name, fields }) => name.endsWith("Request") && fields.length > 0)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return [
-    "// Written by scripts/gen-registries.mjs from the contract's `debug_redact`. Do not edit.",
-    "",
-    "/** Fields of requests that are secret, by the request's name: they are stored sealed. */",
-    "export const sealedFields: ReadonlyMap<string, readonly string[]> = new Map([",
-    ...sealed.map(({ name, fields }) => `  [${JSON.stringify(name)}, ${JSON.stringify(fields)}],`),
-    "]);",
-    "",
-  ].join("\n");
-}
-
 const outputs = [
   ...registries.map((registry) => ({ path: `${registry.folder}/index.gen.ts`, wanted: contents(registry) })),
   ...contracts.map((contract) => ({ path: contract.to, wanted: contractContents(contract) })),
-  { path: "pkg/api/sealed-fields.gen.ts", wanted: sealedContents() },
 ];
 
 let stale = 0;

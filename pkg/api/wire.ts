@@ -32,6 +32,7 @@ import {
   setAggregateMetadata,
   updateAggregate,
 } from "./ops/aggregates.js";
+import { beginnings } from "./ops/begin-operation.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { clearServerPassword } from "./ops/clear-server-password.js";
@@ -43,8 +44,6 @@ import { deleteFlavorExtraSpec } from "./ops/delete-flavor-extra-spec.js";
 import { deleteFlavor } from "./ops/delete-flavor.js";
 import { deleteKeyPair } from "./ops/delete-key-pair.js";
 import { deleteServerMetadata } from "./ops/delete-server-metadata.js";
-import { deleteServer } from "./ops/delete-server.js";
-import { forceDeleteServer } from "./ops/force-delete-server.js";
 import { getConsoleOutput } from "./ops/get-console-output.js";
 import { getFlavor } from "./ops/get-flavor.js";
 import { getHypervisor } from "./ops/get-hypervisor.js";
@@ -64,7 +63,6 @@ import { listInstanceActions } from "./ops/list-instance-actions.js";
 import { listKeyPairs } from "./ops/list-key-pairs.js";
 import { listOperations } from "./ops/list-operations.js";
 import { listServers } from "./ops/list-servers.js";
-import { rebootServer } from "./ops/reboot-server.js";
 import { removeFlavorAccess } from "./ops/remove-flavor-access.js";
 import { explainServer, whatIf } from "./ops/scheduling.js";
 import {
@@ -82,8 +80,6 @@ import {
   replaceServerTags,
 } from "./ops/server-tags.js";
 import { setFlavorExtraSpecs } from "./ops/set-flavor-extra-specs.js";
-import { startServer } from "./ops/start-server.js";
-import { stopServer } from "./ops/stop-server.js";
 import { updateComputeService } from "./ops/update-compute-service.js";
 import { updateFlavor } from "./ops/update-flavor.js";
 import { updateServerMetadata } from "./ops/update-server-metadata.js";
@@ -127,11 +123,7 @@ const serverBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     getServer: getServer(parts),
     listServers: listServers(parts),
     updateServer: updateServer(parts),
-    deleteServer: deleteServer(parts),
-    forceDeleteServer: forceDeleteServer(parts),
-    startServer: startServer(parts),
-    stopServer: stopServer(parts),
-    rebootServer: rebootServer(parts),
+    ...beginnings(parts),
     getConsoleOutput: getConsoleOutput(parts),
     getServerAddresses: getServerAddresses(parts),
     getServerPassword: getServerPassword(parts),

@@ -42,6 +42,17 @@ export const CellsErrors = defineErrors("cells", {
   ],
   INSTANCE_LOCKED: ["refused", (p: { server: string }) => `Instance ${p.server} is locked`],
   NOT_READY: ["refused", (p: { server: string }) => `Instance ${p.server} is not ready`],
+  UNKNOWN_KIND: [
+    "unavailable",
+    (p: { kind: string; version: number }) =>
+      `Operations of kind ${p.kind}, version ${p.version}, are not known here yet.`,
+  ],
+  GUEST_AGENT_MISSING: ["refused", (_p: { server: string }) => "QEMU guest agent is not enabled"],
+  CAPABILITY_MISSING: [
+    "unsupported",
+    (p: { server: string; capability: string }) =>
+      `The host of instance ${p.server} cannot do this (${p.capability}).`,
+  ],
   OPERATION_IN_PROGRESS: [
     "refused",
     (p: { server: string; operation: string }) => `Another operation is running on instance ${p.server}.`,

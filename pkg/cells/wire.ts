@@ -10,6 +10,8 @@ import { FairSlots } from "../kernel/fair-slots.js";
 import type { Ids } from "../kernel/ids.js";
 import type { Logger } from "../kernel/logger.js";
 import type { Clock } from "../kernel/time.js";
+import { catalogue } from "../model/operation-catalogue.js";
+import type { OperationCatalogue } from "../model/operation-catalogue.js";
 import type { Database } from "../platform/db/index.js";
 import {
   compactionTask,
@@ -79,6 +81,8 @@ export interface CellsDeps {
   readonly liveness: Liveness;
   /** Who numbers the feeds; a constant for a process that runs alone. */
   readonly sequencerOwner: string;
+  /** Kinds of operations that are accepted; those of this build unless told. */
+  readonly operations?: OperationCatalogue;
   /**
    * How often feeds are looked at for what other processes wrote, in ms; what this one writes is told at
    * once. Default 200.
@@ -178,7 +182,12 @@ export function buildCells(deps: CellsDeps): CellsService {
   const stores = new Stores(global, cells);
   const feeds = new Map(opened.map(({ name, feed }) => [name, feed]));
   const blocks = new Map(cells.map((store) => [store.name, new NumberBlocks(store, "instance")]));
-  const storeDeps = { clock: deps.clock, ids: deps.ids, box: secretBox(deps.secretKeys) };
+  const storeDeps = {
+    clock: deps.clock,
+    ids: deps.ids,
+    box: secretBox(deps.secretKeys),
+    operations: deps.operations ?? catalogue,
+  };
   const defaultLimits = defaultLimitsOf(deps.config);
   const common = { stores, deps: storeDeps, waker: deps.waker };
   const found = <T>(map: ReadonlyMap<string, T>, database: string): T => {

@@ -16,6 +16,14 @@ export const AgentErrors = defineErrors("compute", {
     "cancelled",
     (p: { serverId: string }) => `A newer command for server ${p.serverId} took over.`,
   ],
+  UNKNOWN_COMMAND: [
+    "unsupported",
+    (p: { command: string }) => `The host's agent does not know the command ${p.command}.`,
+  ],
+  CAPABILITY_MISSING: [
+    "unsupported",
+    (p: { capability: string }) => `The host cannot do this (${p.capability}).`,
+  ],
   GUEST_NOT_FOUND: ["missing", (p: { serverId: string }) => `Server ${p.serverId} is not on this host.`],
   NO_CONSOLE: [
     "unsupported",

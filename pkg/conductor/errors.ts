@@ -18,6 +18,10 @@ export const ConductorErrors = defineErrors("conductor", {
     "internal",
     (_p: { step: string }) => "An unexpected error prevented the server from fulfilling the request.",
   ],
+  UNKNOWN_STEP: [
+    "internal",
+    (p: { kind: string; step: string }) => `Operations of kind ${p.kind} have no step ${p.step}.`,
+  ],
   UNKNOWN_KIND: [
     "internal",
     (_p: { kind: string }) => "An unexpected error prevented the server from fulfilling the request.",

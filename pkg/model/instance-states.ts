@@ -58,4 +58,7 @@ export const TaskState = {
   rebootingHard: "rebooting_hard",
   rebootStarted: "reboot_started",
   rebootStartedHard: "reboot_started_hard",
+  pausing: "pausing",
+  unpausing: "unpausing",
+  updatingPassword: "updating_password",
 } as const;

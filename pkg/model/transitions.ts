@@ -1,98 +1,37 @@
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
+import { catalogue } from "./operation-catalogue.js";
+import type { OperationDeclaration } from "./operation-declaration.js";
 
-const {
-  VM_STATE_ACTIVE: ACTIVE,
-  VM_STATE_STOPPED: STOPPED,
-  VM_STATE_PAUSED: PAUSED,
-  VM_STATE_SUSPENDED: SUSPENDED,
-  VM_STATE_ERROR: ERROR,
-} = VmState;
+const EVERY = Object.values(VmState).filter(
+  (state) => state !== VmState.VM_STATE_UNSPECIFIED && state !== VmState.VM_STATE_DELETED,
+);
+
+/** Legal changes of the lasting state: targets by source, as the operations declare them. */
+export function transitionsOf(
+  declarations: readonly OperationDeclaration[],
+): ReadonlyMap<VmState, ReadonlySet<VmState>> {
+  const legal = new Map<VmState, Set<VmState>>();
+  for (const { forms, ends } of declarations)
+    for (const from of Object.values(forms).flatMap(({ vmStates }) => vmStates ?? EVERY)) {
+      const targets = legal.get(from) ?? new Set();
+      for (const to of ends) targets.add(to);
+      legal.set(from, targets);
+    }
+  return legal;
+}
+
+/** Changes that no operation declares. */
+const isUndeclared = (from: VmState, to: VmState): boolean =>
+  // The guest ended by itself.
+  (from === VmState.VM_STATE_ACTIVE && to === VmState.VM_STATE_STOPPED) ||
+  // An operation failed, or nobody can finish it.
+  (from !== VmState.VM_STATE_DELETED && to === VmState.VM_STATE_ERROR);
+
+const LEGAL = transitionsOf(catalogue.all);
 
 /**
- * Legal changes of the lasting state: target by source. An operation that asks for another one is a bug,
- * found by the commit that would store it.
+ * Whether a record in state `from` may be stored in state `to`. An operation that asks for another one is a
+ * bug, found by the commit that would store it.
  */
-const LEGAL: ReadonlyMap<VmState, ReadonlySet<VmState>> = new Map([
-  [VmState.VM_STATE_BUILDING, new Set<VmState>([ACTIVE, ERROR, VmState.VM_STATE_DELETED])],
-  [
-    ACTIVE,
-    new Set<VmState>([
-      STOPPED,
-      ERROR,
-      PAUSED,
-      SUSPENDED,
-      VmState.VM_STATE_RESCUED,
-      VmState.VM_STATE_RESIZED,
-      VmState.VM_STATE_SHELVED,
-      VmState.VM_STATE_SHELVED_OFFLOADED,
-      VmState.VM_STATE_SOFT_DELETED,
-      VmState.VM_STATE_DELETED,
-    ]),
-  ],
-  [
-    STOPPED,
-    new Set<VmState>([
-      ACTIVE,
-      ERROR,
-      VmState.VM_STATE_RESCUED,
-      VmState.VM_STATE_RESIZED,
-      VmState.VM_STATE_SHELVED,
-      VmState.VM_STATE_SHELVED_OFFLOADED,
-      VmState.VM_STATE_SOFT_DELETED,
-      VmState.VM_STATE_DELETED,
-    ]),
-  ],
-  [
-    PAUSED,
-    new Set<VmState>([
-      ACTIVE,
-      STOPPED,
-      ERROR,
-      VmState.VM_STATE_SHELVED,
-      VmState.VM_STATE_SHELVED_OFFLOADED,
-      VmState.VM_STATE_SOFT_DELETED,
-      VmState.VM_STATE_DELETED,
-    ]),
-  ],
-  [
-    SUSPENDED,
-    new Set<VmState>([
-      ACTIVE,
-      STOPPED,
-      ERROR,
-      VmState.VM_STATE_SHELVED,
-      VmState.VM_STATE_SHELVED_OFFLOADED,
-      VmState.VM_STATE_SOFT_DELETED,
-      VmState.VM_STATE_DELETED,
-    ]),
-  ],
-  [
-    VmState.VM_STATE_RESCUED,
-    new Set<VmState>([ACTIVE, ERROR, VmState.VM_STATE_SOFT_DELETED, VmState.VM_STATE_DELETED]),
-  ],
-  [
-    VmState.VM_STATE_RESIZED,
-    new Set<VmState>([ACTIVE, STOPPED, ERROR, VmState.VM_STATE_SOFT_DELETED, VmState.VM_STATE_DELETED]),
-  ],
-  [VmState.VM_STATE_SOFT_DELETED, new Set<VmState>([ACTIVE, ERROR, VmState.VM_STATE_DELETED])],
-  [
-    ERROR,
-    new Set<VmState>([
-      ACTIVE,
-      STOPPED,
-      VmState.VM_STATE_RESCUED,
-      VmState.VM_STATE_SOFT_DELETED,
-      VmState.VM_STATE_DELETED,
-    ]),
-  ],
-  [
-    VmState.VM_STATE_SHELVED,
-    new Set<VmState>([ACTIVE, VmState.VM_STATE_SHELVED_OFFLOADED, ERROR, VmState.VM_STATE_DELETED]),
-  ],
-  [VmState.VM_STATE_SHELVED_OFFLOADED, new Set<VmState>([ACTIVE, ERROR, VmState.VM_STATE_DELETED])],
-  [VmState.VM_STATE_DELETED, new Set<VmState>()],
-]);
-
-/** Whether a record in state `from` may be stored in state `to`. */
 export const mayBecome = (from: VmState, to: VmState): boolean =>
-  from === to || (LEGAL.get(from)?.has(to) ?? false);
+  from === to || isUndeclared(from, to) || (LEGAL.get(from)?.has(to) ?? false);

@@ -3,14 +3,15 @@ import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
-import { ACTION_RULES } from "./action-rules.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
 import type { Place } from "./protocol.js";
-import { act, boot, ended, ruleOf } from "./requests.js";
+import { act, boot, ended, operationOf } from "./requests.js";
+import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import type { Scenario } from "./scenario.js";
+import { wayTo } from "./way-to.js";
 
 const SERVER = "5e000000-0000-4000-8000-000000000002";
 const HOST = "host-1";
@@ -46,7 +47,7 @@ async function unsettled(cloud: Cloud): Promise<number> {
 /** Makes the state from which the kind may start, then accepts it. */
 async function begin(cloud: Cloud, kind: string, failing: boolean): Promise<void> {
   if (failing) {
-    const rules = ["powerOn", "powerOff", "reboot"].map((method) => ({
+    const rules = ["powerOn", "powerOff", "reboot", "pause", "unpause", "setAdminPassword"].map((method) => ({
       method,
       failReason: "HYPERVISOR_FAILED",
       failMessage: "As asked.",
@@ -58,13 +59,12 @@ async function begin(cloud: Cloud, kind: string, failing: boolean): Promise<void
   const { vmState, fault } = await ended(cloud, SERVER);
   if (vmState !== VmState.VM_STATE_ACTIVE)
     throw new Error(`the boot before ${kind} failed: ${fault?.reason} ${fault?.message} ${fault?.details}`);
-  const rule = ruleOf(kind);
-  if (rule === undefined) throw new Error(`no rule says when ${kind} may start`);
-  if (rule.vmStates !== undefined && !rule.vmStates.includes(VmState.VM_STATE_ACTIVE)) {
-    await act(cloud, SERVER, ACTION_RULES.stop);
+  const declaration = operationOf(kind);
+  for (const step of wayTo(declaration, catalogue.all)) {
+    await act(cloud, SERVER, step);
     await ended(cloud, SERVER);
   }
-  await act(cloud, SERVER, rule);
+  await act(cloud, SERVER, declaration);
 }
 
 async function endState(cloud: Cloud, neutron: ReturnType<typeof diskNeutron>): Promise<unknown> {

@@ -10,7 +10,7 @@ import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import { isLive } from "../../pkg/model/operation-states.js";
 import { VICTIM_AT_REST } from "../../pkg/model/signals.js";
-import { ACTION_RULES } from "./action-rules.js";
+import { operationOf } from "./requests.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -81,7 +81,7 @@ describe("a server that is deleted during its boot", function () {
   }
   const bootOf = (id: string): string => `req-boot-${id}`;
   const deletionOf = (id: string): string => `req-delete-${id}`;
-  const remove = (id: string) => act(cloud, id, ACTION_RULES.delete, Buffer.alloc(0), deletionOf(id));
+  const remove = (id: string) => act(cloud, id, operationOf("server.delete"), { requestId: deletionOf(id) });
   const operationsOf = async (id: string) =>
     (await cloud.operations.listStoredOperations(testCtx(), { serverId: id })).operations;
 

@@ -1,3 +1,5 @@
+import buildGuest from "../../pkg/compute/commands/build-guest.js";
+import { BuildGuestInput } from "../../gen/kilonova/compute/v1/commands.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
@@ -7,7 +9,7 @@ import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/plac
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
-import { ACTION_RULES } from "./action-rules.js";
+import { operationOf } from "./requests.js";
 import { parseOperationName } from "../../pkg/model/operation-name.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
@@ -58,7 +60,7 @@ describe("messages delayed past a take-over", function () {
   it("neither build, nor claim, nor commit for a boot that a deletion has pre-empted", async () => {
     const { id, operation, instance } = await hangingBoot(60_000);
     const { name, fence } = operation;
-    await act(cloud, id, ACTION_RULES.delete);
+    await act(cloud, id, operationOf("server.delete"));
     assert.equal((await ended(cloud, id)).vmState, VmState.VM_STATE_DELETED);
     const header = {
       commandId: commandId(name),
@@ -68,9 +70,16 @@ describe("messages delayed past a take-over", function () {
       host: HOST,
       waitMs: 1_000,
     };
-    await assert.rejects(cloud.agent(HOST, "conductor").buildGuest(testCtx(), { header, instance }), {
-      reason: "FENCE_LOST",
-    });
+    await assert.rejects(
+      cloud.agent(HOST, "conductor").runCommand(testCtx(), {
+        header,
+        command: buildGuest.name,
+        input: Buffer.from(BuildGuestInput.encode({ instance, secrets: undefined }).finish()),
+      }),
+      {
+        reason: "FENCE_LOST",
+      },
+    );
     const claim = {
       consumerId: id,
       projectId: "project",

@@ -4,8 +4,9 @@ import { VmState, DiskConfig } from "../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../gen/kilonova/type/v1/server.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import { isLive } from "../../pkg/model/operation-states.js";
-import { ACTION_RULES } from "./action-rules.js";
-import type { ActionRule } from "./action-rules.js";
+import { catalogue } from "../../pkg/model/operation-catalogue.js";
+import { exampleInput, exampleSecrets, newestVersion } from "../../pkg/model/operation-declaration.js";
+import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Cloud } from "./cloud.js";
@@ -49,7 +50,11 @@ export function bootRequest({
         flavor: size,
         networks: [...networks],
         ...(batch === "" ? {} : { batchSize: ids.length }),
-        image: { id: "1a000000-0000-4000-8000-000000000001", diskFormat: "qcow2" },
+        image: {
+          id: "1a000000-0000-4000-8000-000000000001",
+          diskFormat: "qcow2",
+          properties: new Map([["hw_qemu_guest_agent", "yes"]]),
+        },
       },
       server: {
         id: serverId,
@@ -72,13 +77,19 @@ export function bootRequest({
 export const boot = async (cloud: Cloud, options: BootOptions) =>
   cloud.global.acceptServers(testCtx(), bootRequest(options));
 
-/** Accepts an action by Nova's rules for it. */
+/** @throws when nobody declares the kind */
+export function operationOf(kind: string): OperationDeclaration {
+  const declaration = catalogue.find(kind);
+  if (declaration === undefined) throw new Error(`nobody declares ${kind}`);
+  return declaration;
+}
+
+/** Accepts an operation as it is declared, with its example unless told otherwise. */
 export async function act(
   cloud: Cloud,
   serverId: string,
-  rule: ActionRule,
-  input: Buffer = Buffer.alloc(0),
-  requestId?: string,
+  declaration: OperationDeclaration,
+  { input = exampleInput(declaration), requestId }: { input?: Uint8Array; requestId?: string } = {},
 ): Promise<Operation> {
   const accept = async (): Promise<Operation | undefined> =>
     (
@@ -86,20 +97,11 @@ export async function act(
         database: await databaseOf(cloud, serverId),
         serverId,
         actor,
-        kind: rule.kind,
-        kindVersion: 1,
-        input,
-        action: rule.action,
-        verb: rule.verb,
-        method: rule.kind,
-        allowedVmStates: [...(rule.vmStates ?? [])],
-        allowedTaskStates: [...(rule.taskStates ?? [])],
-        mustHaveHost: rule.mustHaveHost,
-        mustHaveLaunched: rule.mustHaveLaunched,
-        checkLock: rule.checkLock,
-        taskState: rule.taskState,
-        preempt: rule.preempt,
-        idempotentKind: rule.idempotentKind,
+        kind: declaration.kind,
+        kindVersion: newestVersion(declaration),
+        input: Buffer.from(input),
+        secrets: Buffer.from(exampleSecrets(declaration)),
+        method: declaration.kind,
       })
     ).operation;
   const operation = await accept().catch((error: unknown) => {
@@ -113,10 +115,6 @@ export async function act(
   if (operation === undefined) throw new Error("no operation");
   return operation;
 }
-
-/** The first rule by which a kind is accepted. */
-export const ruleOf = (kind: string): ActionRule | undefined =>
-  Object.values(ACTION_RULES).find((rule) => rule.kind === kind);
 
 export async function databaseOf({ global }: Cloud, serverId: string): Promise<string> {
   return (await global.getInstanceMappings(testCtx(), { serverIds: [serverId] })).mappings[0]?.database ?? "";

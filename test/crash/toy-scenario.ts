@@ -1,3 +1,5 @@
+import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
+import { anyOperation } from "../../pkg/model/operation-declaration.js";
 import { join } from "node:path";
 import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { AcceptOperationRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
@@ -24,7 +26,7 @@ import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Scenario } from "./scenario.js";
-import { Ledger, toyLedger } from "./toy.ledger.js";
+import { LEDGER, Ledger, toyLedger } from "./toy.ledger.js";
 
 const SERVER = "5e000000-0000-4000-8000-000000000001";
 
@@ -46,6 +48,7 @@ export const toyScenario: Scenario = {
       clock: systemClock,
       ids: systemIds,
       box: secretBox([{ id: "test", key: Buffer.alloc(32, 7) }]),
+      operations: new OperationCatalogue([anyOperation(LEDGER)]),
     };
     const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
     const blocks = new NumberBlocks(cell, "instance");
@@ -93,8 +96,6 @@ export const toyScenario: Scenario = {
             serverId: SERVER,
             kind: "toy.ledger",
             kindVersion: 1,
-            action: "toy",
-            verb: "toy",
             input: Buffer.from(failing ? "refuse" : ""),
           }),
         );

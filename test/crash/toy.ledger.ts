@@ -1,3 +1,4 @@
+import { aDeclaration, aForm } from "../../pkg/model/testing/a-declaration.js";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { defineKind, done, fail } from "../../pkg/conductor/engine/kind.js";
@@ -63,27 +64,30 @@ const entry = (name: string, ledger: Ledger): Step => ({
   },
 });
 
+export const LEDGER = aDeclaration("toy.ledger", {
+  forms: { plain: { ...aForm, taskState: "first" } },
+  pivot: "third",
+});
+
 /**
  * Three entries into a ledger. The second refuses when the input says so, so that the first is undone.
  * Only for proving the engine: real kinds live in the conductor.
  */
 export const toyLedger = (ledger: Ledger): OperationKind =>
-  defineKind<{ refuse: boolean }>({
-    kind: "toy.ledger",
-    version: 1,
-    parseInput: (bytes) => ({ refuse: bytes.toString() === "refuse" }),
+  defineKind(LEDGER, {
     steps: [
       entry("first", ledger),
       {
         ...entry("second", ledger),
         run: async ({ operation, fence, input }) => {
           ledger.put(`${operation.serverId}/second`, fence);
-          return input.refuse ? fail({ reason: "REFUSED", domain: "toy", message: "As asked." }) : done();
+          return input === "refuse"
+            ? fail({ reason: "REFUSED", domain: "toy", message: "As asked." })
+            : done();
         },
       },
       entry("third", ledger),
     ],
-    pivot: "third",
     failed: (_call, error) => ({
       set: {
         taskState: "",

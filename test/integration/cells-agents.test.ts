@@ -65,8 +65,6 @@ describe("agents", () => {
       serverId,
       kind: "server.stop",
       kindVersion: 1,
-      action: "stop",
-      input: Buffer.from("{}"),
     });
     return operation?.name ?? "";
   };
@@ -210,8 +208,6 @@ describe("signals", () => {
       serverId,
       kind: "server.stop",
       kindVersion: 1,
-      action: "stop",
-      input: Buffer.from("{}"),
     });
     const name = operation?.name ?? "";
     const send = (peer: string, kind: string, signalId: string, payload = Buffer.alloc(0)) =>

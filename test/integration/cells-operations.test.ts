@@ -1,3 +1,6 @@
+import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
+import { anyOperation } from "../../pkg/model/operation-declaration.js";
+import { aDeclaration } from "../../pkg/model/testing/a-declaration.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
@@ -25,10 +28,12 @@ const NEEDS_OPERATOR = OperationState.OPERATION_STATE_NEEDS_OPERATOR;
 const SUCCEEDED = OperationState.OPERATION_STATE_SUCCEEDED;
 const member = { kind: "user", userId: "user", projectId: "project", roles: ["member"] };
 
+const PREEMPT = { input: Buffer.from("pre-empt") };
+
 describe("stored operations", () => {
   let s: CellsUnderTest;
   before(async () => {
-    s = await startCellsService();
+    s = await startCellsService({}, new OperationCatalogue([anyOperation(aDeclaration("test.kind"))]));
   });
   after(() => s.close());
 
@@ -46,8 +51,6 @@ describe("stored operations", () => {
       actor: member,
       kind: "test.kind",
       kindVersion: 1,
-      action: "stop",
-      verb: "stop",
       method: "StopServer",
       ...wish,
     });
@@ -139,7 +142,7 @@ describe("stored operations", () => {
     const id = await server();
     const victim = await accepted(id);
     await acquire([victim], "a", 1);
-    const heir = await accepted(id, { preempt: true });
+    const heir = await accepted(id, PREEMPT);
     const { fence } = await taken(heir);
     await commit(heir, fence, { state: SUCCEEDED });
     const other = await accepted(await server());
@@ -154,7 +157,7 @@ describe("stored operations", () => {
     const id = await server();
     const first = await accepted(id);
     await assert.rejects(accept(id), { reason: "OPERATION_IN_PROGRESS" });
-    const heir = await accepted(id, { preempt: true });
+    const heir = await accepted(id, PREEMPT);
     assert.notEqual(heir, first);
     assert.equal((await recordOf(id))?.currentOperation, heir);
   });

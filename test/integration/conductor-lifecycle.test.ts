@@ -1,15 +1,15 @@
+import { RebootInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { sql } from "../../pkg/cells/adapters/sql/sql.js";
-import { RebootServerRequest, RebootType } from "../../gen/kilonova/api/v1/servers_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
 import { fakeNeutron } from "../../pkg/clients/neutron/testing/fake-neutron.js";
 import { VICTIM_AT_REST } from "../../pkg/model/signals.js";
-import { ACTION_RULES } from "../crash/action-rules.js";
+import { operationOf } from "../crash/requests.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testCluster } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -86,25 +86,18 @@ describe("a server's life", () => {
     assert.equal(active.addresses[0]?.networkLabel, "private");
     assert.ok(active.launchedAt !== undefined && active.hostId.length === 56);
     assert.equal(await guestOn(active.hostInfo?.host ?? "", id), true);
-    await act(cloud, id, ACTION_RULES.stop);
+    await act(cloud, id, operationOf("server.stop"));
     assert.deepEqual(
       [(await ended(cloud, id)).vmState, (await serverOf(cloud, id)).powerState],
       [STOPPED, PowerState.POWER_STATE_SHUTDOWN],
     );
-    await act(cloud, id, ACTION_RULES.start);
+    await act(cloud, id, operationOf("server.start"));
     assert.equal((await ended(cloud, id)).vmState, ACTIVE);
-    await act(
-      cloud,
-      id,
-      ACTION_RULES.rebootHard,
-      Buffer.from(
-        RebootServerRequest.encode(
-          RebootServerRequest.fromPartial({ serverId: id, type: RebootType.REBOOT_TYPE_HARD }),
-        ).finish(),
-      ),
-    );
+    await act(cloud, id, operationOf("server.reboot"), {
+      input: RebootInput.encode({ hard: true }).finish(),
+    });
     assert.equal((await ended(cloud, id)).vmState, ACTIVE);
-    await act(cloud, id, ACTION_RULES.delete);
+    await act(cloud, id, operationOf("server.delete"));
     assert.equal((await ended(cloud, id)).vmState, DELETED);
     assert.deepEqual([portsOf(id).length, (await held(id)).length, await guests(id)], [0, 0, 0]);
     const { mappings } = await cloud.global.getInstanceMappings(testCtx(), { serverIds: [id] });
@@ -170,7 +163,7 @@ describe("a server's life", () => {
     );
     const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
     assert.equal(operations[0]?.steps.filter(({ name }) => name === "build-guest").length, 3);
-    await act(cloud, id, ACTION_RULES.delete);
+    await act(cloud, id, operationOf("server.delete"));
     assert.equal((await ended(cloud, id)).vmState, DELETED);
   });
 
@@ -193,7 +186,7 @@ describe("a server's life", () => {
       [ERROR, "NO_VALID_HOST", "cell0"],
     );
     assert.match(server.fault?.message ?? "", /^No valid host was found/);
-    await act(cloud, id, ACTION_RULES.delete);
+    await act(cloud, id, operationOf("server.delete"));
     assert.equal((await ended(cloud, id)).vmState, DELETED);
   });
 
@@ -222,7 +215,7 @@ describe("a server's life", () => {
       [ACTIVE, "c"],
     ]);
     for (const id of enough) {
-      await act(cloud, id, ACTION_RULES.delete);
+      await act(cloud, id, operationOf("server.delete"));
       assert.equal((await ended(cloud, id)).vmState, DELETED);
     }
   });
@@ -232,8 +225,8 @@ describe("a server's life", () => {
     await script([{ method: "powerOn", delayMs: 60_000 }]);
     await boot(cloud, { ids: [id], networks });
     await until(async () => (await serverOf(cloud, id)).taskState === "spawning", { what: "spawning" });
-    const operation = await act(cloud, id, ACTION_RULES.delete);
-    assert.equal((await act(cloud, id, ACTION_RULES.delete)).name, operation.name);
+    const operation = await act(cloud, id, operationOf("server.delete"));
+    assert.equal((await act(cloud, id, operationOf("server.delete"))).name, operation.name);
     await script([]);
     assert.equal((await ended(cloud, id)).vmState, DELETED);
     const { operations } = await cloud.operations.listStoredOperations(testCtx(), { serverId: id });
@@ -254,7 +247,7 @@ describe("a server's life", () => {
     late = () => new Promise<void>((resolve) => answers.push(resolve));
     await boot(cloud, { ids: [id], networks });
     await until(async () => answers.length > 0, { what: "the port to be asked for" });
-    const { name } = await act(cloud, id, ACTION_RULES.delete);
+    const { name } = await act(cloud, id, operationOf("server.delete"));
     await until(
       async () =>
         (await cloud.operations.getStoredOperation(testCtx(), { name })).operation?.waitingFor ===
@@ -273,7 +266,7 @@ describe("a server's life", () => {
     late = () => new Promise<void>((resolve) => answers.push(resolve));
     await boot(cloud, { ids: [id], networks });
     await until(async () => answers.length > 0, { what: "the port to be asked for" });
-    const { name } = await act(cloud, id, ACTION_RULES.delete);
+    const { name } = await act(cloud, id, operationOf("server.delete"));
     const cell = cloud.stores.find((store) => store.name === "cell1") ?? assert.fail("no cell");
     await until(
       async () => {
@@ -308,7 +301,7 @@ describe("a server's life", () => {
     await script([{ method: "powerOff", delayMs: 60_000 }]);
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
-    const { name } = await act(cloud, id, ACTION_RULES.stop);
+    const { name } = await act(cloud, id, operationOf("server.stop"));
     const { owner } =
       (await until(async () => {
         const { operation } = await cloud.operations.getStoredOperation(testCtx(), { name });
@@ -329,7 +322,7 @@ describe("a server's life", () => {
       { what: "the take-over" },
     );
     assert.equal(await atRest(name), false);
-    await act(cloud, id, ACTION_RULES.delete);
+    await act(cloud, id, operationOf("server.delete"));
     await store.leaveOperation(testCtx(), { database: "cell1", name, fence: taken.fence - 1n });
     await assert.rejects(
       store.confirmOwnership(testCtx(), {
@@ -366,7 +359,7 @@ describe("a server's life", () => {
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
     await script([{ method: "powerOff", failReason: "HYPERVISOR_FAILED", failMessage: "no" }]);
-    const { name } = await act(cloud, id, ACTION_RULES.stop);
+    const { name } = await act(cloud, id, operationOf("server.stop"));
     const server = await ended(cloud, id);
     assert.deepEqual(
       [server.vmState, server.taskState, server.fault?.reason],
@@ -382,7 +375,7 @@ describe("a server's life", () => {
     const id = randomUUID();
     await boot(cloud, { ids: [id] });
     await ended(cloud, id);
-    await assert.rejects(act(cloud, id, ACTION_RULES.start), {
+    await assert.rejects(act(cloud, id, operationOf("server.start")), {
       reason: "INVALID_STATE",
       facts: { server: id, method: "start", attr: "vm_state", state: "active" },
     });

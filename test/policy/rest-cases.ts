@@ -1,7 +1,7 @@
 import { aNetwork, anImage } from "../../pkg/api/testing/an-api.js";
 import type { RuleName } from "../../pkg/policy/index.js";
 import type { Expected } from "./case.js";
-import { EXTERNAL, HYPERVISOR, GROUP, REQUEST, SERVER, SERVICE } from "./world.js";
+import { EXTERNAL, HYPERVISOR, GROUP, LOCKED, REQUEST, SERVER, SERVICE } from "./world.js";
 
 /** One form of a request to one route. */
 export interface RestExpected extends Expected {
@@ -107,6 +107,21 @@ const servers: readonly RestExpected[] = [
   action("os-start", "servers:start"),
   action("os-stop", "servers:stop"),
   action("reboot", "servers:reboot", { type: "SOFT" }),
+  action("pause", "os-pause-server:pause"),
+  action("unpause", "os-pause-server:unpause"),
+  action("lock", "os-lock-server:lock"),
+  action("unlock", "os-lock-server:unlock"),
+  rest(
+    "POST /servers/{id}/action#unlock",
+    [os("os-lock-server:unlock"), os("os-lock-server:unlock:unlock_override")],
+    {
+      about: "project",
+      form: "another party's lock",
+      path: `/servers/${LOCKED}/action`,
+      body: { unlock: null },
+    },
+  ),
+  action("changePassword", "os-admin-password", { adminPass: "secret" }),
   action("forceDelete", "os-deferred-delete:force"),
   action("os-getConsoleOutput", "os-console-output", {}),
   server("GET /servers/{id}/ips", "ips:index"),

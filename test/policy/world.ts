@@ -1,3 +1,4 @@
+import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import { Aggregate } from "../../gen/kilonova/api/v1/aggregates_service.js";
 import { InstanceAction } from "../../gen/kilonova/api/v1/limits_service.js";
 import { ServerGroup, ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
@@ -22,9 +23,11 @@ export const SERVICE = "44444444-aaaa-4444-8444-444444444444";
 export const HYPERVISOR = "55555555-aaaa-4555-8555-555555555555";
 export const EXTERNAL = "66666666-aaaa-4666-8666-666666666666";
 export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
-export const KINDS = ["boot", "delete", "start", "stop", "reboot"] as const;
-export const operationOf = (kind: (typeof KINDS)[number]): string =>
-  operationName(SERVER, `${KINDS.indexOf(kind)}8888888-aaaa-4888-8888-888888888888`);
+/** Another server of p1, which an administrator has locked. */
+export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
+export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
+export const operationOf = (kind: string): string =>
+  operationName(SERVER, `8888888${KINDS.indexOf(kind).toString(16)}-aaaa-4888-8888-888888888888`);
 
 export const aServer = (init: Partial<Server> & { readonly id: string }): Server =>
   Server.fromPartial({
@@ -77,6 +80,7 @@ export class World {
       all.clear();
     for (const records of cells.records.values()) records.clear();
     cells.put("cell1", aServer({ id: SERVER }));
+    cells.put("cell1", aServer({ id: LOCKED, lock: { lockedBy: "admin", reason: "" } }));
     cells.actions.set(
       REQUEST,
       InstanceAction.fromPartial({
@@ -93,7 +97,7 @@ export class World {
         name,
         StoredOperation.fromPartial({
           name,
-          kind: `server.${kind}`,
+          kind,
           serverId: SERVER,
           projectId: "p1",
           state,

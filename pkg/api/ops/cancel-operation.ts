@@ -3,7 +3,8 @@ import type {
   CancelOperationResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { id } from "../shape/common.js";
-import { ruleOfKind } from "../domain/operation-rules.js";
+import { catalogue } from "../../model/operation-catalogue.js";
+import { CommonErrors } from "../../kernel/index.js";
 import type { About, Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
@@ -16,7 +17,10 @@ const toBegin =
   (parts: Parts): About<CancelOperationRequest, TheOperation> =>
   async (ctx, request) => {
     const found = await theOperation(parts)(ctx, request);
-    return { ...found, decides: ruleOfKind(found.operation.kind) };
+    const declaration = catalogue.find(found.operation.kind);
+    if (declaration === undefined)
+      throw CommonErrors.UNIMPLEMENTED({ what: `Cancelling operations of kind ${found.operation.kind}` });
+    return { ...found, decides: declaration.rule };
   };
 
 /** Asks for cancellation; an operation that is done stays as it is. */

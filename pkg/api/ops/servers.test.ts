@@ -8,6 +8,7 @@ import type {
   ListServersRequest,
   ListServersResponse,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { ChangePasswordSecrets, RebootInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type {
   AcceptOperationRequest,
@@ -18,6 +19,7 @@ import { Flavor } from "../../../gen/kilonova/type/v1/flavor.js";
 import { HostStatus, ServerFault, ServerHostInfo, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Actor } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
+import { catalogue } from "../../model/operation-catalogue.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import type { TestApi } from "../testing/an-api.js";
@@ -291,93 +293,53 @@ describe("actions on servers", () => {
   const accepted = (api: TestApi): AcceptOperationRequest =>
     api.cells.requests.get("acceptOperation") as AcceptOperationRequest;
 
-  it("accepts a stop where the record is, with Nova's conditions", async () => {
+  it("accepts a stop where the record is, in the newest version of its kind", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
     const { operation } = await servers(api).stopServer(as(member), { serverId: A, clientToken: "t" });
     assert.equal(operation?.kind, "server.stop");
-    const {
-      database,
-      verb,
-      action,
-      method,
-      allowedVmStates,
-      allowedTaskStates,
-      taskState,
-      checkLock,
-      bypassLock,
-      mustHaveHost,
-      mustHaveLaunched,
-      projectId,
-      clientToken,
-    } = accepted(api);
+    const { database, method, kind, kindVersion, bypassLock, projectId, clientToken } = accepted(api);
     assert.deepEqual(
-      {
-        database,
-        verb,
-        action,
-        method,
-        allowedVmStates,
-        allowedTaskStates,
-        taskState,
-        checkLock,
-        bypassLock,
-        mustHaveHost,
-        mustHaveLaunched,
-        projectId,
-        clientToken,
-      },
+      { database, method, kind, kindVersion, bypassLock, projectId, clientToken },
       {
         database: "cell1",
-        verb: "stop",
-        action: "stop",
         method: "StopServer",
-        allowedVmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_ERROR],
-        allowedTaskStates: [""],
-        taskState: "powering-off",
-        checkLock: true,
+        kind: "server.stop",
+        kindVersion: 1,
         bypassLock: false,
-        mustHaveHost: true,
-        mustHaveLaunched: true,
         projectId: "p1",
         clientToken: "t",
       },
     );
   });
 
+  it("serves every method that a declaration names", async () => {
+    for (const { methods, kind } of catalogue.all.filter((one) => one.kind !== "server.boot"))
+      for (const { name: method } of methods) {
+        const api = anApi();
+        api.cells.put("cell1", { id: A });
+        const key = `${method[0]?.toLowerCase()}${method.slice(1)}` as "stopServer";
+        const { operation } = await servers(api)[key](as(administrator), { serverId: A });
+        assert.deepEqual([operation?.kind, accepted(api).method], [kind, method]);
+      }
+  });
+
   it("lets administrators pass locks on servers of every project", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
     await servers(api).startServer(as(administrator), { serverId: A });
-    assert.deepEqual(
-      [accepted(api).bypassLock, accepted(api).projectId, accepted(api).taskState],
-      [true, "", "powering-on"],
-    );
-  });
-
-  it("deletes from every state, taking over whatever runs", async () => {
-    const api = anApi();
-    api.cells.put("global", { id: A });
-    await servers(api).deleteServer(as(member), { serverId: A });
-    const { preempt, idempotentKind, allowedVmStates, allowedTaskStates, database } = accepted(api);
-    assert.deepEqual(
-      { preempt, idempotentKind, allowedVmStates, allowedTaskStates, database },
-      { preempt: true, idempotentKind: true, allowedVmStates: [], allowedTaskStates: [], database: "global" },
-    );
+    assert.deepEqual([accepted(api).bypassLock, accepted(api).projectId], [true, ""]);
   });
 
   it("deletes by force as it deletes, under a rule and for a token of its own", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
     await servers(api).deleteServer(as(member), { serverId: A });
-    const { method, requestId: _plain, ...deletion } = { requestId: "", ...accepted(api) };
+    const plain = accepted(api);
     await servers(api).forceDeleteServer(as(member), { serverId: A });
-    const { method: forced, requestId: _forced, ...same } = { requestId: "", ...accepted(api) };
-    assert.deepEqual([method, forced], ["DeleteServer", "ForceDeleteServer"]);
-    assert.deepEqual(
-      [same.kind, same.action, same.preempt, same.idempotentKind, same.checkLock, same.allowedVmStates],
-      [deletion.kind, deletion.action, true, true, true, []],
-    );
+    const forced = accepted(api);
+    assert.deepEqual([plain.method, forced.method], ["DeleteServer", "ForceDeleteServer"]);
+    assert.deepEqual([plain.kind, forced.kind], ["server.delete", "server.delete"]);
     await assert.rejects(
       servers(api).forceDeleteServer(as({ ...member, roles: ["reader"] }), { serverId: A }),
       { message: "Policy doesn't allow os_compute_api:os-deferred-delete:force to be performed." },
@@ -387,7 +349,7 @@ describe("actions on servers", () => {
     });
   });
 
-  it("tells hard reboots from soft ones, in the conditions and in what the token protects", async () => {
+  it("tells hard reboots from soft ones, in the input and in what the token protects", async () => {
     const api = anApi();
     api.cells.put("cell1", { id: A });
     await servers(api).rebootServer(as(member), { serverId: A });
@@ -395,14 +357,31 @@ describe("actions on servers", () => {
     await servers(api).rebootServer(as(member), { serverId: A, type: RebootType.REBOOT_TYPE_HARD });
     const hard = accepted(api);
     assert.deepEqual(
-      [soft.taskState, soft.allowedVmStates, soft.preempt],
-      ["rebooting", [VmState.VM_STATE_ACTIVE], false],
-    );
-    assert.deepEqual(
-      [hard.taskState, hard.allowedVmStates.length, hard.preempt],
-      ["rebooting_hard", 5, true],
+      [soft, hard].map(({ input }) => RebootInput.decode(input).hard),
+      [false, true],
     );
     assert.notDeepEqual(soft.bodyHash, hard.bodyHash);
+  });
+
+  it("puts a password into the sealed part only", async () => {
+    const api = anApi();
+    api.cells.put("cell1", { id: A });
+    await servers(api).changeServerPassword(as(member), { serverId: A, adminPassword: "open sesame" });
+    const { input, secrets } = accepted(api);
+    assert.equal(input.length, 0);
+    assert.deepEqual(ChangePasswordSecrets.decode(secrets), { adminPassword: "open sesame" });
+  });
+
+  it("needs one more rule for the other party's lock", async () => {
+    const api = anApi();
+    const unlock = (actor: Actor) => servers(api).unlockServer(as(actor), { serverId: A });
+    api.cells.put("cell1", { id: A, lock: { lockedBy: "owner", reason: "" } });
+    await unlock(member);
+    api.cells.put("cell1", { id: A, lock: { lockedBy: "admin", reason: "" } });
+    await assert.rejects(unlock(member), {
+      message: "Policy doesn't allow os_compute_api:os-lock-server:unlock:unlock_override to be performed.",
+    });
+    await unlock(administrator);
   });
 
   it("refuses readers after the server was found, strangers before", async () => {

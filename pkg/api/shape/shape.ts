@@ -1,4 +1,5 @@
 import type { Ctx, FieldViolation } from "../../kernel/index.js";
+import { snakeCase } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
 
 /** Judges one value; tells each problem with the path at which it sits. Pure. */
@@ -49,7 +50,8 @@ export const object =
     const rules: Rules<M> = shape;
     for (const key in rules) {
       const rule = rules[key];
-      if (rule !== undefined) rule(value[key], path === "" ? snake(key) : `${path}.${snake(key)}`, report);
+      if (rule !== undefined)
+        rule(value[key], path === "" ? snakeCase(key) : `${path}.${snakeCase(key)}`, report);
     }
   };
 
@@ -132,5 +134,3 @@ export const map =
       value(v, `${path}["${k}"]`, report);
     }
   };
-
-const snake = (key: string): string => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);

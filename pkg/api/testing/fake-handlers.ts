@@ -17,7 +17,7 @@ import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { changedAggregate, zoneConflict } from "../../cells/domain/aggregate-change.js";
-import { checkAcceptable } from "../../cells/domain/acceptance.js";
+import { askedOf, checkAcceptable } from "../../cells/domain/acceptance.js";
 import { applyUserChange } from "../../cells/domain/apply-change.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
@@ -273,8 +273,7 @@ const instanceHandlers = (cells: FakeCells): Partial<Handlers<InstancesServiceDe
   },
   updateInstance: async (_ctx, request) => {
     const before = recordOf(cells, request.database, request.server?.id ?? "", request.projectId);
-    if (request.conditions !== undefined)
-      checkAcceptable(before, { ...request.conditions, allowedTaskStates: [], mustHaveHost: false });
+    if (request.conditions !== undefined) checkAcceptable(before, askedOf(request.conditions));
     const record = {
       ...cells.records.get(request.database)?.get(before.id),
       server: before,

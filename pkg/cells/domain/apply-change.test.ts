@@ -198,15 +198,13 @@ describe("hostIdOf", () => {
 });
 
 describe("checkAcceptable", () => {
-  const conditions = {
-    verb: "stop",
-    allowedVmStates: [VmState.VM_STATE_ACTIVE],
-    allowedTaskStates: [""],
-    mustHaveHost: false,
-    mustHaveLaunched: true,
-    checkLock: true,
-    bypassLock: false,
-  };
+  const form = {
+    vmStates: [VmState.VM_STATE_ACTIVE],
+    taskStates: [""],
+    needsLaunch: true,
+    lock: "refuses",
+  } as const;
+  const conditions = { form, action: "stop", bypassLock: false };
   const cases: [string, Partial<Server>, object][] = [
     [
       "a lock before everything else",
@@ -239,8 +237,17 @@ describe("checkAcceptable", () => {
         bypassLock: true,
       }),
     ));
+  it("hides a lock behind a state that does not fit, where Nova does", () => {
+    const locked = aServer({ id, lock: { lockedBy: "owner", reason: "" } });
+    assert.throws(() => checkAcceptable(locked, { ...conditions, form: { ...form, lock: "hides" } }), {
+      message: `Instance ${id} is in an invalid state for 'stop'`,
+    });
+  });
   it("asks for a host where one is needed", () =>
-    assert.throws(() => checkAcceptable(aServer({ id }), { ...conditions, mustHaveHost: true }), {
-      reason: "NOT_READY",
-    }));
+    assert.throws(
+      () => checkAcceptable(aServer({ id }), { ...conditions, form: { ...form, needsHost: true } }),
+      {
+        reason: "NOT_READY",
+      },
+    ));
 });

@@ -10,8 +10,8 @@ import type { Metrics } from "../../platform/telemetry/index.js";
 import { commandReport } from "./command-report.js";
 import { Commands } from "./commands.js";
 import { removeDeletedGuests } from "./deleted-guests.js";
-import type { GuestCommandDeps } from "./guest-commands.js";
-import { guestCommands } from "./guest-commands.js";
+import { commandHost } from "./command-host.js";
+import type { CommandHostDeps } from "./command-host.js";
 import { GuestWatch } from "./guest-watch.js";
 import { Journal } from "./journal.js";
 import { LostPorts } from "./lost-ports.js";
@@ -20,7 +20,7 @@ import type { RegistrationDeps } from "./registration.js";
 import { resumeGuests } from "./resume-guests.js";
 import { agentHandlers } from "./service.js";
 
-export interface AgentDeps extends RegistrationDeps, GuestCommandDeps {
+export interface AgentDeps extends RegistrationDeps, CommandHostDeps {
   readonly cells: Client<typeof HostsServiceDefinition>;
   readonly journalPath: string;
   /** How often inventory and guests are compared with the records, in ms. */
@@ -68,7 +68,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const lost = new LostPorts({ ...deps, clock: systemClock });
   deps.plumbing.onLost((port) => lost.note(port));
 
-  const { powerOn, destroy } = guestCommands(deps);
+  const own = commandHost(deps);
   const removed = deps.metrics.counter(
     "kilonova_compute_deleted_guests_removed_total",
     "Guests removed because their server was deleted while the host was down.",
@@ -79,11 +79,10 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     const instances = await listInstances(ctx, cells, cell, host);
     await removeDeletedGuests(
       ctx,
-      { host, cell, driver, cells, commands, destroy, removed: () => removed.inc({ host }) },
+      { host, cell, cells, commands, own, removed: () => removed.inc({ host }) },
       instances,
     );
-    if (resume)
-      await resumeGuests(ctx, { driver, powerOn, note: (...report) => watch.note(...report) }, instances);
+    if (resume) await resumeGuests(ctx, { own, note: (...report) => watch.note(...report) }, instances);
     await plugGuests(ctx, deps, instances);
     await watch.compare(ctx, instances);
     commands.prune(FORGET_COMMANDS_MS);
@@ -93,7 +92,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     bindings: [
       bindService(
         AgentServiceDefinition,
-        agentHandlers({ ...deps, commands, epoch: () => registration.epoch }),
+        agentHandlers({ host, own, commands, epoch: () => registration.epoch }),
       ),
     ],
     guestIsolation: () => driver.guestIsolation?.() ?? "",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import { KilonovaError, rootCtx } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
@@ -12,7 +13,7 @@ import { Commands } from "./commands.js";
 import type { JournalEntry } from "./journal.js";
 import { Journal } from "./journal.js";
 
-const RUNNING = PowerState.POWER_STATE_RUNNING;
+const RUNNING: Uint8Array = GuestOutput.encode({ powerState: PowerState.POWER_STATE_RUNNING }).finish();
 const ctx = rootCtx({ requestId: "req-1" });
 const header = (patch: Partial<CommandHeader> = {}): CommandHeader => ({
   commandId: "c1",
@@ -62,7 +63,7 @@ async function open(
 
 /** Work that ends when told to. */
 function gate(): {
-  work: (ctx: Ctx) => Promise<PowerState>;
+  work: (ctx: Ctx) => Promise<Uint8Array>;
   open(): void;
   starts: () => number;
   stopped: () => boolean;
@@ -102,7 +103,7 @@ describe("agent commands", () => {
   it("answers a finished command with its result, and again without running it", async () => {
     const { commands } = await open();
     let runs = 0;
-    const work = async (): Promise<PowerState> => {
+    const work = async (): Promise<Uint8Array> => {
       runs += 1;
       return RUNNING;
     };
@@ -172,9 +173,37 @@ describe("agent commands", () => {
     assert.deepEqual([slow.stopped(), (await build).errorReason], [true, "COMMAND_SUPERSEDED"]);
   });
 
+  it("keeps the output of a command over a restart, and answers it again without running it", async () => {
+    const first = await open();
+    assert.deepEqual(
+      Buffer.from(RUNNING),
+      (await first.commands.run(ctx, header(), async () => RUNNING)).output,
+    );
+    await first.close();
+    const again = await (
+      await open(first.path)
+    ).commands.run(ctx, header(), async () => {
+      throw new Error("it ran twice");
+    });
+    assert.deepEqual(GuestOutput.decode(again.output), { powerState: PowerState.POWER_STATE_RUNNING });
+  });
+
+  it("lets a command finish that must not be cut off, and runs the newer one after it", async () => {
+    const { commands } = await open();
+    const slow = gate();
+    const first = commands.run(ctx, header(), slow.work, { finishes: true });
+    await until(() => slow.starts() === 1);
+    const second = commands.run(ctx, header({ commandId: "c2", fence: 6n }), async () => RUNNING);
+    slow.open();
+    assert.deepEqual(
+      [(await first).phase, (await second).phase, slow.stopped()],
+      [CommandPhase.COMMAND_PHASE_DONE, CommandPhase.COMMAND_PHASE_DONE, false],
+    );
+  });
+
   it("refuses a command that was undone before it arrived", async () => {
     const { commands } = await open();
-    await commands.run(ctx, header({ commandId: "undo" }), async () => RUNNING, "c1");
+    await commands.run(ctx, header({ commandId: "undo" }), async () => RUNNING, { undoOf: "c1" });
     assert.equal(await reasonOf(commands.run(ctx, header(), async () => RUNNING)), "COMMAND_UNDONE");
   });
 

@@ -1,23 +1,31 @@
 import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { asKilonovaError, causesOf, rootCtx, traced } from "../../kernel/index.js";
 import { AgentErrors } from "../errors.js";
 import type { Journal, JournalEntry } from "./journal.js";
 
 /**
- * What a command does to the host. Must be repeatable; stops when `ctx.signal` aborts because a newer command
- * took over.
+ * What a command does to the host. Must be repeatable; `ctx.signal` aborts when a newer command takes over.
+ * @returns its encoded output
  */
-export type CommandWork = (ctx: Ctx) => Promise<PowerState>;
+export type CommandWork = (ctx: Ctx) => Promise<Uint8Array>;
+
+/** How a command stands to others. */
+export interface CommandTies {
+  /** The command that this one undoes: its later arrival is then refused. */
+  readonly undoOf?: string;
+  /** Whether it is let finish when a newer command takes over; otherwise it is told to stop. */
+  readonly finishes?: boolean;
+}
 
 /** Told when a command ended whose caller no longer waits. */
 export type Reporter = (ctx: Ctx, entry: JournalEntry) => Promise<void>;
 
 interface Running {
   readonly fence: bigint;
-  readonly stop: AbortController;
+  /** Absent for one that is let finish. */
+  readonly stop: AbortController | undefined;
   readonly finished: Promise<JournalEntry>;
 }
 interface ServerLog {
@@ -63,17 +71,21 @@ export class Commands {
   }
 
   /**
-   * @param undoOf the command that this one undoes: its later arrival is then refused
    * @returns how the command stands after at most `header.waitMs`; with STARTED the end will be reported
    * @throws FENCE_LOST, COMMAND_UNDONE
    */
-  async run(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf = ""): Promise<CommandResult> {
+  async run(
+    ctx: Ctx,
+    header: CommandHeader,
+    work: CommandWork,
+    ties: CommandTies = {},
+  ): Promise<CommandResult> {
     const server = this.#admit(header);
     const known = server.commands.get(header.commandId);
     if (known && known.phase !== "started") return answer(known);
     let running = server.running.get(header.commandId);
     if (!running) {
-      running = this.#start(ctx, header, work, server, undoOf);
+      running = this.#start(ctx, header, work, server, ties);
       server.running.set(header.commandId, running);
     }
     const entry = await waitAtMost(running.finished, header.waitMs, ctx.signal);
@@ -84,7 +96,7 @@ export class Commands {
       errorReason: "",
       errorMessage: "",
       errorDetails: "",
-      powerState: PowerState.POWER_STATE_UNSPECIFIED,
+      output: Buffer.alloc(0),
     };
   }
 
@@ -134,12 +146,18 @@ export class Commands {
       throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
     for (const [id, other] of server.running) {
       if (id !== header.commandId && other.fence <= header.fence)
-        other.stop.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
+        other.stop?.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
     }
     return server;
   }
 
-  #start(ctx: Ctx, header: CommandHeader, work: CommandWork, server: ServerLog, undoOf: string): Running {
+  #start(
+    ctx: Ctx,
+    header: CommandHeader,
+    work: CommandWork,
+    server: ServerLog,
+    { undoOf = "", finishes = false }: CommandTies,
+  ): Running {
     const stop = new AbortController();
     const own = rootCtx({
       requestId: ctx.requestId,
@@ -153,7 +171,7 @@ export class Commands {
       () => server.running.delete(header.commandId),
     );
     finished.catch(() => {});
-    return { fence: header.fence, stop, finished };
+    return { fence: header.fence, stop: finishes ? undefined : stop, finished };
   }
 
   async #execute(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf: string): Promise<JournalEntry> {
@@ -170,8 +188,14 @@ export class Commands {
     let end: JournalEntry;
     try {
       ctx.signal.throwIfAborted();
-      const powerState = await traced(ctx, "agent.command", { "command.id": header.commandId }, work);
-      end = { ...base, phase: "done", powerState, told: false, at: this.#now() };
+      const output = await traced(ctx, "agent.command", { "command.id": header.commandId }, work);
+      end = {
+        ...base,
+        phase: "done",
+        output: Buffer.from(output).toString("base64"),
+        told: false,
+        at: this.#now(),
+      };
     } catch (error) {
       const e = asKilonovaError(ctx.signal.aborted ? ctx.signal.reason : error);
       if (e.kind === "internal")
@@ -269,7 +293,7 @@ function answer(entry: JournalEntry): CommandResult {
     errorReason: entry.errorReason ?? "",
     errorMessage: entry.errorMessage ?? "",
     errorDetails: entry.errorDetails ?? "",
-    powerState: (entry.powerState ?? PowerState.POWER_STATE_UNSPECIFIED) as PowerState,
+    output: Buffer.from(entry.output ?? "", "base64"),
   };
 }
 

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { FindDeletedInstancesResponse } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { CommandHeader } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { LogFields } from "../../kernel/logger.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { testCtx } from "../../testkit/ctx.js";
@@ -13,7 +12,7 @@ import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
 import { Commands } from "./commands.js";
 import { removeDeletedGuests } from "./deleted-guests.js";
-import { guestCommands } from "./guest-commands.js";
+import { commandHost } from "./command-host.js";
 import { Journal } from "./journal.js";
 import { noImages, noPlumbing } from "./ports.js";
 
@@ -58,7 +57,7 @@ describe("removeDeletedGuests", () => {
       fixed: async () => undefined,
       dynamic: async () => new Map<string, never>(),
     };
-    const { destroy } = guestCommands({
+    const own = commandHost({
       driver,
       vendorData,
       images: noImages,
@@ -97,9 +96,8 @@ describe("removeDeletedGuests", () => {
           {
             host: "host1",
             cell: "cell1",
-            driver,
+            own,
             commands,
-            destroy,
             removed: () => {
               removed++;
             },
@@ -157,7 +155,7 @@ describe("removeDeletedGuests", () => {
     });
     const running = b.commands.run(testCtx(), b.header(FENCE), async () => {
       await held;
-      return PowerState.POWER_STATE_RUNNING;
+      return new Uint8Array();
     });
     await b.look("deleted");
     kept();
@@ -168,7 +166,7 @@ describe("removeDeletedGuests", () => {
   });
 
   it("keeps a guest that a newer operation than the record's has commanded", async () => {
-    await b.commands.run(testCtx(), b.header(FENCE + 1n), async () => PowerState.POWER_STATE_RUNNING);
+    await b.commands.run(testCtx(), b.header(FENCE + 1n), async () => new Uint8Array());
     await b.look("deleted");
     kept();
   });
@@ -176,7 +174,7 @@ describe("removeDeletedGuests", () => {
   it("lets no older command bring the guest back", async () => {
     await b.look("deleted");
     await assert.rejects(
-      b.commands.run(testCtx(), b.header(FENCE - 1n), async () => PowerState.POWER_STATE_RUNNING),
+      b.commands.run(testCtx(), b.header(FENCE - 1n), async () => new Uint8Array()),
       { reason: "FENCE_LOST" },
     );
   });

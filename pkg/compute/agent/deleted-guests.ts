@@ -1,19 +1,17 @@
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
-import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
-import type { Driver } from "../driver.js";
+import type { CommandHost } from "../commands/command.js";
+import destroyGuest from "../commands/destroy-guest.js";
 import type { Commands } from "./commands.js";
 
 export interface DeletedGuestsDeps {
   readonly host: string;
   readonly cell: string;
-  readonly driver: Driver;
   readonly cells: Pick<Client<typeof HostsServiceDefinition>, "findDeletedInstances">;
   readonly commands: Commands;
-  /** Removes a guest with its files and ports. */
-  readonly destroy: (ctx: Ctx, serverId: string) => Promise<PowerState>;
+  readonly own: CommandHost;
   /** Counts a removed guest. */
   readonly removed: () => void;
 }
@@ -35,9 +33,9 @@ export async function removeDeletedGuests(
   deps: DeletedGuestsDeps,
   instances: readonly InstanceRecord[],
 ): Promise<void> {
-  const { host, cell, driver, cells, commands, destroy, removed } = deps;
+  const { host, cell, cells, commands, own, removed } = deps;
   const recorded = new Set(instances.map(({ server }) => server?.id));
-  const strays = (await driver.list(ctx))
+  const strays = (await own.driver.list(ctx))
     .map((guest) => guest.instanceUuid)
     .filter((id) => !recorded.has(id));
   for (let from = 0; from < strays.length; from += ASK_AT_ONCE) {
@@ -53,7 +51,7 @@ export async function removeDeletedGuests(
       try {
         if (
           !(await commands.finish(ctx, { serverId, fence }, async (c) => {
-            await destroy(c, serverId);
+            await destroyGuest.run({ ctx: c, serverId, host: own, progress: () => {} }, {});
           }))
         )
           continue;

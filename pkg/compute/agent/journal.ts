@@ -12,7 +12,8 @@ export interface JournalEntry {
   readonly errorReason?: string;
   readonly errorMessage?: string;
   readonly errorDetails?: string;
-  readonly powerState?: number;
+  /** Encoded output of a command that ended well, base64. */
+  readonly output?: string;
   /** Whether the cell knows the outcome (a caller waited for it, or a report was accepted). */
   readonly told?: boolean;
   /** Epoch ms. */

@@ -3,6 +3,8 @@ import { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_s
 import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
+import { version } from "../../platform/service/index.js";
+import { capabilitiesOf } from "../capabilities.js";
 import type { Driver, HostInventory } from "../driver.js";
 
 export interface RegistrationDeps {
@@ -51,6 +53,8 @@ export class Registration {
     return ComputeNode.fromPartial({
       host,
       driver: driver.name,
+      capabilities: capabilitiesOf(driver),
+      agentVersion: version(),
       guestIsolation: driver.guestIsolation?.() ?? "",
       hypervisorHostname: inventory.hypervisorHostname,
       hypervisorType: inventory.hypervisorType,

@@ -5,7 +5,7 @@ import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { rootCtx } from "../../kernel/index.js";
 import { FakeDriver } from "../drivers/fake/index.js";
 import { aGuestSpec } from "../drivers/testing/a-spec.js";
-import { guestCommands } from "./guest-commands.js";
+import { commandHost } from "./command-host.js";
 import { noImages, noPlumbing } from "./ports.js";
 import type { GuestReport } from "./guest-watch.js";
 import { resumeGuests } from "./resume-guests.js";
@@ -26,7 +26,7 @@ async function bench(): Promise<Bench> {
     fixed: async () => undefined,
     dynamic: async () => new Map<string, never>(),
   };
-  const { powerOn } = guestCommands({
+  const own = commandHost({
     driver,
     vendorData,
     images: noImages,
@@ -47,7 +47,7 @@ async function bench(): Promise<Bench> {
       powerState: PowerState.POWER_STATE_RUNNING,
       ...over,
     };
-    await resumeGuests(ctx, { driver, powerOn, note: (...report) => told.push(report) }, [
+    await resumeGuests(ctx, { own, note: (...report) => told.push(report) }, [
       InstanceRecord.fromPartial({ server }),
     ]);
     return told;

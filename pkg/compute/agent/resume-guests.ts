@@ -2,13 +2,14 @@ import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_cha
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { asKilonovaError, causesOf } from "../../kernel/index.js";
-import type { Driver, GuestState } from "../driver.js";
-import { powerStateOf } from "./guest-commands.js";
+import type { CommandHost } from "../commands/command.js";
+import powerOnGuest from "../commands/power-on-guest.js";
+import type { GuestState } from "../driver.js";
+import { powerStateOf } from "../power-states.js";
 import type { GuestReport } from "./guest-watch.js";
 
 export interface ResumeDeps {
-  readonly driver: Driver;
-  readonly powerOn: (ctx: Ctx, instance: InstanceRecord) => Promise<PowerState>;
+  readonly own: CommandHost;
   /** Takes the guest's state after the attempt; it replaces what the driver told at its start. */
   readonly note: (serverId: string, report: GuestReport) => void;
 }
@@ -23,16 +24,18 @@ export interface ResumeDeps {
  */
 export async function resumeGuests(
   ctx: Ctx,
-  { driver, powerOn, note }: ResumeDeps,
+  { own, note }: ResumeDeps,
   instances: readonly InstanceRecord[],
 ): Promise<void> {
-  const guests = new Map((await driver.list(ctx)).map((guest) => [guest.instanceUuid, guest]));
+  const guests = new Map((await own.driver.list(ctx)).map((guest) => [guest.instanceUuid, guest]));
   for (const instance of instances) {
     const serverId = instance.server?.id ?? "";
     const guest = guests.get(serverId);
     if (guest === undefined || !shouldResume(instance, guest)) continue;
     try {
-      note(serverId, { state: await powerOn(ctx, instance), byGuest: false });
+      const call = { ctx, serverId, host: own, progress: () => {} };
+      const { powerState } = await powerOnGuest.run(call, { instance });
+      note(serverId, { state: powerState, byGuest: false });
       ctx.log.info("agent.guest.resumed", { instanceUuid: serverId });
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -18,6 +18,7 @@ const methods: readonly FakeMethod[] = [
   "consoleLog",
   "pause",
   "unpause",
+  "setAdminPassword",
   "diagnostics",
 ];
 const isMethod = (text: string): text is FakeMethod => (methods as readonly string[]).includes(text);

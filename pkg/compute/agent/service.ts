@@ -1,38 +1,40 @@
 import type {
   AgentServiceDefinition,
   CommandHeader,
-  CommandResult,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import {
-  BuildGuestResponse,
-  DestroyGuestResponse,
-  PowerOffGuestResponse,
-  PowerOnGuestResponse,
-  RebootGuestResponse,
+  RunCommandResponse,
   ScriptFakeDriverResponse,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { CommonErrors } from "../../kernel/index.js";
 import type { Handlers } from "../../platform/rpc/index.js";
+import { can } from "../capabilities.js";
+import type { Command, CommandHost } from "../commands/command.js";
+import { commands as declared } from "../commands/index.gen.js";
 import type { Driver } from "../driver.js";
 import { AgentErrors } from "../errors.js";
+import { powerStateOf } from "../power-states.js";
 import type { Commands } from "./commands.js";
-import { guestCommands, powerStateOf } from "./guest-commands.js";
-import type { GuestCommandDeps } from "./guest-commands.js";
 import { scriptFakeDriver } from "./script-fake.js";
 
 const MAX_CONSOLE_BYTES = 102_400;
+const byName: ReadonlyMap<string, Command> = new Map(declared.map((one) => [one.name, one]));
 
-export interface AgentServiceDeps extends GuestCommandDeps {
+export interface AgentServiceDeps {
   readonly host: string;
+  readonly own: CommandHost;
   readonly commands: Commands;
   readonly epoch: () => bigint;
 }
 
 /** The agent's RPCs: translation only. */
-export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
-  const { host, driver, commands } = deps;
-  const guests = guestCommands(deps);
+export function agentHandlers({
+  host,
+  own,
+  commands,
+  epoch,
+}: AgentServiceDeps): Handlers<typeof AgentServiceDefinition> {
+  const { driver } = own;
   const meant = (asked: string): void => {
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
   };
@@ -45,55 +47,23 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
     meant(header.host);
     return header;
   };
-  const instanceOf = (instance: InstanceRecord | undefined, header: CommandHeader): InstanceRecord => {
-    if (instance?.server?.id !== header.serverId)
-      throw CommonErrors.INVALID_ARGUMENT({
-        field: "instance",
-        problem: "must be the record of header.server_id",
-      });
-    return instance;
-  };
-  const answer = (result: CommandResult): { result: CommandResult } => ({ result });
 
   return {
-    async buildGuest(ctx, request) {
-      const header = headerOf(request.header);
-      const instance = instanceOf(request.instance, header);
-      return BuildGuestResponse.create(
-        answer(await commands.run(ctx, header, (c) => guests.build(c, instance, request.secrets))),
+    async runCommand(ctx, { header: asked, command: name, input: bytes, undoOf }) {
+      const header = headerOf(asked);
+      const command = commandOf(driver, name);
+      const input = command.input.decode(bytes);
+      const { serverId } = header;
+      const result = await commands.run(
+        ctx,
+        header,
+        async (c) => {
+          const call = { ctx: c, serverId, host: own, progress: () => {} };
+          return command.output.encode(await command.run(call, input)).finish();
+        },
+        { undoOf, finishes: command.whenOvertaken === "finishes" },
       );
-    },
-    async destroyGuest(ctx, request) {
-      const header = headerOf(request.header);
-      return DestroyGuestResponse.create(
-        answer(await commands.run(ctx, header, (c) => guests.destroy(c, header.serverId), request.undoOf)),
-      );
-    },
-    async powerOnGuest(ctx, request) {
-      const header = headerOf(request.header);
-      const instance = instanceOf(request.instance, header);
-      return PowerOnGuestResponse.create(
-        answer(await commands.run(ctx, header, (c) => guests.powerOn(c, instance))),
-      );
-    },
-    async powerOffGuest(ctx, request) {
-      const header = headerOf(request.header);
-      return PowerOffGuestResponse.create(
-        answer(
-          await commands.run(ctx, header, (c) => guests.powerOff(c, header.serverId, request.softTimeoutMs)),
-        ),
-      );
-    },
-    async rebootGuest(ctx, request) {
-      const header = headerOf(request.header);
-      const instance = instanceOf(request.instance, header);
-      return RebootGuestResponse.create(
-        answer(
-          await commands.run(ctx, header, (c) =>
-            guests.reboot(c, instance, request.hard, request.softTimeoutMs),
-          ),
-        ),
-      );
+      return RunCommandResponse.create({ result });
     },
     async inspectGuest(ctx, request) {
       meant(request.host);
@@ -111,7 +81,7 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
       return {
         host,
         driver: driver.name,
-        epoch: deps.epoch(),
+        epoch: epoch(),
         guests: (await driver.list(ctx)).length,
         guestIsolation: driver.guestIsolation?.() ?? "",
       };
@@ -122,4 +92,13 @@ export function agentHandlers(deps: AgentServiceDeps): Handlers<typeof AgentServ
       return ScriptFakeDriverResponse.create({});
     },
   };
+}
+
+/** @throws UNKNOWN_COMMAND, CAPABILITY_MISSING */
+function commandOf(driver: Driver, name: string): Command {
+  const command = byName.get(name);
+  if (command === undefined) throw AgentErrors.UNKNOWN_COMMAND({ command: name });
+  if (command.capability !== undefined && !can(driver, command.capability))
+    throw AgentErrors.CAPABILITY_MISSING({ capability: command.capability });
+  return command;
 }

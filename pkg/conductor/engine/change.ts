@@ -1,8 +1,7 @@
 import { InstanceChange } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
+import { snakeCase } from "../../kernel/case.js";
 import type { Change } from "./kind.js";
-
-const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Puts the task state that the next step shows on top of what a step changed. */
 export function withTaskState(change: Change | undefined, taskState: string | undefined): Change | undefined {
@@ -15,7 +14,7 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
   const set = change.set ?? {};
   return {
     server: Server.fromPartial(set as Partial<Server>),
-    updateMask: Object.keys(set).map(snake),
+    updateMask: Object.keys(set).map(snakeCase),
     ports: [...(change.ports ?? [])],
     replacePorts: change.ports !== undefined,
     deleteRecord: change.deleteRecord ?? false,

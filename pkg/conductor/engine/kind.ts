@@ -4,6 +4,8 @@ import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js"
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Instant } from "../../kernel/time.js";
+import type { OperationDeclaration } from "../../model/operation-declaration.js";
+import { newestVersion } from "../../model/operation-declaration.js";
 import type { Outputs } from "./outputs.js";
 
 /** What an operation changes on its instance, in the commit that moves it on. */
@@ -165,10 +167,9 @@ export interface Step<I = unknown> {
   undo?(call: StepCall<I>): Promise<Change | undefined>;
 }
 
-/** An operation: a list of steps. One file in `ops/`. */
+/** How one version of an operation is done: a list of steps. What it is, its declaration says. */
 export interface OperationKind<I = unknown> {
   readonly kind: string;
-  /** Grows when stored operations of the version before could not be continued with these steps. */
   readonly version: number;
   /** @throws when the bytes are no input of this kind */
   parseInput(bytes: Buffer): I;
@@ -179,11 +180,34 @@ export interface OperationKind<I = unknown> {
   failed(call: StepCall<I>, error: OperationError, details: string): Change;
 }
 
-/** Checks what TypeScript cannot: names are unique and the pivot is one of them. */
-export function defineKind<I>(kind: OperationKind<I>): OperationKind {
-  const names = kind.steps.map(({ name }) => name);
-  if (new Set(names).size !== names.length) throw new Error(`${kind.kind}: two steps of one name`);
-  if (kind.pivot !== undefined && !names.includes(kind.pivot))
-    throw new Error(`${kind.kind}: no step ${kind.pivot}`);
-  return kind as OperationKind;
+/** What a file in `ops/` adds to a declaration. */
+export interface KindSteps<I> {
+  /** The declared version that these steps are for; the newest unless told. */
+  readonly version?: number;
+  readonly steps: readonly Step<I>[];
+  failed(call: StepCall<I>, error: OperationError, details: string): Change;
+}
+
+/**
+ * Joins steps with their declaration, and checks what TypeScript cannot: names are unique, the pivot is one
+ * of them, and the version is declared.
+ */
+export function defineKind<I>(
+  declaration: Pick<OperationDeclaration<I>, "kind" | "versions" | "pivot" | "input">,
+  { version = newestVersion(declaration), steps, failed }: KindSteps<I>,
+): OperationKind {
+  const { kind, versions, pivot, input } = declaration;
+  const names = steps.map(({ name }) => name);
+  if (new Set(names).size !== names.length) throw new Error(`${kind}: two steps of one name`);
+  if (pivot !== undefined && !names.includes(pivot)) throw new Error(`${kind}: no step ${pivot}`);
+  if (!versions.includes(version)) throw new Error(`${kind}: version ${version} is not declared`);
+  const defined: OperationKind<I> = {
+    kind,
+    version,
+    parseInput: (bytes) => input.decode(bytes),
+    steps,
+    ...(pivot === undefined ? {} : { pivot }),
+    failed,
+  };
+  return defined as OperationKind;
 }

@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
 import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { aDeclaration } from "../../model/testing/a-declaration.js";
 import { backoffMs } from "./backoff.js";
 import { toInstanceChange, withTaskState } from "./change.js";
 import { defineKind, done } from "./kind.js";
 import type { Step } from "./kind.js";
 import { recordOf, toUndo, withRecords } from "./progress.js";
-import { isPastPivot } from "./registry.js";
+import { Registry, isPastPivot } from "./registry.js";
 
 const step = (name: string): Step => ({ name, event: "", timeoutMs: 1, run: async () => done() });
 const [a, b, c] = [step("a"), step("b"), step("c")];
-const kind = defineKind({
-  kind: "k",
-  version: 1,
-  parseInput: () => undefined,
-  steps: [a, b, c],
-  pivot: "c",
-  failed: () => ({}),
-});
+const declaration = aDeclaration("k", { pivot: "c", versions: [1, 2] });
+const failed = () => ({});
+const kind = defineKind(declaration, { steps: [a, b, c], failed });
 const record = (name: string, state: string, round = 0): StepRecord => ({
   ...recordOf([], step(name), 0n),
   state,
@@ -54,9 +50,21 @@ describe("progress of an operation", () => {
       [0, 1, 2].map((index) => isPastPivot(kind, index)),
       [false, false, true],
     ));
-  it("is refused when two steps have one name, or the pivot is none", () => {
-    assert.throws(() => defineKind({ ...kind, steps: [a, a] }));
-    assert.throws(() => defineKind({ ...kind, pivot: "z" }));
+  it("is refused when two steps have one name, the pivot is none, or nobody declares the version", () => {
+    assert.throws(() => defineKind(declaration, { steps: [a, a, c], failed }), /two steps of one name/);
+    assert.throws(() => defineKind(declaration, { steps: [a, b], failed }), /no step c/);
+    assert.throws(() => defineKind(declaration, { version: 3, steps: [a, c], failed }), /not declared/);
+  });
+  it("has steps of its own in each version, and nothing is taken for another version", () => {
+    const old = defineKind(declaration, { version: 1, steps: [c], failed });
+    const registry = new Registry([kind, old]);
+    assert.deepEqual([registry.get("k", 1).steps, registry.get("k", 2).steps], [[c], [a, b, c]]);
+    assert.deepEqual(registry.accepted, [
+      { kind: "k", version: 2 },
+      { kind: "k", version: 1 },
+    ]);
+    assert.throws(() => registry.get("k", 3), { reason: "UNKNOWN_KIND" });
+    assert.throws(() => new Registry([kind, kind]), /twice/);
   });
 });
 

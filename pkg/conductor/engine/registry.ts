@@ -2,13 +2,15 @@ import type { AcceptedKind } from "../../../gen/kilonova/cells/v1/operations_ser
 import { ConductorErrors } from "../errors.js";
 import type { OperationKind, Step } from "./kind.js";
 
-/** The kinds that this conductor can run. It acquires no others. */
+const keyOf = (kind: string, version: number): string => `${kind} ${version}`;
+
+/** The kinds and versions that this conductor can run, side by side. It acquires no others. */
 export class Registry {
   readonly #kinds: ReadonlyMap<string, OperationKind>;
 
   constructor(kinds: readonly OperationKind[]) {
-    this.#kinds = new Map(kinds.map((kind) => [kind.kind, kind]));
-    if (this.#kinds.size !== kinds.length) throw new Error("two operation kinds of one name");
+    this.#kinds = new Map(kinds.map((kind) => [keyOf(kind.kind, kind.version), kind]));
+    if (this.#kinds.size !== kinds.length) throw new Error("one version of an operation kind is there twice");
   }
 
   get all(): readonly OperationKind[] {
@@ -20,20 +22,19 @@ export class Registry {
   }
 
   /** @throws UNKNOWN_KIND */
-  get(kind: string): OperationKind {
-    const found = this.#kinds.get(kind);
-    if (found === undefined) throw ConductorErrors.UNKNOWN_KIND({ kind });
+  get(kind: string, version: number): OperationKind {
+    const found = this.#kinds.get(keyOf(kind, version));
+    if (found === undefined) throw ConductorErrors.UNKNOWN_KIND({ kind: keyOf(kind, version) });
     return found;
   }
 }
 
 /**
- * Position of a step; the first for a fresh operation. @throws UNKNOWN_KIND for a step that this version
- * lacks
+ * Position of a step; the first for a fresh operation. @throws UNKNOWN_STEP for one that this version lacks
  */
 export function stepIndex(kind: OperationKind, name: string): number {
   const index = name === "" ? 0 : kind.steps.findIndex((step) => step.name === name);
-  if (index < 0) throw ConductorErrors.UNKNOWN_KIND({ kind: `${kind.kind}/${name}` });
+  if (index < 0) throw ConductorErrors.UNKNOWN_STEP({ kind: keyOf(kind.kind, kind.version), step: name });
   return index;
 }
 

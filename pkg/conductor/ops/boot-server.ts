@@ -1,4 +1,5 @@
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import bootServer from "../../model/operations/boot-server.js";
 import { faultOf } from "../domain/faults.js";
 import { defineKind } from "../engine/kind.js";
 import { allocateNetworks } from "../steps/allocate-networks.js";
@@ -9,14 +10,11 @@ import { selectDestinations } from "../steps/select-destinations.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /**
- * A new server. What it shall be is in its record; the input is empty. A host that fails is cleaned up and
- * the next alternate claimed; without one the server ends in ERROR, with all that was made taken back.
+ * A host that fails is cleaned up and the next alternate claimed; without one the server ends in ERROR, with
+ * all that was made taken back.
  */
 export default ({ ports, factsOf, maxAttempts }: KindDeps) =>
-  defineKind<undefined>({
-    kind: "server.boot",
-    version: 1,
-    parseInput: () => undefined,
+  defineKind(bootServer, {
     steps: [
       selectDestinations(ports, maxAttempts - 1),
       handOverToCell(ports),

@@ -1,27 +1,22 @@
-import { RebootServerRequest, RebootType } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
+import rebootGuest from "../../compute/commands/reboot-guest.js";
+import rebootServer from "../../model/operations/reboot-server.js";
 import { faultOf } from "../domain/faults.js";
 import { defineKind } from "../engine/kind.js";
-import { powerStep } from "../steps/power.js";
+import { guestStep } from "../steps/guest-step.js";
 import type { KindDeps } from "../kind-factory.js";
 
-/**
- * Restarts a server; the input is the api's RebootServerRequest. A soft one falls back to hard at the agent.
- */
+/** A soft one falls back to hard at the agent. */
 export default ({ ports }: KindDeps) =>
-  defineKind<{ hard: boolean }>({
-    kind: "server.reboot",
-    version: 1,
-    parseInput: (bytes) => ({ hard: RebootServerRequest.decode(bytes).type === RebootType.REBOOT_TYPE_HARD }),
+  defineKind(rebootServer, {
     steps: [
-      powerStep(ports, {
+      guestStep(ports, rebootServer, {
         name: "reboot",
         event: "compute_reboot_instance",
         timeoutMs: 600_000,
-        ends: VmState.VM_STATE_ACTIVE,
+        command: rebootGuest,
+        input: ({ input: { hard }, instance }) => ({ hard, softTimeoutMs: ports.softTimeoutMs, instance }),
         power: PowerState.POWER_STATE_RUNNING,
-        send: ({ ctx, input, instance }, agent, header) =>
-          agent.rebootGuest(ctx, { header, hard: input.hard, softTimeoutMs: ports.softTimeoutMs, instance }),
       }),
     ],
     failed: ({ now, server }, error, details) => ({

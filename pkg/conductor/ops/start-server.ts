@@ -1,24 +1,21 @@
-import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
-import { faultOf } from "../domain/faults.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import powerOnGuest from "../../compute/commands/power-on-guest.js";
+import startServer from "../../model/operations/start-server.js";
 import { defineKind } from "../engine/kind.js";
-import { powerStep } from "../steps/power.js";
+import { guestStep, keepsItsState } from "../steps/guest-step.js";
 import type { KindDeps } from "../kind-factory.js";
 
-/** Powers a stopped server on. A failure leaves it stopped, with a fault. */
 export default ({ ports }: KindDeps) =>
-  defineKind<undefined>({
-    kind: "server.start",
-    version: 1,
-    parseInput: () => undefined,
+  defineKind(startServer, {
     steps: [
-      powerStep(ports, {
+      guestStep(ports, startServer, {
         name: "power-on",
         event: "compute_start_instance",
         timeoutMs: 600_000,
-        ends: VmState.VM_STATE_ACTIVE,
+        command: powerOnGuest,
+        input: ({ instance }) => ({ instance }),
         power: PowerState.POWER_STATE_RUNNING,
-        send: ({ ctx, instance }, agent, header) => agent.powerOnGuest(ctx, { header, instance }),
       }),
     ],
-    failed: ({ now }, error, details) => ({ set: { taskState: "", fault: faultOf(error, details, now) } }),
+    failed: keepsItsState,
   });

@@ -1,7 +1,8 @@
-import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
-import { faultOf } from "../domain/faults.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import powerOffGuest from "../../compute/commands/power-off-guest.js";
+import stopServer from "../../model/operations/stop-server.js";
 import { defineKind } from "../engine/kind.js";
-import { powerStep } from "../steps/power.js";
+import { guestStep, keepsItsState } from "../steps/guest-step.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /** Milliseconds that an image asks for (`os_shutdown_timeout` is in seconds), or the deployment's. */
@@ -12,28 +13,22 @@ const softTimeoutMs = (property: string | undefined, usual: number): number => {
     : usual;
 };
 
-/** Powers a server off, the guest being asked first. A failure leaves the state as it was, with a fault. */
 export default ({ ports }: KindDeps) =>
-  defineKind<undefined>({
-    kind: "server.stop",
-    version: 1,
-    parseInput: () => undefined,
+  defineKind(stopServer, {
     steps: [
-      powerStep(ports, {
+      guestStep(ports, stopServer, {
         name: "power-off",
         event: "compute_stop_instance",
         timeoutMs: 600_000,
-        ends: VmState.VM_STATE_STOPPED,
+        command: powerOffGuest,
+        input: ({ instance }) => ({
+          softTimeoutMs: softTimeoutMs(
+            instance.spec?.image?.properties.get("os_shutdown_timeout"),
+            ports.softTimeoutMs,
+          ),
+        }),
         power: PowerState.POWER_STATE_SHUTDOWN,
-        send: ({ ctx, instance }, agent, header) =>
-          agent.powerOffGuest(ctx, {
-            header,
-            softTimeoutMs: softTimeoutMs(
-              instance.spec?.image?.properties.get("os_shutdown_timeout"),
-              ports.softTimeoutMs,
-            ),
-          }),
       }),
     ],
-    failed: ({ now }, error, details) => ({ set: { taskState: "", fault: faultOf(error, details, now) } }),
+    failed: keepsItsState,
   });

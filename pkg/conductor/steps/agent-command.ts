@@ -1,14 +1,11 @@
 import type { CommandHeader, CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
-import type { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { Command } from "../../compute/commands/command.js";
 import { AGENT_REPORT } from "../../model/signals.js";
-import type { Client } from "../../platform/rpc/index.js";
 import { ConductorErrors } from "../errors.js";
 import { park } from "../engine/kind.js";
 import type { StepCall, StepResult } from "../engine/kind.js";
 import type { HostRef, Ports } from "../ports.js";
-
-type AgentClient = Client<typeof AgentServiceDefinition>;
 
 /** A report may be lost; asking again repeats the answer. */
 const ASK_AGAIN_MS = 20_000;
@@ -17,12 +14,7 @@ const ASK_AGAIN_MS = 20_000;
 export const agentReports = (call: StepCall): readonly string[] =>
   call.signals.filter(({ kind }) => kind === AGENT_REPORT).map(({ id }) => id);
 
-export const headerOf = (
-  call: StepCall,
-  ports: Ports,
-  host: HostRef,
-  commandId = call.stepId,
-): CommandHeader => ({
+const headerOf = (call: StepCall, ports: Ports, host: HostRef, commandId: string): CommandHeader => ({
   commandId,
   operation: call.operation.name,
   fence: call.fence,
@@ -31,34 +23,52 @@ export const headerOf = (
   waitMs: ports.agentWaitMs,
 });
 
+/** A command's effects besides the usual: its id when it is not the step's own, and what it undoes. */
+export interface CommandOptions {
+  readonly commandId?: string;
+  readonly undoOf?: string;
+}
+
+/** Sends a command once, typed by its declaration. @returns how it stands, with its output once it is done */
+export async function sendCommand<I, O>(
+  call: StepCall,
+  ports: Ports,
+  host: HostRef,
+  command: Command<I, O>,
+  input: I,
+  { commandId = call.stepId, undoOf = "" }: CommandOptions = {},
+): Promise<{ readonly result: CommandResult | undefined; readonly output: O | undefined }> {
+  const agent = await ports.agents.at(call.ctx, host);
+  const { result } = await agent.runCommand(call.ctx, {
+    header: headerOf(call, ports, host, commandId),
+    command: command.name,
+    input: Buffer.from(command.input.encode(input).finish()),
+    undoOf,
+  });
+  if (result?.errorReason === "COMMAND_SUPERSEDED")
+    throw ConductorErrors.FENCE_LOST({ operation: call.operation.name });
+  const isDone = result?.phase === CommandPhase.COMMAND_PHASE_DONE;
+  return { result, output: isDone ? command.output.decode(result.output) : undefined };
+}
+
 /**
  * Sends a command and waits a while. Sending it again after a report or a timer repeats the stored answer.
  * @param onEnd  what follows from a command that ended
  * @throws FENCE_LOST when a newer command took over
  */
-export async function commandAgent(
+export async function commandAgent<I, O>(
   call: StepCall,
   ports: Ports,
   host: HostRef,
-  send: (
-    agent: AgentClient,
-    header: CommandHeader,
-  ) => Promise<{ readonly result: CommandResult | undefined }>,
+  command: Command<I, O>,
+  input: I,
   onEnd: {
-    readonly done: (result: CommandResult) => StepResult;
+    readonly done: (output: O) => StepResult;
     readonly failed: (result: CommandResult) => StepResult;
   },
 ): Promise<StepResult> {
-  const agent = await ports.agents.at(call.ctx, host);
-  const { result } = await send(agent, headerOf(call, ports, host));
-  switch (result?.phase) {
-    case CommandPhase.COMMAND_PHASE_DONE:
-      return onEnd.done(result);
-    case CommandPhase.COMMAND_PHASE_FAILED:
-      if (result.errorReason === "COMMAND_SUPERSEDED")
-        throw ConductorErrors.FENCE_LOST({ operation: call.operation.name });
-      return onEnd.failed(result);
-    default:
-      return park(AGENT_REPORT, ASK_AGAIN_MS, { host: host.host, consumed: agentReports(call) });
-  }
+  const { result, output } = await sendCommand(call, ports, host, command, input);
+  if (output !== undefined) return onEnd.done(output);
+  if (result?.phase === CommandPhase.COMMAND_PHASE_FAILED) return onEnd.failed(result);
+  return park(AGENT_REPORT, ASK_AGAIN_MS, { host: host.host, consumed: agentReports(call) });
 }

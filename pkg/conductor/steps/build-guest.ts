@@ -1,6 +1,8 @@
 import type { CommandResult } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import type { GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { PowerState, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import buildGuestThere from "../../compute/commands/build-guest.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import { done, fail } from "../engine/kind.js";
 import type { Step, StepCall, StepResult } from "../engine/kind.js";
@@ -29,14 +31,15 @@ export const buildGuest = (ports: Ports): Step => ({
 
   async run(call) {
     const { host } = call.outputs.get(claimedHost);
-    const secrets = call.secrets.length === 0 ? {} : { secrets: ServerSecrets.decode(call.secrets) };
+    const secrets = call.secrets.length === 0 ? undefined : ServerSecrets.decode(call.secrets);
     return commandAgent(
       call,
       ports,
       { cell: call.database, host: host.host },
-      (agent, header) => agent.buildGuest(call.ctx, { header, instance: call.instance, ...secrets }),
+      buildGuestThere,
+      { instance: call.instance, secrets },
       {
-        done: (result) => active(call, result, host.host),
+        done: (output) => active(call, output, host.host),
         failed: (result) => failed(call, result, host.host),
       },
     );
@@ -55,11 +58,11 @@ export const buildGuest = (ports: Ports): Step => ({
   },
 });
 
-function active(call: StepCall, result: CommandResult, host: string): StepResult {
+function active(call: StepCall, output: GuestOutput, host: string): StepResult {
   const powerState =
-    result.powerState === PowerState.POWER_STATE_UNSPECIFIED
+    output.powerState === PowerState.POWER_STATE_UNSPECIFIED
       ? PowerState.POWER_STATE_RUNNING
-      : result.powerState;
+      : output.powerState;
   const set = {
     vmState: VmState.VM_STATE_ACTIVE,
     powerState,

@@ -1,9 +1,8 @@
-import { CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import destroyGuest from "../../compute/commands/destroy-guest.js";
 import { CommonErrors, isRetryable } from "../../kernel/errors.js";
 import type { StepCall } from "../engine/kind.js";
-import { ConductorErrors } from "../errors.js";
 import type { HostRef, Ports } from "../ports.js";
-import { headerOf } from "./agent-command.js";
+import { sendCommand } from "./agent-command.js";
 
 /**
  * Removes a server's guest from a host. A host that is down is left alone: its agent removes the guests of
@@ -19,14 +18,8 @@ export async function destroyAt(
   command: { readonly commandId: string; readonly undoOf: string },
 ): Promise<boolean> {
   try {
-    const agent = await ports.agents.at(call.ctx, host);
-    const { result } = await agent.destroyGuest(call.ctx, {
-      header: headerOf(call, ports, host, command.commandId),
-      undoOf: command.undoOf,
-    });
-    if (result?.phase === CommandPhase.COMMAND_PHASE_DONE) return true;
-    if (result?.errorReason === "COMMAND_SUPERSEDED")
-      throw ConductorErrors.FENCE_LOST({ operation: call.operation.name });
+    const { result, output } = await sendCommand(call, ports, host, destroyGuest, {}, command);
+    if (output !== undefined) return true;
     throw CommonErrors.UNAVAILABLE({
       what: `The removal of the guest (${result?.errorReason === "" || result === undefined ? "under way" : result.errorReason})`,
     });

@@ -8,5 +8,5 @@ export { parseAddress } from "./address.js";
 export { readConfig } from "./options.js";
 export { clusterSections, databaseConfig, processSections } from "./config.js";
 export type { DatabaseConfig } from "./config.js";
-export { packageRoot } from "./version.js";
+export { packageRoot, version } from "./version.js";
 export { visitCluster } from "./visitor.js";

@@ -17,12 +17,14 @@ import { systemClock } from "../../../pkg/platform/process/clock.js";
 import { systemIds } from "../../../pkg/platform/process/ids.js";
 import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
 import { Metrics, noTracer } from "../../../pkg/platform/telemetry/index.js";
+import type { OperationCatalogue } from "../../../pkg/model/operation-catalogue.js";
 import { testCtx } from "../../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../../pkg/testkit/postgres.js";
 
 /** A cells service of one cell over fresh databases, with what it asks of others recorded. */
 export async function startCellsService(
   limits: Partial<Parameters<typeof cellsConfig.parse>[0] & object> = {},
+  operations?: OperationCatalogue,
 ) {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
   const synced: SyncProviderTreeRequest[] = [];
@@ -39,6 +41,7 @@ export async function startCellsService(
     waker: { wake: () => {} },
     liveness: { isAlive: (_binary, host) => alive.has(host) },
     sequencerOwner: "test",
+    ...(operations === undefined ? {} : { operations }),
     placement: {
       syncProviderTree: async (_ctx, request) => {
         synced.push(request as SyncProviderTreeRequest);

@@ -108,32 +108,28 @@ export interface LockServerRequest {
   serverId: string;
   /** Why, 1 to 255 characters; empty when not told. */
   reason: string;
+  /** See CreateServersRequest. */
+  clientToken: string;
 }
 
 /** Output of LockServer. */
 export interface LockServerResponse {
-  /** As it is now. */
-  server:
-    | Server
-    | undefined;
-  /** Paths of fields that policy hid from this caller, as in GetServer. */
-  hiddenFields: string[];
+  /** The lock; done already. */
+  operation: Operation | undefined;
 }
 
 /** Input of UnlockServer. */
 export interface UnlockServerRequest {
   /** UUID. */
   serverId: string;
+  /** See CreateServersRequest. */
+  clientToken: string;
 }
 
 /** Output of UnlockServer. */
 export interface UnlockServerResponse {
-  /** As it is now. */
-  server:
-    | Server
-    | undefined;
-  /** Paths of fields that policy hid from this caller, as in GetServer. */
-  hiddenFields: string[];
+  /** The end of the lock; done already. */
+  operation: Operation | undefined;
 }
 
 /** A map of which also the empty one can be asked for. */
@@ -1166,7 +1162,7 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
 };
 
 function createBaseLockServerRequest(): LockServerRequest {
-  return { serverId: "", reason: "" };
+  return { serverId: "", reason: "", clientToken: "" };
 }
 
 export const LockServerRequest: MessageFns<LockServerRequest> = {
@@ -1176,6 +1172,9 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(26).string(message.clientToken);
     }
     return writer;
   },
@@ -1209,6 +1208,14 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1228,21 +1235,19 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
     const message = createBaseLockServerRequest();
     message.serverId = object.serverId ?? "";
     message.reason = object.reason ?? "";
+    message.clientToken = object.clientToken ?? "";
     return message;
   },
 };
 
 function createBaseLockServerResponse(): LockServerResponse {
-  return { server: undefined, hiddenFields: [] };
+  return { operation: undefined };
 }
 
 export const LockServerResponse: MessageFns<LockServerResponse> = {
   encode(message: LockServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.server !== undefined) {
-      Server.encode(message.server, writer.uint32(10).fork()).join();
-    }
-    for (const v of message.hiddenFields) {
-      writer.uint32(18).string(v!);
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1260,20 +1265,12 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 3: {
+            if (tag !== 26) {
               break;
             }
 
-            message.server = Server.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.hiddenFields.push(reader.string());
+            message.operation = Operation.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1293,22 +1290,24 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
   },
   fromPartial(object: DeepPartial<LockServerResponse>): LockServerResponse {
     const message = createBaseLockServerResponse();
-    message.server = (object.server !== undefined && object.server !== null)
-      ? Server.fromPartial(object.server)
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
       : undefined;
-    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseUnlockServerRequest(): UnlockServerRequest {
-  return { serverId: "" };
+  return { serverId: "", clientToken: "" };
 }
 
 export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
   encode(message: UnlockServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(18).string(message.clientToken);
     }
     return writer;
   },
@@ -1334,6 +1333,14 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
             message.serverId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1352,21 +1359,19 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
   fromPartial(object: DeepPartial<UnlockServerRequest>): UnlockServerRequest {
     const message = createBaseUnlockServerRequest();
     message.serverId = object.serverId ?? "";
+    message.clientToken = object.clientToken ?? "";
     return message;
   },
 };
 
 function createBaseUnlockServerResponse(): UnlockServerResponse {
-  return { server: undefined, hiddenFields: [] };
+  return { operation: undefined };
 }
 
 export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
   encode(message: UnlockServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.server !== undefined) {
-      Server.encode(message.server, writer.uint32(10).fork()).join();
-    }
-    for (const v of message.hiddenFields) {
-      writer.uint32(18).string(v!);
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1384,20 +1389,12 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 3: {
+            if (tag !== 26) {
               break;
             }
 
-            message.server = Server.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.hiddenFields.push(reader.string());
+            message.operation = Operation.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1417,10 +1414,9 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnlockServerResponse>): UnlockServerResponse {
     const message = createBaseUnlockServerResponse();
-    message.server = (object.server !== undefined && object.server !== null)
-      ? Server.fromPartial(object.server)
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
       : undefined;
-    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };

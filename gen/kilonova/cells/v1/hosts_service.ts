@@ -99,6 +99,10 @@ export interface ComputeNode {
   currentWorkload: number;
   /** How guests are shut in on this host, in a sentence for its operator; empty for drivers without machines. */
   guestIsolation: string;
+  /** What its driver can do, in the words of operation declarations, such as "pause". */
+  capabilities: string[];
+  /** Version of its agent's program; empty for those that do not tell. */
+  agentVersion: string;
 }
 
 /** Input of RegisterHost. */
@@ -565,6 +569,8 @@ function createBaseComputeNode(): ComputeNode {
     runningServers: 0,
     currentWorkload: 0,
     guestIsolation: "",
+    capabilities: [],
+    agentVersion: "",
   };
 }
 
@@ -671,6 +677,12 @@ export const ComputeNode: MessageFns<ComputeNode> = {
     }
     if (message.guestIsolation !== "") {
       writer.uint32(226).string(message.guestIsolation);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(234).string(v!);
+    }
+    if (message.agentVersion !== "") {
+      writer.uint32(242).string(message.agentVersion);
     }
     return writer;
   },
@@ -912,6 +924,22 @@ export const ComputeNode: MessageFns<ComputeNode> = {
             message.guestIsolation = reader.string();
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.agentVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -964,6 +992,8 @@ export const ComputeNode: MessageFns<ComputeNode> = {
     message.runningServers = object.runningServers ?? 0;
     message.currentWorkload = object.currentWorkload ?? 0;
     message.guestIsolation = object.guestIsolation ?? "";
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.agentVersion = object.agentVersion ?? "";
     return message;
   },
 };

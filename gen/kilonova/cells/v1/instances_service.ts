@@ -199,32 +199,12 @@ export interface AcceptOperationRequest {
     | undefined;
   /** Operation kind, such as "server.stop". */
   kind: string;
-  /** Its version. */
+  /** Its version, whose message the input is. */
   kindVersion: number;
   /** Encoded input. */
   input: Buffer;
-  /** Instance-action name, such as "stop". */
-  action: string;
-  /** Word for errors, such as "stop". */
-  verb: string;
-  /** Empty for any. */
-  allowedVmStates: VmState[];
-  /** "" is none; empty list for any. */
-  allowedTaskStates: string[];
-  /** Refused with NOT_READY without a host. */
-  mustHaveHost: boolean;
-  /** Refused when it never was active. */
-  mustHaveLaunched: boolean;
-  /** Refused when locked and the actor is no administrator. */
-  checkLock: boolean;
   /** The actor may pass locks. */
   bypassLock: boolean;
-  /** Task state to set. */
-  taskState: string;
-  /** Takes over from a running operation instead of refusing. */
-  preempt: boolean;
-  /** When an operation of the same kind runs already, answer that one. */
-  idempotentKind: boolean;
   /** W3C traceparent. */
   traceparent: string;
   /**
@@ -1596,17 +1576,7 @@ function createBaseAcceptOperationRequest(): AcceptOperationRequest {
     kind: "",
     kindVersion: 0,
     input: Buffer.alloc(0),
-    action: "",
-    verb: "",
-    allowedVmStates: [],
-    allowedTaskStates: [],
-    mustHaveHost: false,
-    mustHaveLaunched: false,
-    checkLock: false,
     bypassLock: false,
-    taskState: "",
-    preempt: false,
-    idempotentKind: false,
     traceparent: "",
     secrets: Buffer.alloc(0),
   };
@@ -1644,42 +1614,8 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     if (message.input.length !== 0) {
       writer.uint32(82).bytes(message.input);
     }
-    if (message.action !== "") {
-      writer.uint32(90).string(message.action);
-    }
-    if (message.verb !== "") {
-      writer.uint32(98).string(message.verb);
-    }
-    if (message.allowedVmStates.length !== 0) {
-      writer.uint32(106).fork();
-      for (const v of message.allowedVmStates) {
-        writer.int32(v);
-      }
-      writer.join();
-    }
-    for (const v of message.allowedTaskStates) {
-      writer.uint32(114).string(v!);
-    }
-    if (message.mustHaveHost !== false) {
-      writer.uint32(120).bool(message.mustHaveHost);
-    }
-    if (message.mustHaveLaunched !== false) {
-      writer.uint32(128).bool(message.mustHaveLaunched);
-    }
-    if (message.checkLock !== false) {
-      writer.uint32(136).bool(message.checkLock);
-    }
     if (message.bypassLock !== false) {
       writer.uint32(144).bool(message.bypassLock);
-    }
-    if (message.taskState !== "") {
-      writer.uint32(154).string(message.taskState);
-    }
-    if (message.preempt !== false) {
-      writer.uint32(160).bool(message.preempt);
-    }
-    if (message.idempotentKind !== false) {
-      writer.uint32(168).bool(message.idempotentKind);
     }
     if (message.traceparent !== "") {
       writer.uint32(178).string(message.traceparent);
@@ -1783,102 +1719,12 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
             message.input = Buffer.from(reader.bytes());
             continue;
           }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.action = reader.string();
-            continue;
-          }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.verb = reader.string();
-            continue;
-          }
-          case 13: {
-            if (tag === 104) {
-              message.allowedVmStates.push(reader.int32() as any);
-
-              continue;
-            }
-
-            if (tag === 106) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.allowedVmStates.push(reader.int32() as any);
-              }
-
-              continue;
-            }
-
-            break;
-          }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
-            message.allowedTaskStates.push(reader.string());
-            continue;
-          }
-          case 15: {
-            if (tag !== 120) {
-              break;
-            }
-
-            message.mustHaveHost = reader.bool();
-            continue;
-          }
-          case 16: {
-            if (tag !== 128) {
-              break;
-            }
-
-            message.mustHaveLaunched = reader.bool();
-            continue;
-          }
-          case 17: {
-            if (tag !== 136) {
-              break;
-            }
-
-            message.checkLock = reader.bool();
-            continue;
-          }
           case 18: {
             if (tag !== 144) {
               break;
             }
 
             message.bypassLock = reader.bool();
-            continue;
-          }
-          case 19: {
-            if (tag !== 154) {
-              break;
-            }
-
-            message.taskState = reader.string();
-            continue;
-          }
-          case 20: {
-            if (tag !== 160) {
-              break;
-            }
-
-            message.preempt = reader.bool();
-            continue;
-          }
-          case 21: {
-            if (tag !== 168) {
-              break;
-            }
-
-            message.idempotentKind = reader.bool();
             continue;
           }
           case 22: {
@@ -1924,17 +1770,7 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     message.kind = object.kind ?? "";
     message.kindVersion = object.kindVersion ?? 0;
     message.input = object.input ?? Buffer.alloc(0);
-    message.action = object.action ?? "";
-    message.verb = object.verb ?? "";
-    message.allowedVmStates = object.allowedVmStates?.map((e) => e) || [];
-    message.allowedTaskStates = object.allowedTaskStates?.map((e) => e) || [];
-    message.mustHaveHost = object.mustHaveHost ?? false;
-    message.mustHaveLaunched = object.mustHaveLaunched ?? false;
-    message.checkLock = object.checkLock ?? false;
     message.bypassLock = object.bypassLock ?? false;
-    message.taskState = object.taskState ?? "";
-    message.preempt = object.preempt ?? false;
-    message.idempotentKind = object.idempotentKind ?? false;
     message.traceparent = object.traceparent ?? "";
     message.secrets = object.secrets ?? Buffer.alloc(0);
     return message;
@@ -2540,11 +2376,13 @@ export const InstancesServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 2]) as Buffer] } },
     },
     /**
-     * Accepts an operation on an existing instance: client token, state check, lock check, pre-emption, task
-     * state and action in one transaction. Wakes a conductor.
+     * Accepts an operation on an existing instance as its kind declares: client token, state check, lock check,
+     * capability of the host, pre-emption, task state and action in one transaction. Wakes a conductor; an
+     * instant operation is done with it.
      *
-     * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED.
+     * Errors: FAILED_PRECONDITION / INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS;
+     * UNIMPLEMENTED / CAPABILITY_MISSING; UNAVAILABLE / UNKNOWN_KIND: not a kind and version of this build;
+     * ABORTED / TOKEN_REUSED.
      */
     acceptOperation: {
       name: "AcceptOperation",

@@ -3,16 +3,12 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { InstanceRecord } from "../../cells/v1/instance_change.js";
 import { PowerState } from "../../type/v1/server.js";
-import { ServerSecrets } from "../../type/v1/server_spec.js";
 
 /** How far a command is. */
 export const CommandPhase = {
   /** COMMAND_PHASE_UNSPECIFIED - Not set. */
   COMMAND_PHASE_UNSPECIFIED: 0,
-  /** COMMAND_PHASE_ACCEPTED - Journaled. */
-  COMMAND_PHASE_ACCEPTED: 1,
   /** COMMAND_PHASE_STARTED - Running. */
   COMMAND_PHASE_STARTED: 2,
   /** COMMAND_PHASE_DONE - Finished well. */
@@ -27,7 +23,6 @@ export type CommandPhase = typeof CommandPhase[keyof typeof CommandPhase];
 
 export namespace CommandPhase {
   export type COMMAND_PHASE_UNSPECIFIED = typeof CommandPhase.COMMAND_PHASE_UNSPECIFIED;
-  export type COMMAND_PHASE_ACCEPTED = typeof CommandPhase.COMMAND_PHASE_ACCEPTED;
   export type COMMAND_PHASE_STARTED = typeof CommandPhase.COMMAND_PHASE_STARTED;
   export type COMMAND_PHASE_DONE = typeof CommandPhase.COMMAND_PHASE_DONE;
   export type COMMAND_PHASE_FAILED = typeof CommandPhase.COMMAND_PHASE_FAILED;
@@ -60,94 +55,26 @@ export interface CommandResult {
   errorMessage: string;
   /** When FAILED: for administrators. */
   errorDetails: string;
-  /** The guest's power state after it. */
-  powerState: PowerState;
+  /** When DONE: encoded output, whose message the command declares. */
+  output: Buffer;
 }
 
-/** Input of BuildGuest. */
-export interface BuildGuestRequest {
-  /** Command. */
+/** Input of RunCommand. */
+export interface RunCommandRequest {
+  /** What every command carries. */
   header:
     | CommandHeader
     | undefined;
-  /** The instance with spec and ports. */
-  instance:
-    | InstanceRecord
-    | undefined;
-  /** Password and user data, for injection. */
-  secrets: ServerSecrets | undefined;
-}
-
-/** Output of BuildGuest. */
-export interface BuildGuestResponse {
-  /** How it stands. */
-  result: CommandResult | undefined;
-}
-
-/** Input of DestroyGuest. */
-export interface DestroyGuestRequest {
-  /** Command. */
-  header:
-    | CommandHeader
-    | undefined;
-  /** Id of the command that this undoes; empty for a deletion. */
+  /** Command's name. */
+  command: string;
+  /** Encoded input, whose message the command declares. */
+  input: Buffer;
+  /** Id of the command that this one undoes, so that it never runs later; empty for none. */
   undoOf: string;
 }
 
-/** Output of DestroyGuest. */
-export interface DestroyGuestResponse {
-  /** How it stands. */
-  result: CommandResult | undefined;
-}
-
-/** Input of PowerOnGuest. */
-export interface PowerOnGuestRequest {
-  /** Command. */
-  header:
-    | CommandHeader
-    | undefined;
-  /** The instance, so that ports can be plugged again. */
-  instance: InstanceRecord | undefined;
-}
-
-/** Output of PowerOnGuest. */
-export interface PowerOnGuestResponse {
-  /** How it stands. */
-  result: CommandResult | undefined;
-}
-
-/** Input of PowerOffGuest. */
-export interface PowerOffGuestRequest {
-  /** Command. */
-  header:
-    | CommandHeader
-    | undefined;
-  /** Time for a graceful end; 0 pulls the plug. */
-  softTimeoutMs: number;
-}
-
-/** Output of PowerOffGuest. */
-export interface PowerOffGuestResponse {
-  /** How it stands. */
-  result: CommandResult | undefined;
-}
-
-/** Input of RebootGuest. */
-export interface RebootGuestRequest {
-  /** Command. */
-  header:
-    | CommandHeader
-    | undefined;
-  /** Pull the plug. */
-  hard: boolean;
-  /** Time for a graceful end before falling back to hard. */
-  softTimeoutMs: number;
-  /** The instance, so that ports can be plugged again. */
-  instance: InstanceRecord | undefined;
-}
-
-/** Output of RebootGuest. */
-export interface RebootGuestResponse {
+/** Output of RunCommand. */
+export interface RunCommandResponse {
   /** How it stands. */
   result: CommandResult | undefined;
 }
@@ -351,7 +278,7 @@ export const CommandHeader: MessageFns<CommandHeader> = {
 };
 
 function createBaseCommandResult(): CommandResult {
-  return { phase: 0, errorReason: "", errorMessage: "", errorDetails: "", powerState: 0 };
+  return { phase: 0, errorReason: "", errorMessage: "", errorDetails: "", output: Buffer.alloc(0) };
 }
 
 export const CommandResult: MessageFns<CommandResult> = {
@@ -368,8 +295,8 @@ export const CommandResult: MessageFns<CommandResult> = {
     if (message.errorDetails !== "") {
       writer.uint32(34).string(message.errorDetails);
     }
-    if (message.powerState !== 0) {
-      writer.uint32(40).int32(message.powerState);
+    if (message.output.length !== 0) {
+      writer.uint32(50).bytes(message.output);
     }
     return writer;
   },
@@ -419,12 +346,12 @@ export const CommandResult: MessageFns<CommandResult> = {
             message.errorDetails = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
+          case 6: {
+            if (tag !== 50) {
               break;
             }
 
-            message.powerState = reader.int32() as any;
+            message.output = Buffer.from(reader.bytes());
             continue;
           }
         }
@@ -448,30 +375,33 @@ export const CommandResult: MessageFns<CommandResult> = {
     message.errorReason = object.errorReason ?? "";
     message.errorMessage = object.errorMessage ?? "";
     message.errorDetails = object.errorDetails ?? "";
-    message.powerState = object.powerState ?? 0;
+    message.output = object.output ?? Buffer.alloc(0);
     return message;
   },
 };
 
-function createBaseBuildGuestRequest(): BuildGuestRequest {
-  return { header: undefined, instance: undefined, secrets: undefined };
+function createBaseRunCommandRequest(): RunCommandRequest {
+  return { header: undefined, command: "", input: Buffer.alloc(0), undoOf: "" };
 }
 
-export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
-  encode(message: BuildGuestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const RunCommandRequest: MessageFns<RunCommandRequest> = {
+  encode(message: RunCommandRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.header !== undefined) {
       CommandHeader.encode(message.header, writer.uint32(10).fork()).join();
     }
-    if (message.instance !== undefined) {
-      InstanceRecord.encode(message.instance, writer.uint32(18).fork()).join();
+    if (message.command !== "") {
+      writer.uint32(18).string(message.command);
     }
-    if (message.secrets !== undefined) {
-      ServerSecrets.encode(message.secrets, writer.uint32(26).fork()).join();
+    if (message.input.length !== 0) {
+      writer.uint32(26).bytes(message.input);
+    }
+    if (message.undoOf !== "") {
+      writer.uint32(34).string(message.undoOf);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BuildGuestRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): RunCommandRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -480,7 +410,7 @@ export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBuildGuestRequest();
+      const message = createBaseRunCommandRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -497,7 +427,7 @@ export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
               break;
             }
 
-            message.instance = InstanceRecord.decode(reader, reader.uint32());
+            message.command = reader.string();
             continue;
           }
           case 3: {
@@ -505,134 +435,11 @@ export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
               break;
             }
 
-            message.secrets = ServerSecrets.decode(reader, reader.uint32());
+            message.input = Buffer.from(reader.bytes());
             continue;
           }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<BuildGuestRequest>): BuildGuestRequest {
-    return BuildGuestRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<BuildGuestRequest>): BuildGuestRequest {
-    const message = createBaseBuildGuestRequest();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? CommandHeader.fromPartial(object.header)
-      : undefined;
-    message.instance = (object.instance !== undefined && object.instance !== null)
-      ? InstanceRecord.fromPartial(object.instance)
-      : undefined;
-    message.secrets = (object.secrets !== undefined && object.secrets !== null)
-      ? ServerSecrets.fromPartial(object.secrets)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseBuildGuestResponse(): BuildGuestResponse {
-  return { result: undefined };
-}
-
-export const BuildGuestResponse: MessageFns<BuildGuestResponse> = {
-  encode(message: BuildGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.result !== undefined) {
-      CommandResult.encode(message.result, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): BuildGuestResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBuildGuestResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.result = CommandResult.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<BuildGuestResponse>): BuildGuestResponse {
-    return BuildGuestResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<BuildGuestResponse>): BuildGuestResponse {
-    const message = createBaseBuildGuestResponse();
-    message.result = (object.result !== undefined && object.result !== null)
-      ? CommandResult.fromPartial(object.result)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseDestroyGuestRequest(): DestroyGuestRequest {
-  return { header: undefined, undoOf: "" };
-}
-
-export const DestroyGuestRequest: MessageFns<DestroyGuestRequest> = {
-  encode(message: DestroyGuestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.header !== undefined) {
-      CommandHeader.encode(message.header, writer.uint32(10).fork()).join();
-    }
-    if (message.undoOf !== "") {
-      writer.uint32(18).string(message.undoOf);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): DestroyGuestRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDestroyGuestRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.header = CommandHeader.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
@@ -651,32 +458,34 @@ export const DestroyGuestRequest: MessageFns<DestroyGuestRequest> = {
     }
   },
 
-  create(base?: DeepPartial<DestroyGuestRequest>): DestroyGuestRequest {
-    return DestroyGuestRequest.fromPartial(base ?? {});
+  create(base?: DeepPartial<RunCommandRequest>): RunCommandRequest {
+    return RunCommandRequest.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<DestroyGuestRequest>): DestroyGuestRequest {
-    const message = createBaseDestroyGuestRequest();
+  fromPartial(object: DeepPartial<RunCommandRequest>): RunCommandRequest {
+    const message = createBaseRunCommandRequest();
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
+    message.command = object.command ?? "";
+    message.input = object.input ?? Buffer.alloc(0);
     message.undoOf = object.undoOf ?? "";
     return message;
   },
 };
 
-function createBaseDestroyGuestResponse(): DestroyGuestResponse {
+function createBaseRunCommandResponse(): RunCommandResponse {
   return { result: undefined };
 }
 
-export const DestroyGuestResponse: MessageFns<DestroyGuestResponse> = {
-  encode(message: DestroyGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const RunCommandResponse: MessageFns<RunCommandResponse> = {
+  encode(message: RunCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DestroyGuestResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): RunCommandResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -685,7 +494,7 @@ export const DestroyGuestResponse: MessageFns<DestroyGuestResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDestroyGuestResponse();
+      const message = createBaseRunCommandResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -709,417 +518,11 @@ export const DestroyGuestResponse: MessageFns<DestroyGuestResponse> = {
     }
   },
 
-  create(base?: DeepPartial<DestroyGuestResponse>): DestroyGuestResponse {
-    return DestroyGuestResponse.fromPartial(base ?? {});
+  create(base?: DeepPartial<RunCommandResponse>): RunCommandResponse {
+    return RunCommandResponse.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<DestroyGuestResponse>): DestroyGuestResponse {
-    const message = createBaseDestroyGuestResponse();
-    message.result = (object.result !== undefined && object.result !== null)
-      ? CommandResult.fromPartial(object.result)
-      : undefined;
-    return message;
-  },
-};
-
-function createBasePowerOnGuestRequest(): PowerOnGuestRequest {
-  return { header: undefined, instance: undefined };
-}
-
-export const PowerOnGuestRequest: MessageFns<PowerOnGuestRequest> = {
-  encode(message: PowerOnGuestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.header !== undefined) {
-      CommandHeader.encode(message.header, writer.uint32(10).fork()).join();
-    }
-    if (message.instance !== undefined) {
-      InstanceRecord.encode(message.instance, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PowerOnGuestRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePowerOnGuestRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.header = CommandHeader.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.instance = InstanceRecord.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<PowerOnGuestRequest>): PowerOnGuestRequest {
-    return PowerOnGuestRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PowerOnGuestRequest>): PowerOnGuestRequest {
-    const message = createBasePowerOnGuestRequest();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? CommandHeader.fromPartial(object.header)
-      : undefined;
-    message.instance = (object.instance !== undefined && object.instance !== null)
-      ? InstanceRecord.fromPartial(object.instance)
-      : undefined;
-    return message;
-  },
-};
-
-function createBasePowerOnGuestResponse(): PowerOnGuestResponse {
-  return { result: undefined };
-}
-
-export const PowerOnGuestResponse: MessageFns<PowerOnGuestResponse> = {
-  encode(message: PowerOnGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.result !== undefined) {
-      CommandResult.encode(message.result, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PowerOnGuestResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePowerOnGuestResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.result = CommandResult.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<PowerOnGuestResponse>): PowerOnGuestResponse {
-    return PowerOnGuestResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PowerOnGuestResponse>): PowerOnGuestResponse {
-    const message = createBasePowerOnGuestResponse();
-    message.result = (object.result !== undefined && object.result !== null)
-      ? CommandResult.fromPartial(object.result)
-      : undefined;
-    return message;
-  },
-};
-
-function createBasePowerOffGuestRequest(): PowerOffGuestRequest {
-  return { header: undefined, softTimeoutMs: 0 };
-}
-
-export const PowerOffGuestRequest: MessageFns<PowerOffGuestRequest> = {
-  encode(message: PowerOffGuestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.header !== undefined) {
-      CommandHeader.encode(message.header, writer.uint32(10).fork()).join();
-    }
-    if (message.softTimeoutMs !== 0) {
-      writer.uint32(16).uint32(message.softTimeoutMs);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PowerOffGuestRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePowerOffGuestRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.header = CommandHeader.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.softTimeoutMs = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<PowerOffGuestRequest>): PowerOffGuestRequest {
-    return PowerOffGuestRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PowerOffGuestRequest>): PowerOffGuestRequest {
-    const message = createBasePowerOffGuestRequest();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? CommandHeader.fromPartial(object.header)
-      : undefined;
-    message.softTimeoutMs = object.softTimeoutMs ?? 0;
-    return message;
-  },
-};
-
-function createBasePowerOffGuestResponse(): PowerOffGuestResponse {
-  return { result: undefined };
-}
-
-export const PowerOffGuestResponse: MessageFns<PowerOffGuestResponse> = {
-  encode(message: PowerOffGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.result !== undefined) {
-      CommandResult.encode(message.result, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PowerOffGuestResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePowerOffGuestResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.result = CommandResult.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<PowerOffGuestResponse>): PowerOffGuestResponse {
-    return PowerOffGuestResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PowerOffGuestResponse>): PowerOffGuestResponse {
-    const message = createBasePowerOffGuestResponse();
-    message.result = (object.result !== undefined && object.result !== null)
-      ? CommandResult.fromPartial(object.result)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseRebootGuestRequest(): RebootGuestRequest {
-  return { header: undefined, hard: false, softTimeoutMs: 0, instance: undefined };
-}
-
-export const RebootGuestRequest: MessageFns<RebootGuestRequest> = {
-  encode(message: RebootGuestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.header !== undefined) {
-      CommandHeader.encode(message.header, writer.uint32(10).fork()).join();
-    }
-    if (message.hard !== false) {
-      writer.uint32(16).bool(message.hard);
-    }
-    if (message.softTimeoutMs !== 0) {
-      writer.uint32(24).uint32(message.softTimeoutMs);
-    }
-    if (message.instance !== undefined) {
-      InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RebootGuestRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRebootGuestRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.header = CommandHeader.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.hard = reader.bool();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.softTimeoutMs = reader.uint32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.instance = InstanceRecord.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<RebootGuestRequest>): RebootGuestRequest {
-    return RebootGuestRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RebootGuestRequest>): RebootGuestRequest {
-    const message = createBaseRebootGuestRequest();
-    message.header = (object.header !== undefined && object.header !== null)
-      ? CommandHeader.fromPartial(object.header)
-      : undefined;
-    message.hard = object.hard ?? false;
-    message.softTimeoutMs = object.softTimeoutMs ?? 0;
-    message.instance = (object.instance !== undefined && object.instance !== null)
-      ? InstanceRecord.fromPartial(object.instance)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseRebootGuestResponse(): RebootGuestResponse {
-  return { result: undefined };
-}
-
-export const RebootGuestResponse: MessageFns<RebootGuestResponse> = {
-  encode(message: RebootGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.result !== undefined) {
-      CommandResult.encode(message.result, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RebootGuestResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRebootGuestResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.result = CommandResult.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<RebootGuestResponse>): RebootGuestResponse {
-    return RebootGuestResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RebootGuestResponse>): RebootGuestResponse {
-    const message = createBaseRebootGuestResponse();
+  fromPartial(object: DeepPartial<RunCommandResponse>): RunCommandResponse {
+    const message = createBaseRunCommandResponse();
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -1791,50 +1194,17 @@ export const AgentServiceDefinition = {
   fullName: "kilonova.compute.v1.AgentService",
   methods: {
     /**
-     * Fetches the image, makes disks and config drive, plugs ports, starts the guest. Answers when done or
-     * after `wait_ms` with STARTED; the end is then reported to the cell.
+     * Runs a command, such as "build-guest". Answers when it ended, or after `wait_ms` with STARTED; the end is
+     * then reported to the cell. Repeating a command repeats its answer, also after the agent died.
+     *
+     * Errors: UNIMPLEMENTED / UNKNOWN_COMMAND: not of this agent's version; CAPABILITY_MISSING: the driver cannot;
+     * ABORTED / FENCE_LOST: a higher fence was seen; FAILED_PRECONDITION / COMMAND_UNDONE.
      */
-    buildGuest: {
-      name: "BuildGuest",
-      requestType: BuildGuestRequest as typeof BuildGuestRequest,
+    runCommand: {
+      name: "RunCommand",
+      requestType: RunCommandRequest as typeof RunCommandRequest,
       requestStream: false,
-      responseType: BuildGuestResponse as typeof BuildGuestResponse,
-      responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
-    },
-    /** Ends the guest and removes every trace of it. Absent is success. Undo of BuildGuest: leaves a tombstone. */
-    destroyGuest: {
-      name: "DestroyGuest",
-      requestType: DestroyGuestRequest as typeof DestroyGuestRequest,
-      requestStream: false,
-      responseType: DestroyGuestResponse as typeof DestroyGuestResponse,
-      responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
-    },
-    /** Powers on. */
-    powerOnGuest: {
-      name: "PowerOnGuest",
-      requestType: PowerOnGuestRequest as typeof PowerOnGuestRequest,
-      requestStream: false,
-      responseType: PowerOnGuestResponse as typeof PowerOnGuestResponse,
-      responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
-    },
-    /** Powers off, gracefully first. */
-    powerOffGuest: {
-      name: "PowerOffGuest",
-      requestType: PowerOffGuestRequest as typeof PowerOffGuestRequest,
-      requestStream: false,
-      responseType: PowerOffGuestResponse as typeof PowerOffGuestResponse,
-      responseStream: false,
-      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
-    },
-    /** Restarts. */
-    rebootGuest: {
-      name: "RebootGuest",
-      requestType: RebootGuestRequest as typeof RebootGuestRequest,
-      requestStream: false,
-      responseType: RebootGuestResponse as typeof RebootGuestResponse,
+      responseType: RunCommandResponse as typeof RunCommandResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },

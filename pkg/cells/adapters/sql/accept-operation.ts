@@ -4,9 +4,15 @@ import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_servic
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
+import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { snakeCase } from "../../../kernel/case.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { hasGuestAgent } from "../../../model/image-properties.js";
+import { formOf } from "../../../model/operation-declaration.js";
+import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
 import { checkAcceptable } from "../../domain/acceptance.js";
@@ -35,12 +41,12 @@ export interface Accepted {
 type LockedInstance = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
 /**
- * Accepts an operation on an instance: token, state, lock, mutual exclusion, task state and action in one
- * transaction. With `preempt` it takes the instance over: the victim ends at once and its steps become the
- * clean-up's input.
+ * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host,
+ * mutual exclusion, task state and action in one transaction. One that pre-empts takes the instance over: the
+ * victim ends at once and its steps become the clean-up's input. An instant one is done with it.
  *
- * @throws SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY, OPERATION_IN_PROGRESS,
- *   TOKEN_REUSED
+ * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
+ *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED
  */
 export async function acceptOperation(
   store: Store,
@@ -66,29 +72,64 @@ async function accept(
   tx: Tx,
   request: AcceptOperationRequest,
 ): Promise<Accepted> {
+  const declaration = declarationOf(deps, request);
+  const form = formOf(declaration, request.input);
   const instance = await lockInstance(store, tx, request);
   const token = tokenUse(request);
   const replay = (await replayOf(store, tx, token))?.[0];
   if (replay !== undefined)
     return { operation: toStored(await readOperation(store, tx, replay)), replayed: true };
   const record = loadRecord(instance);
-  const running =
-    instance.current_operation === ""
-      ? undefined
-      : await readOperation(store, tx, instance.current_operation);
-  if (running !== undefined && isLiveWord(running.state)) {
-    if (request.idempotentKind && running.kind === request.kind)
-      return { operation: toStored(running), replayed: true };
-  }
-  checkAcceptable(serverOf(record), request);
-  const victim = running !== undefined && isLiveWord(running.state) ? running : undefined;
-  if (victim !== undefined && !request.preempt)
+  const running = await runningOn(store, tx, instance);
+  if (form.contention === "pre-empts-or-joins" && running?.kind === request.kind)
+    return { operation: toStored(running), replayed: true };
+  const { action } = declaration;
+  checkAcceptable(serverOf(record), { form, action, bypassLock: request.bypassLock });
+  if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
+    throw CellsErrors.GUEST_AGENT_MISSING({ server: request.serverId });
+  await requireCapability(store, tx, declaration, serverOf(record));
+  const acceptance = { request, declaration, form, record, instance, token };
+  if (declaration.instant !== undefined)
+    return { operation: toStored(await storeInstant(store, deps, ctx, tx, acceptance)), replayed: false };
+  if (running !== undefined && form.contention === "refused")
     throw CellsErrors.OPERATION_IN_PROGRESS({
       server: request.serverId,
       operation: instance.current_operation,
     });
-  const operation = await storeAccepted(store, deps, ctx, tx, { request, record, instance, victim, token });
+  const operation = await storeAccepted(store, deps, ctx, tx, { ...acceptance, victim: running });
   return { operation: toStored(operation), replayed: false };
+}
+
+function declarationOf(
+  { operations }: StoreDeps,
+  { kind, kindVersion }: AcceptOperationRequest,
+): OperationDeclaration {
+  const declaration = operations.find(kind);
+  if (declaration?.versions.includes(kindVersion) !== true)
+    throw CellsErrors.UNKNOWN_KIND({ kind, version: kindVersion });
+  return declaration;
+}
+
+/** The operation that owns the instance now. */
+async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promise<OperationRow | undefined> {
+  if (instance.current_operation === "") return undefined;
+  const owner = await readOperation(store, tx, instance.current_operation);
+  return isLiveWord(owner.state) ? owner : undefined;
+}
+
+/** @throws CAPABILITY_MISSING when the host has not registered what the operation needs */
+async function requireCapability(
+  store: Store,
+  tx: Tx,
+  { capability }: OperationDeclaration,
+  { id, hostInfo }: Server,
+): Promise<void> {
+  if (capability === undefined) return;
+  const { rows } = await sql<{
+    body: Buffer;
+  }>`SELECT body FROM ${store.t.compute_node} WHERE host = ${hostInfo?.host ?? ""}`.execute(tx);
+  if (!rows.some(({ body }) => ComputeNode.decode(body).capabilities.includes(capability)))
+    throw CellsErrors.CAPABILITY_MISSING({ server: id, capability });
 }
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
@@ -122,10 +163,63 @@ async function readOperation(store: Store, tx: Tx, name: string): Promise<Operat
 
 interface Acceptance {
   readonly request: AcceptOperationRequest;
+  readonly declaration: OperationDeclaration;
+  readonly form: Form;
   readonly record: InstanceRecord;
   readonly instance: LockedInstance;
-  readonly victim: OperationRow | undefined;
   readonly token: TokenUse;
+}
+
+/** Stores an operation that is done with its acceptance. It neither takes the instance nor waits for it. */
+async function storeInstant(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  tx: Tx,
+  acceptance: Acceptance,
+): Promise<OperationRow> {
+  const { t } = store;
+  const { request, declaration, record, instance, token } = acceptance;
+  const now = deps.clock.now();
+  const actor = request.actor ?? Actor.fromPartial({});
+  const set = declaration.instant?.({
+    server: serverOf(record),
+    input: declaration.input.decode(request.input),
+    actor,
+  });
+  const operation: OperationRow = {
+    ...newOperation(deps, ctx, acceptance, deps.ids.uuid(), undefined, now),
+    state: "succeeded",
+    ready_at: null,
+    secrets: null,
+  };
+  const parts: Part[] = [{ name: "op", body: insertInto(t.operation, [{ ...operation }]) }];
+  const events = [operationChanged(operation, "created")];
+  if (token.token !== "")
+    parts.push({
+      name: "tok",
+      body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
+    });
+  if (set !== undefined) {
+    const change = InstanceChange.fromPartial({ server: set, updateMask: Object.keys(set).map(snakeCase) });
+    const changed = applyChange(record, change, instance.current_operation, now);
+    const columns = instanceColumns(changed);
+    events.push(instanceChanged(changed, columns, "changed"));
+    const { id: actionId, server_id: serverId } = operation;
+    parts.push(
+      {
+        name: "inst",
+        body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${serverId}`,
+      },
+      { name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) },
+      {
+        name: "event",
+        body: insertInto(t.instance_action_event, [instantEvent(actionId, declaration.event ?? "", now)]),
+      },
+    );
+  }
+  await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
+  return operation;
 }
 
 /** Writes an accepted operation and everything that goes with it. */
@@ -134,16 +228,15 @@ async function storeAccepted(
   deps: StoreDeps,
   ctx: Ctx,
   tx: Tx,
-  acceptance: Acceptance,
+  acceptance: Acceptance & { readonly victim: OperationRow | undefined },
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, record, instance, victim, token } = acceptance;
+  const { request, form, record, instance, victim, token } = acceptance;
   const now = deps.clock.now();
-  const id = deps.ids.uuid();
-  const name = operationName(request.serverId, id);
-  const operation = newOperation(deps, ctx, request, id, instance, victim, now);
+  const operation = newOperation(deps, ctx, acceptance, deps.ids.uuid(), victim, now);
+  const name = nameOf(operation);
   const change = InstanceChange.fromPartial({
-    server: { taskState: request.taskState },
+    server: { taskState: form.taskState },
     updateMask: ["task_state"],
   });
   const changed = applyChange(record, change, name, now);
@@ -169,8 +262,7 @@ async function storeAccepted(
       body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
     },
   ];
-  if (request.action !== "")
-    parts.push({ name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) });
+  parts.push({ name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) });
   if (token.token !== "")
     parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, [name], now)]) });
   if (ended !== undefined) {
@@ -196,9 +288,8 @@ async function storeAccepted(
 function newOperation(
   deps: StoreDeps,
   ctx: Ctx,
-  request: AcceptOperationRequest,
+  { request, declaration, instance }: Acceptance,
   id: string,
-  instance: LockedInstance,
   victim: OperationRow | undefined,
   now: Instant,
 ): OperationRow {
@@ -208,7 +299,7 @@ function newOperation(
     project_id: instance.project_id,
     kind: request.kind,
     kind_version: request.kindVersion,
-    action: request.action,
+    action: declaration.action,
     request_id: ctx.requestId,
     actor: encoded(Actor, request.actor ?? Actor.fromPartial({})),
     traceparent: request.traceparent,
@@ -233,6 +324,23 @@ function newOperation(
     updated_at: now,
   };
 }
+
+const nameOf = ({ server_id, id }: OperationRow): string => operationName(server_id, id);
+
+/** The only event of an instant operation. */
+const instantEvent = (actionId: string, event: string, now: Instant): Readonly<Record<string, unknown>> => ({
+  action_id: actionId,
+  step: "instant",
+  round: 0,
+  position: 0,
+  event,
+  started_at: now,
+  finished_at: now,
+  result: "Success",
+  host: "",
+  details: "",
+  traceback: "",
+});
 
 /** The action that starts an operation's timeline. */
 export const actionRow = (

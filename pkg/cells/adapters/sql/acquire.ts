@@ -62,7 +62,7 @@ function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRe
   const now = deps.clock.now();
   const until = now + BigInt(durationMs(request.ownership)) * 1000n;
   const kinds = sql.join(
-    request.kinds.map(({ kind, version }) => sql`(o.kind = ${kind} AND o.kind_version <= ${version})`),
+    request.kinds.map(({ kind, version }) => sql`(o.kind = ${kind} AND o.kind_version = ${version})`),
     sql` OR `,
   );
   // Named ones are found by their ids. An order and a limit would lead planners to the index of readiness,

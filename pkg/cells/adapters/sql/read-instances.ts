@@ -6,7 +6,7 @@ import type {
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
-import { checkAcceptable } from "../../domain/acceptance.js";
+import { askedOf, checkAcceptable } from "../../domain/acceptance.js";
 import { applyUserChange } from "../../domain/apply-change.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
@@ -101,12 +101,7 @@ export async function updateInstance(
       throw CellsErrors.GENERATION_CONFLICT({ server: serverId });
     const now = deps.clock.now();
     const before = loadRecord(row);
-    if (request.conditions !== undefined)
-      checkAcceptable(serverOf(before), {
-        ...request.conditions,
-        allowedTaskStates: [],
-        mustHaveHost: false,
-      });
+    if (request.conditions !== undefined) checkAcceptable(serverOf(before), askedOf(request.conditions));
     const record = applyUserChange(before, request, now);
     if (record === before)
       return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: false };

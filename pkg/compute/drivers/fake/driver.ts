@@ -141,6 +141,14 @@ export class FakeDriver implements Driver {
     );
   }
 
+  /** The guest remembers that it was told, not what. */
+  setAdminPassword(ctx: Ctx, instanceUuid: string, _password: string): Promise<void> {
+    return this.#scripted(ctx, "setAdminPassword", instanceUuid, () => {
+      const guest = this.#needUp(instanceUuid);
+      this.#put({ ...guest, console: `${guest.console}[fake] ${guest.instanceName} password set\n` });
+    });
+  }
+
   diagnostics(ctx: Ctx, instanceUuid: string): Promise<Readonly<Record<string, unknown>>> {
     return this.#scripted(ctx, "diagnostics", instanceUuid, () => {
       const guest = this.#needUp(instanceUuid);

@@ -14,6 +14,7 @@ export type FakeMethod =
   | "consoleLog"
   | "pause"
   | "unpause"
+  | "setAdminPassword"
   | "diagnostics";
 
 /**

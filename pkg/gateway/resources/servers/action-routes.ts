@@ -1,49 +1,42 @@
-import { RebootType } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { catalogue } from "../../../model/operation-catalogue.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
-import { countOf, textOf } from "../../http/fields.js";
-import type { ApiClients } from "../../ports.js";
+import { countOf } from "../../http/fields.js";
+import type { ApiClients, ServersClient } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
-import { consoleOutputBody, forceDeleteBody, rebootBody, startBody, stopBody } from "./schemas.js";
+import { bareAction } from "./actions/action.js";
+import { actionBodies } from "./actions/index.gen.js";
+import { consoleOutputBody } from "./schemas.js";
 
-/** Actions on a server that start slow work, and the console's log. */
+type Begin = (ctx: unknown, request: object) => Promise<unknown>;
+
+/** The method that begins an operation. @throws when the client has none of that name */
+function methodOf(servers: ServersClient, name: string): Begin {
+  const key = `${name.charAt(0).toLowerCase()}${name.slice(1)}` as keyof ServersClient;
+  if (servers[key] === undefined) throw new Error(`there is no method ${name}`);
+  return servers[key] as unknown as Begin;
+}
+
+/** Actions on a server that begin an operation, as the catalogue declares them, and the console's log. */
 export function serverActionRoutes({ servers }: Pick<ApiClients, "servers">): Operation[] {
+  const bodies = new Map(actionBodies.map((one) => [one.key, one]));
+  const begun = catalogue.all
+    .flatMap(({ methods }) => methods)
+    .flatMap(({ name, key }): Operation[] => {
+      if (key === undefined) return [];
+      const { body, fields } = bodies.get(key) ?? bareAction(key);
+      return [
+        {
+          route: `POST /servers/{id}/action#${key}`,
+          body,
+          handle: async (request) => {
+            await methodOf(servers, name)(request.ctx, { serverId: request.id, ...fields(request) });
+            return replyEmpty;
+          },
+        },
+      ];
+    });
   return [
-    {
-      route: "POST /servers/{id}/action#os-start",
-      body: startBody,
-      handle: async (request) => {
-        await servers.startServer(request.ctx, { serverId: request.id });
-        return replyEmpty;
-      },
-    },
-    {
-      route: "POST /servers/{id}/action#os-stop",
-      body: stopBody,
-      handle: async (request) => {
-        await servers.stopServer(request.ctx, { serverId: request.id });
-        return replyEmpty;
-      },
-    },
-    {
-      route: "POST /servers/{id}/action#forceDelete",
-      body: forceDeleteBody,
-      handle: async (request) => {
-        await servers.forceDeleteServer(request.ctx, { serverId: request.id });
-        return replyEmpty;
-      },
-    },
-    {
-      route: "POST /servers/{id}/action#reboot",
-      body: rebootBody,
-      handle: async (request) => {
-        const hard = textOf(request.member("reboot"), "type")?.toUpperCase() === "HARD";
-        await servers.rebootServer(request.ctx, {
-          serverId: request.id,
-          type: hard ? RebootType.REBOOT_TYPE_HARD : RebootType.REBOOT_TYPE_SOFT,
-        });
-        return replyEmpty;
-      },
-    },
+    ...begun,
     {
       route: "POST /servers/{id}/action#os-getConsoleOutput",
       body: consoleOutputBody,

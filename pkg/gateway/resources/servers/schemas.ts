@@ -147,12 +147,6 @@ export const updateServerBody: Node = object([
   ),
 ]);
 
-export const startBody: Node = object([required("os-start", anything)]);
-export const stopBody: Node = object([required("os-stop", anything)]);
-export const forceDeleteBody: Node = object([required("forceDelete", anything)]);
-export const rebootBody: Node = object([
-  required("reboot", object([required("type", choice("HARD", "Hard", "hard", "SOFT", "Soft", "soft"))])),
-]);
 export const consoleOutputBody: Node = object([
   required(
     "os-getConsoleOutput",

@@ -4,7 +4,8 @@ import type { ImageRef } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { rootCtx } from "../../kernel/index.js";
 import type { Driver, GuestSpec } from "../driver.js";
 import { FakeDriver } from "../drivers/fake/index.js";
-import { guestCommands } from "./guest-commands.js";
+import buildGuest from "../commands/build-guest.js";
+import { commandHost } from "./command-host.js";
 import { noPlumbing } from "./ports.js";
 
 const ctx = rootCtx({ requestId: "req-build" });
@@ -27,7 +28,7 @@ async function build(
     powerOn: async () => {},
     inspect: async () => undefined,
   });
-  const { build: run } = guestCommands({
+  const host = commandHost({
     driver,
     plumbing: noPlumbing,
     domain: "",
@@ -48,7 +49,9 @@ async function build(
     id: "33333333-0000-4000-8000-000000000000",
     flavor: { name: "f", vcpus: 1, memoryMib: 64 },
   };
-  await run(ctx, InstanceRecord.fromPartial({ server, spec: { ...spec } }), undefined);
+  const instance = InstanceRecord.fromPartial({ server, spec: { ...spec } });
+  const call = { ctx, serverId: server.id, host, progress: () => {} };
+  await buildGuest.run(call, { instance, secrets: undefined });
   return { fetched, defined };
 }
 

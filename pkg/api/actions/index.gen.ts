@@ -1,0 +1,14 @@
+// Written by scripts/gen-registries.mjs from the files in pkg/api/actions. Do not edit.
+import type { Action } from "./action.js";
+import changeServerPassword from "./change-server-password.js";
+import lockServer from "./lock-server.js";
+import rebootServer from "./reboot-server.js";
+import unlockServer from "./unlock-server.js";
+
+/** Everything in this folder, by file name. */
+export const actions: readonly Action[] = [
+  changeServerPassword,
+  lockServer,
+  rebootServer,
+  unlockServer,
+];

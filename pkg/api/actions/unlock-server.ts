@@ -1,0 +1,15 @@
+import type { UnlockServerRequest } from "../../../gen/kilonova/api/v1/server_actions.js";
+import { partyOf } from "../../model/server-lock.js";
+import { ownerOf } from "../cells/servers.js";
+import { action } from "./action.js";
+
+/** The other party's lock needs one more rule. */
+export default action<UnlockServerRequest>({
+  method: "UnlockServer",
+  shape: {},
+  input: (ctx, _request, { server }) => {
+    if (server.lock !== undefined && server.lock.lockedBy !== partyOf(server, ctx.actor))
+      ctx.rights.enforce("os_compute_api:os-lock-server:unlock:unlock_override", ownerOf(server));
+    return {};
+  },
+});

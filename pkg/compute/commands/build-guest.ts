@@ -1,0 +1,23 @@
+import { BuildGuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { Command } from "./command.js";
+import destroyGuest from "./destroy-guest.js";
+import { recordOf } from "./record-of.js";
+
+/** Fetches the image, makes disks and config drive, plugs the ports and starts the guest. */
+const buildGuest: Command<BuildGuestInput, GuestOutput> = {
+  name: "build-guest",
+  input: BuildGuestInput,
+  output: GuestOutput,
+  whenOvertaken: "stops",
+  undo: destroyGuest,
+  async run({ ctx, serverId, host }, { instance, secrets }) {
+    const record = recordOf(serverId, instance);
+    await host.define(ctx, record, secrets);
+    ctx.signal.throwIfAborted();
+    await host.plug(ctx, record);
+    ctx.signal.throwIfAborted();
+    await host.driver.powerOn(ctx, serverId);
+    return { powerState: await host.powerState(ctx, serverId) };
+  },
+};
+export default buildGuest;

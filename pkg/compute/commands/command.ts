@@ -1,0 +1,51 @@
+import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
+import type { Ctx } from "../../kernel/index.js";
+import type { Capability, MessageType } from "../../model/operation-declaration.js";
+import type { Driver } from "../driver.js";
+
+/** What the agent puts at a command's disposal. Every method is repeatable. */
+export interface CommandHost {
+  readonly driver: Driver;
+  /** Images, documents, disks and definition of a guest, without starting it. */
+  define(ctx: Ctx, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<void>;
+  /** Connects the instance's ports with the switch, and lets go of others. */
+  plug(ctx: Ctx, instance: InstanceRecord): Promise<void>;
+  /** Lets go of all of a server's ports. */
+  unplug(ctx: Ctx, serverId: string): Promise<void>;
+  /** What the hypervisor says of a guest; NOSTATE for one that it does not know. */
+  powerState(ctx: Ctx, serverId: string): Promise<PowerState>;
+}
+
+/** One start of a command. */
+export interface CommandCall {
+  /** Aborts when a newer command takes over. */
+  readonly ctx: Ctx;
+  readonly serverId: string;
+  readonly host: CommandHost;
+  /** Tells how far it is: 0 to 100. Cheap; only now and then is it passed on to the operation. */
+  progress(percent: number): void;
+}
+
+/**
+ * A command to an agent: one file declares all of it. The conductor sends it, typed by `input` and `output`;
+ * the agent journals it, runs it at most once at a time per server, and repeats the journaled output.
+ */
+export interface Command<I = unknown, O = unknown> {
+  /** Never reused. */
+  readonly name: string;
+  readonly input: MessageType<I>;
+  readonly output: MessageType<O>;
+  /** What the driver must be able to do. */
+  readonly capability?: Capability;
+  /** What becomes of it when a newer command takes over: it is told to stop, or waited for. */
+  readonly whenOvertaken: "stops" | "finishes";
+  /** The command that takes it back; it also keeps it from running later. */
+  readonly undo?: Command<object, unknown>;
+  /** Repeatable. @throws what the operation's owner may read; `cause` is for administrators */
+  run(call: CommandCall, input: I): Promise<O>;
+}
+
+/** @returns the command as all commands are listed */
+export const listed = <I, O>(command: Command<I, O>): Command => command as unknown as Command;

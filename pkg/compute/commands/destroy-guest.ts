@@ -1,0 +1,18 @@
+import { GuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { Command } from "./command.js";
+
+/** Ends the guest and removes every trace of it. Absent is success. */
+const destroyGuest: Command<GuestInput, GuestOutput> = {
+  name: "destroy-guest",
+  input: GuestInput,
+  output: GuestOutput,
+  whenOvertaken: "stops",
+  async run({ ctx, serverId, host }) {
+    await host.driver.remove(ctx, serverId);
+    ctx.signal.throwIfAborted();
+    await host.unplug(ctx, serverId);
+    return { powerState: PowerState.POWER_STATE_NOSTATE };
+  },
+};
+export default destroyGuest;

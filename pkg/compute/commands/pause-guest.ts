@@ -1,0 +1,16 @@
+import { GuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { Command } from "./command.js";
+
+/** Freezes a running guest in memory; a paused one is left alone. */
+const pauseGuest: Command<GuestInput, GuestOutput> = {
+  name: "pause-guest",
+  input: GuestInput,
+  output: GuestOutput,
+  capability: "pause",
+  whenOvertaken: "stops",
+  async run({ ctx, serverId, host }) {
+    await host.driver.pause?.(ctx, serverId);
+    return { powerState: await host.powerState(ctx, serverId) };
+  },
+};
+export default pauseGuest;

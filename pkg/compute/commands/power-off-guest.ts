@@ -1,0 +1,15 @@
+import { GuestOutput, PowerOffGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { Command } from "./command.js";
+
+/** Powers a guest off, gracefully first. */
+const powerOffGuest: Command<PowerOffGuestInput, GuestOutput> = {
+  name: "power-off-guest",
+  input: PowerOffGuestInput,
+  output: GuestOutput,
+  whenOvertaken: "stops",
+  async run({ ctx, serverId, host }, { softTimeoutMs }) {
+    await host.driver.powerOff(ctx, serverId, softTimeoutMs);
+    return { powerState: await host.powerState(ctx, serverId) };
+  },
+};
+export default powerOffGuest;

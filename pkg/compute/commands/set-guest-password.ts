@@ -1,0 +1,17 @@
+import { GuestOutput, SetGuestPasswordInput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { Command } from "./command.js";
+
+/** Has the agent inside the guest set its administrator's password. */
+const setGuestPassword: Command<SetGuestPasswordInput, GuestOutput> = {
+  name: "set-guest-password",
+  input: SetGuestPasswordInput,
+  output: GuestOutput,
+  capability: "set-admin-password",
+  // Half a change would leave nobody knowing the password.
+  whenOvertaken: "finishes",
+  async run({ ctx, serverId, host }, { adminPassword }) {
+    await host.driver.setAdminPassword?.(ctx, serverId, adminPassword);
+    return { powerState: await host.powerState(ctx, serverId) };
+  },
+};
+export default setGuestPassword;

@@ -1,0 +1,16 @@
+import { GuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import type { Command } from "./command.js";
+
+/** Lets a paused guest go on; one that runs is left alone. */
+const unpauseGuest: Command<GuestInput, GuestOutput> = {
+  name: "unpause-guest",
+  input: GuestInput,
+  output: GuestOutput,
+  capability: "pause",
+  whenOvertaken: "stops",
+  async run({ ctx, serverId, host }) {
+    await host.driver.unpause?.(ctx, serverId);
+    return { powerState: await host.powerState(ctx, serverId) };
+  },
+};
+export default unpauseGuest;

@@ -1,0 +1,19 @@
+import type { ApiRequest } from "../../../http/api-request.js";
+import type { Node } from "../../../schema/nodes.js";
+import { anything, object, required } from "../../../schema/nodes.js";
+
+/** How the body of an action that begins an operation becomes the fields of its method's request. */
+export interface ActionBody {
+  /** The body's only key. */
+  readonly key: string;
+  readonly body: Node;
+  /** Fields besides the server's id. */
+  fields(request: ApiRequest): object;
+}
+
+/** An action whose value means nothing. */
+export const bareAction = (key: string): ActionBody => ({
+  key,
+  body: object([required(key, anything)]),
+  fields: () => ({}),
+});

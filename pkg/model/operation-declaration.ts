@@ -1,0 +1,155 @@
+import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
+import type { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
+import type { RuleName } from "../policy/index.js";
+
+/** A protobuf message's codec, as the generated code exports it. */
+export interface MessageType<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+  fromPartial(partial: object): T;
+}
+
+/** The codec of kinds that need nothing. */
+export const NOTHING: MessageType<undefined> = {
+  encode: () => ({ finish: () => new Uint8Array() }),
+  decode: () => undefined,
+  fromPartial: () => undefined,
+};
+
+/**
+ * What must be done by a host's driver for an operation to be of use. A host registers those it has; an
+ * operation that needs another one is refused before it is accepted.
+ */
+export const CAPABILITIES = ["pause", "set-admin-password"] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** How far an operation takes a server that is already being worked on. */
+export type Contention =
+  /** Refused with OPERATION_IN_PROGRESS. */
+  | "refused"
+  /** The running one ends at once, and its finished steps become this one's clean-up. */
+  | "pre-empts"
+  /** As `pre-empts`; but a running one of the same kind is the answer. */
+  | "pre-empts-or-joins";
+
+/** One way to ask for an operation: where it may start, and what is seen while it runs. */
+export interface Form {
+  /** Lasting states from which it starts; absent: any. */
+  readonly vmStates?: readonly VmState[];
+  /** Task states in which it starts, "" being none; absent: any. */
+  readonly taskStates?: readonly string[];
+  /** Task state from its acceptance on. */
+  readonly taskState: string;
+  readonly contention: Contention;
+  /** Refused with NOT_READY without a host. */
+  readonly needsHost?: true;
+  /** Refused while the server never was active. */
+  readonly needsLaunch?: true;
+  /** Refused with GUEST_AGENT_MISSING when the server's image asks for no agent inside the guest. */
+  readonly needsGuestAgent?: true;
+  /**
+   * What a lock does to those who may not pass it: "refuses" with INSTANCE_LOCKED; "hides" with the text of a
+   * state that does not fit, as Nova does for some; "ignores".
+   */
+  readonly lock: "refuses" | "hides" | "ignores";
+}
+
+/** A method that begins an operation. */
+export interface BeginningMethod {
+  /** Of `ServersService`, such as "PauseServer". */
+  readonly name: string;
+  /** Key of the body of `POST /servers/{id}/action`; absent when another route leads to it. */
+  readonly key?: string;
+}
+
+/** What an instant operation is decided by. */
+export interface Instant<I> {
+  readonly server: Server;
+  readonly input: I;
+  readonly actor: Actor;
+}
+
+/**
+ * Everything about a kind of operation that more than one room needs to know. The acceptor, the api, the
+ * gateway, the conductor, the legal changes of state, the crash matrix and the docs' table read it here;
+ * nothing of it is written down again elsewhere.
+ */
+export interface OperationDeclaration<I = unknown, S = unknown, F extends string = string> {
+  /** Stored with every operation; never reused. */
+  readonly kind: string;
+  /** What it does, in a sentence for the docs' table. */
+  readonly summary: string;
+  /**
+   * Versions that this build knows, oldest first. The last one is what is accepted. A version grows when
+   * stored operations could not be continued with the new steps.
+   */
+  readonly versions: readonly [number, ...number[]];
+  /** Within a server, operations of one lane exclude each other. */
+  readonly lane: "life";
+  /** What it works with. */
+  readonly input: MessageType<I>;
+  /** What of it must not lie in the clear; absent when there is nothing. */
+  readonly secrets?: MessageType<S>;
+  readonly methods: readonly BeginningMethod[];
+  /** What beginning it needs, and therefore ending it. */
+  readonly rule: RuleName;
+  /** Nova's name for the instance action, which is also the word in refusals. */
+  readonly action: string;
+  readonly forms: Readonly<Record<F, Form>>;
+  /** Which form a request has; needed when there are several. */
+  readonly formOf?: (input: I) => F;
+  /** Lasting states in which a server is that it ended well for; empty: the one before. */
+  readonly ends: readonly VmState[];
+  /** From this step on there is only forward. */
+  readonly pivot?: string;
+  /** What the server's host must be able to do. */
+  readonly capability?: Capability;
+  /**
+   * Done with its acceptance, in the same transaction, whatever else is under way: it has no steps. @returns
+   * what changes; undefined for nothing
+   */
+  readonly instant?: (call: Instant<I>) => Partial<Server> | undefined;
+  /** Name of an instant operation's event in the timeline. */
+  readonly event?: string;
+  /** Something that it can work with, for tests and docs; absent: the empty input. */
+  readonly example?: { readonly input?: object; readonly secrets?: object };
+}
+
+/** Checks what types cannot. */
+export function declareOperation<I, S, F extends string>(
+  declaration: OperationDeclaration<I, S, F>,
+): OperationDeclaration<I, S, F> {
+  const { kind, forms, formOf, instant, event } = declaration;
+  if (Object.keys(forms).length !== 1 && formOf === undefined)
+    throw new Error(`${kind}: nothing says which of its forms a request has`);
+  if ((instant === undefined) !== (event === undefined))
+    throw new Error(`${kind}: an instant operation has an event, others have steps`);
+  return declaration;
+}
+
+/** A declaration whatever its messages are: as all are listed. */
+export const anyOperation = <I, S, F extends string>(
+  declaration: OperationDeclaration<I, S, F>,
+): OperationDeclaration => declaration as unknown as OperationDeclaration;
+
+/** The version under which new operations of a kind are accepted. */
+export const newestVersion = ({ versions }: Pick<OperationDeclaration, "versions">): number =>
+  Math.max(...versions);
+
+/** The form of a request. */
+export function formOf(declaration: OperationDeclaration, input: Uint8Array): Form {
+  const { forms, formOf: choose, kind } = declaration;
+  const names = Object.keys(forms);
+  const name = choose === undefined ? names[0] : choose(declaration.input.decode(input));
+  const form = name === undefined ? undefined : forms[name];
+  if (form === undefined) throw new Error(`${kind} has no form ${String(name)}`);
+  return form;
+}
+
+/** An encoded input, or the example's. */
+export const exampleInput = ({ input, example }: OperationDeclaration): Uint8Array =>
+  input.encode(input.fromPartial(example?.input ?? {})).finish();
+export const exampleSecrets = ({ secrets, example }: OperationDeclaration): Uint8Array =>
+  secrets === undefined || example?.secrets === undefined
+    ? new Uint8Array()
+    : secrets.encode(secrets.fromPartial(example.secrets)).finish();

@@ -1,0 +1,23 @@
+import { VmState } from "../../../gen/kilonova/type/v1/server.js";
+import { TaskState } from "../instance-states.js";
+import { NOTHING, declareOperation } from "../operation-declaration.js";
+
+/**
+ * The end of a server, from every state and in the middle of everything. Nova calls the action "delete" in
+ * the timeline, whoever asked in which way.
+ */
+export default declareOperation({
+  kind: "server.delete",
+  summary: "Removes guest, ports and allocation, whatever was being done to the server.",
+  versions: [1],
+  lane: "life",
+  input: NOTHING,
+  methods: [{ name: "DeleteServer" }, { name: "ForceDeleteServer", key: "forceDelete" }],
+  rule: "os_compute_api:servers:delete",
+  action: "delete",
+  forms: {
+    usual: { taskState: TaskState.deleting, contention: "pre-empts-or-joins", lock: "refuses" },
+  },
+  ends: [VmState.VM_STATE_DELETED],
+  pivot: "destroy-guest",
+});

@@ -1,0 +1,36 @@
+import type { Form, MessageType, OperationDeclaration } from "../operation-declaration.js";
+
+/** An input that is its own text. */
+const TEXT: MessageType<string> = {
+  encode: (message) => ({ finish: () => Buffer.from(message) }),
+  decode: (bytes) => Buffer.from(bytes).toString(),
+  fromPartial: (partial) => String(partial),
+};
+
+export const aForm: Form = { taskState: "", contention: "refused", lock: "refuses" };
+
+/**
+ * An operation that starts from every state. The input "pre-empt" asks for the form that takes over, "join"
+ * for the one that also joins.
+ */
+export const aDeclaration = (
+  kind: string,
+  over: Partial<OperationDeclaration<string>> = {},
+): OperationDeclaration<string> => ({
+  kind,
+  summary: "For tests.",
+  versions: [1],
+  lane: "life",
+  input: TEXT,
+  methods: [],
+  rule: "os_compute_api:servers:stop",
+  action: "stop",
+  forms: {
+    plain: aForm,
+    preempting: { ...aForm, contention: "pre-empts" },
+    joining: { ...aForm, contention: "pre-empts-or-joins" },
+  },
+  formOf: (input) => (input === "pre-empt" ? "preempting" : input === "join" ? "joining" : "plain"),
+  ends: [],
+  ...over,
+});
