@@ -7,3 +7,4 @@ export * from "./concurrency.js";
 export * from "./signals.js";
 export * from "./pacer.js";
 export * from "./fair-slots.js";
+export * from "./records.js";

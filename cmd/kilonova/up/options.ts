@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { defineErrors } from "../../../pkg/kernel/index.js";
+import { defineErrors, recordOf } from "../../../pkg/kernel/index.js";
 import { machine } from "./machine.js";
 
 export const UpErrors = defineErrors("up", {
@@ -33,6 +33,7 @@ const basePorts = {
   network: 9696,
 } as const;
 export type Ports = Readonly<Record<keyof typeof basePorts, number>>;
+const servers = Object.keys(basePorts) as readonly (keyof typeof basePorts)[];
 
 export interface UpOptions {
   readonly home: string;
@@ -62,9 +63,7 @@ export function readOptions(flags: UpFlags, home: string | undefined, projectRoo
   const offset = integer("--port-offset", flags.portOffset ?? "0", 0, 55_000);
   return {
     home: resolve(home ?? join(projectRoot, ".kilonova")),
-    ports: Object.fromEntries(
-      Object.entries(basePorts).map(([name, port]) => [name, port + offset]),
-    ) as unknown as Ports,
+    ports: recordOf(servers, (name) => basePorts[name] + offset),
     driver,
     hosts: hostNames(count),
     fresh: flags.fresh ?? false,
