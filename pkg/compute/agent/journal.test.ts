@@ -172,7 +172,7 @@ describe("a journal that was written before", () => {
     ["garbage", "\0\0\0\0"],
     ["half a line", '{"serverId":"s1","comm'],
     ["an empty line", ""],
-    ["something else", '{"hello":1}'],
+    ["a list", "[1]"],
     ["a fence that is no number", JSON.stringify({ ...entry("c"), fence: "many" })],
     ["an unknown phase", JSON.stringify({ ...entry("c"), phase: "paused" })],
   ] as const)
@@ -205,10 +205,18 @@ describe("a journal that was written before", () => {
     assert.equal((await refusal({ write })).reason, "JOURNAL_BROKEN");
   });
 
-  it("keeps fields that it does not know", async () => {
-    appendFileSync(path, `${JSON.stringify({ ...entry("c"), output: { newer: true } })}\n`);
-    await reopen();
-    assert.match(readFileSync(path, "utf8"), /"output":\{"newer":true\}/);
+  it("keeps what a later version has written, keys and lines, also in the next line of the command", async () => {
+    const late = { ...entry("c"), output: { newer: true } };
+    const foreign = { kind: "lane", name: "x" };
+    appendFileSync(path, `${JSON.stringify(late)}\n${JSON.stringify(foreign)}\n`);
+    const { journal } = await Journal.open(path, Date.now());
+    await journal.append({ ...entry("c"), phase: "done" });
+    await journal.close();
+    assert.deepEqual((await reopen()).ids, ["a", "b", "c"]);
+    const lines = readFileSync(path, "utf8").trim().split("\n");
+    const kept = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(kept[0], foreign);
+    assert.deepEqual([kept[3]?.["output"], kept[3]?.["phase"]], [{ newer: true }, "done"]);
   });
 
   it("has no half of a failed write before its next lines", async () => {

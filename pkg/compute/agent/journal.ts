@@ -3,15 +3,24 @@ import { z } from "zod";
 import { ifThere, writeFileAtomic } from "../../platform/files/index.js";
 import { AgentErrors } from "../errors.js";
 
-/** What every line has; a newer version's further fields are kept. */
-const lineShape = z.looseObject({
+/** What an entry has. Other keys are of a later version, and stay. */
+const entryShape = z.looseObject({
   serverId: z.string().min(1),
   commandId: z.string().min(1),
   operation: z.string(),
   fence: z.string().regex(/^\d+$/),
   phase: z.enum(["started", "done", "failed", "undone"]),
+  errorReason: z.string().optional(),
+  errorMessage: z.string().optional(),
+  errorDetails: z.string().optional(),
+  powerState: z.number().optional(),
+  told: z.boolean().optional(),
   at: z.number(),
-});
+} satisfies Record<keyof JournalEntry, z.ZodType>);
+
+/** A line of a later version about something else than a command. */
+const foreignShape = z.looseObject({ commandId: z.never().optional() });
+type ForeignLine = z.infer<typeof foreignShape>;
 
 /** One line of the journal: what became of a command. Secrets never get here. */
 export interface JournalEntry {
@@ -77,39 +86,53 @@ export class Journal {
   readonly #file: JournalFile;
   /** Bytes that are known to be on disk. */
   #length: number;
+  /** By command, what a later version has added to its entries: the next line has it too. */
+  readonly #carried: ReadonlyMap<string, object>;
   /** Why nothing can be appended any more. */
   #broken: unknown;
   #pending: { line: string; resolve(): void; reject(error: unknown): void }[] = [];
   #flushing: Promise<void> | undefined;
 
-  private constructor(path: string, file: JournalFile, length: number) {
+  private constructor(
+    path: string,
+    file: JournalFile,
+    { length, entries }: { readonly length: number; readonly entries: readonly JournalEntry[] },
+  ) {
     this.#path = path;
     this.#file = file;
     this.#length = length;
+    this.#carried = new Map(entries.map((entry) => [entry.commandId, unknownKeys(entry)]));
   }
 
   /**
-   * Opens the journal and writes it anew without what is old: servers of which nothing was heard for a day. A
-   * torn last line is cut off: nobody was told that it is on disk.
+   * Opens the journal and writes it anew without what is old: servers of which nothing was heard for a day.
+   * What a later version has written, lines or keys, stays. A torn last line is cut off: nobody was told that
+   * it is on disk.
    * @throws JOURNAL_UNREADABLE, JOURNAL_LOST: an agent that forgot its fences would obey operations that lost
    *   their server, so it must not start; JOURNAL_BROKEN when it cannot be written
    */
   static async open(path: string, nowMs: number, files = disk): Promise<OpenedJournal> {
-    const { all, cutBytes } = await readAll(path, files);
+    const { all, foreign, cutBytes } = await readAll(path, files);
     const latest = new Map<string, JournalEntry>();
-    for (const entry of all) {
-      latest.delete(entry.commandId);
-      latest.set(entry.commandId, entry);
+    for (const line of all) {
+      const entry = { ...unknownKeys(latest.get(line.commandId)), ...line };
+      latest.delete(line.commandId);
+      latest.set(line.commandId, entry);
     }
     const newest = new Map<string, number>();
     for (const e of latest.values()) newest.set(e.serverId, Math.max(newest.get(e.serverId) ?? 0, e.at));
     const entries = [...latest.values()].filter((e) => nowMs - (newest.get(e.serverId) ?? 0) < KEEP_MS);
-    const text = entries.map(lineOf).join("");
+    const kept = foreign.filter(({ at }) => typeof at !== "number" || nowMs - at < KEEP_MS);
+    const text = [...kept, ...entries].map(lineOf).join("");
     try {
       await files.write(path, text);
       await files.write(madeMark(path), "");
       const file = await files.append(path);
-      return { journal: new Journal(path, file, Buffer.byteLength(text)), entries, cutBytes };
+      return {
+        journal: new Journal(path, file, { length: Buffer.byteLength(text), entries }),
+        entries,
+        cutBytes,
+      };
     } catch (cause) {
       throw AgentErrors.JOURNAL_BROKEN({ path }, { cause });
     }
@@ -117,7 +140,8 @@ export class Journal {
 
   append(entry: JournalEntry): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ line: lineOf(entry), resolve, reject });
+      const line = lineOf({ ...this.#carried.get(entry.commandId), ...entry });
+      this.#pending.push({ line, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }
@@ -157,20 +181,26 @@ export class Journal {
   }
 }
 
-const lineOf = (entry: JournalEntry): string => `${JSON.stringify(entry)}\n`;
+const lineOf = (line: JournalEntry | ForeignLine): string => `${JSON.stringify(line)}\n`;
 const madeMark = (path: string): string => `${path}.made`;
 
-async function readAll(
-  path: string,
-  files: JournalDisk,
-): Promise<{ readonly all: readonly JournalEntry[]; readonly cutBytes: number }> {
+/** What a later version has added to an entry. */
+const unknownKeys = (entry: JournalEntry | undefined): object =>
+  Object.fromEntries(Object.entries(entry ?? {}).filter(([key]) => !Object.hasOwn(entryShape.shape, key)));
+
+interface Lines {
+  readonly all: readonly JournalEntry[];
+  readonly foreign: readonly ForeignLine[];
+}
+
+async function readAll(path: string, files: JournalDisk): Promise<Lines & { readonly cutBytes: number }> {
   const bytes = await readable(path, files);
   if (bytes === undefined) {
     if ((await readable(madeMark(path), files)) !== undefined) throw AgentErrors.JOURNAL_LOST({ path });
-    return { all: [], cutBytes: 0 };
+    return { all: [], foreign: [], cutBytes: 0 };
   }
   const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
-  return { all: parse(path, whole), cutBytes: bytes.length - whole.length };
+  return { ...parse(path, whole), cutBytes: bytes.length - whole.length };
 }
 
 /** @returns undefined when the file does not exist */
@@ -183,13 +213,16 @@ async function readable(path: string, files: JournalDisk): Promise<Uint8Array | 
 }
 
 /** @param bytes  ends with a newline, or is empty */
-function parse(path: string, bytes: Uint8Array): readonly JournalEntry[] {
+function parse(path: string, bytes: Uint8Array): Lines {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
-  const entries: JournalEntry[] = [];
+  const lines = { all: [] as JournalEntry[], foreign: [] as ForeignLine[] };
   for (let start = 0, number = 1; start < bytes.length; number++) {
     const end = bytes.indexOf(NEWLINE, start);
     try {
-      entries.push(lineShape.parse(JSON.parse(utf8.decode(bytes.subarray(start, end)))) as JournalEntry);
+      const line: unknown = JSON.parse(utf8.decode(bytes.subarray(start, end)));
+      const foreign = foreignShape.safeParse(line);
+      if (foreign.success) lines.foreign.push(foreign.data);
+      else lines.all.push(entryShape.parse(line) as JournalEntry);
     } catch (cause) {
       throw AgentErrors.JOURNAL_UNREADABLE(
         { path, problem: `line ${number} is no entry of a journal` },
@@ -198,5 +231,5 @@ function parse(path: string, bytes: Uint8Array): readonly JournalEntry[] {
     }
     start = end + 1;
   }
-  return entries;
+  return lines;
 }
