@@ -4,6 +4,7 @@ import type { HostsServiceDefinition } from "../../../gen/kilonova/cells/v1/host
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver, HostInventory } from "../driver.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 export interface RegistrationDeps {
   readonly host: string;
@@ -40,7 +41,7 @@ export class Registration {
     this.#answer = await cells.registerHost(ctx, {
       cell,
       epoch: this.epoch,
-      service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: zone, address }),
+      service: HostService.fromPartial({ binary: COMPUTE_BINARY, host, availabilityZone: zone, address }),
       node: this.#node(inventory),
     });
     return this.#answer;

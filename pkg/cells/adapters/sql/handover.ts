@@ -6,6 +6,8 @@ import type { PrepareHandoverRequest } from "../../../../gen/kilonova/cells/v1/o
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { GLOBAL } from "../../../model/database-names.js";
+import { guestName } from "../../../model/guest-name.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
@@ -78,7 +80,7 @@ const DORMANT_TYPES: Readonly<Record<string, Sql>> = {
 
 function withGuestName(record: InstanceRecord, cell: string, number: bigint): InstanceRecord {
   const server = serverOf(record);
-  const instanceName = `instance-${number.toString(16).padStart(8, "0")}`;
+  const instanceName = guestName(number);
   const empty = {
     host: "",
     node: "",
@@ -94,8 +96,6 @@ function withGuestName(record: InstanceRecord, cell: string, number: bigint): In
     server: { ...server, hostInfo: { ...empty, ...server.hostInfo, cell, instanceName } },
   };
 }
-
-const GLOBAL = "global";
 
 /** What the source adds to a copy when it commits: what arrived since the copy was made. */
 export interface LateNews {
