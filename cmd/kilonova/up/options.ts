@@ -1,4 +1,6 @@
 import { join, resolve } from "node:path";
+import { driverNames } from "../../../pkg/compute/index.js";
+import type { DriverName } from "../../../pkg/compute/index.js";
 import { defineErrors, recordOf } from "../../../pkg/kernel/index.js";
 import { machine } from "./machine.js";
 
@@ -38,7 +40,7 @@ const servers = Object.keys(basePorts) as readonly (keyof typeof basePorts)[];
 export interface UpOptions {
   readonly home: string;
   readonly ports: Ports;
-  readonly driver: "qemu" | "fake";
+  readonly driver: DriverName;
   readonly hosts: readonly string[];
   readonly fresh: boolean;
   /** etcd endpoints; empty uses the in-process coordination store. */
@@ -56,9 +58,9 @@ export interface UpFlags {
 
 /** @param home KILONOVA_HOME or undefined for `.kilonova` under the project */
 export function readOptions(flags: UpFlags, home: string | undefined, projectRoot: string): UpOptions {
-  const driver = flags.driver ?? "qemu";
-  if (driver !== "qemu" && driver !== "fake")
-    throw UpErrors.BAD_OPTION({ option: "--driver", problem: "must be qemu or fake" });
+  const driver = driverNames.find((name) => name === (flags.driver ?? "qemu"));
+  if (driver === undefined)
+    throw UpErrors.BAD_OPTION({ option: "--driver", problem: `must be ${driverNames.join(" or ")}` });
   const count = integer("--hosts", flags.hosts ?? "2", 1, 10_000);
   const offset = integer("--port-offset", flags.portOffset ?? "0", 0, 55_000);
   return {

@@ -148,7 +148,8 @@ describe("a journal that was written before", () => {
     await assert.rejects(reopen(), { reason: "JOURNAL_UNREADABLE", message: /EISDIR/ });
   });
 
-  it("stops the agent when the process has no file left to open", async () => {
+  it("stops the agent when the process has no file left to open", async function () {
+    this.timeout(60_000);
     const before = readFileSync(path, "hex");
     const outcome = await withoutFiles(new URL("journal.ts", import.meta.url), "Journal.open", [
       path,

@@ -48,7 +48,8 @@ describe("lockFile", () => {
     assert.equal((JSON.parse(await readFile(`${path}.2`, "utf8")) as { pid: number }).pid, process.pid);
   });
 
-  it("is not taken over because nobody can read whose it is", async () => {
+  it("is not taken over because nobody can read whose it is", async function () {
+    this.timeout(60_000);
     await mkdir(`${path}.1`);
     await assert.rejects(lockFile(path), { code: "EISDIR" });
     assert.deepEqual(await readdir(dir), ["lock.1"]);

@@ -30,7 +30,8 @@ describe("processes of the host", () => {
     assert.equal(identify(identity.pid), undefined);
   });
 
-  it("does not take a process for ended because nothing can be read", async () => {
+  it("does not take a process for ended because nothing can be read", async function () {
+    this.timeout(60_000);
     const here = new URL("linux-process.ts", import.meta.url);
     const own = identify(process.pid);
     assert.deepEqual(await withoutFiles(here, "isSameProcess", [own, []]), { code: "EMFILE" });
