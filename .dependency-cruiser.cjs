@@ -5,8 +5,8 @@ const test = "\\.test\\.ts$|/testing/|^pkg/testkit/";
 const decisions =
   "^pkg/(model|policy)/|^pkg/[^/]+/domain/|^pkg/standalone/[^/]+/domain/|^pkg/scheduler/(filters|weighers)/";
 /**
- * Where protobuf's messages may be seen. Records of servers, hosts and operations are messages, stored as they
- * are, so the services that keep and show them work on messages. All others have words of their own and
+ * Where protobuf's messages may be seen. Records of servers, hosts and operations are messages, stored as
+ * they are, so the services that keep and show them work on messages. All others have words of their own and
  * translate at the edge: their adapters, the agent's part that talks to cells, and the RPC platform.
  */
 const messages =

@@ -18,7 +18,7 @@ export interface DriverHost {
 /** A driver that is not started yet. */
 export interface OpenedDriver {
   readonly driver: Driver;
-  /** How guests, and tools that open images, are shut in. Undefined: guests need neither images nor packets. */
+  /** How guests, and tools that open images, are shut in. Unset: guests need neither images nor packets. */
   readonly isolation?: Isolation;
 }
 
@@ -27,7 +27,7 @@ export type Parsed<Options extends z.ZodRawShape> = {
   readonly [Name in keyof Options]: z.output<Options[Name]>;
 };
 
-/** A hypervisor driver as it is registered in `index.ts`: all that the rest knows of it before it is opened. */
+/** A hypervisor driver as it is registered in `index.ts`: what the rest knows of it before it is opened. */
 export interface DriverKind<Options extends z.ZodRawShape> {
   /** What it does with machines, as the end of a sentence for operators: "runs real machines". */
   readonly does: string;

@@ -9,7 +9,7 @@ type IsMessage<T> = T extends Uint8Array | ReadonlyMap<unknown, unknown>
   : T extends object
     ? true
     : false;
-/** Whether a field's type is a message or a list of messages; scalars, bytes and maps are encoded otherwise. */
+/** Whether a field's type is a message or a list of messages; all others are encoded in other ways. */
 type IsMade<T> = T extends readonly (infer Item)[] ? IsMessage<Item> : IsMessage<T>;
 /** The fields of a message that are made of messages. */
 export type MessageField<M> = {
