@@ -1,6 +1,16 @@
 /** Who may import whom. The rooms are described in docs/architecture.md. */
 const service = "(api|cells|conductor|scheduler|placement|compute|gateway|gateway-placement|standalone)";
 const test = "\\.test\\.ts$|/testing/|^pkg/testkit/";
+/** Pure rooms: values in, values out. */
+const decisions =
+  "^pkg/(model|policy)/|^pkg/[^/]+/domain/|^pkg/standalone/[^/]+/domain/|^pkg/scheduler/(filters|weighers)/";
+/**
+ * Where protobuf's messages may be seen. Records of servers, hosts and operations are messages, stored as
+ * they are, so the services that keep and show them work on messages. All others have words of their own and
+ * translate at the edge: their adapters, the agent's part that talks to cells, and the RPC platform.
+ */
+const messages =
+  "^pkg/(model|api|cells|conductor|gateway|gateway-placement|sdk)/|/adapters/|/wire\\.ts$|^pkg/platform/rpc/|^pkg/compute/(agent|commands|network)/";
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: { pathNot: test }, to: { circular: true } },
@@ -17,10 +27,23 @@ module.exports = {
       to: { path: `^pkg/${service}/` },
     },
     {
-      name: "only-rpc-and-adapters-see-gen",
+      name: "decisions-know-no-effects",
       severity: "error",
-      from: { path: "^pkg/[^/]+/domain/|^pkg/model/", pathNot: test },
-      to: { path: "^pkg/platform/|/adapters/" },
+      from: { path: decisions, pathNot: test },
+      to: { path: "^pkg/platform/|/(adapters|ops|engine|steps)/|/wire\\.ts$" },
+    },
+    {
+      name: "decisions-ask-no-machine",
+      severity: "error",
+      from: { path: decisions, pathNot: test },
+      // Hashes and the syntax of addresses are as pure as what is written here.
+      to: { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|net)$" },
+    },
+    {
+      name: "gen-only-where-messages-are-spoken",
+      severity: "error",
+      from: { path: "^pkg/", pathNot: [test, messages] },
+      to: { path: "^gen/" },
     },
     {
       name: "services-meet-through-protos",

@@ -1,12 +1,14 @@
 // proto/ → gen/ and gen/descriptors.binpb (for server reflection); folders → index.gen.ts; options →
 // docs/config.md; unserved methods → docs/status.md; operations → docs/operations.md.
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
 import { run } from "./lib/run.mjs";
 
 const buf = join(root, "node_modules", ".bin", "buf");
 await run(buf, ["generate"], { cwd: root });
+// Only options' declarations import it, and they make no code.
+rmSync(join(root, "gen", "google", "protobuf", "descriptor.ts"));
 await run(buf, ["build", "--as-file-descriptor-set", "-o", "gen/descriptors.binpb"], { cwd: root });
 if (existsSync(join(root, "scripts", "gen-registries.mjs")))
   await run(process.execPath, ["scripts/gen-registries.mjs"], { cwd: root });

@@ -3,6 +3,7 @@ import { cellsConfig } from "../../pkg/cells/index.js";
 import { secret } from "../../pkg/platform/config/index.js";
 import { keyList } from "../shared/sections.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
+import { CELL0 } from "../../pkg/model/database-names.js";
 
 const NAME = /^cell(0|[1-9]\d*)$/;
 
@@ -23,7 +24,7 @@ const databasesConfig = z
       z
         .array(cell)
         .default([])
-        .refine((cells) => cells.length === 0 || cells.some(({ name }) => name === "cell0"), {
+        .refine((cells) => cells.length === 0 || cells.some(({ name }) => name === CELL0), {
           error: "cell0 is missing: it keeps servers that never got a host",
         })
         .refine((cells) => new Set(cells.map(({ name }) => name)).size === cells.length, {

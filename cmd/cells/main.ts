@@ -6,6 +6,7 @@ import { Pools, joinCluster, runProcess } from "../../pkg/platform/service/index
 import { sections } from "./config.js";
 import { namedKeys } from "../shared/keys.js";
 import { openStores } from "./stores.js";
+import { COMPUTE_BINARY } from "../../pkg/model/service-names.js";
 
 await runProcess("cells", sections, async (service) => {
   const { config, log, id } = service;
@@ -35,7 +36,7 @@ await runProcess("cells", sections, async (service) => {
       },
       liveness: {
         isAlive: (binary, host) =>
-          binary === "nova-compute"
+          binary === COMPUTE_BINARY
             ? cluster.hosts.isUp(host)
             : cluster.services.isUp(binary.replace(/^nova-/, ""), host),
       },

@@ -1,8 +1,6 @@
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import type { Cluster, ServiceProcess } from "../../pkg/platform/service/index.js";
-
-/** Services without hosts are listed in the cell that always exists. */
-const CELL = "cell0";
+import { CELL0 } from "../../pkg/model/database-names.js";
 
 /**
  * Shows a control service in operators' list of services (`nova-conductor` on this machine); tried until it
@@ -16,7 +14,8 @@ export function announceBinary(
   tasks.task("announce", async (ctx) => {
     await cells.registerService(
       { ...ctx, deadlineMs: Date.now() + 10_000 },
-      { cell: CELL, service: { binary: `nova-${name}`, host, availabilityZone: "internal", address: "" } },
+      // Services without hosts are listed in the cell that always exists.
+      { cell: CELL0, service: { binary: `nova-${name}`, host, availabilityZone: "internal", address: "" } },
     );
   });
 }

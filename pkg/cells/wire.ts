@@ -45,6 +45,7 @@ import type { CellsConfig } from "./config.js";
 import { CellsErrors } from "./errors.js";
 import type { Liveness, PlacementPort, Waker } from "./ports.js";
 import { Stores } from "./stores.js";
+import { GLOBAL } from "../model/database-names.js";
 
 /** A cell of the configuration. */
 export interface CellSource {
@@ -172,7 +173,7 @@ async function keepRunning(
 
 /** Builds the cells service. */
 export function buildCells(deps: CellsDeps): CellsService {
-  const globalSource = { name: "global", database: deps.global, lists: deps.globalLists };
+  const globalSource = { name: GLOBAL, database: deps.global, lists: deps.globalLists };
   const opened = [globalSource, ...deps.cells].map(({ name, database, lists }) => ({
     name,
     ...openWithFeed(name, database, lists, deps),

@@ -1,15 +1,16 @@
 import { z } from "zod";
-import { configDriveFormats } from "./drivers/qemu/config-drive.js";
-import { isolationModes } from "./drivers/host/isolation.js";
+import { driverNames, driverOptions, drivers } from "./drivers/index.js";
 import { secret } from "../platform/config/index.js";
 
 /** Options of compute agents. One process may carry several hosts. */
 export const computeConfig = z
   .object({
     driver: z
-      .enum(["qemu", "fake"])
+      .enum(driverNames)
       .default("qemu")
-      .describe("Hypervisor driver: `qemu` runs real machines, `fake` only remembers them."),
+      .describe(
+        `Hypervisor driver: ${driverNames.map((name) => `\`${name}\` ${drivers[name].does}`).join(", ")}.`,
+      ),
     hosts: z
       .array(z.string().min(1).max(255))
       .default([])
@@ -23,37 +24,7 @@ export const computeConfig = z
       .describe("Number of hosts when `hosts` is empty."),
     cell: z.string().default("cell1").describe("Cell to which the hosts belong."),
     availabilityZone: z.string().default("nova").describe("Zone of the hosts."),
-    virtType: z
-      .enum(["tcg", "kvm"])
-      .default("tcg")
-      .describe("How QEMU runs guests. `kvm` is never chosen because /dev/kvm exists: say so."),
-    guestIsolation: z
-      .enum(isolationModes)
-      .default("auto")
-      .describe(
-        "How well guests must be shut in: `strict` refuses to start where one of user, capabilities, seccomp, or whatever namespaces and control groups the kernel allows, is missing; `best-effort` goes on with what there is and says what is missing; `auto` is `strict` for root and `best-effort` for others.",
-      ),
-    guestUidFirst: z
-      .number()
-      .int()
-      .min(0)
-      .max(2 ** 32 - 2)
-      .default(0)
-      .describe(
-        "First of the users that guests get, one each, by number; needs no entry in /etc/passwd and must belong to nobody else. 0 takes 1900000000, or less in a user namespace with few ids.",
-      ),
-    guestUidCount: z
-      .number()
-      .int()
-      .min(1)
-      .max(2 ** 31)
-      .default(10_000)
-      .describe("How many users there are for the guests of this machine."),
-    machineType: z.string().default("").describe("QEMU machine type; empty pins the driver's default."),
-    configDriveFormat: z
-      .enum(configDriveFormats)
-      .default("iso9660")
-      .describe("File system of config drives; `vfat` needs the packages dosfstools and mtools."),
+    ...driverOptions,
     auditIntervalMs: z
       .number()
       .int()

@@ -36,4 +36,14 @@ export const AgentErrors = defineErrors("compute", {
     (_p: Record<string, never>) => "The vendor data of this deployment cannot be read.",
   ],
   JOURNAL_BROKEN: ["internal", (p: { path: string }) => `The agent's journal ${p.path} cannot be written.`],
+  JOURNAL_UNREADABLE: [
+    "refused",
+    (p: { path: string; problem: string }) =>
+      `The agent's journal ${p.path} cannot be read: ${p.problem}. The agent does not start, since it would not know which operations lost their server. Nothing was changed. Mend the disk or the file's rights and start again; when the file is spoiled for good, see "A journal that cannot be read" in docs/operator/deploying.md.`,
+  ],
+  JOURNAL_LOST: [
+    "refused",
+    (p: { path: string }) =>
+      `The agent's journal ${p.path} is gone, and this host had one. The agent does not start, since it would not know which operations lost their server. See "A journal that cannot be read" in docs/operator/deploying.md.`,
+  ],
 });

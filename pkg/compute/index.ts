@@ -1,3 +1,5 @@
+export { driverNames, drivers } from "./drivers/index.js";
+export type { DriverName } from "./drivers/index.js";
 export { endGuestsBelow } from "./drivers/qemu/index.js";
 export { computeConfig } from "./config.js";
 export type { ComputeConfig } from "./config.js";

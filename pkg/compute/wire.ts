@@ -17,12 +17,8 @@ import type { Images, Plumbing } from "./agent/ports.js";
 import { noImages, noPlumbing } from "./agent/ports.js";
 import type { ComputeConfig } from "./config.js";
 import type { Driver } from "./driver.js";
-import { FakeDriver } from "./drivers/fake/index.js";
-import { Isolation } from "./drivers/host/isolation.js";
-import type { IsolationOptions } from "./drivers/host/isolation.js";
-import { runTool } from "./drivers/host/run-tool.js";
-import { QemuDriver, qemuDefaults } from "./drivers/qemu/index.js";
-import type { QemuConfig } from "./drivers/qemu/index.js";
+import type { Isolation } from "./drivers/host/isolation.js";
+import { openDriver } from "./drivers/index.js";
 import { ImageCache } from "./images/index.js";
 import { metadataService, switchMetadataHandler } from "./metadata/index.js";
 import { followNetwork } from "./network/follow-network.js";
@@ -78,10 +74,19 @@ export async function buildAgent(deps: ComputeDeps): Promise<Agent> {
   const cells = deps.cells.client(HostsServiceDefinition);
   makeHostFolders(deps);
   // First: where guests cannot be shut in as configured, nothing starts.
-  const isolation = config.driver === "qemu" ? await Isolation.open(isolationOptions(config)) : undefined;
+  const { driver, isolation } = await openDriver(
+    config.driver,
+    {
+      name: host,
+      address: config.tunnelAddress,
+      guestsDir: join(deps.stateDir, "guests"),
+      imagesDir: imageDir(deps),
+      share: deps.share,
+    },
+    config,
+  );
   const { plumbing, tunnelPort } =
     isolation === undefined ? { plumbing: noPlumbing, tunnelPort: 0 } : await startPlumbing(deps);
-  const driver = makeDriver(deps, isolation);
   return createAgent({
     host,
     address,
@@ -130,30 +135,6 @@ const imageDir = (deps: ComputeDeps): string => join(deps.stateDir, "images");
 function makeHostFolders({ stateDir }: ComputeDeps): void {
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
   for (const folder of [dirname(stateDir), stateDir]) makeFolder(folder, mode);
-}
-
-const isolationOptions = (config: ComputeConfig): IsolationOptions => ({
-  mode: config.guestIsolation,
-  uids: { first: config.guestUidFirst, count: config.guestUidCount },
-});
-
-function makeDriver(deps: ComputeDeps, isolation: Isolation | undefined): Driver {
-  const { config, host } = deps;
-  if (isolation === undefined)
-    return new FakeDriver({ hostname: host, persistDir: join(deps.stateDir, "guests") });
-  const options: QemuConfig = {
-    ...qemuDefaults,
-    isolation: isolationOptions(config),
-    stateDir: join(deps.stateDir, "guests"),
-    hypervisorHostname: host,
-    hostIp: config.tunnelAddress,
-    share: deps.share,
-    virtType: config.virtType,
-    configDriveFormat: config.configDriveFormat,
-    imageDirs: [imageDir(deps)],
-    ...(config.machineType ? { pinnedMachines: { q35: config.machineType } } : {}),
-  };
-  return new QemuDriver(options, runTool, isolation);
 }
 
 async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolation): Promise<Images> {

@@ -1,5 +1,6 @@
-import type { ErrorKind, KilonovaError } from "../kernel/index.js";
+import type { KilonovaError } from "../kernel/index.js";
 import { retryAfterSeconds } from "../kernel/index.js";
+import { statusOfKind } from "../platform/http/index.js";
 
 /** A failure in the form in which the Compute API tells it. */
 export interface Fault {
@@ -10,22 +11,6 @@ export interface Fault {
   /** Seconds, for those who may come again. */
   readonly retryAfter?: number;
 }
-
-const statusOfKind: Readonly<Record<ErrorKind, number>> = {
-  invalid: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  missing: 404,
-  exists: 409,
-  conflict: 409,
-  refused: 409,
-  quota: 403,
-  unsupported: 501,
-  unavailable: 503,
-  deadline: 504,
-  cancelled: 499,
-  internal: 500,
-};
 
 const keyOfStatus: Readonly<Record<number, string>> = {
   400: "badRequest",

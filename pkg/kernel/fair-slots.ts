@@ -11,6 +11,11 @@ export interface SlotShares {
 /**
  * Lets a few tasks run at once, and shares the places fairly: no key has more than its share, and a place
  * that becomes free goes to the waiting key that has the fewest, in turn.
+ *
+ * Two others take turns too, and are not this one: `platform/sharing` gives shares that change with the
+ * number of active projects, and lets long requests leave theirs; identity's logins take turns by class,
+ * address and account within one bound for all, where a newcomer may push out the newest of the longest line.
+ * One queue with all of that would be longer than the three.
  */
 export class FairSlots {
   readonly #shares: SlotShares;

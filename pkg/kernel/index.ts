@@ -8,3 +8,4 @@ export * from "./signals.js";
 export * from "./pacer.js";
 export * from "./fair-slots.js";
 export * from "./case.js";
+export * from "./records.js";

@@ -29,3 +29,8 @@ export const isLive = (state: OperationState): boolean =>
   state === OperationState.OPERATION_STATE_RUNNING ||
   state === OperationState.OPERATION_STATE_PARKED ||
   state === OperationState.OPERATION_STATE_UNDOING;
+
+const STEP_RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
+
+/** What users see of how a step went; "" while it has not ended. @param state  the stored word */
+export const stepResult = (state: string): string => STEP_RESULTS[state] ?? "";

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { sql } from "kysely";
+import type { Transaction } from "kysely";
 import { KilonovaError } from "../../pkg/kernel/errors.js";
 import { openDatabase } from "../../pkg/platform/db/index.js";
 import type { Database } from "../../pkg/platform/db/index.js";
 import {
-  appendOutbox,
   compactFeed,
   createFeedReader,
   createSequencer,
   createTail,
   feedMigration,
   nudging,
+  outboxRows,
   renewIncarnation,
 } from "../../pkg/platform/db/feed/index.js";
 import type {
@@ -22,7 +23,8 @@ import type {
   FeedTail,
   Sequencer,
 } from "../../pkg/platform/db/feed/index.js";
-import { createTasks } from "../../pkg/platform/process/index.js";
+import type { Clock } from "../../pkg/kernel/time.js";
+import { createTasks, systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import type { Tasks } from "../../pkg/platform/process/index.js";
 import { silentLogger } from "../../pkg/kernel/logger.js";
 import type { Logger } from "../../pkg/kernel/logger.js";
@@ -48,6 +50,16 @@ const event = (entityId: string, generation = 1): FeedEvent => ({
   eventType: "item.changed",
   payload: Buffer.from(`${entityId}@${generation}`),
 });
+const append = async (
+  tx: Transaction<Tables>,
+  events: readonly FeedEvent[],
+  clock: Clock = systemClock,
+): Promise<void> => {
+  await tx
+    .insertInto("outbox")
+    .values(outboxRows(events, systemIds, clock.now()))
+    .execute();
+};
 const reasonOf =
   (reason: string) =>
   (error: unknown): boolean =>
@@ -75,8 +87,8 @@ describe("feed", () => {
     assert.deepEqual(await tasks.stop(5_000), []);
   });
 
-  const append = (...events: FeedEvent[]): Promise<void> =>
-    db.write(testCtx(), "append", (tx) => appendOutbox(tx, events));
+  const commit = (...events: FeedEvent[]): Promise<void> =>
+    db.write(testCtx(), "append", (tx) => append(tx, events));
   const run = (
     owner: string,
     on: Database<FeedTables> = db,
@@ -98,7 +110,7 @@ describe("feed", () => {
     );
 
   it("shows nothing before it is numbered, then all of it as it was written", async () => {
-    await append(event("a"), event("b", 7));
+    await commit(event("a"), event("b", 7));
     assert.deepEqual(await all(), []);
     run("one");
     await headReaches(2);
@@ -115,12 +127,12 @@ describe("feed", () => {
     run("one");
     await assert.rejects(
       db.write(testCtx(), "fail", async (tx) => {
-        await appendOutbox(tx, [event("gone")]);
+        await append(tx, [event("gone")]);
         throw new Error("no");
       }),
       /no/,
     );
-    await append(event("kept"));
+    await commit(event("kept"));
     await headReaches(1);
     assert.deepEqual(ids(await all()), ["kept"]);
   });
@@ -137,12 +149,12 @@ describe("feed", () => {
     });
     const pool = test.newPool();
     const slow = openDatabase<Tables>(pool, { schema: test.schema }).write(testCtx(), "slow", async (tx) => {
-      await appendOutbox(tx, [event("first")]);
+      await append(tx, [event("first")]);
       written();
       await held;
     });
     await inserted;
-    await append(event("second"));
+    await commit(event("second"));
     sequencer.nudge();
     await headReaches(1);
     const page = await reader.readAfter(testCtx(), START, 10);
@@ -166,7 +178,7 @@ describe("feed", () => {
     );
     const writer = async (entity: string): Promise<void> => {
       for (let generation = 1; generation <= 25; generation++) {
-        await append(event(entity, generation));
+        await commit(event(entity, generation));
         racers[generation % 2]?.nudge();
       }
     };
@@ -208,7 +220,7 @@ describe("feed", () => {
         .set({ fence: sql`fence + 1`, owner: "heir", owner_seen_at: sql`now() + interval '1 hour'` })
         .execute(),
     );
-    await append(event("a"));
+    await commit(event("a"));
     ousted.nudge();
     await until(async () => left || (await state()).head > 0, { what: "it to notice" });
     assert.deepEqual([(await state()).head, left], [0, true]);
@@ -219,7 +231,7 @@ describe("feed", () => {
   it("reads what belongs to one project, a bounded stretch at a time", async () => {
     run("one");
     const mine = (index: number): FeedEvent => ({ ...event(`mine-${index}`), projectId: "mine" });
-    await append(event("a"), mine(1), { ...mine(0), entityKind: "other" }, mine(2), event("b"), mine(3));
+    await commit(event("a"), mine(1), { ...mine(0), entityKind: "other" }, mine(2), event("b"), mine(3));
     await headReaches(6);
     const wanted = { projectId: "mine", entityKinds: ["item"] };
     const cold = createFeedReader(db, { pollMs: 20 });
@@ -234,7 +246,7 @@ describe("feed", () => {
       const end = await from.readMatching(testCtx(), second.position, wanted, 2);
       assert.deepEqual([ids(end.entries), end.position.revision], [[], 6], name);
     }
-    await append(...Array.from({ length: 2_100 }, (_, index) => event(`e${index}`)), mine(4));
+    await commit(...Array.from({ length: 2_100 }, (_, index) => event(`e${index}`)), mine(4));
     await headReaches(2_107);
     const far = await cold.readMatching(testCtx(), { ...START, revision: 6 }, wanted, 2);
     assert.deepEqual([far.entries.length, far.position.revision], [0, 2_006]);
@@ -259,7 +271,7 @@ describe("feed", () => {
         await db.write(testCtx(), "grow", async (tx) => {
           attempts++;
           await tx.updateTable("item").set({ size: i }).where("id", "=", id).execute();
-          await appendOutbox(tx, [event(`item-${id}`, i)]);
+          await append(tx, [event(`item-${id}`, i)]);
         });
       }
     };
@@ -274,7 +286,7 @@ describe("feed", () => {
     const crashed = createSequencer(db, { owner: "crashed", pollMs: 5 });
     const abandon = new AbortController();
     const dying = crashed.run(testCtx({ signal: abandon.signal, deadlineMs: undefined }));
-    await append(event("a"));
+    await commit(event("a"));
     await headReaches(1);
     // Its process dies: nothing releases the place.
     await db.write(testCtx(), "freeze", (tx) =>
@@ -286,7 +298,7 @@ describe("feed", () => {
     abandon.abort();
     await dying.catch(() => {});
     run("heir", db, { takeoverMs: 100 });
-    await append(event("b"));
+    await commit(event("b"));
     await headReaches(2);
     assertDense(await all(), 2);
     assert.deepEqual(await tasks.stop(5_000), []);
@@ -312,7 +324,7 @@ describe("feed", () => {
     );
     for (let i = 0; i < 10; i++) {
       const next = arrivals.next();
-      await waking.write(testCtx(), "append", (tx) => appendOutbox(tx, [event(`e${i}`)]));
+      await waking.write(testCtx(), "append", (tx) => append(tx, [event(`e${i}`)]));
       const { value } = await next;
       assert.deepEqual(ids(value?.entries ?? []), [`e${i}`]);
     }
@@ -322,7 +334,7 @@ describe("feed", () => {
 
   it("pages and resumes without loss or repetition", async () => {
     run("one");
-    await append(...Array.from({ length: 25 }, (_, index) => event(`e${String(index).padStart(2, "0")}`)));
+    await commit(...Array.from({ length: 25 }, (_, index) => event(`e${String(index).padStart(2, "0")}`)));
     await headReaches(25);
     const seen: FeedEntry[] = [];
     for (let position = START; seen.length < 25;) {
@@ -338,10 +350,10 @@ describe("feed", () => {
   it("answers COMPACTED for what is gone and goes on with what is kept", async () => {
     const clock = fakeClock();
     run("one");
-    await db.write(testCtx(), "old", (tx) => appendOutbox(tx, [event("old-1"), event("old-2")], { clock }));
+    await db.write(testCtx(), "old", (tx) => append(tx, [event("old-1"), event("old-2")], clock));
     await headReaches(2);
     await clock.advance(25 * 3_600_000);
-    await db.write(testCtx(), "new", (tx) => appendOutbox(tx, [event("new")], { clock }));
+    await db.write(testCtx(), "new", (tx) => append(tx, [event("new")], clock));
     await headReaches(3);
     assert.equal(await compactFeed(testCtx(), db, { clock }), 2);
     assert.equal(await compactFeed(testCtx(), db, { clock }), 0);
@@ -359,7 +371,7 @@ describe("feed", () => {
     );
     await clock.advance(25 * 3_600_000);
     assert.equal(await compactFeed(testCtx(), db, { clock }), 1);
-    await append(event("after"));
+    await commit(event("after"));
     await headReaches(4);
     assert.deepEqual(ids((await reader.readAfter(testCtx(), { incarnation: "", revision: 3 }, 10)).entries), [
       "after",
@@ -368,7 +380,7 @@ describe("feed", () => {
 
   it("answers positions of another database, and of a lost future, with a refusal", async () => {
     run("one");
-    await append(event("a"));
+    await commit(event("a"));
     await headReaches(1);
     const { incarnation } = await reader.head(testCtx());
     assert.equal((await reader.readAfter(testCtx(), { incarnation, revision: 1 }, 10)).entries.length, 0);

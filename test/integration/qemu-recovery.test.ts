@@ -63,6 +63,25 @@ describe("QEMU driver: what survives, what is told", function () {
     assert.equal((await host.driver().inspect(ctx, instanceUuid))?.powerState, "SHUTDOWN");
   });
 
+  it("leaves a running guest alone whose definition is spoiled, with the user that it has", async () => {
+    const spec = await host.aSpec();
+    const { instanceUuid, pid } = await running(spec);
+    const { definition } = host.paths(instanceUuid);
+    const written = readFileSync(definition, "utf8");
+    await host.restart(async () => writeFileSync(definition, "{"));
+    const refused = { reason: "DEFINITION_SPOILED" };
+    await assert.rejects(host.driver().define(ctx, spec), refused);
+    await assert.rejects(host.driver().powerOn(ctx, instanceUuid), refused);
+    await assert.rejects(host.driver().remove(ctx, instanceUuid), refused);
+    assert.notEqual(identify(pid), undefined);
+    const other = await running();
+    // Only root can give each guest a user of its own.
+    const [its, others] = [pid, other.pid].map((one) => statSync(`/proc/${one}`).uid);
+    assert.equal(its === others, process.getuid?.() !== 0);
+    await host.restart(async () => writeFileSync(definition, written));
+    assert.equal((await host.driver().inspect(ctx, instanceUuid))?.pid, pid);
+  });
+
   it("still hears a re-attached guest: its own power off, its death", async () => {
     const [one, two] = [await running(), await running()];
     await host.restart();

@@ -4,6 +4,7 @@ import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_s
 import { isolationLines } from "../../../pkg/compute/index.js";
 import { asOperator } from "../operator-socket.js";
 import { printTable } from "../table.js";
+import { COMPUTE_BINARY } from "../../../pkg/model/service-names.js";
 
 /** `kilonova status`: the hosts and services of every cell at a glance. */
 export function statusCommand(): Command {
@@ -20,7 +21,7 @@ export function statusCommand(): Command {
             .client(HostsServiceDefinition)
             .listHosts(ctx, { cell: cell.name });
           for (const s of services) {
-            const node = s.binary === "nova-compute" ? nodes.find((n) => n.host === s.host) : undefined;
+            const node = s.binary === COMPUTE_BINARY ? nodes.find((n) => n.host === s.host) : undefined;
             if (node && s.up) told.push({ host: s.host, text: node.guestIsolation });
             rows.push([
               cell.name,

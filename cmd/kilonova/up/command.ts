@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { driverNames } from "../../../pkg/compute/index.js";
 import { KilonovaError } from "../../../pkg/kernel/index.js";
 import { projectRoot } from "../project-root.js";
 import type { UpFlags } from "./options.js";
@@ -9,7 +10,7 @@ import { up } from "./up.js";
 export function upCommand(): Command {
   return new Command("up")
     .description("run the whole cloud in this process; what `npm start` does")
-    .option("--driver <name>", "hypervisor driver of the hosts: qemu or fake", "qemu")
+    .option("--driver <name>", `hypervisor driver of the hosts: ${driverNames.join(" or ")}`, "qemu")
     .option("--hosts <n>", "number of hypervisor hosts", "2")
     .option("--port-offset <n>", "shift all ports", "0")
     .option("--fresh", "forget everything first: servers, images, users, passwords")

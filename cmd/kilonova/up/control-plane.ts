@@ -19,10 +19,12 @@ import { buildScheduler } from "../../../pkg/scheduler/index.js";
 import { machine } from "./machine.js";
 import type { Runtime } from "./runtime.js";
 import { schemas } from "./storage.js";
+import { COMPUTE_BINARY } from "../../../pkg/model/service-names.js";
+import { CELL0, GLOBAL } from "../../../pkg/model/database-names.js";
 
 /** The embedded cells: cell0 for servers that never got a host, and one with all hosts. */
 const cells = [
-  { name: "cell0", uuid: "00000000-0000-0000-0000-000000000000", schema: schemas.cell0 },
+  { name: CELL0, uuid: "00000000-0000-0000-0000-000000000000", schema: schemas.cell0 },
   { name: "cell1", uuid: "00000000-0000-4000-8000-000000000001", schema: schemas.cell1 },
 ] as const;
 
@@ -131,7 +133,7 @@ function cellsOf(
     // The other services of the embedded cloud live and die with this process.
     liveness: {
       isAlive: (binary, host) =>
-        binary === "nova-compute" ? directory?.isUp(host) === true : host === machine,
+        binary === COMPUTE_BINARY ? directory?.isUp(host) === true : host === machine,
     },
     sequencerOwner: "embedded",
     feedPollMs: ALONE_POLL_MS,
@@ -145,7 +147,7 @@ const CONDUCTOR = "embedded";
 async function releaseAbandoned(ctx: Ctx, channel: Channel): Promise<void> {
   const store = channel.client(OperationStoreServiceDefinition);
   await Promise.all(
-    ["global", ...cells.map(({ name }) => name)].map((database) =>
+    [GLOBAL, ...cells.map(({ name }) => name)].map((database) =>
       store.releaseOperations(ctx, { database, owner: CONDUCTOR }),
     ),
   );

@@ -1,5 +1,6 @@
 import { mkdir, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { drivers } from "../../../pkg/compute/index.js";
 import { buildGuestImage } from "../../../pkg/guestimage/index.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
 import type { UpOptions } from "./options.js";
@@ -14,9 +15,9 @@ export interface DemoImage {
 
 const BLANK_BYTES = 1 << 20;
 
-/** The small guest made of Debian packages; a blank disk for the fake driver, which boots nothing. */
+/** The small guest made of Debian packages; a blank disk for a driver that boots nothing. */
 export async function demoImage(ctx: Ctx, options: UpOptions): Promise<DemoImage> {
-  if (options.driver === "fake")
+  if (!drivers[options.driver].bootsImages)
     return { name: "kilonova-blank", path: await blankDisk(options.home), diskFormat: "raw", properties: {} };
   const built = await buildGuestImage(ctx, {
     outDir: join(options.home, "guestimage"),

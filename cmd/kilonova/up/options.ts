@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
-import { defineErrors } from "../../../pkg/kernel/index.js";
+import { driverNames } from "../../../pkg/compute/index.js";
+import type { DriverName } from "../../../pkg/compute/index.js";
+import { defineErrors, recordOf } from "../../../pkg/kernel/index.js";
 import { machine } from "./machine.js";
 
 export const UpErrors = defineErrors("up", {
@@ -33,11 +35,12 @@ const basePorts = {
   network: 9696,
 } as const;
 export type Ports = Readonly<Record<keyof typeof basePorts, number>>;
+const servers = Object.keys(basePorts) as readonly (keyof typeof basePorts)[];
 
 export interface UpOptions {
   readonly home: string;
   readonly ports: Ports;
-  readonly driver: "qemu" | "fake";
+  readonly driver: DriverName;
   readonly hosts: readonly string[];
   readonly fresh: boolean;
   /** etcd endpoints; empty uses the in-process coordination store. */
@@ -55,16 +58,14 @@ export interface UpFlags {
 
 /** @param home KILONOVA_HOME or undefined for `.kilonova` under the project */
 export function readOptions(flags: UpFlags, home: string | undefined, projectRoot: string): UpOptions {
-  const driver = flags.driver ?? "qemu";
-  if (driver !== "qemu" && driver !== "fake")
-    throw UpErrors.BAD_OPTION({ option: "--driver", problem: "must be qemu or fake" });
+  const driver = driverNames.find((name) => name === (flags.driver ?? "qemu"));
+  if (driver === undefined)
+    throw UpErrors.BAD_OPTION({ option: "--driver", problem: `must be ${driverNames.join(" or ")}` });
   const count = integer("--hosts", flags.hosts ?? "2", 1, 10_000);
   const offset = integer("--port-offset", flags.portOffset ?? "0", 0, 55_000);
   return {
     home: resolve(home ?? join(projectRoot, ".kilonova")),
-    ports: Object.fromEntries(
-      Object.entries(basePorts).map(([name, port]) => [name, port + offset]),
-    ) as unknown as Ports,
+    ports: recordOf(servers, (name) => basePorts[name] + offset),
     driver,
     hosts: hostNames(count),
     fresh: flags.fresh ?? false,

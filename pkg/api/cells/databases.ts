@@ -1,10 +1,8 @@
 import type { Cell, GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
+import { CELL0, GLOBAL } from "../../model/database-names.js";
 import type { Clock, Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { CellGuard } from "./guard.js";
-
-/** The database of what has no cell yet. */
-export const GLOBAL = "global";
 
 /** The list of cells, read again after a while. */
 export class Databases {
@@ -28,7 +26,7 @@ export class Databases {
 
   /** Cells that may have hosts. */
   async hostingCells(ctx: Ctx): Promise<readonly string[]> {
-    return (await this.cells(ctx)).filter((name) => name !== "cell0");
+    return (await this.cells(ctx)).filter((name) => name !== CELL0);
   }
 
   async #list(ctx: Ctx): Promise<readonly Cell[]> {

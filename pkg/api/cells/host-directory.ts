@@ -9,9 +9,9 @@ import type { Client } from "../../platform/rpc/index.js";
 import type { Databases } from "./databases.js";
 import type { Answers, CellGuard } from "./guard.js";
 import { isSilence } from "./guard.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 const CELLS_AT_ONCE = 64;
-export const COMPUTE_BINARY = "nova-compute";
 
 /** The hosts of one cell as they were a moment ago. */
 export interface CellHosts {

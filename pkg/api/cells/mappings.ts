@@ -5,8 +5,8 @@ import type {
 } from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
-import { GLOBAL } from "./databases.js";
 import type { CellGuard } from "./guard.js";
+import { GLOBAL } from "../../model/database-names.js";
 
 /**
  * Which database holds a server. Remembered, because it changes once in a server's life; whoever is told

@@ -1,16 +1,5 @@
 import { createHash } from "node:crypto";
 
-/**
- * What tenants see instead of a host's name; "" without a host. @source Nova: SHA-224 over project id and
- * host, hex
- */
-export const hostIdOf = (projectId: string, host: string): string =>
-  host === ""
-    ? ""
-    : createHash("sha224")
-        .update(projectId + host, "utf8")
-        .digest("hex");
-
 /** SHA-256 of what a client token protects: two requests of equal meaning must encode to equal bytes. */
 export const bodyHash = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 

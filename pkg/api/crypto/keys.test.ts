@@ -51,6 +51,16 @@ describe("certificates", () => {
     assert.match(x509Fingerprint(publicKey), /^([0-9a-f]{2}:){19}[0-9a-f]{2}$/);
   });
 
+  it("ends after ten years, also beyond 2049, and takes any user's name", async () => {
+    const user = `u,=+"ä${"x".repeat(100)}`;
+    const { publicKey } = await makeX509(user, 2_500_000_000_000_000n);
+    const certificate = new X509Certificate(publicKey);
+    assert.equal(certificate.validFrom, "Mar 22 04:26:40 2049 GMT");
+    assert.equal(certificate.validTo, "Mar 20 04:26:40 2059 GMT");
+    assert.ok(certificate.verify(certificate.publicKey));
+    assert.match(certificate.serialNumber, /^[0-7][0-9A-F]{31}$/);
+  });
+
   it("refuses what is no certificate", () => {
     assert.throws(() => x509Fingerprint("x"), { reason: "BAD_PUBLIC_KEY" });
   });

@@ -3,8 +3,8 @@ import type { Clock, Ctx } from "../../kernel/index.js";
 import { parseOperationName } from "../../model/operation-name.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Databases } from "../cells/databases.js";
-import { GLOBAL } from "../cells/databases.js";
 import { linkedAbort } from "./linked-abort.js";
+import { GLOBAL } from "../../model/database-names.js";
 
 const RETRY_MS = 1_000;
 /** How often new cells are looked for; the list itself is read less often. */

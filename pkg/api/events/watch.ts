@@ -7,7 +7,6 @@ import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import { toTimestamp } from "../../model/wire-time.js";
-import { GLOBAL } from "../cells/databases.js";
 import type { Parts } from "../parts.js";
 import type { ServerMask } from "../view/server-view.js";
 import { presentServers } from "../view/server-view.js";
@@ -17,6 +16,7 @@ import { linkedAbort } from "./linked-abort.js";
 import { StreamRace } from "./race.js";
 import type { Position, WatchState } from "./resume-token.js";
 import { encodeResumeToken } from "./resume-token.js";
+import { GLOBAL } from "../../model/database-names.js";
 
 const decoded = new WeakMap<FeedEntry, Server>();
 

@@ -1,7 +1,6 @@
 import { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { CreateServersResponse } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
-import { GLOBAL } from "../cells/databases.js";
 import { planCreate } from "../create/plan.js";
 import { acceptedServer } from "../create/server-record.js";
 import { createShape } from "../create/shape.js";
@@ -10,6 +9,7 @@ import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { maskOf, presentServers } from "../view/server-view.js";
+import { GLOBAL } from "../../model/database-names.js";
 
 /**
  * Accepts servers: shape, then rights, then what the request says by itself, then everything it refers to

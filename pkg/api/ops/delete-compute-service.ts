@@ -4,12 +4,12 @@ import type {
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { KilonovaError } from "../../kernel/index.js";
 import { findService } from "../cells/find-service.js";
-import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 /**
  * Removes the record of a service that is gone for good; its host leaves all aggregates. @throws

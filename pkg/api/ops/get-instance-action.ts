@@ -3,7 +3,7 @@ import type {
   GetInstanceActionResponse,
   InstanceAction,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
-import { hostIdOf } from "../crypto/hashes.js";
+import { hostIdOf } from "../../model/host-id.js";
 import { ApiErrors } from "../errors.js";
 import { id } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";

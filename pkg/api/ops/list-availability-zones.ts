@@ -4,11 +4,11 @@ import type {
   ListAvailabilityZonesResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, ownBy } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { INTERNAL_ZONE } from "../view/service-view.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 const ruleOf = ({ detail }: ListAvailabilityZonesRequest) =>
   detail ? "os_compute_api:os-availability-zone:detail" : "os_compute_api:os-availability-zone:list";

@@ -4,13 +4,13 @@ import type {
   ListComputeServicesResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
-import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded, own } from "../rights/guarded.js";
 import { text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 /** Lists service records of all cells by number and cell. */
 export const listComputeServices = (

@@ -13,7 +13,6 @@ import { PolicyErrors } from "../../policy/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
 import { readUserRegex } from "../../platform/regex/index.js";
 import { EncodedAnswer, rawField } from "../../platform/rpc/index.js";
-import { GLOBAL } from "../cells/databases.js";
 import { ownProject } from "../cells/servers.js";
 import { bindingOf } from "../crypto/hashes.js";
 import type { SortedPage } from "../domain/merge-rows.js";
@@ -31,6 +30,7 @@ import { guarded, ownBy } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import { downCellServers } from "../cells/down-cell-servers.js";
 import { hiddenFields, maskOf } from "../view/server-view.js";
+import { GLOBAL } from "../../model/database-names.js";
 
 const MAX_PAGE = 1000;
 

@@ -3,7 +3,6 @@ import type {
   UpdateComputeServiceResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { findService, findServiceOn } from "../cells/find-service.js";
-import { COMPUTE_BINARY } from "../cells/host-directory.js";
 import { ApiErrors } from "../errors.js";
 import { description } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -11,6 +10,7 @@ import { guarded, own } from "../rights/guarded.js";
 import { optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
 import { presentService } from "../view/service-view.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 /** Enables, disables or forces down a compute host; named by the service's UUID, or by host and binary. */
 export const updateComputeService = (

@@ -2,9 +2,8 @@ import type { StepRecord, StoredOperation } from "../../../gen/kilonova/cells/v1
 import type { Operation, OperationStep } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { ownersError } from "../../model/operation-error.js";
-import { isLive } from "../../model/operation-states.js";
+import { isLive, stepResult } from "../../model/operation-states.js";
 
-const RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
 const WITH_ERROR: ReadonlySet<OperationState> = new Set<OperationState>([
   OperationState.OPERATION_STATE_FAILED,
   OperationState.OPERATION_STATE_CANCELLED,
@@ -39,6 +38,6 @@ const presentStep = (step: StepRecord): OperationStep => ({
   name: step.name,
   startedAt: step.startedAt,
   finishedAt: step.finishedAt,
-  result: RESULTS[step.state] ?? "",
+  result: stepResult(step.state),
   attempts: step.attempts,
 });

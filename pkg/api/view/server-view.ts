@@ -4,7 +4,7 @@ import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.j
 import type { Ctx } from "../../kernel/index.js";
 import type { RuleName } from "../../policy/index.js";
 import type { Call } from "../rights/rights.js";
-import { hostIdOf } from "../crypto/hashes.js";
+import { hostIdOf } from "../../model/host-id.js";
 import type { HostDirectory } from "../cells/host-directory.js";
 
 /** What a caller may see of servers; the same for all servers of one answer. */

@@ -1,7 +1,7 @@
 import type { ComputeService, Hypervisor } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { ComputeNode, HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { CellHosts } from "../cells/host-directory.js";
-import { COMPUTE_BINARY } from "../cells/host-directory.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 export const INTERNAL_ZONE = "internal";
 

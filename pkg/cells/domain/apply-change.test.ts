@@ -5,7 +5,7 @@ import { Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { USER_PATHS } from "../../model/user-change.js";
 import { aServer } from "../testing/records.js";
 import { checkAcceptable } from "./acceptance.js";
-import { applyChange, applyUserChange, hostIdOf } from "./apply-change.js";
+import { applyChange, applyUserChange } from "./apply-change.js";
 
 const id = "6f70656e-7374-4163-8b00-000000000001";
 const record = (server: Server = aServer({ id })) => InstanceRecord.fromPartial({ server });
@@ -189,12 +189,6 @@ describe("applyUserChange of metadata and tags", () => {
     assert.throws(() => metadata({ remove: ["z"] }), { reason: "METADATA_ITEM_NOT_FOUND", kind: "missing" });
     assert.throws(() => tags({ remove: ["z"] }), { reason: "TAG_NOT_FOUND", kind: "missing" });
   });
-});
-
-describe("hostIdOf", () => {
-  it("is Nova's hash of project and host", () =>
-    assert.equal(hostIdOf("p", "h"), "0a5e9835749049c9b3e8370f570605297b49add5fbc4af20ad056840"));
-  it("is empty without a host", () => assert.equal(hostIdOf("p", ""), ""));
 });
 
 describe("checkAcceptable", () => {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type {
   InstanceChange,
   InstancePort,
@@ -10,6 +9,7 @@ import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { fieldsOfUserPath } from "../../model/user-change.js";
 import { vmStateWord } from "../../model/instance-states.js";
 import { mayBecome } from "../../model/transitions.js";
+import { hostIdOf } from "../../model/host-id.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Instant } from "../../kernel/time.js";
 import { CommonErrors } from "../../kernel/errors.js";
@@ -126,17 +126,6 @@ function finish(server: Server, now: Instant): void {
   server.updatedAt = toTimestamp(now);
   server.hostId = hostIdOf(server.projectId, server.hostInfo?.host ?? "");
 }
-
-/**
- * What tenants see instead of a host's name: the same for one project and host, unrelated otherwise. @source
- * nova utils.generate_hostid
- */
-export const hostIdOf = (projectId: string, host: string): string =>
-  host === ""
-    ? ""
-    : createHash("sha224")
-        .update(projectId + host)
-        .digest("hex");
 
 /** Addresses of a server as REST shows them, in order of its ports. */
 const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] =>

@@ -61,7 +61,7 @@ const FORGET_COMMANDS_MS = 24 * 3600_000;
 /** One hypervisor host's agent. */
 export async function createAgent(deps: AgentDeps): Promise<Agent> {
   const { driver, cells, host, cell } = deps;
-  const { journal, entries } = await Journal.open(deps.journalPath, Date.now());
+  const { journal, entries, cutBytes } = await Journal.open(deps.journalPath, Date.now());
   const commands = new Commands(journal, entries, commandReport(cells, cell, host));
   const registration = new Registration(deps);
   const watch = new GuestWatch(deps);
@@ -106,6 +106,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
       };
     },
     async start(ctx) {
+      if (cutBytes > 0) ctx.log.warn("agent.journal.torn", { path: deps.journalPath, cutBytes });
       await driver.start(ctx);
       await untilReachable(ctx, () => audit(ctx, deps.resumeGuestsStateOnHostBoot));
       await deps.announce(ctx, registration.epoch);

@@ -5,14 +5,12 @@ import type {
 } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
+import { guestName } from "../../model/guest-name.js";
 import { canonicalImageProperties, hasGuestAgent } from "../../model/image-properties.js";
 import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
 import { configDriveFiles, ec2IdsFor } from "../guestdata/index.js";
 import type { VendorDocuments } from "../metadata/index.js";
 import type { GuestHardware, GuestSpec, PreparedImage } from "../driver.js";
-
-/** The name the guest has at the hypervisor: `instance-` and the record's number as eight hex digits. */
-const guestName = (number: bigint): string => `instance-${number.toString(16).padStart(8, "0")}`;
 
 const DEFAULT_MTU = 1450;
 

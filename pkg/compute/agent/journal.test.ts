@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError } from "../../kernel/index.js";
+import { writeFileAtomic } from "../../platform/files/index.js";
+import { withoutFiles } from "../../testkit/without-files.js";
 import { Journal } from "./journal.js";
-import type { JournalEntry, JournalFile } from "./journal.js";
+import type { JournalDisk, JournalEntry, JournalFile } from "./journal.js";
 
 const entry = (commandId: string): JournalEntry => ({
   serverId: "s1",
@@ -12,8 +15,14 @@ const entry = (commandId: string): JournalEntry => ({
   operation: "operations/s1/o1",
   fence: "1",
   phase: "started",
-  at: 1,
+  at: Date.now(),
 });
+
+const realDisk: JournalDisk = {
+  read: readFile,
+  write: writeFileAtomic,
+  append: (path) => open(path, "a", 0o600),
+};
 
 /** A disk that syncs when it is told to. */
 class SlowDisk implements JournalFile {
@@ -32,6 +41,10 @@ class SlowDisk implements JournalFile {
     this.done.push("sync ends");
   }
 
+  async truncate(bytes: number): Promise<void> {
+    this.done.push(`cut to ${bytes}`);
+  }
+
   async close(): Promise<void> {}
 
   /** Lets the sync that waits end, and everything that follows from it happen. */
@@ -48,7 +61,10 @@ describe("the agent's journal", () => {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "kilonova-journal-"));
     disk = new SlowDisk();
-    ({ journal } = await Journal.open(join(dir, "journal"), Date.now(), async () => disk));
+    ({ journal } = await Journal.open(join(dir, "journal"), Date.now(), {
+      ...realDisk,
+      append: async () => disk,
+    }));
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -74,5 +90,180 @@ describe("the agent's journal", () => {
     await new Promise((resolve) => setImmediate(resolve));
     await disk.sync();
     await lost;
+  });
+});
+
+describe("a journal that was written before", () => {
+  let dir: string;
+  let path: string;
+  const opened: Journal[] = [];
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "kilonova-journal-"));
+    path = join(dir, "journal");
+    const { journal } = await Journal.open(path, Date.now());
+    await journal.append(entry("a"));
+    await journal.append(entry("b"));
+    await journal.close();
+  });
+  afterEach(async () => {
+    for (const journal of opened.splice(0)) await journal.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  const reopen = async (disk: Partial<JournalDisk> = {}): Promise<{ ids: string[]; cutBytes: number }> => {
+    const { journal, entries, cutBytes } = await Journal.open(path, Date.now(), { ...realDisk, ...disk });
+    opened.push(journal);
+    return { ids: entries.map((e) => e.commandId), cutBytes };
+  };
+  /** What stops the agent, and whether the file is as it was. */
+  const refusal = async (disk: Partial<JournalDisk> = {}): Promise<KilonovaError> => {
+    const before = readFileSync(path, "hex");
+    const error = await reopen(disk).then(
+      () => assert.fail("it was opened"),
+      (e: unknown) => e,
+    );
+    assert.ok(error instanceof KilonovaError, String(error));
+    assert.equal(readFileSync(path, "hex"), before);
+    return error;
+  };
+  const failingRead = (code: string): Partial<JournalDisk> => ({
+    read: async () => {
+      throw Object.assign(new Error(`${code}: no luck`), { code });
+    },
+  });
+
+  it("gives what it holds", async () => assert.deepEqual(await reopen(), { ids: ["a", "b"], cutBytes: 0 }));
+
+  for (const code of ["EIO", "EMFILE", "EACCES", "EISDIR", "ENOTDIR"])
+    it(`stops the agent and is left alone when reading it says ${code}`, async () => {
+      const error = await refusal(failingRead(code));
+      assert.equal(error.reason, "JOURNAL_UNREADABLE");
+      assert.match(error.message, new RegExp(`${path}.*${code}: no luck.*docs/operator/deploying\\.md`));
+      assert.deepEqual((await reopen()).ids, ["a", "b"]);
+    });
+
+  it("stops the agent when the kernel refuses to read it", async () => {
+    rmSync(path);
+    mkdirSync(path);
+    await assert.rejects(reopen(), { reason: "JOURNAL_UNREADABLE", message: /EISDIR/ });
+  });
+
+  it("stops the agent when the process has no file left to open", async function () {
+    this.timeout(60_000);
+    const before = readFileSync(path, "hex");
+    const outcome = await withoutFiles(new URL("journal.ts", import.meta.url), "Journal.open", [
+      path,
+      Date.now(),
+    ]);
+    assert.deepEqual(outcome, { code: "EMFILE", reason: "JOURNAL_UNREADABLE" });
+    assert.equal(readFileSync(path, "hex"), before);
+  });
+
+  it("loses a last line that a crash tore, at whatever byte, and nothing else", async () => {
+    const whole = readFileSync(path);
+    const torn = Buffer.from(`${JSON.stringify({ ...entry("c"), errorMessage: "gänzlich" })}\n`);
+    for (let bytes = 1; bytes < torn.length; bytes++) {
+      writeFileSync(path, Buffer.concat([whole, torn.subarray(0, bytes)]));
+      assert.deepEqual(await reopen(), { ids: ["a", "b"], cutBytes: bytes });
+    }
+    assert.deepEqual(readFileSync(path), whole);
+  });
+
+  for (const [what, line] of [
+    ["garbage", "\0\0\0\0"],
+    ["half a line", '{"serverId":"s1","comm'],
+    ["an empty line", ""],
+    ["a list", "[1]"],
+    ["a fence that is no number", JSON.stringify({ ...entry("c"), fence: "many" })],
+    ["an unknown phase", JSON.stringify({ ...entry("c"), phase: "paused" })],
+  ] as const)
+    it(`stops the agent when ${what} stands in the middle`, async () => {
+      appendFileSync(path, `${line}\n${JSON.stringify(entry("d"))}\n`);
+      const error = await refusal();
+      assert.equal(error.reason, "JOURNAL_UNREADABLE");
+      assert.match(error.message, /line 3 is no entry/);
+    });
+
+  it("stops the agent when bytes in the middle are no UTF-8", async () => {
+    const line = Buffer.from(`${JSON.stringify(entry("c"))}\n`);
+    line[line.indexOf("s1")] = 0xff;
+    appendFileSync(path, line);
+    assert.equal((await refusal()).reason, "JOURNAL_UNREADABLE");
+  });
+
+  it("stops the agent when it is gone, until the operator says that it is lost", async () => {
+    rmSync(path);
+    await assert.rejects(reopen(), { reason: "JOURNAL_LOST" });
+    await assert.rejects(reopen(), { reason: "JOURNAL_LOST" });
+    writeFileSync(path, "");
+    assert.deepEqual(await reopen(), { ids: [], cutBytes: 0 });
+  });
+
+  it("does not start the agent when it cannot be written", async () => {
+    const write = async (): Promise<void> => {
+      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    };
+    assert.equal((await refusal({ write })).reason, "JOURNAL_BROKEN");
+  });
+
+  it("keeps what a later version has written, keys and lines, also in the next line of the command", async () => {
+    const late = { ...entry("c"), later: { newer: true } };
+    const foreign = { kind: "lane", name: "x" };
+    appendFileSync(path, `${JSON.stringify(late)}\n${JSON.stringify(foreign)}\n`);
+    const { journal } = await Journal.open(path, Date.now());
+    await journal.append({ ...entry("c"), phase: "done" });
+    await journal.close();
+    assert.deepEqual((await reopen()).ids, ["a", "b", "c"]);
+    const lines = readFileSync(path, "utf8").trim().split("\n");
+    const kept = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(kept[0], foreign);
+    assert.deepEqual([kept[3]?.["later"], kept[3]?.["phase"]], [{ newer: true }, "done"]);
+  });
+
+  it("has no half of a failed write before its next lines", async () => {
+    let full = true;
+    const { journal } = await Journal.open(path, Date.now(), {
+      ...realDisk,
+      append: async (at) => {
+        const file = await open(at, "a");
+        return {
+          appendFile: async (lines) => {
+            if (!full) return file.appendFile(lines);
+            full = false;
+            await file.appendFile(lines.slice(0, 20));
+            throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+          },
+          datasync: () => file.datasync(),
+          truncate: (bytes) => file.truncate(bytes),
+          close: () => file.close(),
+        };
+      },
+    });
+    await assert.rejects(journal.append(entry("c")), { reason: "JOURNAL_BROKEN" });
+    await journal.append(entry("d"));
+    await journal.close();
+    assert.deepEqual(await reopen(), { ids: ["a", "b", "d"], cutBytes: 0 });
+  });
+
+  it("takes no more lines when that half cannot be cut off", async () => {
+    const fails = async (): Promise<void> => {
+      throw new Error("EIO");
+    };
+    let lines = 0;
+    const { journal } = await Journal.open(path, Date.now(), {
+      ...realDisk,
+      append: async () => ({
+        appendFile: async () => {
+          lines++;
+          await fails();
+        },
+        datasync: fails,
+        truncate: fails,
+        close: async () => {},
+      }),
+    });
+    await assert.rejects(journal.append(entry("c")), { reason: "JOURNAL_BROKEN" });
+    await assert.rejects(journal.append(entry("d")), { reason: "JOURNAL_BROKEN" });
+    assert.equal(lines, 1);
   });
 });

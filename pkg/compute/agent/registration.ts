@@ -6,6 +6,7 @@ import type { Client } from "../../platform/rpc/index.js";
 import { version } from "../../platform/service/index.js";
 import { capabilitiesOf } from "../capabilities.js";
 import type { Driver, HostInventory } from "../driver.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 export interface RegistrationDeps {
   readonly host: string;
@@ -42,7 +43,7 @@ export class Registration {
     this.#answer = await cells.registerHost(ctx, {
       cell,
       epoch: this.epoch,
-      service: HostService.fromPartial({ binary: "nova-compute", host, availabilityZone: zone, address }),
+      service: HostService.fromPartial({ binary: COMPUTE_BINARY, host, availabilityZone: zone, address }),
       node: this.#node(inventory),
     });
     return this.#answer;

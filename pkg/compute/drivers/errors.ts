@@ -1,10 +1,23 @@
 import { defineErrors } from "../../kernel/index.js";
 
-/** Why a hypervisor driver refuses or fails. Texts are safe for tenants: no paths, no host names. */
+/**
+ * Why a hypervisor driver refuses or fails. Texts are safe for tenants, no paths, no host names, except those
+ * of a start, which only operators see.
+ */
 export const DriverErrors = defineErrors("compute.driver", {
   GUEST_NOT_DEFINED: [
     "missing",
     (p: { instanceUuid: string }) => `Instance ${p.instanceUuid} could not be found on this host.`,
+  ],
+  DEFINITION_SPOILED: [
+    "refused",
+    (p: { instanceUuid: string }) =>
+      `What this host has written down about instance ${p.instanceUuid} is spoiled. Its files are left alone until an operator has mended that.`,
+  ],
+  DEFINITIONS_UNREADABLE: [
+    "refused",
+    (p: { path: string; problem: string }) =>
+      `${p.path} cannot be read: ${p.problem}. The agent does not start, since it would not know which guests it has. Mend that and start again.`,
   ],
   GUEST_NOT_RUNNING: [
     "refused",

@@ -1,6 +1,7 @@
 import type { Ctx } from "../../kernel/index.js";
 import type { Neutron, PortInfo, SecurityGroupInfo } from "../../clients/neutron/ports.js";
 import type { AddressPair, SecurityRule } from "../switch/index.js";
+import { ipProtocols } from "../../model/ip-protocols.js";
 
 /** What the Network service's users may change about a port while its guest runs. */
 export interface PortPolicy {
@@ -20,34 +21,6 @@ export interface SecurityPicture {
   readonly rulesOf: ReadonlyMap<string, readonly SecurityRule[]>;
   readonly membersOf: ReadonlyMap<string, readonly string[]>;
 }
-
-const protocolNumbers: ReadonlyMap<string, number> = new Map(
-  Object.entries({
-    icmp: 1,
-    igmp: 2,
-    ipip: 4,
-    tcp: 6,
-    egp: 8,
-    udp: 17,
-    dccp: 33,
-    "ipv6-encap": 41,
-    "ipv6-route": 43,
-    "ipv6-frag": 44,
-    rsvp: 46,
-    gre: 47,
-    esp: 50,
-    ah: 51,
-    "ipv6-icmp": 58,
-    icmpv6: 58,
-    "ipv6-nonxt": 59,
-    "ipv6-opts": 60,
-    ospf: 89,
-    pgm: 113,
-    vrrp: 112,
-    sctp: 132,
-    udplite: 136,
-  }),
-);
 
 /**
  * Reads what now holds for ports; one that the Network service does not know is left out. @cost one request,
@@ -125,8 +98,8 @@ function switchRules(group: SecurityGroupInfo): readonly SecurityRule[] {
 
 function protocolNumber(protocol: string, ethertype: string): number | undefined {
   if (/^\d+$/.test(protocol)) return Number(protocol);
-  if (protocol === "icmp" && ethertype === "IPv6") return protocolNumbers.get("ipv6-icmp");
-  return protocolNumbers.get(protocol);
+  if (protocol === "icmp" && ethertype === "IPv6") return ipProtocols.get("ipv6-icmp");
+  return ipProtocols.get(protocol);
 }
 
 function members(

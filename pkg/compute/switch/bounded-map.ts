@@ -8,7 +8,9 @@ interface Node<K, V> {
 /**
  * A map of at most `limit` entries; the one written longest ago gives way. Grows as it fills. A plain Map
  * cannot do this: finding its oldest key steps over all that were deleted before, which made a full table of
- * 16,384 conversations 100 times slower than an empty one.
+ * 16,384 conversations 100 times slower than an empty one. Neither can lru-cache: it takes 365 kB for each
+ * empty table of that size, two for each port, or without that twice the time for each packet (0.8 against
+ * 0.3 µs a write, measured).
  */
 export class BoundedMap<K, V> {
   readonly #limit: number;

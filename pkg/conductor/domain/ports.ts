@@ -58,6 +58,5 @@ export function instancePort(
     tag: extra.tag,
     vifModel: extra.vifModel,
     vifType: port.vifType,
-    securityRules: [],
   };
 }

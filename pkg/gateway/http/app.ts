@@ -32,7 +32,7 @@ export interface AppDeps extends PipelineDeps {
  */
 export function buildApp(deps: AppDeps): Express {
   const app = httpApp("compute", deps.env);
-  if (deps.corsOrigins.length > 0) app.use(cors(deps.corsOrigins));
+  app.use(cors(deps.corsOrigins));
   app.use((req: Request, res: Response): Promise<void> => serve(deps, req, res));
   return app;
 }

@@ -17,6 +17,9 @@ const SIMPLE_HEADERS = ["accept", "accept-language", "content-language", "conten
 /**
  * Lets pages of the allowed origins call a service, as oslo.middleware does: a preflight (OPTIONS) is
  * answered with 200 whoever asks, and says yes only when origin, method and every header are allowed.
+ *
+ * Not the package `cors`: it names all methods and headers whatever a preflight asks for, and answers nothing
+ * else than that to pages of other origins.
  */
 export function corsHeaders(options: CorsOptions): RequestHandler {
   const permitted = new Set([...SIMPLE_HEADERS, ...options.allowHeaders.map((name) => name.toLowerCase())]);
@@ -62,3 +65,27 @@ function answerPreflight(
   res.setHeader("Access-Control-Allow-Methods", method);
   if (headers.length > 0) res.setHeader("Access-Control-Allow-Headers", headers.join(","));
 }
+
+const OPENSTACK_HEADERS = [
+  "X-Auth-Token",
+  "X-Subject-Token",
+  "OpenStack-API-Version",
+  "X-OpenStack-Nova-API-Version",
+  "X-OpenStack-Request-ID",
+];
+
+/**
+ * The same with OpenStack's headers. Tokens travel in those and never in cookies, so pages may send none.
+ * @param origins  whose pages may call; without any nothing is said
+ */
+export const cors = (origins: readonly string[]): RequestHandler =>
+  origins.length === 0
+    ? (_req, _res, next) => next()
+    : corsHeaders({
+        allowedOrigin: origins,
+        allowCredentials: false,
+        exposeHeaders: [...OPENSTACK_HEADERS, "Content-Type"],
+        maxAge: 600,
+        allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allowHeaders: OPENSTACK_HEADERS,
+      });

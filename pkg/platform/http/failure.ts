@@ -15,7 +15,8 @@ export interface HttpFailure {
   readonly reason: string;
 }
 
-const statusOfKind: Readonly<Record<ErrorKind, number>> = {
+/** The usual status of each kind of error. */
+export const statusOfKind: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,

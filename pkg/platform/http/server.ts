@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import type { Express, RequestHandler } from "express";
+import type { Express } from "express";
 import type { Logger } from "../../kernel/index.js";
 import { requestContext } from "./context.js";
 import type { HttpEnv } from "./context.js";
@@ -18,25 +18,6 @@ export function httpApp(service: string, env: HttpEnv): Express {
   app.locals["service"] = service;
   app.use(requestContext(env));
   return app;
-}
-
-/** Lets browsers of the given origins call a service with OpenStack's headers; no origins, no headers. */
-export function cors(origins: readonly string[]): RequestHandler {
-  const allowed = new Set(origins);
-  const names =
-    "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, X-OpenStack-Nova-API-Version, X-OpenStack-Request-ID, Content-Type";
-  return (req, res, next): void => {
-    const origin = req.get("origin");
-    if (!origin || !allowed.has(origin)) return next();
-    res.setHeader("Access-Control-Allow-Origin", origin);
-    res.appendHeader("Vary", "Origin");
-    res.setHeader("Access-Control-Expose-Headers", names);
-    if (req.method !== "OPTIONS") return next();
-    res.setHeader("Access-Control-Allow-Headers", names);
-    res.setHeader("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
-    res.setHeader("Access-Control-Max-Age", "600");
-    res.status(204).end();
-  };
 }
 
 export interface ListenOptions {

@@ -2,6 +2,7 @@ import { access, chmod, cp, mkdir, readFile, readlink, rename, rm, symlink } fro
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import type { Account } from "./account.js";
+import { ifThere } from "../files/index.js";
 import { debianProgram } from "../process/index.js";
 import { canReach } from "./places.js";
 
@@ -71,7 +72,7 @@ async function copyOf(root: string, spareDir: string): Promise<string> {
 }
 
 async function missingLinks(root: string, native: string): Promise<readonly Symlink[]> {
-  const text = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
+  const text = (await ifThere(readFile(join(root, "native", "pg-symlinks.json"), "utf8"))) ?? "[]";
   const missing: Symlink[] = [];
   for (const one of JSON.parse(text) as readonly Symlink[]) {
     if (!(await exists(join(native, "..", one.target)))) missing.push(one);
@@ -91,12 +92,8 @@ async function link(source: string, target: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
+const exists = async (path: string): Promise<boolean> =>
+  (await ifThere(access(path).then(() => true))) === true;
 
 /** The server of a Debian package, or undefined when it is not installed. */
 export async function debianBinaries(major: number): Promise<Binaries | undefined> {

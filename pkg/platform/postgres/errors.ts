@@ -15,6 +15,11 @@ export const PostgresErrors = defineErrors("postgres", {
     "refused",
     (p: { path: string }) => `${p.path} belongs to somebody else or is open to others.`,
   ],
+  RECORD_UNREADABLE: [
+    "refused",
+    (p: { file: string; problem: string }) =>
+      `${p.file} cannot be read: ${p.problem}. It says where the database lies; without it a new one would take its place. Nothing was touched: mend the file and start again.`,
+  ],
   INITDB_FAILED: [
     "unavailable",
     (p: { problem: string }) =>

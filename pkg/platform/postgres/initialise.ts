@@ -4,7 +4,7 @@ import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { syncPath } from "../files/index.js";
+import { ifThere, syncPath } from "../files/index.js";
 import { spawnAs } from "./account.js";
 import type { Account } from "./account.js";
 import type { Binaries } from "./binaries.js";
@@ -25,7 +25,7 @@ const FIRST_WORDS = `CREATE ROLE ${ROLE} LOGIN;\nALTER DATABASE postgres OWNER T
  * @throws OTHER_VERSION when the directory belongs to another major version
  */
 export async function ensureDatabase(places: Places, binaries: Binaries, account: Account): Promise<boolean> {
-  const found = await readFile(join(places.data, "PG_VERSION"), "utf8").catch(() => undefined);
+  const found = await ifThere(readFile(join(places.data, "PG_VERSION"), "utf8"));
   if (found !== undefined) {
     if (found.trim() !== binaries.major)
       throw PostgresErrors.OTHER_VERSION({ data: places.data, found: found.trim(), wanted: binaries.major });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { chown, lstat, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeFileAtomic } from "../files/index.js";
+import { z } from "zod";
+import { ifThere, writeFileAtomic } from "../files/index.js";
 import type { Account } from "./account.js";
 import { PostgresErrors } from "./errors.js";
 import { readPidFile, stopPostmaster } from "./postmaster.js";
@@ -16,10 +17,8 @@ export interface Places {
   readonly log: string;
 }
 
-interface Record {
-  readonly base: string;
-  readonly socketDir: string;
-}
+const recordShape = z.object({ base: z.string(), socketDir: z.string() });
+type Record = z.infer<typeof recordShape>;
 
 const SOCKET_DIR_BYTES = 107 - "/.s.PGSQL.5432".length - 1;
 
@@ -123,20 +122,18 @@ export async function canReach(path: string, account: Account): Promise<boolean>
   }
 }
 
-const isDirectory = (path: string): Promise<boolean> =>
-  path === ""
-    ? Promise.resolve(false)
-    : stat(path).then(
-        (found) => found.isDirectory(),
-        () => false,
-      );
+const isDirectory = async (path: string): Promise<boolean> =>
+  path !== "" && (await ifThere(stat(path)))?.isDirectory() === true;
 
+/**
+ * @returns undefined when there is none: only then may a new database be made
+ * @throws RECORD_UNREADABLE
+ */
 async function readRecord(file: string): Promise<Record | undefined> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null || !("base" in value) || !("socketDir" in value))
-    return undefined;
-  const { base, socketDir } = value;
-  return typeof base === "string" && typeof socketDir === "string" ? { base, socketDir } : undefined;
+  try {
+    const text = await ifThere(readFile(file, "utf8"));
+    return text === undefined ? undefined : recordShape.parse(JSON.parse(text));
+  } catch (cause) {
+    throw PostgresErrors.RECORD_UNREADABLE({ file, problem: (cause as Error).message }, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 import { access, readFile, readlink, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ifAlive, ifThere } from "../files/index.js";
 import { startOf } from "../process/lock-file.js";
 import { PostgresErrors } from "./errors.js";
 
@@ -12,7 +13,7 @@ export interface Postmaster {
 
 /** @returns what the file in the data directory says, whether or not that process lives */
 export async function readPidFile(data: string): Promise<Postmaster | undefined> {
-  const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
+  const text = (await ifThere(readFile(join(data, "postmaster.pid"), "utf8"))) ?? "";
   const lines = text.split("\n");
   const pid = Number(lines[0]);
   // Line 8 is the state: starting, stopping, ready, standby (miscinit.h, LOCK_FILE_LINE_PM_STATUS).
@@ -24,7 +25,7 @@ export async function readPidFile(data: string): Promise<Postmaster | undefined>
  * directory.
  */
 export async function isServing(pid: number, data: string): Promise<boolean> {
-  return (await startOf(pid)) !== undefined && (await readlink(`/proc/${pid}/cwd`).catch(() => "")) === data;
+  return (await startOf(pid)) !== undefined && (await workingDirectory(pid)) === data;
 }
 
 /**
@@ -42,12 +43,7 @@ export async function clearRemains({
   const found = await readPidFile(data);
   if (found !== undefined) {
     if (!(await waitUntil(async () => !(await anyServing(data)), 5_000))) return;
-    if (
-      await access(`/proc/${found.pid}`).then(
-        () => true,
-        () => false,
-      )
-    )
+    if (await ifThere(access(`/proc/${found.pid}`).then(() => true)))
       await rm(join(data, "postmaster.pid"), { force: true });
   }
   // Nobody works in the data directory, and the socket's directory is ours alone.
@@ -56,9 +52,19 @@ export async function clearRemains({
 
 async function anyServing(data: string): Promise<boolean> {
   for (const name of await readdir("/proc")) {
-    if (/^\d+$/.test(name) && (await readlink(`/proc/${name}/cwd`).catch(() => "")) === data) return true;
+    if (/^\d+$/.test(name) && (await workingDirectory(Number(name))) === data) return true;
   }
   return false;
+}
+
+/** @returns undefined for a process that is gone, or somebody else's: the latter is no server of ours */
+async function workingDirectory(pid: number): Promise<string | undefined> {
+  try {
+    return await ifAlive(readlink(`/proc/${pid}/cwd`));
+  } catch (error) {
+    if (["EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
 }
 
 /** How long each way of asking may take: fast shutdown, immediate shutdown, none. */

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { open, readFile, readlink, stat } from "node:fs/promises";
 import type { Ctx } from "../../kernel/ctx.js";
+import { ifAlive, ifThere } from "../files/index.js";
 import { spawnAs } from "./account.js";
 import type { Account } from "./account.js";
 import type { Binaries } from "./binaries.js";
@@ -68,8 +69,8 @@ export async function adopt(places: Places, binaries: Binaries): Promise<number 
 }
 
 async function isSame(pid: number, places: Places, binaries: Binaries): Promise<boolean> {
-  const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  const program = await ifAlive(readlink(`/proc/${pid}/exe`));
+  const commandLine = await ifAlive(readFile(`/proc/${pid}/cmdline`, "utf8"));
   return (
     program === binaries.postgres &&
     commandLine === `${[binaries.postgres, ...argumentsOf(places)].join("\0")}\0`
@@ -87,10 +88,7 @@ export async function launch(
   binaries: Binaries,
   account: Account,
 ): Promise<number> {
-  const large = await stat(places.log).then(
-    ({ size }) => size > LOG_MAX_BYTES,
-    () => false,
-  );
+  const large = ((await ifThere(stat(places.log)))?.size ?? 0) > LOG_MAX_BYTES;
   const log = await open(places.log, large ? "w" : "a", 0o600);
   try {
     const child = spawn(binaries.postgres, argumentsOf(places), {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError } from "../../kernel/errors.js";
+import { withoutFiles } from "../../testkit/without-files.js";
 import { lockFile, startOf } from "./lock-file.js";
 
 describe("lockFile", () => {
@@ -45,6 +46,15 @@ describe("lockFile", () => {
     await writeFile(`${path}.1`, '{"pid":');
     await lockFile(path);
     assert.equal((JSON.parse(await readFile(`${path}.2`, "utf8")) as { pid: number }).pid, process.pid);
+  });
+
+  it("is not taken over because nobody can read whose it is", async function () {
+    this.timeout(60_000);
+    await mkdir(`${path}.1`);
+    await assert.rejects(lockFile(path), { code: "EISDIR" });
+    assert.deepEqual(await readdir(dir), ["lock.1"]);
+    const here = new URL("lock-file.ts", import.meta.url);
+    assert.deepEqual(await withoutFiles(here, "startOf", [process.pid]), { code: "EMFILE" });
   });
 
   it("goes to exactly one of many that find it stale at the same time", async () => {

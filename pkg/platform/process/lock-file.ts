@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { ifAlive } from "../files/index.js";
 import { ProcessErrors } from "./errors.js";
 
 export interface LockFile {
@@ -81,7 +82,8 @@ async function ownerOf(path: string): Promise<Owner | undefined> {
   return text === undefined ? undefined : (parseOwner(text) ?? FREE);
 }
 
-const readText = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(() => undefined);
+/** @throws when it cannot be read: whose lock it is must not be guessed */
+const readText = (path: string): Promise<string | undefined> => ifAlive(readFile(path, "utf8"));
 
 function parseOwner(text: string): Owner | undefined {
   try {

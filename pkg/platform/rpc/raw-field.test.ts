@@ -7,6 +7,7 @@ import {
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import { rootCtx, silentLogger } from "../../kernel/index.js";
 import { Metrics, noTracer } from "../telemetry/index.js";
+import type { MessageField } from "./raw-field.js";
 import { EncodedAnswer, LocalNetwork, bindPart, connectRpc, rawField, startRpcServer } from "./index.js";
 
 const servers = ["a", "b", "c"].map((id) =>
@@ -54,6 +55,18 @@ describe("a raw field", () => {
     );
     assert.deepEqual(GetServerResponse.decode(type.encode(decoded).finish()), one);
     assert.deepEqual(type.decode(new Uint8Array()).server, []);
+  });
+
+  it("is made of messages: no text, no list of texts, no map", () => {
+    // The compiler refuses a name too many and one too few.
+    const those: Readonly<Record<MessageField<ListServersResponse>, true>> = {
+      servers: true,
+      downCellServers: true,
+    };
+    const none: Readonly<Record<MessageField<Pick<Server, "id" | "metadata" | "tags">>, true>> = {};
+    for (const field of Object.keys(those) as MessageField<ListServersResponse>[])
+      assert.deepEqual(rawField(ListServersResponse, field).fromPartial({})[field], []);
+    assert.deepEqual(none, {});
   });
 
   it("refuses bytes that are no message", () => {

@@ -4,6 +4,18 @@ import { encodeMessage } from "./encode.js";
 /** A message of which one field, made of messages, stays as it is encoded: one array of bytes for each. */
 export type WithRaw<M, F extends keyof M> = Omit<M, F> & Readonly<Record<F, readonly Uint8Array[]>>;
 
+type IsMessage<T> = T extends Uint8Array | ReadonlyMap<unknown, unknown>
+  ? false
+  : T extends object
+    ? true
+    : false;
+/** Whether a field's type is a message or a list of messages; all others are encoded in other ways. */
+type IsMade<T> = T extends readonly (infer Item)[] ? IsMessage<Item> : IsMessage<T>;
+/** The fields of a message that are made of messages. */
+export type MessageField<M> = {
+  [F in keyof M & string]: IsMade<NonNullable<M[F]>> extends true ? F : never;
+}[keyof M & string];
+
 /** A message type as ts-proto generates it, for code that knows the message. */
 interface TypeOf<M> {
   encode(message: M, writer?: BinaryWriter): BinaryWriter;
@@ -24,7 +36,7 @@ export interface RawFieldType<M, F extends keyof M> {
  * not be encoded again, and whoever remembers what he made of the same bytes need not decode them.
  * @param field  a message or a list of messages
  */
-export function rawField<M extends object, F extends keyof M & string>(
+export function rawField<M extends object, F extends MessageField<M>>(
   type: TypeOf<M>,
   field: F,
 ): RawFieldType<M, F> {
@@ -33,21 +45,28 @@ export function rawField<M extends object, F extends keyof M & string>(
   const tag = new BinaryReader(type.encode(type.fromPartial({ [field]: one })).finish()).uint32();
   return {
     encode: (message, writer = new BinaryWriter()) => {
-      type.encode({ ...message, [field]: none } as unknown as M, writer);
+      type.encode(type.fromPartial({ ...message, [field]: none }), writer);
       for (const item of message[field]) writer.uint32(tag).bytes(item);
       return writer;
     },
     decode: (bytes) => {
       const { items, rest } = takeOut(bytes, tag);
-      return { ...type.decode(rest), [field]: items } as WithRaw<M, F>;
+      return withItems(type.decode(rest), field, items);
     },
     fromPartial: (partial) =>
-      ({ ...type.fromPartial({ ...partial, [field]: none }), [field]: partial[field] ?? [] }) as WithRaw<
-        M,
-        F
-      >,
+      withItems(type.fromPartial({ ...partial, [field]: none }), field, partial[field] ?? []),
   };
 }
+
+/** The compiler does not follow a key that it knows by its type only: said here, for all. */
+const withItems = <M, F extends keyof M>(
+  message: M,
+  field: F,
+  items: readonly Uint8Array[],
+): WithRaw<M, F> => ({
+  ...message,
+  ...({ [field]: items } as Record<F, readonly Uint8Array[]>),
+});
 
 /** Parts a message into the items of one field and everything else. */
 function takeOut(bytes: Uint8Array, tag: number): { items: Uint8Array[]; rest: Uint8Array } {

@@ -21,6 +21,7 @@ import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import { CommonErrors } from "../../kernel/errors.js";
 import { bindService } from "../../platform/rpc/index.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
+import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 type Partials<T> = T extends { fromPartial(partial: infer P): unknown } ? P : never;
 
@@ -164,7 +165,7 @@ export function fakeCells(names: readonly string[]): FakeCells {
         cell,
         HostService.fromPartial({
           id: `service-${host}`,
-          binary: "nova-compute",
+          binary: COMPUTE_BINARY,
           host,
           availabilityZone: "nova",
           address: `agent:${host}`,

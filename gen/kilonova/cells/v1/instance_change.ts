@@ -33,8 +33,6 @@ export interface InstancePort {
   tag: string;
   /** NIC model from image properties; empty for default. */
   vifModel: string;
-  /** Rules of all its groups, flattened, with remote groups resolved to addresses. */
-  securityRules: SecurityRule[];
   /** Neutron's binding:vif_type, such as "ovs"; empty when unbound. */
   vifType: string;
 }
@@ -67,28 +65,6 @@ export interface HostRoute {
   destination: string;
   /** Router. */
   nexthop: string;
-}
-
-/** A security group rule. */
-export interface SecurityRule {
-  /** "ingress" or "egress". */
-  direction: string;
-  /** "IPv4" or "IPv6". */
-  ethertype: string;
-  /** Name or number; empty for any. */
-  protocol: string;
-  /** First port, or ICMP type. */
-  portMin?:
-    | number
-    | undefined;
-  /** Last port, or ICMP code. */
-  portMax?:
-    | number
-    | undefined;
-  /** Who may be reached or may reach; empty for anyone unless remote_group_id is set. */
-  remoteCidrs: string[];
-  /** Group whose members' addresses are in remote_cidrs. */
-  remoteGroupId: string;
 }
 
 /** Everything stored about an instance: what tenants see and what only we see. */
@@ -148,7 +124,6 @@ function createBaseInstancePort(): InstancePort {
     createdByUs: false,
     tag: "",
     vifModel: "",
-    securityRules: [],
     vifType: "",
   };
 }
@@ -190,9 +165,6 @@ export const InstancePort: MessageFns<InstancePort> = {
     }
     if (message.vifModel !== "") {
       writer.uint32(98).string(message.vifModel);
-    }
-    for (const v of message.securityRules) {
-      SecurityRule.encode(v!, writer.uint32(106).fork()).join();
     }
     if (message.vifType !== "") {
       writer.uint32(114).string(message.vifType);
@@ -309,14 +281,6 @@ export const InstancePort: MessageFns<InstancePort> = {
             message.vifModel = reader.string();
             continue;
           }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
-            message.securityRules.push(SecurityRule.decode(reader, reader.uint32()));
-            continue;
-          }
           case 14: {
             if (tag !== 114) {
               break;
@@ -354,7 +318,6 @@ export const InstancePort: MessageFns<InstancePort> = {
     message.createdByUs = object.createdByUs ?? false;
     message.tag = object.tag ?? "";
     message.vifModel = object.vifModel ?? "";
-    message.securityRules = object.securityRules?.map((e) => SecurityRule.fromPartial(e)) || [];
     message.vifType = object.vifType ?? "";
     return message;
   },
@@ -584,141 +547,6 @@ export const HostRoute: MessageFns<HostRoute> = {
     const message = createBaseHostRoute();
     message.destination = object.destination ?? "";
     message.nexthop = object.nexthop ?? "";
-    return message;
-  },
-};
-
-function createBaseSecurityRule(): SecurityRule {
-  return {
-    direction: "",
-    ethertype: "",
-    protocol: "",
-    portMin: undefined,
-    portMax: undefined,
-    remoteCidrs: [],
-    remoteGroupId: "",
-  };
-}
-
-export const SecurityRule: MessageFns<SecurityRule> = {
-  encode(message: SecurityRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.direction !== "") {
-      writer.uint32(10).string(message.direction);
-    }
-    if (message.ethertype !== "") {
-      writer.uint32(18).string(message.ethertype);
-    }
-    if (message.protocol !== "") {
-      writer.uint32(26).string(message.protocol);
-    }
-    if (message.portMin !== undefined) {
-      writer.uint32(32).int32(message.portMin);
-    }
-    if (message.portMax !== undefined) {
-      writer.uint32(40).int32(message.portMax);
-    }
-    for (const v of message.remoteCidrs) {
-      writer.uint32(50).string(v!);
-    }
-    if (message.remoteGroupId !== "") {
-      writer.uint32(58).string(message.remoteGroupId);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): SecurityRule {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSecurityRule();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.direction = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.ethertype = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.protocol = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.portMin = reader.int32();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.portMax = reader.int32();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.remoteCidrs.push(reader.string());
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.remoteGroupId = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<SecurityRule>): SecurityRule {
-    return SecurityRule.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<SecurityRule>): SecurityRule {
-    const message = createBaseSecurityRule();
-    message.direction = object.direction ?? "";
-    message.ethertype = object.ethertype ?? "";
-    message.protocol = object.protocol ?? "";
-    message.portMin = object.portMin ?? undefined;
-    message.portMax = object.portMax ?? undefined;
-    message.remoteCidrs = object.remoteCidrs?.map((e) => e) || [];
-    message.remoteGroupId = object.remoteGroupId ?? "";
     return message;
   },
 };

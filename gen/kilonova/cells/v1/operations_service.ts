@@ -4622,9 +4622,9 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 9]) as Buffer] } },
     },
     /**
-     * Hands operations to an operator that have been ready for a while and that nobody runs, because no conductor
-     * has their kind and version: NEEDS_OPERATOR / NO_CONDUCTOR, the server ERROR. Retrying puts them back to
-     * work. At most 20 at once.
+     * Hands operations to an operator that have been ready for a while and that nobody runs, because no
+     * conductor has their kind and version: NEEDS_OPERATOR / NO_CONDUCTOR, the server ERROR. Retrying puts them
+     * back to work. At most 20 at once.
      */
     strandOperations: {
       name: "StrandOperations",

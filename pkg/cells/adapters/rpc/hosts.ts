@@ -26,6 +26,7 @@ import {
 } from "../sql/hosts.js";
 import { findDeletedInstances, listHostInstances } from "../sql/read-instances.js";
 import { signalOperation } from "../sql/signals.js";
+import { COMPUTE_BINARY } from "../../../model/service-names.js";
 
 export interface HostsDeps {
   readonly stores: Stores;
@@ -60,7 +61,7 @@ export function hostsHandlers({
   return {
     registerHost: async (ctx, request) => {
       const binary = request.service?.binary ?? "";
-      if (binary !== COMPUTE) throw CellsErrors.WRONG_BINARY({ binary });
+      if (binary !== COMPUTE_BINARY) throw CellsErrors.WRONG_BINARY({ binary });
       const { service, node, nodeBefore } = await registerHost(stores.cell(request.cell), deps, ctx, request);
       await syncTree(ctx, node, service.disabled, nodeBefore);
       return {
@@ -106,7 +107,7 @@ export function hostsHandlers({
           alive({
             ...service,
             availabilityZone:
-              service.binary === COMPUTE
+              service.binary === COMPUTE_BINARY
                 ? (zones.get(service.host) ?? service.availabilityZone)
                 : service.availabilityZone,
           }),
@@ -133,5 +134,3 @@ export function hostsHandlers({
     },
   };
 }
-
-const COMPUTE = "nova-compute";

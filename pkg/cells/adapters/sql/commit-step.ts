@@ -18,8 +18,8 @@ import { instanceColumns } from "../../domain/instance-columns.js";
 import type { InstanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
 import type { StoreDeps } from "./deps.js";
-import { allTogether, assignments, onlyWhere, wasUndone } from "./fragments.js";
-import type { Part } from "./fragments.js";
+import { allTogether, assignments, changing, onlyWhere } from "./fragments.js";
+import type { ConditionalPart } from "./fragments.js";
 import { toPublic, toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
@@ -77,19 +77,15 @@ async function commitUnchanged(
     sql`, (SELECT cancel_requested FROM held) AS cancel_requested, EXISTS (
       SELECT 1 FROM ${t.operation_signal} WHERE operation_id = ${row.id} AND consumed_at IS NULL AND NOT signal_id = ANY(${request.consumedSignals}::text[])) AS has_signals`,
   );
-  try {
-    const { rows } = await store.db.statement(ctx, "operations.commit-step", (db) => statement.execute(db));
-    store.changed();
-    remember(store, plan);
-    const signals =
-      rows[0]?.has_signals === true
-        ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id))
-        : [];
-    return answerOf(plan, signals, rows[0]?.cancel_requested ?? false);
-  } catch (error) {
-    if (wasUndone(error)) return undefined;
-    throw error;
-  }
+  const { rows } = await store.db.statement(ctx, "operations.commit-step", (db) => statement.execute(db));
+  const committed = rows[0];
+  if (committed === undefined) return undefined;
+  store.changed();
+  remember(store, plan);
+  const signals = committed.has_signals
+    ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id))
+    : [];
+  return answerOf(plan, signals, committed.cancel_requested);
 }
 
 async function commitLocked(
@@ -117,7 +113,7 @@ async function commitLocked(
 
 /** Everything that a commit writes, and the rows as they are after it. */
 interface Plan {
-  readonly parts: readonly Part[];
+  readonly parts: readonly ConditionalPart[];
   readonly next: OperationRow;
   readonly record: InstanceRecord;
   readonly instance: InstanceRow;
@@ -237,7 +233,7 @@ function writes(
   request: CommitStepRequest,
   columns: InstanceColumns | undefined,
   now: Instant,
-): Part[] {
+): ConditionalPart[] {
   const { t } = store;
   const {
     state,
@@ -268,19 +264,18 @@ function writes(
     updated_at,
     ...ownership,
   };
-  const parts: Part[] = [
-    { name: "op", body: sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}` },
-  ];
+  const parts = [changing("op", sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`)];
   if (columns !== undefined)
-    parts.push({
-      name: "inst",
-      body: sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}`,
-    });
+    parts.push(
+      changing("inst", sql`UPDATE ${t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}`),
+    );
   if (request.consumedSignals.length > 0) {
-    parts.push({
-      name: "sig",
-      body: sql`UPDATE ${t.operation_signal} SET consumed_at = ${now} WHERE operation_id = ${row.id} AND signal_id = ANY(${request.consumedSignals}::text[])`,
-    });
+    parts.push(
+      changing(
+        "sig",
+        sql`UPDATE ${t.operation_signal} SET consumed_at = ${now} WHERE operation_id = ${row.id} AND signal_id = ANY(${request.consumedSignals}::text[])`,
+      ),
+    );
   }
   const failed =
     request.state === OperationState.OPERATION_STATE_FAILED ||

@@ -1,4 +1,3 @@
-import { DbError } from "../../../platform/db/index.js";
 import { sql } from "./sql.js";
 import type { Sql } from "./sql.js";
 
@@ -25,20 +24,46 @@ const clauses = (parts: readonly Part[]): Sql =>
 /** One statement out of writing parts: a round trip instead of one for each. */
 export const allTogether = (parts: readonly Part[]): Sql => sql`WITH ${clauses(parts)} SELECT 1`;
 
+/** A part that can be made to write only where the condition of an `onlyWhere` gives a row. */
+export interface ConditionalPart extends Part {
+  readonly ifHeld: readonly Sql[];
+}
+
+/** @param body  ends with its WHERE clause, whose conditions are joined by AND */
+export const changing = (name: string, body: Sql): ConditionalPart => ({
+  name,
+  body,
+  ifHeld: [sql`${body} AND EXISTS (SELECT 1 FROM held)`],
+});
+
+/** As `insertInto`. @param tail  what follows the values, ON CONFLICT say */
+export const inserting = (
+  name: string,
+  table: Sql,
+  rows: readonly Readonly<Record<string, unknown>>[],
+  tail: Sql = sql``,
+): ConditionalPart => ({
+  name,
+  body: sql`${insertInto(table, rows)}${tail}`,
+  // A statement for each row: in a SELECT over several rows the values would lose their columns' types.
+  ifHeld: rows.map(
+    (row) =>
+      sql`INSERT INTO ${table} (${sql.join(Object.keys(row).map((column) => sql.ref(column)))}) SELECT ${sql.join(Object.values(row))} FROM held${tail}`,
+  ),
+});
+
 /**
- * As `allTogether`, when `condition` gives a row. Otherwise nothing is written: dividing by the number of
- * rows undoes the statement as a whole.
+ * As `allTogether`, when `condition` gives a row; otherwise nothing is written. It answers one row, or none.
+ * @param condition  gives at most one row, which it locks or changes
  * @param columns  what it answers, each with a comma before it; may read from `held`, the condition's row
  */
-export const onlyWhere = <R = unknown>(
+export function onlyWhere<R = unknown>(
   condition: Sql,
-  parts: readonly Part[],
+  parts: readonly ConditionalPart[],
   columns: Sql = sql``,
-): Sql<R> =>
-  sql<R>`WITH held AS (${condition}), ${clauses(parts)} SELECT 1 / (SELECT count(*) FROM held) AS held${columns}`;
-
-const DIVISION_BY_ZERO = "22012";
-
-/** Whether an error says that the condition of an `onlyWhere` did not hold. */
-export const wasUndone = (error: unknown): boolean =>
-  error instanceof DbError && error.sqlstate === DIVISION_BY_ZERO;
+): Sql<R> {
+  const conditional = parts.flatMap(({ name, ifHeld }) =>
+    ifHeld.map((body, index) => ({ name: `${name}_${index}`, body })),
+  );
+  return sql<R>`WITH held AS (${condition}), ${clauses(conditional)} SELECT 1 AS held${columns} FROM held`;
+}

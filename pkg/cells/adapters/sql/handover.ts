@@ -6,6 +6,8 @@ import type { PrepareHandoverRequest } from "../../../../gen/kilonova/cells/v1/o
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { GLOBAL } from "../../../model/database-names.js";
+import { guestName } from "../../../model/guest-name.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
@@ -14,8 +16,8 @@ import { serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged, operationChanged } from "./commit-step.js";
 import type { StoreDeps } from "./deps.js";
-import { allTogether, insertInto, onlyWhere, wasUndone } from "./fragments.js";
-import type { Part } from "./fragments.js";
+import { allTogether, inserting, onlyWhere } from "./fragments.js";
+import type { ConditionalPart } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
 import { instanceOf, joinRows, lockOperation, operationIdOf } from "./owned-operation.js";
 import type { DormantRow, InstanceRow, OperationRow } from "./rows.js";
@@ -78,7 +80,7 @@ const DORMANT_TYPES: Readonly<Record<string, Sql>> = {
 
 function withGuestName(record: InstanceRecord, cell: string, number: bigint): InstanceRecord {
   const server = serverOf(record);
-  const instanceName = `instance-${number.toString(16).padStart(8, "0")}`;
+  const instanceName = guestName(number);
   const empty = {
     host: "",
     node: "",
@@ -94,8 +96,6 @@ function withGuestName(record: InstanceRecord, cell: string, number: bigint): In
     server: { ...server, hostInfo: { ...empty, ...server.hostInfo, cell, instanceName } },
   };
 }
-
-const GLOBAL = "global";
 
 /** What the source adds to a copy when it commits: what arrived since the copy was made. */
 export interface LateNews {
@@ -241,14 +241,12 @@ async function activatePrepared(
 ): Promise<Activated | undefined> {
   const plan = planActivation(store, deps, row, waking);
   const same = sql`${wakingUp(store, row.operation_id)} AND NOT activated AND source_fence = ${row.source_fence} AND created_at = ${row.created_at} RETURNING 1`;
-  try {
-    await store.db.statement(ctx, "handover.activate", (db) => onlyWhere(same, plan.parts).execute(db));
-    store.changed();
-    return plan.activated;
-  } catch (error) {
-    if (wasUndone(error)) return undefined;
-    throw error;
-  }
+  const { rows } = await store.db.statement(ctx, "handover.activate", (db) =>
+    onlyWhere(same, plan.parts).execute(db),
+  );
+  if (rows.length === 0) return undefined;
+  store.changed();
+  return plan.activated;
 }
 
 async function activateLocked(
@@ -297,7 +295,7 @@ function planActivation(
   deps: StoreDeps,
   dormant: DormantRow,
   waking: Waking,
-): { readonly parts: readonly Part[]; readonly activated: Activated } {
+): { readonly parts: readonly ConditionalPart[]; readonly activated: Activated } {
   const { t } = store;
   const now = deps.clock.now();
   const readyAt = waking.owner === "" ? now : now + BigInt(waking.ownershipMs) * 1000n;
@@ -332,10 +330,10 @@ function planActivation(
     number: Number(record.number),
     user_data: dormant.user_data,
   };
-  const parts: Part[] = [
-    { name: "inst", body: insertInto(t.instance, [instance]) },
-    { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
-    { name: "act", body: insertInto(t.instance_action, [action]) },
+  const parts: ConditionalPart[] = [
+    inserting("inst", t.instance, [instance]),
+    inserting("op", t.operation, [{ ...operation }]),
+    inserting("act", t.instance_action, [action]),
     ...timelineParts(t, operation, copy.steps, false, now).filter(({ name }) => name === "timeline_events"),
     outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now),
   ];

@@ -16,6 +16,7 @@ import type { Part } from "./fragments.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
 import type { Store, Tx } from "./tables.js";
+import { COMPUTE_BINARY } from "../../../model/service-names.js";
 
 interface ServiceRow {
   readonly id: string;
@@ -312,7 +313,7 @@ export async function updateHostService(
     return {
       service: toHostService(row),
       node:
-        row.binary === "nova-compute" && rows[0] !== undefined ? ComputeNode.decode(rows[0].body) : undefined,
+        row.binary === COMPUTE_BINARY && rows[0] !== undefined ? ComputeNode.decode(rows[0].body) : undefined,
     };
   });
 }
@@ -339,7 +340,7 @@ export async function deletableService(
     );
     const row = rows[0];
     if (row === undefined) throw CellsErrors.SERVICE_NOT_FOUND({ service: id });
-    if (row.binary === "nova-compute" && row.servers > 0)
+    if (row.binary === COMPUTE_BINARY && row.servers > 0)
       throw CellsErrors.SERVICE_HAS_INSTANCES({ host: row.host });
     return { nodeId: row.node_id ?? undefined };
   });

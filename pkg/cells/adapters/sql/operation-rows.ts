@@ -3,7 +3,7 @@ import { Operation, OperationError, OperationState } from "../../../../gen/kilon
 import type { OperationStep } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { isLive, operationStateOf } from "../../../model/operation-states.js";
+import { isLive, operationStateOf, stepResult } from "../../../model/operation-states.js";
 import { ownersError } from "../../../model/operation-error.js";
 import { operationName } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
@@ -83,13 +83,11 @@ export function toStored(
   };
 }
 
-const RESULTS: Readonly<Record<string, string>> = { done: "success", failed: "error", undone: "undone" };
-
 const toPublicStep = (step: StepRecord): OperationStep => ({
   name: step.name,
   startedAt: step.startedAt,
   finishedAt: step.finishedAt,
-  result: RESULTS[step.state] ?? "",
+  result: stepResult(step.state),
   attempts: step.attempts,
 });
 

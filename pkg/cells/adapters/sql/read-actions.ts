@@ -7,7 +7,7 @@ import type {
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { fromTimestamp, toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
-import { hostIdOf } from "../../domain/apply-change.js";
+import { hostIdOf } from "../../../model/host-id.js";
 import { CellsErrors } from "../../errors.js";
 import { readToken, writeToken } from "./read-operations.js";
 import type { Store, Tx } from "./tables.js";

@@ -1,4 +1,4 @@
-import { FairSlots } from "../../../kernel/fair-slots.js";
+import { FairSlots, recordOf } from "../../../kernel/index.js";
 import { CostlyReads } from "./costly-reads.js";
 import type { CostlyAccess } from "./costly-reads.js";
 import { RecentRows } from "./recent-rows.js";
@@ -74,9 +74,7 @@ export function openStore(
   changed: () => void = () => {},
   costly: CostlyAccess = alone(db),
 ): Store {
-  const t = Object.fromEntries(
-    NAMES.map((table) => [table, sql.table(`${db.schema}.${table}`)]),
-  ) as unknown as Tables;
+  const t: Tables = recordOf(NAMES, (table) => sql.table(`${db.schema}.${table}`));
   return {
     name,
     db,

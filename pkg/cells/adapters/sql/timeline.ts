@@ -3,8 +3,8 @@ import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_servic
 import type { StepRecord } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Instant } from "../../../kernel/time.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
-import { insertInto } from "./fragments.js";
-import type { Part } from "./fragments.js";
+import { changing, inserting } from "./fragments.js";
+import type { ConditionalPart } from "./fragments.js";
 import type { OperationRow } from "./rows.js";
 import type { Tables } from "./tables.js";
 
@@ -22,13 +22,13 @@ export function timelineParts(
   steps: readonly StepRecord[],
   failed: boolean,
   now: Instant,
-): Part[] {
+): ConditionalPart[] {
   const { id: operationId, server_id: serverId } = operation;
   const shown = steps.filter(({ event }) => event !== "");
-  const action: Part = {
-    name: "timeline_action",
-    body: sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = failed OR ${failed} WHERE server_id = ${serverId} AND id = ${operationId}`,
-  };
+  const action = changing(
+    "timeline_action",
+    sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = failed OR ${failed} WHERE server_id = ${serverId} AND id = ${operationId}`,
+  );
   if (shown.length === 0) return [action];
   const all = StoredSteps.decode(operation.steps).steps;
   const rows = shown.map((step) => ({
@@ -44,7 +44,12 @@ export function timelineParts(
     details: step.errorMessage,
     traceback: step.errorReason,
   }));
-  const upsert = sql`${insertInto(t.instance_action_event, rows)} ON CONFLICT (action_id, step, round) DO UPDATE SET
-    finished_at = excluded.finished_at, result = excluded.result, host = excluded.host, details = excluded.details, traceback = excluded.traceback`;
-  return [action, { name: "timeline_events", body: upsert }];
+  const events = inserting(
+    "timeline_events",
+    t.instance_action_event,
+    rows,
+    sql` ON CONFLICT (action_id, step, round) DO UPDATE SET
+    finished_at = excluded.finished_at, result = excluded.result, host = excluded.host, details = excluded.details, traceback = excluded.traceback`,
+  );
+  return [action, events];
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "../../../platform/files/index.js";
+import { ifThereSync, makeFolder } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "./run-as.js";
 
@@ -86,11 +86,7 @@ export class GuestUids {
   }
 
   #ownerOf(uid: number): string | undefined {
-    try {
-      return readlinkSync(join(this.#dir, String(uid)));
-    } catch {
-      return undefined; // given back meanwhile
-    }
+    return ifThereSync(() => readlinkSync(join(this.#dir, String(uid)))); // absent: given back meanwhile
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError, rootCtx } from "../../../kernel/index.js";
+import { withoutFiles } from "../../../testkit/without-files.js";
 import { identify, isSameProcess, listProcesses, signalProcess, spawnDetached } from "./linux-process.js";
 import { plain } from "./command.js";
 import { runTool } from "./run-tool.js";
@@ -27,6 +28,14 @@ describe("processes of the host", () => {
     assert.equal(signalProcess(identity, ["611"], "SIGKILL"), true);
     assert.deepEqual(await exited, { code: null, signal: "SIGKILL" });
     assert.equal(identify(identity.pid), undefined);
+  });
+
+  it("does not take a process for ended because nothing can be read", async function () {
+    this.timeout(60_000);
+    const here = new URL("linux-process.ts", import.meta.url);
+    const own = identify(process.pid);
+    assert.deepEqual(await withoutFiles(here, "isSameProcess", [own, []]), { code: "EMFILE" });
+    assert.deepEqual(await withoutFiles(here, "identify", [process.pid]), { code: "EMFILE" });
   });
 
   it("gives a child a session of its own and nothing of the agent's environment", async () => {

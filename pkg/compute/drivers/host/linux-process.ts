@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { ifAliveSync } from "../../../platform/files/index.js";
 import { realPid, start } from "./command.js";
 import type { Command } from "./command.js";
 
@@ -61,7 +62,10 @@ function look(pid: number): { readonly identity: ProcessIdentity; readonly ended
   return { identity: { pid, startTicks, bootId: bootId() }, ended: state === "Z" || state === "X" };
 }
 
-/** Whether this very process still runs, and its command line holds all of `marks` as arguments. */
+/**
+ * Whether this very process still runs, and its command line holds all of `marks` as arguments.
+ * @throws when /proc cannot be read: then nobody may act as if it had ended
+ */
 export function isSameProcess(identity: ProcessIdentity, marks: readonly string[]): boolean {
   const now = identify(identity.pid);
   return (
@@ -84,8 +88,9 @@ export function signalProcess(
   if (!isSameProcess(identity, marks)) return false;
   try {
     return process.kill(identity.pid, signal);
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
   }
 }
 
@@ -115,10 +120,6 @@ function argsOf(pid: number): ReadonlySet<string> {
   return new Set(readProc(pid, "cmdline")?.split("\0"));
 }
 
-function readProc(pid: number, file: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return undefined;
-  }
-}
+/** @throws when it cannot be known whether there is such a process: no file descriptor is left, say */
+const readProc = (pid: number, file: string): string | undefined =>
+  ifAliveSync(() => readFileSync(`/proc/${pid}/${file}`, "utf8"));

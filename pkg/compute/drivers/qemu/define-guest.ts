@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Ctx } from "../../../kernel/index.js";
+import { ifThere } from "../../../platform/files/index.js";
 import type { GuestSpec } from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import type { Isolation } from "../host/isolation.js";
@@ -102,7 +103,7 @@ async function checkDisks(
   }
   if (before === undefined) return;
   if (before.spec.rootImage?.path !== rootImage?.path) throw DriverErrors.IMAGE_CHANGED({ instanceUuid });
-  const haveBytes = root === undefined ? 0 : await qcow2SizeBytes(paths.rootDisk).catch(() => 0);
+  const haveBytes = root === undefined ? 0 : ((await ifThere(qcow2SizeBytes(paths.rootDisk))) ?? 0);
   if (root && haveBytes > root.sizeBytes)
     throw DriverErrors.DISK_SHRINK_REFUSED({ haveBytes, wantBytes: root.sizeBytes });
 }

@@ -3,7 +3,7 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Ctx } from "../../../kernel/index.js";
-import { syncPath } from "../../../platform/files/index.js";
+import { ifThere, syncPath } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
 import type { Isolation } from "../host/isolation.js";
 import type { RunAs } from "../host/run-as.js";
@@ -149,8 +149,5 @@ async function virtualSize(file: FileHandle): Promise<number> {
   return Number(header.readBigUInt64BE(24));
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Only a disk that is certainly not there is made: another one would take its name. */
+const exists = async (path: string): Promise<boolean> => (await ifThere(stat(path))) !== undefined;

@@ -57,6 +57,8 @@ export class QemuDriver implements Driver {
   readonly #isolation: Isolation | undefined;
   readonly #locks = new KeyedLock();
   readonly #guests = new Map<string, Entry>();
+  /** Guests of which nothing is known but that they are there; they are left alone. */
+  #spoiled: ReadonlySet<string> = new Set();
   #host: Host | undefined;
   #ctx: Ctx | undefined;
   #listener: (event: GuestEvent) => void = () => {};
@@ -80,8 +82,10 @@ export class QemuDriver implements Driver {
     const facts = await probeHypervisor(ctx, this.#config, isolation);
     this.#host = { files, runDir, isolation, facts };
     this.#ctx = ctx;
-    const found = await files.load(ctx.log);
-    const folders = new Set(found.map(({ spec }) => files.paths(spec.instanceUuid).dir));
+    const { definitions: found, spoiled } = await files.load(ctx.log);
+    this.#spoiled = new Set(spoiled);
+    const known = [...found.map(({ spec }) => spec.instanceUuid), ...spoiled];
+    const folders = new Set(known.map((uuid) => files.paths(uuid).dir));
     isolation.uids?.forget(stateDir, (owner) => folders.has(owner));
     const events: GuestEvent[] = [];
     const attach = reattach(ctx, this.#config);
@@ -139,6 +143,7 @@ export class QemuDriver implements Driver {
   define(ctx: Ctx, spec: GuestSpec): Promise<void> {
     return this.#locks.run(spec.instanceUuid, async () => {
       const { files, runDir, isolation, facts } = this.#started();
+      this.#notSpoiled(spec.instanceUuid);
       const entry = this.#guests.get(spec.instanceUuid);
       const paths = files.paths(spec.instanceUuid);
       const definition = await defineGuest(
@@ -181,6 +186,7 @@ export class QemuDriver implements Driver {
     this.#guests.get(instanceUuid)?.running?.hurry();
     return this.#locks.run(instanceUuid, async () => {
       const { files, isolation } = this.#started();
+      this.#notSpoiled(instanceUuid);
       const entry = this.#guests.get(instanceUuid);
       const paths = files.paths(instanceUuid);
       if (entry) await this.#end(entry);
@@ -401,8 +407,13 @@ export class QemuDriver implements Driver {
     return this.#locks.run(instanceUuid, () => task(this.#need(instanceUuid)));
   }
 
+  #notSpoiled(instanceUuid: string): void {
+    if (this.#spoiled.has(instanceUuid)) throw DriverErrors.DEFINITION_SPOILED({ instanceUuid });
+  }
+
   #need(instanceUuid: string): Entry {
     this.#started();
+    this.#notSpoiled(instanceUuid);
     const entry = this.#guests.get(instanceUuid);
     if (entry === undefined) throw DriverErrors.GUEST_NOT_DEFINED({ instanceUuid });
     return entry;

@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { isCanonicalUuid } from "../../../kernel/index.js";
 import type { Logger } from "../../../kernel/index.js";
-import { makeFolder, syncPath, writeFileAtomic } from "../../../platform/files/index.js";
+import { ifThere, makeFolder, syncPath, writeFileAtomic } from "../../../platform/files/index.js";
 import { DriverErrors } from "../errors.js";
 import type { RunAs } from "../host/run-as.js";
 import { parseDefinition } from "./definition.js";
@@ -23,6 +23,13 @@ import { guestPaths } from "./guest-paths.js";
 import type { GuestPaths } from "./guest-paths.js";
 
 const REMOVED = ".removed-";
+
+/** The guests whose definitions lie in the folder. */
+export interface FoundGuests {
+  readonly definitions: readonly Definition[];
+  /** Uuids of guests whose definition is there and cannot be understood. */
+  readonly spoiled: readonly string[];
+}
 
 /**
  * The folders of all guests of one agent. Definitions are the commit points: a folder without one never was a
@@ -43,20 +50,30 @@ export class GuestFiles {
     return guestPaths(this.#stateDir, this.#runDir, instanceUuid);
   }
 
-  /** All definitions; finishes removals that were cut short. Unreadable ones are logged and left alone. */
-  async load(log: Logger): Promise<readonly Definition[]> {
-    const found: Definition[] = [];
+  /**
+   * All definitions; finishes removals that were cut short. One whose content is spoiled is logged and told
+   * apart: its guest may run, and its files are not touched.
+   * @throws DEFINITIONS_UNREADABLE when one cannot be read: nobody knows then which guests there are
+   */
+  async load(log: Logger): Promise<FoundGuests> {
+    const definitions: Definition[] = [];
+    const spoiled: string[] = [];
     for (const name of await readdir(this.#stateDir)) {
       if (name.startsWith(REMOVED)) await rm(join(this.#stateDir, name), { recursive: true, force: true });
       if (!isCanonicalUuid(name)) continue;
+      const path = this.paths(name).definition;
+      const text = await ifThere(readFile(path, "utf8")).catch((cause: unknown) => {
+        throw DriverErrors.DEFINITIONS_UNREADABLE({ path, problem: (cause as Error).message }, { cause });
+      });
+      if (text === undefined) continue;
       try {
-        const text = await readFile(this.paths(name).definition, "utf8").catch(() => undefined);
-        if (text !== undefined) found.push(parseDefinition(text));
+        definitions.push(parseDefinition(text));
       } catch (error) {
-        log.error("compute.qemu.definition.unreadable", { instanceUuid: name, error });
+        spoiled.push(name);
+        log.error("compute.qemu.definition.spoiled", { instanceUuid: name, path, error });
       }
     }
-    return found;
+    return { definitions, spoiled };
   }
 
   /**
@@ -111,12 +128,8 @@ export class GuestFiles {
     await rm(paths.socketDir, { recursive: true, force: true });
     const aside = join(this.#stateDir, `${REMOVED}${instanceUuid}`);
     await rm(aside, { recursive: true, force: true });
-    try {
-      await rename(paths.dir, aside);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      throw error;
-    }
+    const moved = await ifThere(rename(paths.dir, aside).then(() => true));
+    if (!moved) return;
     await syncPath(this.#stateDir);
     await rm(aside, { recursive: true, force: true });
   }
@@ -127,12 +140,4 @@ async function close(dir: string, user: RunAs | undefined): Promise<void> {
   if (user === undefined) return;
   await chown(dir, 0, user.gid);
   await chmod(dir, 0o710);
-}
-
-async function ifThere(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
 }

@@ -31,7 +31,7 @@ export function reattach(
   return async (definition, paths) => {
     const { instanceUuid } = definition.spec;
     const marks = processMarks(instanceUuid, paths);
-    const record = await readRunRecord(paths.runRecord);
+    const record = await readRunRecord(paths.runRecord, ctx.log);
     const recorded = record.process && isSameProcess(record.process, marks) ? record.process : undefined;
     // An agent killed between spawning and writing down left a process that no record names.
     const identity = recorded ?? find((processes ??= listProcesses()), marks);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { writeFileAtomic } from "../../../platform/files/index.js";
+import type { Logger } from "../../../kernel/index.js";
+import { ifThere, writeFileAtomic } from "../../../platform/files/index.js";
 
 const schema = z.object({
   version: z.literal(1),
@@ -17,11 +18,18 @@ export type RunRecord = z.infer<typeof schema>;
 
 export const stoppedRecord: RunRecord = { version: 1, phase: "stopped" };
 
-/** @returns `stopped` when there is none or it cannot be read: then only /proc can tell of a process */
-export async function readRunRecord(path: string): Promise<RunRecord> {
+/**
+ * @returns `stopped` when there is none, or what is there is no record (the log says so): then only /proc can
+ *   tell of a process
+ * @throws when it cannot be read
+ */
+export async function readRunRecord(path: string, log: Logger): Promise<RunRecord> {
+  const text = await ifThere(readFile(path, "utf8"));
+  if (text === undefined) return stoppedRecord;
   try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    log.error("compute.qemu.run-record.spoiled", { path, error });
     return stoppedRecord;
   }
 }

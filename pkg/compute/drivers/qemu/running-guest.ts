@@ -97,6 +97,7 @@ export class RunningGuest {
     return powerStateOf(this.#state);
   }
 
+  /** @throws when /proc cannot be read */
   get alive(): boolean {
     return isSameProcess(this.identity, this.#process.marks);
   }
@@ -133,6 +134,15 @@ export class RunningGuest {
     this.#qmp?.close();
   }
 
+  /** While /proc cannot be read nobody knows; then it has not ended yet. */
+  #mayLive(): boolean {
+    try {
+      return this.alive;
+    } catch {
+      return true;
+    }
+  }
+
   #take(signal: GuestSignal): void {
     if (signal.kind === "shutdown") {
       this.toldToExit = signal.exits;
@@ -159,7 +169,7 @@ export class RunningGuest {
     }
     await lost;
     // Linux tells the end of a process only to its parent, which died with the former agent.
-    for (let pollMs = GONE_POLL_MS; this.alive; pollMs = Math.min(pollMs * 2, GONE_POLL_MAX_MS)) {
+    for (let pollMs = GONE_POLL_MS; this.#mayLive(); pollMs = Math.min(pollMs * 2, GONE_POLL_MAX_MS)) {
       if (this.#detached) return false;
       await delay(pollMs, undefined, { ref: false });
     }

@@ -9,9 +9,9 @@ import { since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import { parameter, query, text } from "../../schema/nodes.js";
-import { toTimestamp } from "../../view/times.js";
 import { required } from "../required.js";
 import { ActionViews } from "./view.js";
+import { toTimestamp } from "../../../model/wire-time.js";
 
 const paged = since("2.58");
 const time = text({ format: "date-time" });

@@ -9,9 +9,9 @@ import { booleanWord } from "../../http/words.js";
 import type { Span } from "../../microversion/version.js";
 import { always, inSpan, since } from "../../microversion/version.js";
 import { readUserRegex } from "../../../platform/regex/index.js";
-import { toTimestamp } from "../../view/times.js";
 import { powerStateOf, vmStateOf } from "../../../model/instance-states.js";
 import { statesOfStatuses } from "./states.js";
+import { toTimestamp } from "../../../model/wire-time.js";
 
 type Filter = { -readonly [K in keyof ServerFilter]?: ServerFilter[K] };
 /** Puts one parameter into the filter. `values` has at least one entry. */

@@ -1,5 +1,4 @@
 import type * as pb from "../../../../gen/kilonova/placement/v1/placement_service.js";
-import type { Instant } from "../../../kernel/time.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import { EVERY_ATTEMPT, fenceOf, orderOf } from "../../domain/claim-order.js";
 import type { ClaimKey } from "../../domain/ledger-types.js";
@@ -15,6 +14,7 @@ import type {
 } from "../../domain/model.js";
 import type { Candidate, Condition, RequestGroup } from "../../index/request.js";
 import type { UsageGroup } from "../../ops/allocations.js";
+import { toTimestamp } from "../../../model/wire-time.js";
 
 /** @throws INVALID_ARGUMENT beyond what a number holds exactly */
 export function toNumber(value: bigint, field: string): number {
@@ -42,11 +42,6 @@ export const toAmounts = (resources: ReadonlyMap<string, bigint>): Amounts =>
 
 const fromAmounts = (resources: Amounts): Map<string, bigint> =>
   new Map([...resources].map(([name, amount]) => [name, BigInt(amount)]));
-
-const toTimestamp = (at: Instant): { seconds: bigint; nanos: number } => ({
-  seconds: at / 1_000_000n,
-  nanos: Number(at % 1_000_000n) * 1000,
-});
 
 /** Unset numbers of an agent's report take REST's defaults. */
 export const toInventory = (one: pb.Inventory): Inventory => ({

@@ -1,7 +1,7 @@
 import type { Database } from "../database.js";
 import type { Sequencer } from "./sequencer.js";
 
-export { appendOutbox } from "./outbox.js";
+export { outboxRows } from "./outbox.js";
 export type { FeedEvent } from "./outbox.js";
 export { compactFeed, compactionTask, renewIncarnation } from "./compaction.js";
 export { FeedErrors } from "./errors.js";

@@ -1,8 +1,6 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Insertable } from "kysely";
 import type { Ids } from "../../../kernel/ids.js";
-import type { Clock } from "../../../kernel/time.js";
-import { systemClock } from "../../process/clock.js";
-import { systemIds } from "../../process/ids.js";
+import type { Instant } from "../../../kernel/time.js";
 import type { FeedTables } from "./schema.js";
 
 /** One change that somebody may care about. */
@@ -19,32 +17,23 @@ export interface FeedEvent {
 }
 
 /**
- * Adds changes to the feed within the transaction that makes them: both happen or neither. They are numbered
- * soon after the commit; wake the sequencer with its `nudge()` then (`nudging(db, …)` does).
+ * Rows of `outbox` that add changes to the feed, for the transaction that makes the changes: both happen or
+ * neither. They are numbered soon after the commit; wake the sequencer with its `nudge()` then (`nudging(db,
+ * …)` does).
  */
-export async function appendOutbox<S extends FeedTables>(
-  tx: Transaction<S>,
+export const outboxRows = (
   events: readonly FeedEvent[],
-  { ids = systemIds, clock = systemClock }: { readonly ids?: Ids; readonly clock?: Clock } = {},
-): Promise<void> {
-  if (events.length === 0) return;
-  const now = clock.now();
-  // Kysely cannot see through `S extends FeedTables`; the bound above is the proof.
-  const db = tx as unknown as Kysely<FeedTables>;
-  await db
-    .insertInto("outbox")
-    .values(
-      events.map((event, index) => ({
-        id: ids.uuid(),
-        entity_kind: event.entityKind,
-        entity_id: event.entityId,
-        project_id: event.projectId,
-        generation: event.generation,
-        event_type: event.eventType,
-        payload: Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength),
-        // A microsecond apart: several events of one transaction keep their order.
-        created_at: now + BigInt(index),
-      })),
-    )
-    .execute();
-}
+  ids: Ids,
+  now: Instant,
+): readonly Insertable<FeedTables["outbox"]>[] =>
+  events.map((event, index) => ({
+    id: ids.uuid(),
+    entity_kind: event.entityKind,
+    entity_id: event.entityId,
+    project_id: event.projectId,
+    generation: event.generation,
+    event_type: event.eventType,
+    payload: Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength),
+    // A microsecond apart: several events of one transaction keep their order.
+    created_at: now + BigInt(index),
+  }));

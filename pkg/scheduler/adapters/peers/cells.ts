@@ -21,10 +21,9 @@ import type {
   NodeFacts,
   ServiceFacts,
 } from "../../ports.js";
+import { COMPUTE_BINARY } from "../../../model/service-names.js";
+import { CELL0, GLOBAL } from "../../../model/database-names.js";
 
-const CELL0 = "cell0";
-const GLOBAL = "global";
-const COMPUTE = "nova-compute";
 const PAGE = 1000;
 /** A cell that does not answer in time counts as silent; others must not wait for it. */
 const ANSWER_MS = 10_000;
@@ -40,7 +39,7 @@ export function cellsPeer(channel: Channel): Cells {
 
   const hostsOf = async (ctx: Ctx, cell: string): Promise<Pick<CellSnapshot, "services" | "nodes">> => {
     const { services, nodes } = await within(ctx, ANSWER_MS, cell, (inner) =>
-      hosts.listHosts(inner, { cell, binary: COMPUTE }),
+      hosts.listHosts(inner, { cell, binary: COMPUTE_BINARY }),
     );
     return {
       services: services.filter(isCompute).map((one) => ({ id: one.id, service: toService(one) })),
@@ -119,7 +118,7 @@ export function cellsPeer(channel: Channel): Cells {
   };
 }
 
-const isCompute = ({ binary }: HostService): boolean => binary === "" || binary === COMPUTE;
+const isCompute = ({ binary }: HostService): boolean => binary === "" || binary === COMPUTE_BINARY;
 
 function toChange(entry: FeedEntry): CellChange | undefined {
   const { entityId: id, payload } = entry;

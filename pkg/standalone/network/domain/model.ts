@@ -13,6 +13,23 @@ export interface Standard {
   readonly updatedAt: Instant;
 }
 
+/** What all resources have when they are made. @param wish  what the caller says of it */
+export const newStandard = (
+  id: string,
+  projectId: string,
+  now: Instant,
+  wish: { readonly name?: string | undefined; readonly description?: string | undefined } = {},
+): Standard => ({
+  id,
+  name: wish.name ?? "",
+  description: wish.description ?? "",
+  projectId,
+  tags: [],
+  revision: 1,
+  createdAt: now,
+  updatedAt: now,
+});
+
 export interface Network extends Standard {
   readonly adminStateUp: boolean;
   readonly shared: boolean;

@@ -1,6 +1,7 @@
 import { E } from "../errors.js";
 import { formatCidr, parseCidr } from "./addresses.js";
 import type { SecurityGroupRule } from "./model.js";
+import { ipProtocols } from "../../../model/ip-protocols.js";
 
 /** A rule as asked for. */
 export type RuleWish = Pick<
@@ -14,31 +15,6 @@ export type RuleWish = Pick<
   | "remoteGroupId"
 >;
 
-const PROTOCOLS: Readonly<Record<string, number>> = {
-  icmp: 1,
-  igmp: 2,
-  ipip: 4,
-  tcp: 6,
-  egp: 8,
-  udp: 17,
-  dccp: 33,
-  "ipv6-encap": 41,
-  "ipv6-route": 43,
-  "ipv6-frag": 44,
-  rsvp: 46,
-  gre: 47,
-  esp: 50,
-  ah: 51,
-  icmpv6: 58,
-  "ipv6-icmp": 58,
-  "ipv6-nonxt": 59,
-  "ipv6-opts": 60,
-  ospf: 89,
-  pgm: 113,
-  vrrp: 112,
-  sctp: 132,
-  udplite: 136,
-};
 const WITH_PORTS = new Set([6, 17, 33, 132, 136]);
 const ICMP = new Set([1, 58]);
 
@@ -48,7 +24,7 @@ const ICMP = new Set([1, 58]);
  */
 export function checkRule(wish: RuleWish): RuleWish {
   const protocol = readProtocol(wish.protocol);
-  const number = protocol === null ? undefined : (PROTOCOLS[protocol] ?? Number(protocol));
+  const number = protocol === null ? undefined : (ipProtocols.get(protocol) ?? Number(protocol));
   if (number === 58 && wish.ethertype === "IPv4")
     throw invalid("The protocol ipv6-icmp needs the ethertype IPv6.");
   checkPorts(wish.portRangeMin, wish.portRangeMax, number);
@@ -66,7 +42,7 @@ export const ruleIdentity = (rule: RuleWish): string =>
   JSON.stringify([
     rule.direction,
     rule.ethertype,
-    rule.protocol === null ? null : (PROTOCOLS[rule.protocol] ?? Number(rule.protocol)),
+    rule.protocol === null ? null : (ipProtocols.get(rule.protocol) ?? Number(rule.protocol)),
     rule.portRangeMin,
     rule.portRangeMax,
     rule.remoteIpPrefix,
@@ -76,7 +52,7 @@ export const ruleIdentity = (rule: RuleWish): string =>
 function readProtocol(text: string | null): string | null {
   const name = text?.toLowerCase() ?? "";
   if (name === "" || name === "any" || name === "-1") return null;
-  if (Object.hasOwn(PROTOCOLS, name) || (/^\d{1,3}$/.test(name) && Number(name) <= 255)) return name;
+  if (ipProtocols.has(name) || (/^\d{1,3}$/.test(name) && Number(name) <= 255)) return name;
   throw invalid(
     `Security group rule protocol ${text} not supported. Only protocol names and integers from 0 to 255 are.`,
   );

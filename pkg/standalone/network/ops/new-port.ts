@@ -9,6 +9,7 @@ import type { AddressedSubnet } from "../adapters/sql/subnets.js";
 import type { NetworkTables } from "../adapters/sql/tables.js";
 import { E } from "../errors.js";
 import type { NetworkParts } from "../ports.js";
+import { newStandard } from "../domain/model.js";
 
 /** What differs from port to port. */
 export type PortSeed = Pick<Port, "networkId" | "projectId"> &
@@ -37,16 +38,9 @@ export async function newPort(
   seed: PortSeed,
   { wishes, subnets: known }: Addressing,
 ): Promise<Port> {
-  const now = clock.now();
   const { macAddress: mac, ...rest } = seed;
   const port: Port = {
-    id: ids.uuid(),
-    name: "",
-    description: "",
-    tags: [],
-    revision: 1,
-    createdAt: now,
-    updatedAt: now,
+    ...newStandard(ids.uuid(), seed.projectId, clock.now()),
     adminStateUp: true,
     status: "DOWN",
     deviceId: "",

@@ -3,10 +3,11 @@ import { listNetworks, insertNetwork, networkListing } from "../adapters/sql/net
 import { ensureDefaultGroup } from "../adapters/sql/security-groups.js";
 import { insertSubnet } from "../adapters/sql/subnets.js";
 import { readListing } from "../domain/listing.js";
-import type { Network, Subnet } from "../domain/model.js";
+import type { Network, Standard, Subnet } from "../domain/model.js";
 import { planSubnet } from "../domain/subnet-rules.js";
 import type { NetworkParts } from "../ports.js";
 import { openDhcpPort } from "./dhcp-port.js";
+import { newStandard } from "../domain/model.js";
 
 /** A network that everybody may use from the first minute. */
 export interface SeedNetwork {
@@ -40,19 +41,10 @@ export async function seedNetwork(
   if (found && found.subnetIds.length > 0) return found.id;
   return db.write(ctx, "network.seed", async (tx) => {
     const now = clock.now();
-    const standard = {
-      description: "",
-      projectId: seed.projectId,
-      tags: [],
-      revision: 1,
-      createdAt: now,
-      updatedAt: now,
-    };
+    const standard = (name: string): Standard => newStandard(ids.uuid(), seed.projectId, now, { name });
     const [existing] = await listNetworks(tx, admin, wanted);
     const network: Network = existing ?? {
-      ...standard,
-      id: ids.uuid(),
-      name: seed.name,
+      ...standard(seed.name),
       adminStateUp: true,
       shared: true,
       external: false,
@@ -72,9 +64,7 @@ export async function seedNetwork(
       [],
     );
     const subnet: Subnet = {
-      ...standard,
-      id: ids.uuid(),
-      name: `${seed.name}-subnet`,
+      ...standard(`${seed.name}-subnet`),
       networkId: network.id,
       ipVersion: 4,
       cidr: plan.cidr,

@@ -1,13 +1,5 @@
 import { sql } from "kysely";
-import type {
-  Expression,
-  ExpressionBuilder,
-  Kysely,
-  RawBuilder,
-  Selectable,
-  SqlBool,
-  Transaction,
-} from "kysely";
+import type { Expression, Kysely, RawBuilder, Selectable, SqlBool, Transaction } from "kysely";
 import { sqlJson } from "../../../../platform/db/index.js";
 import type {
   Annotated,
@@ -76,8 +68,8 @@ export function tagCondition({
 
 type FilterColumn = "id" | "name" | "domain_id" | "parent_id" | "enabled";
 
-/** The conditions of a filter on the columns that the table has. */
-export function matches(filter: DirectoryFilter, columns: readonly FilterColumn[]) {
+/** The condition of a filter on the columns that the table has. */
+export function matches(filter: DirectoryFilter, columns: readonly FilterColumn[]): Expression<SqlBool> {
   const wanted: Readonly<Record<FilterColumn, string | boolean | undefined>> = {
     id: filter.id,
     name: filter.name,
@@ -85,18 +77,11 @@ export function matches(filter: DirectoryFilter, columns: readonly FilterColumn[
     parent_id: filter.parentId,
     enabled: filter.enabled,
   };
-  return <DB, T extends keyof DB>(eb: ExpressionBuilder<DB, T>): Expression<SqlBool> => {
-    const dynamic = eb as unknown as ExpressionBuilder<
-      { row: Record<FilterColumn, string | boolean> },
-      "row"
-    >;
-    return dynamic.and(
-      columns.flatMap((column) => {
-        const value = wanted[column];
-        return value === undefined ? [] : [dynamic(column, "=", value)];
-      }),
-    );
-  };
+  const conditions = columns.flatMap((column) => {
+    const value = wanted[column];
+    return value === undefined ? [] : [sql`${sql.ref(column)} = ${value}`];
+  });
+  return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`(${sql.join(conditions, sql` AND `)})`;
 }
 
 export const selectProject = (tx: Db, ref: ProjectRef) => {

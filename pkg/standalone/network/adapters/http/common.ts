@@ -3,11 +3,13 @@ import { z } from "zod";
 import type { Actor, Ctx } from "../../../../kernel/index.js";
 import { baseUrlOf, ctxOf, pathOf, queryOf } from "../../../../platform/http/index.js";
 import type { Database } from "../../../../platform/db/index.js";
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { Listing, ListingSpec } from "../../domain/listing.js";
 import { pickFields, readListing } from "../../domain/listing.js";
-import { isTrusted } from "../../domain/policy.js";
+import type { Standard } from "../../domain/model.js";
+import { demandOwner, isTrusted } from "../../domain/policy.js";
 import { E } from "../../errors.js";
+import type { NetworkParts } from "../../ports.js";
 import type { NetworkTables } from "../sql/tables.js";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -79,6 +81,66 @@ export function mountReads<T extends { readonly id: string }>(
         kind.get(tx, ctx.actor, idOf(req)),
       );
       return { [kind.one]: pickFields(kind.json(item, isTrusted(ctx.actor)), fields) };
+    }),
+  );
+}
+
+type Tx = Transaction<NetworkTables>;
+
+/** One kind of resource, as far as all kinds are changed alike. */
+export interface Changeable<T extends Standard> {
+  readonly one: string;
+  readonly get: (db: Kysely<NetworkTables>, actor: Actor, id: string) => Promise<T>;
+  /** Stores the resource, and what follows from the change. */
+  readonly update: (tx: Tx, next: T, before: T, ctx: Ctx) => Promise<void>;
+}
+
+/** Changes a resource of the caller's in one transaction, as what `edit` makes of it in a new revision. */
+export const changer =
+  <T extends Standard>(
+    { db, clock }: Pick<NetworkParts, "db" | "clock">,
+    { one, get, update }: Changeable<T>,
+  ) =>
+  (ctx: Ctx, id: string, edit: (before: T, tx: Tx) => Partial<T> | Promise<Partial<T>>): Promise<T> =>
+    db.write(ctx, `${one}.update`, async (tx) => {
+      const before = await get(tx, ctx.actor, id);
+      demandOwner(ctx.actor, before.projectId, `update_${one}`);
+      const edits = await edit(before, tx);
+      const next = { ...before, ...edits, revision: before.revision + 1, updatedAt: clock.now() };
+      await update(tx, next, before, ctx);
+      return next;
+    });
+
+/** One kind of resource, as far as all kinds are deleted alike. */
+export interface Removable<T extends { readonly projectId: string }> {
+  readonly one: string;
+  readonly path: string;
+  readonly get: (db: Kysely<NetworkTables>, actor: Actor, id: string) => Promise<T>;
+  readonly remove: (tx: Tx, id: string) => Promise<void>;
+  /** Throws where the owner may not delete it. */
+  readonly check?: (actor: Actor, item: T) => void;
+  /** Once it is gone for good. */
+  readonly after?: (ctx: Ctx, gone: T) => Promise<void>;
+}
+
+/** Mounts DELETE of one. */
+export function mountDelete<T extends { readonly projectId: string }>(
+  router: Router,
+  db: Database<NetworkTables>,
+  { one, path, get, remove, check, after }: Removable<T>,
+): void {
+  router.delete(
+    `/v2.0/${path}/:id`,
+    reply(async (ctx, req) => {
+      const id = idOf(req);
+      const gone = await db.write(ctx, `${one}.delete`, async (tx) => {
+        const item = await get(tx, ctx.actor, id);
+        demandOwner(ctx.actor, item.projectId, `delete_${one}`);
+        check?.(ctx.actor, item);
+        await remove(tx, id);
+        return item;
+      });
+      await after?.(ctx, gone);
     }),
   );
 }

@@ -24,8 +24,9 @@ import { getPort } from "../sql/ports.js";
 import { demandRoom } from "../sql/quotas.js";
 import { routerBetween } from "../sql/routers.js";
 import type { NetworkTables } from "../sql/tables.js";
-import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
+import { bodyOf, idOf, mountDelete, mountReads, mountTags, reply } from "./common.js";
 import { ipText, shortText } from "./fields.js";
+import { newStandard } from "../../domain/model.js";
 
 const mutable = {
   port_id: shortText.nullish(),
@@ -93,18 +94,10 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
         );
         const ipAddress = own.fixedIps[0]?.ipAddress;
         if (ipAddress === undefined) throw E.EXTERNAL_IP_ADDRESS_EXHAUSTED({ network: network.id });
-        const now = clock.now();
         await insertFloatingIp(
           tx,
           {
-            id,
-            name: "",
-            description: wish.description ?? "",
-            projectId,
-            tags: [],
-            revision: 1,
-            createdAt: now,
-            updatedAt: now,
+            ...newStandard(id, projectId, clock.now(), { description: wish.description }),
             networkId: network.id,
             ipAddress,
             ...(await associate(ctx, tx, id, network.id, wish)),
@@ -153,19 +146,13 @@ export function floatingIpRoutes(parts: NetworkParts): Router {
       };
     }),
   );
-  router.delete(
-    "/v2.0/floatingips/:id",
-    reply(async (ctx, req) => {
-      const id = idOf(req);
-      const gone = await db.write(ctx, "floatingip.delete", async (tx) => {
-        const ip = await getFloatingIp(tx, ctx.actor, id);
-        demandOwner(ctx.actor, ip.projectId, "delete_floatingip");
-        await deleteFloatingIp(tx, id);
-        return ip;
-      });
-      await announceChange(parts, ctx, [gone.portId]);
-    }),
-  );
+  mountDelete(router, db, {
+    one: "floatingip",
+    path: "floatingips",
+    get: getFloatingIp,
+    remove: deleteFloatingIp,
+    after: (ctx, gone) => announceChange(parts, ctx, [gone.portId]),
+  });
   mountTags(router, db, {
     path: "floatingips",
     get: getFloatingIp,

@@ -1,7 +1,7 @@
 import { Router } from "express";
 import { z } from "zod";
 import type { Network } from "../../domain/model.js";
-import { demandOwner, demandTrust, isTrusted, ownerFor } from "../../domain/policy.js";
+import { demandTrust, isTrusted, ownerFor } from "../../domain/policy.js";
 import { networkJson } from "../../domain/views.js";
 import type { NetworkParts } from "../../ports.js";
 import {
@@ -14,8 +14,9 @@ import {
   updateNetwork,
 } from "../sql/networks.js";
 import { demandRoom } from "../sql/quotas.js";
-import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
+import { bodyOf, changer, idOf, mountDelete, mountReads, mountTags, reply } from "./common.js";
 import { flag, shortText, wholeNumber } from "./fields.js";
+import { newStandard } from "../../domain/model.js";
 
 const mutable = {
   name: shortText.optional(),
@@ -69,16 +70,8 @@ export function networkRoutes(parts: NetworkParts): Router {
       for (const field of TRUSTED_FIELDS)
         if (wish[field] !== undefined && wish[field] !== false)
           demandTrust(ctx.actor, `create_network:${field}`);
-      const now = clock.now();
       const network: Omit<Network, "subnetIds"> = {
-        id: ids.uuid(),
-        name: wish.name ?? "",
-        description: wish.description ?? "",
-        projectId: ownerFor(ctx.actor, wish, "create_network"),
-        tags: [],
-        revision: 1,
-        createdAt: now,
-        updatedAt: now,
+        ...newStandard(ids.uuid(), ownerFor(ctx.actor, wish, "create_network"), clock.now(), wish),
         adminStateUp: wish.admin_state_up ?? true,
         shared: wish.shared ?? false,
         external: wish["router:external"] ?? false,
@@ -100,24 +93,14 @@ export function networkRoutes(parts: NetworkParts): Router {
     }, 201),
   );
 
-  const change = (
-    ctx: Parameters<typeof db.write>[0],
-    id: string,
-    edit: (network: Network) => Partial<Network>,
-  ): Promise<Network> =>
-    db.write(ctx, "network.update", async (tx) => {
-      const network = await getNetwork(tx, ctx.actor, id);
-      demandOwner(ctx.actor, network.projectId, "update_network");
-      const next: Network = {
-        ...network,
-        ...edit(network),
-        revision: network.revision + 1,
-        updatedAt: clock.now(),
-      };
-      await refuseConflicts(tx, network, next);
+  const change = changer<Network>(parts, {
+    one: "network",
+    get: getNetwork,
+    update: async (tx, next, before) => {
+      await refuseConflicts(tx, before, next);
       await updateNetwork(tx, next);
-      return next;
-    });
+    },
+  });
   router.put(
     "/v2.0/networks/:id",
     reply(async (ctx, req) => {
@@ -140,16 +123,7 @@ export function networkRoutes(parts: NetworkParts): Router {
       return { network: networkJson(updated, isTrusted(ctx.actor)) };
     }),
   );
-  router.delete(
-    "/v2.0/networks/:id",
-    reply(async (ctx, req) => {
-      const id = idOf(req);
-      await db.write(ctx, "network.delete", async (tx) => {
-        demandOwner(ctx.actor, (await getNetwork(tx, ctx.actor, id)).projectId, "delete_network");
-        await deleteNetwork(tx, id);
-      });
-    }),
-  );
+  mountDelete(router, db, { one: "network", path: "networks", get: getNetwork, remove: deleteNetwork });
   mountTags(router, db, {
     path: "networks",
     get: getNetwork,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Transaction } from "kysely";
 import type { Actor, Ctx } from "../../../../kernel/index.js";
 import type { Router as VirtualRouter } from "../../domain/model.js";
-import { demandOwner, demandTrust, ownerFor } from "../../domain/policy.js";
+import { demandTrust, ownerFor } from "../../domain/policy.js";
 import { checkNextHops } from "../../domain/router-rules.js";
 import { checkRoutes } from "../../domain/subnet-rules.js";
 import { routerJson } from "../../domain/views.js";
@@ -24,9 +24,10 @@ import {
   updateRouter,
 } from "../sql/routers.js";
 import type { NetworkTables } from "../sql/tables.js";
-import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
+import { bodyOf, changer, idOf, mountDelete, mountReads, mountTags, reply } from "./common.js";
 import { fixedIps, flag, ipText, shortText } from "./fields.js";
 import { mountInterfaces } from "./router-interface-routes.js";
+import { newStandard } from "../../domain/model.js";
 
 const gateway = z.strictObject({
   network_id: shortText,
@@ -78,16 +79,8 @@ export function routerRoutes(parts: NetworkParts): Router {
     reply(async (ctx, req) => {
       const wish = bodyOf(req, "router", createBody);
       const projectId = ownerFor(ctx.actor, wish, "create_router");
-      const now = clock.now();
       const plain: VirtualRouter = {
-        id: ids.uuid(),
-        name: wish.name ?? "",
-        description: wish.description ?? "",
-        projectId,
-        tags: [],
-        revision: 1,
-        createdAt: now,
-        updatedAt: now,
+        ...newStandard(ids.uuid(), projectId, clock.now(), wish),
         adminStateUp: wish.admin_state_up ?? true,
         routes: [],
         gateway: null,
@@ -110,23 +103,7 @@ export function routerRoutes(parts: NetworkParts): Router {
     }, 201),
   );
 
-  const change = (
-    ctx: Ctx,
-    id: string,
-    edit: (current: VirtualRouter, tx: Tx) => Promise<Partial<VirtualRouter>>,
-  ): Promise<VirtualRouter> =>
-    db.write(ctx, "router.update", async (tx) => {
-      const current = await getRouter(tx, ctx.actor, id);
-      demandOwner(ctx.actor, current.projectId, "update_router");
-      const next: VirtualRouter = {
-        ...current,
-        ...(await edit(current, tx)),
-        revision: current.revision + 1,
-        updatedAt: clock.now(),
-      };
-      await updateRouter(tx, next);
-      return next;
-    });
+  const change = changer<VirtualRouter>(parts, { one: "router", get: getRouter, update: updateRouter });
   router.put(
     "/v2.0/routers/:id",
     reply(async (ctx, req) => {
@@ -155,16 +132,7 @@ export function routerRoutes(parts: NetworkParts): Router {
       };
     }),
   );
-  router.delete(
-    "/v2.0/routers/:id",
-    reply(async (ctx, req) => {
-      const id = idOf(req);
-      await db.write(ctx, "router.delete", async (tx) => {
-        demandOwner(ctx.actor, (await getRouter(tx, ctx.actor, id)).projectId, "delete_router");
-        await deleteRouter(tx, id);
-      });
-    }),
-  );
+  mountDelete(router, db, { one: "router", path: "routers", get: getRouter, remove: deleteRouter });
   mountInterfaces(router, parts);
   mountTags(router, db, {
     path: "routers",

@@ -1,7 +1,6 @@
 import { Router } from "express";
 import type { RequestHandler } from "express";
 import { z } from "zod";
-import type { Ctx } from "../../../../kernel/index.js";
 import { ctxOf, queryOf } from "../../../../platform/http/index.js";
 import type { SecurityGroup, SecurityGroupRule } from "../../domain/model.js";
 import { demandOwner, isTrusted, ownerFor } from "../../domain/policy.js";
@@ -24,8 +23,9 @@ import {
   ruleListing,
   updateGroup,
 } from "../sql/security-groups.js";
-import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
+import { bodyOf, changer, idOf, mountDelete, mountReads, mountTags, reply } from "./common.js";
 import { flag, shortText, wholeNumber } from "./fields.js";
+import { newStandard } from "../../domain/model.js";
 
 /** The hosts' switch tracks connections: rules without state are not to be had. */
 const stateful = flag.refine((value) => value, "stateless security groups are not supported").optional();
@@ -85,7 +85,8 @@ function withDefaultGroup({ db, ids, clock }: NetworkParts): RequestHandler {
   };
 }
 
-function groupRoutes({ db, ids, clock }: NetworkParts, router: Router): void {
+function groupRoutes(parts: NetworkParts, router: Router): void {
+  const { db, ids, clock } = parts;
   mountReads(router, db, {
     one: "security_group",
     many: "security_groups",
@@ -103,14 +104,7 @@ function groupRoutes({ db, ids, clock }: NetworkParts, router: Router): void {
       if (wish.name?.toLowerCase() === "default") throw E.SECURITY_GROUP_DEFAULT_ALREADY_EXISTS({});
       const now = clock.now();
       const group: SecurityGroup = {
-        id: ids.uuid(),
-        name: wish.name ?? "",
-        description: wish.description ?? "",
-        projectId,
-        tags: [],
-        revision: 1,
-        createdAt: now,
-        updatedAt: now,
+        ...newStandard(ids.uuid(), projectId, now, wish),
         isDefault: false,
         rules: [],
       };
@@ -126,23 +120,11 @@ function groupRoutes({ db, ids, clock }: NetworkParts, router: Router): void {
       };
     }, 201),
   );
-  const change = (
-    ctx: Ctx,
-    id: string,
-    edit: (group: SecurityGroup) => Partial<SecurityGroup>,
-  ): Promise<SecurityGroup> =>
-    db.write(ctx, "security_group.update", async (tx) => {
-      const group = await getGroup(tx, ctx.actor, id);
-      demandOwner(ctx.actor, group.projectId, "update_security_group");
-      const next: SecurityGroup = {
-        ...group,
-        ...edit(group),
-        revision: group.revision + 1,
-        updatedAt: clock.now(),
-      };
-      await updateGroup(tx, next);
-      return next;
-    });
+  const change = changer<SecurityGroup>(parts, {
+    one: "security_group",
+    get: getGroup,
+    update: updateGroup,
+  });
   router.put(
     "/v2.0/security-groups/:id",
     reply(async (ctx, req) => {
@@ -158,18 +140,15 @@ function groupRoutes({ db, ids, clock }: NetworkParts, router: Router): void {
       };
     }),
   );
-  router.delete(
-    "/v2.0/security-groups/:id",
-    reply(async (ctx, req) => {
-      const id = idOf(req);
-      await db.write(ctx, "security_group.delete", async (tx) => {
-        const group = await getGroup(tx, ctx.actor, id);
-        demandOwner(ctx.actor, group.projectId, "delete_security_group");
-        if (group.isDefault && !isTrusted(ctx.actor)) throw E.SECURITY_GROUP_CANNOT_REMOVE_DEFAULT({});
-        await deleteGroup(tx, id);
-      });
-    }),
-  );
+  mountDelete(router, db, {
+    one: "security_group",
+    path: "security-groups",
+    get: getGroup,
+    remove: deleteGroup,
+    check: (actor, group) => {
+      if (group.isDefault && !isTrusted(actor)) throw E.SECURITY_GROUP_CANNOT_REMOVE_DEFAULT({});
+    },
+  });
   mountTags(router, db, {
     path: "security-groups",
     get: getGroup,
@@ -222,16 +201,12 @@ function ruleRoutes({ db, ids, clock }: NetworkParts, router: Router): void {
       };
     }, 201),
   );
-  router.delete(
-    "/v2.0/security-group-rules/:id",
-    reply(async (ctx, req) => {
-      const id = idOf(req);
-      await db.write(ctx, "security_group_rule.delete", async (tx) => {
-        demandOwner(ctx.actor, (await getRule(tx, ctx.actor, id)).projectId, "delete_security_group_rule");
-        await deleteRule(tx, id);
-      });
-    }),
-  );
+  mountDelete(router, db, {
+    one: "security_group_rule",
+    path: "security-group-rules",
+    get: getRule,
+    remove: deleteRule,
+  });
 }
 
 /** Nova's old API writes -1 for "any". */

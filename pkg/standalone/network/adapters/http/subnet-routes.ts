@@ -1,7 +1,6 @@
 import { Router } from "express";
 import { z } from "zod";
 import type { Transaction } from "kysely";
-import type { Ctx } from "../../../../kernel/index.js";
 import { parseCidr } from "../../domain/addresses.js";
 import type { Network, Subnet } from "../../domain/model.js";
 import { demandOwner, ownerFor } from "../../domain/policy.js";
@@ -31,8 +30,9 @@ import {
   updateSubnet,
 } from "../sql/subnets.js";
 import type { NetworkTables } from "../sql/tables.js";
-import { bodyOf, idOf, mountReads, mountTags, reply } from "./common.js";
+import { bodyOf, changer, idOf, mountDelete, mountReads, mountTags, reply } from "./common.js";
 import { flag, ipText, shortText, wholeNumber } from "./fields.js";
+import { newStandard } from "../../domain/model.js";
 
 const pools = z.array(z.strictObject({ start: ipText, end: ipText })).max(64);
 const routes = z.array(z.strictObject({ destination: shortText, nexthop: ipText })).max(20);
@@ -103,26 +103,16 @@ export function subnetRoutes(parts: NetworkParts): Router {
     }, 201),
   );
 
-  const change = (
-    ctx: Ctx,
-    id: string,
-    edit: (subnet: Subnet, tx: Transaction<NetworkTables>) => Promise<Partial<Subnet>>,
-  ): Promise<Subnet> =>
-    db.write(ctx, "subnet.update", async (tx) => {
-      const subnet = await getSubnet(tx, ctx.actor, id);
-      demandOwner(ctx.actor, subnet.projectId, "update_subnet");
-      const next: Subnet = {
-        ...subnet,
-        ...(await edit(subnet, tx)),
-        revision: subnet.revision + 1,
-        updatedAt: clock.now(),
-      };
+  const change = changer<Subnet>(parts, {
+    one: "subnet",
+    get: getSubnet,
+    update: async (tx, next, before, ctx) => {
       await updateSubnet(tx, next);
-      if (subnet.enableDhcp && !next.enableDhcp) await dropDhcpAddress(tx, id);
-      if (!subnet.enableDhcp && next.enableDhcp)
-        await openDhcpPort(parts, tx, await getNetwork(tx, ctx.actor, subnet.networkId), next);
-      return next;
-    });
+      if (before.enableDhcp && !next.enableDhcp) await dropDhcpAddress(tx, next.id);
+      if (!before.enableDhcp && next.enableDhcp)
+        await openDhcpPort(parts, tx, await getNetwork(tx, ctx.actor, next.networkId), next);
+    },
+  });
   router.put(
     "/v2.0/subnets/:id",
     reply(async (ctx, req) => {
@@ -139,16 +129,7 @@ export function subnetRoutes(parts: NetworkParts): Router {
       };
     }),
   );
-  router.delete(
-    "/v2.0/subnets/:id",
-    reply(async (ctx, req) => {
-      const id = idOf(req);
-      await db.write(ctx, "subnet.delete", async (tx) => {
-        demandOwner(ctx.actor, (await getSubnet(tx, ctx.actor, id)).projectId, "delete_subnet");
-        await deleteSubnet(tx, id);
-      });
-    }),
-  );
+  mountDelete(router, db, { one: "subnet", path: "subnets", get: getSubnet, remove: deleteSubnet });
   mountTags(router, db, {
     path: "subnets",
     get: getSubnet,
@@ -186,14 +167,7 @@ function planned(
     ipv6AddressMode: wish.ipv6_address_mode ?? null,
   });
   return {
-    id,
-    name: wish.name ?? "",
-    description: wish.description ?? "",
-    projectId,
-    tags: [],
-    revision: 1,
-    createdAt: now,
-    updatedAt: now,
+    ...newStandard(id, projectId, now, wish),
     networkId: network.id,
     ipVersion,
     cidr: plan.cidr,

@@ -5,26 +5,24 @@ import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { FloatingIp } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
 import { E } from "../../errors.js";
-import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { inOrder, listingConditions, listingOrder, textColumn } from "./listing.js";
 import { NOBODY, standardOf } from "./networks.js";
 import type { NetworkTables } from "./tables.js";
 
 type Db = Kysely<NetworkTables>;
 type Tx = Transaction<NetworkTables>;
 
-const text = (column: string) => ({ column, kind: "text" }) as const;
-
 export const floatingIpListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    description: text("description"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
-    port_id: text("port_id"),
-    router_id: text("router_id"),
-    floating_network_id: text("network_id"),
-    floating_ip_address: text("ip_address"),
-    fixed_ip_address: text("fixed_ip_address"),
+    id: textColumn("id"),
+    description: textColumn("description"),
+    project_id: textColumn("project_id"),
+    tenant_id: textColumn("project_id"),
+    port_id: textColumn("port_id"),
+    router_id: textColumn("router_id"),
+    floating_network_id: textColumn("network_id"),
+    floating_ip_address: textColumn("ip_address"),
+    fixed_ip_address: textColumn("fixed_ip_address"),
   },
   special: ["status"],
   sortable: ["id", "project_id", "network_id", "ip_address"],

@@ -52,3 +52,15 @@ export const listingOrder = ({ sort, reverse }: Listing): RawBuilder<unknown> =>
 /** Rows as the client expects them, whichever way they were read. */
 export const inOrder = <T>(listing: Listing, rows: readonly T[]): T[] =>
   listing.reverse ? [...rows].reverse() : [...rows];
+
+/** A column of text that lists are filtered and sorted by. */
+export const textColumn = (column: string) => ({ column, kind: "text" }) as const;
+
+/** The columns of `Standard`. */
+export const standardColumns = {
+  id: textColumn("id"),
+  name: textColumn("name"),
+  description: textColumn("description"),
+  project_id: textColumn("project_id"),
+  tenant_id: textColumn("project_id"),
+};

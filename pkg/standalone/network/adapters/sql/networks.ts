@@ -6,31 +6,26 @@ import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { Network, Standard } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
 import { E } from "../../errors.js";
-import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { inOrder, listingConditions, listingOrder, standardColumns, textColumn } from "./listing.js";
 import type { NetworkTables, StandardColumns } from "./tables.js";
 
 type Db = Kysely<NetworkTables>;
 type Tx = Transaction<NetworkTables>;
 
-const text = (column: string) => ({ column, kind: "text" }) as const;
 const flag = (column: string) => ({ column, kind: "flag" }) as const;
 
 export const networkListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    name: text("name"),
-    description: text("description"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
+    ...standardColumns,
     admin_state_up: flag("admin_state_up"),
     shared: flag("shared"),
     "router:external": flag("external"),
     is_default: flag("is_default"),
     port_security_enabled: flag("port_security_enabled"),
     mtu: { column: "mtu", kind: "number" },
-    dns_domain: text("dns_domain"),
-    "provider:network_type": text("network_type"),
-    "provider:physical_network": text("physical_network"),
+    dns_domain: textColumn("dns_domain"),
+    "provider:network_type": textColumn("network_type"),
+    "provider:physical_network": textColumn("physical_network"),
     "provider:segmentation_id": { column: "segmentation_id", kind: "number" },
   },
   // Every network here is ACTIVE: the filter keeps all or none.

@@ -7,7 +7,7 @@ import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { FixedIp, InactiveBinding, Port } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
 import { E } from "../../errors.js";
-import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { inOrder, listingConditions, listingOrder, standardColumns, textColumn } from "./listing.js";
 import { NOBODY, ownedNetworkIds, standardOf } from "./networks.js";
 import type { NetworkTables } from "./tables.js";
 
@@ -15,23 +15,17 @@ type Db = Kysely<NetworkTables>;
 type Tx = Transaction<NetworkTables>;
 type Builder = ExpressionBuilder<NetworkTables, "network_port">;
 
-const text = (column: string) => ({ column, kind: "text" }) as const;
-
 export const portListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    name: text("name"),
-    description: text("description"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
-    network_id: text("network_id"),
-    mac_address: text("mac_address"),
-    status: text("status"),
-    device_id: text("device_id"),
-    device_owner: text("device_owner"),
-    "binding:host_id": text("host_id"),
-    "binding:vnic_type": text("vnic_type"),
-    dns_name: text("dns_name"),
+    ...standardColumns,
+    network_id: textColumn("network_id"),
+    mac_address: textColumn("mac_address"),
+    status: textColumn("status"),
+    device_id: textColumn("device_id"),
+    device_owner: textColumn("device_owner"),
+    "binding:host_id": textColumn("host_id"),
+    "binding:vnic_type": textColumn("vnic_type"),
+    dns_name: textColumn("dns_name"),
     admin_state_up: { column: "admin_state_up", kind: "flag" },
     port_security_enabled: { column: "port_security_enabled", kind: "flag" },
   },

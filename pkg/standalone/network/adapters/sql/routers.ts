@@ -6,22 +6,16 @@ import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { FixedIp, Router } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
 import { E } from "../../errors.js";
-import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { inOrder, listingConditions, listingOrder, standardColumns } from "./listing.js";
 import { NOBODY, standardOf } from "./networks.js";
 import type { NetworkTables } from "./tables.js";
 
 type Db = Kysely<NetworkTables>;
 type Tx = Transaction<NetworkTables>;
 
-const text = (column: string) => ({ column, kind: "text" }) as const;
-
 export const routerListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    name: text("name"),
-    description: text("description"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
+    ...standardColumns,
     admin_state_up: { column: "admin_state_up", kind: "flag" },
   },
   special: ["status"],

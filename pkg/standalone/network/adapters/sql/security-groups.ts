@@ -6,22 +6,17 @@ import { isTrusted } from "../../domain/policy.js";
 import type { RuleWish } from "../../domain/rule-checks.js";
 import { ruleIdentity } from "../../domain/rule-checks.js";
 import { E } from "../../errors.js";
-import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { inOrder, listingConditions, listingOrder, standardColumns, textColumn } from "./listing.js";
 import { NOBODY, standardOf } from "./networks.js";
 import type { NetworkTables } from "./tables.js";
+import { newStandard } from "../../domain/model.js";
 
 type Db = Kysely<NetworkTables>;
 type Tx = Transaction<NetworkTables>;
 
-const text = (column: string) => ({ column, kind: "text" }) as const;
-
 export const groupListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    name: text("name"),
-    description: text("description"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
+    ...standardColumns,
   },
   special: ["shared"],
   sortable: ["id", "name", "project_id"],
@@ -30,16 +25,16 @@ export const groupListing: ListingSpec = {
 
 export const ruleListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
-    security_group_id: text("security_group_id"),
-    direction: text("direction"),
-    ethertype: text("ethertype"),
-    protocol: text("protocol"),
-    remote_ip_prefix: text("remote_ip_prefix"),
-    remote_group_id: text("remote_group_id"),
-    description: text("description"),
+    id: textColumn("id"),
+    project_id: textColumn("project_id"),
+    tenant_id: textColumn("project_id"),
+    security_group_id: textColumn("security_group_id"),
+    direction: textColumn("direction"),
+    ethertype: textColumn("ethertype"),
+    protocol: textColumn("protocol"),
+    remote_ip_prefix: textColumn("remote_ip_prefix"),
+    remote_group_id: textColumn("remote_group_id"),
+    description: textColumn("description"),
     port_range_min: { column: "port_range_min", kind: "number" },
     port_range_max: { column: "port_range_max", kind: "number" },
   },
@@ -155,14 +150,7 @@ export async function ensureDefaultGroup(
   if (found) return found.id;
   const id = ids.uuid();
   const group: SecurityGroup = {
-    id,
-    name: "default",
-    description: "Default security group",
-    projectId,
-    tags: [],
-    revision: 1,
-    createdAt: now,
-    updatedAt: now,
+    ...newStandard(id, projectId, now, { name: "default", description: "Default security group" }),
     isDefault: true,
     rules: [],
   };

@@ -5,29 +5,23 @@ import type { Listing, ListingSpec } from "../../domain/listing.js";
 import type { Subnet } from "../../domain/model.js";
 import { isTrusted } from "../../domain/policy.js";
 import { E } from "../../errors.js";
-import { inOrder, listingConditions, listingOrder } from "./listing.js";
+import { inOrder, listingConditions, listingOrder, standardColumns, textColumn } from "./listing.js";
 import { NOBODY, ownedNetworkIds, standardOf } from "./networks.js";
 import type { NetworkTables } from "./tables.js";
 
 type Db = Kysely<NetworkTables>;
 type Tx = Transaction<NetworkTables>;
 
-const text = (column: string) => ({ column, kind: "text" }) as const;
-
 export const subnetListing: ListingSpec = {
   columns: {
-    id: text("id"),
-    name: text("name"),
-    description: text("description"),
-    project_id: text("project_id"),
-    tenant_id: text("project_id"),
-    network_id: text("network_id"),
-    cidr: text("cidr"),
-    gateway_ip: text("gateway_ip"),
+    ...standardColumns,
+    network_id: textColumn("network_id"),
+    cidr: textColumn("cidr"),
+    gateway_ip: textColumn("gateway_ip"),
     ip_version: { column: "ip_version", kind: "number" },
     enable_dhcp: { column: "enable_dhcp", kind: "flag" },
-    ipv6_ra_mode: text("ipv6_ra_mode"),
-    ipv6_address_mode: text("ipv6_address_mode"),
+    ipv6_ra_mode: textColumn("ipv6_ra_mode"),
+    ipv6_address_mode: textColumn("ipv6_address_mode"),
   },
   // There are neither subnet pools nor segments here, so these match nothing.
   special: ["subnetpool_id", "segment_id", "shared"],

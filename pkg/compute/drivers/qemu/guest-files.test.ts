@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { testCtx } from "../../../testkit/ctx.js";
+import { aGuestSpec } from "../testing/a-spec.js";
+import { toDefinition } from "./definition.js";
+import { GuestFiles } from "./guest-files.js";
+import { readRunRecord, stoppedRecord } from "./run-record.js";
+
+describe("files of QEMU's guests", () => {
+  let dir: string;
+  let files: GuestFiles;
+  const { log } = testCtx();
+  const [one, two] = [aGuestSpec(), aGuestSpec()];
+  const pathOf = (uuid: string): string => join(dir, uuid, "instance.json");
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "kilonova-guest-files-"));
+    files = new GuestFiles(dir, join(dir, "run"));
+    for (const spec of [one, two]) {
+      const paths = files.paths(spec.instanceUuid);
+      await files.makeFolder(paths, undefined);
+      await files.commit(paths, toDefinition(spec, "pc-q35-7.2"));
+    }
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it("gives all definitions, and passes over folders that never were a guest", async () => {
+    rmSync(pathOf(two.instanceUuid));
+    const { definitions, spoiled } = await files.load(log);
+    assert.deepEqual([definitions.map(({ spec }) => spec.instanceUuid), spoiled], [[one.instanceUuid], []]);
+  });
+
+  it("tells a spoiled definition from one that is not there, and leaves it alone", async () => {
+    writeFileSync(pathOf(two.instanceUuid), "{");
+    const { definitions, spoiled } = await files.load(log);
+    assert.deepEqual([definitions.length, spoiled], [1, [two.instanceUuid]]);
+    assert.equal(readFileSync(pathOf(two.instanceUuid), "utf8"), "{");
+  });
+
+  it("stops the agent when one cannot be read", async () => {
+    rmSync(pathOf(two.instanceUuid));
+    mkdirSync(pathOf(two.instanceUuid));
+    await assert.rejects(files.load(log), { reason: "DEFINITIONS_UNREADABLE", message: /EISDIR/ });
+  });
+
+  it("takes no run record for stopped because it cannot be read", async () => {
+    const path = files.paths(one.instanceUuid).runRecord;
+    assert.deepEqual(await readRunRecord(path, log), stoppedRecord);
+    mkdirSync(path);
+    await assert.rejects(readRunRecord(path, log), { code: "EISDIR" });
+  });
+});

@@ -1,0 +1,8 @@
+import assert from "node:assert/strict";
+import { hostIdOf } from "./host-id.js";
+
+describe("hostIdOf", () => {
+  it("is Nova's hash of project and host", () =>
+    assert.equal(hostIdOf("p", "h"), "0a5e9835749049c9b3e8370f570605297b49add5fbc4af20ad056840"));
+  it("is empty without a host", () => assert.equal(hostIdOf("p", ""), ""));
+});
