@@ -1,4 +1,4 @@
-import type { Condition } from "../../placement/index/index.js";
+import type { Bitset, Condition } from "../../placement/index/index.js";
 import type { HostFacts } from "./host-view.js";
 import type { RequestSpec } from "./request-spec.js";
 import { isTrue } from "./resource-request.js";
@@ -57,6 +57,13 @@ const IMAGE_TRAITS = [
   ["hw_viommu_model", "COMPUTE_VIOMMU_"],
 ] as const;
 
+/** Hosts as sets of slots, by what rules ask for. What it gives is not to be changed. */
+export interface HostIndex {
+  all(): Bitset;
+  named(kind: "host" | "lowerHost" | "node", name: string): Bitset;
+  inZone(zone: string): Bitset;
+}
+
 /** A rule that only looks at a host's name and zone; it runs before resources are searched. */
 export interface HostPrefilter<R extends string = string> {
   readonly name: string;
@@ -67,6 +74,11 @@ export interface HostPrefilter<R extends string = string> {
    */
   applies(request: RequestSpec): boolean;
   judge(host: HostFacts, request: RequestSpec): Verdict<R>;
+  /**
+   * The hosts that `judge` passes, found without looking at the others: requests are many, and so are hosts.
+   * A set of the caller's own.
+   */
+  pick(request: RequestSpec, hosts: HostIndex): Bitset;
 }
 
 const prefilter = <R extends string>(
@@ -86,6 +98,17 @@ export const hostPrefilters: readonly HostPrefilter[] = [
       (requestedNode === "" || requestedNode === node)
         ? pass
         : refuse("OTHER_HOST_REQUESTED"),
+    pick: ({ forcedHost, forcedNode, requestedHost, requestedNode }, hosts) => {
+      const names = [
+        ["host", forcedHost],
+        ["node", forcedNode],
+        ["host", requestedHost],
+        ["node", requestedNode],
+      ] as const;
+      const picked = hosts.all().clone();
+      for (const [kind, name] of names) if (name !== "") picked.and(hosts.named(kind, name));
+      return picked;
+    },
   }),
   prefilter({
     name: "ExcludedHosts",
@@ -93,6 +116,11 @@ export const hostPrefilters: readonly HostPrefilter[] = [
     applies: ({ excludedHosts }) => excludedHosts.size > 0,
     judge: ({ host }, { excludedHosts }) =>
       excludedHosts.has(host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
+    pick: ({ excludedHosts }, hosts) => {
+      const picked = hosts.all().clone();
+      for (const host of excludedHosts) picked.andNot(hosts.named("lowerHost", host));
+      return picked;
+    },
   }),
   prefilter({
     name: "AvailabilityZone",
@@ -104,5 +132,6 @@ export const hostPrefilters: readonly HostPrefilter[] = [
       host.availabilityZone === availabilityZone
         ? pass
         : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
+    pick: ({ availabilityZone }, hosts) => hosts.inZone(availabilityZone).clone(),
   }),
 ];
