@@ -141,6 +141,7 @@ export class World {
         binary: "nova-compute",
         availabilityZone: "nova",
         address: "agent",
+        up: true,
       }),
     ]);
     nodes.set("cell1", [
