@@ -16,7 +16,7 @@ export interface Driver {
   close(): Promise<void>;
   /** How guests are shut in on this host, in a sentence for its operator; capability of real hypervisors. */
   readonly guestIsolation?: () => string;
-  /** What this host can offer; asked at start and at each audit. Every difference is written down and told. */
+  /** What this host can offer; asked at start and at each audit. Every difference is stored and told. */
   inventory(ctx: Ctx): Promise<HostInventory>;
   /** What changes all the time; asked as often. Nobody is told of it, it only answers who asks. */
   telemetry(ctx: Ctx): Promise<HostTelemetry>;

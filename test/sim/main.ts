@@ -1,6 +1,6 @@
-// `npm run sim [-- --hosts N --seconds S]`: what a cloud costs while nobody asks anything of it. All its hosts
-// are fake ones in one process, and what they measure of themselves changes with each audit. Writes its
-// section of docs/perf.md.
+// `npm run sim [-- --hosts N --seconds S]`: what a cloud costs while nobody asks anything of it. All its
+// hosts are fake ones in one process, and what they measure of themselves changes with each audit. Writes
+// its section of docs/perf.md.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";

@@ -96,8 +96,8 @@ export class HostDirectory {
   }
 
   /**
-   * The given cells, each read now, in that detail. A silent one is named, and given as it was last seen by this process:
-   * with nothing up, since nobody knows.
+   * The given cells, each read now, in that detail. A silent one is named, and given as it was last seen
+   * by this process: with nothing up, since nobody knows.
    */
   async now(
     ctx: Ctx,

@@ -33,7 +33,7 @@ export async function requirePlace(
   return hostAt(cells, zone.host, zone.node)?.availabilityZone ?? "";
 }
 
-/** Hosts by what was read a moment ago; who names a hypervisor, which only administrators may, waits for it. */
+/** Hosts by what was read a moment ago; who names a hypervisor, as only administrators may, waits for it. */
 const placesOf = async (
   parts: Parts,
   ctx: Ctx,
