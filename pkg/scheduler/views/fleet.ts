@@ -12,7 +12,7 @@ import type {
 } from "../ports.js";
 import { HostMap } from "./host-map.js";
 import type { HostName } from "./host-map.js";
-import type { HostIndex } from "../domain/prefilters.js";
+import type { HostIndex, HypervisorKind } from "../domain/host-prefilters.js";
 import { InstanceMap } from "./instance-map.js";
 
 interface Reservation {
@@ -21,6 +21,12 @@ interface Reservation {
 }
 
 const none = new Bitset();
+
+function slotSet(sets: Map<string, Bitset>, key: string): Bitset {
+  let set = sets.get(key);
+  if (set === undefined) sets.set(key, (set = new Bitset()));
+  return set;
+}
 
 /** A claim of our own that the views already count. */
 export interface OwnClaim {
@@ -44,9 +50,11 @@ export class Fleet implements HostIndex {
   readonly #base = new Map<string, ProviderDetails>();
   readonly #liveness: Liveness;
   readonly #hosts = new HostMap((id, before, after) => this.#hostChanged(id, before, after));
-  /** Slots of the providers of all hosts, and of those in each zone. */
+  /** Slots of the providers of all hosts, and of those in each cell and zone and of each hypervisor. */
   #slots = new Bitset();
+  readonly #cellSlots = new Map<string, Bitset>();
   readonly #zoneSlots = new Map<string, Bitset>();
+  readonly #hypervisors = new Map<string, HypervisorKind>();
 
   constructor(liveness: Liveness, clock: Clock, provisionalTtlMs: number) {
     this.#liveness = liveness;
@@ -78,6 +86,15 @@ export class Fleet implements HostIndex {
     return this.#zoneSlots.get(zone) ?? none;
   }
 
+  /** Slots of the hosts in a cell; not to be changed. */
+  inCell(cell: string): Bitset {
+    return this.#cellSlots.get(cell) ?? none;
+  }
+
+  hypervisors(): Iterable<HypervisorKind> {
+    return this.#hypervisors.values();
+  }
+
   /** Slots of the hosts of that name. */
   named(kind: HostName, name: string): Bitset {
     return Bitset.of([...this.#hosts.named(kind, name)].flatMap((id) => this.index.slotOf(id) ?? []));
@@ -87,12 +104,28 @@ export class Fleet implements HostIndex {
   #hostChanged(id: string, before: HostFacts | undefined, after: HostFacts | undefined): void {
     const slot = this.index.slotOf(id);
     if (slot === undefined) return;
-    if (before !== undefined) this.#zoneSlots.get(before.availabilityZone)?.delete(slot);
-    if (after === undefined) return this.#slots.delete(slot);
-    this.#slots.add(slot);
-    let zone = this.#zoneSlots.get(after.availabilityZone);
-    if (zone === undefined) this.#zoneSlots.set(after.availabilityZone, (zone = new Bitset()));
-    zone.add(slot);
+    if (before !== undefined) for (const set of this.#slotSets(before)) set.delete(slot);
+    if (after === undefined) return;
+    for (const set of this.#slotSets(after)) set.add(slot);
+  }
+
+  /** The sets that a host is in. */
+  #slotSets({
+    cell,
+    availabilityZone,
+    hypervisorType: type,
+    hypervisorVersion: version,
+  }: HostFacts): Bitset[] {
+    const kind = `${version}/${type}`;
+    let hypervisor = this.#hypervisors.get(kind);
+    if (hypervisor === undefined)
+      this.#hypervisors.set(kind, (hypervisor = { type, version, slots: new Bitset() }));
+    return [
+      this.#slots,
+      slotSet(this.#cellSlots, cell),
+      slotSet(this.#zoneSlots, availabilityZone),
+      hypervisor.slots,
+    ];
   }
 
   /** A host as rules see it now. */
@@ -125,7 +158,9 @@ export class Fleet implements HostIndex {
       this.index.clear();
       this.#base.clear();
       this.#slots = new Bitset();
+      this.#cellSlots.clear();
       this.#zoneSlots.clear();
+      this.#hypervisors.clear();
     }
     for (const own of this.#own) if (own.revision <= batch.revision) this.#drop(own);
     for (const id of batch.deletedProviderIds) {

@@ -3,10 +3,10 @@ import { aProvider, chance } from "../../placement/testing/builders.js";
 import { createPacer } from "../../platform/process/index.js";
 import { fakeClock } from "../../testkit/clock.js";
 import { rulesOf, schedulerConfig } from "../config.js";
-import { hostPrefilters } from "../domain/prefilters.js";
+import { hostPrefilters } from "../domain/host-prefilters.js";
 import { decide, judgeRebuild } from "../ops/decide.js";
 import type { NodeFacts, ServiceFacts } from "../ports.js";
-import { aRequest } from "../testing/builders.js";
+import { aRequest, aSource } from "../testing/builders.js";
 import { Fleet } from "./fleet.js";
 
 const SIZE = { VCPU: 8, MEMORY_MB: 8192, DISK_GB: 100 };
@@ -174,6 +174,10 @@ describe("the scheduler's map of hosts", () => {
         availabilityZone: any("", "zone-1", "zone-2", "nowhere"),
         forcedHost: any("", "", name(at), "nobody"),
         requestedNode: any("", "", `node-${at}`),
+        ...(random.below(3) === 0 ? { source: aSource({ host: name(at), allowed: any(true, false) }) } : {}),
+        purpose: any("boot", "boot", "live-migration", "evacuation"),
+        exceptCells: any(new Set<string>(), new Set<string>(), new Set(["cell1"])),
+        onlyCells: any(new Set<string>(), new Set(["cell1", "cell2"]), new Set(["cell2"])),
         excludedHosts: any(new Set<string>(), new Set([name(at).toLowerCase(), "host-1", "nobody"])),
       });
       const applying = hostPrefilters.filter((rule) => rule.applies(request));
