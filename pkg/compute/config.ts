@@ -30,7 +30,9 @@ export const computeConfig = z
       .int()
       .min(1000)
       .default(60_000)
-      .describe("How often inventory and guests are compared with the records, in ms."),
+      .describe(
+        "How often inventory and guests are compared with the records, in ms; each time up to a fifth earlier or later. Every fifth time the host registers anew even if nothing has changed.",
+      ),
     resumeGuestsStateOnHostBoot: z
       .boolean()
       .default(false)

@@ -16,8 +16,10 @@ export interface Driver {
   close(): Promise<void>;
   /** How guests are shut in on this host, in a sentence for its operator; capability of real hypervisors. */
   readonly guestIsolation?: () => string;
-  /** What this host can offer; asked at start and at each audit. */
+  /** What this host can offer; asked at start and at each audit. Every difference is stored and told. */
   inventory(ctx: Ctx): Promise<HostInventory>;
+  /** What changes all the time; asked as often. Nobody is told of it, it only answers who asks. */
+  telemetry(ctx: Ctx): Promise<HostTelemetry>;
   /** Every guest this driver knows, running or not. */
   list(ctx: Ctx): Promise<readonly GuestState[]>;
   /** @returns undefined when the guest is not defined here */
@@ -92,7 +94,7 @@ export interface GuestEvent {
   readonly byGuest: boolean;
 }
 
-/** What a host offers, before overcommit and reservations. */
+/** What a host offers, before overcommit and reservations. Nothing in it changes while nobody works on it. */
 export interface HostInventory {
   readonly hypervisorType: string; // "QEMU", "fake"
   readonly hypervisorVersion: number; // QEMU 7.2.22 is 7002022
@@ -101,14 +103,19 @@ export interface HostInventory {
   readonly vcpus: number;
   readonly memoryMib: number;
   readonly diskGib: number;
-  /** Free disk now, for `disk_available_least`. */
-  readonly diskFreeGib: number;
   /** JSON of `cpu_info` as Nova shows it: arch, model, vendor, topology, features. */
   readonly cpuInfo: string;
   readonly supportedInstances: readonly (readonly [arch: string, hvType: string, vmMode: string])[];
   /** Standard trait names that the driver can prove, e.g. COMPUTE_IMAGE_TYPE_QCOW2. */
   readonly traits: readonly string[];
+}
+
+/** What a host measures of itself now. */
+export interface HostTelemetry {
+  /** In the form of uptime(1); empty when the driver cannot tell. */
   readonly uptime: string;
+  /** For `disk_available_least`. */
+  readonly diskFreeGib: number;
 }
 
 /**

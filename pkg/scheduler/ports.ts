@@ -83,6 +83,17 @@ export interface CellSnapshot {
   readonly instances: readonly InstanceState[];
 }
 
+/** A place in a cell's feed. */
+export interface FeedPlace {
+  readonly incarnation: string;
+  readonly revision: number;
+}
+
+/** What a cell tells, and up to where that is all there is to tell. */
+export type CellNews = ({ readonly snapshot: CellSnapshot } | { readonly changes: readonly CellChange[] }) & {
+  readonly place: FeedPlace;
+};
+
 /** A host aggregate as far as scheduling cares. */
 export interface AggregateFacts extends AggregateView {
   readonly hosts: readonly string[];
@@ -94,10 +105,8 @@ export interface Cells {
   list(ctx: Ctx): Promise<string[]>;
   /** All aggregates, now and again after each change, for ever. */
   watchAggregates(ctx: Ctx): AsyncIterable<readonly AggregateFacts[]>;
-  hosts(ctx: Ctx, cell: string): Promise<Pick<CellSnapshot, "services" | "nodes">>;
+  /** Where a cell's feed will have come once it tells all that is committed now. */
+  head(ctx: Ctx, cell: string): Promise<FeedPlace>;
   /** A snapshot and then changes, for ever; throws when the feed was compacted or the cell went away. */
-  watch(
-    ctx: Ctx,
-    cell: string,
-  ): AsyncIterable<{ readonly snapshot: CellSnapshot } | { readonly changes: readonly CellChange[] }>;
+  watch(ctx: Ctx, cell: string): AsyncIterable<CellNews>;
 }

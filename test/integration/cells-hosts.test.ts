@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstancePort } from "../../gen/kilonova/cells/v1/instance_change.js";
+import type { Timestamp } from "../../gen/google/protobuf/timestamp.js";
 import { ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
+import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { hostZones } from "../../pkg/cells/adapters/sql/host-zones.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import { registerAgent, startCellsService } from "./support/cells-service.js";
+
+const compareTimes = (a: Timestamp | undefined, b: Timestamp | undefined): number =>
+  Number((a?.seconds ?? 0n) - (b?.seconds ?? 0n)) || (a?.nanos ?? 0) - (b?.nanos ?? 0);
 
 describe("hosts", () => {
   it("get an epoch for each process, and the older process is refused", async () => {
@@ -33,6 +38,46 @@ describe("hosts", () => {
     assert.equal(await up(), true);
     await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, forcedDown: true });
     assert.equal(await up(), false);
+    await s.close();
+  });
+
+  it("are seen and measured at each report, of the process that is registered, for nobody's feed", async () => {
+    const s = await startCellsService();
+    const first = await registerAgent(s, "h1");
+    const { epoch, serviceId, serviceGeneration } = await registerAgent(s, "h1");
+    const report = (by: bigint, uptime: string, host = "h1") =>
+      s
+        .as("compute", "h1")
+        .client(HostsServiceDefinition)
+        .reportHost(testCtx(), { cell: "cell1", host, epoch: by, telemetry: { uptime, diskFreeGib: 7n } });
+    const shown = async () => {
+      const { nodes, services } = await s.hosts.listHosts(testCtx(), { cell: "cell1" });
+      return { ...nodes[0], seen: services[0]?.lastSeenAt };
+    };
+    const before = await shown();
+    const rows = async () =>
+      (
+        await s.store.db.statement(testCtx(), "test", (db) =>
+          sql`SELECT entity_id, generation FROM ${s.store.t.outbox}`.execute(db),
+        )
+      ).rows;
+    const fed = await rows();
+    // The older process's report counts for nothing, also beside one that does.
+    assert.deepEqual(
+      (await Promise.all([report(epoch, " up 1 day"), report(first.epoch, " up 9 days")])).map(
+        ({ serviceGeneration: told }) => told,
+      ),
+      [serviceGeneration, 0n],
+    );
+    const after = await shown();
+    assert.deepEqual([after.uptime, after.diskAvailableLeastGib], [" up 1 day", 7n]);
+    assert.ok(compareTimes(after.seen, before.seen) > 0);
+    assert.deepEqual(await rows(), fed);
+    await assert.rejects(report(epoch, "", "h2"), { reason: "WRONG_HOST" });
+    await s.hosts.updateHostService(testCtx(), { cell: "cell1", serviceId, disabled: true });
+    assert.equal((await report(epoch, "")).serviceGeneration, serviceGeneration + 1n);
+    await s.hosts.deleteHostService(testCtx(), { cell: "cell1", serviceId });
+    assert.equal((await report(epoch, "")).serviceGeneration, 0n);
     await s.close();
   });
 

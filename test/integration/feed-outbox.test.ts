@@ -282,6 +282,46 @@ describe("feed", () => {
     assert.ok(attempts < 200, `100 writes took ${attempts} attempts`);
   });
 
+  it("says where it will have come with what is committed and has no number yet", async () => {
+    await commit(event("a"), event("b"));
+    assert.deepEqual(
+      await reader.head(testCtx()).then(({ revision, expected }) => [revision, expected]),
+      [0, 2],
+    );
+    run("one");
+    await headReaches(2);
+    assert.equal((await reader.head(testCtx())).expected, 2);
+  });
+
+  it("costs nothing to follow at its end while its sequencer is in this process", async () => {
+    let reads = 0;
+    const counting = test.open<Tables>({
+      metrics: {
+        observe: ({ name }) => {
+          if (name === "feed.read") reads++;
+        },
+      },
+    });
+    const followed = createFeedReader(counting, { tail, pollMs: 5 });
+    run("one", db, { takeoverMs: 60_000 });
+    await commit(event("a"));
+    await headReaches(1);
+    const stop = new AbortController();
+    const seen: unknown[] = [];
+    const following = (async () => {
+      for await (const page of followed.follow(testCtx({ signal: stop.signal }), START, 10)) seen.push(page);
+    })();
+    await until(() => seen.length === 1);
+    const before = reads;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(reads, before, "twenty looks, no statement");
+    await commit(event("b"));
+    await until(() => seen.length === 2);
+    assert.equal(reads, before);
+    stop.abort();
+    await following;
+  });
+
   it("is taken over when its owner falls silent, and at once when it left in order", async () => {
     const crashed = createSequencer(db, { owner: "crashed", pollMs: 5 });
     const abandon = new AbortController();

@@ -145,6 +145,7 @@ export class World {
         binary: "nova-compute",
         availabilityZone: "nova",
         address: "agent",
+        up: true,
       }),
     ]);
     nodes.set("cell1", [

@@ -55,7 +55,7 @@ async function matching(
   const { answers, unreachable } = await parts.guard.fanOut(
     ctx,
     await parts.databases.cells(ctx),
-    (inner, cell) => parts.hosts.listHosts(inner, { cell, ...query }),
+    (inner, cell) => parts.hosts.listHosts(inner, { cell, servicesOnly: true, ...query }),
   );
   const found = answers.flatMap(({ database: cell, value }) =>
     value.services.filter(matches).map((service) => ({ cell, service })),

@@ -13,24 +13,35 @@ import { COMPUTE_BINARY } from "../../model/service-names.js";
 
 const CELLS_AT_ONCE = 64;
 
-/** The hosts of one cell as they were a moment ago. */
-export interface CellHosts {
+/** The services of one cell as they were a moment ago. */
+export interface CellServices {
   readonly cell: string;
   readonly services: readonly HostService[];
-  readonly nodes: readonly ComputeNode[];
   /** Compute services by host. */
   readonly byHost: ReadonlyMap<string, HostService>;
 }
 
-/** A read of a cell, and what it became. */
-interface Known {
-  readonly hosts: Promise<CellHosts>;
-  readonly untilMs: number;
-  read?: CellHosts;
+/** The hosts of one cell: services, and hypervisors with what they use and tell now. */
+export interface CellHosts extends CellServices {
+  readonly nodes: readonly ComputeNode[];
 }
 
 /**
- * Hosts of all cells: a read of a cell serves everybody for a moment; a silent cell is shown as last seen.
+ * How much is read of hosts: their services; hypervisors as recorded, too; or also what they tell of
+ * themselves and what their instances use, a sum over all of these.
+ */
+export type HostDetail = "services" | "records" | "use";
+
+/** A read of a cell, and what it became. */
+interface Known {
+  readonly hosts: Promise<CellServices>;
+  readonly untilMs: number;
+  read?: CellServices;
+}
+
+/**
+ * Hosts of all cells: a read of a cell's services serves everybody for a moment; a silent cell is shown as
+ * last seen. Hypervisors, whose use is a sum over all instances, are read only for who lists them.
  */
 export class HostDirectory {
   readonly #hosts: Client<HostsServiceDefinition>;
@@ -39,7 +50,8 @@ export class HostDirectory {
   readonly #clock: Clock;
   readonly #ttlMs: number;
   readonly #known = new Map<string, Known>();
-  readonly #last = new Map<string, CellHosts>();
+  readonly #last = new Map<string, CellServices>();
+  readonly #lastNodes = new Map<string, CellHosts["nodes"]>();
 
   constructor(
     hosts: Client<HostsServiceDefinition>,
@@ -56,7 +68,7 @@ export class HostDirectory {
   }
 
   /** @throws only when the cell is silent and was never read */
-  async of(ctx: Ctx, cell: string): Promise<CellHosts> {
+  async of(ctx: Ctx, cell: string): Promise<CellServices> {
     const known = this.#fresh(cell);
     if (known !== undefined) return known.hosts;
     // others wait for it too: it must not end with its first caller
@@ -78,28 +90,37 @@ export class HostDirectory {
   /** All cells that have hosts; those that are silent and unknown are named. */
   async all(
     ctx: Ctx,
-  ): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
+  ): Promise<{ readonly cells: readonly CellServices[]; readonly unreachable: readonly string[] }> {
     const { answers, unreachable } = await this.some(ctx, await this.#databases.hostingCells(ctx));
     return { cells: answers.map((answer) => answer.value), unreachable };
   }
 
   /**
-   * The given cells, each read now. A silent one is named, and given as it was last seen by this process:
-   * with nothing up, since nobody knows.
+   * The given cells, each read now, in that detail. A silent one is named, and given as it was last seen
+   * by this process: with nothing up, since nobody knows.
    */
   async now(
     ctx: Ctx,
     among: readonly string[],
+    detail: HostDetail,
   ): Promise<{ readonly cells: readonly CellHosts[]; readonly unreachable: readonly string[] }> {
-    const { answers, unreachable } = await this.#guard.fanOut(ctx, among, (inner, cell) =>
-      this.#ask(inner, cell),
+    const { answers, unreachable } = await this.#guard.fanOut(ctx, among, async (inner, cell) => {
+      const { services, nodes } = await this.#hosts.listHosts(inner, {
+        cell,
+        servicesOnly: detail === "services",
+        recordsOnly: detail === "records",
+      });
+      if (detail === "use") this.#lastNodes.set(cell, nodes);
+      return { ...this.#seen(cell, services), nodes };
+    });
+    const seen = unreachable.flatMap((cell) =>
+      asLastSeen(this.#last.get(cell)).map((one) => ({ ...one, nodes: this.#lastNodes.get(cell) ?? [] })),
     );
-    const seen = unreachable.flatMap((cell) => asLastSeen(this.#last.get(cell)));
     return { cells: [...answers.map(({ value }) => value), ...seen], unreachable };
   }
 
   /** The given cells, as far as they answer. @cost next to nothing while they were read a moment ago */
-  async some(ctx: Ctx, cells: readonly string[]): Promise<Answers<CellHosts>> {
+  async some(ctx: Ctx, cells: readonly string[]): Promise<Answers<CellServices>> {
     const read = cells.flatMap((database) => {
       const value = this.#fresh(database)?.read;
       return value === undefined ? [] : [{ database, value }];
@@ -130,9 +151,12 @@ export class HostDirectory {
     return known !== undefined && this.#clock.monotonicMs() < known.untilMs ? known : undefined;
   }
 
-  async #read(ctx: Ctx, cell: string): Promise<CellHosts> {
+  async #read(ctx: Ctx, cell: string): Promise<CellServices> {
     try {
-      return await this.#guard.call(ctx, cell, (inner) => this.#ask(inner, cell));
+      return await this.#guard.call(ctx, cell, async (inner) => {
+        const { services } = await this.#hosts.listHosts(inner, { cell, servicesOnly: true });
+        return this.#seen(cell, services);
+      });
     } catch (error) {
       const last = this.#last.get(cell);
       if (last === undefined || !isSilence(error)) throw error;
@@ -140,26 +164,24 @@ export class HostDirectory {
     }
   }
 
-  async #ask(ctx: Ctx, cell: string): Promise<CellHosts> {
-    const { services, nodes } = await this.#hosts.listHosts(ctx, { cell });
-    const hosts = hostsOf(cell, services, nodes);
-    this.#last.set(cell, hosts);
-    return hosts;
+  #seen(cell: string, services: readonly HostService[]): CellServices {
+    const seen = servicesOf(cell, services);
+    this.#last.set(cell, seen);
+    return seen;
   }
 }
 
-function hostsOf(cell: string, services: readonly HostService[], nodes: readonly ComputeNode[]): CellHosts {
+function servicesOf(cell: string, services: readonly HostService[]): CellServices {
   const compute = services.filter((service) => service.binary === COMPUTE_BINARY);
-  return { cell, services, nodes, byHost: new Map(compute.map((service) => [service.host, service])) };
+  return { cell, services, byHost: new Map(compute.map((service) => [service.host, service])) };
 }
 
-const asLastSeen = (hosts: CellHosts | undefined): CellHosts[] =>
+const asLastSeen = (hosts: CellServices | undefined): CellServices[] =>
   hosts === undefined
     ? []
     : [
-        hostsOf(
+        servicesOf(
           hosts.cell,
           hosts.services.map((service) => ({ ...service, up: false })),
-          hosts.nodes,
         ),
       ];

@@ -25,7 +25,11 @@ export interface AllHypervisors {
 
 /** All hypervisors, ordered by cell and number: usage as of now, of silent cells as it was last seen. */
 export async function allHypervisors(parts: Parts, ctx: Ctx): Promise<AllHypervisors> {
-  const { cells, unreachable } = await parts.directory.now(ctx, await parts.databases.hostingCells(ctx));
+  const { cells, unreachable } = await parts.directory.now(
+    ctx,
+    await parts.databases.hostingCells(ctx),
+    "use",
+  );
   const found = cells
     .flatMap((hosts) =>
       hosts.nodes.map((node) => ({

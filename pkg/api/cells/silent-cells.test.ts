@@ -28,7 +28,13 @@ function twoCells(): TestApi {
       }),
     ]);
     api.cells.nodes.set(cell, [
-      ComputeNode.fromPartial({ id: `node-${n}`, number: n, host, hypervisorHostname: host }),
+      ComputeNode.fromPartial({
+        id: `node-${n}`,
+        number: n,
+        host,
+        hypervisorHostname: host,
+        uptime: " up 3 days",
+      }),
     ]);
   }
   return api;
@@ -38,24 +44,28 @@ const services = (api: TestApi) => api.channel.client(ComputeServicesServiceDefi
 const zones = (api: TestApi) => api.channel.client(AvailabilityZonesServiceDefinition);
 
 describe("lists of hosts while a cell is silent", () => {
-  it("show its hypervisors as last seen and not up, and name it", async () => {
+  it("show its hypervisors as last seen and not up, nor for how long, and name it", async () => {
     const api = twoCells();
     const list = async (): Promise<unknown> => {
       const answer = await hypervisors(api).listHypervisors(as(administrator), { withServers: true });
       return [
-        answer.hypervisors.map(({ hypervisorHostname: host, service }) => [host, service?.up]),
+        answer.hypervisors.map(({ hypervisorHostname: host, service, uptime }) => [
+          host,
+          service?.up,
+          uptime,
+        ]),
         answer.unreachableCells,
       ];
     };
     const both = [
-      ["h1", true],
-      ["h2", true],
+      ["h1", true, " up 3 days"],
+      ["h2", true, " up 3 days"],
     ];
     assert.deepEqual(await list(), [both, []]);
     api.cells.silent.add("cell2");
     const known = [
-      ["h1", true],
-      ["h2", false],
+      ["h1", true, " up 3 days"],
+      ["h2", false, ""],
     ];
     assert.deepEqual(await list(), [known, ["cell2"]]);
     api.cells.silent.clear();

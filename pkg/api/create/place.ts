@@ -1,7 +1,7 @@
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { CreateServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { Ctx } from "../../kernel/index.js";
-import type { CellHosts } from "../cells/host-directory.js";
+import type { CellHosts, CellServices } from "../cells/host-directory.js";
 import type { ZoneRequest } from "../domain/zone-request.js";
 import { CreateErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
@@ -23,7 +23,7 @@ export async function requirePlace(
     { host: request.host, node: request.hypervisorHostname },
   ].filter(({ host, node }) => host !== "" || node !== "");
   if (zone.zone === "" && places.length === 0) return "";
-  const { cells, unreachable } = await parts.directory.all(ctx);
+  const { cells, unreachable } = await placesOf(parts, ctx, places);
   if (unreachable.length > 0) return isForced(zone) ? "" : zone.zone;
   for (const { host, node } of places)
     if (hostAt(cells, host, node) === undefined) throw CreateErrors.HOST_NOT_FOUND({ host: host || node });
@@ -33,11 +33,23 @@ export async function requirePlace(
   return hostAt(cells, zone.host, zone.node)?.availabilityZone ?? "";
 }
 
+/** Hosts by what was read a moment ago; who names a hypervisor, as only administrators may, waits for it. */
+const placesOf = async (
+  parts: Parts,
+  ctx: Ctx,
+  places: readonly { readonly node: string }[],
+): Promise<{ readonly cells: readonly Hosts[]; readonly unreachable: readonly string[] }> =>
+  places.some(({ node }) => node !== "")
+    ? parts.directory.now(ctx, await parts.databases.hostingCells(ctx), "records")
+    : parts.directory.all(ctx);
+
+type Hosts = CellServices & Partial<CellHosts>;
+
 const isForced = ({ host, node }: ZoneRequest): boolean => host !== "" || node !== "";
 
 /** The compute service of a host, of a node's host, or of both when they are the same. */
-function hostAt(cells: readonly CellHosts[], host: string, node: string): HostService | undefined {
-  for (const { byHost, nodes } of cells) {
+function hostAt(cells: readonly Hosts[], host: string, node: string): HostService | undefined {
+  for (const { byHost, nodes = [] } of cells) {
     const of = node === "" ? host : nodes.find((one) => one.hypervisorHostname === node)?.host;
     const service = of === undefined || (host !== "" && of !== host) ? undefined : byHost.get(of);
     if (service !== undefined) return service;
@@ -45,7 +57,7 @@ function hostAt(cells: readonly CellHosts[], host: string, node: string): HostSe
   return undefined;
 }
 
-const hasZone = (cells: readonly CellHosts[], zone: string): boolean =>
+const hasZone = (cells: readonly Hosts[], zone: string): boolean =>
   cells.some((cell) =>
     [...cell.byHost.values()].some((service) => service.availabilityZone === zone && !service.disabled),
   );

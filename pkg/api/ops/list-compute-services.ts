@@ -21,7 +21,11 @@ export const listComputeServices = (
     const binding = JSON.stringify(["services", host, binary]);
     const [number, cell = ""] =
       request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
-    const { cells, unreachable } = await parts.directory.now(ctx, await parts.databases.cells(ctx));
+    const { cells, unreachable } = await parts.directory.now(
+      ctx,
+      await parts.databases.cells(ctx),
+      "services",
+    );
     const all = cells
       .flatMap(({ cell: database, services }) => services.map((service) => presentService(database, service)))
       .filter(

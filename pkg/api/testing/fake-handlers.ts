@@ -43,7 +43,7 @@ export const fakeCellsBindings = (cells: FakeCells): ServiceBinding[] => [
     getFeedHead: async (ctx, { database }) => {
       await answering(cells, ctx, database);
       const { incarnation, revision, compactedRevision } = cells.feed(database);
-      return { incarnation, revision, compactedRevision };
+      return { incarnation, revision, compactedRevision, expectedRevision: revision };
     },
     readFeed: async (ctx, request) => {
       await answering(cells, ctx, request.database);
@@ -320,9 +320,9 @@ function compare(a: readonly string[], b: readonly string[], sort: readonly Sort
 }
 
 const hostHandlers = (cells: FakeCells): Partial<Handlers<HostsServiceDefinition>> => ({
-  listHosts: async (_ctx, { cell }) => ({
+  listHosts: async (_ctx, { cell, servicesOnly }) => ({
     services: cells.services.get(cell) ?? [],
-    nodes: cells.nodes.get(cell) ?? [],
+    nodes: servicesOnly ? [] : (cells.nodes.get(cell) ?? []),
   }),
   deleteHostService: async (_ctx, { cell, serviceId }) => {
     cells.services.set(

@@ -41,7 +41,8 @@ export function presentHypervisor(hosts: CellHosts, node: ComputeNode): Hypervis
     runningServers: node.runningServers,
     currentWorkload: node.currentWorkload,
     service: service && presentService(hosts.cell, service),
-    uptime: node.uptime,
+    // Of a host that is down nobody knows how long it has been up.
+    uptime: service?.up === true ? node.uptime : "",
     servers: [],
   };
 }

@@ -75,7 +75,7 @@ export async function createAgent(deps: AgentDeps): Promise<Agent> {
     ["host"],
   );
   const audit = async (ctx: Ctx, resume = false): Promise<void> => {
-    await registration.register(ctx);
+    await registration.audit(ctx);
     const instances = await listInstances(ctx, cells, cell, host);
     await removeDeletedGuests(
       ctx,
@@ -172,10 +172,14 @@ async function untilReachable(ctx: Ctx, work: () => Promise<void>): Promise<void
   }
 }
 
+/** So much earlier or later each time, as a part: hosts that started together do not audit together. */
+const SPREAD = 0.2;
+
 /** Audits again and again; a failed one is only logged, the next may go better. */
 async function every(ctx: Ctx, ms: number, work: (ctx: Ctx) => Promise<void>): Promise<void> {
   for (;;) {
-    await systemClock.sleep(ms, ctx.signal).catch(() => {});
+    const waitMs = ms * (1 + SPREAD * (2 * Math.random() - 1));
+    await systemClock.sleep(waitMs, ctx.signal).catch(() => {});
     if (ctx.signal.aborted) return;
     try {
       await work(ctx);

@@ -10,14 +10,16 @@ function applyChanges(index: ProviderIndex, changes: Changes): void {
   index.revision = changes.revision;
 }
 
+/** The index of one process, shared by all who ask it. */
+export interface IndexKeeper {
+  fresh(ctx: Ctx): Promise<ProviderIndex>;
+}
+
 /**
  * Gives the index as fresh as a read of the database would be: one read of the head serves every caller who
  * asked before it began (read-index), and only what changed since is loaded.
  */
-export function createIndexKeeper(
-  store: PlacementStore,
-  background: () => Ctx,
-): { fresh(ctx: Ctx): Promise<ProviderIndex> } {
+export function createIndexKeeper(store: PlacementStore, background: () => Ctx): IndexKeeper {
   const index = new ProviderIndex();
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;

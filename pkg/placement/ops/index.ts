@@ -30,15 +30,16 @@ export interface OpsDeps {
 /** Everything that Placement can be asked to do. */
 export function createOps({ store, clock, ids, background, maxBatch, pacer, search, watchPollMs }: OpsDeps) {
   const bell = createBell(clock);
+  const keeper = createIndexKeeper(store, background);
   const lane = createWriteLane({ store, maxBatch, background, committed: () => bell.ring() });
   return {
     providers: providerOps(store, lane, ids),
     inventories: inventoryOps(lane),
-    syncProviderTree: syncProviderTree(lane),
+    syncProviderTree: syncProviderTree(lane, keeper),
     allocations: allocationOps(store, lane),
     traits: traitOps(store, lane),
     classes: classOps(store, lane),
-    search: searchOps(store, createIndexKeeper(store, background), pacer, search),
+    search: searchOps(store, keeper, pacer, search),
     reshape: reshape(lane),
     watchChanges: watchChanges(store, bell, watchPollMs),
   };

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { rootCtx, serviceActor } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Ids } from "../../kernel/ids.js";
+import { follow } from "../../kernel/signals.js";
 import type { Logger } from "../../kernel/logger.js";
 import type { Clock } from "../../kernel/time.js";
 import { systemClock } from "./clock.js";
@@ -55,17 +56,30 @@ export function createTasks(options: {
 }): Tasks {
   const { service, log, clock = systemClock, ids = systemIds, random = Math.random } = options;
   const stopping = new AbortController();
-  // Every task waits on it, each as often as it likes.
+  // One listener for each task; tasks wait on signals of their own. Adding a listener looks at all that are
+  // there: with the loops of two thousand hosts on one signal, that was half of an idle cloud's time.
   setMaxListeners(0, stopping.signal);
   const entries: Entry[] = [];
 
   async function run(entry: Entry, fn: (ctx: Ctx) => Promise<void>): Promise<void> {
+    const own = new AbortController();
+    // A task waits on it as often as it likes.
+    setMaxListeners(0, own.signal);
+    const release = follow(own, stopping.signal);
+    try {
+      await again(entry, fn, own.signal);
+    } finally {
+      release();
+    }
+  }
+
+  async function again(entry: Entry, fn: (ctx: Ctx) => Promise<void>, signal: AbortSignal): Promise<void> {
     for (let failures = 0; !stopping.signal.aborted;) {
       const requestId = `req-${ids.uuid()}`;
       const ctx = rootCtx({
         requestId,
         actor: serviceActor(service),
-        signal: stopping.signal,
+        signal,
         log: log.child({ task: entry.name, requestId }),
       });
       const startedMs = clock.monotonicMs();

@@ -1,3 +1,4 @@
+import { Bitset } from "../../placement/index/index.js";
 import type { HostFacts } from "./host-view.js";
 import { numaAsked, pciAsked } from "./hardware-asked.js";
 import type { RequestSpec } from "./request-spec.js";
@@ -5,6 +6,23 @@ import { tells } from "./telling.js";
 import type { Tellings } from "./telling.js";
 import { pass, refuse } from "./verdict.js";
 import type { Verdict } from "./verdict.js";
+
+/** Hosts that run the same hypervisor in the same version. */
+export interface HypervisorKind {
+  readonly type: string;
+  readonly version: number;
+  readonly slots: Bitset;
+}
+
+/** Hosts as sets of slots, by what rules ask for. What it gives is not to be changed. */
+export interface HostIndex {
+  all(): Bitset;
+  named(kind: "host" | "lowerHost" | "node", name: string): Bitset;
+  inCell(cell: string): Bitset;
+  inZone(zone: string): Bitset;
+  /** All kinds that there are: few. */
+  hypervisors(): Iterable<HypervisorKind>;
+}
 
 /** A rule that only looks at what a host is, not at what is on it; it runs before resources are searched. */
 export interface HostPrefilter<R extends string = string> {
@@ -16,6 +34,11 @@ export interface HostPrefilter<R extends string = string> {
    */
   applies(request: RequestSpec): boolean;
   judge(host: HostFacts, request: RequestSpec): Verdict<R>;
+  /**
+   * The hosts that `judge` passes, found without looking at the others: requests are many, and so are hosts.
+   * A set of the caller's own.
+   */
+  pick(request: RequestSpec, hosts: HostIndex): Bitset;
 }
 
 const prefilter = <R extends string>(
@@ -40,6 +63,17 @@ export const hostPrefilters: readonly HostPrefilter[] = [
       (requestedNode === "" || requestedNode === node)
         ? pass
         : refuse("OTHER_HOST_REQUESTED"),
+    pick: ({ forcedHost, forcedNode, requestedHost, requestedNode }, hosts) => {
+      const names = [
+        ["host", forcedHost],
+        ["node", forcedNode],
+        ["host", requestedHost],
+        ["node", requestedNode],
+      ] as const;
+      const picked = hosts.all().clone();
+      for (const [kind, name] of names) if (name !== "") picked.and(hosts.named(kind, name));
+      return picked;
+    },
   }),
   prefilter({
     name: "SourceHost",
@@ -50,6 +84,13 @@ export const hostPrefilters: readonly HostPrefilter[] = [
       const isSource = source?.cell === cell && source.host === host;
       return isSource && (!source.allowed || staysInCell(request)) ? refuse("IS_SOURCE") : pass;
     },
+    pick: (request, hosts) => {
+      const { source } = request;
+      const picked = hosts.all().clone();
+      return source === undefined || (source.allowed && !staysInCell(request))
+        ? picked
+        : picked.andNot(hosts.named("host", source.host).and(hosts.inCell(source.cell)));
+    },
   }),
   prefilter({
     name: "ExcludedHosts",
@@ -57,6 +98,11 @@ export const hostPrefilters: readonly HostPrefilter[] = [
     applies: ({ excludedHosts }) => excludedHosts.size > 0,
     judge: ({ host }, { excludedHosts }) =>
       excludedHosts.has(host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
+    pick: ({ excludedHosts }, hosts) => {
+      const picked = hosts.all().clone();
+      for (const host of excludedHosts) picked.andNot(hosts.named("lowerHost", host));
+      return picked;
+    },
   }),
   prefilter({
     name: "Cell",
@@ -71,6 +117,17 @@ export const hostPrefilters: readonly HostPrefilter[] = [
       (staysInCell(request) && request.source !== undefined && request.source.cell !== cell)
         ? refuse("OTHER_CELL")
         : pass,
+    pick: (request, hosts) => {
+      const { onlyCells, exceptCells, source } = request;
+      const picked = hosts.all().clone();
+      if (onlyCells.size > 0) {
+        const allowed = new Bitset();
+        for (const cell of onlyCells) allowed.or(hosts.inCell(cell));
+        picked.and(allowed);
+      }
+      for (const cell of exceptCells) picked.andNot(hosts.inCell(cell));
+      return staysInCell(request) && source !== undefined ? picked.and(hosts.inCell(source.cell)) : picked;
+    },
   }),
   prefilter({
     name: "AvailabilityZone",
@@ -82,6 +139,7 @@ export const hostPrefilters: readonly HostPrefilter[] = [
       host.availabilityZone === availabilityZone
         ? pass
         : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
+    pick: ({ availabilityZone }, hosts) => hosts.inZone(availabilityZone).clone(),
   }),
   prefilter({
     name: "LiveMigrationHypervisor",
@@ -98,6 +156,13 @@ export const hostPrefilters: readonly HostPrefilter[] = [
         ? refuse("OLDER_HYPERVISOR", { needed: needed.version, have: hypervisorVersion })
         : pass;
     },
+    pick: ({ source }, hosts) => {
+      const needed = source?.hypervisor;
+      const picked = new Bitset();
+      for (const { type, version, slots } of hosts.hypervisors())
+        if (needed?.type === type && version >= needed.version) picked.or(slots);
+      return picked;
+    },
   }),
   prefilter({
     name: "NumaTopology",
@@ -107,11 +172,13 @@ export const hostPrefilters: readonly HostPrefilter[] = [
     applies: (request) => numaAsked(request) !== undefined,
     // No host reports its topology, so whether the guest's would fit cannot be told.
     judge: (_host, request) => refuse("NUMA_NOT_REPORTED", { asked: numaAsked(request) ?? "" }),
+    pick: () => new Bitset(),
   }),
   prefilter({
     name: "PciDevices",
     tellings: { PCI_NOT_REPORTED: tells(({ asked }) => `no PCI devices are known, which ${asked} needs`) },
     applies: (request) => pciAsked(request) !== undefined,
     judge: (_host, request) => refuse("PCI_NOT_REPORTED", { asked: pciAsked(request) ?? "" }),
+    pick: () => new Bitset(),
   }),
 ];

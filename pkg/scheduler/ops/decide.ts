@@ -48,7 +48,7 @@ const UNLIMITED_HINTS = ["group", "same_host", "different_host"];
  * decision that is quickly found is given at once, so that nothing happens between it and its claim.
  *
  * @returns best first; empty when nothing fits or nothing was found within the budget (`explainAll` says why)
- * @cost O(hosts) for names and sets, then as many views as candidates, at most the budget
+ * @cost a bit for each host, then as many views as candidates, at most the budget
  */
 export function decide(
   fleet: Fleet,
@@ -96,14 +96,10 @@ function rank(fleet: Fleet, request: RequestSpec, rules: Rules, { candidates }: 
 
 /** Providers of hosts that the request's own words allow. */
 function eligibleHosts(fleet: Fleet, request: RequestSpec): Bitset {
-  const rules = hostPrefilters.filter((rule) => rule.applies(request));
-  if (rules.length === 0) return fleet.hostSlots();
-  const slots = new Bitset();
-  for (const host of fleet.hosts().values()) {
-    const slot = fleet.index.slotOf(host.computeNodeId);
-    if (slot !== undefined && rules.every((rule) => rule.judge(host, request).passed)) slots.add(slot);
-  }
-  return slots;
+  return hostPrefilters
+    .filter((rule) => rule.applies(request))
+    .map((rule) => rule.pick(request, fleet))
+    .reduce((both, picked) => picked.and(both), fleet.all());
 }
 
 /** What the request asks of placement. */
@@ -122,10 +118,9 @@ export function judgeRebuild(
   request: RequestSpec,
   rules: Rules,
 ): { readonly passed: readonly RankedHost[]; readonly explanation: Explanation } {
-  const hosts = [...fleet.hosts().values()].filter(
-    (host) =>
-      host.host === request.forcedHost && (request.forcedNode === "" || host.node === request.forcedNode),
-  );
+  const hosts = fleet
+    .hostsNamed(request.forcedHost)
+    .filter(({ node }) => request.forcedNode === "" || node === request.forcedNode);
   const { passed, refused } = filterHosts(
     request,
     hosts.map((host) => fleet.view(host)),

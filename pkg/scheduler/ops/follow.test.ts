@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fakeClock } from "../../testkit/clock.js";
 import { testCtx } from "../../testkit/ctx.js";
 import { until } from "../../testkit/until.js";
-import type { AggregateFacts, Cells, CellSnapshot, Placement, PlacementBatch } from "../ports.js";
+import type { AggregateFacts, Cells, CellNews, CellSnapshot, Placement, PlacementBatch } from "../ports.js";
 import { Fleet } from "../views/fleet.js";
 import { createFollower } from "./follow.js";
 import type { Follower } from "./follow.js";
@@ -45,6 +45,8 @@ const hostsNamed = (...names: string[]): CellSnapshot => ({
 /** A follower of cells that the test adds one by one; time stands still unless the test moves it. */
 function follow(cells: Map<string, CellSnapshot>, aggregates: readonly AggregateFacts[] = []) {
   const stop = new AbortController();
+  const heads = { expected: 3, snapshot: 3 };
+  const tell: ((news: CellNews) => void)[] = [];
   const clock = fakeClock();
   const fleet = new Fleet({ isUp: () => true, settled: () => true }, clock, 60_000);
   const forEver = (signal: AbortSignal): Promise<never> =>
@@ -65,10 +67,17 @@ function follow(cells: Map<string, CellSnapshot>, aggregates: readonly Aggregate
       yield aggregates;
       await forEver(ctx.signal);
     },
-    hosts: async (_ctx, cell) => cells.get(cell) ?? assert.fail(cell),
+    head: async () => ({ incarnation: "one", revision: heads.expected }),
     watch: async function* (ctx, cell) {
-      yield { snapshot: cells.get(cell) ?? assert.fail(cell) };
-      await forEver(ctx.signal);
+      const place = { incarnation: "one", revision: heads.snapshot };
+      yield { snapshot: cells.get(cell) ?? assert.fail(cell), place };
+      for (;;)
+        yield await Promise.race([
+          new Promise<CellNews>((resolve) => {
+            tell.push(resolve);
+          }),
+          forEver(ctx.signal),
+        ]);
     },
   };
   const follower: Follower = createFollower({ fleet, placement, cells: peer, clock });
@@ -82,6 +91,9 @@ function follow(cells: Map<string, CellSnapshot>, aggregates: readonly Aggregate
     fleet,
     follower,
     clock,
+    heads,
+    /** The feed of the one cell tells. */
+    tell: (news: CellNews) => tell.shift()?.(news),
     ready,
     close: async () => {
       stop.abort(new Error("over"));
@@ -107,6 +119,52 @@ describe("following cells", () => {
     await until(() => {
       views.follower.assertReady();
       return true;
+    });
+    await views.close();
+  });
+
+  it("a refresh waits until the feed has told all that was committed, and reads no list", async () => {
+    const views = follow(new Map([["cell1", hostsNamed("a")]]));
+    await views.ready();
+    await until(() => hostsOf(views).length === 1);
+    await views.follower.refresh(testCtx());
+    views.heads.expected = 5;
+    await views.clock.advance(100);
+    let fresh = false;
+    const refreshed = views.follower.refresh(testCtx()).then(() => {
+      fresh = true;
+    });
+    const change = (id: string, revision: number): CellNews => {
+      const { services, nodes } = hostsNamed(id);
+      return {
+        changes: [
+          ...services.map((one) => ({ kind: "service" as const, ...one })),
+          ...nodes.map((one) => ({ kind: "node" as const, ...one })),
+        ],
+        place: { incarnation: "one", revision },
+      };
+    };
+    views.tell(change("b", 4));
+    await until(() => hostsOf(views).length === 2);
+    assert.ok(!fresh);
+    await views.clock.advance(1);
+    views.tell(change("c", 5));
+    await refreshed;
+    assert.deepEqual(hostsOf(views), ["cell1/a", "cell1/b", "cell1/c"]);
+    await views.close();
+  });
+
+  it("a refresh does not wait for ever for a feed that stands still", async () => {
+    const views = follow(new Map([["cell1", hostsNamed("a")]]));
+    await views.ready();
+    views.heads.expected = 9;
+    let over = false;
+    void views.follower.refresh(testCtx()).then(() => {
+      over = true;
+    });
+    await until(async () => {
+      await views.clock.advance(500);
+      return over;
     });
     await views.close();
   });

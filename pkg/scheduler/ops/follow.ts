@@ -3,20 +3,26 @@ import { mapLimit } from "../../kernel/concurrency.js";
 import { follow } from "../../kernel/signals.js";
 import type { Clock } from "../../kernel/time.js";
 import { E } from "../errors.js";
-import type { Cells, Placement } from "../ports.js";
+import type { Cells, FeedPlace, Placement } from "../ports.js";
 import type { Fleet } from "../views/fleet.js";
 
 /** How often the list of cells is read again. */
 const CELLS_EVERY_MS = 10_000;
 /** Between attempts to follow a feed that broke. */
 const RETRY_MS = 500;
+/** Longest that a refresh waits for the feed of a cell that answers. */
+const CATCH_UP_MS = 2_000;
 /** Refusals in a row share one refresh within this time. */
 const REFRESH_AT_MOST_EVERY_MS = 100;
 
 export interface Follower {
   /** Follows all feeds until the context is aborted. */
   run(ctx: Ctx): Promise<void>;
-  /** Catches up with placement and reads all cells and their hosts anew; calls close together share one. */
+  /**
+   * Catches up: what was committed anywhere before the call is in the views after it. Calls close together
+   * share one.
+   * @cost a question to placement and one to each cell, and what they have to tell; never the whole fleet
+   */
   refresh(ctx: Ctx): Promise<void>;
   /** @throws VIEWS_NOT_READY before placement, the aggregates and each cell were read, or tried, once */
   assertReady(): void;
@@ -36,6 +42,9 @@ export interface FollowDeps {
 export function createFollower({ fleet, placement, cells, clock }: FollowDeps): Follower {
   const following = new Map<string, AbortController>();
   const tried = new Set<string>();
+  /** Up to where each cell's feed is in the views, and who waits for more. */
+  const places = new Map<string, FeedPlace>();
+  const waiting = new Set<() => void>();
   let placementRead = false,
     cellsRead = false,
     aggregatesRead = false;
@@ -80,10 +89,32 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
         if ("snapshot" in news) fleet.applySnapshot(cell, news.snapshot);
         else for (const change of news.changes) fleet.applyChange(cell, change);
         tried.add(cell);
+        places.set(cell, news.place);
+        for (const look of [...waiting]) look();
       }
     } finally {
       tried.add(cell);
     }
+  };
+
+  /** Waits until the views know all that a cell has committed by now. */
+  const catchUpWith = async (ctx: Ctx, cell: string): Promise<void> => {
+    const head = await cells.head(ctx, cell);
+    const there = (): boolean => {
+      const place = places.get(cell);
+      return place?.incarnation === head.incarnation && place.revision >= head.revision;
+    };
+    if (there()) return;
+    const waited = new AbortController();
+    const release = follow(waited, ctx.signal);
+    const look = (): void => {
+      if (there()) waited.abort();
+    };
+    waiting.add(look);
+    await clock.sleep(CATCH_UP_MS, waited.signal).catch(() => {});
+    waiting.delete(look);
+    release();
+    if (!there()) ctx.log.warn("scheduler.cell.late", { cell, ...head, known: places.get(cell) });
   };
 
   const followCells = async (ctx: Ctx): Promise<void> => {
@@ -92,6 +123,7 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
       if (names.has(cell)) continue;
       stop.abort();
       following.delete(cell);
+      places.delete(cell);
       fleet.dropCell(cell);
     }
     for (const cell of names) {
@@ -136,12 +168,11 @@ export function createFollower({ fleet, placement, cells, clock }: FollowDeps): 
           await followCells(running).catch((error: unknown) =>
             ctx.log.warn("scheduler.cells.unknown", { error }),
           );
-        await mapLimit([...following.keys()], 16, async (cell) => {
-          await cells.hosts(ctx, cell).then(
-            (hosts) => fleet.applySnapshot(cell, hosts),
-            (error: unknown) => ctx.log.warn("scheduler.cell.silent", { cell, error }),
-          );
-        });
+        await mapLimit([...following.keys()], 16, (cell) =>
+          catchUpWith(ctx, cell).catch((error: unknown) =>
+            ctx.log.warn("scheduler.cell.silent", { cell, error }),
+          ),
+        );
         refreshedMs = clock.monotonicMs();
       };
       return (refreshing = work().finally(() => {

@@ -126,6 +126,7 @@ export function fakeCells(names: readonly string[]): FakeCells {
             GetFeedHeadResponse.fromPartial({
               incarnation: "one",
               revision: BigInt(cellOf(database).feed.length),
+              expectedRevision: BigInt(cellOf(database).feed.length),
             }),
           watchFeed: async function* (ctx, { database, afterRevision }) {
             for (let at = Number(afterRevision); ;) {

@@ -1,23 +1,31 @@
 import type { Clock } from "../../kernel/time.js";
-import { zonesOf } from "../../model/aggregate-zone.js";
 import { Bitset, ProviderIndex } from "../../placement/index/index.js";
 import type { Holding, ProviderDetails } from "../../placement/index/index.js";
-import type { AggregateView, HostFacts, HostView, Room } from "../domain/host-view.js";
+import type { HostFacts, HostView, Room } from "../domain/host-view.js";
 import type {
   AggregateFacts,
   CellChange,
   CellSnapshot,
   InstanceState,
   Liveness,
-  NodeFacts,
   PlacementBatch,
-  ServiceFacts,
 } from "../ports.js";
+import { HostMap } from "./host-map.js";
+import type { HostName } from "./host-map.js";
+import type { HostIndex, HypervisorKind } from "../domain/host-prefilters.js";
 import { InstanceMap } from "./instance-map.js";
 
 interface Reservation {
   readonly holdings: readonly Holding[];
   revision: number;
+}
+
+const none = new Bitset();
+
+function slotSet(sets: Map<string, Bitset>, key: string): Bitset {
+  let set = sets.get(key);
+  if (set === undefined) sets.set(key, (set = new Bitset()));
+  return set;
 }
 
 /** A claim of our own that the views already count. */
@@ -30,44 +38,37 @@ export interface OwnClaim {
 /**
  * Everything the scheduler knows, in memory: providers from placement's feed, hosts and instances from the
  * cells' feeds, liveness from the registry, and its own claims ahead of all feeds.
+ *
+ * @cost a change of one host, provider or instance costs the same however large the fleet is; a request pays
+ *   for the hosts that it names or is given, and one bit for each other
  */
-export class Fleet {
+export class Fleet implements HostIndex {
   readonly index = new ProviderIndex();
   readonly instances: InstanceMap;
-  readonly #services = new Map<
-    string,
-    Map<string, { readonly id: string; readonly service: ServiceFacts }>
-  >();
-  readonly #nodes = new Map<string, { readonly cell: string; readonly node: NodeFacts }>();
   readonly #own = new Set<Reservation>();
   readonly #reservedOn = new Map<string, Set<Reservation>>();
   readonly #base = new Map<string, ProviderDetails>();
   readonly #liveness: Liveness;
-  #zones: ReadonlyMap<string, string> = new Map();
-  #aggregates = new Map<string, readonly AggregateView[]>();
-  #facts: ReadonlyMap<string, HostFacts> | undefined;
-  #slots: Bitset | undefined;
+  readonly #hosts = new HostMap((id, before, after) => this.#hostChanged(id, before, after));
+  /** Slots of the providers of all hosts, and of those in each cell and zone and of each hypervisor. */
+  #slots = new Bitset();
+  readonly #cellSlots = new Map<string, Bitset>();
+  readonly #zoneSlots = new Map<string, Bitset>();
+  readonly #hypervisors = new Map<string, HypervisorKind>();
 
   constructor(liveness: Liveness, clock: Clock, provisionalTtlMs: number) {
     this.#liveness = liveness;
     this.instances = new InstanceMap(clock, provisionalTtlMs);
   }
 
-  /** Every host with a service and a hypervisor record, by compute node id. */
+  /** Every host with a service and a hypervisor record, by compute node id. The map goes on changing. */
   hosts(): ReadonlyMap<string, HostFacts> {
-    if (this.#facts !== undefined) return this.#facts;
-    const facts = new Map<string, HostFacts>();
-    for (const [id, { cell, node }] of this.#nodes) {
-      const service = this.#services.get(cell)?.get(node.host)?.service;
-      if (service !== undefined)
-        facts.set(id, {
-          ...node,
-          ...service,
-          cell,
-          availabilityZone: this.#zones.get(node.host) ?? service.availabilityZone,
-        });
-    }
-    return (this.#facts = facts);
+    return this.#hosts.all;
+  }
+
+  /** Hosts of that name; one, unless cells share a name. */
+  hostsNamed(host: string): HostFacts[] {
+    return [...this.#hosts.named("host", host)].flatMap((id) => this.#hosts.all.get(id) ?? []);
   }
 
   /** Whether a host that is not seen alive is really down. */
@@ -76,8 +77,55 @@ export class Fleet {
   }
 
   /** Slots of the providers of all hosts; not to be changed. */
-  hostSlots(): Bitset {
-    return (this.#slots ??= Bitset.of([...this.hosts().keys()].flatMap((id) => this.index.slotOf(id) ?? [])));
+  all(): Bitset {
+    return this.#slots;
+  }
+
+  /** Slots of the hosts in a zone; not to be changed. */
+  inZone(zone: string): Bitset {
+    return this.#zoneSlots.get(zone) ?? none;
+  }
+
+  /** Slots of the hosts in a cell; not to be changed. */
+  inCell(cell: string): Bitset {
+    return this.#cellSlots.get(cell) ?? none;
+  }
+
+  hypervisors(): Iterable<HypervisorKind> {
+    return this.#hypervisors.values();
+  }
+
+  /** Slots of the hosts of that name. */
+  named(kind: HostName, name: string): Bitset {
+    return Bitset.of([...this.#hosts.named(kind, name)].flatMap((id) => this.index.slotOf(id) ?? []));
+  }
+
+  /** Keeps the slots as they are to be: of hosts that have a provider. */
+  #hostChanged(id: string, before: HostFacts | undefined, after: HostFacts | undefined): void {
+    const slot = this.index.slotOf(id);
+    if (slot === undefined) return;
+    if (before !== undefined) for (const set of this.#slotSets(before)) set.delete(slot);
+    if (after === undefined) return;
+    for (const set of this.#slotSets(after)) set.add(slot);
+  }
+
+  /** The sets that a host is in. */
+  #slotSets({
+    cell,
+    availabilityZone,
+    hypervisorType: type,
+    hypervisorVersion: version,
+  }: HostFacts): Bitset[] {
+    const kind = `${version}/${type}`;
+    let hypervisor = this.#hypervisors.get(kind);
+    if (hypervisor === undefined)
+      this.#hypervisors.set(kind, (hypervisor = { type, version, slots: new Bitset() }));
+    return [
+      this.#slots,
+      slotSet(this.#cellSlots, cell),
+      slotSet(this.#zoneSlots, availabilityZone),
+      hypervisor.slots,
+    ];
   }
 
   /** A host as rules see it now. */
@@ -88,7 +136,7 @@ export class Fleet {
       instances,
       ioOps,
       failedBuilds: this.instances.failedBuilds(facts.host),
-      aggregates: this.#aggregates.get(facts.host) ?? [],
+      aggregates: this.#hosts.aggregatesOf(facts.host),
       up: this.#liveness.isUp(facts.host),
       vcpus: this.#room(facts.computeNodeId, "VCPU"),
       memoryMib: this.#room(facts.computeNodeId, "MEMORY_MB"),
@@ -109,11 +157,14 @@ export class Fleet {
     if (batch.reset) {
       this.index.clear();
       this.#base.clear();
+      this.#slots = new Bitset();
+      this.#cellSlots.clear();
+      this.#zoneSlots.clear();
+      this.#hypervisors.clear();
     }
     for (const own of this.#own) if (own.revision <= batch.revision) this.#drop(own);
-    if (batch.reset || batch.providers.length > 0 || batch.deletedProviderIds.length > 0)
-      this.#slots = undefined;
     for (const id of batch.deletedProviderIds) {
+      this.#hostChanged(id, this.#hosts.all.get(id), undefined);
       this.index.remove(id);
       this.#base.delete(id);
     }
@@ -127,7 +178,9 @@ export class Fleet {
 
   #put(provider: ProviderDetails): void {
     this.#base.set(provider.id, provider);
+    const known = this.index.slotOf(provider.id) !== undefined;
     this.index.put(provider);
+    if (!known) this.#hostChanged(provider.id, undefined, this.#hosts.all.get(provider.id));
     if (this.#reservedOn.has(provider.id)) this.#recount(provider.id);
   }
 
@@ -186,11 +239,8 @@ export class Fleet {
     cell: string,
     { services, nodes, instances }: Pick<CellSnapshot, "services" | "nodes"> & Partial<CellSnapshot>,
   ): void {
-    this.#services.set(cell, new Map(services.map((one) => [one.service.host, one])));
-    for (const [id, one] of this.#nodes) if (one.cell === cell) this.#nodes.delete(id);
-    for (const { id, node } of nodes) this.#nodes.set(id, { cell, node });
+    this.#hosts.replaceCell(cell, { services, nodes });
     if (instances !== undefined) this.instances.replaceCell(cell, instances);
-    this.#forgetHosts();
   }
 
   applyChange(cell: string, change: CellChange): void {
@@ -198,36 +248,15 @@ export class Fleet {
       case "instance":
         return this.instances.apply(cell, change.id, change.instance);
       case "node":
-        if (change.node === undefined) this.#nodes.delete(change.id);
-        else this.#nodes.set(change.id, { cell, node: change.node });
-        break;
+        return this.#hosts.setNode(cell, change.id, change.node);
       case "service":
-        this.#applyService(cell, change.id, change.service);
+        return this.#hosts.setService(cell, change.id, change.service);
     }
-    this.#forgetHosts();
   }
 
   /** Replaces what is known of host aggregates. */
   applyAggregates(all: readonly AggregateFacts[]): void {
-    this.#zones = zonesOf(all);
-    this.#aggregates = new Map();
-    for (const { id, hosts, metadata } of all) {
-      for (const host of hosts)
-        this.#aggregates.set(host, [...(this.#aggregates.get(host) ?? []), { id, metadata }]);
-    }
-    this.#forgetHosts();
-  }
-
-  #applyService(cell: string, id: string, service: ServiceFacts | undefined): void {
-    let services = this.#services.get(cell);
-    if (services === undefined) this.#services.set(cell, (services = new Map()));
-    if (service !== undefined) services.set(service.host, { id, service });
-    else for (const [host, one] of services) if (one.id === id) services.delete(host);
-  }
-
-  #forgetHosts(): void {
-    this.#facts = undefined;
-    this.#slots = undefined;
+    this.#hosts.replaceAggregates(all);
   }
 
   /** Forgets a cell that is gone or disabled. */

@@ -87,6 +87,11 @@ export interface GetFeedHeadResponse {
   revision: bigint;
   /** Entries up to here are gone. */
   compactedRevision: bigint;
+  /**
+   * Where the feed will have come once everything that is committed now has its number: who has applied it up
+   * to here knows all that.
+   */
+  expectedRevision: bigint;
 }
 
 function createBaseFeedEntry(): FeedEntry {
@@ -681,7 +686,7 @@ export const GetFeedHeadRequest: MessageFns<GetFeedHeadRequest> = {
 };
 
 function createBaseGetFeedHeadResponse(): GetFeedHeadResponse {
-  return { incarnation: "", revision: 0n, compactedRevision: 0n };
+  return { incarnation: "", revision: 0n, compactedRevision: 0n, expectedRevision: 0n };
 }
 
 export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
@@ -700,6 +705,12 @@ export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
         throw new globalThis.Error("value provided for field message.compactedRevision of type uint64 too large");
       }
       writer.uint32(24).uint64(message.compactedRevision);
+    }
+    if (message.expectedRevision !== 0n) {
+      if (BigInt.asUintN(64, message.expectedRevision) !== message.expectedRevision) {
+        throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.expectedRevision);
     }
     return writer;
   },
@@ -741,6 +752,14 @@ export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
             message.compactedRevision = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.expectedRevision = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -762,6 +781,9 @@ export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.compactedRevision = (object.compactedRevision !== undefined && object.compactedRevision !== null)
       ? BigInt(object.compactedRevision)
+      : 0n;
+    message.expectedRevision = (object.expectedRevision !== undefined && object.expectedRevision !== null)
+      ? BigInt(object.expectedRevision)
       : 0n;
     return message;
   },

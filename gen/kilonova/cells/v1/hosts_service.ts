@@ -65,7 +65,7 @@ export interface ComputeNode {
   memoryMib: bigint;
   /** Disk. */
   diskGib: bigint;
-  /** Really free now. */
+  /** Really free when the host told last (only in answers). */
   diskAvailableLeastGib: bigint;
   /** Kept for the host. */
   reservedVcpus: number;
@@ -83,7 +83,7 @@ export interface ComputeNode {
   traits: string[];
   /** List of [arch, hypervisor, mode]. */
   supportedInstancesJson: string;
-  /** As the host tells. */
+  /** As the host told last (only in answers). */
   uptime: string;
   /** Driver's name. */
   driver: string;
@@ -105,6 +105,17 @@ export interface ComputeNode {
   agentVersion: string;
 }
 
+/**
+ * What changes all the time on a host. It is kept apart from the hypervisor's record: no feed tells of it and
+ * no generation moves with it.
+ */
+export interface HostTelemetry {
+  /** As uptime(1) writes it there; empty when the driver cannot tell. */
+  uptime: string;
+  /** Disk that is free, in GiB. */
+  diskFreeGib: bigint;
+}
+
 /** Input of RegisterHost. */
 export interface RegisterHostRequest {
   /** Cell. */
@@ -119,6 +130,8 @@ export interface RegisterHostRequest {
     | undefined;
   /** 0 on the first call of a process; then the epoch that was answered. */
   epoch: bigint;
+  /** As of now. */
+  telemetry: HostTelemetry | undefined;
 }
 
 /** Output of RegisterHost. */
@@ -131,6 +144,29 @@ export interface RegisterHostResponse {
   computeNodeId: string;
   /** Whether an operator disabled the host. */
   disabled: boolean;
+  /** Generation of the service's record. */
+  serviceGeneration: bigint;
+}
+
+/** Input of ReportHost. */
+export interface ReportHostRequest {
+  /** Cell. */
+  cell: string;
+  /** Host. */
+  host: string;
+  /** As RegisterHost answered. */
+  epoch: bigint;
+  /** As of now. */
+  telemetry: HostTelemetry | undefined;
+}
+
+/** Output of ReportHost. */
+export interface ReportHostResponse {
+  /**
+   * Generation of the service's record; 0 when there is none of this epoch. Another one than RegisterHost
+   * answered means that somebody has changed or removed it: register again.
+   */
+  serviceGeneration: bigint;
 }
 
 /** Input of ReportCommand. */
@@ -270,6 +306,13 @@ export interface ListHostsRequest {
   binary: string;
   /** Only this compute node: UUID or number. */
   computeNodeId: string;
+  /**
+   * Only what is recorded of nodes: neither what their instances use nor telemetry. Costs no sum over
+   * instances.
+   */
+  recordsOnly: boolean;
+  /** No nodes at all. */
+  servicesOnly: boolean;
 }
 
 /** Output of ListHosts. */
@@ -998,8 +1041,80 @@ export const ComputeNode: MessageFns<ComputeNode> = {
   },
 };
 
+function createBaseHostTelemetry(): HostTelemetry {
+  return { uptime: "", diskFreeGib: 0n };
+}
+
+export const HostTelemetry: MessageFns<HostTelemetry> = {
+  encode(message: HostTelemetry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uptime !== "") {
+      writer.uint32(10).string(message.uptime);
+    }
+    if (message.diskFreeGib !== 0n) {
+      if (BigInt.asIntN(64, message.diskFreeGib) !== message.diskFreeGib) {
+        throw new globalThis.Error("value provided for field message.diskFreeGib of type int64 too large");
+      }
+      writer.uint32(16).int64(message.diskFreeGib);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostTelemetry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostTelemetry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uptime = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.diskFreeGib = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HostTelemetry>): HostTelemetry {
+    return HostTelemetry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostTelemetry>): HostTelemetry {
+    const message = createBaseHostTelemetry();
+    message.uptime = object.uptime ?? "";
+    message.diskFreeGib = (object.diskFreeGib !== undefined && object.diskFreeGib !== null)
+      ? BigInt(object.diskFreeGib)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseRegisterHostRequest(): RegisterHostRequest {
-  return { cell: "", service: undefined, node: undefined, epoch: 0n };
+  return { cell: "", service: undefined, node: undefined, epoch: 0n, telemetry: undefined };
 }
 
 export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
@@ -1018,6 +1133,9 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
         throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
       }
       writer.uint32(32).uint64(message.epoch);
+    }
+    if (message.telemetry !== undefined) {
+      HostTelemetry.encode(message.telemetry, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1067,6 +1185,14 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
             message.epoch = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.telemetry = HostTelemetry.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1092,12 +1218,15 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
       ? ComputeNode.fromPartial(object.node)
       : undefined;
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.telemetry = (object.telemetry !== undefined && object.telemetry !== null)
+      ? HostTelemetry.fromPartial(object.telemetry)
+      : undefined;
     return message;
   },
 };
 
 function createBaseRegisterHostResponse(): RegisterHostResponse {
-  return { epoch: 0n, serviceId: "", computeNodeId: "", disabled: false };
+  return { epoch: 0n, serviceId: "", computeNodeId: "", disabled: false, serviceGeneration: 0n };
 }
 
 export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
@@ -1116,6 +1245,12 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
     }
     if (message.disabled !== false) {
       writer.uint32(32).bool(message.disabled);
+    }
+    if (message.serviceGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.serviceGeneration) !== message.serviceGeneration) {
+        throw new globalThis.Error("value provided for field message.serviceGeneration of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.serviceGeneration);
     }
     return writer;
   },
@@ -1165,6 +1300,14 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
             message.disabled = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.serviceGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1186,6 +1329,165 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
     message.serviceId = object.serviceId ?? "";
     message.computeNodeId = object.computeNodeId ?? "";
     message.disabled = object.disabled ?? false;
+    message.serviceGeneration = (object.serviceGeneration !== undefined && object.serviceGeneration !== null)
+      ? BigInt(object.serviceGeneration)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseReportHostRequest(): ReportHostRequest {
+  return { cell: "", host: "", epoch: 0n, telemetry: undefined };
+}
+
+export const ReportHostRequest: MessageFns<ReportHostRequest> = {
+  encode(message: ReportHostRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.epoch);
+    }
+    if (message.telemetry !== undefined) {
+      HostTelemetry.encode(message.telemetry, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportHostRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportHostRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.telemetry = HostTelemetry.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReportHostRequest>): ReportHostRequest {
+    return ReportHostRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportHostRequest>): ReportHostRequest {
+    const message = createBaseReportHostRequest();
+    message.cell = object.cell ?? "";
+    message.host = object.host ?? "";
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.telemetry = (object.telemetry !== undefined && object.telemetry !== null)
+      ? HostTelemetry.fromPartial(object.telemetry)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReportHostResponse(): ReportHostResponse {
+  return { serviceGeneration: 0n };
+}
+
+export const ReportHostResponse: MessageFns<ReportHostResponse> = {
+  encode(message: ReportHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serviceGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.serviceGeneration) !== message.serviceGeneration) {
+        throw new globalThis.Error("value provided for field message.serviceGeneration of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.serviceGeneration);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportHostResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportHostResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.serviceGeneration = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReportHostResponse>): ReportHostResponse {
+    return ReportHostResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportHostResponse>): ReportHostResponse {
+    const message = createBaseReportHostResponse();
+    message.serviceGeneration = (object.serviceGeneration !== undefined && object.serviceGeneration !== null)
+      ? BigInt(object.serviceGeneration)
+      : 0n;
     return message;
   },
 };
@@ -2210,7 +2512,7 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
 };
 
 function createBaseListHostsRequest(): ListHostsRequest {
-  return { cell: "", host: "", binary: "", computeNodeId: "" };
+  return { cell: "", host: "", binary: "", computeNodeId: "", recordsOnly: false, servicesOnly: false };
 }
 
 export const ListHostsRequest: MessageFns<ListHostsRequest> = {
@@ -2226,6 +2528,12 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     }
     if (message.computeNodeId !== "") {
       writer.uint32(34).string(message.computeNodeId);
+    }
+    if (message.recordsOnly !== false) {
+      writer.uint32(40).bool(message.recordsOnly);
+    }
+    if (message.servicesOnly !== false) {
+      writer.uint32(48).bool(message.servicesOnly);
     }
     return writer;
   },
@@ -2275,6 +2583,22 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
             message.computeNodeId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.recordsOnly = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.servicesOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2296,6 +2620,8 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
     message.computeNodeId = object.computeNodeId ?? "";
+    message.recordsOnly = object.recordsOnly ?? false;
+    message.servicesOnly = object.servicesOnly ?? false;
     return message;
   },
 };
@@ -2644,8 +2970,8 @@ export const HostsServiceDefinition = {
   fullName: "kilonova.cells.v1.HostsService",
   methods: {
     /**
-     * An agent announces its host at start and at each audit: service, compute node, inventory and traits
-     * (passed on to placement).
+     * An agent announces its host: service, compute node, inventory and traits (passed on to placement). At its
+     * start, when one of them has changed, when ReportHost tells of another registration, and now and then.
      *
      * Errors: FAILED_PRECONDITION / STALE_EPOCH when a newer agent of the same host is registered.
      */
@@ -2709,6 +3035,24 @@ export const HostsServiceDefinition = {
               101,
             ]) as Buffer,
           ],
+        },
+      },
+    },
+    /**
+     * An agent shows at each audit that its host lives, and tells what changes all the time. Moves no
+     * generation and writes nothing that a feed tells. May wait for up to a second: reports of many hosts are stored
+     * together.
+     */
+    reportHost: {
+      name: "ReportHost",
+      requestType: ReportHostRequest as typeof ReportHostRequest,
+      requestStream: false,
+      responseType: ReportHostResponse as typeof ReportHostResponse,
+      responseStream: false,
+      options: {
+        _unknownFields: {
+          400010: [Buffer.from([1, 7]) as Buffer],
+          400082: [Buffer.from([12, 10, 4, 99, 101, 108, 108, 18, 4, 104, 111, 115, 116]) as Buffer],
         },
       },
     },

@@ -64,8 +64,13 @@ export function feedHandlers(readerOf: (database: string) => FeedReader): Handle
       };
     },
     getFeedHead: async (ctx, { database }) => {
-      const { incarnation, revision, compacted } = await readerOf(database).head(ctx);
-      return { incarnation, revision: BigInt(revision), compactedRevision: BigInt(compacted) };
+      const { incarnation, revision, compacted, expected } = await readerOf(database).head(ctx);
+      return {
+        incarnation,
+        revision: BigInt(revision),
+        compactedRevision: BigInt(compacted),
+        expectedRevision: BigInt(expected),
+      };
     },
   };
 }

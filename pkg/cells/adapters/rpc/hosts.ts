@@ -1,4 +1,4 @@
-import { ReportCommandRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import { HostTelemetry, ReportCommandRequest } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type {
   ComputeNode,
   HostService,
@@ -12,7 +12,10 @@ import { providerTree } from "../../domain/provider-tree.js";
 import { CellsErrors } from "../../errors.js";
 import type { Liveness, PlacementPort, Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
+import { gathering } from "../gathering.js";
 import type { StoreDeps } from "../sql/deps.js";
+import { storeTelemetry } from "../sql/host-telemetry.js";
+import type { HostReport } from "../sql/host-telemetry.js";
 import { hostZones } from "../sql/host-zones.js";
 import { reportGuest } from "../sql/guest-reports.js";
 import { reportLostPorts } from "../sql/lost-ports.js";
@@ -27,6 +30,7 @@ import {
 import { findDeletedInstances, listHostInstances } from "../sql/read-instances.js";
 import { signalOperation } from "../sql/signals.js";
 import { COMPUTE_BINARY } from "../../../model/service-names.js";
+import type { Store } from "../sql/tables.js";
 
 export interface HostsDeps {
   readonly stores: Stores;
@@ -58,19 +62,40 @@ export function hostsHandlers({
   ): Promise<void> => {
     await placement.syncProviderTree(ctx, providerTree(node, disabled, before));
   };
+  const reporting = new Map<Store, ReturnType<typeof hostReports>>();
+  const reportTo = (store: Store): ReturnType<typeof hostReports> => {
+    let reports = reporting.get(store);
+    if (reports === undefined) reporting.set(store, (reports = hostReports(store, deps)));
+    return reports;
+  };
   return {
     registerHost: async (ctx, request) => {
       const binary = request.service?.binary ?? "";
       if (binary !== COMPUTE_BINARY) throw CellsErrors.WRONG_BINARY({ binary });
-      const { service, node, nodeBefore } = await registerHost(stores.cell(request.cell), deps, ctx, request);
+      const { service, generation, node, nodeBefore } = await registerHost(
+        stores.cell(request.cell),
+        deps,
+        ctx,
+        request,
+      );
       await syncTree(ctx, node, service.disabled, nodeBefore);
       return {
         epoch: service.epoch,
         serviceId: service.id,
         computeNodeId: node.id,
         disabled: service.disabled,
+        serviceGeneration: BigInt(generation),
       };
     },
+    reportHost: async (ctx, { cell, host, epoch, telemetry }) => ({
+      serviceGeneration: BigInt(
+        await reportTo(stores.cell(cell))(ctx, {
+          host,
+          epoch: Number(epoch),
+          telemetry: telemetry ?? HostTelemetry.fromPartial({}),
+        }),
+      ),
+    }),
     reportCommand: async (ctx, request) => {
       const store = stores.cell(request.cell);
       const { woke } = await signalOperation(store, deps, ctx, {
@@ -134,3 +159,24 @@ export function hostsHandlers({
     },
   };
 }
+
+/** Hosts' reports wait this long for those of other hosts. */
+const REPORTS_WAIT_MS = 1_000;
+const REPORTS_TOGETHER = 1_000;
+
+const keyOf = ({ host, epoch }: Pick<HostReport, "host" | "epoch">): string => `${epoch}/${host}`;
+
+/** Stores hosts' reports together: a statement a second at most, however large the cell. */
+const hostReports = (store: Store, deps: StoreDeps) =>
+  gathering<HostReport, number>({
+    clock: deps.clock,
+    windowMs: REPORTS_WAIT_MS,
+    most: REPORTS_TOGETHER,
+    work: async (ctx, reports) => {
+      // Who asks again does not wait for his first answer: the newest report of a process counts.
+      const newest = new Map(reports.map((report) => [keyOf(report), report]));
+      const known = await storeTelemetry(store, deps, ctx, [...newest.values()]);
+      const generations = new Map(known.map((one) => [keyOf(one), one.generation]));
+      return reports.map((report) => generations.get(keyOf(report)) ?? 0);
+    },
+  });

@@ -1,6 +1,8 @@
 import { sql } from "./sql.js";
 import { ComputeNode, HostService } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import type {
+  HostTelemetry,
+  ListHostsRequest,
   RegisterHostRequest,
   UpdateHostServiceRequest,
 } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
@@ -13,6 +15,7 @@ import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
+import { telemetryPart } from "./host-telemetry.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
 import type { Store, Tx } from "./tables.js";
@@ -39,6 +42,12 @@ interface NodeRow {
   readonly host: string;
   readonly generation: number;
   readonly body: Buffer;
+}
+/** What a host told last; null when it has told nothing yet. */
+interface TelemetryColumns {
+  readonly seen_at: Instant | null;
+  readonly uptime: string | null;
+  readonly disk_free_gib: number | null;
 }
 
 /** Without `up`, which only leases can tell. */
@@ -105,15 +114,36 @@ const insertOrUpdate = (store: Store, row: ServiceRow, known: boolean): Part => 
   };
 };
 
+/** A hypervisor as it is recorded: without what is summed up or told anew for each answer. */
+const recorded = (node: ComputeNode): ComputeNode => ({
+  ...node,
+  uptime: "",
+  diskAvailableLeastGib: 0n,
+  vcpusUsed: 0,
+  memoryMibUsed: 0n,
+  diskGibUsed: 0n,
+  runningServers: 0,
+  currentWorkload: 0,
+});
+
+/** An agent of the version before tells it in its node. */
+const telemetryIn = ({ uptime, diskAvailableLeastGib }: ComputeNode): HostTelemetry => ({
+  uptime,
+  diskFreeGib: diskAvailableLeastGib,
+});
+
 /** A registered host: what is stored now and what was before. */
 export interface RegisteredHost {
   readonly service: HostService;
+  /** Of the service's record. */
+  readonly generation: number;
   readonly node: ComputeNode;
   readonly nodeBefore: ComputeNode | undefined;
 }
 
 /**
- * Stores what an agent says of its host, and mints the epoch of a new process.
+ * Stores what an agent says of its host, and mints the epoch of a new process. Generations move, and feeds
+ * tell, only when something of the record has changed.
  * @throws STALE_EPOCH when a newer process of the host has registered
  */
 export async function registerHost(
@@ -148,14 +178,14 @@ export async function registerHost(
       address: said.address,
       generation: (before?.generation ?? 0) + (same ? 0 : 1),
       updated_at: same ? before.updated_at : now,
-      last_seen_at: now,
+      last_seen_at: same ? before.last_seen_at : now,
     };
     const { rows } =
       await sql<NodeRow>`SELECT * FROM ${store.t.compute_node} WHERE host = ${said.host}`.execute(tx);
     const old = rows[0];
     const number = old?.number ?? (await nextNumber(store, tx, "compute_node"));
     const stored: ComputeNode = {
-      ...node,
+      ...recorded(node),
       id: old?.id ?? computeNodeId(said.host, node.hypervisorHostname),
       number: BigInt(number),
       host: said.host,
@@ -172,7 +202,8 @@ export async function registerHost(
       ...(same ? [] : [serviceChanged(row, before === undefined ? "created" : "changed")]),
       ...(changed ? [nodeChanged(nodeRow, old === undefined ? "created" : "changed")] : []),
     ];
-    const parts: Part[] = [insertOrUpdate(store, row, before !== undefined)];
+    const parts: Part[] = [telemetryPart(store.t, said.host, request.telemetry ?? telemetryIn(node), now)];
+    if (!same) parts.push(insertOrUpdate(store, row, before !== undefined));
     if (changed)
       parts.push({
         name: "node",
@@ -185,6 +216,7 @@ export async function registerHost(
     await allTogether(parts).execute(tx);
     return {
       service: toHostService(row),
+      generation: row.generation,
       node: stored,
       nodeBefore: old === undefined ? undefined : ComputeNode.decode(old.body),
     };
@@ -224,13 +256,12 @@ export async function registerService(
   });
 }
 
-export interface HostQuery {
-  readonly host: string;
-  readonly binary: string;
-  readonly computeNodeId: string;
-}
+export type HostQuery = Omit<ListHostsRequest, "cell">;
 
-/** Services and compute nodes by number; what nodes use is summed over their instances. */
+/**
+ * Services and compute nodes by number, with telemetry; what nodes use is summed over their instances.
+ * @cost the nodes and a sum over the instances of all hosts asked for, unless the query says records only
+ */
 export async function listHosts(
   store: Store,
   ctx: Ctx,
@@ -238,23 +269,37 @@ export async function listHosts(
 ): Promise<{ services: HostService[]; nodes: ComputeNode[] }> {
   const { t } = store;
   return store.db.read(ctx, "hosts.list", async (tx) => {
-    const services =
-      await sql<ServiceRow>`SELECT * FROM ${t.service} WHERE (${query.host} = '' OR host = ${query.host}) AND (${query.binary} = '' OR "binary" = ${query.binary}) ORDER BY number`.execute(
-        tx,
-      );
-    const nodes =
-      await sql<NodeRow>`SELECT * FROM ${t.compute_node} WHERE (${query.host} = '' OR host = ${query.host})
-      AND (${query.computeNodeId} = '' OR id = ${query.computeNodeId} OR number::text = ${query.computeNodeId}) ORDER BY number`.execute(
-        tx,
-      );
-    const one = query.host !== "" || query.computeNodeId === "" ? query.host : nodes.rows[0]?.host;
-    const used: ReadonlyMap<string, UseRow> =
-      one === undefined ? new Map() : await usedByHost(store, tx, one);
-    return {
-      services: services.rows.map(toHostService),
-      nodes: nodes.rows.map((row) => withUse(ComputeNode.decode(row.body), used.get(row.host))),
-    };
+    const services = await sql<ServiceRow & Pick<TelemetryColumns, "seen_at">>`
+      SELECT s.*, h.seen_at FROM ${t.service} AS s
+      LEFT JOIN ${t.host_telemetry} AS h ON h.host = s.host AND s."binary" = 'nova-compute'
+      WHERE (${query.host} = '' OR s.host = ${query.host}) AND (${query.binary} = '' OR s."binary" = ${query.binary})
+      ORDER BY s.number`.execute(tx);
+    return { services: services.rows.map(seenService), nodes: await listNodes(store, tx, query) };
   });
+}
+
+const seenService = (row: ServiceRow & Pick<TelemetryColumns, "seen_at">): HostService =>
+  toHostService(
+    row.seen_at !== null && row.seen_at > row.last_seen_at ? { ...row, last_seen_at: row.seen_at } : row,
+  );
+
+async function listNodes(store: Store, tx: Tx, query: HostQuery): Promise<ComputeNode[]> {
+  if (query.servicesOnly) return [];
+  const { t } = store;
+  const { rows } = await sql<NodeRow & TelemetryColumns>`
+    SELECT n.*, h.seen_at, h.uptime, h.disk_free_gib FROM ${t.compute_node} AS n
+    LEFT JOIN ${t.host_telemetry} AS h ON h.host = n.host
+    WHERE (${query.host} = '' OR n.host = ${query.host})
+    AND (${query.computeNodeId} = '' OR n.id = ${query.computeNodeId} OR n.number::text = ${query.computeNodeId})
+    ORDER BY n.number`.execute(tx);
+  if (query.recordsOnly) return rows.map((row) => recorded(ComputeNode.decode(row.body)));
+  const one = query.host !== "" || query.computeNodeId === "" ? query.host : rows[0]?.host;
+  const used: ReadonlyMap<string, UseRow> = one === undefined ? new Map() : await usedByHost(store, tx, one);
+  return rows.map((row) => ({
+    ...withUse(ComputeNode.decode(row.body), used.get(row.host)),
+    uptime: row.uptime ?? "",
+    diskAvailableLeastGib: BigInt(row.disk_free_gib ?? 0),
+  }));
 }
 
 interface UseRow {
@@ -364,7 +409,10 @@ export async function deleteHostService(store: Store, deps: StoreDeps, ctx: Ctx,
       { name: "service", body: sql`DELETE FROM ${t.service} WHERE id = ${id}` },
       ...(node === undefined
         ? []
-        : [{ name: "node", body: sql`DELETE FROM ${t.compute_node} WHERE id = ${node.id}` }]),
+        : [
+            { name: "node", body: sql`DELETE FROM ${t.compute_node} WHERE id = ${node.id}` },
+            { name: "telemetry", body: sql`DELETE FROM ${t.host_telemetry} WHERE host = ${node.host}` },
+          ]),
       outboxPart(t, deps.ids, events, deps.clock.now()),
     ]).execute(tx);
   });

@@ -27,6 +27,7 @@ const NAMES = [
   "counter",
   "service",
   "compute_node",
+  "host_telemetry",
   "outbox",
   "server_group",
   "server_group_member",

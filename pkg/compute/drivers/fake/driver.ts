@@ -1,6 +1,14 @@
 import type { Ctx } from "../../../kernel/index.js";
-import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
+import type {
+  Driver,
+  GuestEvent,
+  GuestSpec,
+  GuestState,
+  HostInventory,
+  HostTelemetry,
+} from "../../driver.js";
 import { DriverErrors } from "../errors.js";
+import { uptimeNow } from "../host/uptime.js";
 import { FakeGuestFiles } from "./guest-file.js";
 import type { FakeGuest } from "./guest-file.js";
 import { fakeInventory } from "./inventory.js";
@@ -31,6 +39,7 @@ export class FakeDriver implements Driver {
   readonly #files: FakeGuestFiles | undefined;
   #listener: (event: GuestEvent) => void = () => {};
   #nextPid = 1000;
+  #telemetryAsked = 0;
 
   constructor(options: FakeDriverOptions) {
     this.rules = options.rules ?? new FakeRules();
@@ -53,6 +62,14 @@ export class FakeDriver implements Driver {
 
   inventory(ctx: Ctx): Promise<HostInventory> {
     return this.#scripted(ctx, "inventory", undefined, () => this.#inventory);
+  }
+
+  /** Another one each time, as on a real host: whoever must not be moved by it shows that he is not. */
+  telemetry(ctx: Ctx): Promise<HostTelemetry> {
+    return this.#scripted(ctx, "telemetry", undefined, () => ({
+      uptime: uptimeNow(),
+      diskFreeGib: Math.max(0, this.#inventory.diskGib - 1 - (this.#telemetryAsked++ % 8)),
+    }));
   }
 
   list(ctx: Ctx): Promise<readonly GuestState[]> {

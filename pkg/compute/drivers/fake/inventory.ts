@@ -11,7 +11,6 @@ export function fakeInventory(hostname: string, over: Partial<HostInventory>): H
     vcpus,
     memoryMib: 256 * 1024,
     diskGib: 4096,
-    diskFreeGib: over.diskGib ?? 4096,
     cpuInfo: JSON.stringify({
       arch: "x86_64",
       model: "Nehalem",
@@ -28,7 +27,6 @@ export function fakeInventory(hostname: string, over: Partial<HostInventory>): H
       "COMPUTE_STORAGE_BUS_VIRTIO",
       "HW_CPU_X86_SSE42",
     ],
-    uptime: " 00:00:00 up 0 min,  0 users,  load average: 0.00, 0.00, 0.00",
     ...over,
   };
 }

@@ -4,6 +4,7 @@ import type { Ctx, ErrorKind } from "../../../kernel/index.js";
 export type FakeMethod =
   | "start"
   | "inventory"
+  | "telemetry"
   | "list"
   | "inspect"
   | "define"

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { uptimeLine } from "../host/uptime.js";
 import { cpuInfo } from "./cpu-info.js";
-import { uptimeLine } from "./inventory.js";
 import { checkSocketPath, guestPaths, interfaceSocketPath, runDirFor } from "./guest-paths.js";
 import { judgeVanished } from "./run-record.js";
 import type { RunRecord } from "./run-record.js";

@@ -2,7 +2,14 @@ import { rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { CommonErrors, KeyedLock, mapLimit, traced } from "../../../kernel/index.js";
 import type { Ctx } from "../../../kernel/index.js";
-import type { Driver, GuestEvent, GuestSpec, GuestState, HostInventory } from "../../driver.js";
+import type {
+  Driver,
+  GuestEvent,
+  GuestSpec,
+  GuestState,
+  HostInventory,
+  HostTelemetry,
+} from "../../driver.js";
 import { DriverErrors } from "../errors.js";
 import { makeFolder } from "../../../platform/files/index.js";
 import { Isolation } from "../host/isolation.js";
@@ -21,7 +28,7 @@ import { GuestFiles } from "./guest-files.js";
 import { interfaceSocketPath } from "./guest-paths.js";
 import { probeHypervisor } from "./host-probe.js";
 import type { HypervisorFacts } from "./host-probe.js";
-import { readInventory } from "./inventory.js";
+import { readInventory, readTelemetry } from "./inventory.js";
 import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
 import { openRunDir } from "./run-dir.js";
@@ -125,6 +132,10 @@ export class QemuDriver implements Driver {
 
   inventory(ctx: Ctx): Promise<HostInventory> {
     return readInventory(ctx, this.#config, this.#started().facts);
+  }
+
+  telemetry(ctx: Ctx): Promise<HostTelemetry> {
+    return readTelemetry(ctx, this.#config);
   }
 
   async list(_ctx: Ctx): Promise<readonly GuestState[]> {

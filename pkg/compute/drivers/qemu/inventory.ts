@@ -1,7 +1,8 @@
 import { readFile, statfs } from "node:fs/promises";
-import { availableParallelism, loadavg, totalmem, uptime } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import type { Ctx } from "../../../kernel/index.js";
-import type { HostInventory } from "../../driver.js";
+import type { HostInventory, HostTelemetry } from "../../driver.js";
+import { uptimeNow } from "../host/uptime.js";
 import type { QemuConfig } from "./config.js";
 import { cpuInfo } from "./cpu-info.js";
 import type { HypervisorFacts } from "./host-probe.js";
@@ -28,7 +29,6 @@ export async function readInventory(
     vcpus: availableParallelism(),
     memoryMib: part(totalmem() / 1024 ** 2),
     diskGib: part((disk.blocks * disk.bsize) / GIB),
-    diskFreeGib: part((disk.bavail * disk.bsize) / GIB),
     cpuInfo: JSON.stringify(cpuInfo(cpus)),
     supportedInstances: [
       ["i686", "qemu", "hvm"],
@@ -41,15 +41,14 @@ export async function readInventory(
         : []),
     ],
     traits: driverTraits(facts.cpuFeatures),
-    uptime: uptimeLine(new Date(), uptime(), loadavg()),
   };
 }
 
-/** In the form of uptime(1), which clients take apart. */
-export function uptimeLine(now: Date, upSeconds: number, load: readonly number[]): string {
-  const minutes = Math.floor(upSeconds / 60);
-  const days = Math.floor(minutes / 1440);
-  const clock = `${Math.floor(minutes / 60) % 24}:${String(minutes % 60).padStart(2, "0")}`.padStart(5);
-  const up = `${days > 0 ? `${days} day${days === 1 ? "" : "s"}, ` : ""}${clock}`;
-  return ` ${now.toISOString().slice(11, 19)} up ${up},  0 users,  load average: ${load.map((l) => l.toFixed(2)).join(", ")}`;
+/** What this machine measures of itself now; of its disk, its share. */
+export async function readTelemetry(_ctx: Ctx, config: QemuConfig): Promise<HostTelemetry> {
+  const disk = await statfs(config.stateDir);
+  return {
+    uptime: uptimeNow(),
+    diskFreeGib: Math.floor(((disk.bavail * disk.bsize) / GIB) * config.share),
+  };
 }

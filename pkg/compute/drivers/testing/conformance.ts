@@ -67,12 +67,20 @@ export function driverConformance(name: string, make: () => Promise<DriverHarnes
     it("offers a host", async () => {
       const inventory = await h.driver().inventory(ctx);
       assert.ok(inventory.vcpus >= 1 && inventory.memoryMib > 0 && inventory.diskGib > 0);
-      assert.ok(inventory.diskFreeGib <= inventory.diskGib);
       assert.ok(inventory.hypervisorVersion >= 1_000_000);
       const cpu = JSON.parse(inventory.cpuInfo) as Record<string, unknown>;
       assert.deepEqual(Object.keys(cpu).sort(), ["arch", "features", "model", "topology", "vendor"]);
       assert.ok(inventory.traits.includes("COMPUTE_IMAGE_TYPE_QCOW2"));
       assert.equal(new Set(inventory.traits).size, inventory.traits.length);
+    });
+
+    it("measures itself, and its inventory has no part in that", async () => {
+      const inventory = await h.driver().inventory(ctx);
+      const { uptime, diskFreeGib } = await h.driver().telemetry(ctx);
+      assert.match(uptime, /^ \d\d:\d\d:\d\d up .+, {2}\d+ users, {2}load average: \d/);
+      assert.ok(diskFreeGib >= 0 && diskFreeGib <= inventory.diskGib);
+      await h.driver().telemetry(ctx);
+      assert.deepEqual(await h.driver().inventory(ctx), inventory);
     });
 
     it("knows nothing of a guest that was never defined", async () => {

@@ -160,6 +160,10 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
           ...without,
           view: HypervisorView.HYPERVISOR_VIEW_UPTIME,
         });
+        if (hypervisor.service?.up !== true)
+          throw GatewayErrors.BAD_REQUEST({
+            message: `The compute service of ${hypervisor.hypervisorHostname} is down: nobody knows its uptime.`,
+          });
         if (hypervisor.uptime === "")
           throw GatewayErrors.NOT_IMPLEMENTED({ what: "the uptime of this hypervisor" });
         return replyJson({ hypervisor: uptime.shape(request.version).render(hypervisor, without) });

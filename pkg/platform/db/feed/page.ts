@@ -14,6 +14,11 @@ export interface FeedPosition {
 
 export interface FeedHead extends FeedPosition {
   readonly compacted: number;
+  /**
+   * Where the feed will have come once every row that is committed now has its number. Exact but for rows of
+   * a later commit that sort before them (by generation), which move them further.
+   */
+  readonly expected: number;
 }
 
 export interface FeedPage {

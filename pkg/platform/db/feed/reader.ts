@@ -64,9 +64,17 @@ export function createFeedReader(
       const state = await d
         .selectFrom("feed_state")
         .select(["incarnation", "head", "compacted"])
+        .select((eb) =>
+          eb
+            .selectFrom("outbox")
+            .select((inner) => inner.fn.countAll<number>().as("waiting"))
+            .where("revision", "is", null)
+            .as("waiting"),
+        )
         .where("id", "=", 1)
         .executeTakeFirstOrThrow();
-      return { incarnation: state.incarnation, revision: state.head, compacted: state.compacted };
+      const { incarnation, head: revision, compacted, waiting } = state;
+      return { incarnation, revision, compacted, expected: revision + (waiting ?? 0) };
     });
 
   const readAfter = (ctx: Ctx, position: FeedPosition, limit: number): Promise<FeedPage> =>

@@ -39,6 +39,7 @@ const BATCH = 1_000;
 interface Place {
   readonly fence: number;
   readonly head: number;
+  readonly incarnation: string;
 }
 
 /**
@@ -56,20 +57,23 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
     let beatMs = performance.now();
     for (;;) {
       const seen = bell.rings;
-      const { incarnation, entries, missed } = await number(ctx, db, { fence, head });
+      const askedMs = performance.now();
+      const shows = askedMs - beatMs >= heartbeatMs;
+      const { incarnation, entries, missed } = await number(ctx, db, { fence, head }, shows);
       head += entries.length;
-      if (entries.length > 0) {
-        tail?.put(incarnation, entries);
-        beatMs = performance.now();
+      if (entries.length > 0) tail?.put(incarnation, entries);
+      if (incarnation !== "") {
+        // Whoever else takes over waits for the whole silence, counted from after `askedMs`.
+        tail?.lead({ incarnation, revision: head }, askedMs + takeoverMs / 2);
+        beatMs = askedMs;
       }
       if (ctx.signal.aborted) return;
       if (entries.length === BATCH) continue;
-      if (missed || performance.now() - beatMs >= heartbeatMs) {
-        const place = await beat(ctx, db, fence);
+      if (missed) {
+        const place = await look(ctx, db, fence);
         if (place === undefined) return;
         head = place.head;
-        beatMs = performance.now();
-        if (missed) continue;
+        continue;
       }
       await bell.wait(seen, pollMs, ctx.signal);
     }
@@ -90,6 +94,8 @@ export function createSequencer(db: Database<FeedTables>, options: SequencerOpti
         try {
           await own(ctx, place);
         } finally {
+          // From now on others may number.
+          tail?.lead({ incarnation: "", revision: -1 }, 0);
           if (ctx.signal.aborted) await release(forever, db, fence);
         }
         ctx.log.info("feed.sequencer.left", { schema: db.schema, owner, fence });
@@ -119,23 +125,19 @@ async function acquire(
           eb("owner_seen_at", "<", sql<bigint>`now() - ${takeoverMs} * interval '1 millisecond'`),
         ]),
       )
-      .returning(["fence", "head"])
+      .returning(["fence", "head", "incarnation"])
       .executeTakeFirst(),
   );
 }
 
-/**
- * Shows that the owner lives. @returns where the feed ends, or undefined when the place belongs to another by
- * now
- */
-function beat(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<Place | undefined> {
-  return db.statement(ctx, "feed.beat", (d) =>
+/** @returns where the feed ends, or undefined when the place belongs to another by now */
+function look(ctx: Ctx, db: Database<FeedTables>, fence: number): Promise<Place | undefined> {
+  return db.statement(ctx, "feed.look", (d) =>
     d
-      .updateTable("feed_state")
-      .set({ owner_seen_at: sql`now()` })
+      .selectFrom("feed_state")
+      .select(["fence", "head", "incarnation"])
       .where("id", "=", 1)
       .where("fence", "=", fence)
-      .returning(["fence", "head"])
       .executeTakeFirst(),
   );
 }
@@ -157,7 +159,8 @@ interface Numbering {
   readonly missed: boolean;
 }
 
-type NumberedRow = { readonly place: number; readonly incarnation: string | null } & Omit<
+/** Without rows to number there is one that only tells of the place; its other columns are null. */
+type NumberedRow = { readonly place: number | null; readonly incarnation: string | null } & Omit<
   FeedTables["outbox"],
   "id" | "revision"
 >;
@@ -166,9 +169,16 @@ type NumberedRow = { readonly place: number; readonly incarnation: string | null
  * One statement. The update of feed_state locks its row and looks again at its newest version: with our fence
  * nobody else has numbered since we took the place, with our head neither has a statement of ours whose
  * answer was lost, so the rows without a number are just those.
- * @returns `missed` when there were rows, but fence or head had changed
+ * @param shows  whether it also shows that the owner lives; otherwise it writes only when there are rows
+ * @returns `incarnation` when the place was ours and something was written; `missed` when there was something
+ *   to write, but fence or head had changed
  */
-async function number(ctx: Ctx, db: Database<FeedTables>, { fence, head }: Place): Promise<Numbering> {
+async function number(
+  ctx: Ctx,
+  db: Database<FeedTables>,
+  { fence, head }: Pick<Place, "fence" | "head">,
+  shows: boolean,
+): Promise<Numbering> {
   const outbox = sql.table(`${db.schema}.outbox`);
   const { rows } = await db.statement(ctx, "feed.number", (d) =>
     sql<NumberedRow>`
@@ -176,21 +186,21 @@ async function number(ctx: Ctx, db: Database<FeedTables>, { fence, head }: Place
       SELECT id, row_number() OVER (ORDER BY generation, created_at, id) AS place FROM ${outbox} WHERE revision IS NULL ORDER BY generation, created_at, id LIMIT ${BATCH}
     ), moved AS (
       UPDATE ${sql.table(`${db.schema}.feed_state`)} SET head = head + (SELECT count(*) FROM fresh), owner_seen_at = now()
-      WHERE id = 1 AND fence = ${fence} AND head = ${head} AND EXISTS (SELECT 1 FROM fresh) RETURNING incarnation
+      WHERE id = 1 AND fence = ${fence} AND head = ${head} AND (${shows}::bool OR EXISTS (SELECT 1 FROM fresh)) RETURNING incarnation
     ), numbered AS (
       UPDATE ${outbox} AS o SET revision = ${head} + fresh.place FROM fresh, moved WHERE o.id = fresh.id
-      RETURNING o.id, moved.incarnation, o.entity_kind, o.entity_id, o.project_id, o.generation, o.event_type, o.payload, o.created_at
+      RETURNING o.id, o.entity_kind, o.entity_id, o.project_id, o.generation, o.event_type, o.payload, o.created_at
     )
-    SELECT fresh.place, n.* FROM fresh LEFT JOIN numbered AS n ON n.id = fresh.id ORDER BY fresh.place`.execute(
-      d,
-    ),
+    SELECT moved.incarnation, fresh.place, n.* FROM (SELECT 1) AS always LEFT JOIN moved ON true LEFT JOIN fresh ON true
+    LEFT JOIN numbered AS n ON n.id = fresh.id ORDER BY fresh.place`.execute(d),
   );
   const incarnation = rows[0]?.incarnation ?? "";
-  if (incarnation === "") return { incarnation, entries: [], missed: rows.length > 0 };
+  const numbered = rows.flatMap((row) => (row.place === null ? [] : [{ ...row, place: row.place }]));
+  if (incarnation === "") return { incarnation, entries: [], missed: shows || numbered.length > 0 };
   return {
     incarnation,
     missed: false,
-    entries: rows.map((row) => ({
+    entries: numbered.map((row) => ({
       revision: head + row.place,
       entityKind: row.entity_kind,
       entityId: row.entity_id,

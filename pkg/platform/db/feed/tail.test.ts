@@ -49,6 +49,20 @@ describe("the feed's tail", () => {
     assert.equal(tail.after(at(8, "two"), 10)?.entries.length, 1);
   });
 
+  it("knows that there is nothing more while only this process numbers", () => {
+    const tail = createTail();
+    tail.put("one", entries(1, 3));
+    tail.lead(at(3), performance.now() + 60_000);
+    assert.deepEqual(tail.after(at(3), 10), { entries: [], head: 3, position: at(3) });
+    assert.deepEqual(tail.after(at(3, ""), 10)?.position, at(3));
+    assert.deepEqual(
+      [tail.after(at(3, "two"), 10), tail.after(at(4), 10), tail.after(at(2), 10)?.entries.length],
+      [undefined, undefined, 1],
+    );
+    tail.lead(at(3), performance.now() - 1);
+    assert.equal(tail.after(at(3), 10), undefined, "no longer");
+  });
+
   it("wakes who waits", async () => {
     const tail = createTail();
     const woken = tail.wait(tail.rings, 60_000, new AbortController().signal);

@@ -13,7 +13,16 @@ export interface FeedTail extends Bell {
    * them.
    */
   put(incarnation: string, entries: readonly FeedEntry[]): void;
-  /** The entries behind a position; undefined when there are none here: only the database knows then. */
+  /**
+   * Tells where the feed ends, for as long as nobody but this process may number: until then readers at the
+   * end need not ask the database.
+   * @param untilMs  on `performance.now()`'s clock
+   */
+  lead(head: FeedPosition, untilMs: number): void;
+  /**
+   * The entries behind a position, none at the feed's end; undefined when that is not known here: only the
+   * database knows then.
+   */
   after(position: FeedPosition, limit: number): FeedPage | undefined;
 }
 
@@ -22,6 +31,12 @@ export function createTail(keep = 500): FeedTail {
   const bell = createBell();
   let incarnation = "";
   let held: readonly FeedEntry[] = [];
+  let end: FeedPosition = { incarnation: "", revision: -1 };
+  let endUntilMs = 0;
+  const atEnd = ({ revision, incarnation: asked }: FeedPosition): boolean =>
+    revision === end.revision &&
+    (asked === "" || asked === end.incarnation) &&
+    performance.now() < endUntilMs;
   return {
     get rings() {
       return bell.rings;
@@ -34,7 +49,13 @@ export function createTail(keep = 500): FeedTail {
       incarnation = name;
       bell.ring();
     },
-    after: ({ revision, incarnation: asked }, limit) => {
+    lead: (head, untilMs) => {
+      end = head;
+      endUntilMs = untilMs;
+    },
+    after: (position, limit) => {
+      const { revision, incarnation: asked } = position;
+      if (atEnd(position)) return { entries: [], head: revision, position: end };
       const first = held[0]?.revision;
       const head = held.at(-1)?.revision ?? 0;
       if (

@@ -39,7 +39,7 @@ export function cellsPeer(channel: Channel): Cells {
 
   const hostsOf = async (ctx: Ctx, cell: string): Promise<Pick<CellSnapshot, "services" | "nodes">> => {
     const { services, nodes } = await within(ctx, ANSWER_MS, cell, (inner) =>
-      hosts.listHosts(inner, { cell, binary: COMPUTE_BINARY }),
+      hosts.listHosts(inner, { cell, binary: COMPUTE_BINARY, recordsOnly: true }),
     );
     return {
       services: services.filter(isCompute).map((one) => ({ id: one.id, service: toService(one) })),
@@ -85,7 +85,12 @@ export function cellsPeer(channel: Channel): Cells {
       (await global.listCells(ctx, {})).cells
         .filter(({ name, disabled }) => name !== CELL0 && !disabled)
         .map(({ name }) => name),
-    hosts: hostsOf,
+    head: async (ctx, cell) => {
+      const { incarnation, expectedRevision } = await within(ctx, ANSWER_MS, cell, (inner) =>
+        feed.getFeedHead(inner, { database: cell }),
+      );
+      return { incarnation, revision: Number(expectedRevision) };
+    },
     watchAggregates: async function* (ctx) {
       const { incarnation, revision } = await within(ctx, ANSWER_MS, GLOBAL, (inner) =>
         feed.getFeedHead(inner, { database: GLOBAL }),
@@ -105,14 +110,20 @@ export function cellsPeer(channel: Channel): Cells {
       const { incarnation, revision } = await within(ctx, ANSWER_MS, cell, (inner) =>
         feed.getFeedHead(inner, { database: cell }),
       );
-      yield { snapshot: { ...(await hostsOf(ctx, cell)), instances: await instancesOf(ctx, cell) } };
-      for await (const { entries } of feed.watchFeed(ctx, {
+      yield {
+        snapshot: { ...(await hostsOf(ctx, cell)), instances: await instancesOf(ctx, cell) },
+        place: { incarnation, revision: Number(revision) },
+      };
+      for await (const { entries, ...place } of feed.watchFeed(ctx, {
         database: cell,
         incarnation,
         afterRevision: revision,
         entityKinds: KINDS,
       })) {
-        if (entries.length > 0) yield { changes: entries.flatMap((entry) => toChange(entry) ?? []) };
+        yield {
+          changes: entries.flatMap((entry) => toChange(entry) ?? []),
+          place: { incarnation: place.incarnation, revision: Number(place.revision) },
+        };
       }
     },
   };

@@ -36,4 +36,16 @@ export const cellMigrations: readonly Migration[] = [
     ],
   },
   feedMigration("0003-feed"),
+  {
+    // What changes all the time on a host. No feed reads it, so a fleet at rest writes no outbox.
+    name: "0004-host-telemetry",
+    statements: [
+      `CREATE TABLE host_telemetry (
+        host text PRIMARY KEY,
+        seen_at timestamptz NOT NULL,
+        uptime text NOT NULL,
+        disk_free_gib int8 NOT NULL
+      )`,
+    ],
+  },
 ];
