@@ -90,6 +90,7 @@ export namespace SymbolVisibility {
  */
 export interface FileDescriptorSet {
   file: FileDescriptorProto[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a complete .proto file. */
@@ -152,6 +153,7 @@ export interface FileDescriptorProto {
    * developers should rely on the protoreflect APIs for their client language.
    */
   edition?: Edition | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a message type. */
@@ -172,6 +174,7 @@ export interface DescriptorProto {
   reservedName: string[];
   /** Support for `export` and `local` keywords on enums. */
   visibility?: SymbolVisibility | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface DescriptorProto_ExtensionRange {
@@ -182,6 +185,7 @@ export interface DescriptorProto_ExtensionRange {
   /** Exclusive. */
   end?: number | undefined;
   options?: ExtensionRangeOptions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -196,6 +200,7 @@ export interface DescriptorProto_ReservedRange {
     | undefined;
   /** Exclusive. */
   end?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ExtensionRangeOptions {
@@ -217,6 +222,7 @@ export interface ExtensionRangeOptions {
    * are marked as UNVERIFIED.
    */
   verification?: ExtensionRangeOptions_VerificationState | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** The verification state of the extension range. */
@@ -267,6 +273,7 @@ export interface ExtensionRangeOptions_Declaration {
    * Otherwise the extension must be defined as optional.
    */
   repeated?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a field within a message. */
@@ -350,6 +357,7 @@ export interface FieldDescriptorProto {
    * optional with `LABEL_OPTIONAL`.
    */
   proto3Optional?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export const FieldDescriptorProto_Type = {
@@ -443,6 +451,7 @@ export namespace FieldDescriptorProto_Label {
 export interface OneofDescriptorProto {
   name?: string | undefined;
   options?: OneofOptions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes an enum type. */
@@ -465,6 +474,7 @@ export interface EnumDescriptorProto {
   reservedName: string[];
   /** Support for `export` and `local` keywords on enums. */
   visibility?: SymbolVisibility | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -482,6 +492,7 @@ export interface EnumDescriptorProto_EnumReservedRange {
     | undefined;
   /** Inclusive. */
   end?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a value within an enum. */
@@ -489,6 +500,7 @@ export interface EnumValueDescriptorProto {
   name?: string | undefined;
   number?: number | undefined;
   options?: EnumValueOptions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a service. */
@@ -496,6 +508,7 @@ export interface ServiceDescriptorProto {
   name?: string | undefined;
   method: MethodDescriptorProto[];
   options?: ServiceOptions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a method of a service. */
@@ -518,6 +531,7 @@ export interface MethodDescriptorProto {
     | undefined;
   /** Identifies if server streams multiple server messages */
   serverStreaming?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface FileOptions {
@@ -683,6 +697,7 @@ export interface FileOptions {
    * See the documentation for the "Options" section above.
    */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Generated classes can be optimized for speed or code size. */
@@ -798,6 +813,7 @@ export interface MessageOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface FieldOptions {
@@ -914,6 +930,7 @@ export interface FieldOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export const FieldOptions_CType = {
@@ -1012,6 +1029,7 @@ export interface FieldOptions_EditionDefault {
     | undefined;
   /** Textproto value. */
   value?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Information about the support window of a feature. */
@@ -1051,6 +1069,7 @@ export interface FieldOptions_FeatureSupport {
    * removed in.
    */
   removalError?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface OneofOptions {
@@ -1065,6 +1084,7 @@ export interface OneofOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface EnumOptions {
@@ -1108,6 +1128,7 @@ export interface EnumOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface EnumValueOptions {
@@ -1143,6 +1164,7 @@ export interface EnumValueOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ServiceOptions {
@@ -1166,6 +1188,7 @@ export interface ServiceOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface MethodOptions {
@@ -1190,6 +1213,7 @@ export interface MethodOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1234,6 +1258,7 @@ export interface UninterpretedOption {
   doubleValue?: number | undefined;
   stringValue?: Buffer | undefined;
   aggregateValue?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1246,6 +1271,7 @@ export interface UninterpretedOption {
 export interface UninterpretedOption_NamePart {
   namePart: string;
   isExtension: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1266,6 +1292,7 @@ export interface FeatureSet {
   enforceNamingStyle?: FeatureSet_EnforceNamingStyle | undefined;
   defaultSymbolVisibility?: FeatureSet_VisibilityFeature_DefaultSymbolVisibility | undefined;
   enforceProtoLimits?: FeatureSet_ProtoLimitsFeature_EnforceProtoLimits | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export const FeatureSet_FieldPresence = {
@@ -1353,6 +1380,7 @@ export namespace FeatureSet_EnforceNamingStyle {
 }
 
 export interface FeatureSet_VisibilityFeature {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export const FeatureSet_VisibilityFeature_DefaultSymbolVisibility = {
@@ -1386,6 +1414,7 @@ export namespace FeatureSet_VisibilityFeature_DefaultSymbolVisibility {
 }
 
 export interface FeatureSet_ProtoLimitsFeature {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export const FeatureSet_ProtoLimitsFeature_EnforceProtoLimits = {
@@ -1436,6 +1465,7 @@ export interface FeatureSetDefaults {
    * after this will not have reliable defaults.
    */
   maximumEdition?: Edition | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1454,6 +1484,7 @@ export interface FeatureSetDefaults_FeatureSetEditionDefault {
     | undefined;
   /** Defaults of features that can't be overridden in this edition. */
   fixedFeatures?: FeatureSet | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1507,6 +1538,7 @@ export interface SourceCodeInfo {
    *   be recorded in the future.
    */
   location: SourceCodeInfo_Location[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface SourceCodeInfo_Location {
@@ -1613,6 +1645,7 @@ export interface SourceCodeInfo_Location {
   leadingComments?: string | undefined;
   trailingComments?: string | undefined;
   leadingDetachedComments: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1626,6 +1659,7 @@ export interface GeneratedCodeInfo {
    * of its generating .proto file.
    */
   annotation: GeneratedCodeInfo_Annotation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface GeneratedCodeInfo_Annotation {
@@ -1652,6 +1686,7 @@ export interface GeneratedCodeInfo_Annotation {
    */
   end?: number | undefined;
   semantic?: GeneratedCodeInfo_Annotation_Semantic | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -1685,6 +1720,14 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet> = {
     for (const v of message.file) {
       FileDescriptorProto.encode(v!, writer.uint32(10).fork()).join();
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1713,7 +1756,19 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1726,6 +1781,8 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet> = {
   },
   fromPartial(object: DeepPartial<FileDescriptorSet>): FileDescriptorSet {
     const message = createBaseFileDescriptorSet();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FileDescriptorSet["_unknownFields"];
     message.file = object.file?.map((e) => FileDescriptorProto.fromPartial(e)) || [];
     return message;
   },
@@ -1733,8 +1790,6 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet> = {
 
 function createBaseFileDescriptorProto(): FileDescriptorProto {
   return {
-    name: "",
-    package: "",
     dependency: [],
     publicDependency: [],
     weakDependency: [],
@@ -1743,10 +1798,6 @@ function createBaseFileDescriptorProto(): FileDescriptorProto {
     enumType: [],
     service: [],
     extension: [],
-    options: undefined,
-    sourceCodeInfo: undefined,
-    syntax: "",
-    edition: 0,
   };
 }
 
@@ -1793,6 +1844,14 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
     }
     if (message.edition !== undefined && message.edition !== 0) {
       writer.uint32(112).int32(message.edition);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1946,7 +2005,19 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1959,6 +2030,8 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<FileDescriptorProto>): FileDescriptorProto {
     const message = createBaseFileDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FileDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.package = object.package ?? "";
     message.dependency = object.dependency?.map((e) => e) || [];
@@ -1983,17 +2056,14 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
 
 function createBaseDescriptorProto(): DescriptorProto {
   return {
-    name: "",
     field: [],
     extension: [],
     nestedType: [],
     enumType: [],
     extensionRange: [],
     oneofDecl: [],
-    options: undefined,
     reservedRange: [],
     reservedName: [],
-    visibility: 0,
   };
 }
 
@@ -2031,6 +2101,14 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
     }
     if (message.visibility !== undefined && message.visibility !== 0) {
       writer.uint32(88).int32(message.visibility);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2140,7 +2218,19 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2153,6 +2243,8 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
   },
   fromPartial(object: DeepPartial<DescriptorProto>): DescriptorProto {
     const message = createBaseDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.field = object.field?.map((e) => FieldDescriptorProto.fromPartial(e)) || [];
     message.extension = object.extension?.map((e) => FieldDescriptorProto.fromPartial(e)) || [];
@@ -2171,7 +2263,7 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
 };
 
 function createBaseDescriptorProto_ExtensionRange(): DescriptorProto_ExtensionRange {
-  return { start: 0, end: 0, options: undefined };
+  return {};
 }
 
 export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_ExtensionRange> = {
@@ -2184,6 +2276,14 @@ export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_Extensio
     }
     if (message.options !== undefined) {
       ExtensionRangeOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2229,7 +2329,19 @@ export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_Extensio
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2242,6 +2354,8 @@ export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_Extensio
   },
   fromPartial(object: DeepPartial<DescriptorProto_ExtensionRange>): DescriptorProto_ExtensionRange {
     const message = createBaseDescriptorProto_ExtensionRange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DescriptorProto_ExtensionRange["_unknownFields"];
     message.start = object.start ?? 0;
     message.end = object.end ?? 0;
     message.options = (object.options !== undefined && object.options !== null)
@@ -2252,7 +2366,7 @@ export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_Extensio
 };
 
 function createBaseDescriptorProto_ReservedRange(): DescriptorProto_ReservedRange {
-  return { start: 0, end: 0 };
+  return {};
 }
 
 export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedRange> = {
@@ -2262,6 +2376,14 @@ export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedR
     }
     if (message.end !== undefined && message.end !== 0) {
       writer.uint32(16).int32(message.end);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2299,7 +2421,19 @@ export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedR
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2312,6 +2446,8 @@ export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedR
   },
   fromPartial(object: DeepPartial<DescriptorProto_ReservedRange>): DescriptorProto_ReservedRange {
     const message = createBaseDescriptorProto_ReservedRange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DescriptorProto_ReservedRange["_unknownFields"];
     message.start = object.start ?? 0;
     message.end = object.end ?? 0;
     return message;
@@ -2319,7 +2455,7 @@ export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedR
 };
 
 function createBaseExtensionRangeOptions(): ExtensionRangeOptions {
-  return { uninterpretedOption: [], declaration: [], features: undefined, verification: 1 };
+  return { uninterpretedOption: [], declaration: [] };
 }
 
 export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions> = {
@@ -2335,6 +2471,14 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions> = {
     }
     if (message.verification !== undefined && message.verification !== 1) {
       writer.uint32(24).int32(message.verification);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2388,7 +2532,19 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2401,6 +2557,8 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions> = {
   },
   fromPartial(object: DeepPartial<ExtensionRangeOptions>): ExtensionRangeOptions {
     const message = createBaseExtensionRangeOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExtensionRangeOptions["_unknownFields"];
     message.uninterpretedOption = object.uninterpretedOption?.map((e) => UninterpretedOption.fromPartial(e)) || [];
     message.declaration = object.declaration?.map((e) => ExtensionRangeOptions_Declaration.fromPartial(e)) || [];
     message.features = (object.features !== undefined && object.features !== null)
@@ -2412,7 +2570,7 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions> = {
 };
 
 function createBaseExtensionRangeOptions_Declaration(): ExtensionRangeOptions_Declaration {
-  return { number: 0, fullName: "", type: "", reserved: false, repeated: false };
+  return {};
 }
 
 export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions_Declaration> = {
@@ -2431,6 +2589,14 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
     }
     if (message.repeated !== undefined && message.repeated !== false) {
       writer.uint32(48).bool(message.repeated);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2492,7 +2658,19 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2505,6 +2683,8 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
   },
   fromPartial(object: DeepPartial<ExtensionRangeOptions_Declaration>): ExtensionRangeOptions_Declaration {
     const message = createBaseExtensionRangeOptions_Declaration();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExtensionRangeOptions_Declaration["_unknownFields"];
     message.number = object.number ?? 0;
     message.fullName = object.fullName ?? "";
     message.type = object.type ?? "";
@@ -2515,19 +2695,7 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
 };
 
 function createBaseFieldDescriptorProto(): FieldDescriptorProto {
-  return {
-    name: "",
-    number: 0,
-    label: 1,
-    type: 1,
-    typeName: "",
-    extendee: "",
-    defaultValue: "",
-    oneofIndex: 0,
-    jsonName: "",
-    options: undefined,
-    proto3Optional: false,
-  };
+  return {};
 }
 
 export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
@@ -2564,6 +2732,14 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
     }
     if (message.proto3Optional !== undefined && message.proto3Optional !== false) {
       writer.uint32(136).bool(message.proto3Optional);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2673,7 +2849,19 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2686,6 +2874,8 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<FieldDescriptorProto>): FieldDescriptorProto {
     const message = createBaseFieldDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FieldDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.number = object.number ?? 0;
     message.label = object.label ?? 1;
@@ -2704,7 +2894,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
 };
 
 function createBaseOneofDescriptorProto(): OneofDescriptorProto {
-  return { name: "", options: undefined };
+  return {};
 }
 
 export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
@@ -2714,6 +2904,14 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
     }
     if (message.options !== undefined) {
       OneofOptions.encode(message.options, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2751,7 +2949,19 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2764,6 +2974,8 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<OneofDescriptorProto>): OneofDescriptorProto {
     const message = createBaseOneofDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OneofDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.options = (object.options !== undefined && object.options !== null)
       ? OneofOptions.fromPartial(object.options)
@@ -2773,7 +2985,7 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
 };
 
 function createBaseEnumDescriptorProto(): EnumDescriptorProto {
-  return { name: "", value: [], options: undefined, reservedRange: [], reservedName: [], visibility: 0 };
+  return { value: [], reservedRange: [], reservedName: [] };
 }
 
 export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
@@ -2795,6 +3007,14 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
     }
     if (message.visibility !== undefined && message.visibility !== 0) {
       writer.uint32(48).int32(message.visibility);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2864,7 +3084,19 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2877,6 +3109,8 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<EnumDescriptorProto>): EnumDescriptorProto {
     const message = createBaseEnumDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnumDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.value = object.value?.map((e) => EnumValueDescriptorProto.fromPartial(e)) || [];
     message.options = (object.options !== undefined && object.options !== null)
@@ -2891,7 +3125,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
 };
 
 function createBaseEnumDescriptorProto_EnumReservedRange(): EnumDescriptorProto_EnumReservedRange {
-  return { start: 0, end: 0 };
+  return {};
 }
 
 export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorProto_EnumReservedRange> = {
@@ -2901,6 +3135,14 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorPro
     }
     if (message.end !== undefined && message.end !== 0) {
       writer.uint32(16).int32(message.end);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2938,7 +3180,19 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorPro
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2951,6 +3205,8 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorPro
   },
   fromPartial(object: DeepPartial<EnumDescriptorProto_EnumReservedRange>): EnumDescriptorProto_EnumReservedRange {
     const message = createBaseEnumDescriptorProto_EnumReservedRange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnumDescriptorProto_EnumReservedRange["_unknownFields"];
     message.start = object.start ?? 0;
     message.end = object.end ?? 0;
     return message;
@@ -2958,7 +3214,7 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorPro
 };
 
 function createBaseEnumValueDescriptorProto(): EnumValueDescriptorProto {
-  return { name: "", number: 0, options: undefined };
+  return {};
 }
 
 export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
@@ -2971,6 +3227,14 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
     }
     if (message.options !== undefined) {
       EnumValueOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3016,7 +3280,19 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3029,6 +3305,8 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<EnumValueDescriptorProto>): EnumValueDescriptorProto {
     const message = createBaseEnumValueDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnumValueDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.number = object.number ?? 0;
     message.options = (object.options !== undefined && object.options !== null)
@@ -3039,7 +3317,7 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
 };
 
 function createBaseServiceDescriptorProto(): ServiceDescriptorProto {
-  return { name: "", method: [], options: undefined };
+  return { method: [] };
 }
 
 export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
@@ -3052,6 +3330,14 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
     }
     if (message.options !== undefined) {
       ServiceOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3097,7 +3383,19 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3110,6 +3408,8 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<ServiceDescriptorProto>): ServiceDescriptorProto {
     const message = createBaseServiceDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServiceDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.method = object.method?.map((e) => MethodDescriptorProto.fromPartial(e)) || [];
     message.options = (object.options !== undefined && object.options !== null)
@@ -3120,14 +3420,7 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
 };
 
 function createBaseMethodDescriptorProto(): MethodDescriptorProto {
-  return {
-    name: "",
-    inputType: "",
-    outputType: "",
-    options: undefined,
-    clientStreaming: false,
-    serverStreaming: false,
-  };
+  return {};
 }
 
 export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
@@ -3149,6 +3442,14 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
     }
     if (message.serverStreaming !== undefined && message.serverStreaming !== false) {
       writer.uint32(48).bool(message.serverStreaming);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3218,7 +3519,19 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3231,6 +3544,8 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
   },
   fromPartial(object: DeepPartial<MethodDescriptorProto>): MethodDescriptorProto {
     const message = createBaseMethodDescriptorProto();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MethodDescriptorProto["_unknownFields"];
     message.name = object.name ?? "";
     message.inputType = object.inputType ?? "";
     message.outputType = object.outputType ?? "";
@@ -3244,29 +3559,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
 };
 
 function createBaseFileOptions(): FileOptions {
-  return {
-    javaPackage: "",
-    javaOuterClassname: "",
-    javaMultipleFiles: false,
-    javaGenerateEqualsAndHash: false,
-    javaStringCheckUtf8: false,
-    optimizeFor: 1,
-    goPackage: "",
-    ccGenericServices: false,
-    javaGenericServices: false,
-    pyGenericServices: false,
-    deprecated: false,
-    ccEnableArenas: true,
-    objcClassPrefix: "",
-    csharpNamespace: "",
-    swiftPrefix: "",
-    phpClassPrefix: "",
-    phpNamespace: "",
-    phpMetadataNamespace: "",
-    rubyPackage: "",
-    features: undefined,
-    uninterpretedOption: [],
-  };
+  return { uninterpretedOption: [] };
 }
 
 export const FileOptions: MessageFns<FileOptions> = {
@@ -3333,6 +3626,14 @@ export const FileOptions: MessageFns<FileOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3522,7 +3823,19 @@ export const FileOptions: MessageFns<FileOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3535,6 +3848,8 @@ export const FileOptions: MessageFns<FileOptions> = {
   },
   fromPartial(object: DeepPartial<FileOptions>): FileOptions {
     const message = createBaseFileOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FileOptions["_unknownFields"];
     message.javaPackage = object.javaPackage ?? "";
     message.javaOuterClassname = object.javaOuterClassname ?? "";
     message.javaMultipleFiles = object.javaMultipleFiles ?? false;
@@ -3563,15 +3878,7 @@ export const FileOptions: MessageFns<FileOptions> = {
 };
 
 function createBaseMessageOptions(): MessageOptions {
-  return {
-    messageSetWireFormat: false,
-    noStandardDescriptorAccessor: false,
-    deprecated: false,
-    mapEntry: false,
-    deprecatedLegacyJsonFieldConflicts: false,
-    features: undefined,
-    uninterpretedOption: [],
-  };
+  return { uninterpretedOption: [] };
 }
 
 export const MessageOptions: MessageFns<MessageOptions> = {
@@ -3598,6 +3905,14 @@ export const MessageOptions: MessageFns<MessageOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3675,7 +3990,19 @@ export const MessageOptions: MessageFns<MessageOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3688,6 +4015,8 @@ export const MessageOptions: MessageFns<MessageOptions> = {
   },
   fromPartial(object: DeepPartial<MessageOptions>): MessageOptions {
     const message = createBaseMessageOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MessageOptions["_unknownFields"];
     message.messageSetWireFormat = object.messageSetWireFormat ?? false;
     message.noStandardDescriptorAccessor = object.noStandardDescriptorAccessor ?? false;
     message.deprecated = object.deprecated ?? false;
@@ -3702,22 +4031,7 @@ export const MessageOptions: MessageFns<MessageOptions> = {
 };
 
 function createBaseFieldOptions(): FieldOptions {
-  return {
-    ctype: 0,
-    packed: false,
-    jstype: 0,
-    lazy: false,
-    unverifiedLazy: false,
-    deprecated: false,
-    weak: false,
-    debugRedact: false,
-    retention: 0,
-    targets: [],
-    editionDefaults: [],
-    features: undefined,
-    featureSupport: undefined,
-    uninterpretedOption: [],
-  };
+  return { targets: [], editionDefaults: [], uninterpretedOption: [] };
 }
 
 export const FieldOptions: MessageFns<FieldOptions> = {
@@ -3763,6 +4077,14 @@ export const FieldOptions: MessageFns<FieldOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3906,7 +4228,19 @@ export const FieldOptions: MessageFns<FieldOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3919,6 +4253,8 @@ export const FieldOptions: MessageFns<FieldOptions> = {
   },
   fromPartial(object: DeepPartial<FieldOptions>): FieldOptions {
     const message = createBaseFieldOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FieldOptions["_unknownFields"];
     message.ctype = object.ctype ?? 0;
     message.packed = object.packed ?? false;
     message.jstype = object.jstype ?? 0;
@@ -3942,7 +4278,7 @@ export const FieldOptions: MessageFns<FieldOptions> = {
 };
 
 function createBaseFieldOptions_EditionDefault(): FieldOptions_EditionDefault {
-  return { edition: 0, value: "" };
+  return {};
 }
 
 export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault> = {
@@ -3952,6 +4288,14 @@ export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault
     }
     if (message.value !== undefined && message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3989,7 +4333,19 @@ export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4002,6 +4358,8 @@ export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault
   },
   fromPartial(object: DeepPartial<FieldOptions_EditionDefault>): FieldOptions_EditionDefault {
     const message = createBaseFieldOptions_EditionDefault();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FieldOptions_EditionDefault["_unknownFields"];
     message.edition = object.edition ?? 0;
     message.value = object.value ?? "";
     return message;
@@ -4009,7 +4367,7 @@ export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault
 };
 
 function createBaseFieldOptions_FeatureSupport(): FieldOptions_FeatureSupport {
-  return { editionIntroduced: 0, editionDeprecated: 0, deprecationWarning: "", editionRemoved: 0, removalError: "" };
+  return {};
 }
 
 export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport> = {
@@ -4028,6 +4386,14 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
     }
     if (message.removalError !== undefined && message.removalError !== "") {
       writer.uint32(42).string(message.removalError);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4089,7 +4455,19 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4102,6 +4480,8 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
   },
   fromPartial(object: DeepPartial<FieldOptions_FeatureSupport>): FieldOptions_FeatureSupport {
     const message = createBaseFieldOptions_FeatureSupport();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FieldOptions_FeatureSupport["_unknownFields"];
     message.editionIntroduced = object.editionIntroduced ?? 0;
     message.editionDeprecated = object.editionDeprecated ?? 0;
     message.deprecationWarning = object.deprecationWarning ?? "";
@@ -4112,7 +4492,7 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
 };
 
 function createBaseOneofOptions(): OneofOptions {
-  return { features: undefined, uninterpretedOption: [] };
+  return { uninterpretedOption: [] };
 }
 
 export const OneofOptions: MessageFns<OneofOptions> = {
@@ -4122,6 +4502,14 @@ export const OneofOptions: MessageFns<OneofOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4159,7 +4547,19 @@ export const OneofOptions: MessageFns<OneofOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4172,6 +4572,8 @@ export const OneofOptions: MessageFns<OneofOptions> = {
   },
   fromPartial(object: DeepPartial<OneofOptions>): OneofOptions {
     const message = createBaseOneofOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OneofOptions["_unknownFields"];
     message.features = (object.features !== undefined && object.features !== null)
       ? FeatureSet.fromPartial(object.features)
       : undefined;
@@ -4181,13 +4583,7 @@ export const OneofOptions: MessageFns<OneofOptions> = {
 };
 
 function createBaseEnumOptions(): EnumOptions {
-  return {
-    allowAlias: false,
-    deprecated: false,
-    deprecatedLegacyJsonFieldConflicts: false,
-    features: undefined,
-    uninterpretedOption: [],
-  };
+  return { uninterpretedOption: [] };
 }
 
 export const EnumOptions: MessageFns<EnumOptions> = {
@@ -4208,6 +4604,14 @@ export const EnumOptions: MessageFns<EnumOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4269,7 +4673,19 @@ export const EnumOptions: MessageFns<EnumOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4282,6 +4698,8 @@ export const EnumOptions: MessageFns<EnumOptions> = {
   },
   fromPartial(object: DeepPartial<EnumOptions>): EnumOptions {
     const message = createBaseEnumOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnumOptions["_unknownFields"];
     message.allowAlias = object.allowAlias ?? false;
     message.deprecated = object.deprecated ?? false;
     message.deprecatedLegacyJsonFieldConflicts = object.deprecatedLegacyJsonFieldConflicts ?? false;
@@ -4294,13 +4712,7 @@ export const EnumOptions: MessageFns<EnumOptions> = {
 };
 
 function createBaseEnumValueOptions(): EnumValueOptions {
-  return {
-    deprecated: false,
-    features: undefined,
-    debugRedact: false,
-    featureSupport: undefined,
-    uninterpretedOption: [],
-  };
+  return { uninterpretedOption: [] };
 }
 
 export const EnumValueOptions: MessageFns<EnumValueOptions> = {
@@ -4319,6 +4731,14 @@ export const EnumValueOptions: MessageFns<EnumValueOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4380,7 +4800,19 @@ export const EnumValueOptions: MessageFns<EnumValueOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4393,6 +4825,8 @@ export const EnumValueOptions: MessageFns<EnumValueOptions> = {
   },
   fromPartial(object: DeepPartial<EnumValueOptions>): EnumValueOptions {
     const message = createBaseEnumValueOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnumValueOptions["_unknownFields"];
     message.deprecated = object.deprecated ?? false;
     message.features = (object.features !== undefined && object.features !== null)
       ? FeatureSet.fromPartial(object.features)
@@ -4407,7 +4841,7 @@ export const EnumValueOptions: MessageFns<EnumValueOptions> = {
 };
 
 function createBaseServiceOptions(): ServiceOptions {
-  return { features: undefined, deprecated: false, uninterpretedOption: [] };
+  return { uninterpretedOption: [] };
 }
 
 export const ServiceOptions: MessageFns<ServiceOptions> = {
@@ -4420,6 +4854,14 @@ export const ServiceOptions: MessageFns<ServiceOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4465,7 +4907,19 @@ export const ServiceOptions: MessageFns<ServiceOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4478,6 +4932,8 @@ export const ServiceOptions: MessageFns<ServiceOptions> = {
   },
   fromPartial(object: DeepPartial<ServiceOptions>): ServiceOptions {
     const message = createBaseServiceOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServiceOptions["_unknownFields"];
     message.features = (object.features !== undefined && object.features !== null)
       ? FeatureSet.fromPartial(object.features)
       : undefined;
@@ -4488,7 +4944,7 @@ export const ServiceOptions: MessageFns<ServiceOptions> = {
 };
 
 function createBaseMethodOptions(): MethodOptions {
-  return { deprecated: false, idempotencyLevel: 0, features: undefined, uninterpretedOption: [] };
+  return { uninterpretedOption: [] };
 }
 
 export const MethodOptions: MessageFns<MethodOptions> = {
@@ -4504,6 +4960,14 @@ export const MethodOptions: MessageFns<MethodOptions> = {
     }
     for (const v of message.uninterpretedOption) {
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4557,7 +5021,19 @@ export const MethodOptions: MessageFns<MethodOptions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4570,6 +5046,8 @@ export const MethodOptions: MessageFns<MethodOptions> = {
   },
   fromPartial(object: DeepPartial<MethodOptions>): MethodOptions {
     const message = createBaseMethodOptions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MethodOptions["_unknownFields"];
     message.deprecated = object.deprecated ?? false;
     message.idempotencyLevel = object.idempotencyLevel ?? 0;
     message.features = (object.features !== undefined && object.features !== null)
@@ -4581,15 +5059,7 @@ export const MethodOptions: MessageFns<MethodOptions> = {
 };
 
 function createBaseUninterpretedOption(): UninterpretedOption {
-  return {
-    name: [],
-    identifierValue: "",
-    positiveIntValue: 0n,
-    negativeIntValue: 0n,
-    doubleValue: 0,
-    stringValue: Buffer.alloc(0),
-    aggregateValue: "",
-  };
+  return { name: [] };
 }
 
 export const UninterpretedOption: MessageFns<UninterpretedOption> = {
@@ -4620,6 +5090,14 @@ export const UninterpretedOption: MessageFns<UninterpretedOption> = {
     }
     if (message.aggregateValue !== undefined && message.aggregateValue !== "") {
       writer.uint32(66).string(message.aggregateValue);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4697,7 +5175,19 @@ export const UninterpretedOption: MessageFns<UninterpretedOption> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4710,6 +5200,8 @@ export const UninterpretedOption: MessageFns<UninterpretedOption> = {
   },
   fromPartial(object: DeepPartial<UninterpretedOption>): UninterpretedOption {
     const message = createBaseUninterpretedOption();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UninterpretedOption["_unknownFields"];
     message.name = object.name?.map((e) => UninterpretedOption_NamePart.fromPartial(e)) || [];
     message.identifierValue = object.identifierValue ?? "";
     message.positiveIntValue = (object.positiveIntValue !== undefined && object.positiveIntValue !== null)
@@ -4736,6 +5228,14 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
     }
     if (message.isExtension !== false) {
       writer.uint32(16).bool(message.isExtension);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4773,7 +5273,19 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4786,6 +5298,8 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
   },
   fromPartial(object: DeepPartial<UninterpretedOption_NamePart>): UninterpretedOption_NamePart {
     const message = createBaseUninterpretedOption_NamePart();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UninterpretedOption_NamePart["_unknownFields"];
     message.namePart = object.namePart ?? "";
     message.isExtension = object.isExtension ?? false;
     return message;
@@ -4793,17 +5307,7 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
 };
 
 function createBaseFeatureSet(): FeatureSet {
-  return {
-    fieldPresence: 0,
-    enumType: 0,
-    repeatedFieldEncoding: 0,
-    utf8Validation: 0,
-    messageEncoding: 0,
-    jsonFormat: 0,
-    enforceNamingStyle: 0,
-    defaultSymbolVisibility: 0,
-    enforceProtoLimits: 0,
-  };
+  return {};
 }
 
 export const FeatureSet: MessageFns<FeatureSet> = {
@@ -4834,6 +5338,14 @@ export const FeatureSet: MessageFns<FeatureSet> = {
     }
     if (message.enforceProtoLimits !== undefined && message.enforceProtoLimits !== 0) {
       writer.uint32(72).int32(message.enforceProtoLimits);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4927,7 +5439,19 @@ export const FeatureSet: MessageFns<FeatureSet> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4940,6 +5464,8 @@ export const FeatureSet: MessageFns<FeatureSet> = {
   },
   fromPartial(object: DeepPartial<FeatureSet>): FeatureSet {
     const message = createBaseFeatureSet();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FeatureSet["_unknownFields"];
     message.fieldPresence = object.fieldPresence ?? 0;
     message.enumType = object.enumType ?? 0;
     message.repeatedFieldEncoding = object.repeatedFieldEncoding ?? 0;
@@ -4958,7 +5484,15 @@ function createBaseFeatureSet_VisibilityFeature(): FeatureSet_VisibilityFeature 
 }
 
 export const FeatureSet_VisibilityFeature: MessageFns<FeatureSet_VisibilityFeature> = {
-  encode(_: FeatureSet_VisibilityFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FeatureSet_VisibilityFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -4979,7 +5513,19 @@ export const FeatureSet_VisibilityFeature: MessageFns<FeatureSet_VisibilityFeatu
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4990,8 +5536,10 @@ export const FeatureSet_VisibilityFeature: MessageFns<FeatureSet_VisibilityFeatu
   create(base?: DeepPartial<FeatureSet_VisibilityFeature>): FeatureSet_VisibilityFeature {
     return FeatureSet_VisibilityFeature.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<FeatureSet_VisibilityFeature>): FeatureSet_VisibilityFeature {
+  fromPartial(object: DeepPartial<FeatureSet_VisibilityFeature>): FeatureSet_VisibilityFeature {
     const message = createBaseFeatureSet_VisibilityFeature();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FeatureSet_VisibilityFeature["_unknownFields"];
     return message;
   },
 };
@@ -5001,7 +5549,15 @@ function createBaseFeatureSet_ProtoLimitsFeature(): FeatureSet_ProtoLimitsFeatur
 }
 
 export const FeatureSet_ProtoLimitsFeature: MessageFns<FeatureSet_ProtoLimitsFeature> = {
-  encode(_: FeatureSet_ProtoLimitsFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FeatureSet_ProtoLimitsFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5022,7 +5578,19 @@ export const FeatureSet_ProtoLimitsFeature: MessageFns<FeatureSet_ProtoLimitsFea
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5033,14 +5601,16 @@ export const FeatureSet_ProtoLimitsFeature: MessageFns<FeatureSet_ProtoLimitsFea
   create(base?: DeepPartial<FeatureSet_ProtoLimitsFeature>): FeatureSet_ProtoLimitsFeature {
     return FeatureSet_ProtoLimitsFeature.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<FeatureSet_ProtoLimitsFeature>): FeatureSet_ProtoLimitsFeature {
+  fromPartial(object: DeepPartial<FeatureSet_ProtoLimitsFeature>): FeatureSet_ProtoLimitsFeature {
     const message = createBaseFeatureSet_ProtoLimitsFeature();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FeatureSet_ProtoLimitsFeature["_unknownFields"];
     return message;
   },
 };
 
 function createBaseFeatureSetDefaults(): FeatureSetDefaults {
-  return { defaults: [], minimumEdition: 0, maximumEdition: 0 };
+  return { defaults: [] };
 }
 
 export const FeatureSetDefaults: MessageFns<FeatureSetDefaults> = {
@@ -5053,6 +5623,14 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults> = {
     }
     if (message.maximumEdition !== undefined && message.maximumEdition !== 0) {
       writer.uint32(40).int32(message.maximumEdition);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5098,7 +5676,19 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5111,6 +5701,8 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults> = {
   },
   fromPartial(object: DeepPartial<FeatureSetDefaults>): FeatureSetDefaults {
     const message = createBaseFeatureSetDefaults();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FeatureSetDefaults["_unknownFields"];
     message.defaults = object.defaults?.map((e) => FeatureSetDefaults_FeatureSetEditionDefault.fromPartial(e)) || [];
     message.minimumEdition = object.minimumEdition ?? 0;
     message.maximumEdition = object.maximumEdition ?? 0;
@@ -5119,7 +5711,7 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults> = {
 };
 
 function createBaseFeatureSetDefaults_FeatureSetEditionDefault(): FeatureSetDefaults_FeatureSetEditionDefault {
-  return { edition: 0, overridableFeatures: undefined, fixedFeatures: undefined };
+  return {};
 }
 
 export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<FeatureSetDefaults_FeatureSetEditionDefault> = {
@@ -5135,6 +5727,14 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<FeatureSetD
     }
     if (message.fixedFeatures !== undefined) {
       FeatureSet.encode(message.fixedFeatures, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5180,7 +5780,19 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<FeatureSetD
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5195,6 +5807,8 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<FeatureSetD
     object: DeepPartial<FeatureSetDefaults_FeatureSetEditionDefault>,
   ): FeatureSetDefaults_FeatureSetEditionDefault {
     const message = createBaseFeatureSetDefaults_FeatureSetEditionDefault();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FeatureSetDefaults_FeatureSetEditionDefault["_unknownFields"];
     message.edition = object.edition ?? 0;
     message.overridableFeatures = (object.overridableFeatures !== undefined && object.overridableFeatures !== null)
       ? FeatureSet.fromPartial(object.overridableFeatures)
@@ -5214,6 +5828,14 @@ export const SourceCodeInfo: MessageFns<SourceCodeInfo> = {
   encode(message: SourceCodeInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.location) {
       SourceCodeInfo_Location.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5243,7 +5865,19 @@ export const SourceCodeInfo: MessageFns<SourceCodeInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5256,13 +5890,15 @@ export const SourceCodeInfo: MessageFns<SourceCodeInfo> = {
   },
   fromPartial(object: DeepPartial<SourceCodeInfo>): SourceCodeInfo {
     const message = createBaseSourceCodeInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SourceCodeInfo["_unknownFields"];
     message.location = object.location?.map((e) => SourceCodeInfo_Location.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseSourceCodeInfo_Location(): SourceCodeInfo_Location {
-  return { path: [], span: [], leadingComments: "", trailingComments: "", leadingDetachedComments: [] };
+  return { path: [], span: [], leadingDetachedComments: [] };
 }
 
 export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
@@ -5289,6 +5925,14 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
     }
     for (const v of message.leadingDetachedComments) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5370,7 +6014,19 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5383,6 +6039,8 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
   },
   fromPartial(object: DeepPartial<SourceCodeInfo_Location>): SourceCodeInfo_Location {
     const message = createBaseSourceCodeInfo_Location();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SourceCodeInfo_Location["_unknownFields"];
     message.path = object.path?.map((e) => e) || [];
     message.span = object.span?.map((e) => e) || [];
     message.leadingComments = object.leadingComments ?? "";
@@ -5400,6 +6058,14 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo> = {
   encode(message: GeneratedCodeInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.annotation) {
       GeneratedCodeInfo_Annotation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5429,7 +6095,19 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5442,13 +6120,15 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo> = {
   },
   fromPartial(object: DeepPartial<GeneratedCodeInfo>): GeneratedCodeInfo {
     const message = createBaseGeneratedCodeInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GeneratedCodeInfo["_unknownFields"];
     message.annotation = object.annotation?.map((e) => GeneratedCodeInfo_Annotation.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseGeneratedCodeInfo_Annotation(): GeneratedCodeInfo_Annotation {
-  return { path: [], sourceFile: "", begin: 0, end: 0, semantic: 0 };
+  return { path: [] };
 }
 
 export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotation> = {
@@ -5471,6 +6151,14 @@ export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotati
     }
     if (message.semantic !== undefined && message.semantic !== 0) {
       writer.uint32(40).int32(message.semantic);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5542,7 +6230,19 @@ export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotati
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5555,6 +6255,8 @@ export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotati
   },
   fromPartial(object: DeepPartial<GeneratedCodeInfo_Annotation>): GeneratedCodeInfo_Annotation {
     const message = createBaseGeneratedCodeInfo_Annotation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GeneratedCodeInfo_Annotation["_unknownFields"];
     message.path = object.path?.map((e) => e) || [];
     message.sourceFile = object.sourceFile ?? "";
     message.begin = object.begin ?? 0;

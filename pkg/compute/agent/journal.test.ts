@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KilonovaError } from "../../kernel/index.js";
@@ -74,5 +74,30 @@ describe("the agent's journal", () => {
     await new Promise((resolve) => setImmediate(resolve));
     await disk.sync();
     await lost;
+  });
+});
+
+describe("the agent's journal of a later version", () => {
+  it("keeps what this version does not know, in lines that it writes again and in lines of the same command", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "kilonova-journal-"));
+    const path = join(dir, "journal");
+    const now = Date.now();
+    const later = { ...entry("a"), at: now, output: { address: "10.0.0.1" } };
+    const foreign = { kind: "fence-intent", epoch: 3, at: now };
+    const old = { kind: "fence-intent", epoch: 2, at: 1 };
+    writeFileSync(path, [later, foreign, old].map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const { journal, entries } = await Journal.open(path, now);
+    assert.deepEqual(entries, [later]);
+    await journal.append({ ...entry("a"), phase: "done", at: now });
+    await journal.append({ ...entry("b"), at: now });
+    await journal.close();
+    // The version that wrote it comes back, after this one has opened it twice.
+    await (await Journal.open(path, now)).journal.close();
+    const lines = readFileSync(path, "utf8").trim().split("\n");
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line) as unknown),
+      [foreign, { ...later, phase: "done" }, { ...entry("b"), at: now }],
+    );
+    rmSync(dir, { recursive: true });
   });
 });

@@ -41,15 +41,22 @@ export class Journal {
   readonly #file: JournalFile;
   #pending: { line: string; resolve(): void; reject(error: unknown): void }[] = [];
   #flushing: Promise<void> | undefined;
+  /** By command, what a later version has added to its entries: the next line has it too. */
+  readonly #carried: ReadonlyMap<string, object>;
 
-  private constructor(path: string, file: JournalFile) {
+  private constructor(path: string, file: JournalFile, entries: readonly JournalEntry[]) {
     this.#path = path;
     this.#file = file;
+    this.#carried = new Map(
+      entries
+        .map((entry) => [entry.commandId, unknownKeys(entry)] as const)
+        .filter(([, keys]) => Object.keys(keys).length > 0),
+    );
   }
 
   /**
    * Opens the journal, giving what it holds: the last entry per command, oldest first. Old and torn lines are
-   * dropped.
+   * dropped; what a later version has written, lines or keys, stays.
    */
   static async open(
     path: string,
@@ -57,20 +64,28 @@ export class Journal {
     fileAt = openFile,
   ): Promise<{ journal: Journal; entries: readonly JournalEntry[] }> {
     const latest = new Map<string, JournalEntry>();
-    for (const entry of parse(await readFile(path, "utf8").catch(() => ""))) {
-      latest.delete(entry.commandId);
-      latest.set(entry.commandId, { ...latest.get(entry.commandId), ...entry });
+    const foreign: ForeignLine[] = [];
+    for (const line of parse(await readFile(path, "utf8").catch(() => ""))) {
+      if (!isEntry(line)) {
+        foreign.push(line);
+        continue;
+      }
+      const entry = { ...unknownKeys(latest.get(line.commandId)), ...line };
+      latest.delete(line.commandId);
+      latest.set(line.commandId, entry);
     }
     const newest = new Map<string, number>();
     for (const e of latest.values()) newest.set(e.serverId, Math.max(newest.get(e.serverId) ?? 0, e.at));
     const entries = [...latest.values()].filter((e) => nowMs - (newest.get(e.serverId) ?? 0) < KEEP_MS);
-    await rewrite(path, entries);
-    return { journal: new Journal(path, await fileAt(path)), entries };
+    const kept = foreign.filter(({ at }) => nowMs - (typeof at === "number" ? at : nowMs) < KEEP_MS);
+    await rewrite(path, [...kept, ...entries]);
+    return { journal: new Journal(path, await fileAt(path), entries), entries };
   }
 
   append(entry: JournalEntry): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ line: `${JSON.stringify(entry)}\n`, resolve, reject });
+      const line = `${JSON.stringify({ ...this.#carried.get(entry.commandId), ...entry })}\n`;
+      this.#pending.push({ line, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }
@@ -96,16 +111,42 @@ export class Journal {
   }
 }
 
-function* parse(text: string): Generator<JournalEntry> {
+/** A line of a later version, about something else than a command. */
+type ForeignLine = Readonly<Record<string, unknown>>;
+
+/** Every key that this version writes. */
+const KEYS: Readonly<Record<keyof JournalEntry, true>> = {
+  serverId: true,
+  commandId: true,
+  operation: true,
+  fence: true,
+  phase: true,
+  errorReason: true,
+  errorMessage: true,
+  errorDetails: true,
+  powerState: true,
+  told: true,
+  at: true,
+};
+
+const isEntry = (line: JournalEntry | ForeignLine): line is JournalEntry =>
+  typeof line.serverId === "string" && typeof line.commandId === "string" && typeof line.fence === "string";
+
+/** What a later version has added to an entry. */
+const unknownKeys = (entry: JournalEntry | undefined): object =>
+  Object.fromEntries(Object.entries(entry ?? {}).filter(([key]) => !Object.hasOwn(KEYS, key)));
+
+function* parse(text: string): Generator<JournalEntry | ForeignLine> {
   for (const line of text.split("\n")) {
     if (line === "") continue;
     try {
-      yield JSON.parse(line) as JournalEntry;
+      const read: unknown = JSON.parse(line);
+      if (typeof read === "object" && read !== null) yield read as ForeignLine;
     } catch {
       // A torn last line: the command it began was never acknowledged.
     }
   }
 }
 
-const rewrite = (path: string, entries: readonly JournalEntry[]): Promise<void> =>
-  writeFileAtomic(path, entries.map((e) => `${JSON.stringify(e)}\n`).join(""));
+const rewrite = (path: string, lines: readonly (JournalEntry | ForeignLine)[]): Promise<void> =>
+  writeFileAtomic(path, lines.map((one) => `${JSON.stringify(one)}\n`).join(""));

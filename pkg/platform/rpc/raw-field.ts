@@ -67,7 +67,7 @@ function takeOut(bytes: Uint8Array, tag: number): { items: Uint8Array[]; rest: U
   return { items, rest: Buffer.concat(others) };
 }
 
-/** An answer that its handler has encoded. */
+/** An answer that its handler has encoded; to users with `encodeKnown`, whatever is raw in it. */
 export class EncodedAnswer<M> {
   readonly bytes: Uint8Array;
   /** Only for the compiler: which message the bytes are. */

@@ -27,11 +27,13 @@ export interface Aggregate {
     | undefined;
   /** Last change of name or zone; unset when never changed. */
   updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Aggregate_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateAggregate. */
@@ -42,6 +44,7 @@ export interface CreateAggregateRequest {
   name: string;
   /** 1 to 255 characters without ':'; unset for none. */
   availabilityZone?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateAggregate. */
@@ -52,18 +55,21 @@ export interface CreateAggregateResponse {
     | undefined;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetAggregate. */
 export interface GetAggregateRequest {
   /** UUID or number. */
   aggregateId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetAggregate. */
 export interface GetAggregateResponse {
   /** The aggregate. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListAggregates. */
@@ -74,6 +80,7 @@ export interface ListAggregatesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListAggregates. */
@@ -82,6 +89,7 @@ export interface ListAggregatesResponse {
   aggregates: Aggregate[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateAggregate. Unset fields stay. */
@@ -94,22 +102,26 @@ export interface UpdateAggregateRequest {
     | undefined;
   /** New zone, at most 255 characters without ':'; empty takes it away. */
   availabilityZone?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateAggregate. */
 export interface UpdateAggregateResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteAggregate. */
 export interface DeleteAggregateRequest {
   /** UUID or number. */
   aggregateId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteAggregate. */
 export interface DeleteAggregateResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AddAggregateHost. */
@@ -118,12 +130,14 @@ export interface AddAggregateHostRequest {
   aggregateId: string;
   /** Logical host. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AddAggregateHost. */
 export interface AddAggregateHostResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RemoveAggregateHost. */
@@ -132,12 +146,14 @@ export interface RemoveAggregateHostRequest {
   aggregateId: string;
   /** Logical host. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RemoveAggregateHost. */
 export interface RemoveAggregateHostResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetAggregateMetadata. */
@@ -151,17 +167,20 @@ export interface SetAggregateMetadataRequest {
   metadata: Map<string, string>;
   /** Keys to remove; those that are not there change nothing. */
   removeKeys: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface SetAggregateMetadataRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetAggregateMetadata. */
 export interface SetAggregateMetadataResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CacheAggregateImages. */
@@ -170,23 +189,16 @@ export interface CacheAggregateImagesRequest {
   aggregateId: string;
   /** Images, at least one, no repetition. */
   imageIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CacheAggregateImages. */
 export interface CacheAggregateImagesResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseAggregate(): Aggregate {
-  return {
-    id: "",
-    number: 0n,
-    name: "",
-    availabilityZone: undefined,
-    hosts: [],
-    metadata: new Map(),
-    createdAt: undefined,
-    updatedAt: undefined,
-  };
+  return { id: "", number: 0n, name: "", hosts: [], metadata: new Map(), createdAt: undefined, updatedAt: undefined };
 }
 
 export const Aggregate: MessageFns<Aggregate> = {
@@ -217,6 +229,14 @@ export const Aggregate: MessageFns<Aggregate> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -305,7 +325,19 @@ export const Aggregate: MessageFns<Aggregate> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -318,6 +350,8 @@ export const Aggregate: MessageFns<Aggregate> = {
   },
   fromPartial(object: DeepPartial<Aggregate>): Aggregate {
     const message = createBaseAggregate();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Aggregate["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.name = object.name ?? "";
@@ -353,6 +387,14 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -390,7 +432,19 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -403,6 +457,8 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
   },
   fromPartial(object: DeepPartial<Aggregate_MetadataEntry>): Aggregate_MetadataEntry {
     const message = createBaseAggregate_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Aggregate_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -410,7 +466,7 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
 };
 
 function createBaseCreateAggregateRequest(): CreateAggregateRequest {
-  return { clientToken: "", name: "", availabilityZone: undefined };
+  return { clientToken: "", name: "" };
 }
 
 export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
@@ -423,6 +479,14 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
     }
     if (message.availabilityZone !== undefined) {
       writer.uint32(26).string(message.availabilityZone);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -468,7 +532,19 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -481,6 +557,8 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<CreateAggregateRequest>): CreateAggregateRequest {
     const message = createBaseCreateAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateAggregateRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
     message.availabilityZone = object.availabilityZone ?? undefined;
@@ -499,6 +577,14 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
     }
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -536,7 +622,19 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -549,6 +647,8 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
   },
   fromPartial(object: DeepPartial<CreateAggregateResponse>): CreateAggregateResponse {
     const message = createBaseCreateAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -565,6 +665,14 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
   encode(message: GetAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregateId !== "") {
       writer.uint32(10).string(message.aggregateId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -594,7 +702,19 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -607,6 +727,8 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<GetAggregateRequest>): GetAggregateRequest {
     const message = createBaseGetAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     return message;
   },
@@ -620,6 +742,14 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
   encode(message: GetAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -649,7 +779,19 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -662,6 +804,8 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
   },
   fromPartial(object: DeepPartial<GetAggregateResponse>): GetAggregateResponse {
     const message = createBaseGetAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -683,6 +827,14 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -728,7 +880,19 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -741,6 +905,8 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
   },
   fromPartial(object: DeepPartial<ListAggregatesRequest>): ListAggregatesRequest {
     const message = createBaseListAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAggregatesRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -759,6 +925,14 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -796,7 +970,19 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -809,6 +995,8 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
   },
   fromPartial(object: DeepPartial<ListAggregatesResponse>): ListAggregatesResponse {
     const message = createBaseListAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAggregatesResponse["_unknownFields"];
     message.aggregates = object.aggregates?.map((e) => Aggregate.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -816,7 +1004,7 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
 };
 
 function createBaseUpdateAggregateRequest(): UpdateAggregateRequest {
-  return { aggregateId: "", name: undefined, availabilityZone: undefined };
+  return { aggregateId: "" };
 }
 
 export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
@@ -829,6 +1017,14 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
     }
     if (message.availabilityZone !== undefined) {
       writer.uint32(26).string(message.availabilityZone);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -874,7 +1070,19 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -887,6 +1095,8 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateAggregateRequest>): UpdateAggregateRequest {
     const message = createBaseUpdateAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.name = object.name ?? undefined;
     message.availabilityZone = object.availabilityZone ?? undefined;
@@ -902,6 +1112,14 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
   encode(message: UpdateAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -931,7 +1149,19 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -944,6 +1174,8 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateAggregateResponse>): UpdateAggregateResponse {
     const message = createBaseUpdateAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -959,6 +1191,14 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
   encode(message: DeleteAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregateId !== "") {
       writer.uint32(10).string(message.aggregateId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -988,7 +1228,19 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1001,6 +1253,8 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteAggregateRequest>): DeleteAggregateRequest {
     const message = createBaseDeleteAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     return message;
   },
@@ -1011,7 +1265,15 @@ function createBaseDeleteAggregateResponse(): DeleteAggregateResponse {
 }
 
 export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
-  encode(_: DeleteAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1032,7 +1294,19 @@ export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1043,8 +1317,10 @@ export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
   create(base?: DeepPartial<DeleteAggregateResponse>): DeleteAggregateResponse {
     return DeleteAggregateResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteAggregateResponse>): DeleteAggregateResponse {
+  fromPartial(object: DeepPartial<DeleteAggregateResponse>): DeleteAggregateResponse {
     const message = createBaseDeleteAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteAggregateResponse["_unknownFields"];
     return message;
   },
 };
@@ -1060,6 +1336,14 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1097,7 +1381,19 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1110,6 +1406,8 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
   },
   fromPartial(object: DeepPartial<AddAggregateHostRequest>): AddAggregateHostRequest {
     const message = createBaseAddAggregateHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddAggregateHostRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.host = object.host ?? "";
     return message;
@@ -1124,6 +1422,14 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
   encode(message: AddAggregateHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1153,7 +1459,19 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1166,6 +1484,8 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
   },
   fromPartial(object: DeepPartial<AddAggregateHostResponse>): AddAggregateHostResponse {
     const message = createBaseAddAggregateHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddAggregateHostResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -1184,6 +1504,14 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
     }
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1221,7 +1549,19 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1234,6 +1574,8 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
   },
   fromPartial(object: DeepPartial<RemoveAggregateHostRequest>): RemoveAggregateHostRequest {
     const message = createBaseRemoveAggregateHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveAggregateHostRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.host = object.host ?? "";
     return message;
@@ -1248,6 +1590,14 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
   encode(message: RemoveAggregateHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1277,7 +1627,19 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1290,6 +1652,8 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
   },
   fromPartial(object: DeepPartial<RemoveAggregateHostResponse>): RemoveAggregateHostResponse {
     const message = createBaseRemoveAggregateHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveAggregateHostResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -1311,6 +1675,14 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
     });
     for (const v of message.removeKeys) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1359,7 +1731,19 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1372,6 +1756,8 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
   },
   fromPartial(object: DeepPartial<SetAggregateMetadataRequest>): SetAggregateMetadataRequest {
     const message = createBaseSetAggregateMetadataRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAggregateMetadataRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.metadata = (() => {
       const m = new Map();
@@ -1398,6 +1784,14 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1435,7 +1829,19 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1450,6 +1856,8 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
     object: DeepPartial<SetAggregateMetadataRequest_MetadataEntry>,
   ): SetAggregateMetadataRequest_MetadataEntry {
     const message = createBaseSetAggregateMetadataRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAggregateMetadataRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1464,6 +1872,14 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
   encode(message: SetAggregateMetadataResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1493,7 +1909,19 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1506,6 +1934,8 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
   },
   fromPartial(object: DeepPartial<SetAggregateMetadataResponse>): SetAggregateMetadataResponse {
     const message = createBaseSetAggregateMetadataResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAggregateMetadataResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -1524,6 +1954,14 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
     }
     for (const v of message.imageIds) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1561,7 +1999,19 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1574,6 +2024,8 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
   },
   fromPartial(object: DeepPartial<CacheAggregateImagesRequest>): CacheAggregateImagesRequest {
     const message = createBaseCacheAggregateImagesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheAggregateImagesRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.imageIds = object.imageIds?.map((e) => e) || [];
     return message;
@@ -1585,7 +2037,15 @@ function createBaseCacheAggregateImagesResponse(): CacheAggregateImagesResponse 
 }
 
 export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesResponse> = {
-  encode(_: CacheAggregateImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CacheAggregateImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1606,7 +2066,19 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1617,8 +2089,10 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
   create(base?: DeepPartial<CacheAggregateImagesResponse>): CacheAggregateImagesResponse {
     return CacheAggregateImagesResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<CacheAggregateImagesResponse>): CacheAggregateImagesResponse {
+  fromPartial(object: DeepPartial<CacheAggregateImagesResponse>): CacheAggregateImagesResponse {
     const message = createBaseCacheAggregateImagesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheAggregateImagesResponse["_unknownFields"];
     return message;
   },
 };

@@ -13,12 +13,14 @@ export interface PauseServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PauseServer. */
 export interface PauseServerResponse {
   /** The pause. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnpauseServer. */
@@ -27,12 +29,14 @@ export interface UnpauseServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnpauseServer. */
 export interface UnpauseServerResponse {
   /** The end of the pause. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SuspendServer. */
@@ -41,12 +45,14 @@ export interface SuspendServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SuspendServer. */
 export interface SuspendServerResponse {
   /** The suspension. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ResumeServer. */
@@ -55,12 +61,14 @@ export interface ResumeServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ResumeServer. */
 export interface ResumeServerResponse {
   /** The resumption. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RescueServer. */
@@ -73,6 +81,7 @@ export interface RescueServerRequest {
   imageId: string;
   /** Password set in the rescue system, at most 255 characters; one is made when empty. */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RescueServer. */
@@ -86,6 +95,7 @@ export interface RescueServerResponse {
    * answers.
    */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnrescueServer. */
@@ -94,12 +104,14 @@ export interface UnrescueServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnrescueServer. */
 export interface UnrescueServerResponse {
   /** The end of the rescue. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of LockServer. */
@@ -108,6 +120,7 @@ export interface LockServerRequest {
   serverId: string;
   /** Why, 1 to 255 characters; empty when not told. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of LockServer. */
@@ -118,12 +131,14 @@ export interface LockServerResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnlockServer. */
 export interface UnlockServerRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnlockServer. */
@@ -134,23 +149,27 @@ export interface UnlockServerResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A map of which also the empty one can be asked for. */
 export interface MetadataValues {
   /** Keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces; values of at most 255 characters. */
   items: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface MetadataValues_ItemsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A list of certificate ids of which also the empty one can be asked for. */
 export interface CertificateIds {
   /** At most 50. */
   ids: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RebuildServer. Unset fields stay as they are. */
@@ -209,6 +228,7 @@ export interface RebuildServerRequest {
   files: InjectedFile[];
   /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
   enabledSwitches: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RebuildServer. */
@@ -225,6 +245,7 @@ export interface RebuildServerResponse {
   adminPassword: string;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateServerImage. */
@@ -237,11 +258,13 @@ export interface CreateServerImageRequest {
   name: string;
   /** Properties of the image, within the quota of metadata items. */
   metadata: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CreateServerImageRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateServerImage. */
@@ -252,6 +275,7 @@ export interface CreateServerImageResponse {
     | undefined;
   /** The image, which exists from now on and becomes active when the operation succeeds. */
   imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateServerBackup. */
@@ -268,11 +292,13 @@ export interface CreateServerBackupRequest {
   rotation: number;
   /** Properties of the image, within the quota of metadata items. */
   metadata: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CreateServerBackupRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateServerBackup. */
@@ -283,6 +309,7 @@ export interface CreateServerBackupResponse {
     | undefined;
   /** The image; empty with rotation 0. */
   imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RestoreServer. */
@@ -291,12 +318,14 @@ export interface RestoreServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RestoreServer. */
 export interface RestoreServerResponse {
   /** The restoration. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ForceDeleteServer. */
@@ -305,12 +334,14 @@ export interface ForceDeleteServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ForceDeleteServer. */
 export interface ForceDeleteServerResponse {
   /** The deletion. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ResetServerState. */
@@ -319,6 +350,7 @@ export interface ResetServerStateRequest {
   serverId: string;
   /** ACTIVE or ERROR. */
   vmState: VmState;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ResetServerState. */
@@ -329,6 +361,7 @@ export interface ResetServerStateResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ChangeServerPassword. */
@@ -339,12 +372,14 @@ export interface ChangeServerPasswordRequest {
   clientToken: string;
   /** New password, at most 255 characters. */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ChangeServerPassword. */
 export interface ChangeServerPasswordResponse {
   /** The change. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of TriggerCrashDump. */
@@ -353,12 +388,14 @@ export interface TriggerCrashDumpRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of TriggerCrashDump. */
 export interface TriggerCrashDumpResponse {
   /** The interrupt. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AddServerSecurityGroup. */
@@ -367,10 +404,12 @@ export interface AddServerSecurityGroupRequest {
   serverId: string;
   /** Name or id. */
   securityGroup: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AddServerSecurityGroup. */
 export interface AddServerSecurityGroupResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RemoveServerSecurityGroup. */
@@ -379,10 +418,12 @@ export interface RemoveServerSecurityGroupRequest {
   serverId: string;
   /** Name or id. */
   securityGroup: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RemoveServerSecurityGroup. */
 export interface RemoveServerSecurityGroupResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBasePauseServerRequest(): PauseServerRequest {
@@ -396,6 +437,14 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -433,7 +482,19 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -446,6 +507,8 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
   },
   fromPartial(object: DeepPartial<PauseServerRequest>): PauseServerRequest {
     const message = createBasePauseServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PauseServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -460,6 +523,14 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
   encode(message: PauseServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -489,7 +560,19 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -502,6 +585,8 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
   },
   fromPartial(object: DeepPartial<PauseServerResponse>): PauseServerResponse {
     const message = createBasePauseServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PauseServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -520,6 +605,14 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -557,7 +650,19 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -570,6 +675,8 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnpauseServerRequest>): UnpauseServerRequest {
     const message = createBaseUnpauseServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnpauseServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -584,6 +691,14 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
   encode(message: UnpauseServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -613,7 +728,19 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -626,6 +753,8 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnpauseServerResponse>): UnpauseServerResponse {
     const message = createBaseUnpauseServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnpauseServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -644,6 +773,14 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -681,7 +818,19 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -694,6 +843,8 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
   },
   fromPartial(object: DeepPartial<SuspendServerRequest>): SuspendServerRequest {
     const message = createBaseSuspendServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SuspendServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -708,6 +859,14 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
   encode(message: SuspendServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -737,7 +896,19 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -750,6 +921,8 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
   },
   fromPartial(object: DeepPartial<SuspendServerResponse>): SuspendServerResponse {
     const message = createBaseSuspendServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SuspendServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -768,6 +941,14 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -805,7 +986,19 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -818,6 +1011,8 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
   },
   fromPartial(object: DeepPartial<ResumeServerRequest>): ResumeServerRequest {
     const message = createBaseResumeServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResumeServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -832,6 +1027,14 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
   encode(message: ResumeServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -861,7 +1064,19 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -874,6 +1089,8 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
   },
   fromPartial(object: DeepPartial<ResumeServerResponse>): ResumeServerResponse {
     const message = createBaseResumeServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResumeServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -898,6 +1115,14 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
     }
     if (message.adminPassword !== "") {
       writer.uint32(34).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -951,7 +1176,19 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -964,6 +1201,8 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
   },
   fromPartial(object: DeepPartial<RescueServerRequest>): RescueServerRequest {
     const message = createBaseRescueServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.imageId = object.imageId ?? "";
@@ -983,6 +1222,14 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
     }
     if (message.adminPassword !== "") {
       writer.uint32(18).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1020,7 +1267,19 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1033,6 +1292,8 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
   },
   fromPartial(object: DeepPartial<RescueServerResponse>): RescueServerResponse {
     const message = createBaseRescueServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1052,6 +1313,14 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1089,7 +1358,19 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1102,6 +1383,8 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnrescueServerRequest>): UnrescueServerRequest {
     const message = createBaseUnrescueServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnrescueServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1116,6 +1399,14 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
   encode(message: UnrescueServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1145,7 +1436,19 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1158,6 +1461,8 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnrescueServerResponse>): UnrescueServerResponse {
     const message = createBaseUnrescueServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnrescueServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1176,6 +1481,14 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1213,7 +1526,19 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1226,6 +1551,8 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
   },
   fromPartial(object: DeepPartial<LockServerRequest>): LockServerRequest {
     const message = createBaseLockServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LockServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.reason = object.reason ?? "";
     return message;
@@ -1243,6 +1570,14 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1280,7 +1615,19 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1293,6 +1640,8 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
   },
   fromPartial(object: DeepPartial<LockServerResponse>): LockServerResponse {
     const message = createBaseLockServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LockServerResponse["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -1309,6 +1658,14 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
   encode(message: UnlockServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1338,7 +1695,19 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1351,6 +1720,8 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnlockServerRequest>): UnlockServerRequest {
     const message = createBaseUnlockServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnlockServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
@@ -1367,6 +1738,14 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1404,7 +1783,19 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1417,6 +1808,8 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnlockServerResponse>): UnlockServerResponse {
     const message = createBaseUnlockServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnlockServerResponse["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -1434,6 +1827,14 @@ export const MetadataValues: MessageFns<MetadataValues> = {
     message.items.forEach((value, key) => {
       MetadataValues_ItemsEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1465,7 +1866,19 @@ export const MetadataValues: MessageFns<MetadataValues> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1478,6 +1891,8 @@ export const MetadataValues: MessageFns<MetadataValues> = {
   },
   fromPartial(object: DeepPartial<MetadataValues>): MetadataValues {
     const message = createBaseMetadataValues();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataValues["_unknownFields"];
     message.items = (() => {
       const m = new Map();
       (object.items as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -1502,6 +1917,14 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1539,7 +1962,19 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1552,6 +1987,8 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
   },
   fromPartial(object: DeepPartial<MetadataValues_ItemsEntry>): MetadataValues_ItemsEntry {
     const message = createBaseMetadataValues_ItemsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataValues_ItemsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1566,6 +2003,14 @@ export const CertificateIds: MessageFns<CertificateIds> = {
   encode(message: CertificateIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.ids) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1595,7 +2040,19 @@ export const CertificateIds: MessageFns<CertificateIds> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1608,6 +2065,8 @@ export const CertificateIds: MessageFns<CertificateIds> = {
   },
   fromPartial(object: DeepPartial<CertificateIds>): CertificateIds {
     const message = createBaseCertificateIds();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CertificateIds["_unknownFields"];
     message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
@@ -1618,17 +2077,10 @@ function createBaseRebuildServerRequest(): RebuildServerRequest {
     serverId: "",
     clientToken: "",
     imageId: "",
-    name: undefined,
-    description: undefined,
     clearDescription: false,
-    hostname: undefined,
     metadata: undefined,
     adminPassword: "",
-    keyName: undefined,
-    userData: undefined,
     diskConfig: 0,
-    accessIpV4: undefined,
-    accessIpV6: undefined,
     trustedImageCertificates: undefined,
     preserveEphemeral: false,
     files: [],
@@ -1691,6 +2143,14 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     }
     for (const v of message.enabledSwitches) {
       writer.uint32(146).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1856,7 +2316,19 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1869,6 +2341,8 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
   },
   fromPartial(object: DeepPartial<RebuildServerRequest>): RebuildServerRequest {
     const message = createBaseRebuildServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.imageId = object.imageId ?? "";
@@ -1913,6 +2387,14 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1966,7 +2448,19 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1979,6 +2473,8 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
   },
   fromPartial(object: DeepPartial<RebuildServerResponse>): RebuildServerResponse {
     const message = createBaseRebuildServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2009,6 +2505,14 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
     message.metadata.forEach((value, key) => {
       CreateServerImageRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2064,7 +2568,19 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2077,6 +2593,8 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
   },
   fromPartial(object: DeepPartial<CreateServerImageRequest>): CreateServerImageRequest {
     const message = createBaseCreateServerImageRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
@@ -2104,6 +2622,14 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2141,7 +2667,19 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2154,6 +2692,8 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
   },
   fromPartial(object: DeepPartial<CreateServerImageRequest_MetadataEntry>): CreateServerImageRequest_MetadataEntry {
     const message = createBaseCreateServerImageRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -2171,6 +2711,14 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
     }
     if (message.imageId !== "") {
       writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2208,7 +2756,19 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2221,6 +2781,8 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
   },
   fromPartial(object: DeepPartial<CreateServerImageResponse>): CreateServerImageResponse {
     const message = createBaseCreateServerImageResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2253,6 +2815,14 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
     message.metadata.forEach((value, key) => {
       CreateServerBackupRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2324,7 +2894,19 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2337,6 +2919,8 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
   },
   fromPartial(object: DeepPartial<CreateServerBackupRequest>): CreateServerBackupRequest {
     const message = createBaseCreateServerBackupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
@@ -2366,6 +2950,14 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2403,7 +2995,19 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2416,6 +3020,8 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
   },
   fromPartial(object: DeepPartial<CreateServerBackupRequest_MetadataEntry>): CreateServerBackupRequest_MetadataEntry {
     const message = createBaseCreateServerBackupRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -2433,6 +3039,14 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
     }
     if (message.imageId !== "") {
       writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2470,7 +3084,19 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2483,6 +3109,8 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
   },
   fromPartial(object: DeepPartial<CreateServerBackupResponse>): CreateServerBackupResponse {
     const message = createBaseCreateServerBackupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2502,6 +3130,14 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2539,7 +3175,19 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2552,6 +3200,8 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
   },
   fromPartial(object: DeepPartial<RestoreServerRequest>): RestoreServerRequest {
     const message = createBaseRestoreServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RestoreServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2566,6 +3216,14 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
   encode(message: RestoreServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2595,7 +3253,19 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2608,6 +3278,8 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
   },
   fromPartial(object: DeepPartial<RestoreServerResponse>): RestoreServerResponse {
     const message = createBaseRestoreServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RestoreServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2626,6 +3298,14 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2663,7 +3343,19 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2676,6 +3368,8 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
   },
   fromPartial(object: DeepPartial<ForceDeleteServerRequest>): ForceDeleteServerRequest {
     const message = createBaseForceDeleteServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForceDeleteServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2690,6 +3384,14 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
   encode(message: ForceDeleteServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2719,7 +3421,19 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2732,6 +3446,8 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
   },
   fromPartial(object: DeepPartial<ForceDeleteServerResponse>): ForceDeleteServerResponse {
     const message = createBaseForceDeleteServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForceDeleteServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2750,6 +3466,14 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
     }
     if (message.vmState !== 0) {
       writer.uint32(16).int32(message.vmState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2787,7 +3511,19 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2800,6 +3536,8 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
   },
   fromPartial(object: DeepPartial<ResetServerStateRequest>): ResetServerStateRequest {
     const message = createBaseResetServerStateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetServerStateRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.vmState = object.vmState ?? 0;
     return message;
@@ -2817,6 +3555,14 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2854,7 +3600,19 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2867,6 +3625,8 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
   },
   fromPartial(object: DeepPartial<ResetServerStateResponse>): ResetServerStateResponse {
     const message = createBaseResetServerStateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetServerStateResponse["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -2889,6 +3649,14 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
     }
     if (message.adminPassword !== "") {
       writer.uint32(26).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2934,7 +3702,19 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2947,6 +3727,8 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
   },
   fromPartial(object: DeepPartial<ChangeServerPasswordRequest>): ChangeServerPasswordRequest {
     const message = createBaseChangeServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ChangeServerPasswordRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.adminPassword = object.adminPassword ?? "";
@@ -2962,6 +3744,14 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
   encode(message: ChangeServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2991,7 +3781,19 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3004,6 +3806,8 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
   },
   fromPartial(object: DeepPartial<ChangeServerPasswordResponse>): ChangeServerPasswordResponse {
     const message = createBaseChangeServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ChangeServerPasswordResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -3022,6 +3826,14 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3059,7 +3871,19 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3072,6 +3896,8 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
   },
   fromPartial(object: DeepPartial<TriggerCrashDumpRequest>): TriggerCrashDumpRequest {
     const message = createBaseTriggerCrashDumpRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TriggerCrashDumpRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -3086,6 +3912,14 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
   encode(message: TriggerCrashDumpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3115,7 +3949,19 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3128,6 +3974,8 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
   },
   fromPartial(object: DeepPartial<TriggerCrashDumpResponse>): TriggerCrashDumpResponse {
     const message = createBaseTriggerCrashDumpResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TriggerCrashDumpResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -3146,6 +3994,14 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
     }
     if (message.securityGroup !== "") {
       writer.uint32(18).string(message.securityGroup);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3183,7 +4039,19 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3196,6 +4064,8 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
   },
   fromPartial(object: DeepPartial<AddServerSecurityGroupRequest>): AddServerSecurityGroupRequest {
     const message = createBaseAddServerSecurityGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddServerSecurityGroupRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.securityGroup = object.securityGroup ?? "";
     return message;
@@ -3207,7 +4077,15 @@ function createBaseAddServerSecurityGroupResponse(): AddServerSecurityGroupRespo
 }
 
 export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupResponse> = {
-  encode(_: AddServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: AddServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3228,7 +4106,19 @@ export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupRe
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3239,8 +4129,10 @@ export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupRe
   create(base?: DeepPartial<AddServerSecurityGroupResponse>): AddServerSecurityGroupResponse {
     return AddServerSecurityGroupResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<AddServerSecurityGroupResponse>): AddServerSecurityGroupResponse {
+  fromPartial(object: DeepPartial<AddServerSecurityGroupResponse>): AddServerSecurityGroupResponse {
     const message = createBaseAddServerSecurityGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddServerSecurityGroupResponse["_unknownFields"];
     return message;
   },
 };
@@ -3256,6 +4148,14 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
     }
     if (message.securityGroup !== "") {
       writer.uint32(18).string(message.securityGroup);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3293,7 +4193,19 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3306,6 +4218,8 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
   },
   fromPartial(object: DeepPartial<RemoveServerSecurityGroupRequest>): RemoveServerSecurityGroupRequest {
     const message = createBaseRemoveServerSecurityGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveServerSecurityGroupRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.securityGroup = object.securityGroup ?? "";
     return message;
@@ -3317,7 +4231,15 @@ function createBaseRemoveServerSecurityGroupResponse(): RemoveServerSecurityGrou
 }
 
 export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityGroupResponse> = {
-  encode(_: RemoveServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RemoveServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3338,7 +4260,19 @@ export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityG
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3349,8 +4283,10 @@ export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityG
   create(base?: DeepPartial<RemoveServerSecurityGroupResponse>): RemoveServerSecurityGroupResponse {
     return RemoveServerSecurityGroupResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RemoveServerSecurityGroupResponse>): RemoveServerSecurityGroupResponse {
+  fromPartial(object: DeepPartial<RemoveServerSecurityGroupResponse>): RemoveServerSecurityGroupResponse {
     const message = createBaseRemoveServerSecurityGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveServerSecurityGroupResponse["_unknownFields"];
     return message;
   },
 };

@@ -37,12 +37,14 @@ export interface ResizeServerRequest {
   flavorId: string;
   /** How the root partition is treated. Default: as now. */
   diskConfig: DiskConfig;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ResizeServer. */
 export interface ResizeServerResponse {
   /** The resize. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ConfirmServerResize. */
@@ -51,12 +53,14 @@ export interface ConfirmServerResizeRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ConfirmServerResize. */
 export interface ConfirmServerResizeResponse {
   /** The confirmation. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RevertServerResize. */
@@ -65,12 +69,14 @@ export interface RevertServerResizeRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RevertServerResize. */
 export interface RevertServerResizeResponse {
   /** The way back. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of MigrateServer. */
@@ -81,12 +87,14 @@ export interface MigrateServerRequest {
   clientToken: string;
   /** Host asked for, which the scheduler still checks; needs the second rule. Default: any. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of MigrateServer. */
 export interface MigrateServerResponse {
   /** The migration. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of LiveMigrateServer. */
@@ -103,12 +111,14 @@ export interface LiveMigrateServerRequest {
   force: boolean;
   /** Space that copied disks do not use yet is not required (REST below 2.25). */
   diskOverCommit: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of LiveMigrateServer. */
 export interface LiveMigrateServerResponse {
   /** The migration. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of EvacuateServer. */
@@ -132,12 +142,14 @@ export interface EvacuateServerRequest {
     | undefined;
   /** Whether the server ends STOPPED instead of as it was (REST from 2.95). */
   stayStopped: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of EvacuateServer. */
 export interface EvacuateServerResponse {
   /** The evacuation. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ShelveServer. */
@@ -146,12 +158,14 @@ export interface ShelveServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ShelveServer. */
 export interface ShelveServerResponse {
   /** The shelving. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of OffloadServer. */
@@ -160,12 +174,14 @@ export interface OffloadServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of OffloadServer. */
 export interface OffloadServerResponse {
   /** The offloading. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnshelveServer. */
@@ -186,12 +202,14 @@ export interface UnshelveServerRequest {
    * offloaded.
    */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnshelveServer. */
 export interface UnshelveServerResponse {
   /** The unshelving. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseResizeServerRequest(): ResizeServerRequest {
@@ -211,6 +229,14 @@ export const ResizeServerRequest: MessageFns<ResizeServerRequest> = {
     }
     if (message.diskConfig !== 0) {
       writer.uint32(32).int32(message.diskConfig);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -264,7 +290,19 @@ export const ResizeServerRequest: MessageFns<ResizeServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -277,6 +315,8 @@ export const ResizeServerRequest: MessageFns<ResizeServerRequest> = {
   },
   fromPartial(object: DeepPartial<ResizeServerRequest>): ResizeServerRequest {
     const message = createBaseResizeServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResizeServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.flavorId = object.flavorId ?? "";
@@ -293,6 +333,14 @@ export const ResizeServerResponse: MessageFns<ResizeServerResponse> = {
   encode(message: ResizeServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -322,7 +370,19 @@ export const ResizeServerResponse: MessageFns<ResizeServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -335,6 +395,8 @@ export const ResizeServerResponse: MessageFns<ResizeServerResponse> = {
   },
   fromPartial(object: DeepPartial<ResizeServerResponse>): ResizeServerResponse {
     const message = createBaseResizeServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResizeServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -353,6 +415,14 @@ export const ConfirmServerResizeRequest: MessageFns<ConfirmServerResizeRequest> 
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -390,7 +460,19 @@ export const ConfirmServerResizeRequest: MessageFns<ConfirmServerResizeRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -403,6 +485,8 @@ export const ConfirmServerResizeRequest: MessageFns<ConfirmServerResizeRequest> 
   },
   fromPartial(object: DeepPartial<ConfirmServerResizeRequest>): ConfirmServerResizeRequest {
     const message = createBaseConfirmServerResizeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmServerResizeRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -417,6 +501,14 @@ export const ConfirmServerResizeResponse: MessageFns<ConfirmServerResizeResponse
   encode(message: ConfirmServerResizeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -446,7 +538,19 @@ export const ConfirmServerResizeResponse: MessageFns<ConfirmServerResizeResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -459,6 +563,8 @@ export const ConfirmServerResizeResponse: MessageFns<ConfirmServerResizeResponse
   },
   fromPartial(object: DeepPartial<ConfirmServerResizeResponse>): ConfirmServerResizeResponse {
     const message = createBaseConfirmServerResizeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmServerResizeResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -477,6 +583,14 @@ export const RevertServerResizeRequest: MessageFns<RevertServerResizeRequest> = 
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -514,7 +628,19 @@ export const RevertServerResizeRequest: MessageFns<RevertServerResizeRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -527,6 +653,8 @@ export const RevertServerResizeRequest: MessageFns<RevertServerResizeRequest> = 
   },
   fromPartial(object: DeepPartial<RevertServerResizeRequest>): RevertServerResizeRequest {
     const message = createBaseRevertServerResizeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RevertServerResizeRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -541,6 +669,14 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
   encode(message: RevertServerResizeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -570,7 +706,19 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -583,6 +731,8 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
   },
   fromPartial(object: DeepPartial<RevertServerResizeResponse>): RevertServerResizeResponse {
     const message = createBaseRevertServerResizeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RevertServerResizeResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -604,6 +754,14 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(26).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -649,7 +807,19 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -662,6 +832,8 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
   },
   fromPartial(object: DeepPartial<MigrateServerRequest>): MigrateServerRequest {
     const message = createBaseMigrateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MigrateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.host = object.host ?? "";
@@ -677,6 +849,14 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
   encode(message: MigrateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -706,7 +886,19 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -719,6 +911,8 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
   },
   fromPartial(object: DeepPartial<MigrateServerResponse>): MigrateServerResponse {
     const message = createBaseMigrateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MigrateServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -749,6 +943,14 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
     }
     if (message.diskOverCommit !== false) {
       writer.uint32(48).bool(message.diskOverCommit);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -818,7 +1020,19 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -831,6 +1045,8 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
   },
   fromPartial(object: DeepPartial<LiveMigrateServerRequest>): LiveMigrateServerRequest {
     const message = createBaseLiveMigrateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LiveMigrateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.host = object.host ?? "";
@@ -849,6 +1065,14 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
   encode(message: LiveMigrateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -878,7 +1102,19 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -891,6 +1127,8 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
   },
   fromPartial(object: DeepPartial<LiveMigrateServerResponse>): LiveMigrateServerResponse {
     const message = createBaseLiveMigrateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LiveMigrateServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -899,15 +1137,7 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
 };
 
 function createBaseEvacuateServerRequest(): EvacuateServerRequest {
-  return {
-    serverId: "",
-    clientToken: "",
-    host: "",
-    adminPassword: "",
-    force: false,
-    onSharedStorage: undefined,
-    stayStopped: false,
-  };
+  return { serverId: "", clientToken: "", host: "", adminPassword: "", force: false, stayStopped: false };
 }
 
 export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
@@ -932,6 +1162,14 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
     }
     if (message.stayStopped !== false) {
       writer.uint32(56).bool(message.stayStopped);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1009,7 +1247,19 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1022,6 +1272,8 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
   },
   fromPartial(object: DeepPartial<EvacuateServerRequest>): EvacuateServerRequest {
     const message = createBaseEvacuateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EvacuateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.host = object.host ?? "";
@@ -1041,6 +1293,14 @@ export const EvacuateServerResponse: MessageFns<EvacuateServerResponse> = {
   encode(message: EvacuateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1070,7 +1330,19 @@ export const EvacuateServerResponse: MessageFns<EvacuateServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1083,6 +1355,8 @@ export const EvacuateServerResponse: MessageFns<EvacuateServerResponse> = {
   },
   fromPartial(object: DeepPartial<EvacuateServerResponse>): EvacuateServerResponse {
     const message = createBaseEvacuateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EvacuateServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1101,6 +1375,14 @@ export const ShelveServerRequest: MessageFns<ShelveServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1138,7 +1420,19 @@ export const ShelveServerRequest: MessageFns<ShelveServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1151,6 +1445,8 @@ export const ShelveServerRequest: MessageFns<ShelveServerRequest> = {
   },
   fromPartial(object: DeepPartial<ShelveServerRequest>): ShelveServerRequest {
     const message = createBaseShelveServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ShelveServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1165,6 +1461,14 @@ export const ShelveServerResponse: MessageFns<ShelveServerResponse> = {
   encode(message: ShelveServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1194,7 +1498,19 @@ export const ShelveServerResponse: MessageFns<ShelveServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1207,6 +1523,8 @@ export const ShelveServerResponse: MessageFns<ShelveServerResponse> = {
   },
   fromPartial(object: DeepPartial<ShelveServerResponse>): ShelveServerResponse {
     const message = createBaseShelveServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ShelveServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1225,6 +1543,14 @@ export const OffloadServerRequest: MessageFns<OffloadServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1262,7 +1588,19 @@ export const OffloadServerRequest: MessageFns<OffloadServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1275,6 +1613,8 @@ export const OffloadServerRequest: MessageFns<OffloadServerRequest> = {
   },
   fromPartial(object: DeepPartial<OffloadServerRequest>): OffloadServerRequest {
     const message = createBaseOffloadServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OffloadServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1289,6 +1629,14 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
   encode(message: OffloadServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1318,7 +1666,19 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1331,6 +1691,8 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
   },
   fromPartial(object: DeepPartial<OffloadServerResponse>): OffloadServerResponse {
     const message = createBaseOffloadServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OffloadServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1339,7 +1701,7 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
 };
 
 function createBaseUnshelveServerRequest(): UnshelveServerRequest {
-  return { serverId: "", clientToken: "", availabilityZone: undefined, host: "" };
+  return { serverId: "", clientToken: "", host: "" };
 }
 
 export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
@@ -1355,6 +1717,14 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(34).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1408,7 +1778,19 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1421,6 +1803,8 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnshelveServerRequest>): UnshelveServerRequest {
     const message = createBaseUnshelveServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnshelveServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.availabilityZone = object.availabilityZone ?? undefined;
@@ -1437,6 +1821,14 @@ export const UnshelveServerResponse: MessageFns<UnshelveServerResponse> = {
   encode(message: UnshelveServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1466,7 +1858,19 @@ export const UnshelveServerResponse: MessageFns<UnshelveServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1479,6 +1883,8 @@ export const UnshelveServerResponse: MessageFns<UnshelveServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnshelveServerResponse>): UnshelveServerResponse {
     const message = createBaseUnshelveServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnshelveServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;

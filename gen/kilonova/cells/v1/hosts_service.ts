@@ -39,6 +39,7 @@ export interface HostService {
     | undefined;
   /** Whether its lease is alive now and it is not forced down. */
   up: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A hypervisor record. */
@@ -99,6 +100,7 @@ export interface ComputeNode {
   currentWorkload: number;
   /** How guests are shut in on this host, in a sentence for its operator; empty for drivers without machines. */
   guestIsolation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RegisterHost. */
@@ -115,6 +117,7 @@ export interface RegisterHostRequest {
     | undefined;
   /** 0 on the first call of a process; then the epoch that was answered. */
   epoch: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RegisterHost. */
@@ -127,6 +130,7 @@ export interface RegisterHostResponse {
   computeNodeId: string;
   /** Whether an operator disabled the host. */
   disabled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportCommand. */
@@ -151,10 +155,12 @@ export interface ReportCommandRequest {
   errorDetails: string;
   /** Encoded result, if the command has one. */
   result: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportCommand. */
 export interface ReportCommandResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportGuest. */
@@ -176,10 +182,12 @@ export interface ReportGuestRequest {
    * is the cell's.
    */
   fault: ServerFault | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportGuest. */
 export interface ReportGuestResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportLostPorts. */
@@ -192,12 +200,14 @@ export interface ReportLostPortsRequest {
   serverId: string;
   /** Ports that are not the server's any more. */
   portIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportLostPorts. */
 export interface ReportLostPortsResponse {
   /** Whether that is settled; not while an operation owns the server: tell again. */
   settled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListHostInstances. */
@@ -208,6 +218,7 @@ export interface ListHostInstancesRequest {
   host: string;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListHostInstances. */
@@ -216,6 +227,7 @@ export interface ListHostInstancesResponse {
   instances: InstanceRecord[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of FindDeletedInstances. */
@@ -226,6 +238,7 @@ export interface FindDeletedInstancesRequest {
   host: string;
   /** UUIDs, at most 500. */
   serverIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A server that is deleted. */
@@ -234,12 +247,14 @@ export interface DeletedInstance {
   serverId: string;
   /** Fence of the last operation on it. */
   fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of FindDeletedInstances. */
 export interface FindDeletedInstancesResponse {
   /** Those that are deleted. */
   deleted: DeletedInstance[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RegisterService. */
@@ -248,12 +263,14 @@ export interface RegisterServiceRequest {
   cell: string;
   /** Binary, host, address. */
   service: HostService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RegisterService. */
 export interface RegisterServiceResponse {
   /** As stored. */
   service: HostService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListHosts. */
@@ -266,6 +283,7 @@ export interface ListHostsRequest {
   binary: string;
   /** Only this compute node: UUID or number. */
   computeNodeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListHosts. */
@@ -274,6 +292,7 @@ export interface ListHostsResponse {
   services: HostService[];
   /** Compute nodes by number. */
   nodes: ComputeNode[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateHostService. */
@@ -292,12 +311,14 @@ export interface UpdateHostServiceRequest {
     | undefined;
   /** Force down or not. */
   forcedDown?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateHostService. */
 export interface UpdateHostServiceResponse {
   /** As it is now. */
   service: HostService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteHostService. */
@@ -306,10 +327,12 @@ export interface DeleteHostServiceRequest {
   cell: string;
   /** UUID. */
   serviceId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteHostService. */
 export interface DeleteHostServiceResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseHostService(): HostService {
@@ -376,6 +399,14 @@ export const HostService: MessageFns<HostService> = {
     }
     if (message.up !== false) {
       writer.uint32(104).bool(message.up);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -501,7 +532,19 @@ export const HostService: MessageFns<HostService> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -514,6 +557,8 @@ export const HostService: MessageFns<HostService> = {
   },
   fromPartial(object: DeepPartial<HostService>): HostService {
     const message = createBaseHostService();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostService["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.binary = object.binary ?? "";
@@ -671,6 +716,14 @@ export const ComputeNode: MessageFns<ComputeNode> = {
     }
     if (message.guestIsolation !== "") {
       writer.uint32(226).string(message.guestIsolation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -916,7 +969,19 @@ export const ComputeNode: MessageFns<ComputeNode> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -929,6 +994,8 @@ export const ComputeNode: MessageFns<ComputeNode> = {
   },
   fromPartial(object: DeepPartial<ComputeNode>): ComputeNode {
     const message = createBaseComputeNode();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ComputeNode["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.host = object.host ?? "";
@@ -989,6 +1056,14 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
       }
       writer.uint32(32).uint64(message.epoch);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1041,7 +1116,19 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1054,6 +1141,8 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
   },
   fromPartial(object: DeepPartial<RegisterHostRequest>): RegisterHostRequest {
     const message = createBaseRegisterHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterHostRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
@@ -1086,6 +1175,14 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
     }
     if (message.disabled !== false) {
       writer.uint32(32).bool(message.disabled);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1139,7 +1236,19 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1152,6 +1261,8 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
   },
   fromPartial(object: DeepPartial<RegisterHostResponse>): RegisterHostResponse {
     const message = createBaseRegisterHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterHostResponse["_unknownFields"];
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.serviceId = object.serviceId ?? "";
     message.computeNodeId = object.computeNodeId ?? "";
@@ -1209,6 +1320,14 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
     }
     if (message.result.length !== 0) {
       writer.uint32(82).bytes(message.result);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1310,7 +1429,19 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1323,6 +1454,8 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
   },
   fromPartial(object: DeepPartial<ReportCommandRequest>): ReportCommandRequest {
     const message = createBaseReportCommandRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportCommandRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.commandId = object.commandId ?? "";
@@ -1342,7 +1475,15 @@ function createBaseReportCommandResponse(): ReportCommandResponse {
 }
 
 export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
-  encode(_: ReportCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReportCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1363,7 +1504,19 @@ export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1374,8 +1527,10 @@ export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
   create(base?: DeepPartial<ReportCommandResponse>): ReportCommandResponse {
     return ReportCommandResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReportCommandResponse>): ReportCommandResponse {
+  fromPartial(object: DeepPartial<ReportCommandResponse>): ReportCommandResponse {
     const message = createBaseReportCommandResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportCommandResponse["_unknownFields"];
     return message;
   },
 };
@@ -1409,6 +1564,14 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
     }
     if (message.fault !== undefined) {
       ServerFault.encode(message.fault, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1486,7 +1649,19 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1499,6 +1674,8 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
   },
   fromPartial(object: DeepPartial<ReportGuestRequest>): ReportGuestRequest {
     const message = createBaseReportGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportGuestRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
@@ -1519,7 +1696,15 @@ function createBaseReportGuestResponse(): ReportGuestResponse {
 }
 
 export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
-  encode(_: ReportGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReportGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1540,7 +1725,19 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1551,8 +1748,10 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
   create(base?: DeepPartial<ReportGuestResponse>): ReportGuestResponse {
     return ReportGuestResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReportGuestResponse>): ReportGuestResponse {
+  fromPartial(object: DeepPartial<ReportGuestResponse>): ReportGuestResponse {
     const message = createBaseReportGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportGuestResponse["_unknownFields"];
     return message;
   },
 };
@@ -1574,6 +1773,14 @@ export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
     }
     for (const v of message.portIds) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1627,7 +1834,19 @@ export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1640,6 +1859,8 @@ export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
   },
   fromPartial(object: DeepPartial<ReportLostPortsRequest>): ReportLostPortsRequest {
     const message = createBaseReportLostPortsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportLostPortsRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
@@ -1656,6 +1877,14 @@ export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
   encode(message: ReportLostPortsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.settled !== false) {
       writer.uint32(8).bool(message.settled);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1685,7 +1914,19 @@ export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1698,6 +1939,8 @@ export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
   },
   fromPartial(object: DeepPartial<ReportLostPortsResponse>): ReportLostPortsResponse {
     const message = createBaseReportLostPortsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportLostPortsResponse["_unknownFields"];
     message.settled = object.settled ?? false;
     return message;
   },
@@ -1717,6 +1960,14 @@ export const ListHostInstancesRequest: MessageFns<ListHostInstancesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1762,7 +2013,19 @@ export const ListHostInstancesRequest: MessageFns<ListHostInstancesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1775,6 +2038,8 @@ export const ListHostInstancesRequest: MessageFns<ListHostInstancesRequest> = {
   },
   fromPartial(object: DeepPartial<ListHostInstancesRequest>): ListHostInstancesRequest {
     const message = createBaseListHostInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostInstancesRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.pageToken = object.pageToken ?? "";
@@ -1793,6 +2058,14 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1830,7 +2103,19 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1843,6 +2128,8 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
   },
   fromPartial(object: DeepPartial<ListHostInstancesResponse>): ListHostInstancesResponse {
     const message = createBaseListHostInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostInstancesResponse["_unknownFields"];
     message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -1863,6 +2150,14 @@ export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest
     }
     for (const v of message.serverIds) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1908,7 +2203,19 @@ export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1921,6 +2228,8 @@ export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest
   },
   fromPartial(object: DeepPartial<FindDeletedInstancesRequest>): FindDeletedInstancesRequest {
     const message = createBaseFindDeletedInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FindDeletedInstancesRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.serverIds = object.serverIds?.map((e) => e) || [];
@@ -1942,6 +2251,14 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(16).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1979,7 +2296,19 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1992,6 +2321,8 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
   },
   fromPartial(object: DeepPartial<DeletedInstance>): DeletedInstance {
     const message = createBaseDeletedInstance();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeletedInstance["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     return message;
@@ -2006,6 +2337,14 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
   encode(message: FindDeletedInstancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.deleted) {
       DeletedInstance.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2035,7 +2374,19 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2048,6 +2399,8 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
   },
   fromPartial(object: DeepPartial<FindDeletedInstancesResponse>): FindDeletedInstancesResponse {
     const message = createBaseFindDeletedInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FindDeletedInstancesResponse["_unknownFields"];
     message.deleted = object.deleted?.map((e) => DeletedInstance.fromPartial(e)) || [];
     return message;
   },
@@ -2064,6 +2417,14 @@ export const RegisterServiceRequest: MessageFns<RegisterServiceRequest> = {
     }
     if (message.service !== undefined) {
       HostService.encode(message.service, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2101,7 +2462,19 @@ export const RegisterServiceRequest: MessageFns<RegisterServiceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2114,6 +2487,8 @@ export const RegisterServiceRequest: MessageFns<RegisterServiceRequest> = {
   },
   fromPartial(object: DeepPartial<RegisterServiceRequest>): RegisterServiceRequest {
     const message = createBaseRegisterServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterServiceRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
@@ -2130,6 +2505,14 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
   encode(message: RegisterServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== undefined) {
       HostService.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2159,7 +2542,19 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2172,6 +2567,8 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
   },
   fromPartial(object: DeepPartial<RegisterServiceResponse>): RegisterServiceResponse {
     const message = createBaseRegisterServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterServiceResponse["_unknownFields"];
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
       : undefined;
@@ -2196,6 +2593,14 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     }
     if (message.computeNodeId !== "") {
       writer.uint32(34).string(message.computeNodeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2249,7 +2654,19 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2262,6 +2679,8 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
   },
   fromPartial(object: DeepPartial<ListHostsRequest>): ListHostsRequest {
     const message = createBaseListHostsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostsRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
@@ -2281,6 +2700,14 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
     }
     for (const v of message.nodes) {
       ComputeNode.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2318,7 +2745,19 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2331,6 +2770,8 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
   },
   fromPartial(object: DeepPartial<ListHostsResponse>): ListHostsResponse {
     const message = createBaseListHostsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostsResponse["_unknownFields"];
     message.services = object.services?.map((e) => HostService.fromPartial(e)) || [];
     message.nodes = object.nodes?.map((e) => ComputeNode.fromPartial(e)) || [];
     return message;
@@ -2338,7 +2779,7 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
 };
 
 function createBaseUpdateHostServiceRequest(): UpdateHostServiceRequest {
-  return { cell: "", serviceId: "", disabled: undefined, disabledReason: undefined, forcedDown: undefined };
+  return { cell: "", serviceId: "" };
 }
 
 export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
@@ -2357,6 +2798,14 @@ export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
     }
     if (message.forcedDown !== undefined) {
       writer.uint32(40).bool(message.forcedDown);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2418,7 +2867,19 @@ export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2431,6 +2892,8 @@ export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateHostServiceRequest>): UpdateHostServiceRequest {
     const message = createBaseUpdateHostServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateHostServiceRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.serviceId = object.serviceId ?? "";
     message.disabled = object.disabled ?? undefined;
@@ -2448,6 +2911,14 @@ export const UpdateHostServiceResponse: MessageFns<UpdateHostServiceResponse> = 
   encode(message: UpdateHostServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== undefined) {
       HostService.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2477,7 +2948,19 @@ export const UpdateHostServiceResponse: MessageFns<UpdateHostServiceResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2490,6 +2973,8 @@ export const UpdateHostServiceResponse: MessageFns<UpdateHostServiceResponse> = 
   },
   fromPartial(object: DeepPartial<UpdateHostServiceResponse>): UpdateHostServiceResponse {
     const message = createBaseUpdateHostServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateHostServiceResponse["_unknownFields"];
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
       : undefined;
@@ -2508,6 +2993,14 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
     }
     if (message.serviceId !== "") {
       writer.uint32(18).string(message.serviceId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2545,7 +3038,19 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2558,6 +3063,8 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteHostServiceRequest>): DeleteHostServiceRequest {
     const message = createBaseDeleteHostServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteHostServiceRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.serviceId = object.serviceId ?? "";
     return message;
@@ -2569,7 +3076,15 @@ function createBaseDeleteHostServiceResponse(): DeleteHostServiceResponse {
 }
 
 export const DeleteHostServiceResponse: MessageFns<DeleteHostServiceResponse> = {
-  encode(_: DeleteHostServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteHostServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2590,7 +3105,19 @@ export const DeleteHostServiceResponse: MessageFns<DeleteHostServiceResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2601,8 +3128,10 @@ export const DeleteHostServiceResponse: MessageFns<DeleteHostServiceResponse> = 
   create(base?: DeepPartial<DeleteHostServiceResponse>): DeleteHostServiceResponse {
     return DeleteHostServiceResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteHostServiceResponse>): DeleteHostServiceResponse {
+  fromPartial(object: DeepPartial<DeleteHostServiceResponse>): DeleteHostServiceResponse {
     const message = createBaseDeleteHostServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteHostServiceResponse["_unknownFields"];
     return message;
   },
 };

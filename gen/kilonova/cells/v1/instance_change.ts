@@ -37,6 +37,7 @@ export interface InstancePort {
   securityRules: SecurityRule[];
   /** Neutron's binding:vif_type, such as "ovs"; empty when unbound. */
   vifType: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A fixed address of a port. */
@@ -59,6 +60,7 @@ export interface PortAddress {
   hostRoutes: HostRoute[];
   /** "slaac", "dhcpv6-stateful" or "dhcpv6-stateless"; empty for IPv4 and for addresses that are set by hand. */
   ipv6AddressMode: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A static route given by DHCP. */
@@ -67,6 +69,7 @@ export interface HostRoute {
   destination: string;
   /** Router. */
   nexthop: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A security group rule. */
@@ -89,6 +92,7 @@ export interface SecurityRule {
   remoteCidrs: string[];
   /** Group whose members' addresses are in remote_cidrs. */
   remoteGroupId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Everything stored about an instance: what tenants see and what only we see. */
@@ -112,6 +116,7 @@ export interface InstanceRecord {
    * none.
    */
   serverPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A change of an instance's record, made in the transaction that moves its operation on. */
@@ -132,6 +137,7 @@ export interface InstanceChange {
   deleteRecord: boolean;
   /** Clears the fault. */
   dropFault: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseInstancePort(): InstancePort {
@@ -196,6 +202,14 @@ export const InstancePort: MessageFns<InstancePort> = {
     }
     if (message.vifType !== "") {
       writer.uint32(114).string(message.vifType);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -329,7 +343,19 @@ export const InstancePort: MessageFns<InstancePort> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -342,6 +368,8 @@ export const InstancePort: MessageFns<InstancePort> = {
   },
   fromPartial(object: DeepPartial<InstancePort>): InstancePort {
     const message = createBaseInstancePort();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstancePort["_unknownFields"];
     message.portId = object.portId ?? "";
     message.networkId = object.networkId ?? "";
     message.networkLabel = object.networkLabel ?? "";
@@ -402,6 +430,14 @@ export const PortAddress: MessageFns<PortAddress> = {
     }
     if (message.ipv6AddressMode !== "") {
       writer.uint32(74).string(message.ipv6AddressMode);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -495,7 +531,19 @@ export const PortAddress: MessageFns<PortAddress> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -508,6 +556,8 @@ export const PortAddress: MessageFns<PortAddress> = {
   },
   fromPartial(object: DeepPartial<PortAddress>): PortAddress {
     const message = createBasePortAddress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PortAddress["_unknownFields"];
     message.ipAddress = object.ipAddress ?? "";
     message.subnetId = object.subnetId ?? "";
     message.prefixLength = object.prefixLength ?? 0;
@@ -532,6 +582,14 @@ export const HostRoute: MessageFns<HostRoute> = {
     }
     if (message.nexthop !== "") {
       writer.uint32(18).string(message.nexthop);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -569,7 +627,19 @@ export const HostRoute: MessageFns<HostRoute> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -582,6 +652,8 @@ export const HostRoute: MessageFns<HostRoute> = {
   },
   fromPartial(object: DeepPartial<HostRoute>): HostRoute {
     const message = createBaseHostRoute();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostRoute["_unknownFields"];
     message.destination = object.destination ?? "";
     message.nexthop = object.nexthop ?? "";
     return message;
@@ -589,15 +661,7 @@ export const HostRoute: MessageFns<HostRoute> = {
 };
 
 function createBaseSecurityRule(): SecurityRule {
-  return {
-    direction: "",
-    ethertype: "",
-    protocol: "",
-    portMin: undefined,
-    portMax: undefined,
-    remoteCidrs: [],
-    remoteGroupId: "",
-  };
+  return { direction: "", ethertype: "", protocol: "", remoteCidrs: [], remoteGroupId: "" };
 }
 
 export const SecurityRule: MessageFns<SecurityRule> = {
@@ -622,6 +686,14 @@ export const SecurityRule: MessageFns<SecurityRule> = {
     }
     if (message.remoteGroupId !== "") {
       writer.uint32(58).string(message.remoteGroupId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -699,7 +771,19 @@ export const SecurityRule: MessageFns<SecurityRule> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -712,6 +796,8 @@ export const SecurityRule: MessageFns<SecurityRule> = {
   },
   fromPartial(object: DeepPartial<SecurityRule>): SecurityRule {
     const message = createBaseSecurityRule();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SecurityRule["_unknownFields"];
     message.direction = object.direction ?? "";
     message.ethertype = object.ethertype ?? "";
     message.protocol = object.protocol ?? "";
@@ -756,6 +842,14 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     }
     if (message.serverPassword !== "") {
       writer.uint32(50).string(message.serverPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -825,7 +919,19 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -838,6 +944,8 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
   },
   fromPartial(object: DeepPartial<InstanceRecord>): InstanceRecord {
     const message = createBaseInstanceRecord();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceRecord["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -882,6 +990,14 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     }
     if (message.dropFault !== false) {
       writer.uint32(48).bool(message.dropFault);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -951,7 +1067,19 @@ export const InstanceChange: MessageFns<InstanceChange> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -964,6 +1092,8 @@ export const InstanceChange: MessageFns<InstanceChange> = {
   },
   fromPartial(object: DeepPartial<InstanceChange>): InstanceChange {
     const message = createBaseInstanceChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceChange["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;

@@ -24,12 +24,14 @@ export interface GetInstanceRequest {
   withDeleted: boolean;
   /** Fill server.user_data (decrypted). */
   withUserData: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInstance. */
 export interface GetInstanceResponse {
   /** The record. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListInstances. */
@@ -48,6 +50,7 @@ export interface ListInstancesRequest {
   pageSize: number;
   /** Sort key values of the last row of the page before; empty for the first page. */
   after: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One row of a list. */
@@ -60,6 +63,7 @@ export interface InstanceRow {
   generation: bigint;
   /** Encoded kilonova.type.v1.Server with host_info. */
   server: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListInstances. */
@@ -68,6 +72,7 @@ export interface ListInstancesResponse {
   rows: InstanceRow[];
   /** Whether there is more. */
   more: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A change of metadata, item by item. */
@@ -80,11 +85,13 @@ export interface MetadataChange {
   replaceAll: boolean;
   /** Most items afterwards; -1 is unlimited. */
   maxItems: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface MetadataChange_SetEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A change of tags, one by one. */
@@ -97,6 +104,7 @@ export interface TagsChange {
   replaceAll: boolean;
   /** Most tags afterwards. */
   maxTags: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What the record must be like. */
@@ -111,6 +119,7 @@ export interface UpdateConditions {
   bypassLock: boolean;
   /** Refused when it never was active. */
   mustHaveLaunched: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateInstance. */
@@ -139,6 +148,7 @@ export interface UpdateInstanceRequest {
     | undefined;
   /** Unset allows everything. */
   conditions: UpdateConditions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateInstance. */
@@ -149,6 +159,7 @@ export interface UpdateInstanceResponse {
     | undefined;
   /** Whether it was different before. */
   changed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SaveServerPassword. */
@@ -159,10 +170,12 @@ export interface SaveServerPasswordRequest {
   serverId: string;
   /** 1 to 1020 characters. */
   serverPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SaveServerPassword. */
 export interface SaveServerPasswordResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ClearServerPassword. */
@@ -173,10 +186,12 @@ export interface ClearServerPasswordRequest {
   serverId: string;
   /** Only of this project; empty for any. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ClearServerPassword. */
 export interface ClearServerPasswordResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AcceptOperation. */
@@ -232,6 +247,7 @@ export interface AcceptOperationRequest {
    * operation's end.
    */
   secrets: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AcceptOperation. */
@@ -242,6 +258,7 @@ export interface AcceptOperationResponse {
     | undefined;
   /** Whether an earlier call is being answered. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListActions. */
@@ -250,6 +267,7 @@ export interface ListActionsRequest {
   database: string;
   /** Which ones. */
   query: ListInstanceActionsRequest | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListActions. */
@@ -258,6 +276,7 @@ export interface ListActionsResponse {
   actions: InstanceAction[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetAction. */
@@ -268,12 +287,14 @@ export interface GetActionRequest {
   serverId: string;
   /** `req-…`. */
   requestId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetAction. */
 export interface GetActionResponse {
   /** With its events. */
   action: InstanceAction | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CountInstances. */
@@ -282,12 +303,14 @@ export interface CountInstancesRequest {
   database: string;
   /** Only on this host. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CountInstances. */
 export interface CountInstancesResponse {
   /** Not deleted ones. */
   instances: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGetInstanceRequest(): GetInstanceRequest {
@@ -310,6 +333,14 @@ export const GetInstanceRequest: MessageFns<GetInstanceRequest> = {
     }
     if (message.withUserData !== false) {
       writer.uint32(40).bool(message.withUserData);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -371,7 +402,19 @@ export const GetInstanceRequest: MessageFns<GetInstanceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -384,6 +427,8 @@ export const GetInstanceRequest: MessageFns<GetInstanceRequest> = {
   },
   fromPartial(object: DeepPartial<GetInstanceRequest>): GetInstanceRequest {
     const message = createBaseGetInstanceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
@@ -401,6 +446,14 @@ export const GetInstanceResponse: MessageFns<GetInstanceResponse> = {
   encode(message: GetInstanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -430,7 +483,19 @@ export const GetInstanceResponse: MessageFns<GetInstanceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -443,6 +508,8 @@ export const GetInstanceResponse: MessageFns<GetInstanceResponse> = {
   },
   fromPartial(object: DeepPartial<GetInstanceResponse>): GetInstanceResponse {
     const message = createBaseGetInstanceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceResponse["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
@@ -473,6 +540,14 @@ export const ListInstancesRequest: MessageFns<ListInstancesRequest> = {
     }
     for (const v of message.after) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -542,7 +617,19 @@ export const ListInstancesRequest: MessageFns<ListInstancesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -555,6 +642,8 @@ export const ListInstancesRequest: MessageFns<ListInstancesRequest> = {
   },
   fromPartial(object: DeepPartial<ListInstancesRequest>): ListInstancesRequest {
     const message = createBaseListInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInstancesRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.filter = (object.filter !== undefined && object.filter !== null)
       ? ServerFilter.fromPartial(object.filter)
@@ -587,6 +676,14 @@ export const InstanceRow: MessageFns<InstanceRow> = {
     }
     if (message.server.length !== 0) {
       writer.uint32(34).bytes(message.server);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -640,7 +737,19 @@ export const InstanceRow: MessageFns<InstanceRow> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -653,6 +762,8 @@ export const InstanceRow: MessageFns<InstanceRow> = {
   },
   fromPartial(object: DeepPartial<InstanceRow>): InstanceRow {
     const message = createBaseInstanceRow();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceRow["_unknownFields"];
     message.sortValues = object.sortValues?.map((e) => e) || [];
     message.serverId = object.serverId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
@@ -674,6 +785,14 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
     }
     if (message.more !== false) {
       writer.uint32(16).bool(message.more);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -711,7 +830,19 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -724,6 +855,8 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
   },
   fromPartial(object: DeepPartial<ListInstancesResponse>): ListInstancesResponse {
     const message = createBaseListInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInstancesResponse["_unknownFields"];
     message.rows = object.rows?.map((e) => InstanceRow.fromPartial(e)) || [];
     message.more = object.more ?? false;
     return message;
@@ -750,6 +883,14 @@ export const MetadataChange: MessageFns<MetadataChange> = {
         throw new globalThis.Error("value provided for field message.maxItems of type int64 too large");
       }
       writer.uint32(32).int64(message.maxItems);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -806,7 +947,19 @@ export const MetadataChange: MessageFns<MetadataChange> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -819,6 +972,8 @@ export const MetadataChange: MessageFns<MetadataChange> = {
   },
   fromPartial(object: DeepPartial<MetadataChange>): MetadataChange {
     const message = createBaseMetadataChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataChange["_unknownFields"];
     message.set = (() => {
       const m = new Map();
       (object.set as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -846,6 +1001,14 @@ export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -883,7 +1046,19 @@ export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -896,6 +1071,8 @@ export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
   },
   fromPartial(object: DeepPartial<MetadataChange_SetEntry>): MetadataChange_SetEntry {
     const message = createBaseMetadataChange_SetEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataChange_SetEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -919,6 +1096,14 @@ export const TagsChange: MessageFns<TagsChange> = {
     }
     if (message.maxTags !== 0) {
       writer.uint32(32).uint32(message.maxTags);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -972,7 +1157,19 @@ export const TagsChange: MessageFns<TagsChange> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -985,6 +1182,8 @@ export const TagsChange: MessageFns<TagsChange> = {
   },
   fromPartial(object: DeepPartial<TagsChange>): TagsChange {
     const message = createBaseTagsChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TagsChange["_unknownFields"];
     message.add = object.add?.map((e) => e) || [];
     message.remove = object.remove?.map((e) => e) || [];
     message.replaceAll = object.replaceAll ?? false;
@@ -1017,6 +1216,14 @@ export const UpdateConditions: MessageFns<UpdateConditions> = {
     }
     if (message.mustHaveLaunched !== false) {
       writer.uint32(40).bool(message.mustHaveLaunched);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1088,7 +1295,19 @@ export const UpdateConditions: MessageFns<UpdateConditions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1101,6 +1320,8 @@ export const UpdateConditions: MessageFns<UpdateConditions> = {
   },
   fromPartial(object: DeepPartial<UpdateConditions>): UpdateConditions {
     const message = createBaseUpdateConditions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateConditions["_unknownFields"];
     message.verb = object.verb ?? "";
     message.allowedVmStates = object.allowedVmStates?.map((e) => e) || [];
     message.checkLock = object.checkLock ?? false;
@@ -1151,6 +1372,14 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
     }
     if (message.conditions !== undefined) {
       UpdateConditions.encode(message.conditions, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1236,7 +1465,19 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1249,6 +1490,8 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateInstanceRequest>): UpdateInstanceRequest {
     const message = createBaseUpdateInstanceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateInstanceRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.projectId = object.projectId ?? "";
     message.server = (object.server !== undefined && object.server !== null)
@@ -1282,6 +1525,14 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
     }
     if (message.changed !== false) {
       writer.uint32(16).bool(message.changed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1319,7 +1570,19 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1332,6 +1595,8 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateInstanceResponse>): UpdateInstanceResponse {
     const message = createBaseUpdateInstanceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateInstanceResponse["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
@@ -1354,6 +1619,14 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
     }
     if (message.serverPassword !== "") {
       writer.uint32(26).string(message.serverPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1399,7 +1672,19 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1412,6 +1697,8 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
   },
   fromPartial(object: DeepPartial<SaveServerPasswordRequest>): SaveServerPasswordRequest {
     const message = createBaseSaveServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SaveServerPasswordRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.serverPassword = object.serverPassword ?? "";
@@ -1424,7 +1711,15 @@ function createBaseSaveServerPasswordResponse(): SaveServerPasswordResponse {
 }
 
 export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> = {
-  encode(_: SaveServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SaveServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1445,7 +1740,19 @@ export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1456,8 +1763,10 @@ export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> 
   create(base?: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
     return SaveServerPasswordResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
+  fromPartial(object: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
     const message = createBaseSaveServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SaveServerPasswordResponse["_unknownFields"];
     return message;
   },
 };
@@ -1476,6 +1785,14 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
     }
     if (message.projectId !== "") {
       writer.uint32(26).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1521,7 +1838,19 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1534,6 +1863,8 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
   },
   fromPartial(object: DeepPartial<ClearServerPasswordRequest>): ClearServerPasswordRequest {
     const message = createBaseClearServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerPasswordRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
@@ -1546,7 +1877,15 @@ function createBaseClearServerPasswordResponse(): ClearServerPasswordResponse {
 }
 
 export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse> = {
-  encode(_: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1567,7 +1906,19 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1578,8 +1929,10 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
   create(base?: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
     return ClearServerPasswordResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
+  fromPartial(object: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
     const message = createBaseClearServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerPasswordResponse["_unknownFields"];
     return message;
   },
 };
@@ -1686,6 +2039,14 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     }
     if (message.secrets.length !== 0) {
       writer.uint32(186).bytes(message.secrets);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1901,7 +2262,19 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1914,6 +2287,8 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
   },
   fromPartial(object: DeepPartial<AcceptOperationRequest>): AcceptOperationRequest {
     const message = createBaseAcceptOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
@@ -1953,6 +2328,14 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1989,7 +2372,19 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2002,6 +2397,8 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
   },
   fromPartial(object: DeepPartial<AcceptOperationResponse>): AcceptOperationResponse {
     const message = createBaseAcceptOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2021,6 +2418,14 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
     }
     if (message.query !== undefined) {
       ListInstanceActionsRequest.encode(message.query, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2058,7 +2463,19 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2071,6 +2488,8 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
   },
   fromPartial(object: DeepPartial<ListActionsRequest>): ListActionsRequest {
     const message = createBaseListActionsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListActionsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.query = (object.query !== undefined && object.query !== null)
       ? ListInstanceActionsRequest.fromPartial(object.query)
@@ -2090,6 +2509,14 @@ export const ListActionsResponse: MessageFns<ListActionsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2127,7 +2554,19 @@ export const ListActionsResponse: MessageFns<ListActionsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2140,6 +2579,8 @@ export const ListActionsResponse: MessageFns<ListActionsResponse> = {
   },
   fromPartial(object: DeepPartial<ListActionsResponse>): ListActionsResponse {
     const message = createBaseListActionsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListActionsResponse["_unknownFields"];
     message.actions = object.actions?.map((e) => InstanceAction.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -2160,6 +2601,14 @@ export const GetActionRequest: MessageFns<GetActionRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2205,7 +2654,19 @@ export const GetActionRequest: MessageFns<GetActionRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2218,6 +2679,8 @@ export const GetActionRequest: MessageFns<GetActionRequest> = {
   },
   fromPartial(object: DeepPartial<GetActionRequest>): GetActionRequest {
     const message = createBaseGetActionRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetActionRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.requestId = object.requestId ?? "";
@@ -2233,6 +2696,14 @@ export const GetActionResponse: MessageFns<GetActionResponse> = {
   encode(message: GetActionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.action !== undefined) {
       InstanceAction.encode(message.action, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2262,7 +2733,19 @@ export const GetActionResponse: MessageFns<GetActionResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2275,6 +2758,8 @@ export const GetActionResponse: MessageFns<GetActionResponse> = {
   },
   fromPartial(object: DeepPartial<GetActionResponse>): GetActionResponse {
     const message = createBaseGetActionResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetActionResponse["_unknownFields"];
     message.action = (object.action !== undefined && object.action !== null)
       ? InstanceAction.fromPartial(object.action)
       : undefined;
@@ -2293,6 +2778,14 @@ export const CountInstancesRequest: MessageFns<CountInstancesRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2330,7 +2823,19 @@ export const CountInstancesRequest: MessageFns<CountInstancesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2343,6 +2848,8 @@ export const CountInstancesRequest: MessageFns<CountInstancesRequest> = {
   },
   fromPartial(object: DeepPartial<CountInstancesRequest>): CountInstancesRequest {
     const message = createBaseCountInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CountInstancesRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.host = object.host ?? "";
     return message;
@@ -2357,6 +2864,14 @@ export const CountInstancesResponse: MessageFns<CountInstancesResponse> = {
   encode(message: CountInstancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instances !== 0) {
       writer.uint32(8).uint32(message.instances);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2386,7 +2901,19 @@ export const CountInstancesResponse: MessageFns<CountInstancesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2399,6 +2926,8 @@ export const CountInstancesResponse: MessageFns<CountInstancesResponse> = {
   },
   fromPartial(object: DeepPartial<CountInstancesResponse>): CountInstancesResponse {
     const message = createBaseCountInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CountInstancesResponse["_unknownFields"];
     message.instances = object.instances ?? 0;
     return message;
   },

@@ -45,12 +45,14 @@ export interface StepRecord {
   round: number;
   /** Whether it makes effects that no fence holds back: while it runs, something may still arrive. */
   unfenced: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Steps of an operation as one stored value, written whole by each commit. */
 export interface StoredSteps {
   /** In order of first start. */
   steps: StepRecord[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A signal waiting to be consumed. */
@@ -61,6 +63,7 @@ export interface StoredSignal {
   kind: string;
   /** Encoded payload. */
   payload: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** An operation as stored. */
@@ -142,6 +145,7 @@ export interface StoredOperation {
   undoUntil: string;
   /** Grows with every change of the operation; order in the feed. */
   generation: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A kind that a conductor can run. */
@@ -150,6 +154,7 @@ export interface AcceptedKind {
   kind: string;
   /** Highest version it has; lower ones are accepted too. */
   version: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AcquireOperations. */
@@ -168,6 +173,7 @@ export interface AcquireOperationsRequest {
     | undefined;
   /** Only these, when a wake-up named them. */
   names: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AcquireOperations. */
@@ -176,6 +182,7 @@ export interface AcquireOperationsResponse {
   operations: StoredOperation[];
   /** The instances they concern, same order. */
   instances: InstanceRecord[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RenewOperations. */
@@ -193,10 +200,12 @@ export interface RenewOperationsRequest {
    * its time is up.
    */
   names: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RenewOperations. */
 export interface RenewOperationsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReleaseOperations. */
@@ -205,10 +214,12 @@ export interface ReleaseOperationsRequest {
   database: string;
   /** Conductor's id. */
   owner: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReleaseOperations. */
 export interface ReleaseOperationsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ConfirmOwnership. */
@@ -221,10 +232,12 @@ export interface ConfirmOwnershipRequest {
   fence: bigint;
   /** See AcquireOperations. */
   ownership: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ConfirmOwnership. */
 export interface ConfirmOwnershipResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of LeaveOperation. */
@@ -235,6 +248,7 @@ export interface LeaveOperationRequest {
   name: string;
   /** Fence under which the conductor worked. */
   fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of LeaveOperation. */
@@ -244,6 +258,7 @@ export interface LeaveOperationResponse {
    * as dead: nobody but the conductor itself will take back what it has made since.
    */
   takenBack: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SettleOperation. */
@@ -252,12 +267,14 @@ export interface SettleOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SettleOperation. */
 export interface SettleOperationResponse {
   /** Whether its last owner has left it, or has not renewed its ownership for so long that it counts as dead. */
   atRest: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CommitStep. */
@@ -298,6 +315,7 @@ export interface CommitStepRequest {
   release: boolean;
   /** New value while UNDOING; empty otherwise. */
   undoUntil: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CommitStep. */
@@ -310,6 +328,7 @@ export interface CommitStepResponse {
   cancelRequested: boolean;
   /** The instance as it is now. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetStoredOperation. */
@@ -318,12 +337,14 @@ export interface GetStoredOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetStoredOperation. */
 export interface GetStoredOperationResponse {
   /** Without secrets. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListStoredOperations. */
@@ -338,6 +359,7 @@ export interface ListStoredOperationsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListStoredOperations. */
@@ -346,6 +368,7 @@ export interface ListStoredOperationsResponse {
   operations: StoredOperation[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SignalOperation. */
@@ -360,12 +383,14 @@ export interface SignalOperationRequest {
   kind: string;
   /** Encoded payload. */
   payload: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SignalOperation. */
 export interface SignalOperationResponse {
   /** False when the operation is already done or gone. */
   accepted: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of PrepareHandover. */
@@ -386,10 +411,12 @@ export interface PrepareHandoverRequest {
   instance: Buffer;
   /** Fence at the source; a copy prepared under a higher one is kept. */
   fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PrepareHandover. */
 export interface PrepareHandoverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CommitHandover. */
@@ -402,12 +429,14 @@ export interface CommitHandoverRequest {
   fence: bigint;
   /** Target database. */
   targetDatabase: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CommitHandover. */
 export interface CommitHandoverResponse {
   /** Whether somebody had asked for cancellation by then: the copy may be older. */
   cancelRequested: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ActivateHandover. */
@@ -424,6 +453,7 @@ export interface ActivateHandoverRequest {
     | undefined;
   /** What CommitHandover has answered to this caller. Unset: the source is asked. */
   committed: SourceCommit | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A hand-over that its source has committed. */
@@ -432,6 +462,7 @@ export interface SourceCommit {
   database: string;
   /** See CommitHandoverResponse. */
   cancelRequested: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ActivateHandover. */
@@ -442,6 +473,7 @@ export interface ActivateHandoverResponse {
     | undefined;
   /** Its instance. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DropHandover. */
@@ -450,10 +482,12 @@ export interface DropHandoverRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DropHandover. */
 export interface DropHandoverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListDormant. */
@@ -462,6 +496,7 @@ export interface ListDormantRequest {
   database: string;
   /** Only older than this. */
   olderThan: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A dormant copy. */
@@ -470,12 +505,14 @@ export interface DormantOperation {
   name: string;
   /** Database that decides. */
   sourceDatabase: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListDormant. */
 export interface ListDormantResponse {
   /** Dormant copies. */
   operations: DormantOperation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RetryOperation. */
@@ -484,12 +521,14 @@ export interface RetryOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RetryOperation. */
 export interface RetryOperationResponse {
   /** As it is now. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AbandonOperation. */
@@ -500,12 +539,14 @@ export interface AbandonOperationRequest {
   name: string;
   /** Why, for the record. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AbandonOperation. */
 export interface AbandonOperationResponse {
   /** As it is now. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RequestCancel. */
@@ -514,12 +555,14 @@ export interface RequestCancelRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RequestCancel. */
 export interface RequestCancelResponse {
   /** As it is now. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseStepRecord(): StepRecord {
@@ -576,6 +619,14 @@ export const StepRecord: MessageFns<StepRecord> = {
     }
     if (message.unfenced !== false) {
       writer.uint32(96).bool(message.unfenced);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -693,7 +744,19 @@ export const StepRecord: MessageFns<StepRecord> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -706,6 +769,8 @@ export const StepRecord: MessageFns<StepRecord> = {
   },
   fromPartial(object: DeepPartial<StepRecord>): StepRecord {
     const message = createBaseStepRecord();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StepRecord["_unknownFields"];
     message.name = object.name ?? "";
     message.state = object.state ?? "";
     message.output = object.output ?? Buffer.alloc(0);
@@ -735,6 +800,14 @@ export const StoredSteps: MessageFns<StoredSteps> = {
     for (const v of message.steps) {
       StepRecord.encode(v!, writer.uint32(10).fork()).join();
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -763,7 +836,19 @@ export const StoredSteps: MessageFns<StoredSteps> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -776,6 +861,8 @@ export const StoredSteps: MessageFns<StoredSteps> = {
   },
   fromPartial(object: DeepPartial<StoredSteps>): StoredSteps {
     const message = createBaseStoredSteps();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StoredSteps["_unknownFields"];
     message.steps = object.steps?.map((e) => StepRecord.fromPartial(e)) || [];
     return message;
   },
@@ -795,6 +882,14 @@ export const StoredSignal: MessageFns<StoredSignal> = {
     }
     if (message.payload.length !== 0) {
       writer.uint32(26).bytes(message.payload);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -840,7 +935,19 @@ export const StoredSignal: MessageFns<StoredSignal> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -853,6 +960,8 @@ export const StoredSignal: MessageFns<StoredSignal> = {
   },
   fromPartial(object: DeepPartial<StoredSignal>): StoredSignal {
     const message = createBaseStoredSignal();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StoredSignal["_unknownFields"];
     message.id = object.id ?? "";
     message.kind = object.kind ?? "";
     message.payload = object.payload ?? Buffer.alloc(0);
@@ -996,6 +1105,14 @@ export const StoredOperation: MessageFns<StoredOperation> = {
         throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
       }
       writer.uint32(248).uint64(message.generation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1265,7 +1382,19 @@ export const StoredOperation: MessageFns<StoredOperation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1278,6 +1407,8 @@ export const StoredOperation: MessageFns<StoredOperation> = {
   },
   fromPartial(object: DeepPartial<StoredOperation>): StoredOperation {
     const message = createBaseStoredOperation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StoredOperation["_unknownFields"];
     message.name = object.name ?? "";
     message.kind = object.kind ?? "";
     message.kindVersion = object.kindVersion ?? 0;
@@ -1337,6 +1468,14 @@ export const AcceptedKind: MessageFns<AcceptedKind> = {
     if (message.version !== 0) {
       writer.uint32(16).uint32(message.version);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1373,7 +1512,19 @@ export const AcceptedKind: MessageFns<AcceptedKind> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1386,6 +1537,8 @@ export const AcceptedKind: MessageFns<AcceptedKind> = {
   },
   fromPartial(object: DeepPartial<AcceptedKind>): AcceptedKind {
     const message = createBaseAcceptedKind();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptedKind["_unknownFields"];
     message.kind = object.kind ?? "";
     message.version = object.version ?? 0;
     return message;
@@ -1415,6 +1568,14 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
     }
     for (const v of message.names) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1484,7 +1645,19 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1497,6 +1670,8 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<AcquireOperationsRequest>): AcquireOperationsRequest {
     const message = createBaseAcquireOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcquireOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.owner = object.owner ?? "";
     message.kinds = object.kinds?.map((e) => AcceptedKind.fromPartial(e)) || [];
@@ -1520,6 +1695,14 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
     }
     for (const v of message.instances) {
       InstanceRecord.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1557,7 +1740,19 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1570,6 +1765,8 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
   },
   fromPartial(object: DeepPartial<AcquireOperationsResponse>): AcquireOperationsResponse {
     const message = createBaseAcquireOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcquireOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
     return message;
@@ -1593,6 +1790,14 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
     }
     for (const v of message.names) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1646,7 +1851,19 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1659,6 +1876,8 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<RenewOperationsRequest>): RenewOperationsRequest {
     const message = createBaseRenewOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenewOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.owner = object.owner ?? "";
     message.ownership = (object.ownership !== undefined && object.ownership !== null)
@@ -1674,7 +1893,15 @@ function createBaseRenewOperationsResponse(): RenewOperationsResponse {
 }
 
 export const RenewOperationsResponse: MessageFns<RenewOperationsResponse> = {
-  encode(_: RenewOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RenewOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1695,7 +1922,19 @@ export const RenewOperationsResponse: MessageFns<RenewOperationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1706,8 +1945,10 @@ export const RenewOperationsResponse: MessageFns<RenewOperationsResponse> = {
   create(base?: DeepPartial<RenewOperationsResponse>): RenewOperationsResponse {
     return RenewOperationsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RenewOperationsResponse>): RenewOperationsResponse {
+  fromPartial(object: DeepPartial<RenewOperationsResponse>): RenewOperationsResponse {
     const message = createBaseRenewOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenewOperationsResponse["_unknownFields"];
     return message;
   },
 };
@@ -1723,6 +1964,14 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
     }
     if (message.owner !== "") {
       writer.uint32(18).string(message.owner);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1760,7 +2009,19 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1773,6 +2034,8 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<ReleaseOperationsRequest>): ReleaseOperationsRequest {
     const message = createBaseReleaseOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.owner = object.owner ?? "";
     return message;
@@ -1784,7 +2047,15 @@ function createBaseReleaseOperationsResponse(): ReleaseOperationsResponse {
 }
 
 export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = {
-  encode(_: ReleaseOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReleaseOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1805,7 +2076,19 @@ export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1816,8 +2099,10 @@ export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = 
   create(base?: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
     return ReleaseOperationsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
+  fromPartial(object: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
     const message = createBaseReleaseOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseOperationsResponse["_unknownFields"];
     return message;
   },
 };
@@ -1842,6 +2127,14 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
     }
     if (message.ownership !== undefined) {
       Duration.encode(message.ownership, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1895,7 +2188,19 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1908,6 +2213,8 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
   },
   fromPartial(object: DeepPartial<ConfirmOwnershipRequest>): ConfirmOwnershipRequest {
     const message = createBaseConfirmOwnershipRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmOwnershipRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -1923,7 +2230,15 @@ function createBaseConfirmOwnershipResponse(): ConfirmOwnershipResponse {
 }
 
 export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
-  encode(_: ConfirmOwnershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ConfirmOwnershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1944,7 +2259,19 @@ export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1955,8 +2282,10 @@ export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
   create(base?: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
     return ConfirmOwnershipResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
+  fromPartial(object: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
     const message = createBaseConfirmOwnershipResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmOwnershipResponse["_unknownFields"];
     return message;
   },
 };
@@ -1978,6 +2307,14 @@ export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(24).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2023,7 +2360,19 @@ export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2036,6 +2385,8 @@ export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
   },
   fromPartial(object: DeepPartial<LeaveOperationRequest>): LeaveOperationRequest {
     const message = createBaseLeaveOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LeaveOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -2051,6 +2402,14 @@ export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
   encode(message: LeaveOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.takenBack !== false) {
       writer.uint32(8).bool(message.takenBack);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2080,7 +2439,19 @@ export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2093,6 +2464,8 @@ export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
   },
   fromPartial(object: DeepPartial<LeaveOperationResponse>): LeaveOperationResponse {
     const message = createBaseLeaveOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LeaveOperationResponse["_unknownFields"];
     message.takenBack = object.takenBack ?? false;
     return message;
   },
@@ -2109,6 +2482,14 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2146,7 +2527,19 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2159,6 +2552,8 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
   },
   fromPartial(object: DeepPartial<SettleOperationRequest>): SettleOperationRequest {
     const message = createBaseSettleOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SettleOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -2173,6 +2568,14 @@ export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
   encode(message: SettleOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.atRest !== false) {
       writer.uint32(8).bool(message.atRest);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2202,7 +2605,19 @@ export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2215,6 +2630,8 @@ export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
   },
   fromPartial(object: DeepPartial<SettleOperationResponse>): SettleOperationResponse {
     const message = createBaseSettleOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SettleOperationResponse["_unknownFields"];
     message.atRest = object.atRest ?? false;
     return message;
   },
@@ -2285,6 +2702,14 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
     }
     if (message.undoUntil !== "") {
       writer.uint32(114).string(message.undoUntil);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2418,7 +2843,19 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2431,6 +2868,8 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
   },
   fromPartial(object: DeepPartial<CommitStepRequest>): CommitStepRequest {
     const message = createBaseCommitStepRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitStepRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -2477,6 +2916,14 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2530,7 +2977,19 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2543,6 +3002,8 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
   },
   fromPartial(object: DeepPartial<CommitStepResponse>): CommitStepResponse {
     const message = createBaseCommitStepResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitStepResponse["_unknownFields"];
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
       : 0n;
@@ -2566,6 +3027,14 @@ export const GetStoredOperationRequest: MessageFns<GetStoredOperationRequest> = 
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2603,7 +3072,19 @@ export const GetStoredOperationRequest: MessageFns<GetStoredOperationRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2616,6 +3097,8 @@ export const GetStoredOperationRequest: MessageFns<GetStoredOperationRequest> = 
   },
   fromPartial(object: DeepPartial<GetStoredOperationRequest>): GetStoredOperationRequest {
     const message = createBaseGetStoredOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -2630,6 +3113,14 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
   encode(message: GetStoredOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2659,7 +3150,19 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2672,6 +3175,8 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
   },
   fromPartial(object: DeepPartial<GetStoredOperationResponse>): GetStoredOperationResponse {
     const message = createBaseGetStoredOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -2703,6 +3208,14 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2774,7 +3287,19 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2787,6 +3312,8 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
   },
   fromPartial(object: DeepPartial<ListStoredOperationsRequest>): ListStoredOperationsRequest {
     const message = createBaseListStoredOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.states = object.states?.map((e) => e) || [];
@@ -2807,6 +3334,14 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2844,7 +3379,19 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2857,6 +3404,8 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
   },
   fromPartial(object: DeepPartial<ListStoredOperationsResponse>): ListStoredOperationsResponse {
     const message = createBaseListStoredOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -2883,6 +3432,14 @@ export const SignalOperationRequest: MessageFns<SignalOperationRequest> = {
     }
     if (message.payload.length !== 0) {
       writer.uint32(42).bytes(message.payload);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2944,7 +3501,19 @@ export const SignalOperationRequest: MessageFns<SignalOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2957,6 +3526,8 @@ export const SignalOperationRequest: MessageFns<SignalOperationRequest> = {
   },
   fromPartial(object: DeepPartial<SignalOperationRequest>): SignalOperationRequest {
     const message = createBaseSignalOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SignalOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.signalId = object.signalId ?? "";
@@ -2974,6 +3545,14 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
   encode(message: SignalOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.accepted !== false) {
       writer.uint32(8).bool(message.accepted);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3003,7 +3582,19 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3016,6 +3607,8 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
   },
   fromPartial(object: DeepPartial<SignalOperationResponse>): SignalOperationResponse {
     const message = createBaseSignalOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SignalOperationResponse["_unknownFields"];
     message.accepted = object.accepted ?? false;
     return message;
   },
@@ -3054,6 +3647,14 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(48).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3123,7 +3724,19 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3136,6 +3749,8 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<PrepareHandoverRequest>): PrepareHandoverRequest {
     const message = createBasePrepareHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PrepareHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.sourceDatabase = object.sourceDatabase ?? "";
     message.operation = (object.operation !== undefined && object.operation !== null)
@@ -3155,7 +3770,15 @@ function createBasePrepareHandoverResponse(): PrepareHandoverResponse {
 }
 
 export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
-  encode(_: PrepareHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PrepareHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3176,7 +3799,19 @@ export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3187,8 +3822,10 @@ export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
   create(base?: DeepPartial<PrepareHandoverResponse>): PrepareHandoverResponse {
     return PrepareHandoverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<PrepareHandoverResponse>): PrepareHandoverResponse {
+  fromPartial(object: DeepPartial<PrepareHandoverResponse>): PrepareHandoverResponse {
     const message = createBasePrepareHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PrepareHandoverResponse["_unknownFields"];
     return message;
   },
 };
@@ -3213,6 +3850,14 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
     }
     if (message.targetDatabase !== "") {
       writer.uint32(34).string(message.targetDatabase);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3266,7 +3911,19 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3279,6 +3936,8 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<CommitHandoverRequest>): CommitHandoverRequest {
     const message = createBaseCommitHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -3295,6 +3954,14 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
   encode(message: CommitHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.cancelRequested !== false) {
       writer.uint32(8).bool(message.cancelRequested);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3324,7 +3991,19 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3337,6 +4016,8 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
   },
   fromPartial(object: DeepPartial<CommitHandoverResponse>): CommitHandoverResponse {
     const message = createBaseCommitHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitHandoverResponse["_unknownFields"];
     message.cancelRequested = object.cancelRequested ?? false;
     return message;
   },
@@ -3362,6 +4043,14 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
     }
     if (message.committed !== undefined) {
       SourceCommit.encode(message.committed, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3423,7 +4112,19 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3436,6 +4137,8 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<ActivateHandoverRequest>): ActivateHandoverRequest {
     const message = createBaseActivateHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ActivateHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.owner = object.owner ?? "";
@@ -3460,6 +4163,14 @@ export const SourceCommit: MessageFns<SourceCommit> = {
     }
     if (message.cancelRequested !== false) {
       writer.uint32(16).bool(message.cancelRequested);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3497,7 +4208,19 @@ export const SourceCommit: MessageFns<SourceCommit> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3510,6 +4233,8 @@ export const SourceCommit: MessageFns<SourceCommit> = {
   },
   fromPartial(object: DeepPartial<SourceCommit>): SourceCommit {
     const message = createBaseSourceCommit();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SourceCommit["_unknownFields"];
     message.database = object.database ?? "";
     message.cancelRequested = object.cancelRequested ?? false;
     return message;
@@ -3527,6 +4252,14 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3564,7 +4297,19 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3577,6 +4322,8 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
   },
   fromPartial(object: DeepPartial<ActivateHandoverResponse>): ActivateHandoverResponse {
     const message = createBaseActivateHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ActivateHandoverResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -3598,6 +4345,14 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3635,7 +4390,19 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3648,6 +4415,8 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<DropHandoverRequest>): DropHandoverRequest {
     const message = createBaseDropHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DropHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -3659,7 +4428,15 @@ function createBaseDropHandoverResponse(): DropHandoverResponse {
 }
 
 export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
-  encode(_: DropHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DropHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3680,7 +4457,19 @@ export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3691,8 +4480,10 @@ export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
   create(base?: DeepPartial<DropHandoverResponse>): DropHandoverResponse {
     return DropHandoverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DropHandoverResponse>): DropHandoverResponse {
+  fromPartial(object: DeepPartial<DropHandoverResponse>): DropHandoverResponse {
     const message = createBaseDropHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DropHandoverResponse["_unknownFields"];
     return message;
   },
 };
@@ -3708,6 +4499,14 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
     }
     if (message.olderThan !== undefined) {
       Duration.encode(message.olderThan, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3745,7 +4544,19 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3758,6 +4569,8 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
   },
   fromPartial(object: DeepPartial<ListDormantRequest>): ListDormantRequest {
     const message = createBaseListDormantRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListDormantRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.olderThan = (object.olderThan !== undefined && object.olderThan !== null)
       ? Duration.fromPartial(object.olderThan)
@@ -3777,6 +4590,14 @@ export const DormantOperation: MessageFns<DormantOperation> = {
     }
     if (message.sourceDatabase !== "") {
       writer.uint32(18).string(message.sourceDatabase);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3814,7 +4635,19 @@ export const DormantOperation: MessageFns<DormantOperation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3827,6 +4660,8 @@ export const DormantOperation: MessageFns<DormantOperation> = {
   },
   fromPartial(object: DeepPartial<DormantOperation>): DormantOperation {
     const message = createBaseDormantOperation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DormantOperation["_unknownFields"];
     message.name = object.name ?? "";
     message.sourceDatabase = object.sourceDatabase ?? "";
     return message;
@@ -3841,6 +4676,14 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
   encode(message: ListDormantResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.operations) {
       DormantOperation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3870,7 +4713,19 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3883,6 +4738,8 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
   },
   fromPartial(object: DeepPartial<ListDormantResponse>): ListDormantResponse {
     const message = createBaseListDormantResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListDormantResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => DormantOperation.fromPartial(e)) || [];
     return message;
   },
@@ -3899,6 +4756,14 @@ export const RetryOperationRequest: MessageFns<RetryOperationRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3936,7 +4801,19 @@ export const RetryOperationRequest: MessageFns<RetryOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3949,6 +4826,8 @@ export const RetryOperationRequest: MessageFns<RetryOperationRequest> = {
   },
   fromPartial(object: DeepPartial<RetryOperationRequest>): RetryOperationRequest {
     const message = createBaseRetryOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RetryOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -3963,6 +4842,14 @@ export const RetryOperationResponse: MessageFns<RetryOperationResponse> = {
   encode(message: RetryOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3992,7 +4879,19 @@ export const RetryOperationResponse: MessageFns<RetryOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4005,6 +4904,8 @@ export const RetryOperationResponse: MessageFns<RetryOperationResponse> = {
   },
   fromPartial(object: DeepPartial<RetryOperationResponse>): RetryOperationResponse {
     const message = createBaseRetryOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RetryOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -4026,6 +4927,14 @@ export const AbandonOperationRequest: MessageFns<AbandonOperationRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4071,7 +4980,19 @@ export const AbandonOperationRequest: MessageFns<AbandonOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4084,6 +5005,8 @@ export const AbandonOperationRequest: MessageFns<AbandonOperationRequest> = {
   },
   fromPartial(object: DeepPartial<AbandonOperationRequest>): AbandonOperationRequest {
     const message = createBaseAbandonOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AbandonOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.reason = object.reason ?? "";
@@ -4099,6 +5022,14 @@ export const AbandonOperationResponse: MessageFns<AbandonOperationResponse> = {
   encode(message: AbandonOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4128,7 +5059,19 @@ export const AbandonOperationResponse: MessageFns<AbandonOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4141,6 +5084,8 @@ export const AbandonOperationResponse: MessageFns<AbandonOperationResponse> = {
   },
   fromPartial(object: DeepPartial<AbandonOperationResponse>): AbandonOperationResponse {
     const message = createBaseAbandonOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AbandonOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -4159,6 +5104,14 @@ export const RequestCancelRequest: MessageFns<RequestCancelRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4196,7 +5149,19 @@ export const RequestCancelRequest: MessageFns<RequestCancelRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4209,6 +5174,8 @@ export const RequestCancelRequest: MessageFns<RequestCancelRequest> = {
   },
   fromPartial(object: DeepPartial<RequestCancelRequest>): RequestCancelRequest {
     const message = createBaseRequestCancelRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestCancelRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -4223,6 +5190,14 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
   encode(message: RequestCancelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4252,7 +5227,19 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4265,6 +5252,8 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
   },
   fromPartial(object: DeepPartial<RequestCancelResponse>): RequestCancelResponse {
     const message = createBaseRequestCancelResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestCancelResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;

@@ -48,6 +48,7 @@ export interface CommandHeader {
   host: string;
   /** How long to wait for the end before answering STARTED. */
   waitMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** How a command stands. */
@@ -62,6 +63,7 @@ export interface CommandResult {
   errorDetails: string;
   /** The guest's power state after it. */
   powerState: PowerState;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of BuildGuest. */
@@ -76,12 +78,14 @@ export interface BuildGuestRequest {
     | undefined;
   /** Password and user data, for injection. */
   secrets: ServerSecrets | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of BuildGuest. */
 export interface BuildGuestResponse {
   /** How it stands. */
   result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DestroyGuest. */
@@ -92,12 +96,14 @@ export interface DestroyGuestRequest {
     | undefined;
   /** Id of the command that this undoes; empty for a deletion. */
   undoOf: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DestroyGuest. */
 export interface DestroyGuestResponse {
   /** How it stands. */
   result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of PowerOnGuest. */
@@ -108,12 +114,14 @@ export interface PowerOnGuestRequest {
     | undefined;
   /** The instance, so that ports can be plugged again. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PowerOnGuest. */
 export interface PowerOnGuestResponse {
   /** How it stands. */
   result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of PowerOffGuest. */
@@ -124,12 +132,14 @@ export interface PowerOffGuestRequest {
     | undefined;
   /** Time for a graceful end; 0 pulls the plug. */
   softTimeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PowerOffGuest. */
 export interface PowerOffGuestResponse {
   /** How it stands. */
   result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RebootGuest. */
@@ -144,12 +154,14 @@ export interface RebootGuestRequest {
   softTimeoutMs: number;
   /** The instance, so that ports can be plugged again. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RebootGuest. */
 export interface RebootGuestResponse {
   /** How it stands. */
   result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of InspectGuest. */
@@ -158,6 +170,7 @@ export interface InspectGuestRequest {
   host: string;
   /** Server. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of InspectGuest. */
@@ -166,6 +179,7 @@ export interface InspectGuestResponse {
   defined: boolean;
   /** Its power state. */
   powerState: PowerState;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetConsoleLog. */
@@ -176,18 +190,21 @@ export interface GetConsoleLogRequest {
   serverId: string;
   /** At most 102,400, which is also the default. */
   maxBytes: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetConsoleLog. */
 export interface GetConsoleLogResponse {
   /** Bytes as the guest wrote them. */
   output: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetHost. */
 export interface GetHostRequest {
   /** Logical host meant; empty for the only one. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetHost. */
@@ -202,6 +219,7 @@ export interface GetHostResponse {
   guests: number;
   /** How guests are shut in on this host, in a sentence for its operator; empty for drivers without machines. */
   guestIsolation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One rule of the fake driver. */
@@ -218,6 +236,7 @@ export interface FakeRule {
   failReason: string;
   /** Message to fail with. */
   failMessage: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ScriptFakeDriver. */
@@ -226,10 +245,12 @@ export interface ScriptFakeDriverRequest {
   host: string;
   /** Replace the rules in force. */
   rules: FakeRule[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ScriptFakeDriver. */
 export interface ScriptFakeDriverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCommandHeader(): CommandHeader {
@@ -258,6 +279,14 @@ export const CommandHeader: MessageFns<CommandHeader> = {
     }
     if (message.waitMs !== 0) {
       writer.uint32(48).uint32(message.waitMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -327,7 +356,19 @@ export const CommandHeader: MessageFns<CommandHeader> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -340,6 +381,8 @@ export const CommandHeader: MessageFns<CommandHeader> = {
   },
   fromPartial(object: DeepPartial<CommandHeader>): CommandHeader {
     const message = createBaseCommandHeader();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommandHeader["_unknownFields"];
     message.commandId = object.commandId ?? "";
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -370,6 +413,14 @@ export const CommandResult: MessageFns<CommandResult> = {
     }
     if (message.powerState !== 0) {
       writer.uint32(40).int32(message.powerState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -431,7 +482,19 @@ export const CommandResult: MessageFns<CommandResult> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -444,6 +507,8 @@ export const CommandResult: MessageFns<CommandResult> = {
   },
   fromPartial(object: DeepPartial<CommandResult>): CommandResult {
     const message = createBaseCommandResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommandResult["_unknownFields"];
     message.phase = object.phase ?? 0;
     message.errorReason = object.errorReason ?? "";
     message.errorMessage = object.errorMessage ?? "";
@@ -467,6 +532,14 @@ export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
     }
     if (message.secrets !== undefined) {
       ServerSecrets.encode(message.secrets, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -512,7 +585,19 @@ export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -525,6 +610,8 @@ export const BuildGuestRequest: MessageFns<BuildGuestRequest> = {
   },
   fromPartial(object: DeepPartial<BuildGuestRequest>): BuildGuestRequest {
     const message = createBaseBuildGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as BuildGuestRequest["_unknownFields"];
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
@@ -546,6 +633,14 @@ export const BuildGuestResponse: MessageFns<BuildGuestResponse> = {
   encode(message: BuildGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -575,7 +670,19 @@ export const BuildGuestResponse: MessageFns<BuildGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -588,6 +695,8 @@ export const BuildGuestResponse: MessageFns<BuildGuestResponse> = {
   },
   fromPartial(object: DeepPartial<BuildGuestResponse>): BuildGuestResponse {
     const message = createBaseBuildGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as BuildGuestResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -606,6 +715,14 @@ export const DestroyGuestRequest: MessageFns<DestroyGuestRequest> = {
     }
     if (message.undoOf !== "") {
       writer.uint32(18).string(message.undoOf);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -643,7 +760,19 @@ export const DestroyGuestRequest: MessageFns<DestroyGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -656,6 +785,8 @@ export const DestroyGuestRequest: MessageFns<DestroyGuestRequest> = {
   },
   fromPartial(object: DeepPartial<DestroyGuestRequest>): DestroyGuestRequest {
     const message = createBaseDestroyGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DestroyGuestRequest["_unknownFields"];
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
@@ -672,6 +803,14 @@ export const DestroyGuestResponse: MessageFns<DestroyGuestResponse> = {
   encode(message: DestroyGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -701,7 +840,19 @@ export const DestroyGuestResponse: MessageFns<DestroyGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -714,6 +865,8 @@ export const DestroyGuestResponse: MessageFns<DestroyGuestResponse> = {
   },
   fromPartial(object: DeepPartial<DestroyGuestResponse>): DestroyGuestResponse {
     const message = createBaseDestroyGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DestroyGuestResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -732,6 +885,14 @@ export const PowerOnGuestRequest: MessageFns<PowerOnGuestRequest> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -769,7 +930,19 @@ export const PowerOnGuestRequest: MessageFns<PowerOnGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -782,6 +955,8 @@ export const PowerOnGuestRequest: MessageFns<PowerOnGuestRequest> = {
   },
   fromPartial(object: DeepPartial<PowerOnGuestRequest>): PowerOnGuestRequest {
     const message = createBasePowerOnGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PowerOnGuestRequest["_unknownFields"];
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
@@ -800,6 +975,14 @@ export const PowerOnGuestResponse: MessageFns<PowerOnGuestResponse> = {
   encode(message: PowerOnGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -829,7 +1012,19 @@ export const PowerOnGuestResponse: MessageFns<PowerOnGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -842,6 +1037,8 @@ export const PowerOnGuestResponse: MessageFns<PowerOnGuestResponse> = {
   },
   fromPartial(object: DeepPartial<PowerOnGuestResponse>): PowerOnGuestResponse {
     const message = createBasePowerOnGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PowerOnGuestResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -860,6 +1057,14 @@ export const PowerOffGuestRequest: MessageFns<PowerOffGuestRequest> = {
     }
     if (message.softTimeoutMs !== 0) {
       writer.uint32(16).uint32(message.softTimeoutMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -897,7 +1102,19 @@ export const PowerOffGuestRequest: MessageFns<PowerOffGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -910,6 +1127,8 @@ export const PowerOffGuestRequest: MessageFns<PowerOffGuestRequest> = {
   },
   fromPartial(object: DeepPartial<PowerOffGuestRequest>): PowerOffGuestRequest {
     const message = createBasePowerOffGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PowerOffGuestRequest["_unknownFields"];
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
@@ -926,6 +1145,14 @@ export const PowerOffGuestResponse: MessageFns<PowerOffGuestResponse> = {
   encode(message: PowerOffGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -955,7 +1182,19 @@ export const PowerOffGuestResponse: MessageFns<PowerOffGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -968,6 +1207,8 @@ export const PowerOffGuestResponse: MessageFns<PowerOffGuestResponse> = {
   },
   fromPartial(object: DeepPartial<PowerOffGuestResponse>): PowerOffGuestResponse {
     const message = createBasePowerOffGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PowerOffGuestResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -992,6 +1233,14 @@ export const RebootGuestRequest: MessageFns<RebootGuestRequest> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1045,7 +1294,19 @@ export const RebootGuestRequest: MessageFns<RebootGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1058,6 +1319,8 @@ export const RebootGuestRequest: MessageFns<RebootGuestRequest> = {
   },
   fromPartial(object: DeepPartial<RebootGuestRequest>): RebootGuestRequest {
     const message = createBaseRebootGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootGuestRequest["_unknownFields"];
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
@@ -1078,6 +1341,14 @@ export const RebootGuestResponse: MessageFns<RebootGuestResponse> = {
   encode(message: RebootGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1107,7 +1378,19 @@ export const RebootGuestResponse: MessageFns<RebootGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1120,6 +1403,8 @@ export const RebootGuestResponse: MessageFns<RebootGuestResponse> = {
   },
   fromPartial(object: DeepPartial<RebootGuestResponse>): RebootGuestResponse {
     const message = createBaseRebootGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootGuestResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -1138,6 +1423,14 @@ export const InspectGuestRequest: MessageFns<InspectGuestRequest> = {
     }
     if (message.serverId !== "") {
       writer.uint32(18).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1175,7 +1468,19 @@ export const InspectGuestRequest: MessageFns<InspectGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1188,6 +1493,8 @@ export const InspectGuestRequest: MessageFns<InspectGuestRequest> = {
   },
   fromPartial(object: DeepPartial<InspectGuestRequest>): InspectGuestRequest {
     const message = createBaseInspectGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InspectGuestRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
     return message;
@@ -1205,6 +1512,14 @@ export const InspectGuestResponse: MessageFns<InspectGuestResponse> = {
     }
     if (message.powerState !== 0) {
       writer.uint32(16).int32(message.powerState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1242,7 +1557,19 @@ export const InspectGuestResponse: MessageFns<InspectGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1255,6 +1582,8 @@ export const InspectGuestResponse: MessageFns<InspectGuestResponse> = {
   },
   fromPartial(object: DeepPartial<InspectGuestResponse>): InspectGuestResponse {
     const message = createBaseInspectGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InspectGuestResponse["_unknownFields"];
     message.defined = object.defined ?? false;
     message.powerState = object.powerState ?? 0;
     return message;
@@ -1275,6 +1604,14 @@ export const GetConsoleLogRequest: MessageFns<GetConsoleLogRequest> = {
     }
     if (message.maxBytes !== 0) {
       writer.uint32(24).uint32(message.maxBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1320,7 +1657,19 @@ export const GetConsoleLogRequest: MessageFns<GetConsoleLogRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1333,6 +1682,8 @@ export const GetConsoleLogRequest: MessageFns<GetConsoleLogRequest> = {
   },
   fromPartial(object: DeepPartial<GetConsoleLogRequest>): GetConsoleLogRequest {
     const message = createBaseGetConsoleLogRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleLogRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
     message.maxBytes = object.maxBytes ?? 0;
@@ -1348,6 +1699,14 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
   encode(message: GetConsoleLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.output.length !== 0) {
       writer.uint32(10).bytes(message.output);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1377,7 +1736,19 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1390,6 +1761,8 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
   },
   fromPartial(object: DeepPartial<GetConsoleLogResponse>): GetConsoleLogResponse {
     const message = createBaseGetConsoleLogResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleLogResponse["_unknownFields"];
     message.output = object.output ?? Buffer.alloc(0);
     return message;
   },
@@ -1403,6 +1776,14 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
   encode(message: GetHostRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.host !== "") {
       writer.uint32(10).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1432,7 +1813,19 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1445,6 +1838,8 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
   },
   fromPartial(object: DeepPartial<GetHostRequest>): GetHostRequest {
     const message = createBaseGetHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetHostRequest["_unknownFields"];
     message.host = object.host ?? "";
     return message;
   },
@@ -1473,6 +1868,14 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     }
     if (message.guestIsolation !== "") {
       writer.uint32(42).string(message.guestIsolation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1534,7 +1937,19 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1547,6 +1962,8 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
   },
   fromPartial(object: DeepPartial<GetHostResponse>): GetHostResponse {
     const message = createBaseGetHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetHostResponse["_unknownFields"];
     message.host = object.host ?? "";
     message.driver = object.driver ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
@@ -1579,6 +1996,14 @@ export const FakeRule: MessageFns<FakeRule> = {
     }
     if (message.failMessage !== "") {
       writer.uint32(50).string(message.failMessage);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1648,7 +2073,19 @@ export const FakeRule: MessageFns<FakeRule> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1661,6 +2098,8 @@ export const FakeRule: MessageFns<FakeRule> = {
   },
   fromPartial(object: DeepPartial<FakeRule>): FakeRule {
     const message = createBaseFakeRule();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FakeRule["_unknownFields"];
     message.method = object.method ?? "";
     message.namePattern = object.namePattern ?? "";
     message.times = object.times ?? 0;
@@ -1682,6 +2121,14 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
     }
     for (const v of message.rules) {
       FakeRule.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1719,7 +2166,19 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1732,6 +2191,8 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
   },
   fromPartial(object: DeepPartial<ScriptFakeDriverRequest>): ScriptFakeDriverRequest {
     const message = createBaseScriptFakeDriverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ScriptFakeDriverRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.rules = object.rules?.map((e) => FakeRule.fromPartial(e)) || [];
     return message;
@@ -1743,7 +2204,15 @@ function createBaseScriptFakeDriverResponse(): ScriptFakeDriverResponse {
 }
 
 export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
-  encode(_: ScriptFakeDriverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ScriptFakeDriverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1764,7 +2233,19 @@ export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1775,8 +2256,10 @@ export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
   create(base?: DeepPartial<ScriptFakeDriverResponse>): ScriptFakeDriverResponse {
     return ScriptFakeDriverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ScriptFakeDriverResponse>): ScriptFakeDriverResponse {
+  fromPartial(object: DeepPartial<ScriptFakeDriverResponse>): ScriptFakeDriverResponse {
     const message = createBaseScriptFakeDriverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ScriptFakeDriverResponse["_unknownFields"];
     return message;
   },
 };

@@ -23,6 +23,7 @@ export interface Inventory {
   allocationRatio: number;
   /** In use (only in answers). */
   used: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A provider. */
@@ -45,6 +46,7 @@ export interface ResourceProvider {
   aggregates: string[];
   /** Last change of the provider or of anything on it (only in answers). */
   updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What a consumer holds on one provider. */
@@ -55,11 +57,13 @@ export interface ProviderAllocation {
   resources: Map<string, bigint>;
   /** Provider's generation (only in answers). */
   providerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ProviderAllocation_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What a consumer holds. */
@@ -86,11 +90,13 @@ export interface ConsumerAllocations {
   claimOperation: string;
   /** Fence of that claim (only in answers). */
   claimFence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ConsumerAllocations_MappingsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SyncProviderTree. */
@@ -103,12 +109,14 @@ export interface SyncProviderTreeRequest {
   managedTraits: string[];
   /** Resource classes that the driver owns. */
   managedClasses: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SyncProviderTree. */
 export interface SyncProviderTreeResponse {
   /** As it is now. */
   root: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ClaimAllocations. */
@@ -123,6 +131,7 @@ export interface ClaimAllocationsRequest {
   fence: bigint;
   /** Which try of this owner it is, from 0 to 65534: a later one replaces what an earlier one claimed. */
   attempt: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ClaimAllocations. */
@@ -131,6 +140,7 @@ export interface ClaimAllocationsResponse {
   consumerGeneration: bigint;
   /** Placement's head revision after the claim. */
   revision: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReleaseAllocations. */
@@ -145,12 +155,14 @@ export interface ReleaseAllocationsRequest {
   ownClaimsOnly: boolean;
   /** Undo of one try: claims of later ones stay welcome under the same fence. Unset undoes every try. */
   attempt?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReleaseAllocations. */
 export interface ReleaseAllocationsResponse {
   /** Whether there was anything. */
   released: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetAllocations. One of the two is set. */
@@ -159,6 +171,7 @@ export interface GetAllocationsRequest {
   consumerId: string;
   /** By provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetAllocations. */
@@ -167,16 +180,19 @@ export interface GetAllocationsResponse {
   consumers: ConsumerAllocations[];
   /** With provider_id. */
   providerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetAllocations. */
 export interface SetAllocationsRequest {
   /** All or nothing. */
   consumers: ConsumerAllocations[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetAllocations. */
 export interface SetAllocationsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListProviders. */
@@ -195,11 +211,13 @@ export interface ListProvidersRequest {
   required: TraitRequirement[];
   /** Fill inventories, traits and aggregates. */
   withDetails: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ListProvidersRequest_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A condition on aggregates. */
@@ -208,6 +226,7 @@ export interface MemberOf {
   anyOf: string[];
   /** Member of none instead. */
   forbidden: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A condition on traits. */
@@ -216,12 +235,14 @@ export interface TraitRequirement {
   anyOf: string[];
   /** Has none instead. */
   forbidden: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListProviders. */
 export interface ListProvidersResponse {
   /** By name. */
   providers: ResourceProvider[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProvider. */
@@ -230,12 +251,14 @@ export interface GetProviderRequest {
   id: string;
   /** Fill inventories, traits and aggregates. */
   withDetails: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProvider. */
 export interface GetProviderResponse {
   /** The provider. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateProvider. */
@@ -246,12 +269,14 @@ export interface CreateProviderRequest {
   name: string;
   /** Parent; empty for a root. */
   parentId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateProvider. */
 export interface CreateProviderResponse {
   /** As made. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateProvider. */
@@ -266,34 +291,40 @@ export interface UpdateProviderRequest {
     | undefined;
   /** Whether an existing parent may change (1.37). */
   allowReparent: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateProvider. */
 export interface UpdateProviderResponse {
   /** As it is now. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteProvider. */
 export interface DeleteProviderRequest {
   /** UUID. */
   id: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteProvider. */
 export interface DeleteProviderResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetInventories. */
 export interface GetInventoriesRequest {
   /** Provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInventories. */
 export interface GetInventoriesResponse {
   /** With inventories. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetInventories. */
@@ -314,24 +345,28 @@ export interface SetInventoriesRequest {
   createOnly: boolean;
   /** PUT of one class: it must exist. */
   updateOnly: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetInventories. */
 export interface SetInventoriesResponse {
   /** With inventories. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProviderTraits. */
 export interface GetProviderTraitsRequest {
   /** Provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProviderTraits. */
 export interface GetProviderTraitsResponse {
   /** With traits. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetProviderTraits. */
@@ -348,24 +383,28 @@ export interface SetProviderTraitsRequest {
   add: string[];
   /** Instead: traits to remove. */
   remove: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetProviderTraits. */
 export interface SetProviderTraitsResponse {
   /** With traits. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProviderAggregates. */
 export interface GetProviderAggregatesRequest {
   /** Provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProviderAggregates. */
 export interface GetProviderAggregatesResponse {
   /** With aggregates. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetProviderAggregates. */
@@ -378,12 +417,14 @@ export interface SetProviderAggregatesRequest {
     | undefined;
   /** New aggregates. */
   aggregates: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetProviderAggregates. */
 export interface SetProviderAggregatesResponse {
   /** With aggregates. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListTraits. */
@@ -394,46 +435,54 @@ export interface ListTraitsRequest {
   prefix: string;
   /** Only those that some provider has, or none has. */
   associated?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListTraits. */
 export interface ListTraitsResponse {
   /** By name. */
   traits: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of EnsureTrait. */
 export interface EnsureTraitRequest {
   /** CUSTOM_… */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of EnsureTrait. */
 export interface EnsureTraitResponse {
   /** False when it was there. */
   created: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteTrait. */
 export interface DeleteTraitRequest {
   /** CUSTOM_… */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteTrait. */
 export interface DeleteTraitResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListResourceClasses. */
 export interface ListResourceClassesRequest {
   /** Only this one. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListResourceClasses. */
 export interface ListResourceClassesResponse {
   /** Standard ones first. */
   resourceClasses: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of EnsureResourceClass. */
@@ -442,12 +491,14 @@ export interface EnsureResourceClassRequest {
   name: string;
   /** ALREADY_EXISTS when it was there (REST below 1.7). */
   mustBeNew: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of EnsureResourceClass. */
 export interface EnsureResourceClassResponse {
   /** False when it was there. */
   created: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RenameResourceClass. */
@@ -456,20 +507,24 @@ export interface RenameResourceClassRequest {
   name: string;
   /** CUSTOM_… */
   newName: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RenameResourceClass. */
 export interface RenameResourceClassResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteResourceClass. */
 export interface DeleteResourceClassRequest {
   /** CUSTOM_… */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteResourceClass. */
 export interface DeleteResourceClassResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListUsages. */
@@ -482,6 +537,7 @@ export interface ListUsagesRequest {
   providerId: string;
   /** Only of this type; "all" and "unknown" as in REST 1.38. */
   consumerType: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Usage of one consumer type. */
@@ -492,11 +548,13 @@ export interface UsageGroup {
   consumerCount: bigint;
   /** Amount by resource class. */
   usages: Map<string, bigint>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UsageGroup_UsagesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListUsages. */
@@ -505,6 +563,7 @@ export interface ListUsagesResponse {
   groups: UsageGroup[];
   /** With provider_id. */
   providerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One group of an allocation candidates request. */
@@ -519,11 +578,13 @@ export interface RequestGroup {
   memberOf: MemberOf[];
   /** Only from this provider's tree. */
   inTree: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface RequestGroup_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListAllocationCandidates. */
@@ -538,12 +599,14 @@ export interface ListAllocationCandidatesRequest {
   sameSubtree: SameSubtree[];
   /** At most this many; 0 for the configured maximum. */
   limit: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Groups that must be under one of the chosen providers. */
 export interface SameSubtree {
   /** Suffixes. */
   suffixes: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One way in which the request fits. */
@@ -552,17 +615,20 @@ export interface AllocationCandidate {
   allocations: ProviderAllocation[];
   /** Suffix to providers. */
   mappings: Map<string, ProviderIds>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface AllocationCandidate_MappingsEntry {
   key: string;
   value: ProviderIds | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Providers. */
 export interface ProviderIds {
   /** UUIDs. */
   ids: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListAllocationCandidates. */
@@ -573,6 +639,7 @@ export interface ListAllocationCandidatesResponse {
   summaries: ResourceProvider[];
   /** The search ended at its budget: there may be more candidates, even below the limit. */
   incomplete: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** New inventories of one provider. */
@@ -583,6 +650,7 @@ export interface ReshapeInventory {
   generation: bigint;
   /** All of them. */
   inventories: Inventory[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of Reshape. */
@@ -591,16 +659,19 @@ export interface ReshapeRequest {
   inventories: ReshapeInventory[];
   /** New allocations. */
   consumers: ConsumerAllocations[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of Reshape. */
 export interface ReshapeResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of WatchChanges. */
 export interface WatchChangesRequest {
   /** Start after this one; 0 starts with a snapshot. */
   afterRevision: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A batch of changes. */
@@ -618,6 +689,7 @@ export interface WatchChangesResponse {
    * not filled.
    */
   usedProviders: ResourceProvider[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseInventory(): Inventory {
@@ -676,6 +748,14 @@ export const Inventory: MessageFns<Inventory> = {
         throw new globalThis.Error("value provided for field message.used of type uint64 too large");
       }
       writer.uint32(64).uint64(message.used);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -761,7 +841,19 @@ export const Inventory: MessageFns<Inventory> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -774,6 +866,8 @@ export const Inventory: MessageFns<Inventory> = {
   },
   fromPartial(object: DeepPartial<Inventory>): Inventory {
     const message = createBaseInventory();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Inventory["_unknownFields"];
     message.resourceClass = object.resourceClass ?? "";
     message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
     message.reserved = (object.reserved !== undefined && object.reserved !== null) ? BigInt(object.reserved) : 0n;
@@ -831,6 +925,14 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(74).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -924,7 +1026,19 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -937,6 +1051,8 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
   },
   fromPartial(object: DeepPartial<ResourceProvider>): ResourceProvider {
     const message = createBaseResourceProvider();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResourceProvider["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
@@ -971,6 +1087,14 @@ export const ProviderAllocation: MessageFns<ProviderAllocation> = {
         throw new globalThis.Error("value provided for field message.providerGeneration of type uint64 too large");
       }
       writer.uint32(24).uint64(message.providerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1019,7 +1143,19 @@ export const ProviderAllocation: MessageFns<ProviderAllocation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1032,6 +1168,8 @@ export const ProviderAllocation: MessageFns<ProviderAllocation> = {
   },
   fromPartial(object: DeepPartial<ProviderAllocation>): ProviderAllocation {
     const message = createBaseProviderAllocation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderAllocation["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.resources = (() => {
       const m = new Map();
@@ -1063,6 +1201,14 @@ export const ProviderAllocation_ResourcesEntry: MessageFns<ProviderAllocation_Re
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1100,7 +1246,19 @@ export const ProviderAllocation_ResourcesEntry: MessageFns<ProviderAllocation_Re
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1113,6 +1271,8 @@ export const ProviderAllocation_ResourcesEntry: MessageFns<ProviderAllocation_Re
   },
   fromPartial(object: DeepPartial<ProviderAllocation_ResourcesEntry>): ProviderAllocation_ResourcesEntry {
     const message = createBaseProviderAllocation_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderAllocation_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -1125,7 +1285,6 @@ function createBaseConsumerAllocations(): ConsumerAllocations {
     projectId: "",
     userId: "",
     consumerType: "",
-    consumerGeneration: undefined,
     allocations: [],
     ignoreConsumerGeneration: false,
     mappings: new Map(),
@@ -1171,6 +1330,14 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
         throw new globalThis.Error("value provided for field message.claimFence of type uint64 too large");
       }
       writer.uint32(80).uint64(message.claimFence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1275,7 +1442,19 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1288,6 +1467,8 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
   },
   fromPartial(object: DeepPartial<ConsumerAllocations>): ConsumerAllocations {
     const message = createBaseConsumerAllocations();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConsumerAllocations["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
@@ -1326,6 +1507,14 @@ export const ConsumerAllocations_MappingsEntry: MessageFns<ConsumerAllocations_M
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1362,7 +1551,19 @@ export const ConsumerAllocations_MappingsEntry: MessageFns<ConsumerAllocations_M
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1375,6 +1576,8 @@ export const ConsumerAllocations_MappingsEntry: MessageFns<ConsumerAllocations_M
   },
   fromPartial(object: DeepPartial<ConsumerAllocations_MappingsEntry>): ConsumerAllocations_MappingsEntry {
     const message = createBaseConsumerAllocations_MappingsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConsumerAllocations_MappingsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1395,6 +1598,14 @@ export const SyncProviderTreeRequest: MessageFns<SyncProviderTreeRequest> = {
     }
     for (const v of message.managedClasses) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1440,7 +1651,19 @@ export const SyncProviderTreeRequest: MessageFns<SyncProviderTreeRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1453,6 +1676,8 @@ export const SyncProviderTreeRequest: MessageFns<SyncProviderTreeRequest> = {
   },
   fromPartial(object: DeepPartial<SyncProviderTreeRequest>): SyncProviderTreeRequest {
     const message = createBaseSyncProviderTreeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SyncProviderTreeRequest["_unknownFields"];
     message.root = (object.root !== undefined && object.root !== null)
       ? ResourceProvider.fromPartial(object.root)
       : undefined;
@@ -1470,6 +1695,14 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
   encode(message: SyncProviderTreeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.root !== undefined) {
       ResourceProvider.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1499,7 +1732,19 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1512,6 +1757,8 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
   },
   fromPartial(object: DeepPartial<SyncProviderTreeResponse>): SyncProviderTreeResponse {
     const message = createBaseSyncProviderTreeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SyncProviderTreeResponse["_unknownFields"];
     message.root = (object.root !== undefined && object.root !== null)
       ? ResourceProvider.fromPartial(object.root)
       : undefined;
@@ -1539,6 +1786,14 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
     }
     if (message.attempt !== 0) {
       writer.uint32(32).uint32(message.attempt);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1592,7 +1847,19 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1605,6 +1872,8 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<ClaimAllocationsRequest>): ClaimAllocationsRequest {
     const message = createBaseClaimAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClaimAllocationsRequest["_unknownFields"];
     message.claim = (object.claim !== undefined && object.claim !== null)
       ? ConsumerAllocations.fromPartial(object.claim)
       : undefined;
@@ -1632,6 +1901,14 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
         throw new globalThis.Error("value provided for field message.revision of type uint64 too large");
       }
       writer.uint32(16).uint64(message.revision);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1669,7 +1946,19 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1682,6 +1971,8 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
   },
   fromPartial(object: DeepPartial<ClaimAllocationsResponse>): ClaimAllocationsResponse {
     const message = createBaseClaimAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClaimAllocationsResponse["_unknownFields"];
     message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
       ? BigInt(object.consumerGeneration)
       : 0n;
@@ -1691,7 +1982,7 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
 };
 
 function createBaseReleaseAllocationsRequest(): ReleaseAllocationsRequest {
-  return { consumerId: "", operation: "", fence: 0n, ownClaimsOnly: false, attempt: undefined };
+  return { consumerId: "", operation: "", fence: 0n, ownClaimsOnly: false };
 }
 
 export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = {
@@ -1713,6 +2004,14 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
     }
     if (message.attempt !== undefined) {
       writer.uint32(40).uint32(message.attempt);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1774,7 +2073,19 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1787,6 +2098,8 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
   },
   fromPartial(object: DeepPartial<ReleaseAllocationsRequest>): ReleaseAllocationsRequest {
     const message = createBaseReleaseAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseAllocationsRequest["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -1804,6 +2117,14 @@ export const ReleaseAllocationsResponse: MessageFns<ReleaseAllocationsResponse> 
   encode(message: ReleaseAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.released !== false) {
       writer.uint32(8).bool(message.released);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1833,7 +2154,19 @@ export const ReleaseAllocationsResponse: MessageFns<ReleaseAllocationsResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1846,6 +2179,8 @@ export const ReleaseAllocationsResponse: MessageFns<ReleaseAllocationsResponse> 
   },
   fromPartial(object: DeepPartial<ReleaseAllocationsResponse>): ReleaseAllocationsResponse {
     const message = createBaseReleaseAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseAllocationsResponse["_unknownFields"];
     message.released = object.released ?? false;
     return message;
   },
@@ -1862,6 +2197,14 @@ export const GetAllocationsRequest: MessageFns<GetAllocationsRequest> = {
     }
     if (message.providerId !== "") {
       writer.uint32(18).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1899,7 +2242,19 @@ export const GetAllocationsRequest: MessageFns<GetAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1912,6 +2267,8 @@ export const GetAllocationsRequest: MessageFns<GetAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<GetAllocationsRequest>): GetAllocationsRequest {
     const message = createBaseGetAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAllocationsRequest["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.providerId = object.providerId ?? "";
     return message;
@@ -1932,6 +2289,14 @@ export const GetAllocationsResponse: MessageFns<GetAllocationsResponse> = {
         throw new globalThis.Error("value provided for field message.providerGeneration of type uint64 too large");
       }
       writer.uint32(16).uint64(message.providerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1969,7 +2334,19 @@ export const GetAllocationsResponse: MessageFns<GetAllocationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1982,6 +2359,8 @@ export const GetAllocationsResponse: MessageFns<GetAllocationsResponse> = {
   },
   fromPartial(object: DeepPartial<GetAllocationsResponse>): GetAllocationsResponse {
     const message = createBaseGetAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAllocationsResponse["_unknownFields"];
     message.consumers = object.consumers?.map((e) => ConsumerAllocations.fromPartial(e)) || [];
     message.providerGeneration = (object.providerGeneration !== undefined && object.providerGeneration !== null)
       ? BigInt(object.providerGeneration)
@@ -1998,6 +2377,14 @@ export const SetAllocationsRequest: MessageFns<SetAllocationsRequest> = {
   encode(message: SetAllocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.consumers) {
       ConsumerAllocations.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2027,7 +2414,19 @@ export const SetAllocationsRequest: MessageFns<SetAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2040,6 +2439,8 @@ export const SetAllocationsRequest: MessageFns<SetAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<SetAllocationsRequest>): SetAllocationsRequest {
     const message = createBaseSetAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAllocationsRequest["_unknownFields"];
     message.consumers = object.consumers?.map((e) => ConsumerAllocations.fromPartial(e)) || [];
     return message;
   },
@@ -2050,7 +2451,15 @@ function createBaseSetAllocationsResponse(): SetAllocationsResponse {
 }
 
 export const SetAllocationsResponse: MessageFns<SetAllocationsResponse> = {
-  encode(_: SetAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SetAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2071,7 +2480,19 @@ export const SetAllocationsResponse: MessageFns<SetAllocationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2082,8 +2503,10 @@ export const SetAllocationsResponse: MessageFns<SetAllocationsResponse> = {
   create(base?: DeepPartial<SetAllocationsResponse>): SetAllocationsResponse {
     return SetAllocationsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<SetAllocationsResponse>): SetAllocationsResponse {
+  fromPartial(object: DeepPartial<SetAllocationsResponse>): SetAllocationsResponse {
     const message = createBaseSetAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAllocationsResponse["_unknownFields"];
     return message;
   },
 };
@@ -2114,6 +2537,14 @@ export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
     }
     if (message.withDetails !== false) {
       writer.uint32(56).bool(message.withDetails);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2194,7 +2625,19 @@ export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2207,6 +2650,8 @@ export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
   },
   fromPartial(object: DeepPartial<ListProvidersRequest>): ListProvidersRequest {
     const message = createBaseListProvidersRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProvidersRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.inTree = object.inTree ?? "";
@@ -2240,6 +2685,14 @@ export const ListProvidersRequest_ResourcesEntry: MessageFns<ListProvidersReques
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2277,7 +2730,19 @@ export const ListProvidersRequest_ResourcesEntry: MessageFns<ListProvidersReques
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2290,6 +2755,8 @@ export const ListProvidersRequest_ResourcesEntry: MessageFns<ListProvidersReques
   },
   fromPartial(object: DeepPartial<ListProvidersRequest_ResourcesEntry>): ListProvidersRequest_ResourcesEntry {
     const message = createBaseListProvidersRequest_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProvidersRequest_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -2307,6 +2774,14 @@ export const MemberOf: MessageFns<MemberOf> = {
     }
     if (message.forbidden !== false) {
       writer.uint32(16).bool(message.forbidden);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2344,7 +2819,19 @@ export const MemberOf: MessageFns<MemberOf> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2357,6 +2844,8 @@ export const MemberOf: MessageFns<MemberOf> = {
   },
   fromPartial(object: DeepPartial<MemberOf>): MemberOf {
     const message = createBaseMemberOf();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MemberOf["_unknownFields"];
     message.anyOf = object.anyOf?.map((e) => e) || [];
     message.forbidden = object.forbidden ?? false;
     return message;
@@ -2374,6 +2863,14 @@ export const TraitRequirement: MessageFns<TraitRequirement> = {
     }
     if (message.forbidden !== false) {
       writer.uint32(16).bool(message.forbidden);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2411,7 +2908,19 @@ export const TraitRequirement: MessageFns<TraitRequirement> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2424,6 +2933,8 @@ export const TraitRequirement: MessageFns<TraitRequirement> = {
   },
   fromPartial(object: DeepPartial<TraitRequirement>): TraitRequirement {
     const message = createBaseTraitRequirement();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TraitRequirement["_unknownFields"];
     message.anyOf = object.anyOf?.map((e) => e) || [];
     message.forbidden = object.forbidden ?? false;
     return message;
@@ -2438,6 +2949,14 @@ export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
   encode(message: ListProvidersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.providers) {
       ResourceProvider.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2467,7 +2986,19 @@ export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2480,6 +3011,8 @@ export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
   },
   fromPartial(object: DeepPartial<ListProvidersResponse>): ListProvidersResponse {
     const message = createBaseListProvidersResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProvidersResponse["_unknownFields"];
     message.providers = object.providers?.map((e) => ResourceProvider.fromPartial(e)) || [];
     return message;
   },
@@ -2496,6 +3029,14 @@ export const GetProviderRequest: MessageFns<GetProviderRequest> = {
     }
     if (message.withDetails !== false) {
       writer.uint32(16).bool(message.withDetails);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2533,7 +3074,19 @@ export const GetProviderRequest: MessageFns<GetProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2546,6 +3099,8 @@ export const GetProviderRequest: MessageFns<GetProviderRequest> = {
   },
   fromPartial(object: DeepPartial<GetProviderRequest>): GetProviderRequest {
     const message = createBaseGetProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.withDetails = object.withDetails ?? false;
     return message;
@@ -2560,6 +3115,14 @@ export const GetProviderResponse: MessageFns<GetProviderResponse> = {
   encode(message: GetProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2589,7 +3152,19 @@ export const GetProviderResponse: MessageFns<GetProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2602,6 +3177,8 @@ export const GetProviderResponse: MessageFns<GetProviderResponse> = {
   },
   fromPartial(object: DeepPartial<GetProviderResponse>): GetProviderResponse {
     const message = createBaseGetProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -2623,6 +3200,14 @@ export const CreateProviderRequest: MessageFns<CreateProviderRequest> = {
     }
     if (message.parentId !== "") {
       writer.uint32(26).string(message.parentId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2668,7 +3253,19 @@ export const CreateProviderRequest: MessageFns<CreateProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2681,6 +3278,8 @@ export const CreateProviderRequest: MessageFns<CreateProviderRequest> = {
   },
   fromPartial(object: DeepPartial<CreateProviderRequest>): CreateProviderRequest {
     const message = createBaseCreateProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.parentId = object.parentId ?? "";
@@ -2696,6 +3295,14 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
   encode(message: CreateProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2725,7 +3332,19 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2738,6 +3357,8 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
   },
   fromPartial(object: DeepPartial<CreateProviderResponse>): CreateProviderResponse {
     const message = createBaseCreateProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateProviderResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -2746,7 +3367,7 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
 };
 
 function createBaseUpdateProviderRequest(): UpdateProviderRequest {
-  return { id: "", name: "", parentId: undefined, allowReparent: false };
+  return { id: "", name: "", allowReparent: false };
 }
 
 export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
@@ -2762,6 +3383,14 @@ export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
     }
     if (message.allowReparent !== false) {
       writer.uint32(32).bool(message.allowReparent);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2815,7 +3444,19 @@ export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2828,6 +3469,8 @@ export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateProviderRequest>): UpdateProviderRequest {
     const message = createBaseUpdateProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.parentId = object.parentId ?? undefined;
@@ -2844,6 +3487,14 @@ export const UpdateProviderResponse: MessageFns<UpdateProviderResponse> = {
   encode(message: UpdateProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2873,7 +3524,19 @@ export const UpdateProviderResponse: MessageFns<UpdateProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2886,6 +3549,8 @@ export const UpdateProviderResponse: MessageFns<UpdateProviderResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateProviderResponse>): UpdateProviderResponse {
     const message = createBaseUpdateProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateProviderResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -2901,6 +3566,14 @@ export const DeleteProviderRequest: MessageFns<DeleteProviderRequest> = {
   encode(message: DeleteProviderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2930,7 +3603,19 @@ export const DeleteProviderRequest: MessageFns<DeleteProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2943,6 +3628,8 @@ export const DeleteProviderRequest: MessageFns<DeleteProviderRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteProviderRequest>): DeleteProviderRequest {
     const message = createBaseDeleteProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     return message;
   },
@@ -2953,7 +3640,15 @@ function createBaseDeleteProviderResponse(): DeleteProviderResponse {
 }
 
 export const DeleteProviderResponse: MessageFns<DeleteProviderResponse> = {
-  encode(_: DeleteProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2974,7 +3669,19 @@ export const DeleteProviderResponse: MessageFns<DeleteProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2985,8 +3692,10 @@ export const DeleteProviderResponse: MessageFns<DeleteProviderResponse> = {
   create(base?: DeepPartial<DeleteProviderResponse>): DeleteProviderResponse {
     return DeleteProviderResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteProviderResponse>): DeleteProviderResponse {
+  fromPartial(object: DeepPartial<DeleteProviderResponse>): DeleteProviderResponse {
     const message = createBaseDeleteProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteProviderResponse["_unknownFields"];
     return message;
   },
 };
@@ -2999,6 +3708,14 @@ export const GetInventoriesRequest: MessageFns<GetInventoriesRequest> = {
   encode(message: GetInventoriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.providerId !== "") {
       writer.uint32(10).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3028,7 +3745,19 @@ export const GetInventoriesRequest: MessageFns<GetInventoriesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3041,6 +3770,8 @@ export const GetInventoriesRequest: MessageFns<GetInventoriesRequest> = {
   },
   fromPartial(object: DeepPartial<GetInventoriesRequest>): GetInventoriesRequest {
     const message = createBaseGetInventoriesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInventoriesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     return message;
   },
@@ -3054,6 +3785,14 @@ export const GetInventoriesResponse: MessageFns<GetInventoriesResponse> = {
   encode(message: GetInventoriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3083,7 +3822,19 @@ export const GetInventoriesResponse: MessageFns<GetInventoriesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3096,6 +3847,8 @@ export const GetInventoriesResponse: MessageFns<GetInventoriesResponse> = {
   },
   fromPartial(object: DeepPartial<GetInventoriesResponse>): GetInventoriesResponse {
     const message = createBaseGetInventoriesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInventoriesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3144,6 +3897,14 @@ export const SetInventoriesRequest: MessageFns<SetInventoriesRequest> = {
     }
     if (message.updateOnly !== false) {
       writer.uint32(64).bool(message.updateOnly);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3229,7 +3990,19 @@ export const SetInventoriesRequest: MessageFns<SetInventoriesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3242,6 +4015,8 @@ export const SetInventoriesRequest: MessageFns<SetInventoriesRequest> = {
   },
   fromPartial(object: DeepPartial<SetInventoriesRequest>): SetInventoriesRequest {
     const message = createBaseSetInventoriesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetInventoriesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -3264,6 +4039,14 @@ export const SetInventoriesResponse: MessageFns<SetInventoriesResponse> = {
   encode(message: SetInventoriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3293,7 +4076,19 @@ export const SetInventoriesResponse: MessageFns<SetInventoriesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3306,6 +4101,8 @@ export const SetInventoriesResponse: MessageFns<SetInventoriesResponse> = {
   },
   fromPartial(object: DeepPartial<SetInventoriesResponse>): SetInventoriesResponse {
     const message = createBaseSetInventoriesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetInventoriesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3321,6 +4118,14 @@ export const GetProviderTraitsRequest: MessageFns<GetProviderTraitsRequest> = {
   encode(message: GetProviderTraitsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.providerId !== "") {
       writer.uint32(10).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3350,7 +4155,19 @@ export const GetProviderTraitsRequest: MessageFns<GetProviderTraitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3363,6 +4180,8 @@ export const GetProviderTraitsRequest: MessageFns<GetProviderTraitsRequest> = {
   },
   fromPartial(object: DeepPartial<GetProviderTraitsRequest>): GetProviderTraitsRequest {
     const message = createBaseGetProviderTraitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderTraitsRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     return message;
   },
@@ -3376,6 +4195,14 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
   encode(message: GetProviderTraitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3405,7 +4232,19 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3418,6 +4257,8 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
   },
   fromPartial(object: DeepPartial<GetProviderTraitsResponse>): GetProviderTraitsResponse {
     const message = createBaseGetProviderTraitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderTraitsResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3426,7 +4267,7 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
 };
 
 function createBaseSetProviderTraitsRequest(): SetProviderTraitsRequest {
-  return { providerId: "", generation: undefined, traits: [], add: [], remove: [] };
+  return { providerId: "", traits: [], add: [], remove: [] };
 }
 
 export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
@@ -3448,6 +4289,14 @@ export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
     }
     for (const v of message.remove) {
       writer.uint32(42).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3509,7 +4358,19 @@ export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3522,6 +4383,8 @@ export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
   },
   fromPartial(object: DeepPartial<SetProviderTraitsRequest>): SetProviderTraitsRequest {
     const message = createBaseSetProviderTraitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderTraitsRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -3541,6 +4404,14 @@ export const SetProviderTraitsResponse: MessageFns<SetProviderTraitsResponse> = 
   encode(message: SetProviderTraitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3570,7 +4441,19 @@ export const SetProviderTraitsResponse: MessageFns<SetProviderTraitsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3583,6 +4466,8 @@ export const SetProviderTraitsResponse: MessageFns<SetProviderTraitsResponse> = 
   },
   fromPartial(object: DeepPartial<SetProviderTraitsResponse>): SetProviderTraitsResponse {
     const message = createBaseSetProviderTraitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderTraitsResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3598,6 +4483,14 @@ export const GetProviderAggregatesRequest: MessageFns<GetProviderAggregatesReque
   encode(message: GetProviderAggregatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.providerId !== "") {
       writer.uint32(10).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3627,7 +4520,19 @@ export const GetProviderAggregatesRequest: MessageFns<GetProviderAggregatesReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3640,6 +4545,8 @@ export const GetProviderAggregatesRequest: MessageFns<GetProviderAggregatesReque
   },
   fromPartial(object: DeepPartial<GetProviderAggregatesRequest>): GetProviderAggregatesRequest {
     const message = createBaseGetProviderAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderAggregatesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     return message;
   },
@@ -3653,6 +4560,14 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
   encode(message: GetProviderAggregatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3682,7 +4597,19 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3695,6 +4622,8 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
   },
   fromPartial(object: DeepPartial<GetProviderAggregatesResponse>): GetProviderAggregatesResponse {
     const message = createBaseGetProviderAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderAggregatesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3703,7 +4632,7 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
 };
 
 function createBaseSetProviderAggregatesRequest(): SetProviderAggregatesRequest {
-  return { providerId: "", generation: undefined, aggregates: [] };
+  return { providerId: "", aggregates: [] };
 }
 
 export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesRequest> = {
@@ -3719,6 +4648,14 @@ export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesReque
     }
     for (const v of message.aggregates) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3764,7 +4701,19 @@ export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3777,6 +4726,8 @@ export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesReque
   },
   fromPartial(object: DeepPartial<SetProviderAggregatesRequest>): SetProviderAggregatesRequest {
     const message = createBaseSetProviderAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderAggregatesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -3794,6 +4745,14 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
   encode(message: SetProviderAggregatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3823,7 +4782,19 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3836,6 +4807,8 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
   },
   fromPartial(object: DeepPartial<SetProviderAggregatesResponse>): SetProviderAggregatesResponse {
     const message = createBaseSetProviderAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderAggregatesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3844,7 +4817,7 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
 };
 
 function createBaseListTraitsRequest(): ListTraitsRequest {
-  return { names: [], prefix: "", associated: undefined };
+  return { names: [], prefix: "" };
 }
 
 export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
@@ -3857,6 +4830,14 @@ export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
     }
     if (message.associated !== undefined) {
       writer.uint32(24).bool(message.associated);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3902,7 +4883,19 @@ export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3915,6 +4908,8 @@ export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
   },
   fromPartial(object: DeepPartial<ListTraitsRequest>): ListTraitsRequest {
     const message = createBaseListTraitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListTraitsRequest["_unknownFields"];
     message.names = object.names?.map((e) => e) || [];
     message.prefix = object.prefix ?? "";
     message.associated = object.associated ?? undefined;
@@ -3930,6 +4925,14 @@ export const ListTraitsResponse: MessageFns<ListTraitsResponse> = {
   encode(message: ListTraitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.traits) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3959,7 +4962,19 @@ export const ListTraitsResponse: MessageFns<ListTraitsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3972,6 +4987,8 @@ export const ListTraitsResponse: MessageFns<ListTraitsResponse> = {
   },
   fromPartial(object: DeepPartial<ListTraitsResponse>): ListTraitsResponse {
     const message = createBaseListTraitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListTraitsResponse["_unknownFields"];
     message.traits = object.traits?.map((e) => e) || [];
     return message;
   },
@@ -3985,6 +5002,14 @@ export const EnsureTraitRequest: MessageFns<EnsureTraitRequest> = {
   encode(message: EnsureTraitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4014,7 +5039,19 @@ export const EnsureTraitRequest: MessageFns<EnsureTraitRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4027,6 +5064,8 @@ export const EnsureTraitRequest: MessageFns<EnsureTraitRequest> = {
   },
   fromPartial(object: DeepPartial<EnsureTraitRequest>): EnsureTraitRequest {
     const message = createBaseEnsureTraitRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureTraitRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -4040,6 +5079,14 @@ export const EnsureTraitResponse: MessageFns<EnsureTraitResponse> = {
   encode(message: EnsureTraitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.created !== false) {
       writer.uint32(8).bool(message.created);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4069,7 +5116,19 @@ export const EnsureTraitResponse: MessageFns<EnsureTraitResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4082,6 +5141,8 @@ export const EnsureTraitResponse: MessageFns<EnsureTraitResponse> = {
   },
   fromPartial(object: DeepPartial<EnsureTraitResponse>): EnsureTraitResponse {
     const message = createBaseEnsureTraitResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureTraitResponse["_unknownFields"];
     message.created = object.created ?? false;
     return message;
   },
@@ -4095,6 +5156,14 @@ export const DeleteTraitRequest: MessageFns<DeleteTraitRequest> = {
   encode(message: DeleteTraitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4124,7 +5193,19 @@ export const DeleteTraitRequest: MessageFns<DeleteTraitRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4137,6 +5218,8 @@ export const DeleteTraitRequest: MessageFns<DeleteTraitRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteTraitRequest>): DeleteTraitRequest {
     const message = createBaseDeleteTraitRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteTraitRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -4147,7 +5230,15 @@ function createBaseDeleteTraitResponse(): DeleteTraitResponse {
 }
 
 export const DeleteTraitResponse: MessageFns<DeleteTraitResponse> = {
-  encode(_: DeleteTraitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteTraitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -4168,7 +5259,19 @@ export const DeleteTraitResponse: MessageFns<DeleteTraitResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4179,8 +5282,10 @@ export const DeleteTraitResponse: MessageFns<DeleteTraitResponse> = {
   create(base?: DeepPartial<DeleteTraitResponse>): DeleteTraitResponse {
     return DeleteTraitResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteTraitResponse>): DeleteTraitResponse {
+  fromPartial(object: DeepPartial<DeleteTraitResponse>): DeleteTraitResponse {
     const message = createBaseDeleteTraitResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteTraitResponse["_unknownFields"];
     return message;
   },
 };
@@ -4193,6 +5298,14 @@ export const ListResourceClassesRequest: MessageFns<ListResourceClassesRequest> 
   encode(message: ListResourceClassesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4222,7 +5335,19 @@ export const ListResourceClassesRequest: MessageFns<ListResourceClassesRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4235,6 +5360,8 @@ export const ListResourceClassesRequest: MessageFns<ListResourceClassesRequest> 
   },
   fromPartial(object: DeepPartial<ListResourceClassesRequest>): ListResourceClassesRequest {
     const message = createBaseListResourceClassesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListResourceClassesRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -4248,6 +5375,14 @@ export const ListResourceClassesResponse: MessageFns<ListResourceClassesResponse
   encode(message: ListResourceClassesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.resourceClasses) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4277,7 +5412,19 @@ export const ListResourceClassesResponse: MessageFns<ListResourceClassesResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4290,6 +5437,8 @@ export const ListResourceClassesResponse: MessageFns<ListResourceClassesResponse
   },
   fromPartial(object: DeepPartial<ListResourceClassesResponse>): ListResourceClassesResponse {
     const message = createBaseListResourceClassesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListResourceClassesResponse["_unknownFields"];
     message.resourceClasses = object.resourceClasses?.map((e) => e) || [];
     return message;
   },
@@ -4306,6 +5455,14 @@ export const EnsureResourceClassRequest: MessageFns<EnsureResourceClassRequest> 
     }
     if (message.mustBeNew !== false) {
       writer.uint32(16).bool(message.mustBeNew);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4343,7 +5500,19 @@ export const EnsureResourceClassRequest: MessageFns<EnsureResourceClassRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4356,6 +5525,8 @@ export const EnsureResourceClassRequest: MessageFns<EnsureResourceClassRequest> 
   },
   fromPartial(object: DeepPartial<EnsureResourceClassRequest>): EnsureResourceClassRequest {
     const message = createBaseEnsureResourceClassRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureResourceClassRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.mustBeNew = object.mustBeNew ?? false;
     return message;
@@ -4370,6 +5541,14 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
   encode(message: EnsureResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.created !== false) {
       writer.uint32(8).bool(message.created);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4399,7 +5578,19 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4412,6 +5603,8 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
   },
   fromPartial(object: DeepPartial<EnsureResourceClassResponse>): EnsureResourceClassResponse {
     const message = createBaseEnsureResourceClassResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureResourceClassResponse["_unknownFields"];
     message.created = object.created ?? false;
     return message;
   },
@@ -4428,6 +5621,14 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
     }
     if (message.newName !== "") {
       writer.uint32(18).string(message.newName);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4465,7 +5666,19 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4478,6 +5691,8 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
   },
   fromPartial(object: DeepPartial<RenameResourceClassRequest>): RenameResourceClassRequest {
     const message = createBaseRenameResourceClassRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenameResourceClassRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.newName = object.newName ?? "";
     return message;
@@ -4489,7 +5704,15 @@ function createBaseRenameResourceClassResponse(): RenameResourceClassResponse {
 }
 
 export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse> = {
-  encode(_: RenameResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RenameResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -4510,7 +5733,19 @@ export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4521,8 +5756,10 @@ export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse
   create(base?: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
     return RenameResourceClassResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
+  fromPartial(object: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
     const message = createBaseRenameResourceClassResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenameResourceClassResponse["_unknownFields"];
     return message;
   },
 };
@@ -4535,6 +5772,14 @@ export const DeleteResourceClassRequest: MessageFns<DeleteResourceClassRequest> 
   encode(message: DeleteResourceClassRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4564,7 +5809,19 @@ export const DeleteResourceClassRequest: MessageFns<DeleteResourceClassRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4577,6 +5834,8 @@ export const DeleteResourceClassRequest: MessageFns<DeleteResourceClassRequest> 
   },
   fromPartial(object: DeepPartial<DeleteResourceClassRequest>): DeleteResourceClassRequest {
     const message = createBaseDeleteResourceClassRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteResourceClassRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -4587,7 +5846,15 @@ function createBaseDeleteResourceClassResponse(): DeleteResourceClassResponse {
 }
 
 export const DeleteResourceClassResponse: MessageFns<DeleteResourceClassResponse> = {
-  encode(_: DeleteResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -4608,7 +5875,19 @@ export const DeleteResourceClassResponse: MessageFns<DeleteResourceClassResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4619,8 +5898,10 @@ export const DeleteResourceClassResponse: MessageFns<DeleteResourceClassResponse
   create(base?: DeepPartial<DeleteResourceClassResponse>): DeleteResourceClassResponse {
     return DeleteResourceClassResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteResourceClassResponse>): DeleteResourceClassResponse {
+  fromPartial(object: DeepPartial<DeleteResourceClassResponse>): DeleteResourceClassResponse {
     const message = createBaseDeleteResourceClassResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteResourceClassResponse["_unknownFields"];
     return message;
   },
 };
@@ -4642,6 +5923,14 @@ export const ListUsagesRequest: MessageFns<ListUsagesRequest> = {
     }
     if (message.consumerType !== "") {
       writer.uint32(34).string(message.consumerType);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4695,7 +5984,19 @@ export const ListUsagesRequest: MessageFns<ListUsagesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4708,6 +6009,8 @@ export const ListUsagesRequest: MessageFns<ListUsagesRequest> = {
   },
   fromPartial(object: DeepPartial<ListUsagesRequest>): ListUsagesRequest {
     const message = createBaseListUsagesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListUsagesRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
     message.providerId = object.providerId ?? "";
@@ -4734,6 +6037,14 @@ export const UsageGroup: MessageFns<UsageGroup> = {
     message.usages.forEach((value, key) => {
       UsageGroup_UsagesEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -4781,7 +6092,19 @@ export const UsageGroup: MessageFns<UsageGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4794,6 +6117,8 @@ export const UsageGroup: MessageFns<UsageGroup> = {
   },
   fromPartial(object: DeepPartial<UsageGroup>): UsageGroup {
     const message = createBaseUsageGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UsageGroup["_unknownFields"];
     message.consumerType = object.consumerType ?? "";
     message.consumerCount = (object.consumerCount !== undefined && object.consumerCount !== null)
       ? BigInt(object.consumerCount)
@@ -4825,6 +6150,14 @@ export const UsageGroup_UsagesEntry: MessageFns<UsageGroup_UsagesEntry> = {
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4862,7 +6195,19 @@ export const UsageGroup_UsagesEntry: MessageFns<UsageGroup_UsagesEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4875,6 +6220,8 @@ export const UsageGroup_UsagesEntry: MessageFns<UsageGroup_UsagesEntry> = {
   },
   fromPartial(object: DeepPartial<UsageGroup_UsagesEntry>): UsageGroup_UsagesEntry {
     const message = createBaseUsageGroup_UsagesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UsageGroup_UsagesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -4895,6 +6242,14 @@ export const ListUsagesResponse: MessageFns<ListUsagesResponse> = {
         throw new globalThis.Error("value provided for field message.providerGeneration of type uint64 too large");
       }
       writer.uint32(16).uint64(message.providerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4932,7 +6287,19 @@ export const ListUsagesResponse: MessageFns<ListUsagesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4945,6 +6312,8 @@ export const ListUsagesResponse: MessageFns<ListUsagesResponse> = {
   },
   fromPartial(object: DeepPartial<ListUsagesResponse>): ListUsagesResponse {
     const message = createBaseListUsagesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListUsagesResponse["_unknownFields"];
     message.groups = object.groups?.map((e) => UsageGroup.fromPartial(e)) || [];
     message.providerGeneration = (object.providerGeneration !== undefined && object.providerGeneration !== null)
       ? BigInt(object.providerGeneration)
@@ -4973,6 +6342,14 @@ export const RequestGroup: MessageFns<RequestGroup> = {
     }
     if (message.inTree !== "") {
       writer.uint32(42).string(message.inTree);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5037,7 +6414,19 @@ export const RequestGroup: MessageFns<RequestGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5050,6 +6439,8 @@ export const RequestGroup: MessageFns<RequestGroup> = {
   },
   fromPartial(object: DeepPartial<RequestGroup>): RequestGroup {
     const message = createBaseRequestGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestGroup["_unknownFields"];
     message.suffix = object.suffix ?? "";
     message.resources = (() => {
       const m = new Map();
@@ -5081,6 +6472,14 @@ export const RequestGroup_ResourcesEntry: MessageFns<RequestGroup_ResourcesEntry
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5118,7 +6517,19 @@ export const RequestGroup_ResourcesEntry: MessageFns<RequestGroup_ResourcesEntry
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5131,6 +6542,8 @@ export const RequestGroup_ResourcesEntry: MessageFns<RequestGroup_ResourcesEntry
   },
   fromPartial(object: DeepPartial<RequestGroup_ResourcesEntry>): RequestGroup_ResourcesEntry {
     const message = createBaseRequestGroup_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestGroup_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -5157,6 +6570,14 @@ export const ListAllocationCandidatesRequest: MessageFns<ListAllocationCandidate
     }
     if (message.limit !== 0) {
       writer.uint32(40).uint32(message.limit);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5218,7 +6639,19 @@ export const ListAllocationCandidatesRequest: MessageFns<ListAllocationCandidate
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5231,6 +6664,8 @@ export const ListAllocationCandidatesRequest: MessageFns<ListAllocationCandidate
   },
   fromPartial(object: DeepPartial<ListAllocationCandidatesRequest>): ListAllocationCandidatesRequest {
     const message = createBaseListAllocationCandidatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAllocationCandidatesRequest["_unknownFields"];
     message.groups = object.groups?.map((e) => RequestGroup.fromPartial(e)) || [];
     message.groupPolicy = object.groupPolicy ?? "";
     message.rootRequired = object.rootRequired?.map((e) => TraitRequirement.fromPartial(e)) || [];
@@ -5248,6 +6683,14 @@ export const SameSubtree: MessageFns<SameSubtree> = {
   encode(message: SameSubtree, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.suffixes) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5277,7 +6720,19 @@ export const SameSubtree: MessageFns<SameSubtree> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5290,6 +6745,8 @@ export const SameSubtree: MessageFns<SameSubtree> = {
   },
   fromPartial(object: DeepPartial<SameSubtree>): SameSubtree {
     const message = createBaseSameSubtree();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SameSubtree["_unknownFields"];
     message.suffixes = object.suffixes?.map((e) => e) || [];
     return message;
   },
@@ -5307,6 +6764,14 @@ export const AllocationCandidate: MessageFns<AllocationCandidate> = {
     message.mappings.forEach((value, key) => {
       AllocationCandidate_MappingsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5346,7 +6811,19 @@ export const AllocationCandidate: MessageFns<AllocationCandidate> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5359,6 +6836,8 @@ export const AllocationCandidate: MessageFns<AllocationCandidate> = {
   },
   fromPartial(object: DeepPartial<AllocationCandidate>): AllocationCandidate {
     const message = createBaseAllocationCandidate();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AllocationCandidate["_unknownFields"];
     message.allocations = object.allocations?.map((e) => ProviderAllocation.fromPartial(e)) || [];
     message.mappings = (() => {
       const m = new Map();
@@ -5384,6 +6863,14 @@ export const AllocationCandidate_MappingsEntry: MessageFns<AllocationCandidate_M
     }
     if (message.value !== undefined) {
       ProviderIds.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5421,7 +6908,19 @@ export const AllocationCandidate_MappingsEntry: MessageFns<AllocationCandidate_M
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5434,6 +6933,8 @@ export const AllocationCandidate_MappingsEntry: MessageFns<AllocationCandidate_M
   },
   fromPartial(object: DeepPartial<AllocationCandidate_MappingsEntry>): AllocationCandidate_MappingsEntry {
     const message = createBaseAllocationCandidate_MappingsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AllocationCandidate_MappingsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null)
       ? ProviderIds.fromPartial(object.value)
@@ -5450,6 +6951,14 @@ export const ProviderIds: MessageFns<ProviderIds> = {
   encode(message: ProviderIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.ids) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5479,7 +6988,19 @@ export const ProviderIds: MessageFns<ProviderIds> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5492,6 +7013,8 @@ export const ProviderIds: MessageFns<ProviderIds> = {
   },
   fromPartial(object: DeepPartial<ProviderIds>): ProviderIds {
     const message = createBaseProviderIds();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderIds["_unknownFields"];
     message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
@@ -5511,6 +7034,14 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
     }
     if (message.incomplete !== false) {
       writer.uint32(24).bool(message.incomplete);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5556,7 +7087,19 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5569,6 +7112,8 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
   },
   fromPartial(object: DeepPartial<ListAllocationCandidatesResponse>): ListAllocationCandidatesResponse {
     const message = createBaseListAllocationCandidatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAllocationCandidatesResponse["_unknownFields"];
     message.candidates = object.candidates?.map((e) => AllocationCandidate.fromPartial(e)) || [];
     message.summaries = object.summaries?.map((e) => ResourceProvider.fromPartial(e)) || [];
     message.incomplete = object.incomplete ?? false;
@@ -5593,6 +7138,14 @@ export const ReshapeInventory: MessageFns<ReshapeInventory> = {
     }
     for (const v of message.inventories) {
       Inventory.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5638,7 +7191,19 @@ export const ReshapeInventory: MessageFns<ReshapeInventory> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5651,6 +7216,8 @@ export const ReshapeInventory: MessageFns<ReshapeInventory> = {
   },
   fromPartial(object: DeepPartial<ReshapeInventory>): ReshapeInventory {
     const message = createBaseReshapeInventory();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReshapeInventory["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -5671,6 +7238,14 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
     }
     for (const v of message.consumers) {
       ConsumerAllocations.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5708,7 +7283,19 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5721,6 +7308,8 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
   },
   fromPartial(object: DeepPartial<ReshapeRequest>): ReshapeRequest {
     const message = createBaseReshapeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReshapeRequest["_unknownFields"];
     message.inventories = object.inventories?.map((e) => ReshapeInventory.fromPartial(e)) || [];
     message.consumers = object.consumers?.map((e) => ConsumerAllocations.fromPartial(e)) || [];
     return message;
@@ -5732,7 +7321,15 @@ function createBaseReshapeResponse(): ReshapeResponse {
 }
 
 export const ReshapeResponse: MessageFns<ReshapeResponse> = {
-  encode(_: ReshapeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReshapeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5753,7 +7350,19 @@ export const ReshapeResponse: MessageFns<ReshapeResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5764,8 +7373,10 @@ export const ReshapeResponse: MessageFns<ReshapeResponse> = {
   create(base?: DeepPartial<ReshapeResponse>): ReshapeResponse {
     return ReshapeResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReshapeResponse>): ReshapeResponse {
+  fromPartial(object: DeepPartial<ReshapeResponse>): ReshapeResponse {
     const message = createBaseReshapeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReshapeResponse["_unknownFields"];
     return message;
   },
 };
@@ -5781,6 +7392,14 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
         throw new globalThis.Error("value provided for field message.afterRevision of type uint64 too large");
       }
       writer.uint32(8).uint64(message.afterRevision);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5810,7 +7429,19 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5823,6 +7454,8 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
   },
   fromPartial(object: DeepPartial<WatchChangesRequest>): WatchChangesRequest {
     const message = createBaseWatchChangesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchChangesRequest["_unknownFields"];
     message.afterRevision = (object.afterRevision !== undefined && object.afterRevision !== null)
       ? BigInt(object.afterRevision)
       : 0n;
@@ -5853,6 +7486,14 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
     }
     for (const v of message.usedProviders) {
       ResourceProvider.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5914,7 +7555,19 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5927,6 +7580,8 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
   },
   fromPartial(object: DeepPartial<WatchChangesResponse>): WatchChangesResponse {
     const message = createBaseWatchChangesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchChangesResponse["_unknownFields"];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.reset = object.reset ?? false;
     message.providers = object.providers?.map((e) => ResourceProvider.fromPartial(e)) || [];

@@ -23,6 +23,7 @@ export interface Destination {
   resources: ProviderResources[];
   /** Sum of the weighers, for explanation. */
   weight: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Resources on one provider. */
@@ -31,11 +32,13 @@ export interface ProviderResources {
   providerId: string;
   /** Amount by resource class. */
   resources: Map<string, bigint>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ProviderResources_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** How one rule refused hosts. */
@@ -53,11 +56,13 @@ export interface Refusal {
    * administrators.
    */
   nearestFacts: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Refusal_NearestFactsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Why hosts were refused. */
@@ -72,6 +77,7 @@ export interface Explanation {
   hostsAccepted: number;
   /** The fault's message of a server for which none fits; empty when one does. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SelectDestinations. */
@@ -101,6 +107,7 @@ export interface SelectDestinationsRequest {
   isRebuild: boolean;
   /** The server's group as it is now; unset without one. */
   group: ServerGroup | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A server group as far as scheduling cares. */
@@ -115,6 +122,7 @@ export interface ServerGroup {
   memberIds: string[];
   /** Hosts that are known to have members, besides what the scheduler sees itself. */
   memberHosts: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SelectDestinations. */
@@ -127,6 +135,7 @@ export interface SelectDestinationsResponse {
   alternates: Destination[];
   /** Generation of the server as a consumer; the claim of an alternate names it. */
   consumerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of Explain. */
@@ -147,12 +156,14 @@ export interface ExplainRequest {
   userId: string;
   /** Hosts that do not count, such as the one where the server is. */
   excludeHosts: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of Explain. */
 export interface ExplainResponse {
   /** Why. */
   explanation: Explanation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseDestination(): Destination {
@@ -193,6 +204,14 @@ export const Destination: MessageFns<Destination> = {
     }
     if (message.weight !== 0) {
       writer.uint32(65).double(message.weight);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -278,7 +297,19 @@ export const Destination: MessageFns<Destination> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -291,6 +322,8 @@ export const Destination: MessageFns<Destination> = {
   },
   fromPartial(object: DeepPartial<Destination>): Destination {
     const message = createBaseDestination();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Destination["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.node = object.node ?? "";
@@ -315,6 +348,14 @@ export const ProviderResources: MessageFns<ProviderResources> = {
     message.resources.forEach((value, key) => {
       ProviderResources_ResourcesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -354,7 +395,19 @@ export const ProviderResources: MessageFns<ProviderResources> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -367,6 +420,8 @@ export const ProviderResources: MessageFns<ProviderResources> = {
   },
   fromPartial(object: DeepPartial<ProviderResources>): ProviderResources {
     const message = createBaseProviderResources();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderResources["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.resources = (() => {
       const m = new Map();
@@ -395,6 +450,14 @@ export const ProviderResources_ResourcesEntry: MessageFns<ProviderResources_Reso
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -432,7 +495,19 @@ export const ProviderResources_ResourcesEntry: MessageFns<ProviderResources_Reso
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -445,6 +520,8 @@ export const ProviderResources_ResourcesEntry: MessageFns<ProviderResources_Reso
   },
   fromPartial(object: DeepPartial<ProviderResources_ResourcesEntry>): ProviderResources_ResourcesEntry {
     const message = createBaseProviderResources_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderResources_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -472,6 +549,14 @@ export const Refusal: MessageFns<Refusal> = {
     message.nearestFacts.forEach((value, key) => {
       Refusal_NearestFactsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -535,7 +620,19 @@ export const Refusal: MessageFns<Refusal> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -548,6 +645,8 @@ export const Refusal: MessageFns<Refusal> = {
   },
   fromPartial(object: DeepPartial<Refusal>): Refusal {
     const message = createBaseRefusal();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Refusal["_unknownFields"];
     message.rule = object.rule ?? "";
     message.reason = object.reason ?? "";
     message.hosts = object.hosts ?? 0;
@@ -576,6 +675,14 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -613,7 +720,19 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -626,6 +745,8 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
   },
   fromPartial(object: DeepPartial<Refusal_NearestFactsEntry>): Refusal_NearestFactsEntry {
     const message = createBaseRefusal_NearestFactsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Refusal_NearestFactsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -652,6 +773,14 @@ export const Explanation: MessageFns<Explanation> = {
     }
     if (message.message !== "") {
       writer.uint32(42).string(message.message);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -713,7 +842,19 @@ export const Explanation: MessageFns<Explanation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -726,6 +867,8 @@ export const Explanation: MessageFns<Explanation> = {
   },
   fromPartial(object: DeepPartial<Explanation>): Explanation {
     const message = createBaseExplanation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Explanation["_unknownFields"];
     message.hostsConsidered = object.hostsConsidered ?? 0;
     message.refusals = object.refusals?.map((e) => Refusal.fromPartial(e)) || [];
     message.acceptedHosts = object.acceptedHosts?.map((e) => e) || [];
@@ -784,6 +927,14 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
     }
     if (message.group !== undefined) {
       ServerGroup.encode(message.group, writer.uint32(82).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -885,7 +1036,19 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -898,6 +1061,8 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
   },
   fromPartial(object: DeepPartial<SelectDestinationsRequest>): SelectDestinationsRequest {
     const message = createBaseSelectDestinationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SelectDestinationsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
@@ -936,6 +1101,14 @@ export const ServerGroup: MessageFns<ServerGroup> = {
     }
     for (const v of message.memberHosts) {
       writer.uint32(42).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -997,7 +1170,19 @@ export const ServerGroup: MessageFns<ServerGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1010,6 +1195,8 @@ export const ServerGroup: MessageFns<ServerGroup> = {
   },
   fromPartial(object: DeepPartial<ServerGroup>): ServerGroup {
     const message = createBaseServerGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerGroup["_unknownFields"];
     message.id = object.id ?? "";
     message.policy = object.policy ?? "";
     message.maxServerPerHost = object.maxServerPerHost ?? 0;
@@ -1036,6 +1223,14 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
         throw new globalThis.Error("value provided for field message.consumerGeneration of type uint64 too large");
       }
       writer.uint32(24).uint64(message.consumerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1081,7 +1276,19 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1094,6 +1301,8 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
   },
   fromPartial(object: DeepPartial<SelectDestinationsResponse>): SelectDestinationsResponse {
     const message = createBaseSelectDestinationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SelectDestinationsResponse["_unknownFields"];
     message.chosen = (object.chosen !== undefined && object.chosen !== null)
       ? Destination.fromPartial(object.chosen)
       : undefined;
@@ -1128,6 +1337,14 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
     }
     for (const v of message.excludeHosts) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1197,7 +1414,19 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1210,6 +1439,8 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
   },
   fromPartial(object: DeepPartial<ExplainRequest>): ExplainRequest {
     const message = createBaseExplainRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExplainRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? ServerSpec.fromPartial(object.spec)
@@ -1232,6 +1463,14 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
   encode(message: ExplainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.explanation !== undefined) {
       Explanation.encode(message.explanation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1261,7 +1500,19 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        if (message._unknownFields === undefined) {
+          message._unknownFields = {};
+        }
+
+        const list = message._unknownFields[tag];
+
+        if (list === undefined) {
+          message._unknownFields[tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1274,6 +1525,8 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
   },
   fromPartial(object: DeepPartial<ExplainResponse>): ExplainResponse {
     const message = createBaseExplainResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExplainResponse["_unknownFields"];
     message.explanation = (object.explanation !== undefined && object.explanation !== null)
       ? Explanation.fromPartial(object.explanation)
       : undefined;

@@ -1,6 +1,6 @@
 import type { Migration } from "../../../../platform/db/index.js";
 import { feedMigration } from "../../../../platform/db/feed/index.js";
-import { serverRecordStatements } from "./server-records.js";
+import { otherFields, serverRecordStatements } from "./server-records.js";
 
 /** History of a cell's database, cell0 included. */
 export const cellMigrations: readonly Migration[] = [
@@ -36,4 +36,5 @@ export const cellMigrations: readonly Migration[] = [
     ],
   },
   feedMigration("0003-feed"),
+  { name: "0004-other-fields", statements: otherFields("operation", "service") },
 ];
