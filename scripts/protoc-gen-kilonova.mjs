@@ -7,12 +7,11 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "./lib/paths.mjs";
+import { fileURLToPath } from "node:url";
 
 const { stdout, stderr, status } = spawnSync(
   process.execPath,
-  [join(root, "node_modules/.bin/protoc-gen-ts_proto")],
+  [fileURLToPath(import.meta.resolve("ts-proto/protoc-gen-ts_proto"))],
   { input: readFileSync(0), maxBuffer: 1 << 30 },
 );
 process.stderr.write(stderr);

@@ -374,7 +374,7 @@ describe("fields of a newer build in what is stored", function () {
       ownership: { seconds: 60n, nanos: 0 },
       committed: { database: "global", cancelRequested: false },
     });
-    // Signals stay at the source; an operation begins its life here without an error, and has pre-empted none.
+    // Signals stay at the source; an operation begins its life here without an error, and pre-empted none.
     const left = ["signals[]", "error", "preempted_steps[]"];
     keepsAll("operation handed over", OPERATION, StoredOperation, operation, left);
     keepsAll("record handed over", RECORD, InstanceRecord, instance);
