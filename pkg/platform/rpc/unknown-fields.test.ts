@@ -17,7 +17,10 @@ import {
   salted,
   saltedAs,
 } from "../../testkit/unknown-fields.js";
+import { Actor } from "../../../gen/kilonova/type/v1/actor.js";
+import { testCtx } from "../../testkit/ctx.js";
 import { bindPart } from "./bind.js";
+import { carrierOf, decodeActor } from "./carrier.js";
 import { encodeMessage, encodeRequest } from "./encode.js";
 import type { MessageType } from "./message-type.js";
 import type { ServiceDefinition } from "./types.js";
@@ -29,7 +32,8 @@ const typeOf = async (name: string): Promise<MessageType> => {
 };
 
 describe("fields of a newer build", () => {
-  it("stay with every message of the contract, at every depth, decoded, copied and encoded", async () => {
+  it("stay with every message of the contract, at every depth, decoded, copied and encoded", async function () {
+    this.timeout(60_000); // All of gen/ is compiled.
     const names = messageNames();
     assert.ok(names.length > 400, `${names.length} messages`);
     for (const name of names) {
@@ -60,6 +64,16 @@ describe("fields of a newer build", () => {
       saltIn(answer, bound(OperationStoreServiceDefinition, "GetStoredOperation").encodeResponse(got)),
       saltable(answer),
     );
+  });
+
+  it("pass on with who asks", () => {
+    const name = "kilonova.type.v1.Actor";
+    const actor = decodeActor(salted(name, Actor.encode(Actor.fromPartial({ userId: "u" })).finish()));
+    // The same actor, and one that was made of it.
+    for (const who of [actor, { ...actor }]) {
+      const ctx = testCtx({ actor: who });
+      assert.deepEqual(saltIn(name, carrierOf(ctx, ctx.span).actor), new Set([""]));
+    }
   });
 
   it("are not believed from users, and not told to them", () => {
