@@ -1,6 +1,8 @@
 // The plugin that buf runs for gen/: ts-proto, so that fields which this build does not know stay with the
-// messages that carry them (docs/contributor/mixed-versions.md). ts-proto does so for decode and encode. Two
-// things are added:
+// messages that carry them (docs/contributor/mixed-versions.md). ts-proto does so for decode and encode. Three
+// things are changed:
+// - Only a message that has unknown fields gets an object for them. One for each message would make decoding
+//   three times as slow.
 // - `fromPartial` keeps them too. Requests to other services are completed by it.
 // - A writer that has a property `knownOnly` leaves them out: for what strangers get to see.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -37,10 +39,23 @@ function keepingUnknown(source) {
       `${indent}if (object._unknownFields !== undefined)\n` +
       `${indent}  message._unknownFields = object._unknownFields as ${name}["_unknownFields"];\n`,
   );
-  return replaced(
+  const messages = count(source, / const buf = reader\.skip\(tag & 7\);/g);
+  const bases = replaced(
     partials,
+    /^ +_unknownFields: \{\},\n|(?:, | )_unknownFields: \{\}(?= )/gm,
+    messages,
+    () => "",
+  );
+  const reading = replaced(
+    bases,
+    /^( +)const list = message\._unknownFields!\[tag\];\n/gm,
+    messages,
+    (line, indent) => `${indent}message._unknownFields ??= {};\n${line}`,
+  );
+  return replaced(
+    reading,
     /^( +)if \(message\._unknownFields !== undefined\) \{\n/gm,
-    count(source, / const buf = reader\.skip\(tag & 7\);/g),
+    messages,
     (_, indent) => `${indent}if (message._unknownFields !== undefined && !("knownOnly" in writer)) {\n`,
   );
 }

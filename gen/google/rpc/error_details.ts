@@ -486,14 +486,11 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -584,14 +581,11 @@ export const ErrorInfo_MetadataEntry: MessageFns<ErrorInfo_MetadataEntry> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -662,14 +656,11 @@ export const RetryInfo: MessageFns<RetryInfo> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -752,14 +743,11 @@ export const DebugInfo: MessageFns<DebugInfo> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -830,14 +818,11 @@ export const QuotaFailure: MessageFns<QuotaFailure> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -869,6 +854,7 @@ function createBaseQuotaFailure_Violation(): QuotaFailure_Violation {
     quotaId: "",
     quotaDimensions: new Map(),
     quotaValue: 0n,
+    futureQuotaValue: undefined,
   };
 }
 
@@ -1001,14 +987,11 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1111,14 +1094,11 @@ export const QuotaFailure_Violation_QuotaDimensionsEntry: MessageFns<QuotaFailur
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1191,14 +1171,11 @@ export const PreconditionFailure: MessageFns<PreconditionFailure> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1290,14 +1267,11 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1369,14 +1343,11 @@ export const BadRequest: MessageFns<BadRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1479,14 +1450,11 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1572,14 +1540,11 @@ export const RequestInfo: MessageFns<RequestInfo> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1683,14 +1648,11 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1763,14 +1725,11 @@ export const Help: MessageFns<Help> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1851,14 +1810,11 @@ export const Help_Link: MessageFns<Help_Link> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1940,14 +1896,11 @@ export const LocalizedMessage: MessageFns<LocalizedMessage> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

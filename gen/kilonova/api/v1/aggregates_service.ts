@@ -198,7 +198,16 @@ export interface CacheAggregateImagesResponse {
 }
 
 function createBaseAggregate(): Aggregate {
-  return { id: "", number: 0n, name: "", hosts: [], metadata: new Map(), createdAt: undefined, updatedAt: undefined };
+  return {
+    id: "",
+    number: 0n,
+    name: "",
+    availabilityZone: undefined,
+    hosts: [],
+    metadata: new Map(),
+    createdAt: undefined,
+    updatedAt: undefined,
+  };
 }
 
 export const Aggregate: MessageFns<Aggregate> = {
@@ -327,14 +336,11 @@ export const Aggregate: MessageFns<Aggregate> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -434,14 +440,11 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -466,7 +469,7 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
 };
 
 function createBaseCreateAggregateRequest(): CreateAggregateRequest {
-  return { clientToken: "", name: "" };
+  return { clientToken: "", name: "", availabilityZone: undefined };
 }
 
 export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
@@ -534,14 +537,11 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -624,14 +624,11 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -704,14 +701,11 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -781,14 +775,11 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -882,14 +873,11 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -972,14 +960,11 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1004,7 +989,7 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
 };
 
 function createBaseUpdateAggregateRequest(): UpdateAggregateRequest {
-  return { aggregateId: "" };
+  return { aggregateId: "", name: undefined, availabilityZone: undefined };
 }
 
 export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
@@ -1072,14 +1057,11 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1151,14 +1133,11 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1230,14 +1209,11 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1261,7 +1237,7 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
 };
 
 function createBaseDeleteAggregateResponse(): DeleteAggregateResponse {
-  return {};
+  return { };
 }
 
 export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
@@ -1296,14 +1272,11 @@ export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1383,14 +1356,11 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1461,14 +1431,11 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1551,14 +1518,11 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1629,14 +1593,11 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1733,14 +1694,11 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1831,14 +1789,11 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1911,14 +1866,11 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2001,14 +1953,11 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2033,7 +1982,7 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
 };
 
 function createBaseCacheAggregateImagesResponse(): CacheAggregateImagesResponse {
-  return {};
+  return { };
 }
 
 export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesResponse> = {
@@ -2068,14 +2017,11 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

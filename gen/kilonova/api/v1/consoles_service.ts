@@ -184,14 +184,11 @@ export const CreateRemoteConsoleRequest: MessageFns<CreateRemoteConsoleRequest> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -296,14 +293,11 @@ export const CreateRemoteConsoleResponse: MessageFns<CreateRemoteConsoleResponse
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -378,14 +372,11 @@ export const GetConsoleConnectionRequest: MessageFns<GetConsoleConnectionRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -409,7 +400,7 @@ export const GetConsoleConnectionRequest: MessageFns<GetConsoleConnectionRequest
 };
 
 function createBaseGetConsoleConnectionResponse(): GetConsoleConnectionResponse {
-  return { serverId: "", host: "", port: 0, internalAccessPath: "", type: 0 };
+  return { serverId: "", host: "", port: 0, tlsPort: undefined, internalAccessPath: "", type: 0 };
 }
 
 export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionResponse> = {
@@ -510,14 +501,11 @@ export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

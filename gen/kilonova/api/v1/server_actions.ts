@@ -484,14 +484,11 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -562,14 +559,11 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -652,14 +646,11 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -730,14 +721,11 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -820,14 +808,11 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -898,14 +883,11 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -988,14 +970,11 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1066,14 +1045,11 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1178,14 +1154,11 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1269,14 +1242,11 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1360,14 +1330,11 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1438,14 +1405,11 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1528,14 +1492,11 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1617,14 +1578,11 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1697,14 +1655,11 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1785,14 +1740,11 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1868,14 +1820,11 @@ export const MetadataValues: MessageFns<MetadataValues> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1964,14 +1913,11 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2042,14 +1988,11 @@ export const CertificateIds: MessageFns<CertificateIds> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2077,10 +2020,17 @@ function createBaseRebuildServerRequest(): RebuildServerRequest {
     serverId: "",
     clientToken: "",
     imageId: "",
+    name: undefined,
+    description: undefined,
     clearDescription: false,
+    hostname: undefined,
     metadata: undefined,
     adminPassword: "",
+    keyName: undefined,
+    userData: undefined,
     diskConfig: 0,
+    accessIpV4: undefined,
+    accessIpV6: undefined,
     trustedImageCertificates: undefined,
     preserveEphemeral: false,
     files: [],
@@ -2318,14 +2268,11 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2450,14 +2397,11 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2570,14 +2514,11 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2669,14 +2610,11 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2758,14 +2696,11 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2792,7 +2727,14 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
 };
 
 function createBaseCreateServerBackupRequest(): CreateServerBackupRequest {
-  return { serverId: "", clientToken: "", name: "", backupType: "", rotation: 0, metadata: new Map() };
+  return {
+    serverId: "",
+    clientToken: "",
+    name: "",
+    backupType: "",
+    rotation: 0,
+    metadata: new Map(),
+  };
 }
 
 export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = {
@@ -2896,14 +2838,11 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2997,14 +2936,11 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3086,14 +3022,11 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3177,14 +3110,11 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3255,14 +3185,11 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3345,14 +3272,11 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3423,14 +3347,11 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3513,14 +3434,11 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3602,14 +3520,11 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3704,14 +3619,11 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3783,14 +3695,11 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3873,14 +3782,11 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -3951,14 +3857,11 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -4041,14 +3944,11 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -4073,7 +3973,7 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
 };
 
 function createBaseAddServerSecurityGroupResponse(): AddServerSecurityGroupResponse {
-  return {};
+  return { };
 }
 
 export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupResponse> = {
@@ -4108,14 +4008,11 @@ export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupRe
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -4195,14 +4092,11 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -4227,7 +4121,7 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
 };
 
 function createBaseRemoveServerSecurityGroupResponse(): RemoveServerSecurityGroupResponse {
-  return {};
+  return { };
 }
 
 export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityGroupResponse> = {
@@ -4262,14 +4156,11 @@ export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityG
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

@@ -366,14 +366,11 @@ export const ListServerSecurityGroupsRequest: MessageFns<ListServerSecurityGroup
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -399,7 +396,15 @@ export const ListServerSecurityGroupsRequest: MessageFns<ListServerSecurityGroup
 };
 
 function createBaseSecurityGroupRule(): SecurityGroupRule {
-  return { id: "", direction: 0, protocol: "", remoteCidr: "", remoteGroupId: "" };
+  return {
+    id: "",
+    direction: 0,
+    protocol: "",
+    portMin: undefined,
+    portMax: undefined,
+    remoteCidr: "",
+    remoteGroupId: "",
+  };
 }
 
 export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
@@ -511,14 +516,11 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -638,14 +640,11 @@ export const ServerSecurityGroup: MessageFns<ServerSecurityGroup> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -730,14 +729,11 @@ export const ListServerSecurityGroupsResponse: MessageFns<ListServerSecurityGrou
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -808,14 +804,11 @@ export const GetServerDiagnosticsRequest: MessageFns<GetServerDiagnosticsRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -839,7 +832,7 @@ export const GetServerDiagnosticsRequest: MessageFns<GetServerDiagnosticsRequest
 };
 
 function createBaseCpuDiagnostics(): CpuDiagnostics {
-  return {};
+  return { id: undefined, timeNs: undefined, utilisationPercent: undefined };
 }
 
 export const CpuDiagnostics: MessageFns<CpuDiagnostics> = {
@@ -910,14 +903,11 @@ export const CpuDiagnostics: MessageFns<CpuDiagnostics> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -943,7 +933,19 @@ export const CpuDiagnostics: MessageFns<CpuDiagnostics> = {
 };
 
 function createBaseNicDiagnostics(): NicDiagnostics {
-  return { macAddress: "" };
+  return {
+    macAddress: "",
+    rxBytes: undefined,
+    rxErrors: undefined,
+    rxDropped: undefined,
+    rxPackets: undefined,
+    rxBytesPerSecond: undefined,
+    txBytes: undefined,
+    txErrors: undefined,
+    txDropped: undefined,
+    txPackets: undefined,
+    txBytesPerSecond: undefined,
+  };
 }
 
 export const NicDiagnostics: MessageFns<NicDiagnostics> = {
@@ -1129,14 +1131,11 @@ export const NicDiagnostics: MessageFns<NicDiagnostics> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1186,7 +1185,13 @@ export const NicDiagnostics: MessageFns<NicDiagnostics> = {
 };
 
 function createBaseDiskDiagnostics(): DiskDiagnostics {
-  return {};
+  return {
+    readBytes: undefined,
+    readRequests: undefined,
+    writeBytes: undefined,
+    writeRequests: undefined,
+    errors: undefined,
+  };
 }
 
 export const DiskDiagnostics: MessageFns<DiskDiagnostics> = {
@@ -1291,14 +1296,11 @@ export const DiskDiagnostics: MessageFns<DiskDiagnostics> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1339,10 +1341,13 @@ function createBaseGetServerDiagnosticsResponse(): GetServerDiagnosticsResponse 
     driver: "",
     hypervisor: "",
     hypervisorOs: "",
+    uptimeSeconds: undefined,
     configDrive: false,
     cpus: [],
     nics: [],
     disks: [],
+    memoryMaximumMib: undefined,
+    memoryUsedMib: undefined,
   };
 }
 
@@ -1508,14 +1513,11 @@ export const GetServerDiagnosticsResponse: MessageFns<GetServerDiagnosticsRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1601,14 +1603,11 @@ export const GetServerTopologyRequest: MessageFns<GetServerTopologyRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1632,7 +1631,7 @@ export const GetServerTopologyRequest: MessageFns<GetServerTopologyRequest> = {
 };
 
 function createBaseServerNumaNode(): ServerNumaNode {
-  return { memoryMib: 0n, vcpus: [], siblings: [], cpuPinning: new Map() };
+  return { memoryMib: 0n, vcpus: [], siblings: [], hostNode: undefined, cpuPinning: new Map() };
 }
 
 export const ServerNumaNode: MessageFns<ServerNumaNode> = {
@@ -1742,14 +1741,11 @@ export const ServerNumaNode: MessageFns<ServerNumaNode> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1842,14 +1838,11 @@ export const ServerNumaNode_CpuPinningEntry: MessageFns<ServerNumaNode_CpuPinnin
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1934,14 +1927,11 @@ export const SiblingSet: MessageFns<SiblingSet> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1965,7 +1955,7 @@ export const SiblingSet: MessageFns<SiblingSet> = {
 };
 
 function createBaseGetServerTopologyResponse(): GetServerTopologyResponse {
-  return { nodes: [], hiddenFields: [] };
+  return { nodes: [], pageSizeKib: undefined, hiddenFields: [] };
 }
 
 export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = {
@@ -2036,14 +2026,11 @@ export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2128,14 +2115,11 @@ export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2206,14 +2190,11 @@ export const GetServerAddressesResponse: MessageFns<GetServerAddressesResponse> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2283,14 +2264,11 @@ export const GetServerPasswordRequest: MessageFns<GetServerPasswordRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2360,14 +2338,11 @@ export const GetServerPasswordResponse: MessageFns<GetServerPasswordResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2437,14 +2412,11 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -2468,7 +2440,7 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
 };
 
 function createBaseClearServerPasswordResponse(): ClearServerPasswordResponse {
-  return {};
+  return { };
 }
 
 export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse> = {
@@ -2503,14 +2475,11 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

@@ -122,7 +122,15 @@ export interface DeleteServerGroupResponse {
 }
 
 function createBaseServerGroup(): ServerGroup {
-  return { id: "", name: "", policy: 0, memberIds: [], projectId: "", userId: "" };
+  return {
+    id: "",
+    name: "",
+    policy: 0,
+    maxServerPerHost: undefined,
+    memberIds: [],
+    projectId: "",
+    userId: "",
+  };
 }
 
 export const ServerGroup: MessageFns<ServerGroup> = {
@@ -234,14 +242,11 @@ export const ServerGroup: MessageFns<ServerGroup> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -271,7 +276,7 @@ export const ServerGroup: MessageFns<ServerGroup> = {
 };
 
 function createBaseCreateServerGroupRequest(): CreateServerGroupRequest {
-  return { clientToken: "", name: "", policy: 0 };
+  return { clientToken: "", name: "", policy: 0, maxServerPerHost: undefined };
 }
 
 export const CreateServerGroupRequest: MessageFns<CreateServerGroupRequest> = {
@@ -350,14 +355,11 @@ export const CreateServerGroupRequest: MessageFns<CreateServerGroupRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -441,14 +443,11 @@ export const CreateServerGroupResponse: MessageFns<CreateServerGroupResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -521,14 +520,11 @@ export const GetServerGroupRequest: MessageFns<GetServerGroupRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -598,14 +594,11 @@ export const GetServerGroupResponse: MessageFns<GetServerGroupResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -710,14 +703,11 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -801,14 +791,11 @@ export const ListServerGroupsResponse: MessageFns<ListServerGroupsResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -879,14 +866,11 @@ export const DeleteServerGroupRequest: MessageFns<DeleteServerGroupRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -910,7 +894,7 @@ export const DeleteServerGroupRequest: MessageFns<DeleteServerGroupRequest> = {
 };
 
 function createBaseDeleteServerGroupResponse(): DeleteServerGroupResponse {
-  return {};
+  return { };
 }
 
 export const DeleteServerGroupResponse: MessageFns<DeleteServerGroupResponse> = {
@@ -945,14 +929,11 @@ export const DeleteServerGroupResponse: MessageFns<DeleteServerGroupResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

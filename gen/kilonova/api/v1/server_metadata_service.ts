@@ -141,14 +141,11 @@ export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -236,14 +233,11 @@ export const GetServerMetadataResponse: MessageFns<GetServerMetadataResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -335,14 +329,11 @@ export const GetServerMetadataResponse_MetadataEntry: MessageFns<GetServerMetada
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -367,7 +358,13 @@ export const GetServerMetadataResponse_MetadataEntry: MessageFns<GetServerMetada
 };
 
 function createBaseUpdateServerMetadataRequest(): UpdateServerMetadataRequest {
-  return { serverId: "", metadata: new Map(), replaceAll: false, expectedGeneration: 0n, singleItem: false };
+  return {
+    serverId: "",
+    metadata: new Map(),
+    replaceAll: false,
+    expectedGeneration: 0n,
+    singleItem: false,
+  };
 }
 
 export const UpdateServerMetadataRequest: MessageFns<UpdateServerMetadataRequest> = {
@@ -463,14 +460,11 @@ export const UpdateServerMetadataRequest: MessageFns<UpdateServerMetadataRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -565,14 +559,11 @@ export const UpdateServerMetadataRequest_MetadataEntry: MessageFns<UpdateServerM
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -662,14 +653,11 @@ export const UpdateServerMetadataResponse: MessageFns<UpdateServerMetadataRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -761,14 +749,11 @@ export const UpdateServerMetadataResponse_MetadataEntry: MessageFns<UpdateServer
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -852,14 +837,11 @@ export const DeleteServerMetadataRequest: MessageFns<DeleteServerMetadataRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -933,14 +915,11 @@ export const DeleteServerMetadataResponse: MessageFns<DeleteServerMetadataRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

@@ -359,14 +359,11 @@ export const ServerUsage: MessageFns<ServerUsage> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -539,14 +536,11 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -579,7 +573,14 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
 };
 
 function createBaseListProjectUsagesRequest(): ListProjectUsagesRequest {
-  return { start: undefined, end: undefined, withServers: false, pageSize: 0, pageToken: "", marker: "" };
+  return {
+    start: undefined,
+    end: undefined,
+    withServers: false,
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+  };
 }
 
 export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
@@ -680,14 +681,11 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -786,14 +784,11 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -819,7 +814,14 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
 };
 
 function createBaseGetProjectUsageRequest(): GetProjectUsageRequest {
-  return { projectId: "", start: undefined, end: undefined, pageSize: 0, pageToken: "", marker: "" };
+  return {
+    projectId: "",
+    start: undefined,
+    end: undefined,
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+  };
 }
 
 export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
@@ -920,14 +922,11 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1026,14 +1025,11 @@ export const GetProjectUsageResponse: MessageFns<GetProjectUsageResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1107,14 +1103,11 @@ export const GetUsageAuditRequest: MessageFns<GetUsageAuditRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1230,14 +1223,11 @@ export const HostUsageAudit: MessageFns<HostUsageAudit> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1344,14 +1334,11 @@ export const GetUsageAuditResponse: MessageFns<GetUsageAuditResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

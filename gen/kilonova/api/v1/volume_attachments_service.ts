@@ -299,14 +299,11 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -415,14 +412,11 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -506,14 +500,11 @@ export const ListVolumeAttachmentsResponse: MessageFns<ListVolumeAttachmentsResp
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -595,14 +586,11 @@ export const GetVolumeAttachmentRequest: MessageFns<GetVolumeAttachmentRequest> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -673,14 +661,11 @@ export const GetVolumeAttachmentResponse: MessageFns<GetVolumeAttachmentResponse
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -706,7 +691,14 @@ export const GetVolumeAttachmentResponse: MessageFns<GetVolumeAttachmentResponse
 };
 
 function createBaseAttachVolumeRequest(): AttachVolumeRequest {
-  return { serverId: "", clientToken: "", volumeId: "", device: "", tag: "", deleteOnTermination: false };
+  return {
+    serverId: "",
+    clientToken: "",
+    volumeId: "",
+    device: "",
+    tag: "",
+    deleteOnTermination: false,
+  };
 }
 
 export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
@@ -807,14 +799,11 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -900,14 +889,11 @@ export const AttachVolumeResponse: MessageFns<AttachVolumeResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -936,7 +922,13 @@ export const AttachVolumeResponse: MessageFns<AttachVolumeResponse> = {
 };
 
 function createBaseUpdateVolumeAttachmentRequest(): UpdateVolumeAttachmentRequest {
-  return { serverId: "", clientToken: "", volumeId: "", newVolumeId: "" };
+  return {
+    serverId: "",
+    clientToken: "",
+    volumeId: "",
+    newVolumeId: "",
+    deleteOnTermination: undefined,
+  };
 }
 
 export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentRequest> = {
@@ -1026,14 +1018,11 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1118,14 +1107,11 @@ export const UpdateVolumeAttachmentResponse: MessageFns<UpdateVolumeAttachmentRe
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1222,14 +1208,11 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1301,14 +1284,11 @@ export const DetachVolumeResponse: MessageFns<DetachVolumeResponse> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1424,14 +1404,11 @@ export const CreateAssistedVolumeSnapshotRequest: MessageFns<CreateAssistedVolum
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1505,14 +1482,11 @@ export const CreateAssistedVolumeSnapshotResponse: MessageFns<CreateAssistedVolu
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1628,14 +1602,11 @@ export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolum
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1709,14 +1680,11 @@ export const DeleteAssistedVolumeSnapshotResponse: MessageFns<DeleteAssistedVolu
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

@@ -164,14 +164,11 @@ export const CreateStoredAggregateRequest: MessageFns<CreateStoredAggregateReque
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -255,14 +252,11 @@ export const CreateStoredAggregateResponse: MessageFns<CreateStoredAggregateResp
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -335,14 +329,11 @@ export const GetStoredAggregateRequest: MessageFns<GetStoredAggregateRequest> = 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -412,14 +403,11 @@ export const GetStoredAggregateResponse: MessageFns<GetStoredAggregateResponse> 
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -513,14 +501,11 @@ export const ListStoredAggregatesRequest: MessageFns<ListStoredAggregatesRequest
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -603,14 +588,11 @@ export const ListStoredAggregatesResponse: MessageFns<ListStoredAggregatesRespon
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -635,7 +617,14 @@ export const ListStoredAggregatesResponse: MessageFns<ListStoredAggregatesRespon
 };
 
 function createBaseUpdateStoredAggregateRequest(): UpdateStoredAggregateRequest {
-  return { aggregateId: "", setMetadata: new Map(), removeMetadata: [], addHost: "", removeHost: "" };
+  return {
+    aggregateId: "",
+    name: undefined,
+    setMetadata: new Map(),
+    removeMetadata: [],
+    addHost: "",
+    removeHost: "",
+  };
 }
 
 export const UpdateStoredAggregateRequest: MessageFns<UpdateStoredAggregateRequest> = {
@@ -739,14 +728,11 @@ export const UpdateStoredAggregateRequest: MessageFns<UpdateStoredAggregateReque
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -844,14 +830,11 @@ export const UpdateStoredAggregateRequest_SetMetadataEntry: MessageFns<UpdateSto
           }
           const buf = reader.skip(tag & 7);
 
-          if (message._unknownFields === undefined) {
-            message._unknownFields = {};
-          }
-
-          const list = message._unknownFields[tag];
+          message._unknownFields ??= {};
+          const list = message._unknownFields![tag];
 
           if (list === undefined) {
-            message._unknownFields[tag] = [buf];
+            message._unknownFields![tag] = [buf];
           } else {
             list.push(buf);
           }
@@ -926,14 +909,11 @@ export const UpdateStoredAggregateResponse: MessageFns<UpdateStoredAggregateResp
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1005,14 +985,11 @@ export const DeleteStoredAggregateRequest: MessageFns<DeleteStoredAggregateReque
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
@@ -1036,7 +1013,7 @@ export const DeleteStoredAggregateRequest: MessageFns<DeleteStoredAggregateReque
 };
 
 function createBaseDeleteStoredAggregateResponse(): DeleteStoredAggregateResponse {
-  return {};
+  return { };
 }
 
 export const DeleteStoredAggregateResponse: MessageFns<DeleteStoredAggregateResponse> = {
@@ -1071,14 +1048,11 @@ export const DeleteStoredAggregateResponse: MessageFns<DeleteStoredAggregateResp
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

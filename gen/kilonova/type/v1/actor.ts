@@ -26,7 +26,16 @@ export interface Actor {
 }
 
 function createBaseActor(): Actor {
-  return { kind: "", userId: "", projectId: "", domainId: "", roles: [], systemScope: false, service: "", host: "" };
+  return {
+    kind: "",
+    userId: "",
+    projectId: "",
+    domainId: "",
+    roles: [],
+    systemScope: false,
+    service: "",
+    host: "",
+  };
 }
 
 export const Actor: MessageFns<Actor> = {
@@ -149,14 +158,11 @@ export const Actor: MessageFns<Actor> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }

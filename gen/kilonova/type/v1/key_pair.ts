@@ -43,7 +43,15 @@ export interface KeyPair {
 }
 
 function createBaseKeyPair(): KeyPair {
-  return { id: 0n, name: "", userId: "", type: 0, publicKey: "", fingerprint: "", createdAt: undefined };
+  return {
+    id: 0n,
+    name: "",
+    userId: "",
+    type: 0,
+    publicKey: "",
+    fingerprint: "",
+    createdAt: undefined,
+  };
 }
 
 export const KeyPair: MessageFns<KeyPair> = {
@@ -158,14 +166,11 @@ export const KeyPair: MessageFns<KeyPair> = {
         }
         const buf = reader.skip(tag & 7);
 
-        if (message._unknownFields === undefined) {
-          message._unknownFields = {};
-        }
-
-        const list = message._unknownFields[tag];
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
 
         if (list === undefined) {
-          message._unknownFields[tag] = [buf];
+          message._unknownFields![tag] = [buf];
         } else {
           list.push(buf);
         }
