@@ -42,7 +42,7 @@ const SERVERS = 5;
 const PATIENCE_MS = 60_000;
 
 describe("two builds on one database: the previous commit's services and these", function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
   let previous: Previous;
   let checkout = "";
   let deployment: TestDeployment;
