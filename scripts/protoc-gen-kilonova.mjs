@@ -1,6 +1,6 @@
 // The plugin that buf runs for gen/: ts-proto, so that fields which this build does not know stay with the
-// messages that carry them (docs/contributor/mixed-versions.md). ts-proto does so for decode and encode. Three
-// things are changed:
+// messages that carry them (docs/contributor/mixed-versions.md). ts-proto does so for decode and encode.
+// Three things are changed:
 // - Only a message that has unknown fields gets an object for them. One for each message would make decoding
 //   three times as slow.
 // - `fromPartial` keeps them too. Requests to other services are completed by it.
