@@ -13,6 +13,7 @@ import { until } from "../../pkg/testkit/until.js";
 import type { Pem } from "./support/cluster/certificates.js";
 import { createAuthority } from "./support/cluster/certificates.js";
 import { TestDeployment } from "./support/cluster/cluster.js";
+import { findNetwork, uploadImage } from "./support/cluster/fixtures.js";
 import type { Program } from "./support/cluster/programs.js";
 import { Rest, login } from "./support/cluster/rest.js";
 
@@ -388,24 +389,3 @@ describe("a real deployment: every service a process of its own, mutual TLS, etc
     );
   });
 });
-
-async function uploadImage(glance: Rest): Promise<string> {
-  const { id } = await glance.expect<{ id: string }>(201, "", "POST", "/v2/images", {
-    name: "blank",
-    disk_format: "raw",
-    container_format: "bare",
-    visibility: "public",
-  });
-  assert.equal((await glance.call("PUT", `/v2/images/${id}/file`, new Uint8Array(4096))).status, 204);
-  return id;
-}
-
-async function findNetwork(neutron: Rest): Promise<string> {
-  const [found] = await neutron.expect<readonly { id: string }[]>(
-    200,
-    "networks",
-    "GET",
-    "/v2.0/networks?name=private",
-  );
-  return found?.id ?? "";
-}

@@ -205,6 +205,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 export interface FieldMask {
   /** The set of field mask paths. */
   paths: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseFieldMask(): FieldMask {
@@ -215,6 +216,14 @@ export const FieldMask: MessageFns<FieldMask> & FieldMaskWrapperFns = {
   encode(message: FieldMask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.paths) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -244,7 +253,16 @@ export const FieldMask: MessageFns<FieldMask> & FieldMaskWrapperFns = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -257,6 +275,8 @@ export const FieldMask: MessageFns<FieldMask> & FieldMaskWrapperFns = {
   },
   fromPartial(object: DeepPartial<FieldMask>): FieldMask {
     const message = createBaseFieldMask();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FieldMask["_unknownFields"];
     message.paths = object.paths?.map((e) => e) || [];
     return message;
   },

@@ -110,6 +110,7 @@ export interface Timestamp {
    * inclusive.
    */
   nanos: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseTimestamp(): Timestamp {
@@ -126,6 +127,14 @@ export const Timestamp: MessageFns<Timestamp> = {
     }
     if (message.nanos !== 0) {
       writer.uint32(16).int32(message.nanos);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -163,7 +172,16 @@ export const Timestamp: MessageFns<Timestamp> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -176,6 +194,8 @@ export const Timestamp: MessageFns<Timestamp> = {
   },
   fromPartial(object: DeepPartial<Timestamp>): Timestamp {
     const message = createBaseTimestamp();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Timestamp["_unknownFields"];
     message.seconds = (object.seconds !== undefined && object.seconds !== null) ? BigInt(object.seconds) : 0n;
     message.nanos = object.nanos ?? 0;
     return message;

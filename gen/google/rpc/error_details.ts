@@ -61,11 +61,13 @@ export interface ErrorInfo {
    * instances that can be created in a single (batch) request.
    */
   metadata: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ErrorInfo_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -86,6 +88,7 @@ export interface ErrorInfo_MetadataEntry {
 export interface RetryInfo {
   /** Clients should wait at least this long between retrying the same request. */
   retryDelay: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes additional debugging info. */
@@ -94,6 +97,7 @@ export interface DebugInfo {
   stackEntries: string[];
   /** Additional debugging information provided by the server. */
   detail: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -112,6 +116,7 @@ export interface DebugInfo {
 export interface QuotaFailure {
   /** Describes all quota violations. */
   violations: QuotaFailure_Violation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -206,11 +211,13 @@ export interface QuotaFailure_Violation {
    * this field.
    */
   futureQuotaValue?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface QuotaFailure_Violation_QuotaDimensionsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -223,6 +230,7 @@ export interface QuotaFailure_Violation_QuotaDimensionsEntry {
 export interface PreconditionFailure {
   /** Describes all precondition violations. */
   violations: PreconditionFailure_Violation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A message type used to describe a single precondition failure. */
@@ -246,6 +254,7 @@ export interface PreconditionFailure_Violation {
    * For example: "Terms of service not accepted".
    */
   description: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -255,6 +264,7 @@ export interface PreconditionFailure_Violation {
 export interface BadRequest {
   /** Describes all violations in a client request. */
   fieldViolations: BadRequest_FieldViolation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A message type used to describe a single bad request field. */
@@ -315,6 +325,7 @@ export interface BadRequest_FieldViolation {
    * return to the API consumer.
    */
   localizedMessage: LocalizedMessage | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -332,6 +343,7 @@ export interface RequestInfo {
    * stack trace that can be sent back to the service provider for debugging.
    */
   servingData: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes the resource that is being accessed. */
@@ -361,6 +373,7 @@ export interface ResourceInfo {
    * on the developer console project.
    */
   description: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -373,6 +386,7 @@ export interface ResourceInfo {
 export interface Help {
   /** URL(s) pointing to additional information on handling the current error. */
   links: Help_Link[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Describes a URL link. */
@@ -381,6 +395,7 @@ export interface Help_Link {
   description: string;
   /** The URL of the link. */
   url: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -396,6 +411,7 @@ export interface LocalizedMessage {
   locale: string;
   /** The localized error message in the above locale. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseErrorInfo(): ErrorInfo {
@@ -413,6 +429,14 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
     message.metadata.forEach((value, key) => {
       ErrorInfo_MetadataEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -460,7 +484,16 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -473,6 +506,8 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
   },
   fromPartial(object: DeepPartial<ErrorInfo>): ErrorInfo {
     const message = createBaseErrorInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ErrorInfo["_unknownFields"];
     message.reason = object.reason ?? "";
     message.domain = object.domain ?? "";
     message.metadata = (() => {
@@ -499,6 +534,14 @@ export const ErrorInfo_MetadataEntry: MessageFns<ErrorInfo_MetadataEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -536,7 +579,16 @@ export const ErrorInfo_MetadataEntry: MessageFns<ErrorInfo_MetadataEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -549,6 +601,8 @@ export const ErrorInfo_MetadataEntry: MessageFns<ErrorInfo_MetadataEntry> = {
   },
   fromPartial(object: DeepPartial<ErrorInfo_MetadataEntry>): ErrorInfo_MetadataEntry {
     const message = createBaseErrorInfo_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ErrorInfo_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -563,6 +617,14 @@ export const RetryInfo: MessageFns<RetryInfo> = {
   encode(message: RetryInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.retryDelay !== undefined) {
       Duration.encode(message.retryDelay, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -592,7 +654,16 @@ export const RetryInfo: MessageFns<RetryInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -605,6 +676,8 @@ export const RetryInfo: MessageFns<RetryInfo> = {
   },
   fromPartial(object: DeepPartial<RetryInfo>): RetryInfo {
     const message = createBaseRetryInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RetryInfo["_unknownFields"];
     message.retryDelay = (object.retryDelay !== undefined && object.retryDelay !== null)
       ? Duration.fromPartial(object.retryDelay)
       : undefined;
@@ -623,6 +696,14 @@ export const DebugInfo: MessageFns<DebugInfo> = {
     }
     if (message.detail !== "") {
       writer.uint32(18).string(message.detail);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -660,7 +741,16 @@ export const DebugInfo: MessageFns<DebugInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -673,6 +763,8 @@ export const DebugInfo: MessageFns<DebugInfo> = {
   },
   fromPartial(object: DeepPartial<DebugInfo>): DebugInfo {
     const message = createBaseDebugInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DebugInfo["_unknownFields"];
     message.stackEntries = object.stackEntries?.map((e) => e) || [];
     message.detail = object.detail ?? "";
     return message;
@@ -687,6 +779,14 @@ export const QuotaFailure: MessageFns<QuotaFailure> = {
   encode(message: QuotaFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.violations) {
       QuotaFailure_Violation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -716,7 +816,16 @@ export const QuotaFailure: MessageFns<QuotaFailure> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -729,6 +838,8 @@ export const QuotaFailure: MessageFns<QuotaFailure> = {
   },
   fromPartial(object: DeepPartial<QuotaFailure>): QuotaFailure {
     const message = createBaseQuotaFailure();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as QuotaFailure["_unknownFields"];
     message.violations = object.violations?.map((e) => QuotaFailure_Violation.fromPartial(e)) || [];
     return message;
   },
@@ -778,6 +889,14 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
         throw new globalThis.Error("value provided for field message.futureQuotaValue of type int64 too large");
       }
       writer.uint32(64).int64(message.futureQuotaValue);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -866,7 +985,16 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -879,6 +1007,8 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
   },
   fromPartial(object: DeepPartial<QuotaFailure_Violation>): QuotaFailure_Violation {
     const message = createBaseQuotaFailure_Violation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as QuotaFailure_Violation["_unknownFields"];
     message.subject = object.subject ?? "";
     message.description = object.description ?? "";
     message.apiService = object.apiService ?? "";
@@ -918,6 +1048,14 @@ export const QuotaFailure_Violation_QuotaDimensionsEntry: MessageFns<QuotaFailur
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -954,7 +1092,16 @@ export const QuotaFailure_Violation_QuotaDimensionsEntry: MessageFns<QuotaFailur
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -969,6 +1116,8 @@ export const QuotaFailure_Violation_QuotaDimensionsEntry: MessageFns<QuotaFailur
     object: DeepPartial<QuotaFailure_Violation_QuotaDimensionsEntry>,
   ): QuotaFailure_Violation_QuotaDimensionsEntry {
     const message = createBaseQuotaFailure_Violation_QuotaDimensionsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as QuotaFailure_Violation_QuotaDimensionsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -983,6 +1132,14 @@ export const PreconditionFailure: MessageFns<PreconditionFailure> = {
   encode(message: PreconditionFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.violations) {
       PreconditionFailure_Violation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1012,7 +1169,16 @@ export const PreconditionFailure: MessageFns<PreconditionFailure> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1025,6 +1191,8 @@ export const PreconditionFailure: MessageFns<PreconditionFailure> = {
   },
   fromPartial(object: DeepPartial<PreconditionFailure>): PreconditionFailure {
     const message = createBasePreconditionFailure();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PreconditionFailure["_unknownFields"];
     message.violations = object.violations?.map((e) => PreconditionFailure_Violation.fromPartial(e)) || [];
     return message;
   },
@@ -1044,6 +1212,14 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
     }
     if (message.description !== "") {
       writer.uint32(26).string(message.description);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1089,7 +1265,16 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1102,6 +1287,8 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
   },
   fromPartial(object: DeepPartial<PreconditionFailure_Violation>): PreconditionFailure_Violation {
     const message = createBasePreconditionFailure_Violation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PreconditionFailure_Violation["_unknownFields"];
     message.type = object.type ?? "";
     message.subject = object.subject ?? "";
     message.description = object.description ?? "";
@@ -1117,6 +1304,14 @@ export const BadRequest: MessageFns<BadRequest> = {
   encode(message: BadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.fieldViolations) {
       BadRequest_FieldViolation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1146,7 +1341,16 @@ export const BadRequest: MessageFns<BadRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1159,6 +1363,8 @@ export const BadRequest: MessageFns<BadRequest> = {
   },
   fromPartial(object: DeepPartial<BadRequest>): BadRequest {
     const message = createBaseBadRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as BadRequest["_unknownFields"];
     message.fieldViolations = object.fieldViolations?.map((e) => BadRequest_FieldViolation.fromPartial(e)) || [];
     return message;
   },
@@ -1181,6 +1387,14 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
     }
     if (message.localizedMessage !== undefined) {
       LocalizedMessage.encode(message.localizedMessage, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1234,7 +1448,16 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1247,6 +1470,8 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
   },
   fromPartial(object: DeepPartial<BadRequest_FieldViolation>): BadRequest_FieldViolation {
     const message = createBaseBadRequest_FieldViolation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as BadRequest_FieldViolation["_unknownFields"];
     message.field = object.field ?? "";
     message.description = object.description ?? "";
     message.reason = object.reason ?? "";
@@ -1268,6 +1493,14 @@ export const RequestInfo: MessageFns<RequestInfo> = {
     }
     if (message.servingData !== "") {
       writer.uint32(18).string(message.servingData);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1305,7 +1538,16 @@ export const RequestInfo: MessageFns<RequestInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1318,6 +1560,8 @@ export const RequestInfo: MessageFns<RequestInfo> = {
   },
   fromPartial(object: DeepPartial<RequestInfo>): RequestInfo {
     const message = createBaseRequestInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestInfo["_unknownFields"];
     message.requestId = object.requestId ?? "";
     message.servingData = object.servingData ?? "";
     return message;
@@ -1341,6 +1585,14 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
     }
     if (message.description !== "") {
       writer.uint32(34).string(message.description);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1394,7 +1646,16 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1407,6 +1668,8 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
   },
   fromPartial(object: DeepPartial<ResourceInfo>): ResourceInfo {
     const message = createBaseResourceInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResourceInfo["_unknownFields"];
     message.resourceType = object.resourceType ?? "";
     message.resourceName = object.resourceName ?? "";
     message.owner = object.owner ?? "";
@@ -1423,6 +1686,14 @@ export const Help: MessageFns<Help> = {
   encode(message: Help, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.links) {
       Help_Link.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1452,7 +1723,16 @@ export const Help: MessageFns<Help> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1465,6 +1745,8 @@ export const Help: MessageFns<Help> = {
   },
   fromPartial(object: DeepPartial<Help>): Help {
     const message = createBaseHelp();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Help["_unknownFields"];
     message.links = object.links?.map((e) => Help_Link.fromPartial(e)) || [];
     return message;
   },
@@ -1481,6 +1763,14 @@ export const Help_Link: MessageFns<Help_Link> = {
     }
     if (message.url !== "") {
       writer.uint32(18).string(message.url);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1518,7 +1808,16 @@ export const Help_Link: MessageFns<Help_Link> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1531,6 +1830,8 @@ export const Help_Link: MessageFns<Help_Link> = {
   },
   fromPartial(object: DeepPartial<Help_Link>): Help_Link {
     const message = createBaseHelp_Link();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Help_Link["_unknownFields"];
     message.description = object.description ?? "";
     message.url = object.url ?? "";
     return message;
@@ -1548,6 +1849,14 @@ export const LocalizedMessage: MessageFns<LocalizedMessage> = {
     }
     if (message.message !== "") {
       writer.uint32(18).string(message.message);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1585,7 +1894,16 @@ export const LocalizedMessage: MessageFns<LocalizedMessage> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1598,6 +1916,8 @@ export const LocalizedMessage: MessageFns<LocalizedMessage> = {
   },
   fromPartial(object: DeepPartial<LocalizedMessage>): LocalizedMessage {
     const message = createBaseLocalizedMessage();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LocalizedMessage["_unknownFields"];
     message.locale = object.locale ?? "";
     message.message = object.message ?? "";
     return message;

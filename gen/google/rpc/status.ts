@@ -32,6 +32,7 @@ export interface Status {
    * message types for APIs to use.
    */
   details: Any[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseStatus(): Status {
@@ -48,6 +49,14 @@ export const Status: MessageFns<Status> = {
     }
     for (const v of message.details) {
       Any.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -93,7 +102,16 @@ export const Status: MessageFns<Status> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -106,6 +124,8 @@ export const Status: MessageFns<Status> = {
   },
   fromPartial(object: DeepPartial<Status>): Status {
     const message = createBaseStatus();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Status["_unknownFields"];
     message.code = object.code ?? 0;
     message.message = object.message ?? "";
     message.details = object.details?.map((e) => Any.fromPartial(e)) || [];

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { HostService } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
+import { encodeKnown } from "../../platform/rpc/index.js";
 import type { HostDirectory } from "../cells/host-directory.js";
 import type { ServerMask } from "./server-view.js";
 import { presentServer, shownOfHost } from "./server-view.js";
@@ -61,7 +62,7 @@ export class PresentedServers {
       let state = states.get(host);
       if (state === undefined) states.set(host, (state = shownOfHost(host)));
       if (one.bytes === undefined || one.shown !== state) {
-        one.bytes = Server.encode(presentServer(Server.decode(one.stored), mask, host)).finish();
+        one.bytes = encodeKnown(Server, presentServer(Server.decode(one.stored), mask, host));
         one.shown = state;
       }
       return one.bytes;

@@ -56,7 +56,7 @@ export function applyChange(
   const server: Server = { ...before, currentOperation: owner };
   if (change !== undefined) copyPaths(server, change.server, change.updateMask, fieldOfOperationPath);
   if (change?.dropFault === true) server.fault = undefined;
-  if (change?.replacePorts === true) server.addresses = addressesOf(change.ports);
+  if (change?.replacePorts === true) server.addresses = addressesOf(change.ports, before.addresses);
   if (change?.deleteRecord === true) markDeleted(server, now);
   if (!mayBecome(before.vmState, server.vmState))
     throw CellsErrors.ILLEGAL_TRANSITION({
@@ -127,10 +127,14 @@ function finish(server: Server, now: Instant): void {
   server.hostId = hostIdOf(server.projectId, server.hostInfo?.host ?? "");
 }
 
-/** Addresses of a server as REST shows them, in order of its ports. */
-const addressesOf = (ports: readonly InstancePort[]): ServerAddress[] =>
+/**
+ * Addresses of a server as REST shows them, in order of its ports. What a newer process has noted beside an
+ * address stays with it.
+ */
+const addressesOf = (ports: readonly InstancePort[], before: readonly ServerAddress[]): ServerAddress[] =>
   ports.flatMap((port) =>
     port.addresses.map((address) => ({
+      ...before.find((one) => one.portId === port.portId && one.address === address.ipAddress),
       networkLabel: port.networkLabel,
       version: address.version,
       address: address.ipAddress,

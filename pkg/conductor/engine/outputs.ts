@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { StepRecord } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { withUnknownKeys } from "../domain/unknown-keys.js";
 import { ConductorErrors } from "../errors.js";
 
 /** A step's name and the shape of its output, shared by the step and those who read it. */
@@ -30,14 +31,14 @@ export class Outputs {
   /** As `get`; undefined when the step has not finished, or was undone. */
   find<T>(of: OutputOf<T>): T | undefined {
     const record = this.#steps.findLast(({ name }) => name === of.step);
-    return record?.state === "done" ? of.schema.parse(decodeJson(record.output)) : undefined;
+    return record?.state === "done" ? read(of, record.output) : undefined;
   }
 
   /** Outputs of all rounds that finished, undone ones included, oldest first. */
   all<T>(of: OutputOf<T>): T[] {
     return this.#steps
       .filter(({ name, output }) => name === of.step && output.length > 0)
-      .map(({ output }) => of.schema.parse(decodeJson(output)));
+      .map(({ output }) => read(of, output));
   }
 }
 
@@ -49,5 +50,12 @@ export const encodeJson = (value: unknown): Buffer =>
   Buffer.from(
     JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? one.toString() : one)),
   );
+
+/** What a later version has added to an output stays in it: steps store again what they have read. */
+function read<T>(of: OutputOf<T>, bytes: Buffer): T {
+  const stored = decodeJson(bytes);
+  return withUnknownKeys(stored, of.schema.parse(stored));
+}
+
 const decodeJson = (bytes: Buffer): unknown =>
   bytes.length === 0 ? {} : (JSON.parse(bytes.toString()) as unknown);

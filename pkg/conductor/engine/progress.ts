@@ -32,7 +32,7 @@ export function withRecords(steps: readonly StepRecord[], changed: readonly Step
   for (const record of changed) {
     const at = merged.findIndex(({ name, round }) => name === record.name && round === record.round);
     if (at === -1) merged.push(record);
-    else merged[at] = record;
+    else merged[at] = { ...merged[at], ...record };
   }
   return merged;
 }

@@ -1,8 +1,9 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Caller } from "../../../gen/kilonova/type/v1/options.js";
-import { encodeMessage } from "./encode.js";
+import { encodeKnown, encodeMessage } from "./encode.js";
 import { RpcErrors } from "./pipeline.js";
 import { EncodedAnswer } from "./raw-field.js";
+import { forgetUnknown } from "./unknown-fields.js";
 import type {
   Handlers,
   MethodBinding,
@@ -77,9 +78,10 @@ function bindMethod(
 ): MethodBinding {
   const path = methodPath(definition, method);
   const callers = allowedCallers(method);
+  const isPublic = callers.has("user") || callers.has("anyone");
+  const encode = isPublic ? encodeKnown : encodeMessage;
   const maxRequestBytes =
-    varint(method, MAX_REQUEST_BYTES_FIELD) ||
-    (callers.has("user") || callers.has("anyone") ? USER_REQUEST_BYTES : SERVICE_REQUEST_BYTES);
+    varint(method, MAX_REQUEST_BYTES_FIELD) || (isPublic ? USER_REQUEST_BYTES : SERVICE_REQUEST_BYTES);
   return {
     path,
     service: definition.fullName,
@@ -102,13 +104,14 @@ function bindMethod(
           limitBytes: maxRequestBytes,
         });
       try {
-        return method.requestType.decode(bytes);
+        const request = method.requestType.decode(bytes);
+        return isPublic ? forgetUnknown(request) : request;
       } catch (cause) {
         throw RpcErrors.REQUEST_MALFORMED({ method: method.name }, { cause });
       }
     },
     encodeResponse: (message) =>
-      message instanceof EncodedAnswer ? message.bytes : encodeMessage(method.responseType, message),
+      message instanceof EncodedAnswer ? message.bytes : encode(method.responseType, message),
   };
 }
 

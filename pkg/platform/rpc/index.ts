@@ -17,6 +17,7 @@ export type { RpcServer, RpcServerOptions } from "./server.js";
 export { connectRpc } from "./client.js";
 export type { ConnectOptions } from "./client.js";
 export type { PipelineOptions } from "./pipeline.js";
+export { encodeKnown } from "./encode.js";
 export { EncodedAnswer, rawField } from "./raw-field.js";
 export type { WithRaw } from "./raw-field.js";
 export type { Admit, Caller } from "./door.js";

@@ -13,8 +13,8 @@ type IsMessage<T> = T extends Uint8Array | ReadonlyMap<unknown, unknown>
 type IsMade<T> = T extends readonly (infer Item)[] ? IsMessage<Item> : IsMessage<T>;
 /** The fields of a message that are made of messages. */
 export type MessageField<M> = {
-  [F in keyof M & string]: IsMade<NonNullable<M[F]>> extends true ? F : never;
-}[keyof M & string];
+  [F in Exclude<keyof M & string, "_unknownFields">]: IsMade<NonNullable<M[F]>> extends true ? F : never;
+}[Exclude<keyof M & string, "_unknownFields">];
 
 /** A message type as ts-proto generates it, for code that knows the message. */
 interface TypeOf<M> {
@@ -86,7 +86,7 @@ function takeOut(bytes: Uint8Array, tag: number): { items: Uint8Array[]; rest: U
   return { items, rest: Buffer.concat(others) };
 }
 
-/** An answer that its handler has encoded. */
+/** An answer that its handler has encoded; to users with `encodeKnown`, whatever is raw in it. */
 export class EncodedAnswer<M> {
   readonly bytes: Uint8Array;
   /** Only for the compiler: which message the bytes are. */

@@ -27,11 +27,13 @@ export interface Aggregate {
     | undefined;
   /** Last change of name or zone; unset when never changed. */
   updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Aggregate_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateAggregate. */
@@ -42,6 +44,7 @@ export interface CreateAggregateRequest {
   name: string;
   /** 1 to 255 characters without ':'; unset for none. */
   availabilityZone?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateAggregate. */
@@ -52,18 +55,21 @@ export interface CreateAggregateResponse {
     | undefined;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetAggregate. */
 export interface GetAggregateRequest {
   /** UUID or number. */
   aggregateId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetAggregate. */
 export interface GetAggregateResponse {
   /** The aggregate. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListAggregates. */
@@ -74,6 +80,7 @@ export interface ListAggregatesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListAggregates. */
@@ -82,6 +89,7 @@ export interface ListAggregatesResponse {
   aggregates: Aggregate[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateAggregate. Unset fields stay. */
@@ -94,22 +102,26 @@ export interface UpdateAggregateRequest {
     | undefined;
   /** New zone, at most 255 characters without ':'; empty takes it away. */
   availabilityZone?: string | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateAggregate. */
 export interface UpdateAggregateResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteAggregate. */
 export interface DeleteAggregateRequest {
   /** UUID or number. */
   aggregateId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteAggregate. */
 export interface DeleteAggregateResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AddAggregateHost. */
@@ -118,12 +130,14 @@ export interface AddAggregateHostRequest {
   aggregateId: string;
   /** Logical host. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AddAggregateHost. */
 export interface AddAggregateHostResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RemoveAggregateHost. */
@@ -132,12 +146,14 @@ export interface RemoveAggregateHostRequest {
   aggregateId: string;
   /** Logical host. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RemoveAggregateHost. */
 export interface RemoveAggregateHostResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetAggregateMetadata. */
@@ -151,17 +167,20 @@ export interface SetAggregateMetadataRequest {
   metadata: Map<string, string>;
   /** Keys to remove; those that are not there change nothing. */
   removeKeys: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface SetAggregateMetadataRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetAggregateMetadata. */
 export interface SetAggregateMetadataResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CacheAggregateImages. */
@@ -170,10 +189,12 @@ export interface CacheAggregateImagesRequest {
   aggregateId: string;
   /** Images, at least one, no repetition. */
   imageIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CacheAggregateImages. */
 export interface CacheAggregateImagesResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseAggregate(): Aggregate {
@@ -217,6 +238,14 @@ export const Aggregate: MessageFns<Aggregate> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -305,7 +334,16 @@ export const Aggregate: MessageFns<Aggregate> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -318,6 +356,8 @@ export const Aggregate: MessageFns<Aggregate> = {
   },
   fromPartial(object: DeepPartial<Aggregate>): Aggregate {
     const message = createBaseAggregate();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Aggregate["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.name = object.name ?? "";
@@ -353,6 +393,14 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -390,7 +438,16 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -403,6 +460,8 @@ export const Aggregate_MetadataEntry: MessageFns<Aggregate_MetadataEntry> = {
   },
   fromPartial(object: DeepPartial<Aggregate_MetadataEntry>): Aggregate_MetadataEntry {
     const message = createBaseAggregate_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Aggregate_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -423,6 +482,14 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
     }
     if (message.availabilityZone !== undefined) {
       writer.uint32(26).string(message.availabilityZone);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -468,7 +535,16 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -481,6 +557,8 @@ export const CreateAggregateRequest: MessageFns<CreateAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<CreateAggregateRequest>): CreateAggregateRequest {
     const message = createBaseCreateAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateAggregateRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
     message.availabilityZone = object.availabilityZone ?? undefined;
@@ -499,6 +577,14 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
     }
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -536,7 +622,16 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -549,6 +644,8 @@ export const CreateAggregateResponse: MessageFns<CreateAggregateResponse> = {
   },
   fromPartial(object: DeepPartial<CreateAggregateResponse>): CreateAggregateResponse {
     const message = createBaseCreateAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -565,6 +662,14 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
   encode(message: GetAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregateId !== "") {
       writer.uint32(10).string(message.aggregateId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -594,7 +699,16 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -607,6 +721,8 @@ export const GetAggregateRequest: MessageFns<GetAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<GetAggregateRequest>): GetAggregateRequest {
     const message = createBaseGetAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     return message;
   },
@@ -620,6 +736,14 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
   encode(message: GetAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -649,7 +773,16 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -662,6 +795,8 @@ export const GetAggregateResponse: MessageFns<GetAggregateResponse> = {
   },
   fromPartial(object: DeepPartial<GetAggregateResponse>): GetAggregateResponse {
     const message = createBaseGetAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -683,6 +818,14 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -728,7 +871,16 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -741,6 +893,8 @@ export const ListAggregatesRequest: MessageFns<ListAggregatesRequest> = {
   },
   fromPartial(object: DeepPartial<ListAggregatesRequest>): ListAggregatesRequest {
     const message = createBaseListAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAggregatesRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -759,6 +913,14 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -796,7 +958,16 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -809,6 +980,8 @@ export const ListAggregatesResponse: MessageFns<ListAggregatesResponse> = {
   },
   fromPartial(object: DeepPartial<ListAggregatesResponse>): ListAggregatesResponse {
     const message = createBaseListAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAggregatesResponse["_unknownFields"];
     message.aggregates = object.aggregates?.map((e) => Aggregate.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -829,6 +1002,14 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
     }
     if (message.availabilityZone !== undefined) {
       writer.uint32(26).string(message.availabilityZone);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -874,7 +1055,16 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -887,6 +1077,8 @@ export const UpdateAggregateRequest: MessageFns<UpdateAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateAggregateRequest>): UpdateAggregateRequest {
     const message = createBaseUpdateAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.name = object.name ?? undefined;
     message.availabilityZone = object.availabilityZone ?? undefined;
@@ -902,6 +1094,14 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
   encode(message: UpdateAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -931,7 +1131,16 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -944,6 +1153,8 @@ export const UpdateAggregateResponse: MessageFns<UpdateAggregateResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateAggregateResponse>): UpdateAggregateResponse {
     const message = createBaseUpdateAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -959,6 +1170,14 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
   encode(message: DeleteAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregateId !== "") {
       writer.uint32(10).string(message.aggregateId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -988,7 +1207,16 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1001,17 +1229,27 @@ export const DeleteAggregateRequest: MessageFns<DeleteAggregateRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteAggregateRequest>): DeleteAggregateRequest {
     const message = createBaseDeleteAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     return message;
   },
 };
 
 function createBaseDeleteAggregateResponse(): DeleteAggregateResponse {
-  return {};
+  return { };
 }
 
 export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
-  encode(_: DeleteAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1032,7 +1270,16 @@ export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1043,8 +1290,10 @@ export const DeleteAggregateResponse: MessageFns<DeleteAggregateResponse> = {
   create(base?: DeepPartial<DeleteAggregateResponse>): DeleteAggregateResponse {
     return DeleteAggregateResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteAggregateResponse>): DeleteAggregateResponse {
+  fromPartial(object: DeepPartial<DeleteAggregateResponse>): DeleteAggregateResponse {
     const message = createBaseDeleteAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteAggregateResponse["_unknownFields"];
     return message;
   },
 };
@@ -1060,6 +1309,14 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1097,7 +1354,16 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1110,6 +1376,8 @@ export const AddAggregateHostRequest: MessageFns<AddAggregateHostRequest> = {
   },
   fromPartial(object: DeepPartial<AddAggregateHostRequest>): AddAggregateHostRequest {
     const message = createBaseAddAggregateHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddAggregateHostRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.host = object.host ?? "";
     return message;
@@ -1124,6 +1392,14 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
   encode(message: AddAggregateHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1153,7 +1429,16 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1166,6 +1451,8 @@ export const AddAggregateHostResponse: MessageFns<AddAggregateHostResponse> = {
   },
   fromPartial(object: DeepPartial<AddAggregateHostResponse>): AddAggregateHostResponse {
     const message = createBaseAddAggregateHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddAggregateHostResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -1184,6 +1471,14 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
     }
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1221,7 +1516,16 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1234,6 +1538,8 @@ export const RemoveAggregateHostRequest: MessageFns<RemoveAggregateHostRequest> 
   },
   fromPartial(object: DeepPartial<RemoveAggregateHostRequest>): RemoveAggregateHostRequest {
     const message = createBaseRemoveAggregateHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveAggregateHostRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.host = object.host ?? "";
     return message;
@@ -1248,6 +1554,14 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
   encode(message: RemoveAggregateHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1277,7 +1591,16 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1290,6 +1613,8 @@ export const RemoveAggregateHostResponse: MessageFns<RemoveAggregateHostResponse
   },
   fromPartial(object: DeepPartial<RemoveAggregateHostResponse>): RemoveAggregateHostResponse {
     const message = createBaseRemoveAggregateHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveAggregateHostResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -1311,6 +1636,14 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
     });
     for (const v of message.removeKeys) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1359,7 +1692,16 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1372,6 +1714,8 @@ export const SetAggregateMetadataRequest: MessageFns<SetAggregateMetadataRequest
   },
   fromPartial(object: DeepPartial<SetAggregateMetadataRequest>): SetAggregateMetadataRequest {
     const message = createBaseSetAggregateMetadataRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAggregateMetadataRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.metadata = (() => {
       const m = new Map();
@@ -1398,6 +1742,14 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1435,7 +1787,16 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1450,6 +1811,8 @@ export const SetAggregateMetadataRequest_MetadataEntry: MessageFns<SetAggregateM
     object: DeepPartial<SetAggregateMetadataRequest_MetadataEntry>,
   ): SetAggregateMetadataRequest_MetadataEntry {
     const message = createBaseSetAggregateMetadataRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAggregateMetadataRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1464,6 +1827,14 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
   encode(message: SetAggregateMetadataResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1493,7 +1864,16 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1506,6 +1886,8 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
   },
   fromPartial(object: DeepPartial<SetAggregateMetadataResponse>): SetAggregateMetadataResponse {
     const message = createBaseSetAggregateMetadataResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAggregateMetadataResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -1524,6 +1906,14 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
     }
     for (const v of message.imageIds) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1561,7 +1951,16 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1574,6 +1973,8 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
   },
   fromPartial(object: DeepPartial<CacheAggregateImagesRequest>): CacheAggregateImagesRequest {
     const message = createBaseCacheAggregateImagesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheAggregateImagesRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.imageIds = object.imageIds?.map((e) => e) || [];
     return message;
@@ -1581,11 +1982,19 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
 };
 
 function createBaseCacheAggregateImagesResponse(): CacheAggregateImagesResponse {
-  return {};
+  return { };
 }
 
 export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesResponse> = {
-  encode(_: CacheAggregateImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CacheAggregateImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1606,7 +2015,16 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1617,8 +2035,10 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
   create(base?: DeepPartial<CacheAggregateImagesResponse>): CacheAggregateImagesResponse {
     return CacheAggregateImagesResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<CacheAggregateImagesResponse>): CacheAggregateImagesResponse {
+  fromPartial(object: DeepPartial<CacheAggregateImagesResponse>): CacheAggregateImagesResponse {
     const message = createBaseCacheAggregateImagesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheAggregateImagesResponse["_unknownFields"];
     return message;
   },
 };

@@ -73,6 +73,7 @@ export interface CreateRemoteConsoleRequest {
   protocol: ConsoleProtocol;
   /** Type; must fit the protocol. */
   type: ConsoleType;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateRemoteConsole. */
@@ -85,12 +86,14 @@ export interface CreateRemoteConsoleResponse {
   url: string;
   /** When the token ends. */
   expiresAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetConsoleConnection. */
 export interface GetConsoleConnectionRequest {
   /** The token of a console's URL. */
   token: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetConsoleConnection. */
@@ -109,6 +112,7 @@ export interface GetConsoleConnectionResponse {
   internalAccessPath: string;
   /** Type. */
   type: ConsoleType;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCreateRemoteConsoleRequest(): CreateRemoteConsoleRequest {
@@ -125,6 +129,14 @@ export const CreateRemoteConsoleRequest: MessageFns<CreateRemoteConsoleRequest> 
     }
     if (message.type !== 0) {
       writer.uint32(24).int32(message.type);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -170,7 +182,16 @@ export const CreateRemoteConsoleRequest: MessageFns<CreateRemoteConsoleRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -183,6 +204,8 @@ export const CreateRemoteConsoleRequest: MessageFns<CreateRemoteConsoleRequest> 
   },
   fromPartial(object: DeepPartial<CreateRemoteConsoleRequest>): CreateRemoteConsoleRequest {
     const message = createBaseCreateRemoteConsoleRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateRemoteConsoleRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.protocol = object.protocol ?? 0;
     message.type = object.type ?? 0;
@@ -207,6 +230,14 @@ export const CreateRemoteConsoleResponse: MessageFns<CreateRemoteConsoleResponse
     }
     if (message.expiresAt !== undefined) {
       Timestamp.encode(message.expiresAt, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -260,7 +291,16 @@ export const CreateRemoteConsoleResponse: MessageFns<CreateRemoteConsoleResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -273,6 +313,8 @@ export const CreateRemoteConsoleResponse: MessageFns<CreateRemoteConsoleResponse
   },
   fromPartial(object: DeepPartial<CreateRemoteConsoleResponse>): CreateRemoteConsoleResponse {
     const message = createBaseCreateRemoteConsoleResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateRemoteConsoleResponse["_unknownFields"];
     message.protocol = object.protocol ?? 0;
     message.type = object.type ?? 0;
     message.url = object.url ?? "";
@@ -291,6 +333,14 @@ export const GetConsoleConnectionRequest: MessageFns<GetConsoleConnectionRequest
   encode(message: GetConsoleConnectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.token !== "") {
       writer.uint32(10).string(message.token);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -320,7 +370,16 @@ export const GetConsoleConnectionRequest: MessageFns<GetConsoleConnectionRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -333,6 +392,8 @@ export const GetConsoleConnectionRequest: MessageFns<GetConsoleConnectionRequest
   },
   fromPartial(object: DeepPartial<GetConsoleConnectionRequest>): GetConsoleConnectionRequest {
     const message = createBaseGetConsoleConnectionRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleConnectionRequest["_unknownFields"];
     message.token = object.token ?? "";
     return message;
   },
@@ -361,6 +422,14 @@ export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionRespon
     }
     if (message.type !== 0) {
       writer.uint32(48).int32(message.type);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -430,7 +499,16 @@ export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -443,6 +521,8 @@ export const GetConsoleConnectionResponse: MessageFns<GetConsoleConnectionRespon
   },
   fromPartial(object: DeepPartial<GetConsoleConnectionResponse>): GetConsoleConnectionResponse {
     const message = createBaseGetConsoleConnectionResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleConnectionResponse["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.host = object.host ?? "";
     message.port = object.port ?? 0;

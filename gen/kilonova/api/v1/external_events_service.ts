@@ -100,18 +100,21 @@ export interface ExternalEvent {
   status: ExternalEventStatus;
   /** What it is about, at most 255 characters; see the names. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateExternalEvents. */
 export interface CreateExternalEventsRequest {
   /** At least one, at most 1000. */
   events: ExternalEvent[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateExternalEvents. */
 export interface CreateExternalEventsResponse {
   /** One for each event, same order. */
   results: ExternalEventResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseExternalEvent(): ExternalEvent {
@@ -131,6 +134,14 @@ export const ExternalEvent: MessageFns<ExternalEvent> = {
     }
     if (message.tag !== "") {
       writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -184,7 +195,16 @@ export const ExternalEvent: MessageFns<ExternalEvent> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -197,6 +217,8 @@ export const ExternalEvent: MessageFns<ExternalEvent> = {
   },
   fromPartial(object: DeepPartial<ExternalEvent>): ExternalEvent {
     const message = createBaseExternalEvent();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExternalEvent["_unknownFields"];
     message.name = object.name ?? 0;
     message.serverId = object.serverId ?? "";
     message.status = object.status ?? 0;
@@ -213,6 +235,14 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
   encode(message: CreateExternalEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.events) {
       ExternalEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -242,7 +272,16 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -255,6 +294,8 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
   },
   fromPartial(object: DeepPartial<CreateExternalEventsRequest>): CreateExternalEventsRequest {
     const message = createBaseCreateExternalEventsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateExternalEventsRequest["_unknownFields"];
     message.events = object.events?.map((e) => ExternalEvent.fromPartial(e)) || [];
     return message;
   },
@@ -272,6 +313,14 @@ export const CreateExternalEventsResponse: MessageFns<CreateExternalEventsRespon
         writer.int32(v);
       }
       writer.join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -311,7 +360,16 @@ export const CreateExternalEventsResponse: MessageFns<CreateExternalEventsRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -324,6 +382,8 @@ export const CreateExternalEventsResponse: MessageFns<CreateExternalEventsRespon
   },
   fromPartial(object: DeepPartial<CreateExternalEventsResponse>): CreateExternalEventsResponse {
     const message = createBaseCreateExternalEventsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateExternalEventsResponse["_unknownFields"];
     message.results = object.results?.map((e) => e) || [];
     return message;
   },

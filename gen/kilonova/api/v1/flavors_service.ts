@@ -32,6 +32,7 @@ export namespace FlavorVisibility {
 export interface CreateFlavorRequest {
   /** An empty id makes one. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateFlavor. */
@@ -42,6 +43,7 @@ export interface CreateFlavorResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetFlavor. */
@@ -60,6 +62,7 @@ export interface GetFlavorRequest {
    * A key that the flavor does not have is no error.
    */
   extraSpecKey: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetFlavor. */
@@ -70,6 +73,7 @@ export interface GetFlavorResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListFlavors. */
@@ -90,6 +94,7 @@ export interface ListFlavorsRequest {
   pageToken: string;
   /** Instead of a page token: id of the last flavor of the page before (REST). */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListFlavors. */
@@ -100,6 +105,7 @@ export interface ListFlavorsResponse {
   nextPageToken: string;
   /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateFlavor. */
@@ -110,6 +116,7 @@ export interface UpdateFlavorRequest {
     | undefined;
   /** Only description. */
   updateMask: string[] | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateFlavor. */
@@ -120,16 +127,19 @@ export interface UpdateFlavorResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller: extra_specs, project_ids. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteFlavor. */
 export interface DeleteFlavorRequest {
   /** Flavor's id. */
   flavorId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteFlavor. */
 export interface DeleteFlavorResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetFlavorExtraSpecs. */
@@ -140,17 +150,20 @@ export interface SetFlavorExtraSpecsRequest {
   extraSpecs: Map<string, string>;
   /** One spec is set by its name, as REST's PUT does: os-flavor-extra-specs:update decides, otherwise :create. */
   singleItem: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface SetFlavorExtraSpecsRequest_ExtraSpecsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetFlavorExtraSpecs. */
 export interface SetFlavorExtraSpecsResponse {
   /** As it is now. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteFlavorExtraSpec. */
@@ -159,10 +172,12 @@ export interface DeleteFlavorExtraSpecRequest {
   flavorId: string;
   /** Spec to remove. */
   key: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteFlavorExtraSpec. */
 export interface DeleteFlavorExtraSpecResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AddFlavorAccess. */
@@ -171,12 +186,14 @@ export interface AddFlavorAccessRequest {
   flavorId: string;
   /** Project; must exist. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AddFlavorAccess. */
 export interface AddFlavorAccessResponse {
   /** As it is now. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RemoveFlavorAccess. */
@@ -185,12 +202,14 @@ export interface RemoveFlavorAccessRequest {
   flavorId: string;
   /** Project. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RemoveFlavorAccess. */
 export interface RemoveFlavorAccessResponse {
   /** As it is now. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCreateFlavorRequest(): CreateFlavorRequest {
@@ -201,6 +220,14 @@ export const CreateFlavorRequest: MessageFns<CreateFlavorRequest> = {
   encode(message: CreateFlavorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -230,7 +257,16 @@ export const CreateFlavorRequest: MessageFns<CreateFlavorRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -243,6 +279,8 @@ export const CreateFlavorRequest: MessageFns<CreateFlavorRequest> = {
   },
   fromPartial(object: DeepPartial<CreateFlavorRequest>): CreateFlavorRequest {
     const message = createBaseCreateFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateFlavorRequest["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -261,6 +299,14 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -298,7 +344,16 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -311,6 +366,8 @@ export const CreateFlavorResponse: MessageFns<CreateFlavorResponse> = {
   },
   fromPartial(object: DeepPartial<CreateFlavorResponse>): CreateFlavorResponse {
     const message = createBaseCreateFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateFlavorResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -336,6 +393,14 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
     }
     if (message.extraSpecKey !== "") {
       writer.uint32(34).string(message.extraSpecKey);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -389,7 +454,16 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -402,6 +476,8 @@ export const GetFlavorRequest: MessageFns<GetFlavorRequest> = {
   },
   fromPartial(object: DeepPartial<GetFlavorRequest>): GetFlavorRequest {
     const message = createBaseGetFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetFlavorRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     message.withAccess = object.withAccess ?? false;
     message.withExtraSpecs = object.withExtraSpecs ?? false;
@@ -421,6 +497,14 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -458,7 +542,16 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -471,6 +564,8 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
   },
   fromPartial(object: DeepPartial<GetFlavorResponse>): GetFlavorResponse {
     const message = createBaseGetFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetFlavorResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -480,7 +575,16 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
 };
 
 function createBaseListFlavorsRequest(): ListFlavorsRequest {
-  return { visibility: 0, minMemoryMib: 0, minRootGib: 0, name: "", sort: [], pageSize: 0, pageToken: "", marker: "" };
+  return {
+    visibility: 0,
+    minMemoryMib: 0,
+    minRootGib: 0,
+    name: "",
+    sort: [],
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+  };
 }
 
 export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
@@ -508,6 +612,14 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(66).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -593,7 +705,16 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -606,6 +727,8 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
   },
   fromPartial(object: DeepPartial<ListFlavorsRequest>): ListFlavorsRequest {
     const message = createBaseListFlavorsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListFlavorsRequest["_unknownFields"];
     message.visibility = object.visibility ?? 0;
     message.minMemoryMib = object.minMemoryMib ?? 0;
     message.minRootGib = object.minRootGib ?? 0;
@@ -632,6 +755,14 @@ export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -677,7 +808,16 @@ export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -690,6 +830,8 @@ export const ListFlavorsResponse: MessageFns<ListFlavorsResponse> = {
   },
   fromPartial(object: DeepPartial<ListFlavorsResponse>): ListFlavorsResponse {
     const message = createBaseListFlavorsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListFlavorsResponse["_unknownFields"];
     message.flavors = object.flavors?.map((e) => Flavor.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
@@ -708,6 +850,14 @@ export const UpdateFlavorRequest: MessageFns<UpdateFlavorRequest> = {
     }
     if (message.updateMask !== undefined) {
       FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -745,7 +895,16 @@ export const UpdateFlavorRequest: MessageFns<UpdateFlavorRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -758,6 +917,8 @@ export const UpdateFlavorRequest: MessageFns<UpdateFlavorRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateFlavorRequest>): UpdateFlavorRequest {
     const message = createBaseUpdateFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateFlavorRequest["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -777,6 +938,14 @@ export const UpdateFlavorResponse: MessageFns<UpdateFlavorResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -814,7 +983,16 @@ export const UpdateFlavorResponse: MessageFns<UpdateFlavorResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -827,6 +1005,8 @@ export const UpdateFlavorResponse: MessageFns<UpdateFlavorResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateFlavorResponse>): UpdateFlavorResponse {
     const message = createBaseUpdateFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateFlavorResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -843,6 +1023,14 @@ export const DeleteFlavorRequest: MessageFns<DeleteFlavorRequest> = {
   encode(message: DeleteFlavorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavorId !== "") {
       writer.uint32(10).string(message.flavorId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -872,7 +1060,16 @@ export const DeleteFlavorRequest: MessageFns<DeleteFlavorRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -885,17 +1082,27 @@ export const DeleteFlavorRequest: MessageFns<DeleteFlavorRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteFlavorRequest>): DeleteFlavorRequest {
     const message = createBaseDeleteFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteFlavorRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     return message;
   },
 };
 
 function createBaseDeleteFlavorResponse(): DeleteFlavorResponse {
-  return {};
+  return { };
 }
 
 export const DeleteFlavorResponse: MessageFns<DeleteFlavorResponse> = {
-  encode(_: DeleteFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -916,7 +1123,16 @@ export const DeleteFlavorResponse: MessageFns<DeleteFlavorResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -927,8 +1143,10 @@ export const DeleteFlavorResponse: MessageFns<DeleteFlavorResponse> = {
   create(base?: DeepPartial<DeleteFlavorResponse>): DeleteFlavorResponse {
     return DeleteFlavorResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteFlavorResponse>): DeleteFlavorResponse {
+  fromPartial(object: DeepPartial<DeleteFlavorResponse>): DeleteFlavorResponse {
     const message = createBaseDeleteFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteFlavorResponse["_unknownFields"];
     return message;
   },
 };
@@ -947,6 +1165,14 @@ export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> 
     });
     if (message.singleItem !== false) {
       writer.uint32(24).bool(message.singleItem);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -995,7 +1221,16 @@ export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1008,6 +1243,8 @@ export const SetFlavorExtraSpecsRequest: MessageFns<SetFlavorExtraSpecsRequest> 
   },
   fromPartial(object: DeepPartial<SetFlavorExtraSpecsRequest>): SetFlavorExtraSpecsRequest {
     const message = createBaseSetFlavorExtraSpecsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetFlavorExtraSpecsRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     message.extraSpecs = (() => {
       const m = new Map();
@@ -1034,6 +1271,14 @@ export const SetFlavorExtraSpecsRequest_ExtraSpecsEntry: MessageFns<SetFlavorExt
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1071,7 +1316,16 @@ export const SetFlavorExtraSpecsRequest_ExtraSpecsEntry: MessageFns<SetFlavorExt
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1086,6 +1340,8 @@ export const SetFlavorExtraSpecsRequest_ExtraSpecsEntry: MessageFns<SetFlavorExt
     object: DeepPartial<SetFlavorExtraSpecsRequest_ExtraSpecsEntry>,
   ): SetFlavorExtraSpecsRequest_ExtraSpecsEntry {
     const message = createBaseSetFlavorExtraSpecsRequest_ExtraSpecsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetFlavorExtraSpecsRequest_ExtraSpecsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1100,6 +1356,14 @@ export const SetFlavorExtraSpecsResponse: MessageFns<SetFlavorExtraSpecsResponse
   encode(message: SetFlavorExtraSpecsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1129,7 +1393,16 @@ export const SetFlavorExtraSpecsResponse: MessageFns<SetFlavorExtraSpecsResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1142,6 +1415,8 @@ export const SetFlavorExtraSpecsResponse: MessageFns<SetFlavorExtraSpecsResponse
   },
   fromPartial(object: DeepPartial<SetFlavorExtraSpecsResponse>): SetFlavorExtraSpecsResponse {
     const message = createBaseSetFlavorExtraSpecsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetFlavorExtraSpecsResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -1160,6 +1435,14 @@ export const DeleteFlavorExtraSpecRequest: MessageFns<DeleteFlavorExtraSpecReque
     }
     if (message.key !== "") {
       writer.uint32(18).string(message.key);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1197,7 +1480,16 @@ export const DeleteFlavorExtraSpecRequest: MessageFns<DeleteFlavorExtraSpecReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1210,6 +1502,8 @@ export const DeleteFlavorExtraSpecRequest: MessageFns<DeleteFlavorExtraSpecReque
   },
   fromPartial(object: DeepPartial<DeleteFlavorExtraSpecRequest>): DeleteFlavorExtraSpecRequest {
     const message = createBaseDeleteFlavorExtraSpecRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteFlavorExtraSpecRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     message.key = object.key ?? "";
     return message;
@@ -1217,11 +1511,19 @@ export const DeleteFlavorExtraSpecRequest: MessageFns<DeleteFlavorExtraSpecReque
 };
 
 function createBaseDeleteFlavorExtraSpecResponse(): DeleteFlavorExtraSpecResponse {
-  return {};
+  return { };
 }
 
 export const DeleteFlavorExtraSpecResponse: MessageFns<DeleteFlavorExtraSpecResponse> = {
-  encode(_: DeleteFlavorExtraSpecResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteFlavorExtraSpecResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1242,7 +1544,16 @@ export const DeleteFlavorExtraSpecResponse: MessageFns<DeleteFlavorExtraSpecResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1253,8 +1564,10 @@ export const DeleteFlavorExtraSpecResponse: MessageFns<DeleteFlavorExtraSpecResp
   create(base?: DeepPartial<DeleteFlavorExtraSpecResponse>): DeleteFlavorExtraSpecResponse {
     return DeleteFlavorExtraSpecResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteFlavorExtraSpecResponse>): DeleteFlavorExtraSpecResponse {
+  fromPartial(object: DeepPartial<DeleteFlavorExtraSpecResponse>): DeleteFlavorExtraSpecResponse {
     const message = createBaseDeleteFlavorExtraSpecResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteFlavorExtraSpecResponse["_unknownFields"];
     return message;
   },
 };
@@ -1270,6 +1583,14 @@ export const AddFlavorAccessRequest: MessageFns<AddFlavorAccessRequest> = {
     }
     if (message.projectId !== "") {
       writer.uint32(18).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1307,7 +1628,16 @@ export const AddFlavorAccessRequest: MessageFns<AddFlavorAccessRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1320,6 +1650,8 @@ export const AddFlavorAccessRequest: MessageFns<AddFlavorAccessRequest> = {
   },
   fromPartial(object: DeepPartial<AddFlavorAccessRequest>): AddFlavorAccessRequest {
     const message = createBaseAddFlavorAccessRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddFlavorAccessRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     message.projectId = object.projectId ?? "";
     return message;
@@ -1334,6 +1666,14 @@ export const AddFlavorAccessResponse: MessageFns<AddFlavorAccessResponse> = {
   encode(message: AddFlavorAccessResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1363,7 +1703,16 @@ export const AddFlavorAccessResponse: MessageFns<AddFlavorAccessResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1376,6 +1725,8 @@ export const AddFlavorAccessResponse: MessageFns<AddFlavorAccessResponse> = {
   },
   fromPartial(object: DeepPartial<AddFlavorAccessResponse>): AddFlavorAccessResponse {
     const message = createBaseAddFlavorAccessResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddFlavorAccessResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -1394,6 +1745,14 @@ export const RemoveFlavorAccessRequest: MessageFns<RemoveFlavorAccessRequest> = 
     }
     if (message.projectId !== "") {
       writer.uint32(18).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1431,7 +1790,16 @@ export const RemoveFlavorAccessRequest: MessageFns<RemoveFlavorAccessRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1444,6 +1812,8 @@ export const RemoveFlavorAccessRequest: MessageFns<RemoveFlavorAccessRequest> = 
   },
   fromPartial(object: DeepPartial<RemoveFlavorAccessRequest>): RemoveFlavorAccessRequest {
     const message = createBaseRemoveFlavorAccessRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveFlavorAccessRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     message.projectId = object.projectId ?? "";
     return message;
@@ -1458,6 +1828,14 @@ export const RemoveFlavorAccessResponse: MessageFns<RemoveFlavorAccessResponse> 
   encode(message: RemoveFlavorAccessResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1487,7 +1865,16 @@ export const RemoveFlavorAccessResponse: MessageFns<RemoveFlavorAccessResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1500,6 +1887,8 @@ export const RemoveFlavorAccessResponse: MessageFns<RemoveFlavorAccessResponse> 
   },
   fromPartial(object: DeepPartial<RemoveFlavorAccessResponse>): RemoveFlavorAccessResponse {
     const message = createBaseRemoveFlavorAccessResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveFlavorAccessResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;

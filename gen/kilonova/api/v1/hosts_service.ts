@@ -54,6 +54,7 @@ export namespace HypervisorView {
 export interface ListAvailabilityZonesRequest {
   /** Also hosts, services and the internal zone; needs policy. */
   detail: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A service on a host of a zone. */
@@ -68,6 +69,7 @@ export interface ZoneService {
   available: boolean;
   /** Last sign of life. */
   updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One zone. */
@@ -78,6 +80,7 @@ export interface AvailabilityZone {
   available: boolean;
   /** With detail only. */
   services: ZoneService[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListAvailabilityZones. */
@@ -89,6 +92,7 @@ export interface ListAvailabilityZonesResponse {
    * were.
    */
   unreachableCells: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One service process or compute host. */
@@ -117,6 +121,7 @@ export interface ComputeService {
     | undefined;
   /** Cell it belongs to. */
   cell: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListComputeServices. */
@@ -129,6 +134,7 @@ export interface ListComputeServicesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListComputeServices. */
@@ -144,6 +150,7 @@ export interface ListComputeServicesResponse {
    * known.
    */
   downCellServices: ComputeService[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateComputeService. Unset fields stay. */
@@ -164,22 +171,26 @@ export interface UpdateComputeServiceRequest {
     | undefined;
   /** Force down or not. */
   forcedDown?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateComputeService. */
 export interface UpdateComputeServiceResponse {
   /** As it is now. */
   service: ComputeService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteComputeService. */
 export interface DeleteComputeServiceRequest {
   /** UUID, or number below microversion 2.53. */
   serviceId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteComputeService. */
 export interface DeleteComputeServiceResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A server on a hypervisor. */
@@ -188,6 +199,7 @@ export interface HypervisorServer {
   id: string;
   /** Name at the hypervisor. */
   instanceName: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One hypervisor. */
@@ -232,6 +244,7 @@ export interface Hypervisor {
   uptime: string;
   /** With with_servers only. */
   servers: HypervisorServer[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListHypervisors. */
@@ -248,6 +261,7 @@ export interface ListHypervisorsRequest {
   marker: string;
   /** What is told, and which rule decides. */
   view: HypervisorsView;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListHypervisors. */
@@ -261,6 +275,7 @@ export interface ListHypervisorsResponse {
    * servers, or are missing when they never were seen.
    */
   unreachableCells: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetHypervisor. */
@@ -271,12 +286,14 @@ export interface GetHypervisorRequest {
   withServers: boolean;
   /** What is told, and which rule decides. */
   view: HypervisorView;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetHypervisor. */
 export interface GetHypervisorResponse {
   /** The hypervisor. */
   hypervisor: Hypervisor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseListAvailabilityZonesRequest(): ListAvailabilityZonesRequest {
@@ -287,6 +304,14 @@ export const ListAvailabilityZonesRequest: MessageFns<ListAvailabilityZonesReque
   encode(message: ListAvailabilityZonesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.detail !== false) {
       writer.uint32(8).bool(message.detail);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -316,7 +341,16 @@ export const ListAvailabilityZonesRequest: MessageFns<ListAvailabilityZonesReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -329,6 +363,8 @@ export const ListAvailabilityZonesRequest: MessageFns<ListAvailabilityZonesReque
   },
   fromPartial(object: DeepPartial<ListAvailabilityZonesRequest>): ListAvailabilityZonesRequest {
     const message = createBaseListAvailabilityZonesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAvailabilityZonesRequest["_unknownFields"];
     message.detail = object.detail ?? false;
     return message;
   },
@@ -354,6 +390,14 @@ export const ZoneService: MessageFns<ZoneService> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -415,7 +459,16 @@ export const ZoneService: MessageFns<ZoneService> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -428,6 +481,8 @@ export const ZoneService: MessageFns<ZoneService> = {
   },
   fromPartial(object: DeepPartial<ZoneService>): ZoneService {
     const message = createBaseZoneService();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ZoneService["_unknownFields"];
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
     message.active = object.active ?? false;
@@ -453,6 +508,14 @@ export const AvailabilityZone: MessageFns<AvailabilityZone> = {
     }
     for (const v of message.services) {
       ZoneService.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -498,7 +561,16 @@ export const AvailabilityZone: MessageFns<AvailabilityZone> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -511,6 +583,8 @@ export const AvailabilityZone: MessageFns<AvailabilityZone> = {
   },
   fromPartial(object: DeepPartial<AvailabilityZone>): AvailabilityZone {
     const message = createBaseAvailabilityZone();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AvailabilityZone["_unknownFields"];
     message.name = object.name ?? "";
     message.available = object.available ?? false;
     message.services = object.services?.map((e) => ZoneService.fromPartial(e)) || [];
@@ -529,6 +603,14 @@ export const ListAvailabilityZonesResponse: MessageFns<ListAvailabilityZonesResp
     }
     for (const v of message.unreachableCells) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -566,7 +648,16 @@ export const ListAvailabilityZonesResponse: MessageFns<ListAvailabilityZonesResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -579,6 +670,8 @@ export const ListAvailabilityZonesResponse: MessageFns<ListAvailabilityZonesResp
   },
   fromPartial(object: DeepPartial<ListAvailabilityZonesResponse>): ListAvailabilityZonesResponse {
     const message = createBaseListAvailabilityZonesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAvailabilityZonesResponse["_unknownFields"];
     message.zones = object.zones?.map((e) => AvailabilityZone.fromPartial(e)) || [];
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     return message;
@@ -638,6 +731,14 @@ export const ComputeService: MessageFns<ComputeService> = {
     }
     if (message.cell !== "") {
       writer.uint32(90).string(message.cell);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -747,7 +848,16 @@ export const ComputeService: MessageFns<ComputeService> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -760,6 +870,8 @@ export const ComputeService: MessageFns<ComputeService> = {
   },
   fromPartial(object: DeepPartial<ComputeService>): ComputeService {
     const message = createBaseComputeService();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ComputeService["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.binary = object.binary ?? "";
@@ -794,6 +906,14 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -847,7 +967,16 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -860,6 +989,8 @@ export const ListComputeServicesRequest: MessageFns<ListComputeServicesRequest> 
   },
   fromPartial(object: DeepPartial<ListComputeServicesRequest>): ListComputeServicesRequest {
     const message = createBaseListComputeServicesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListComputeServicesRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
     message.pageSize = object.pageSize ?? 0;
@@ -885,6 +1016,14 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
     }
     for (const v of message.downCellServices) {
       ComputeService.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -938,7 +1077,16 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -951,6 +1099,8 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
   },
   fromPartial(object: DeepPartial<ListComputeServicesResponse>): ListComputeServicesResponse {
     const message = createBaseListComputeServicesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListComputeServicesResponse["_unknownFields"];
     message.services = object.services?.map((e) => ComputeService.fromPartial(e)) || [];
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     message.nextPageToken = object.nextPageToken ?? "";
@@ -960,7 +1110,14 @@ export const ListComputeServicesResponse: MessageFns<ListComputeServicesResponse
 };
 
 function createBaseUpdateComputeServiceRequest(): UpdateComputeServiceRequest {
-  return { serviceId: "", host: "", binary: "", disabled: undefined, disabledReason: undefined, forcedDown: undefined };
+  return {
+    serviceId: "",
+    host: "",
+    binary: "",
+    disabled: undefined,
+    disabledReason: undefined,
+    forcedDown: undefined,
+  };
 }
 
 export const UpdateComputeServiceRequest: MessageFns<UpdateComputeServiceRequest> = {
@@ -982,6 +1139,14 @@ export const UpdateComputeServiceRequest: MessageFns<UpdateComputeServiceRequest
     }
     if (message.forcedDown !== undefined) {
       writer.uint32(48).bool(message.forcedDown);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1051,7 +1216,16 @@ export const UpdateComputeServiceRequest: MessageFns<UpdateComputeServiceRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1064,6 +1238,8 @@ export const UpdateComputeServiceRequest: MessageFns<UpdateComputeServiceRequest
   },
   fromPartial(object: DeepPartial<UpdateComputeServiceRequest>): UpdateComputeServiceRequest {
     const message = createBaseUpdateComputeServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateComputeServiceRequest["_unknownFields"];
     message.serviceId = object.serviceId ?? "";
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
@@ -1082,6 +1258,14 @@ export const UpdateComputeServiceResponse: MessageFns<UpdateComputeServiceRespon
   encode(message: UpdateComputeServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== undefined) {
       ComputeService.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1111,7 +1295,16 @@ export const UpdateComputeServiceResponse: MessageFns<UpdateComputeServiceRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1124,6 +1317,8 @@ export const UpdateComputeServiceResponse: MessageFns<UpdateComputeServiceRespon
   },
   fromPartial(object: DeepPartial<UpdateComputeServiceResponse>): UpdateComputeServiceResponse {
     const message = createBaseUpdateComputeServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateComputeServiceResponse["_unknownFields"];
     message.service = (object.service !== undefined && object.service !== null)
       ? ComputeService.fromPartial(object.service)
       : undefined;
@@ -1139,6 +1334,14 @@ export const DeleteComputeServiceRequest: MessageFns<DeleteComputeServiceRequest
   encode(message: DeleteComputeServiceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serviceId !== "") {
       writer.uint32(10).string(message.serviceId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1168,7 +1371,16 @@ export const DeleteComputeServiceRequest: MessageFns<DeleteComputeServiceRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1181,17 +1393,27 @@ export const DeleteComputeServiceRequest: MessageFns<DeleteComputeServiceRequest
   },
   fromPartial(object: DeepPartial<DeleteComputeServiceRequest>): DeleteComputeServiceRequest {
     const message = createBaseDeleteComputeServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteComputeServiceRequest["_unknownFields"];
     message.serviceId = object.serviceId ?? "";
     return message;
   },
 };
 
 function createBaseDeleteComputeServiceResponse(): DeleteComputeServiceResponse {
-  return {};
+  return { };
 }
 
 export const DeleteComputeServiceResponse: MessageFns<DeleteComputeServiceResponse> = {
-  encode(_: DeleteComputeServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteComputeServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1212,7 +1434,16 @@ export const DeleteComputeServiceResponse: MessageFns<DeleteComputeServiceRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1223,8 +1454,10 @@ export const DeleteComputeServiceResponse: MessageFns<DeleteComputeServiceRespon
   create(base?: DeepPartial<DeleteComputeServiceResponse>): DeleteComputeServiceResponse {
     return DeleteComputeServiceResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteComputeServiceResponse>): DeleteComputeServiceResponse {
+  fromPartial(object: DeepPartial<DeleteComputeServiceResponse>): DeleteComputeServiceResponse {
     const message = createBaseDeleteComputeServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteComputeServiceResponse["_unknownFields"];
     return message;
   },
 };
@@ -1240,6 +1473,14 @@ export const HypervisorServer: MessageFns<HypervisorServer> = {
     }
     if (message.instanceName !== "") {
       writer.uint32(18).string(message.instanceName);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1277,7 +1518,16 @@ export const HypervisorServer: MessageFns<HypervisorServer> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1290,6 +1540,8 @@ export const HypervisorServer: MessageFns<HypervisorServer> = {
   },
   fromPartial(object: DeepPartial<HypervisorServer>): HypervisorServer {
     const message = createBaseHypervisorServer();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HypervisorServer["_unknownFields"];
     message.id = object.id ?? "";
     message.instanceName = object.instanceName ?? "";
     return message;
@@ -1396,6 +1648,14 @@ export const Hypervisor: MessageFns<Hypervisor> = {
     }
     for (const v of message.servers) {
       HypervisorServer.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1569,7 +1829,16 @@ export const Hypervisor: MessageFns<Hypervisor> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1582,6 +1851,8 @@ export const Hypervisor: MessageFns<Hypervisor> = {
   },
   fromPartial(object: DeepPartial<Hypervisor>): Hypervisor {
     const message = createBaseHypervisor();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Hypervisor["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.hypervisorHostname = object.hypervisorHostname ?? "";
@@ -1615,7 +1886,14 @@ export const Hypervisor: MessageFns<Hypervisor> = {
 };
 
 function createBaseListHypervisorsRequest(): ListHypervisorsRequest {
-  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", marker: "", view: 0 };
+  return {
+    hostnamePattern: "",
+    withServers: false,
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+    view: 0,
+  };
 }
 
 export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
@@ -1637,6 +1915,14 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     }
     if (message.view !== 0) {
       writer.uint32(48).int32(message.view);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1706,7 +1992,16 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1719,6 +2014,8 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
   },
   fromPartial(object: DeepPartial<ListHypervisorsRequest>): ListHypervisorsRequest {
     const message = createBaseListHypervisorsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHypervisorsRequest["_unknownFields"];
     message.hostnamePattern = object.hostnamePattern ?? "";
     message.withServers = object.withServers ?? false;
     message.pageSize = object.pageSize ?? 0;
@@ -1743,6 +2040,14 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
     }
     for (const v of message.unreachableCells) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1788,7 +2093,16 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1801,6 +2115,8 @@ export const ListHypervisorsResponse: MessageFns<ListHypervisorsResponse> = {
   },
   fromPartial(object: DeepPartial<ListHypervisorsResponse>): ListHypervisorsResponse {
     const message = createBaseListHypervisorsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHypervisorsResponse["_unknownFields"];
     message.hypervisors = object.hypervisors?.map((e) => Hypervisor.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
@@ -1822,6 +2138,14 @@ export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
     }
     if (message.view !== 0) {
       writer.uint32(24).int32(message.view);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1867,7 +2191,16 @@ export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1880,6 +2213,8 @@ export const GetHypervisorRequest: MessageFns<GetHypervisorRequest> = {
   },
   fromPartial(object: DeepPartial<GetHypervisorRequest>): GetHypervisorRequest {
     const message = createBaseGetHypervisorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetHypervisorRequest["_unknownFields"];
     message.hypervisorId = object.hypervisorId ?? "";
     message.withServers = object.withServers ?? false;
     message.view = object.view ?? 0;
@@ -1895,6 +2230,14 @@ export const GetHypervisorResponse: MessageFns<GetHypervisorResponse> = {
   encode(message: GetHypervisorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.hypervisor !== undefined) {
       Hypervisor.encode(message.hypervisor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1924,7 +2267,16 @@ export const GetHypervisorResponse: MessageFns<GetHypervisorResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1937,6 +2289,8 @@ export const GetHypervisorResponse: MessageFns<GetHypervisorResponse> = {
   },
   fromPartial(object: DeepPartial<GetHypervisorResponse>): GetHypervisorResponse {
     const message = createBaseGetHypervisorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetHypervisorResponse["_unknownFields"];
     message.hypervisor = (object.hypervisor !== undefined && object.hypervisor !== null)
       ? Hypervisor.fromPartial(object.hypervisor)
       : undefined;

@@ -11,6 +11,7 @@ export interface InterfaceAddress {
   ipAddress: string;
   /** The subnet. */
   subnetId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One network interface of a server. */
@@ -27,6 +28,7 @@ export interface Interface {
   addresses: InterfaceAddress[];
   /** Device tag; empty when none. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListInterfaces. */
@@ -37,6 +39,7 @@ export interface ListInterfacesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListInterfaces. */
@@ -45,6 +48,7 @@ export interface ListInterfacesResponse {
   interfaces: Interface[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetInterface. */
@@ -53,12 +57,14 @@ export interface GetInterfaceRequest {
   serverId: string;
   /** The port. */
   portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInterface. */
 export interface GetInterfaceResponse {
   /** The interface. */
   interface: Interface | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AttachInterface. At most one of network_id and port_id; neither takes the project's only network. */
@@ -75,6 +81,7 @@ export interface AttachInterfaceRequest {
   fixedIp: string;
   /** Device tag, 1 to 60 characters without comma and slash; empty for none. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AttachInterface. */
@@ -85,6 +92,7 @@ export interface AttachInterfaceResponse {
     | undefined;
   /** The port, which is known from now on. */
   interface: Interface | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DetachInterface. */
@@ -95,12 +103,14 @@ export interface DetachInterfaceRequest {
   clientToken: string;
   /** The port. */
   portId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DetachInterface. */
 export interface DetachInterfaceResponse {
   /** The detachment. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseInterfaceAddress(): InterfaceAddress {
@@ -114,6 +124,14 @@ export const InterfaceAddress: MessageFns<InterfaceAddress> = {
     }
     if (message.subnetId !== "") {
       writer.uint32(18).string(message.subnetId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -151,7 +169,16 @@ export const InterfaceAddress: MessageFns<InterfaceAddress> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -164,6 +191,8 @@ export const InterfaceAddress: MessageFns<InterfaceAddress> = {
   },
   fromPartial(object: DeepPartial<InterfaceAddress>): InterfaceAddress {
     const message = createBaseInterfaceAddress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InterfaceAddress["_unknownFields"];
     message.ipAddress = object.ipAddress ?? "";
     message.subnetId = object.subnetId ?? "";
     return message;
@@ -193,6 +222,14 @@ export const Interface: MessageFns<Interface> = {
     }
     if (message.tag !== "") {
       writer.uint32(50).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -262,7 +299,16 @@ export const Interface: MessageFns<Interface> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -275,6 +321,8 @@ export const Interface: MessageFns<Interface> = {
   },
   fromPartial(object: DeepPartial<Interface>): Interface {
     const message = createBaseInterface();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Interface["_unknownFields"];
     message.portId = object.portId ?? "";
     message.networkId = object.networkId ?? "";
     message.macAddress = object.macAddress ?? "";
@@ -299,6 +347,14 @@ export const ListInterfacesRequest: MessageFns<ListInterfacesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -344,7 +400,16 @@ export const ListInterfacesRequest: MessageFns<ListInterfacesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -357,6 +422,8 @@ export const ListInterfacesRequest: MessageFns<ListInterfacesRequest> = {
   },
   fromPartial(object: DeepPartial<ListInterfacesRequest>): ListInterfacesRequest {
     const message = createBaseListInterfacesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInterfacesRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -375,6 +442,14 @@ export const ListInterfacesResponse: MessageFns<ListInterfacesResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -412,7 +487,16 @@ export const ListInterfacesResponse: MessageFns<ListInterfacesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -425,6 +509,8 @@ export const ListInterfacesResponse: MessageFns<ListInterfacesResponse> = {
   },
   fromPartial(object: DeepPartial<ListInterfacesResponse>): ListInterfacesResponse {
     const message = createBaseListInterfacesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInterfacesResponse["_unknownFields"];
     message.interfaces = object.interfaces?.map((e) => Interface.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -442,6 +528,14 @@ export const GetInterfaceRequest: MessageFns<GetInterfaceRequest> = {
     }
     if (message.portId !== "") {
       writer.uint32(18).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -479,7 +573,16 @@ export const GetInterfaceRequest: MessageFns<GetInterfaceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -492,6 +595,8 @@ export const GetInterfaceRequest: MessageFns<GetInterfaceRequest> = {
   },
   fromPartial(object: DeepPartial<GetInterfaceRequest>): GetInterfaceRequest {
     const message = createBaseGetInterfaceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInterfaceRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.portId = object.portId ?? "";
     return message;
@@ -506,6 +611,14 @@ export const GetInterfaceResponse: MessageFns<GetInterfaceResponse> = {
   encode(message: GetInterfaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.interface !== undefined) {
       Interface.encode(message.interface, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -535,7 +648,16 @@ export const GetInterfaceResponse: MessageFns<GetInterfaceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -548,6 +670,8 @@ export const GetInterfaceResponse: MessageFns<GetInterfaceResponse> = {
   },
   fromPartial(object: DeepPartial<GetInterfaceResponse>): GetInterfaceResponse {
     const message = createBaseGetInterfaceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInterfaceResponse["_unknownFields"];
     message.interface = (object.interface !== undefined && object.interface !== null)
       ? Interface.fromPartial(object.interface)
       : undefined;
@@ -578,6 +702,14 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
     }
     if (message.tag !== "") {
       writer.uint32(50).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -647,7 +779,16 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -660,6 +801,8 @@ export const AttachInterfaceRequest: MessageFns<AttachInterfaceRequest> = {
   },
   fromPartial(object: DeepPartial<AttachInterfaceRequest>): AttachInterfaceRequest {
     const message = createBaseAttachInterfaceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.networkId = object.networkId ?? "";
@@ -681,6 +824,14 @@ export const AttachInterfaceResponse: MessageFns<AttachInterfaceResponse> = {
     }
     if (message.interface !== undefined) {
       Interface.encode(message.interface, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -718,7 +869,16 @@ export const AttachInterfaceResponse: MessageFns<AttachInterfaceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -731,6 +891,8 @@ export const AttachInterfaceResponse: MessageFns<AttachInterfaceResponse> = {
   },
   fromPartial(object: DeepPartial<AttachInterfaceResponse>): AttachInterfaceResponse {
     const message = createBaseAttachInterfaceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachInterfaceResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -755,6 +917,14 @@ export const DetachInterfaceRequest: MessageFns<DetachInterfaceRequest> = {
     }
     if (message.portId !== "") {
       writer.uint32(26).string(message.portId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -800,7 +970,16 @@ export const DetachInterfaceRequest: MessageFns<DetachInterfaceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -813,6 +992,8 @@ export const DetachInterfaceRequest: MessageFns<DetachInterfaceRequest> = {
   },
   fromPartial(object: DeepPartial<DetachInterfaceRequest>): DetachInterfaceRequest {
     const message = createBaseDetachInterfaceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.portId = object.portId ?? "";
@@ -828,6 +1009,14 @@ export const DetachInterfaceResponse: MessageFns<DetachInterfaceResponse> = {
   encode(message: DetachInterfaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -857,7 +1046,16 @@ export const DetachInterfaceResponse: MessageFns<DetachInterfaceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -870,6 +1068,8 @@ export const DetachInterfaceResponse: MessageFns<DetachInterfaceResponse> = {
   },
   fromPartial(object: DeepPartial<DetachInterfaceResponse>): DetachInterfaceResponse {
     const message = createBaseDetachInterfaceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachInterfaceResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;

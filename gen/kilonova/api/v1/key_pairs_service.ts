@@ -15,6 +15,7 @@ export interface CreateKeyPairRequest {
   publicKey: string;
   /** Whose; default the caller. Others need policy. */
   userId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateKeyPair. */
@@ -25,6 +26,7 @@ export interface CreateKeyPairResponse {
     | undefined;
   /** PEM; only when a pair was made, and told only here. */
   privateKey: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetKeyPair. */
@@ -33,12 +35,14 @@ export interface GetKeyPairRequest {
   name: string;
   /** Whose; default the caller. */
   userId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetKeyPair. */
 export interface GetKeyPairResponse {
   /** The key pair. */
   keyPair: KeyPair | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListKeyPairs. */
@@ -51,6 +55,7 @@ export interface ListKeyPairsRequest {
   pageToken: string;
   /** Instead of a page token: name of the last one of the page before (REST). */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListKeyPairs. */
@@ -59,6 +64,7 @@ export interface ListKeyPairsResponse {
   keyPairs: KeyPair[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteKeyPair. */
@@ -67,10 +73,12 @@ export interface DeleteKeyPairRequest {
   name: string;
   /** Whose; default the caller. */
   userId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteKeyPair. */
 export interface DeleteKeyPairResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCreateKeyPairRequest(): CreateKeyPairRequest {
@@ -90,6 +98,14 @@ export const CreateKeyPairRequest: MessageFns<CreateKeyPairRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(34).string(message.userId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -143,7 +159,16 @@ export const CreateKeyPairRequest: MessageFns<CreateKeyPairRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -156,6 +181,8 @@ export const CreateKeyPairRequest: MessageFns<CreateKeyPairRequest> = {
   },
   fromPartial(object: DeepPartial<CreateKeyPairRequest>): CreateKeyPairRequest {
     const message = createBaseCreateKeyPairRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateKeyPairRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.type = object.type ?? 0;
     message.publicKey = object.publicKey ?? "";
@@ -175,6 +202,14 @@ export const CreateKeyPairResponse: MessageFns<CreateKeyPairResponse> = {
     }
     if (message.privateKey !== "") {
       writer.uint32(18).string(message.privateKey);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -212,7 +247,16 @@ export const CreateKeyPairResponse: MessageFns<CreateKeyPairResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -225,6 +269,8 @@ export const CreateKeyPairResponse: MessageFns<CreateKeyPairResponse> = {
   },
   fromPartial(object: DeepPartial<CreateKeyPairResponse>): CreateKeyPairResponse {
     const message = createBaseCreateKeyPairResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateKeyPairResponse["_unknownFields"];
     message.keyPair = (object.keyPair !== undefined && object.keyPair !== null)
       ? KeyPair.fromPartial(object.keyPair)
       : undefined;
@@ -244,6 +290,14 @@ export const GetKeyPairRequest: MessageFns<GetKeyPairRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(18).string(message.userId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -281,7 +335,16 @@ export const GetKeyPairRequest: MessageFns<GetKeyPairRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -294,6 +357,8 @@ export const GetKeyPairRequest: MessageFns<GetKeyPairRequest> = {
   },
   fromPartial(object: DeepPartial<GetKeyPairRequest>): GetKeyPairRequest {
     const message = createBaseGetKeyPairRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetKeyPairRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.userId = object.userId ?? "";
     return message;
@@ -308,6 +373,14 @@ export const GetKeyPairResponse: MessageFns<GetKeyPairResponse> = {
   encode(message: GetKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.keyPair !== undefined) {
       KeyPair.encode(message.keyPair, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -337,7 +410,16 @@ export const GetKeyPairResponse: MessageFns<GetKeyPairResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -350,6 +432,8 @@ export const GetKeyPairResponse: MessageFns<GetKeyPairResponse> = {
   },
   fromPartial(object: DeepPartial<GetKeyPairResponse>): GetKeyPairResponse {
     const message = createBaseGetKeyPairResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetKeyPairResponse["_unknownFields"];
     message.keyPair = (object.keyPair !== undefined && object.keyPair !== null)
       ? KeyPair.fromPartial(object.keyPair)
       : undefined;
@@ -374,6 +458,14 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(34).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -427,7 +519,16 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -440,6 +541,8 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
   },
   fromPartial(object: DeepPartial<ListKeyPairsRequest>): ListKeyPairsRequest {
     const message = createBaseListKeyPairsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListKeyPairsRequest["_unknownFields"];
     message.userId = object.userId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -459,6 +562,14 @@ export const ListKeyPairsResponse: MessageFns<ListKeyPairsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -496,7 +607,16 @@ export const ListKeyPairsResponse: MessageFns<ListKeyPairsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -509,6 +629,8 @@ export const ListKeyPairsResponse: MessageFns<ListKeyPairsResponse> = {
   },
   fromPartial(object: DeepPartial<ListKeyPairsResponse>): ListKeyPairsResponse {
     const message = createBaseListKeyPairsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListKeyPairsResponse["_unknownFields"];
     message.keyPairs = object.keyPairs?.map((e) => KeyPair.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -526,6 +648,14 @@ export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(18).string(message.userId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -563,7 +693,16 @@ export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -576,6 +715,8 @@ export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteKeyPairRequest>): DeleteKeyPairRequest {
     const message = createBaseDeleteKeyPairRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteKeyPairRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.userId = object.userId ?? "";
     return message;
@@ -583,11 +724,19 @@ export const DeleteKeyPairRequest: MessageFns<DeleteKeyPairRequest> = {
 };
 
 function createBaseDeleteKeyPairResponse(): DeleteKeyPairResponse {
-  return {};
+  return { };
 }
 
 export const DeleteKeyPairResponse: MessageFns<DeleteKeyPairResponse> = {
-  encode(_: DeleteKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -608,7 +757,16 @@ export const DeleteKeyPairResponse: MessageFns<DeleteKeyPairResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -619,8 +777,10 @@ export const DeleteKeyPairResponse: MessageFns<DeleteKeyPairResponse> = {
   create(base?: DeepPartial<DeleteKeyPairResponse>): DeleteKeyPairResponse {
     return DeleteKeyPairResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteKeyPairResponse>): DeleteKeyPairResponse {
+  fromPartial(object: DeepPartial<DeleteKeyPairResponse>): DeleteKeyPairResponse {
     const message = createBaseDeleteKeyPairResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteKeyPairResponse["_unknownFields"];
     return message;
   },
 };

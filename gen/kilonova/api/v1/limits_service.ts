@@ -9,6 +9,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.js";
 export interface GetLimitsRequest {
   /** Default: the caller's. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Limit and use of one resource. */
@@ -22,12 +23,14 @@ export interface ResourceLimit {
   limit: bigint;
   /** In use now; 0 for resources that are not counted. */
   used: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetLimits. */
 export interface GetLimitsResponse {
   /** All resources. */
   limits: ResourceLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One step of an action. */
@@ -52,6 +55,7 @@ export interface InstanceActionEvent {
   details: string;
   /** For administrators: reason code and facts. */
   traceback: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One thing done to a server. */
@@ -78,6 +82,7 @@ export interface InstanceAction {
   message: string;
   /** Only when one action is read. */
   events: InstanceActionEvent[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListInstanceActions. */
@@ -98,6 +103,7 @@ export interface ListInstanceActionsRequest {
   pageToken: string;
   /** Instead of a page token: request id of the last one of the page before (REST). */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListInstanceActions. */
@@ -106,6 +112,7 @@ export interface ListInstanceActionsResponse {
   actions: InstanceAction[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetInstanceAction. */
@@ -114,6 +121,7 @@ export interface GetInstanceActionRequest {
   serverId: string;
   /** `req-…`. */
   requestId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInstanceAction. */
@@ -124,6 +132,7 @@ export interface GetInstanceActionResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller: events.traceback, events.host, events.details. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGetLimitsRequest(): GetLimitsRequest {
@@ -134,6 +143,14 @@ export const GetLimitsRequest: MessageFns<GetLimitsRequest> = {
   encode(message: GetLimitsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.projectId !== "") {
       writer.uint32(10).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -163,7 +180,16 @@ export const GetLimitsRequest: MessageFns<GetLimitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -176,6 +202,8 @@ export const GetLimitsRequest: MessageFns<GetLimitsRequest> = {
   },
   fromPartial(object: DeepPartial<GetLimitsRequest>): GetLimitsRequest {
     const message = createBaseGetLimitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetLimitsRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     return message;
   },
@@ -201,6 +229,14 @@ export const ResourceLimit: MessageFns<ResourceLimit> = {
         throw new globalThis.Error("value provided for field message.used of type int64 too large");
       }
       writer.uint32(24).int64(message.used);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -246,7 +282,16 @@ export const ResourceLimit: MessageFns<ResourceLimit> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -259,6 +304,8 @@ export const ResourceLimit: MessageFns<ResourceLimit> = {
   },
   fromPartial(object: DeepPartial<ResourceLimit>): ResourceLimit {
     const message = createBaseResourceLimit();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResourceLimit["_unknownFields"];
     message.name = object.name ?? "";
     message.limit = (object.limit !== undefined && object.limit !== null) ? BigInt(object.limit) : 0n;
     message.used = (object.used !== undefined && object.used !== null) ? BigInt(object.used) : 0n;
@@ -274,6 +321,14 @@ export const GetLimitsResponse: MessageFns<GetLimitsResponse> = {
   encode(message: GetLimitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       ResourceLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -303,7 +358,16 @@ export const GetLimitsResponse: MessageFns<GetLimitsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -316,6 +380,8 @@ export const GetLimitsResponse: MessageFns<GetLimitsResponse> = {
   },
   fromPartial(object: DeepPartial<GetLimitsResponse>): GetLimitsResponse {
     const message = createBaseGetLimitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetLimitsResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => ResourceLimit.fromPartial(e)) || [];
     return message;
   },
@@ -359,6 +425,14 @@ export const InstanceActionEvent: MessageFns<InstanceActionEvent> = {
     }
     if (message.traceback !== "") {
       writer.uint32(66).string(message.traceback);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -444,7 +518,16 @@ export const InstanceActionEvent: MessageFns<InstanceActionEvent> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -457,6 +540,8 @@ export const InstanceActionEvent: MessageFns<InstanceActionEvent> = {
   },
   fromPartial(object: DeepPartial<InstanceActionEvent>): InstanceActionEvent {
     const message = createBaseInstanceActionEvent();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceActionEvent["_unknownFields"];
     message.event = object.event ?? "";
     message.startedAt = (object.startedAt !== undefined && object.startedAt !== null)
       ? Timestamp.fromPartial(object.startedAt)
@@ -515,6 +600,14 @@ export const InstanceAction: MessageFns<InstanceAction> = {
     }
     for (const v of message.events) {
       InstanceActionEvent.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -608,7 +701,16 @@ export const InstanceAction: MessageFns<InstanceAction> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -621,6 +723,8 @@ export const InstanceAction: MessageFns<InstanceAction> = {
   },
   fromPartial(object: DeepPartial<InstanceAction>): InstanceAction {
     const message = createBaseInstanceAction();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceAction["_unknownFields"];
     message.requestId = object.requestId ?? "";
     message.action = object.action ?? "";
     message.serverId = object.serverId ?? "";
@@ -639,7 +743,14 @@ export const InstanceAction: MessageFns<InstanceAction> = {
 };
 
 function createBaseListInstanceActionsRequest(): ListInstanceActionsRequest {
-  return { serverId: "", changesSince: undefined, changesBefore: undefined, pageSize: 0, pageToken: "", marker: "" };
+  return {
+    serverId: "",
+    changesSince: undefined,
+    changesBefore: undefined,
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+  };
 }
 
 export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> = {
@@ -661,6 +772,14 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
     }
     if (message.marker !== "") {
       writer.uint32(50).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -730,7 +849,16 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -743,6 +871,8 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
   },
   fromPartial(object: DeepPartial<ListInstanceActionsRequest>): ListInstanceActionsRequest {
     const message = createBaseListInstanceActionsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInstanceActionsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.changesSince = (object.changesSince !== undefined && object.changesSince !== null)
       ? Timestamp.fromPartial(object.changesSince)
@@ -768,6 +898,14 @@ export const ListInstanceActionsResponse: MessageFns<ListInstanceActionsResponse
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -805,7 +943,16 @@ export const ListInstanceActionsResponse: MessageFns<ListInstanceActionsResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -818,6 +965,8 @@ export const ListInstanceActionsResponse: MessageFns<ListInstanceActionsResponse
   },
   fromPartial(object: DeepPartial<ListInstanceActionsResponse>): ListInstanceActionsResponse {
     const message = createBaseListInstanceActionsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInstanceActionsResponse["_unknownFields"];
     message.actions = object.actions?.map((e) => InstanceAction.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -835,6 +984,14 @@ export const GetInstanceActionRequest: MessageFns<GetInstanceActionRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(18).string(message.requestId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -872,7 +1029,16 @@ export const GetInstanceActionRequest: MessageFns<GetInstanceActionRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -885,6 +1051,8 @@ export const GetInstanceActionRequest: MessageFns<GetInstanceActionRequest> = {
   },
   fromPartial(object: DeepPartial<GetInstanceActionRequest>): GetInstanceActionRequest {
     const message = createBaseGetInstanceActionRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceActionRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.requestId = object.requestId ?? "";
     return message;
@@ -902,6 +1070,14 @@ export const GetInstanceActionResponse: MessageFns<GetInstanceActionResponse> = 
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -939,7 +1115,16 @@ export const GetInstanceActionResponse: MessageFns<GetInstanceActionResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -952,6 +1137,8 @@ export const GetInstanceActionResponse: MessageFns<GetInstanceActionResponse> = 
   },
   fromPartial(object: DeepPartial<GetInstanceActionResponse>): GetInstanceActionResponse {
     const message = createBaseGetInstanceActionResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceActionResponse["_unknownFields"];
     message.action = (object.action !== undefined && object.action !== null)
       ? InstanceAction.fromPartial(object.action)
       : undefined;

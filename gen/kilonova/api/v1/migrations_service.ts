@@ -54,6 +54,7 @@ export interface MigrationProgress {
     | undefined;
   /** Disks to be sent. */
   diskRemainingBytes?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One move of a server. */
@@ -103,6 +104,7 @@ export interface Migration {
     | undefined;
   /** The operation that does it. */
   operation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListMigrations. Unset fields do not filter; all that are set must hold. */
@@ -143,6 +145,7 @@ export interface ListMigrationsRequest {
   pageToken: string;
   /** Instead of a page token: UUID of the last one of the page before (REST). */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListMigrations. */
@@ -158,6 +161,7 @@ export interface ListMigrationsResponse {
    * dest_host.
    */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetMigration. */
@@ -166,6 +170,7 @@ export interface GetMigrationRequest {
   serverId: string;
   /** UUID or number. */
   migrationId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetMigration. */
@@ -176,6 +181,7 @@ export interface GetMigrationResponse {
     | undefined;
   /** As in ListMigrations. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AbortMigration. */
@@ -186,12 +192,14 @@ export interface AbortMigrationRequest {
   migrationId: string;
   /** Also a migration that has not begun to send (REST from 2.65). */
   queuedToo: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AbortMigration. */
 export interface AbortMigrationResponse {
   /** The migration's operation, which is ending. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ForceCompleteMigration. */
@@ -200,12 +208,14 @@ export interface ForceCompleteMigrationRequest {
   serverId: string;
   /** UUID or number. */
   migrationId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ForceCompleteMigration. */
 export interface ForceCompleteMigrationResponse {
   /** The migration's operation. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseMigrationProgress(): MigrationProgress {
@@ -256,6 +266,14 @@ export const MigrationProgress: MessageFns<MigrationProgress> = {
         throw new globalThis.Error("value provided for field message.diskRemainingBytes of type uint64 too large");
       }
       writer.uint32(48).uint64(message.diskRemainingBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -325,7 +343,16 @@ export const MigrationProgress: MessageFns<MigrationProgress> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -338,6 +365,8 @@ export const MigrationProgress: MessageFns<MigrationProgress> = {
   },
   fromPartial(object: DeepPartial<MigrationProgress>): MigrationProgress {
     const message = createBaseMigrationProgress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MigrationProgress["_unknownFields"];
     message.memoryTotalBytes = (object.memoryTotalBytes !== undefined && object.memoryTotalBytes !== null)
       ? BigInt(object.memoryTotalBytes)
       : undefined;
@@ -447,6 +476,14 @@ export const Migration: MessageFns<Migration> = {
     }
     if (message.operation !== "") {
       writer.uint32(146).string(message.operation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -612,7 +649,16 @@ export const Migration: MessageFns<Migration> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -625,6 +671,8 @@ export const Migration: MessageFns<Migration> = {
   },
   fromPartial(object: DeepPartial<Migration>): Migration {
     const message = createBaseMigration();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Migration["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.serverId = object.serverId ?? "";
@@ -723,6 +771,14 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(122).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -864,7 +920,16 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -877,6 +942,8 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
   },
   fromPartial(object: DeepPartial<ListMigrationsRequest>): ListMigrationsRequest {
     const message = createBaseListMigrationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListMigrationsRequest["_unknownFields"];
     message.serverIds = object.serverIds?.map((e) => e) || [];
     message.host = object.host ?? "";
     message.sourceCompute = object.sourceCompute ?? "";
@@ -917,6 +984,14 @@ export const ListMigrationsResponse: MessageFns<ListMigrationsResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -970,7 +1045,16 @@ export const ListMigrationsResponse: MessageFns<ListMigrationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -983,6 +1067,8 @@ export const ListMigrationsResponse: MessageFns<ListMigrationsResponse> = {
   },
   fromPartial(object: DeepPartial<ListMigrationsResponse>): ListMigrationsResponse {
     const message = createBaseListMigrationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListMigrationsResponse["_unknownFields"];
     message.migrations = object.migrations?.map((e) => Migration.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
@@ -1002,6 +1088,14 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
     }
     if (message.migrationId !== "") {
       writer.uint32(18).string(message.migrationId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1039,7 +1133,16 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1052,6 +1155,8 @@ export const GetMigrationRequest: MessageFns<GetMigrationRequest> = {
   },
   fromPartial(object: DeepPartial<GetMigrationRequest>): GetMigrationRequest {
     const message = createBaseGetMigrationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetMigrationRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.migrationId = object.migrationId ?? "";
     return message;
@@ -1069,6 +1174,14 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1106,7 +1219,16 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1119,6 +1241,8 @@ export const GetMigrationResponse: MessageFns<GetMigrationResponse> = {
   },
   fromPartial(object: DeepPartial<GetMigrationResponse>): GetMigrationResponse {
     const message = createBaseGetMigrationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetMigrationResponse["_unknownFields"];
     message.migration = (object.migration !== undefined && object.migration !== null)
       ? Migration.fromPartial(object.migration)
       : undefined;
@@ -1141,6 +1265,14 @@ export const AbortMigrationRequest: MessageFns<AbortMigrationRequest> = {
     }
     if (message.queuedToo !== false) {
       writer.uint32(24).bool(message.queuedToo);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1186,7 +1318,16 @@ export const AbortMigrationRequest: MessageFns<AbortMigrationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1199,6 +1340,8 @@ export const AbortMigrationRequest: MessageFns<AbortMigrationRequest> = {
   },
   fromPartial(object: DeepPartial<AbortMigrationRequest>): AbortMigrationRequest {
     const message = createBaseAbortMigrationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AbortMigrationRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.migrationId = object.migrationId ?? "";
     message.queuedToo = object.queuedToo ?? false;
@@ -1214,6 +1357,14 @@ export const AbortMigrationResponse: MessageFns<AbortMigrationResponse> = {
   encode(message: AbortMigrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1243,7 +1394,16 @@ export const AbortMigrationResponse: MessageFns<AbortMigrationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1256,6 +1416,8 @@ export const AbortMigrationResponse: MessageFns<AbortMigrationResponse> = {
   },
   fromPartial(object: DeepPartial<AbortMigrationResponse>): AbortMigrationResponse {
     const message = createBaseAbortMigrationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AbortMigrationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1274,6 +1436,14 @@ export const ForceCompleteMigrationRequest: MessageFns<ForceCompleteMigrationReq
     }
     if (message.migrationId !== "") {
       writer.uint32(18).string(message.migrationId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1311,7 +1481,16 @@ export const ForceCompleteMigrationRequest: MessageFns<ForceCompleteMigrationReq
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1324,6 +1503,8 @@ export const ForceCompleteMigrationRequest: MessageFns<ForceCompleteMigrationReq
   },
   fromPartial(object: DeepPartial<ForceCompleteMigrationRequest>): ForceCompleteMigrationRequest {
     const message = createBaseForceCompleteMigrationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForceCompleteMigrationRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.migrationId = object.migrationId ?? "";
     return message;
@@ -1338,6 +1519,14 @@ export const ForceCompleteMigrationResponse: MessageFns<ForceCompleteMigrationRe
   encode(message: ForceCompleteMigrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1367,7 +1556,16 @@ export const ForceCompleteMigrationResponse: MessageFns<ForceCompleteMigrationRe
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1380,6 +1578,8 @@ export const ForceCompleteMigrationResponse: MessageFns<ForceCompleteMigrationRe
   },
   fromPartial(object: DeepPartial<ForceCompleteMigrationResponse>): ForceCompleteMigrationResponse {
     const message = createBaseForceCompleteMigrationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForceCompleteMigrationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;

@@ -48,12 +48,14 @@ export namespace EventType {
 export interface GetOperationRequest {
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetOperation. */
 export interface GetOperationResponse {
   /** The operation. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListOperations. */
@@ -64,6 +66,7 @@ export interface ListOperationsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListOperations. */
@@ -72,6 +75,7 @@ export interface ListOperationsResponse {
   operations: Operation[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of WaitOperation. */
@@ -80,24 +84,28 @@ export interface WaitOperationRequest {
   name: string;
   /** At most 10 minutes. Default 60 s. */
   timeout: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of WaitOperation. */
 export interface WaitOperationResponse {
   /** As it is now; look at `done`. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CancelOperation. */
 export interface CancelOperationRequest {
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CancelOperation. */
 export interface CancelOperationResponse {
   /** As it is now. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of WatchEvents. */
@@ -110,6 +118,7 @@ export interface WatchEventsRequest {
   allProjects: boolean;
   /** Also OPERATION_CHANGED. */
   withOperations: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One event. */
@@ -132,6 +141,7 @@ export interface WatchEventsResponse {
     | undefined;
   /** For CELL_UNREACHABLE. */
   cell: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGetOperationRequest(): GetOperationRequest {
@@ -142,6 +152,14 @@ export const GetOperationRequest: MessageFns<GetOperationRequest> = {
   encode(message: GetOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -171,7 +189,16 @@ export const GetOperationRequest: MessageFns<GetOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -184,6 +211,8 @@ export const GetOperationRequest: MessageFns<GetOperationRequest> = {
   },
   fromPartial(object: DeepPartial<GetOperationRequest>): GetOperationRequest {
     const message = createBaseGetOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetOperationRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -197,6 +226,14 @@ export const GetOperationResponse: MessageFns<GetOperationResponse> = {
   encode(message: GetOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -226,7 +263,16 @@ export const GetOperationResponse: MessageFns<GetOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -239,6 +285,8 @@ export const GetOperationResponse: MessageFns<GetOperationResponse> = {
   },
   fromPartial(object: DeepPartial<GetOperationResponse>): GetOperationResponse {
     const message = createBaseGetOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -260,6 +308,14 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -305,7 +361,16 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -318,6 +383,8 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<ListOperationsRequest>): ListOperationsRequest {
     const message = createBaseListOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListOperationsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -336,6 +403,14 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -373,7 +448,16 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -386,6 +470,8 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
   },
   fromPartial(object: DeepPartial<ListOperationsResponse>): ListOperationsResponse {
     const message = createBaseListOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -403,6 +489,14 @@ export const WaitOperationRequest: MessageFns<WaitOperationRequest> = {
     }
     if (message.timeout !== undefined) {
       Duration.encode(message.timeout, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -440,7 +534,16 @@ export const WaitOperationRequest: MessageFns<WaitOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -453,6 +556,8 @@ export const WaitOperationRequest: MessageFns<WaitOperationRequest> = {
   },
   fromPartial(object: DeepPartial<WaitOperationRequest>): WaitOperationRequest {
     const message = createBaseWaitOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WaitOperationRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.timeout = (object.timeout !== undefined && object.timeout !== null)
       ? Duration.fromPartial(object.timeout)
@@ -469,6 +574,14 @@ export const WaitOperationResponse: MessageFns<WaitOperationResponse> = {
   encode(message: WaitOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -498,7 +611,16 @@ export const WaitOperationResponse: MessageFns<WaitOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -511,6 +633,8 @@ export const WaitOperationResponse: MessageFns<WaitOperationResponse> = {
   },
   fromPartial(object: DeepPartial<WaitOperationResponse>): WaitOperationResponse {
     const message = createBaseWaitOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WaitOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -526,6 +650,14 @@ export const CancelOperationRequest: MessageFns<CancelOperationRequest> = {
   encode(message: CancelOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -555,7 +687,16 @@ export const CancelOperationRequest: MessageFns<CancelOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -568,6 +709,8 @@ export const CancelOperationRequest: MessageFns<CancelOperationRequest> = {
   },
   fromPartial(object: DeepPartial<CancelOperationRequest>): CancelOperationRequest {
     const message = createBaseCancelOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CancelOperationRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -581,6 +724,14 @@ export const CancelOperationResponse: MessageFns<CancelOperationResponse> = {
   encode(message: CancelOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -610,7 +761,16 @@ export const CancelOperationResponse: MessageFns<CancelOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -623,6 +783,8 @@ export const CancelOperationResponse: MessageFns<CancelOperationResponse> = {
   },
   fromPartial(object: DeepPartial<CancelOperationResponse>): CancelOperationResponse {
     const message = createBaseCancelOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CancelOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -647,6 +809,14 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
     }
     if (message.withOperations !== false) {
       writer.uint32(32).bool(message.withOperations);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -700,7 +870,16 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -713,6 +892,8 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
   },
   fromPartial(object: DeepPartial<WatchEventsRequest>): WatchEventsRequest {
     const message = createBaseWatchEventsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchEventsRequest["_unknownFields"];
     message.resumeToken = object.resumeToken ?? "";
     message.serverIds = object.serverIds?.map((e) => e) || [];
     message.allProjects = object.allProjects ?? false;
@@ -722,7 +903,14 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
 };
 
 function createBaseWatchEventsResponse(): WatchEventsResponse {
-  return { type: 0, server: undefined, operation: undefined, resumeToken: "", at: undefined, cell: "" };
+  return {
+    type: 0,
+    server: undefined,
+    operation: undefined,
+    resumeToken: "",
+    at: undefined,
+    cell: "",
+  };
 }
 
 export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
@@ -744,6 +932,14 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     }
     if (message.cell !== "") {
       writer.uint32(50).string(message.cell);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -813,7 +1009,16 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -826,6 +1031,8 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
   },
   fromPartial(object: DeepPartial<WatchEventsResponse>): WatchEventsResponse {
     const message = createBaseWatchEventsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchEventsResponse["_unknownFields"];
     message.type = object.type ?? 0;
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)

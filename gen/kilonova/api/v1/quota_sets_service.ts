@@ -13,24 +13,28 @@ export interface GetQuotaSetRequest {
   userId: string;
   /** Also fill `used`: asks the second rule instead of the first. */
   withUsage: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetQuotaSet. */
 export interface GetQuotaSetResponse {
   /** All resources. */
   limits: ResourceLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetQuotaDefaults. */
 export interface GetQuotaDefaultsRequest {
   /** Project, which decides about the right to ask. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetQuotaDefaults. */
 export interface GetQuotaDefaultsResponse {
   /** All resources; `used` is not filled. */
   limits: ResourceLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateQuotaSet. */
@@ -43,17 +47,20 @@ export interface UpdateQuotaSetRequest {
   limits: Map<string, bigint>;
   /** Also limits that are below what is used. */
   force: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UpdateQuotaSetRequest_LimitsEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateQuotaSet. */
 export interface UpdateQuotaSetResponse {
   /** All resources, as they are now. */
   limits: ResourceLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteQuotaSet. */
@@ -62,22 +69,26 @@ export interface DeleteQuotaSetRequest {
   projectId: string;
   /** User within the project; empty for the project and all of its users. */
   userId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteQuotaSet. */
 export interface DeleteQuotaSetResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetQuotaClassSet. */
 export interface GetQuotaClassSetRequest {
   /** Class. */
   className: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetQuotaClassSet. */
 export interface GetQuotaClassSetResponse {
   /** All resources; `used` is not filled. */
   limits: ResourceLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateQuotaClassSet. */
@@ -86,17 +97,20 @@ export interface UpdateQuotaClassSetRequest {
   className: string;
   /** New limits by resource, -1 (unlimited) to 2,147,483,647. */
   limits: Map<string, bigint>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UpdateQuotaClassSetRequest_LimitsEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateQuotaClassSet. */
 export interface UpdateQuotaClassSetResponse {
   /** All resources, as they are now. */
   limits: ResourceLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGetQuotaSetRequest(): GetQuotaSetRequest {
@@ -113,6 +127,14 @@ export const GetQuotaSetRequest: MessageFns<GetQuotaSetRequest> = {
     }
     if (message.withUsage !== false) {
       writer.uint32(24).bool(message.withUsage);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -158,7 +180,16 @@ export const GetQuotaSetRequest: MessageFns<GetQuotaSetRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -171,6 +202,8 @@ export const GetQuotaSetRequest: MessageFns<GetQuotaSetRequest> = {
   },
   fromPartial(object: DeepPartial<GetQuotaSetRequest>): GetQuotaSetRequest {
     const message = createBaseGetQuotaSetRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaSetRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
     message.withUsage = object.withUsage ?? false;
@@ -186,6 +219,14 @@ export const GetQuotaSetResponse: MessageFns<GetQuotaSetResponse> = {
   encode(message: GetQuotaSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       ResourceLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -215,7 +256,16 @@ export const GetQuotaSetResponse: MessageFns<GetQuotaSetResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -228,6 +278,8 @@ export const GetQuotaSetResponse: MessageFns<GetQuotaSetResponse> = {
   },
   fromPartial(object: DeepPartial<GetQuotaSetResponse>): GetQuotaSetResponse {
     const message = createBaseGetQuotaSetResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaSetResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => ResourceLimit.fromPartial(e)) || [];
     return message;
   },
@@ -241,6 +293,14 @@ export const GetQuotaDefaultsRequest: MessageFns<GetQuotaDefaultsRequest> = {
   encode(message: GetQuotaDefaultsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.projectId !== "") {
       writer.uint32(10).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -270,7 +330,16 @@ export const GetQuotaDefaultsRequest: MessageFns<GetQuotaDefaultsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -283,6 +352,8 @@ export const GetQuotaDefaultsRequest: MessageFns<GetQuotaDefaultsRequest> = {
   },
   fromPartial(object: DeepPartial<GetQuotaDefaultsRequest>): GetQuotaDefaultsRequest {
     const message = createBaseGetQuotaDefaultsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaDefaultsRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     return message;
   },
@@ -296,6 +367,14 @@ export const GetQuotaDefaultsResponse: MessageFns<GetQuotaDefaultsResponse> = {
   encode(message: GetQuotaDefaultsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       ResourceLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -325,7 +404,16 @@ export const GetQuotaDefaultsResponse: MessageFns<GetQuotaDefaultsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -338,6 +426,8 @@ export const GetQuotaDefaultsResponse: MessageFns<GetQuotaDefaultsResponse> = {
   },
   fromPartial(object: DeepPartial<GetQuotaDefaultsResponse>): GetQuotaDefaultsResponse {
     const message = createBaseGetQuotaDefaultsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaDefaultsResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => ResourceLimit.fromPartial(e)) || [];
     return message;
   },
@@ -360,6 +450,14 @@ export const UpdateQuotaSetRequest: MessageFns<UpdateQuotaSetRequest> = {
     });
     if (message.force !== false) {
       writer.uint32(32).bool(message.force);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -416,7 +514,16 @@ export const UpdateQuotaSetRequest: MessageFns<UpdateQuotaSetRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -429,6 +536,8 @@ export const UpdateQuotaSetRequest: MessageFns<UpdateQuotaSetRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateQuotaSetRequest>): UpdateQuotaSetRequest {
     const message = createBaseUpdateQuotaSetRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateQuotaSetRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
     message.limits = (() => {
@@ -459,6 +568,14 @@ export const UpdateQuotaSetRequest_LimitsEntry: MessageFns<UpdateQuotaSetRequest
         throw new globalThis.Error("value provided for field message.value of type int64 too large");
       }
       writer.uint32(16).int64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -496,7 +613,16 @@ export const UpdateQuotaSetRequest_LimitsEntry: MessageFns<UpdateQuotaSetRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -509,6 +635,8 @@ export const UpdateQuotaSetRequest_LimitsEntry: MessageFns<UpdateQuotaSetRequest
   },
   fromPartial(object: DeepPartial<UpdateQuotaSetRequest_LimitsEntry>): UpdateQuotaSetRequest_LimitsEntry {
     const message = createBaseUpdateQuotaSetRequest_LimitsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateQuotaSetRequest_LimitsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -523,6 +651,14 @@ export const UpdateQuotaSetResponse: MessageFns<UpdateQuotaSetResponse> = {
   encode(message: UpdateQuotaSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       ResourceLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -552,7 +688,16 @@ export const UpdateQuotaSetResponse: MessageFns<UpdateQuotaSetResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -565,6 +710,8 @@ export const UpdateQuotaSetResponse: MessageFns<UpdateQuotaSetResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateQuotaSetResponse>): UpdateQuotaSetResponse {
     const message = createBaseUpdateQuotaSetResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateQuotaSetResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => ResourceLimit.fromPartial(e)) || [];
     return message;
   },
@@ -581,6 +728,14 @@ export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(18).string(message.userId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -618,7 +773,16 @@ export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -631,6 +795,8 @@ export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteQuotaSetRequest>): DeleteQuotaSetRequest {
     const message = createBaseDeleteQuotaSetRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteQuotaSetRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
     return message;
@@ -638,11 +804,19 @@ export const DeleteQuotaSetRequest: MessageFns<DeleteQuotaSetRequest> = {
 };
 
 function createBaseDeleteQuotaSetResponse(): DeleteQuotaSetResponse {
-  return {};
+  return { };
 }
 
 export const DeleteQuotaSetResponse: MessageFns<DeleteQuotaSetResponse> = {
-  encode(_: DeleteQuotaSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteQuotaSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -663,7 +837,16 @@ export const DeleteQuotaSetResponse: MessageFns<DeleteQuotaSetResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -674,8 +857,10 @@ export const DeleteQuotaSetResponse: MessageFns<DeleteQuotaSetResponse> = {
   create(base?: DeepPartial<DeleteQuotaSetResponse>): DeleteQuotaSetResponse {
     return DeleteQuotaSetResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteQuotaSetResponse>): DeleteQuotaSetResponse {
+  fromPartial(object: DeepPartial<DeleteQuotaSetResponse>): DeleteQuotaSetResponse {
     const message = createBaseDeleteQuotaSetResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteQuotaSetResponse["_unknownFields"];
     return message;
   },
 };
@@ -688,6 +873,14 @@ export const GetQuotaClassSetRequest: MessageFns<GetQuotaClassSetRequest> = {
   encode(message: GetQuotaClassSetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.className !== "") {
       writer.uint32(10).string(message.className);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -717,7 +910,16 @@ export const GetQuotaClassSetRequest: MessageFns<GetQuotaClassSetRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -730,6 +932,8 @@ export const GetQuotaClassSetRequest: MessageFns<GetQuotaClassSetRequest> = {
   },
   fromPartial(object: DeepPartial<GetQuotaClassSetRequest>): GetQuotaClassSetRequest {
     const message = createBaseGetQuotaClassSetRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaClassSetRequest["_unknownFields"];
     message.className = object.className ?? "";
     return message;
   },
@@ -743,6 +947,14 @@ export const GetQuotaClassSetResponse: MessageFns<GetQuotaClassSetResponse> = {
   encode(message: GetQuotaClassSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       ResourceLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -772,7 +984,16 @@ export const GetQuotaClassSetResponse: MessageFns<GetQuotaClassSetResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -785,6 +1006,8 @@ export const GetQuotaClassSetResponse: MessageFns<GetQuotaClassSetResponse> = {
   },
   fromPartial(object: DeepPartial<GetQuotaClassSetResponse>): GetQuotaClassSetResponse {
     const message = createBaseGetQuotaClassSetResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaClassSetResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => ResourceLimit.fromPartial(e)) || [];
     return message;
   },
@@ -802,6 +1025,14 @@ export const UpdateQuotaClassSetRequest: MessageFns<UpdateQuotaClassSetRequest> 
     message.limits.forEach((value, key) => {
       UpdateQuotaClassSetRequest_LimitsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -841,7 +1072,16 @@ export const UpdateQuotaClassSetRequest: MessageFns<UpdateQuotaClassSetRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -854,6 +1094,8 @@ export const UpdateQuotaClassSetRequest: MessageFns<UpdateQuotaClassSetRequest> 
   },
   fromPartial(object: DeepPartial<UpdateQuotaClassSetRequest>): UpdateQuotaClassSetRequest {
     const message = createBaseUpdateQuotaClassSetRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateQuotaClassSetRequest["_unknownFields"];
     message.className = object.className ?? "";
     message.limits = (() => {
       const m = new Map();
@@ -882,6 +1124,14 @@ export const UpdateQuotaClassSetRequest_LimitsEntry: MessageFns<UpdateQuotaClass
         throw new globalThis.Error("value provided for field message.value of type int64 too large");
       }
       writer.uint32(16).int64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -919,7 +1169,16 @@ export const UpdateQuotaClassSetRequest_LimitsEntry: MessageFns<UpdateQuotaClass
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -932,6 +1191,8 @@ export const UpdateQuotaClassSetRequest_LimitsEntry: MessageFns<UpdateQuotaClass
   },
   fromPartial(object: DeepPartial<UpdateQuotaClassSetRequest_LimitsEntry>): UpdateQuotaClassSetRequest_LimitsEntry {
     const message = createBaseUpdateQuotaClassSetRequest_LimitsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateQuotaClassSetRequest_LimitsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -946,6 +1207,14 @@ export const UpdateQuotaClassSetResponse: MessageFns<UpdateQuotaClassSetResponse
   encode(message: UpdateQuotaClassSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       ResourceLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -975,7 +1244,16 @@ export const UpdateQuotaClassSetResponse: MessageFns<UpdateQuotaClassSetResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -988,6 +1266,8 @@ export const UpdateQuotaClassSetResponse: MessageFns<UpdateQuotaClassSetResponse
   },
   fromPartial(object: DeepPartial<UpdateQuotaClassSetResponse>): UpdateQuotaClassSetResponse {
     const message = createBaseUpdateQuotaClassSetResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateQuotaClassSetResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => ResourceLimit.fromPartial(e)) || [];
     return message;
   },

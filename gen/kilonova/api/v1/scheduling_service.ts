@@ -18,11 +18,13 @@ export interface SchedulingRefusal {
   nearestFacts: Map<string, string>;
   /** Host that came nearest; administrators only. */
   nearestHost: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface SchedulingRefusal_NearestFactsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What the scheduler thinks of all hosts at one moment. */
@@ -46,12 +48,14 @@ export interface SchedulingExplanation {
    * are hidden.
    */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ExplainServer. */
 export interface ExplainServerRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ExplainServer. */
@@ -65,12 +69,14 @@ export interface ExplainServerResponse {
    * hosts_considered, hosts_accepted, refusals.hosts, refusals.nearest_facts.
    */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of WhatIf. */
 export interface WhatIfRequest {
   /** What would be created; its client_token is ignored. */
   request: CreateServersRequest | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of WhatIf. */
@@ -86,6 +92,7 @@ export interface WhatIfResponse {
    * hosts_considered, hosts_accepted, refusals.hosts, refusals.nearest_facts.
    */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseSchedulingRefusal(): SchedulingRefusal {
@@ -108,6 +115,14 @@ export const SchedulingRefusal: MessageFns<SchedulingRefusal> = {
     });
     if (message.nearestHost !== "") {
       writer.uint32(42).string(message.nearestHost);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -172,7 +187,16 @@ export const SchedulingRefusal: MessageFns<SchedulingRefusal> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -185,6 +209,8 @@ export const SchedulingRefusal: MessageFns<SchedulingRefusal> = {
   },
   fromPartial(object: DeepPartial<SchedulingRefusal>): SchedulingRefusal {
     const message = createBaseSchedulingRefusal();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SchedulingRefusal["_unknownFields"];
     message.rule = object.rule ?? "";
     message.reason = object.reason ?? "";
     message.hosts = object.hosts ?? 0;
@@ -213,6 +239,14 @@ export const SchedulingRefusal_NearestFactsEntry: MessageFns<SchedulingRefusal_N
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -250,7 +284,16 @@ export const SchedulingRefusal_NearestFactsEntry: MessageFns<SchedulingRefusal_N
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -263,6 +306,8 @@ export const SchedulingRefusal_NearestFactsEntry: MessageFns<SchedulingRefusal_N
   },
   fromPartial(object: DeepPartial<SchedulingRefusal_NearestFactsEntry>): SchedulingRefusal_NearestFactsEntry {
     const message = createBaseSchedulingRefusal_NearestFactsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SchedulingRefusal_NearestFactsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -303,6 +348,14 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
     }
     if (message.message !== "") {
       writer.uint32(58).string(message.message);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -380,7 +433,16 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -393,6 +455,8 @@ export const SchedulingExplanation: MessageFns<SchedulingExplanation> = {
   },
   fromPartial(object: DeepPartial<SchedulingExplanation>): SchedulingExplanation {
     const message = createBaseSchedulingExplanation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SchedulingExplanation["_unknownFields"];
     message.hostsConsidered = object.hostsConsidered ?? 0;
     message.hostsAccepted = object.hostsAccepted ?? 0;
     message.refusals = object.refusals?.map((e) => SchedulingRefusal.fromPartial(e)) || [];
@@ -412,6 +476,14 @@ export const ExplainServerRequest: MessageFns<ExplainServerRequest> = {
   encode(message: ExplainServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -441,7 +513,16 @@ export const ExplainServerRequest: MessageFns<ExplainServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -454,6 +535,8 @@ export const ExplainServerRequest: MessageFns<ExplainServerRequest> = {
   },
   fromPartial(object: DeepPartial<ExplainServerRequest>): ExplainServerRequest {
     const message = createBaseExplainServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExplainServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
@@ -470,6 +553,14 @@ export const ExplainServerResponse: MessageFns<ExplainServerResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -507,7 +598,16 @@ export const ExplainServerResponse: MessageFns<ExplainServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -520,6 +620,8 @@ export const ExplainServerResponse: MessageFns<ExplainServerResponse> = {
   },
   fromPartial(object: DeepPartial<ExplainServerResponse>): ExplainServerResponse {
     const message = createBaseExplainServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExplainServerResponse["_unknownFields"];
     message.explanation = (object.explanation !== undefined && object.explanation !== null)
       ? SchedulingExplanation.fromPartial(object.explanation)
       : undefined;
@@ -536,6 +638,14 @@ export const WhatIfRequest: MessageFns<WhatIfRequest> = {
   encode(message: WhatIfRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.request !== undefined) {
       CreateServersRequest.encode(message.request, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -565,7 +675,16 @@ export const WhatIfRequest: MessageFns<WhatIfRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -578,6 +697,8 @@ export const WhatIfRequest: MessageFns<WhatIfRequest> = {
   },
   fromPartial(object: DeepPartial<WhatIfRequest>): WhatIfRequest {
     const message = createBaseWhatIfRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WhatIfRequest["_unknownFields"];
     message.request = (object.request !== undefined && object.request !== null)
       ? CreateServersRequest.fromPartial(object.request)
       : undefined;
@@ -599,6 +720,14 @@ export const WhatIfResponse: MessageFns<WhatIfResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -644,7 +773,16 @@ export const WhatIfResponse: MessageFns<WhatIfResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -657,6 +795,8 @@ export const WhatIfResponse: MessageFns<WhatIfResponse> = {
   },
   fromPartial(object: DeepPartial<WhatIfResponse>): WhatIfResponse {
     const message = createBaseWhatIfResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WhatIfResponse["_unknownFields"];
     message.explanation = (object.explanation !== undefined && object.explanation !== null)
       ? SchedulingExplanation.fromPartial(object.explanation)
       : undefined;

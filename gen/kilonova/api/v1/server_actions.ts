@@ -13,12 +13,14 @@ export interface PauseServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PauseServer. */
 export interface PauseServerResponse {
   /** The pause. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnpauseServer. */
@@ -27,12 +29,14 @@ export interface UnpauseServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnpauseServer. */
 export interface UnpauseServerResponse {
   /** The end of the pause. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SuspendServer. */
@@ -41,12 +45,14 @@ export interface SuspendServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SuspendServer. */
 export interface SuspendServerResponse {
   /** The suspension. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ResumeServer. */
@@ -55,12 +61,14 @@ export interface ResumeServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ResumeServer. */
 export interface ResumeServerResponse {
   /** The resumption. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RescueServer. */
@@ -73,6 +81,7 @@ export interface RescueServerRequest {
   imageId: string;
   /** Password set in the rescue system, at most 255 characters; one is made when empty. */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RescueServer. */
@@ -86,6 +95,7 @@ export interface RescueServerResponse {
    * answers.
    */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnrescueServer. */
@@ -94,12 +104,14 @@ export interface UnrescueServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnrescueServer. */
 export interface UnrescueServerResponse {
   /** The end of the rescue. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of LockServer. */
@@ -110,12 +122,14 @@ export interface LockServerRequest {
   reason: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of LockServer. */
 export interface LockServerResponse {
   /** The lock; done already. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnlockServer. */
@@ -124,29 +138,34 @@ export interface UnlockServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnlockServer. */
 export interface UnlockServerResponse {
   /** The end of the lock; done already. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A map of which also the empty one can be asked for. */
 export interface MetadataValues {
   /** Keys of 1 to 255 letters, digits, '-', '_', ':', '.' and spaces; values of at most 255 characters. */
   items: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface MetadataValues_ItemsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A list of certificate ids of which also the empty one can be asked for. */
 export interface CertificateIds {
   /** At most 50. */
   ids: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RebuildServer. Unset fields stay as they are. */
@@ -205,6 +224,7 @@ export interface RebuildServerRequest {
   files: InjectedFile[];
   /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
   enabledSwitches: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RebuildServer. */
@@ -221,6 +241,7 @@ export interface RebuildServerResponse {
   adminPassword: string;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateServerImage. */
@@ -233,11 +254,13 @@ export interface CreateServerImageRequest {
   name: string;
   /** Properties of the image, within the quota of metadata items. */
   metadata: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CreateServerImageRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateServerImage. */
@@ -248,6 +271,7 @@ export interface CreateServerImageResponse {
     | undefined;
   /** The image, which exists from now on and becomes active when the operation succeeds. */
   imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateServerBackup. */
@@ -264,11 +288,13 @@ export interface CreateServerBackupRequest {
   rotation: number;
   /** Properties of the image, within the quota of metadata items. */
   metadata: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CreateServerBackupRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateServerBackup. */
@@ -279,6 +305,7 @@ export interface CreateServerBackupResponse {
     | undefined;
   /** The image; empty with rotation 0. */
   imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RestoreServer. */
@@ -287,12 +314,14 @@ export interface RestoreServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RestoreServer. */
 export interface RestoreServerResponse {
   /** The restoration. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ForceDeleteServer. */
@@ -301,12 +330,14 @@ export interface ForceDeleteServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ForceDeleteServer. */
 export interface ForceDeleteServerResponse {
   /** The deletion. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ResetServerState. */
@@ -315,6 +346,7 @@ export interface ResetServerStateRequest {
   serverId: string;
   /** ACTIVE or ERROR. */
   vmState: VmState;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ResetServerState. */
@@ -325,6 +357,7 @@ export interface ResetServerStateResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller, as in GetServer. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ChangeServerPassword. */
@@ -335,12 +368,14 @@ export interface ChangeServerPasswordRequest {
   clientToken: string;
   /** New password, at most 255 characters. */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ChangeServerPassword. */
 export interface ChangeServerPasswordResponse {
   /** The change. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of TriggerCrashDump. */
@@ -349,12 +384,14 @@ export interface TriggerCrashDumpRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of TriggerCrashDump. */
 export interface TriggerCrashDumpResponse {
   /** The interrupt. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AddServerSecurityGroup. */
@@ -363,10 +400,12 @@ export interface AddServerSecurityGroupRequest {
   serverId: string;
   /** Name or id. */
   securityGroup: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AddServerSecurityGroup. */
 export interface AddServerSecurityGroupResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RemoveServerSecurityGroup. */
@@ -375,10 +414,12 @@ export interface RemoveServerSecurityGroupRequest {
   serverId: string;
   /** Name or id. */
   securityGroup: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RemoveServerSecurityGroup. */
 export interface RemoveServerSecurityGroupResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBasePauseServerRequest(): PauseServerRequest {
@@ -392,6 +433,14 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -429,7 +478,16 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -442,6 +500,8 @@ export const PauseServerRequest: MessageFns<PauseServerRequest> = {
   },
   fromPartial(object: DeepPartial<PauseServerRequest>): PauseServerRequest {
     const message = createBasePauseServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PauseServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -456,6 +516,14 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
   encode(message: PauseServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -485,7 +553,16 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -498,6 +575,8 @@ export const PauseServerResponse: MessageFns<PauseServerResponse> = {
   },
   fromPartial(object: DeepPartial<PauseServerResponse>): PauseServerResponse {
     const message = createBasePauseServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PauseServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -516,6 +595,14 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -553,7 +640,16 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -566,6 +662,8 @@ export const UnpauseServerRequest: MessageFns<UnpauseServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnpauseServerRequest>): UnpauseServerRequest {
     const message = createBaseUnpauseServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnpauseServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -580,6 +678,14 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
   encode(message: UnpauseServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -609,7 +715,16 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -622,6 +737,8 @@ export const UnpauseServerResponse: MessageFns<UnpauseServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnpauseServerResponse>): UnpauseServerResponse {
     const message = createBaseUnpauseServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnpauseServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -640,6 +757,14 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -677,7 +802,16 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -690,6 +824,8 @@ export const SuspendServerRequest: MessageFns<SuspendServerRequest> = {
   },
   fromPartial(object: DeepPartial<SuspendServerRequest>): SuspendServerRequest {
     const message = createBaseSuspendServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SuspendServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -704,6 +840,14 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
   encode(message: SuspendServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -733,7 +877,16 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -746,6 +899,8 @@ export const SuspendServerResponse: MessageFns<SuspendServerResponse> = {
   },
   fromPartial(object: DeepPartial<SuspendServerResponse>): SuspendServerResponse {
     const message = createBaseSuspendServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SuspendServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -764,6 +919,14 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -801,7 +964,16 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -814,6 +986,8 @@ export const ResumeServerRequest: MessageFns<ResumeServerRequest> = {
   },
   fromPartial(object: DeepPartial<ResumeServerRequest>): ResumeServerRequest {
     const message = createBaseResumeServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResumeServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -828,6 +1002,14 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
   encode(message: ResumeServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -857,7 +1039,16 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -870,6 +1061,8 @@ export const ResumeServerResponse: MessageFns<ResumeServerResponse> = {
   },
   fromPartial(object: DeepPartial<ResumeServerResponse>): ResumeServerResponse {
     const message = createBaseResumeServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResumeServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -894,6 +1087,14 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
     }
     if (message.adminPassword !== "") {
       writer.uint32(34).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -947,7 +1148,16 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -960,6 +1170,8 @@ export const RescueServerRequest: MessageFns<RescueServerRequest> = {
   },
   fromPartial(object: DeepPartial<RescueServerRequest>): RescueServerRequest {
     const message = createBaseRescueServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.imageId = object.imageId ?? "";
@@ -979,6 +1191,14 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
     }
     if (message.adminPassword !== "") {
       writer.uint32(18).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1016,7 +1236,16 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1029,6 +1258,8 @@ export const RescueServerResponse: MessageFns<RescueServerResponse> = {
   },
   fromPartial(object: DeepPartial<RescueServerResponse>): RescueServerResponse {
     const message = createBaseRescueServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RescueServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1048,6 +1279,14 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1085,7 +1324,16 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1098,6 +1346,8 @@ export const UnrescueServerRequest: MessageFns<UnrescueServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnrescueServerRequest>): UnrescueServerRequest {
     const message = createBaseUnrescueServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnrescueServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1112,6 +1362,14 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
   encode(message: UnrescueServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1141,7 +1399,16 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1154,6 +1421,8 @@ export const UnrescueServerResponse: MessageFns<UnrescueServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnrescueServerResponse>): UnrescueServerResponse {
     const message = createBaseUnrescueServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnrescueServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1175,6 +1444,14 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(26).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1220,7 +1497,16 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1233,6 +1519,8 @@ export const LockServerRequest: MessageFns<LockServerRequest> = {
   },
   fromPartial(object: DeepPartial<LockServerRequest>): LockServerRequest {
     const message = createBaseLockServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LockServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.reason = object.reason ?? "";
     message.clientToken = object.clientToken ?? "";
@@ -1248,6 +1536,14 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
   encode(message: LockServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1277,7 +1573,16 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1290,6 +1595,8 @@ export const LockServerResponse: MessageFns<LockServerResponse> = {
   },
   fromPartial(object: DeepPartial<LockServerResponse>): LockServerResponse {
     const message = createBaseLockServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LockServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1308,6 +1615,14 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1345,7 +1660,16 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1358,6 +1682,8 @@ export const UnlockServerRequest: MessageFns<UnlockServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnlockServerRequest>): UnlockServerRequest {
     const message = createBaseUnlockServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnlockServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1372,6 +1698,14 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
   encode(message: UnlockServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1401,7 +1735,16 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1414,6 +1757,8 @@ export const UnlockServerResponse: MessageFns<UnlockServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnlockServerResponse>): UnlockServerResponse {
     const message = createBaseUnlockServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnlockServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1430,6 +1775,14 @@ export const MetadataValues: MessageFns<MetadataValues> = {
     message.items.forEach((value, key) => {
       MetadataValues_ItemsEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1461,7 +1814,16 @@ export const MetadataValues: MessageFns<MetadataValues> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1474,6 +1836,8 @@ export const MetadataValues: MessageFns<MetadataValues> = {
   },
   fromPartial(object: DeepPartial<MetadataValues>): MetadataValues {
     const message = createBaseMetadataValues();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataValues["_unknownFields"];
     message.items = (() => {
       const m = new Map();
       (object.items as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -1498,6 +1862,14 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1535,7 +1907,16 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1548,6 +1929,8 @@ export const MetadataValues_ItemsEntry: MessageFns<MetadataValues_ItemsEntry> = 
   },
   fromPartial(object: DeepPartial<MetadataValues_ItemsEntry>): MetadataValues_ItemsEntry {
     const message = createBaseMetadataValues_ItemsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataValues_ItemsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1562,6 +1945,14 @@ export const CertificateIds: MessageFns<CertificateIds> = {
   encode(message: CertificateIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.ids) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1591,7 +1982,16 @@ export const CertificateIds: MessageFns<CertificateIds> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1604,6 +2004,8 @@ export const CertificateIds: MessageFns<CertificateIds> = {
   },
   fromPartial(object: DeepPartial<CertificateIds>): CertificateIds {
     const message = createBaseCertificateIds();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CertificateIds["_unknownFields"];
     message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
@@ -1687,6 +2089,14 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     }
     for (const v of message.enabledSwitches) {
       writer.uint32(146).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1852,7 +2262,16 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1865,6 +2284,8 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
   },
   fromPartial(object: DeepPartial<RebuildServerRequest>): RebuildServerRequest {
     const message = createBaseRebuildServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.imageId = object.imageId ?? "";
@@ -1909,6 +2330,14 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1962,7 +2391,16 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1975,6 +2413,8 @@ export const RebuildServerResponse: MessageFns<RebuildServerResponse> = {
   },
   fromPartial(object: DeepPartial<RebuildServerResponse>): RebuildServerResponse {
     const message = createBaseRebuildServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebuildServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2005,6 +2445,14 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
     message.metadata.forEach((value, key) => {
       CreateServerImageRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2060,7 +2508,16 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2073,6 +2530,8 @@ export const CreateServerImageRequest: MessageFns<CreateServerImageRequest> = {
   },
   fromPartial(object: DeepPartial<CreateServerImageRequest>): CreateServerImageRequest {
     const message = createBaseCreateServerImageRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
@@ -2100,6 +2559,14 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2137,7 +2604,16 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2150,6 +2626,8 @@ export const CreateServerImageRequest_MetadataEntry: MessageFns<CreateServerImag
   },
   fromPartial(object: DeepPartial<CreateServerImageRequest_MetadataEntry>): CreateServerImageRequest_MetadataEntry {
     const message = createBaseCreateServerImageRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -2167,6 +2645,14 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
     }
     if (message.imageId !== "") {
       writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2204,7 +2690,16 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2217,6 +2712,8 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
   },
   fromPartial(object: DeepPartial<CreateServerImageResponse>): CreateServerImageResponse {
     const message = createBaseCreateServerImageResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerImageResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2226,7 +2723,14 @@ export const CreateServerImageResponse: MessageFns<CreateServerImageResponse> = 
 };
 
 function createBaseCreateServerBackupRequest(): CreateServerBackupRequest {
-  return { serverId: "", clientToken: "", name: "", backupType: "", rotation: 0, metadata: new Map() };
+  return {
+    serverId: "",
+    clientToken: "",
+    name: "",
+    backupType: "",
+    rotation: 0,
+    metadata: new Map(),
+  };
 }
 
 export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = {
@@ -2249,6 +2753,14 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
     message.metadata.forEach((value, key) => {
       CreateServerBackupRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2320,7 +2832,16 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2333,6 +2854,8 @@ export const CreateServerBackupRequest: MessageFns<CreateServerBackupRequest> = 
   },
   fromPartial(object: DeepPartial<CreateServerBackupRequest>): CreateServerBackupRequest {
     const message = createBaseCreateServerBackupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
@@ -2362,6 +2885,14 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2399,7 +2930,16 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2412,6 +2952,8 @@ export const CreateServerBackupRequest_MetadataEntry: MessageFns<CreateServerBac
   },
   fromPartial(object: DeepPartial<CreateServerBackupRequest_MetadataEntry>): CreateServerBackupRequest_MetadataEntry {
     const message = createBaseCreateServerBackupRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -2429,6 +2971,14 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
     }
     if (message.imageId !== "") {
       writer.uint32(18).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2466,7 +3016,16 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2479,6 +3038,8 @@ export const CreateServerBackupResponse: MessageFns<CreateServerBackupResponse> 
   },
   fromPartial(object: DeepPartial<CreateServerBackupResponse>): CreateServerBackupResponse {
     const message = createBaseCreateServerBackupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerBackupResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2498,6 +3059,14 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2535,7 +3104,16 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2548,6 +3126,8 @@ export const RestoreServerRequest: MessageFns<RestoreServerRequest> = {
   },
   fromPartial(object: DeepPartial<RestoreServerRequest>): RestoreServerRequest {
     const message = createBaseRestoreServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RestoreServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2562,6 +3142,14 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
   encode(message: RestoreServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2591,7 +3179,16 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2604,6 +3201,8 @@ export const RestoreServerResponse: MessageFns<RestoreServerResponse> = {
   },
   fromPartial(object: DeepPartial<RestoreServerResponse>): RestoreServerResponse {
     const message = createBaseRestoreServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RestoreServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2622,6 +3221,14 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2659,7 +3266,16 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2672,6 +3288,8 @@ export const ForceDeleteServerRequest: MessageFns<ForceDeleteServerRequest> = {
   },
   fromPartial(object: DeepPartial<ForceDeleteServerRequest>): ForceDeleteServerRequest {
     const message = createBaseForceDeleteServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForceDeleteServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2686,6 +3304,14 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
   encode(message: ForceDeleteServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2715,7 +3341,16 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2728,6 +3363,8 @@ export const ForceDeleteServerResponse: MessageFns<ForceDeleteServerResponse> = 
   },
   fromPartial(object: DeepPartial<ForceDeleteServerResponse>): ForceDeleteServerResponse {
     const message = createBaseForceDeleteServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForceDeleteServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2746,6 +3383,14 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
     }
     if (message.vmState !== 0) {
       writer.uint32(16).int32(message.vmState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2783,7 +3428,16 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2796,6 +3450,8 @@ export const ResetServerStateRequest: MessageFns<ResetServerStateRequest> = {
   },
   fromPartial(object: DeepPartial<ResetServerStateRequest>): ResetServerStateRequest {
     const message = createBaseResetServerStateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetServerStateRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.vmState = object.vmState ?? 0;
     return message;
@@ -2813,6 +3469,14 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2850,7 +3514,16 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2863,6 +3536,8 @@ export const ResetServerStateResponse: MessageFns<ResetServerStateResponse> = {
   },
   fromPartial(object: DeepPartial<ResetServerStateResponse>): ResetServerStateResponse {
     const message = createBaseResetServerStateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResetServerStateResponse["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -2885,6 +3560,14 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
     }
     if (message.adminPassword !== "") {
       writer.uint32(26).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2930,7 +3613,16 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2943,6 +3635,8 @@ export const ChangeServerPasswordRequest: MessageFns<ChangeServerPasswordRequest
   },
   fromPartial(object: DeepPartial<ChangeServerPasswordRequest>): ChangeServerPasswordRequest {
     const message = createBaseChangeServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ChangeServerPasswordRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.adminPassword = object.adminPassword ?? "";
@@ -2958,6 +3652,14 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
   encode(message: ChangeServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2987,7 +3689,16 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3000,6 +3711,8 @@ export const ChangeServerPasswordResponse: MessageFns<ChangeServerPasswordRespon
   },
   fromPartial(object: DeepPartial<ChangeServerPasswordResponse>): ChangeServerPasswordResponse {
     const message = createBaseChangeServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ChangeServerPasswordResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -3018,6 +3731,14 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3055,7 +3776,16 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3068,6 +3798,8 @@ export const TriggerCrashDumpRequest: MessageFns<TriggerCrashDumpRequest> = {
   },
   fromPartial(object: DeepPartial<TriggerCrashDumpRequest>): TriggerCrashDumpRequest {
     const message = createBaseTriggerCrashDumpRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TriggerCrashDumpRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -3082,6 +3814,14 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
   encode(message: TriggerCrashDumpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3111,7 +3851,16 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3124,6 +3873,8 @@ export const TriggerCrashDumpResponse: MessageFns<TriggerCrashDumpResponse> = {
   },
   fromPartial(object: DeepPartial<TriggerCrashDumpResponse>): TriggerCrashDumpResponse {
     const message = createBaseTriggerCrashDumpResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TriggerCrashDumpResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -3142,6 +3893,14 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
     }
     if (message.securityGroup !== "") {
       writer.uint32(18).string(message.securityGroup);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3179,7 +3938,16 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3192,6 +3960,8 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
   },
   fromPartial(object: DeepPartial<AddServerSecurityGroupRequest>): AddServerSecurityGroupRequest {
     const message = createBaseAddServerSecurityGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddServerSecurityGroupRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.securityGroup = object.securityGroup ?? "";
     return message;
@@ -3199,11 +3969,19 @@ export const AddServerSecurityGroupRequest: MessageFns<AddServerSecurityGroupReq
 };
 
 function createBaseAddServerSecurityGroupResponse(): AddServerSecurityGroupResponse {
-  return {};
+  return { };
 }
 
 export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupResponse> = {
-  encode(_: AddServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: AddServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3224,7 +4002,16 @@ export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupRe
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3235,8 +4022,10 @@ export const AddServerSecurityGroupResponse: MessageFns<AddServerSecurityGroupRe
   create(base?: DeepPartial<AddServerSecurityGroupResponse>): AddServerSecurityGroupResponse {
     return AddServerSecurityGroupResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<AddServerSecurityGroupResponse>): AddServerSecurityGroupResponse {
+  fromPartial(object: DeepPartial<AddServerSecurityGroupResponse>): AddServerSecurityGroupResponse {
     const message = createBaseAddServerSecurityGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddServerSecurityGroupResponse["_unknownFields"];
     return message;
   },
 };
@@ -3252,6 +4041,14 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
     }
     if (message.securityGroup !== "") {
       writer.uint32(18).string(message.securityGroup);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3289,7 +4086,16 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3302,6 +4108,8 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
   },
   fromPartial(object: DeepPartial<RemoveServerSecurityGroupRequest>): RemoveServerSecurityGroupRequest {
     const message = createBaseRemoveServerSecurityGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveServerSecurityGroupRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.securityGroup = object.securityGroup ?? "";
     return message;
@@ -3309,11 +4117,19 @@ export const RemoveServerSecurityGroupRequest: MessageFns<RemoveServerSecurityGr
 };
 
 function createBaseRemoveServerSecurityGroupResponse(): RemoveServerSecurityGroupResponse {
-  return {};
+  return { };
 }
 
 export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityGroupResponse> = {
-  encode(_: RemoveServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RemoveServerSecurityGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3334,7 +4150,16 @@ export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityG
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3345,8 +4170,10 @@ export const RemoveServerSecurityGroupResponse: MessageFns<RemoveServerSecurityG
   create(base?: DeepPartial<RemoveServerSecurityGroupResponse>): RemoveServerSecurityGroupResponse {
     return RemoveServerSecurityGroupResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RemoveServerSecurityGroupResponse>): RemoveServerSecurityGroupResponse {
+  fromPartial(object: DeepPartial<RemoveServerSecurityGroupResponse>): RemoveServerSecurityGroupResponse {
     const message = createBaseRemoveServerSecurityGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveServerSecurityGroupResponse["_unknownFields"];
     return message;
   },
 };

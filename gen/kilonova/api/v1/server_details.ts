@@ -31,6 +31,7 @@ export interface ListServerSecurityGroupsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Traffic that is let through. */
@@ -53,6 +54,7 @@ export interface SecurityGroupRule {
   remoteCidr: string;
   /** Members of this group instead; empty when none. */
   remoteGroupId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A security group of a server. */
@@ -67,6 +69,7 @@ export interface ServerSecurityGroup {
   projectId: string;
   /** Its rules. */
   rules: SecurityGroupRule[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListServerSecurityGroups. */
@@ -75,12 +78,14 @@ export interface ListServerSecurityGroupsResponse {
   securityGroups: ServerSecurityGroup[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerDiagnostics. */
 export interface GetServerDiagnosticsRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One CPU of a guest. Unset fields are not known to the hypervisor. */
@@ -95,6 +100,7 @@ export interface CpuDiagnostics {
     | undefined;
   /** Use, percent. */
   utilisationPercent?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One network interface of a guest. Unset fields are not known to the hypervisor. */
@@ -139,6 +145,7 @@ export interface NicDiagnostics {
     | undefined;
   /** Bytes per second sent. */
   txBytesPerSecond?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One disk of a guest. Unset fields are not known to the hypervisor. */
@@ -161,6 +168,7 @@ export interface DiskDiagnostics {
     | undefined;
   /** Errors of both. */
   errors?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerDiagnostics. */
@@ -191,12 +199,14 @@ export interface GetServerDiagnosticsResponse {
     | undefined;
   /** Memory in use, MiB. */
   memoryUsedMib?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerTopology. */
 export interface GetServerTopologyRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One NUMA node of a guest. */
@@ -213,17 +223,20 @@ export interface ServerNumaNode {
     | undefined;
   /** CPU of the host for each pinned CPU of the guest; needs policy. */
   cpuPinning: Map<number, number>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ServerNumaNode_CpuPinningEntry {
   key: number;
   value: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** CPUs that are threads of one core. */
 export interface SiblingSet {
   /** Numbers of the guest's CPUs. */
   vcpus: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerTopology. */
@@ -236,6 +249,7 @@ export interface GetServerTopologyResponse {
     | undefined;
   /** Paths of fields that policy hid from this caller: nodes.host_node, nodes.cpu_pinning. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerAddresses. */
@@ -247,34 +261,40 @@ export interface GetServerAddressesRequest {
    * server is not on is no error.
    */
   networkLabel: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerAddresses. */
 export interface GetServerAddressesResponse {
   /** In the order of the server's ports. */
   addresses: ServerAddress[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerPassword. */
 export interface GetServerPasswordRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerPassword. */
 export interface GetServerPasswordResponse {
   /** Base64 of the encrypted password; empty when the guest has left none. */
   encryptedPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ClearServerPassword. */
 export interface ClearServerPasswordRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ClearServerPassword. */
 export interface ClearServerPasswordResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseListServerSecurityGroupsRequest(): ListServerSecurityGroupsRequest {
@@ -291,6 +311,14 @@ export const ListServerSecurityGroupsRequest: MessageFns<ListServerSecurityGroup
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -336,7 +364,16 @@ export const ListServerSecurityGroupsRequest: MessageFns<ListServerSecurityGroup
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -349,6 +386,8 @@ export const ListServerSecurityGroupsRequest: MessageFns<ListServerSecurityGroup
   },
   fromPartial(object: DeepPartial<ListServerSecurityGroupsRequest>): ListServerSecurityGroupsRequest {
     const message = createBaseListServerSecurityGroupsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerSecurityGroupsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -390,6 +429,14 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     }
     if (message.remoteGroupId !== "") {
       writer.uint32(58).string(message.remoteGroupId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -467,7 +514,16 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -480,6 +536,8 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
   },
   fromPartial(object: DeepPartial<SecurityGroupRule>): SecurityGroupRule {
     const message = createBaseSecurityGroupRule();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SecurityGroupRule["_unknownFields"];
     message.id = object.id ?? "";
     message.direction = object.direction ?? 0;
     message.protocol = object.protocol ?? "";
@@ -511,6 +569,14 @@ export const ServerSecurityGroup: MessageFns<ServerSecurityGroup> = {
     }
     for (const v of message.rules) {
       SecurityGroupRule.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -572,7 +638,16 @@ export const ServerSecurityGroup: MessageFns<ServerSecurityGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -585,6 +660,8 @@ export const ServerSecurityGroup: MessageFns<ServerSecurityGroup> = {
   },
   fromPartial(object: DeepPartial<ServerSecurityGroup>): ServerSecurityGroup {
     const message = createBaseServerSecurityGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerSecurityGroup["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.description = object.description ?? "";
@@ -605,6 +682,14 @@ export const ListServerSecurityGroupsResponse: MessageFns<ListServerSecurityGrou
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -642,7 +727,16 @@ export const ListServerSecurityGroupsResponse: MessageFns<ListServerSecurityGrou
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -655,6 +749,8 @@ export const ListServerSecurityGroupsResponse: MessageFns<ListServerSecurityGrou
   },
   fromPartial(object: DeepPartial<ListServerSecurityGroupsResponse>): ListServerSecurityGroupsResponse {
     const message = createBaseListServerSecurityGroupsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerSecurityGroupsResponse["_unknownFields"];
     message.securityGroups = object.securityGroups?.map((e) => ServerSecurityGroup.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -669,6 +765,14 @@ export const GetServerDiagnosticsRequest: MessageFns<GetServerDiagnosticsRequest
   encode(message: GetServerDiagnosticsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -698,7 +802,16 @@ export const GetServerDiagnosticsRequest: MessageFns<GetServerDiagnosticsRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -711,6 +824,8 @@ export const GetServerDiagnosticsRequest: MessageFns<GetServerDiagnosticsRequest
   },
   fromPartial(object: DeepPartial<GetServerDiagnosticsRequest>): GetServerDiagnosticsRequest {
     const message = createBaseGetServerDiagnosticsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerDiagnosticsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
@@ -733,6 +848,14 @@ export const CpuDiagnostics: MessageFns<CpuDiagnostics> = {
     }
     if (message.utilisationPercent !== undefined) {
       writer.uint32(24).uint32(message.utilisationPercent);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -778,7 +901,16 @@ export const CpuDiagnostics: MessageFns<CpuDiagnostics> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -791,6 +923,8 @@ export const CpuDiagnostics: MessageFns<CpuDiagnostics> = {
   },
   fromPartial(object: DeepPartial<CpuDiagnostics>): CpuDiagnostics {
     const message = createBaseCpuDiagnostics();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CpuDiagnostics["_unknownFields"];
     message.id = object.id ?? undefined;
     message.timeNs = (object.timeNs !== undefined && object.timeNs !== null) ? BigInt(object.timeNs) : undefined;
     message.utilisationPercent = object.utilisationPercent ?? undefined;
@@ -878,6 +1012,14 @@ export const NicDiagnostics: MessageFns<NicDiagnostics> = {
         throw new globalThis.Error("value provided for field message.txBytesPerSecond of type uint64 too large");
       }
       writer.uint32(88).uint64(message.txBytesPerSecond);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -987,7 +1129,16 @@ export const NicDiagnostics: MessageFns<NicDiagnostics> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1000,6 +1151,8 @@ export const NicDiagnostics: MessageFns<NicDiagnostics> = {
   },
   fromPartial(object: DeepPartial<NicDiagnostics>): NicDiagnostics {
     const message = createBaseNicDiagnostics();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as NicDiagnostics["_unknownFields"];
     message.macAddress = object.macAddress ?? "";
     message.rxBytes = (object.rxBytes !== undefined && object.rxBytes !== null) ? BigInt(object.rxBytes) : undefined;
     message.rxErrors = (object.rxErrors !== undefined && object.rxErrors !== null)
@@ -1073,6 +1226,14 @@ export const DiskDiagnostics: MessageFns<DiskDiagnostics> = {
       }
       writer.uint32(40).uint64(message.errors);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1133,7 +1294,16 @@ export const DiskDiagnostics: MessageFns<DiskDiagnostics> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1146,6 +1316,8 @@ export const DiskDiagnostics: MessageFns<DiskDiagnostics> = {
   },
   fromPartial(object: DeepPartial<DiskDiagnostics>): DiskDiagnostics {
     const message = createBaseDiskDiagnostics();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DiskDiagnostics["_unknownFields"];
     message.readBytes = (object.readBytes !== undefined && object.readBytes !== null)
       ? BigInt(object.readBytes)
       : undefined;
@@ -1222,6 +1394,14 @@ export const GetServerDiagnosticsResponse: MessageFns<GetServerDiagnosticsRespon
         throw new globalThis.Error("value provided for field message.memoryUsedMib of type uint64 too large");
       }
       writer.uint32(88).uint64(message.memoryUsedMib);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1331,7 +1511,16 @@ export const GetServerDiagnosticsResponse: MessageFns<GetServerDiagnosticsRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1344,6 +1533,8 @@ export const GetServerDiagnosticsResponse: MessageFns<GetServerDiagnosticsRespon
   },
   fromPartial(object: DeepPartial<GetServerDiagnosticsResponse>): GetServerDiagnosticsResponse {
     const message = createBaseGetServerDiagnosticsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerDiagnosticsResponse["_unknownFields"];
     message.powerState = object.powerState ?? 0;
     message.driver = object.driver ?? "";
     message.hypervisor = object.hypervisor ?? "";
@@ -1374,6 +1565,14 @@ export const GetServerTopologyRequest: MessageFns<GetServerTopologyRequest> = {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1402,7 +1601,16 @@ export const GetServerTopologyRequest: MessageFns<GetServerTopologyRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1415,6 +1623,8 @@ export const GetServerTopologyRequest: MessageFns<GetServerTopologyRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerTopologyRequest>): GetServerTopologyRequest {
     const message = createBaseGetServerTopologyRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerTopologyRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
@@ -1448,6 +1658,14 @@ export const ServerNumaNode: MessageFns<ServerNumaNode> = {
     message.cpuPinning.forEach((value, key) => {
       ServerNumaNode_CpuPinningEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1521,7 +1739,16 @@ export const ServerNumaNode: MessageFns<ServerNumaNode> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1534,6 +1761,8 @@ export const ServerNumaNode: MessageFns<ServerNumaNode> = {
   },
   fromPartial(object: DeepPartial<ServerNumaNode>): ServerNumaNode {
     const message = createBaseServerNumaNode();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerNumaNode["_unknownFields"];
     message.memoryMib = (object.memoryMib !== undefined && object.memoryMib !== null) ? BigInt(object.memoryMib) : 0n;
     message.vcpus = object.vcpus?.map((e) => e) || [];
     message.siblings = object.siblings?.map((e) => SiblingSet.fromPartial(e)) || [];
@@ -1562,6 +1791,14 @@ export const ServerNumaNode_CpuPinningEntry: MessageFns<ServerNumaNode_CpuPinnin
     }
     if (message.value !== 0) {
       writer.uint32(16).uint32(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1599,7 +1836,16 @@ export const ServerNumaNode_CpuPinningEntry: MessageFns<ServerNumaNode_CpuPinnin
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1612,6 +1858,8 @@ export const ServerNumaNode_CpuPinningEntry: MessageFns<ServerNumaNode_CpuPinnin
   },
   fromPartial(object: DeepPartial<ServerNumaNode_CpuPinningEntry>): ServerNumaNode_CpuPinningEntry {
     const message = createBaseServerNumaNode_CpuPinningEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerNumaNode_CpuPinningEntry["_unknownFields"];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
@@ -1630,6 +1878,14 @@ export const SiblingSet: MessageFns<SiblingSet> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1669,7 +1925,16 @@ export const SiblingSet: MessageFns<SiblingSet> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1682,6 +1947,8 @@ export const SiblingSet: MessageFns<SiblingSet> = {
   },
   fromPartial(object: DeepPartial<SiblingSet>): SiblingSet {
     const message = createBaseSiblingSet();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SiblingSet["_unknownFields"];
     message.vcpus = object.vcpus?.map((e) => e) || [];
     return message;
   },
@@ -1704,6 +1971,14 @@ export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = 
     }
     for (const v of message.hiddenFields) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1749,7 +2024,16 @@ export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1762,6 +2046,8 @@ export const GetServerTopologyResponse: MessageFns<GetServerTopologyResponse> = 
   },
   fromPartial(object: DeepPartial<GetServerTopologyResponse>): GetServerTopologyResponse {
     const message = createBaseGetServerTopologyResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerTopologyResponse["_unknownFields"];
     message.nodes = object.nodes?.map((e) => ServerNumaNode.fromPartial(e)) || [];
     message.pageSizeKib = (object.pageSizeKib !== undefined && object.pageSizeKib !== null)
       ? BigInt(object.pageSizeKib)
@@ -1782,6 +2068,14 @@ export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = 
     }
     if (message.networkLabel !== "") {
       writer.uint32(18).string(message.networkLabel);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1819,7 +2113,16 @@ export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1832,6 +2135,8 @@ export const GetServerAddressesRequest: MessageFns<GetServerAddressesRequest> = 
   },
   fromPartial(object: DeepPartial<GetServerAddressesRequest>): GetServerAddressesRequest {
     const message = createBaseGetServerAddressesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerAddressesRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.networkLabel = object.networkLabel ?? "";
     return message;
@@ -1846,6 +2151,14 @@ export const GetServerAddressesResponse: MessageFns<GetServerAddressesResponse> 
   encode(message: GetServerAddressesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.addresses) {
       ServerAddress.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1875,7 +2188,16 @@ export const GetServerAddressesResponse: MessageFns<GetServerAddressesResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1888,6 +2210,8 @@ export const GetServerAddressesResponse: MessageFns<GetServerAddressesResponse> 
   },
   fromPartial(object: DeepPartial<GetServerAddressesResponse>): GetServerAddressesResponse {
     const message = createBaseGetServerAddressesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerAddressesResponse["_unknownFields"];
     message.addresses = object.addresses?.map((e) => ServerAddress.fromPartial(e)) || [];
     return message;
   },
@@ -1901,6 +2225,14 @@ export const GetServerPasswordRequest: MessageFns<GetServerPasswordRequest> = {
   encode(message: GetServerPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1930,7 +2262,16 @@ export const GetServerPasswordRequest: MessageFns<GetServerPasswordRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1943,6 +2284,8 @@ export const GetServerPasswordRequest: MessageFns<GetServerPasswordRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerPasswordRequest>): GetServerPasswordRequest {
     const message = createBaseGetServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerPasswordRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
@@ -1956,6 +2299,14 @@ export const GetServerPasswordResponse: MessageFns<GetServerPasswordResponse> = 
   encode(message: GetServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.encryptedPassword !== "") {
       writer.uint32(10).string(message.encryptedPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1985,7 +2336,16 @@ export const GetServerPasswordResponse: MessageFns<GetServerPasswordResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1998,6 +2358,8 @@ export const GetServerPasswordResponse: MessageFns<GetServerPasswordResponse> = 
   },
   fromPartial(object: DeepPartial<GetServerPasswordResponse>): GetServerPasswordResponse {
     const message = createBaseGetServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerPasswordResponse["_unknownFields"];
     message.encryptedPassword = object.encryptedPassword ?? "";
     return message;
   },
@@ -2011,6 +2373,14 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
   encode(message: ClearServerPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2040,7 +2410,16 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2053,17 +2432,27 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
   },
   fromPartial(object: DeepPartial<ClearServerPasswordRequest>): ClearServerPasswordRequest {
     const message = createBaseClearServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerPasswordRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
 };
 
 function createBaseClearServerPasswordResponse(): ClearServerPasswordResponse {
-  return {};
+  return { };
 }
 
 export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse> = {
-  encode(_: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2084,7 +2473,16 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2095,8 +2493,10 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
   create(base?: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
     return ClearServerPasswordResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
+  fromPartial(object: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
     const message = createBaseClearServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerPasswordResponse["_unknownFields"];
     return message;
   },
 };

@@ -46,6 +46,7 @@ export interface ServerGroup {
   projectId: string;
   /** Who made it. */
   userId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateServerGroup. */
@@ -58,6 +59,7 @@ export interface CreateServerGroupRequest {
   policy: ServerGroupPolicy;
   /** Only with ANTI_AFFINITY; at least 1. */
   maxServerPerHost?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateServerGroup. */
@@ -68,18 +70,21 @@ export interface CreateServerGroupResponse {
     | undefined;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerGroup. */
 export interface GetServerGroupRequest {
   /** UUID. */
   serverGroupId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerGroup. */
 export interface GetServerGroupResponse {
   /** The group. */
   serverGroup: ServerGroup | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListServerGroups. */
@@ -92,6 +97,7 @@ export interface ListServerGroupsRequest {
   pageToken: string;
   /** Instead of a page token: how many to leave out (REST). */
   skip: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListServerGroups. */
@@ -100,20 +106,31 @@ export interface ListServerGroupsResponse {
   serverGroups: ServerGroup[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteServerGroup. */
 export interface DeleteServerGroupRequest {
   /** UUID. */
   serverGroupId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteServerGroup. */
 export interface DeleteServerGroupResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseServerGroup(): ServerGroup {
-  return { id: "", name: "", policy: 0, maxServerPerHost: undefined, memberIds: [], projectId: "", userId: "" };
+  return {
+    id: "",
+    name: "",
+    policy: 0,
+    maxServerPerHost: undefined,
+    memberIds: [],
+    projectId: "",
+    userId: "",
+  };
 }
 
 export const ServerGroup: MessageFns<ServerGroup> = {
@@ -138,6 +155,14 @@ export const ServerGroup: MessageFns<ServerGroup> = {
     }
     if (message.userId !== "") {
       writer.uint32(58).string(message.userId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -215,7 +240,16 @@ export const ServerGroup: MessageFns<ServerGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -228,6 +262,8 @@ export const ServerGroup: MessageFns<ServerGroup> = {
   },
   fromPartial(object: DeepPartial<ServerGroup>): ServerGroup {
     const message = createBaseServerGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerGroup["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.policy = object.policy ?? 0;
@@ -256,6 +292,14 @@ export const CreateServerGroupRequest: MessageFns<CreateServerGroupRequest> = {
     }
     if (message.maxServerPerHost !== undefined) {
       writer.uint32(32).uint32(message.maxServerPerHost);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -309,7 +353,16 @@ export const CreateServerGroupRequest: MessageFns<CreateServerGroupRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -322,6 +375,8 @@ export const CreateServerGroupRequest: MessageFns<CreateServerGroupRequest> = {
   },
   fromPartial(object: DeepPartial<CreateServerGroupRequest>): CreateServerGroupRequest {
     const message = createBaseCreateServerGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerGroupRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
     message.policy = object.policy ?? 0;
@@ -341,6 +396,14 @@ export const CreateServerGroupResponse: MessageFns<CreateServerGroupResponse> = 
     }
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -378,7 +441,16 @@ export const CreateServerGroupResponse: MessageFns<CreateServerGroupResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -391,6 +463,8 @@ export const CreateServerGroupResponse: MessageFns<CreateServerGroupResponse> = 
   },
   fromPartial(object: DeepPartial<CreateServerGroupResponse>): CreateServerGroupResponse {
     const message = createBaseCreateServerGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerGroupResponse["_unknownFields"];
     message.serverGroup = (object.serverGroup !== undefined && object.serverGroup !== null)
       ? ServerGroup.fromPartial(object.serverGroup)
       : undefined;
@@ -407,6 +481,14 @@ export const GetServerGroupRequest: MessageFns<GetServerGroupRequest> = {
   encode(message: GetServerGroupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverGroupId !== "") {
       writer.uint32(10).string(message.serverGroupId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -436,7 +518,16 @@ export const GetServerGroupRequest: MessageFns<GetServerGroupRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -449,6 +540,8 @@ export const GetServerGroupRequest: MessageFns<GetServerGroupRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerGroupRequest>): GetServerGroupRequest {
     const message = createBaseGetServerGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerGroupRequest["_unknownFields"];
     message.serverGroupId = object.serverGroupId ?? "";
     return message;
   },
@@ -462,6 +555,14 @@ export const GetServerGroupResponse: MessageFns<GetServerGroupResponse> = {
   encode(message: GetServerGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverGroup !== undefined) {
       ServerGroup.encode(message.serverGroup, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -491,7 +592,16 @@ export const GetServerGroupResponse: MessageFns<GetServerGroupResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -504,6 +614,8 @@ export const GetServerGroupResponse: MessageFns<GetServerGroupResponse> = {
   },
   fromPartial(object: DeepPartial<GetServerGroupResponse>): GetServerGroupResponse {
     const message = createBaseGetServerGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerGroupResponse["_unknownFields"];
     message.serverGroup = (object.serverGroup !== undefined && object.serverGroup !== null)
       ? ServerGroup.fromPartial(object.serverGroup)
       : undefined;
@@ -528,6 +640,14 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
     }
     if (message.skip !== 0) {
       writer.uint32(32).uint32(message.skip);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -581,7 +701,16 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -594,6 +723,8 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
   },
   fromPartial(object: DeepPartial<ListServerGroupsRequest>): ListServerGroupsRequest {
     const message = createBaseListServerGroupsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerGroupsRequest["_unknownFields"];
     message.allProjects = object.allProjects ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -613,6 +744,14 @@ export const ListServerGroupsResponse: MessageFns<ListServerGroupsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -650,7 +789,16 @@ export const ListServerGroupsResponse: MessageFns<ListServerGroupsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -663,6 +811,8 @@ export const ListServerGroupsResponse: MessageFns<ListServerGroupsResponse> = {
   },
   fromPartial(object: DeepPartial<ListServerGroupsResponse>): ListServerGroupsResponse {
     const message = createBaseListServerGroupsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerGroupsResponse["_unknownFields"];
     message.serverGroups = object.serverGroups?.map((e) => ServerGroup.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -677,6 +827,14 @@ export const DeleteServerGroupRequest: MessageFns<DeleteServerGroupRequest> = {
   encode(message: DeleteServerGroupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverGroupId !== "") {
       writer.uint32(10).string(message.serverGroupId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -706,7 +864,16 @@ export const DeleteServerGroupRequest: MessageFns<DeleteServerGroupRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -719,17 +886,27 @@ export const DeleteServerGroupRequest: MessageFns<DeleteServerGroupRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteServerGroupRequest>): DeleteServerGroupRequest {
     const message = createBaseDeleteServerGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteServerGroupRequest["_unknownFields"];
     message.serverGroupId = object.serverGroupId ?? "";
     return message;
   },
 };
 
 function createBaseDeleteServerGroupResponse(): DeleteServerGroupResponse {
-  return {};
+  return { };
 }
 
 export const DeleteServerGroupResponse: MessageFns<DeleteServerGroupResponse> = {
-  encode(_: DeleteServerGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteServerGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -750,7 +927,16 @@ export const DeleteServerGroupResponse: MessageFns<DeleteServerGroupResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -761,8 +947,10 @@ export const DeleteServerGroupResponse: MessageFns<DeleteServerGroupResponse> = 
   create(base?: DeepPartial<DeleteServerGroupResponse>): DeleteServerGroupResponse {
     return DeleteServerGroupResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteServerGroupResponse>): DeleteServerGroupResponse {
+  fromPartial(object: DeepPartial<DeleteServerGroupResponse>): DeleteServerGroupResponse {
     const message = createBaseDeleteServerGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteServerGroupResponse["_unknownFields"];
     return message;
   },
 };

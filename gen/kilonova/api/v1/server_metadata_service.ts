@@ -10,6 +10,7 @@ export interface GetServerMetadataRequest {
   serverId: string;
   /** Only this item; empty for all. */
   key: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerMetadata. */
@@ -18,11 +19,13 @@ export interface GetServerMetadataResponse {
   metadata: Map<string, string>;
   /** Of the server; for expected_generation. */
   generation: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface GetServerMetadataResponse_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateServerMetadata. */
@@ -40,11 +43,13 @@ export interface UpdateServerMetadataRequest {
   expectedGeneration: bigint;
   /** The rule `update` decides instead of `create`: the call is about one known item (REST's PUT of an item). */
   singleItem: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UpdateServerMetadataRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateServerMetadata. */
@@ -53,11 +58,13 @@ export interface UpdateServerMetadataResponse {
   metadata: Map<string, string>;
   /** Of the server. */
   generation: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UpdateServerMetadataResponse_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteServerMetadata. */
@@ -66,12 +73,14 @@ export interface DeleteServerMetadataRequest {
   serverId: string;
   /** Item to remove. */
   key: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteServerMetadata. */
 export interface DeleteServerMetadataResponse {
   /** Of the server. */
   generation: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGetServerMetadataRequest(): GetServerMetadataRequest {
@@ -85,6 +94,14 @@ export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
     }
     if (message.key !== "") {
       writer.uint32(18).string(message.key);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -122,7 +139,16 @@ export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -135,6 +161,8 @@ export const GetServerMetadataRequest: MessageFns<GetServerMetadataRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerMetadataRequest>): GetServerMetadataRequest {
     const message = createBaseGetServerMetadataRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerMetadataRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.key = object.key ?? "";
     return message;
@@ -155,6 +183,14 @@ export const GetServerMetadataResponse: MessageFns<GetServerMetadataResponse> = 
         throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
       }
       writer.uint32(16).uint64(message.generation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -195,7 +231,16 @@ export const GetServerMetadataResponse: MessageFns<GetServerMetadataResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -208,6 +253,8 @@ export const GetServerMetadataResponse: MessageFns<GetServerMetadataResponse> = 
   },
   fromPartial(object: DeepPartial<GetServerMetadataResponse>): GetServerMetadataResponse {
     const message = createBaseGetServerMetadataResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerMetadataResponse["_unknownFields"];
     message.metadata = (() => {
       const m = new Map();
       (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -235,6 +282,14 @@ export const GetServerMetadataResponse_MetadataEntry: MessageFns<GetServerMetada
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -272,7 +327,16 @@ export const GetServerMetadataResponse_MetadataEntry: MessageFns<GetServerMetada
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -285,6 +349,8 @@ export const GetServerMetadataResponse_MetadataEntry: MessageFns<GetServerMetada
   },
   fromPartial(object: DeepPartial<GetServerMetadataResponse_MetadataEntry>): GetServerMetadataResponse_MetadataEntry {
     const message = createBaseGetServerMetadataResponse_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerMetadataResponse_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -292,7 +358,13 @@ export const GetServerMetadataResponse_MetadataEntry: MessageFns<GetServerMetada
 };
 
 function createBaseUpdateServerMetadataRequest(): UpdateServerMetadataRequest {
-  return { serverId: "", metadata: new Map(), replaceAll: false, expectedGeneration: 0n, singleItem: false };
+  return {
+    serverId: "",
+    metadata: new Map(),
+    replaceAll: false,
+    expectedGeneration: 0n,
+    singleItem: false,
+  };
 }
 
 export const UpdateServerMetadataRequest: MessageFns<UpdateServerMetadataRequest> = {
@@ -314,6 +386,14 @@ export const UpdateServerMetadataRequest: MessageFns<UpdateServerMetadataRequest
     }
     if (message.singleItem !== false) {
       writer.uint32(40).bool(message.singleItem);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -378,7 +458,16 @@ export const UpdateServerMetadataRequest: MessageFns<UpdateServerMetadataRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -391,6 +480,8 @@ export const UpdateServerMetadataRequest: MessageFns<UpdateServerMetadataRequest
   },
   fromPartial(object: DeepPartial<UpdateServerMetadataRequest>): UpdateServerMetadataRequest {
     const message = createBaseUpdateServerMetadataRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateServerMetadataRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.metadata = (() => {
       const m = new Map();
@@ -421,6 +512,14 @@ export const UpdateServerMetadataRequest_MetadataEntry: MessageFns<UpdateServerM
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -458,7 +557,16 @@ export const UpdateServerMetadataRequest_MetadataEntry: MessageFns<UpdateServerM
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -473,6 +581,8 @@ export const UpdateServerMetadataRequest_MetadataEntry: MessageFns<UpdateServerM
     object: DeepPartial<UpdateServerMetadataRequest_MetadataEntry>,
   ): UpdateServerMetadataRequest_MetadataEntry {
     const message = createBaseUpdateServerMetadataRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateServerMetadataRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -493,6 +603,14 @@ export const UpdateServerMetadataResponse: MessageFns<UpdateServerMetadataRespon
         throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
       }
       writer.uint32(16).uint64(message.generation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -533,7 +651,16 @@ export const UpdateServerMetadataResponse: MessageFns<UpdateServerMetadataRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -546,6 +673,8 @@ export const UpdateServerMetadataResponse: MessageFns<UpdateServerMetadataRespon
   },
   fromPartial(object: DeepPartial<UpdateServerMetadataResponse>): UpdateServerMetadataResponse {
     const message = createBaseUpdateServerMetadataResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateServerMetadataResponse["_unknownFields"];
     message.metadata = (() => {
       const m = new Map();
       (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -573,6 +702,14 @@ export const UpdateServerMetadataResponse_MetadataEntry: MessageFns<UpdateServer
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -610,7 +747,16 @@ export const UpdateServerMetadataResponse_MetadataEntry: MessageFns<UpdateServer
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -625,6 +771,8 @@ export const UpdateServerMetadataResponse_MetadataEntry: MessageFns<UpdateServer
     object: DeepPartial<UpdateServerMetadataResponse_MetadataEntry>,
   ): UpdateServerMetadataResponse_MetadataEntry {
     const message = createBaseUpdateServerMetadataResponse_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateServerMetadataResponse_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -642,6 +790,14 @@ export const DeleteServerMetadataRequest: MessageFns<DeleteServerMetadataRequest
     }
     if (message.key !== "") {
       writer.uint32(18).string(message.key);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -679,7 +835,16 @@ export const DeleteServerMetadataRequest: MessageFns<DeleteServerMetadataRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -692,6 +857,8 @@ export const DeleteServerMetadataRequest: MessageFns<DeleteServerMetadataRequest
   },
   fromPartial(object: DeepPartial<DeleteServerMetadataRequest>): DeleteServerMetadataRequest {
     const message = createBaseDeleteServerMetadataRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteServerMetadataRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.key = object.key ?? "";
     return message;
@@ -709,6 +876,14 @@ export const DeleteServerMetadataResponse: MessageFns<DeleteServerMetadataRespon
         throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
       }
       writer.uint32(8).uint64(message.generation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -738,7 +913,16 @@ export const DeleteServerMetadataResponse: MessageFns<DeleteServerMetadataRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -751,6 +935,8 @@ export const DeleteServerMetadataResponse: MessageFns<DeleteServerMetadataRespon
   },
   fromPartial(object: DeepPartial<DeleteServerMetadataResponse>): DeleteServerMetadataResponse {
     const message = createBaseDeleteServerMetadataResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteServerMetadataResponse["_unknownFields"];
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
       : 0n;

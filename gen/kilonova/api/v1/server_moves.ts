@@ -37,12 +37,14 @@ export interface ResizeServerRequest {
   flavorId: string;
   /** How the root partition is treated. Default: as now. */
   diskConfig: DiskConfig;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ResizeServer. */
 export interface ResizeServerResponse {
   /** The resize. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ConfirmServerResize. */
@@ -51,12 +53,14 @@ export interface ConfirmServerResizeRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ConfirmServerResize. */
 export interface ConfirmServerResizeResponse {
   /** The confirmation. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RevertServerResize. */
@@ -65,12 +69,14 @@ export interface RevertServerResizeRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RevertServerResize. */
 export interface RevertServerResizeResponse {
   /** The way back. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of MigrateServer. */
@@ -81,12 +87,14 @@ export interface MigrateServerRequest {
   clientToken: string;
   /** Host asked for, which the scheduler still checks; needs the second rule. Default: any. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of MigrateServer. */
 export interface MigrateServerResponse {
   /** The migration. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of LiveMigrateServer. */
@@ -103,12 +111,14 @@ export interface LiveMigrateServerRequest {
   force: boolean;
   /** Space that copied disks do not use yet is not required (REST below 2.25). */
   diskOverCommit: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of LiveMigrateServer. */
 export interface LiveMigrateServerResponse {
   /** The migration. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of EvacuateServer. */
@@ -132,12 +142,14 @@ export interface EvacuateServerRequest {
     | undefined;
   /** Whether the server ends STOPPED instead of as it was (REST from 2.95). */
   stayStopped: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of EvacuateServer. */
 export interface EvacuateServerResponse {
   /** The evacuation. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ShelveServer. */
@@ -146,12 +158,14 @@ export interface ShelveServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ShelveServer. */
 export interface ShelveServerResponse {
   /** The shelving. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of OffloadServer. */
@@ -160,12 +174,14 @@ export interface OffloadServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of OffloadServer. */
 export interface OffloadServerResponse {
   /** The offloading. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UnshelveServer. */
@@ -186,12 +202,14 @@ export interface UnshelveServerRequest {
    * offloaded.
    */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UnshelveServer. */
 export interface UnshelveServerResponse {
   /** The unshelving. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseResizeServerRequest(): ResizeServerRequest {
@@ -211,6 +229,14 @@ export const ResizeServerRequest: MessageFns<ResizeServerRequest> = {
     }
     if (message.diskConfig !== 0) {
       writer.uint32(32).int32(message.diskConfig);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -264,7 +290,16 @@ export const ResizeServerRequest: MessageFns<ResizeServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -277,6 +312,8 @@ export const ResizeServerRequest: MessageFns<ResizeServerRequest> = {
   },
   fromPartial(object: DeepPartial<ResizeServerRequest>): ResizeServerRequest {
     const message = createBaseResizeServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResizeServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.flavorId = object.flavorId ?? "";
@@ -293,6 +330,14 @@ export const ResizeServerResponse: MessageFns<ResizeServerResponse> = {
   encode(message: ResizeServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -322,7 +367,16 @@ export const ResizeServerResponse: MessageFns<ResizeServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -335,6 +389,8 @@ export const ResizeServerResponse: MessageFns<ResizeServerResponse> = {
   },
   fromPartial(object: DeepPartial<ResizeServerResponse>): ResizeServerResponse {
     const message = createBaseResizeServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResizeServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -353,6 +409,14 @@ export const ConfirmServerResizeRequest: MessageFns<ConfirmServerResizeRequest> 
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -390,7 +454,16 @@ export const ConfirmServerResizeRequest: MessageFns<ConfirmServerResizeRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -403,6 +476,8 @@ export const ConfirmServerResizeRequest: MessageFns<ConfirmServerResizeRequest> 
   },
   fromPartial(object: DeepPartial<ConfirmServerResizeRequest>): ConfirmServerResizeRequest {
     const message = createBaseConfirmServerResizeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmServerResizeRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -417,6 +492,14 @@ export const ConfirmServerResizeResponse: MessageFns<ConfirmServerResizeResponse
   encode(message: ConfirmServerResizeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -446,7 +529,16 @@ export const ConfirmServerResizeResponse: MessageFns<ConfirmServerResizeResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -459,6 +551,8 @@ export const ConfirmServerResizeResponse: MessageFns<ConfirmServerResizeResponse
   },
   fromPartial(object: DeepPartial<ConfirmServerResizeResponse>): ConfirmServerResizeResponse {
     const message = createBaseConfirmServerResizeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmServerResizeResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -477,6 +571,14 @@ export const RevertServerResizeRequest: MessageFns<RevertServerResizeRequest> = 
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -514,7 +616,16 @@ export const RevertServerResizeRequest: MessageFns<RevertServerResizeRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -527,6 +638,8 @@ export const RevertServerResizeRequest: MessageFns<RevertServerResizeRequest> = 
   },
   fromPartial(object: DeepPartial<RevertServerResizeRequest>): RevertServerResizeRequest {
     const message = createBaseRevertServerResizeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RevertServerResizeRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -541,6 +654,14 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
   encode(message: RevertServerResizeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -570,7 +691,16 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -583,6 +713,8 @@ export const RevertServerResizeResponse: MessageFns<RevertServerResizeResponse> 
   },
   fromPartial(object: DeepPartial<RevertServerResizeResponse>): RevertServerResizeResponse {
     const message = createBaseRevertServerResizeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RevertServerResizeResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -604,6 +736,14 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(26).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -649,7 +789,16 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -662,6 +811,8 @@ export const MigrateServerRequest: MessageFns<MigrateServerRequest> = {
   },
   fromPartial(object: DeepPartial<MigrateServerRequest>): MigrateServerRequest {
     const message = createBaseMigrateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MigrateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.host = object.host ?? "";
@@ -677,6 +828,14 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
   encode(message: MigrateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -706,7 +865,16 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -719,6 +887,8 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
   },
   fromPartial(object: DeepPartial<MigrateServerResponse>): MigrateServerResponse {
     const message = createBaseMigrateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MigrateServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -727,7 +897,14 @@ export const MigrateServerResponse: MessageFns<MigrateServerResponse> = {
 };
 
 function createBaseLiveMigrateServerRequest(): LiveMigrateServerRequest {
-  return { serverId: "", clientToken: "", host: "", blockMigration: 0, force: false, diskOverCommit: false };
+  return {
+    serverId: "",
+    clientToken: "",
+    host: "",
+    blockMigration: 0,
+    force: false,
+    diskOverCommit: false,
+  };
 }
 
 export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
@@ -749,6 +926,14 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
     }
     if (message.diskOverCommit !== false) {
       writer.uint32(48).bool(message.diskOverCommit);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -818,7 +1003,16 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -831,6 +1025,8 @@ export const LiveMigrateServerRequest: MessageFns<LiveMigrateServerRequest> = {
   },
   fromPartial(object: DeepPartial<LiveMigrateServerRequest>): LiveMigrateServerRequest {
     const message = createBaseLiveMigrateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LiveMigrateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.host = object.host ?? "";
@@ -849,6 +1045,14 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
   encode(message: LiveMigrateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -878,7 +1082,16 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -891,6 +1104,8 @@ export const LiveMigrateServerResponse: MessageFns<LiveMigrateServerResponse> = 
   },
   fromPartial(object: DeepPartial<LiveMigrateServerResponse>): LiveMigrateServerResponse {
     const message = createBaseLiveMigrateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LiveMigrateServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -932,6 +1147,14 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
     }
     if (message.stayStopped !== false) {
       writer.uint32(56).bool(message.stayStopped);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1009,7 +1232,16 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1022,6 +1254,8 @@ export const EvacuateServerRequest: MessageFns<EvacuateServerRequest> = {
   },
   fromPartial(object: DeepPartial<EvacuateServerRequest>): EvacuateServerRequest {
     const message = createBaseEvacuateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EvacuateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.host = object.host ?? "";
@@ -1041,6 +1275,14 @@ export const EvacuateServerResponse: MessageFns<EvacuateServerResponse> = {
   encode(message: EvacuateServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1070,7 +1312,16 @@ export const EvacuateServerResponse: MessageFns<EvacuateServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1083,6 +1334,8 @@ export const EvacuateServerResponse: MessageFns<EvacuateServerResponse> = {
   },
   fromPartial(object: DeepPartial<EvacuateServerResponse>): EvacuateServerResponse {
     const message = createBaseEvacuateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EvacuateServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1101,6 +1354,14 @@ export const ShelveServerRequest: MessageFns<ShelveServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1138,7 +1399,16 @@ export const ShelveServerRequest: MessageFns<ShelveServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1151,6 +1421,8 @@ export const ShelveServerRequest: MessageFns<ShelveServerRequest> = {
   },
   fromPartial(object: DeepPartial<ShelveServerRequest>): ShelveServerRequest {
     const message = createBaseShelveServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ShelveServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1165,6 +1437,14 @@ export const ShelveServerResponse: MessageFns<ShelveServerResponse> = {
   encode(message: ShelveServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1194,7 +1474,16 @@ export const ShelveServerResponse: MessageFns<ShelveServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1207,6 +1496,8 @@ export const ShelveServerResponse: MessageFns<ShelveServerResponse> = {
   },
   fromPartial(object: DeepPartial<ShelveServerResponse>): ShelveServerResponse {
     const message = createBaseShelveServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ShelveServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1225,6 +1516,14 @@ export const OffloadServerRequest: MessageFns<OffloadServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1262,7 +1561,16 @@ export const OffloadServerRequest: MessageFns<OffloadServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1275,6 +1583,8 @@ export const OffloadServerRequest: MessageFns<OffloadServerRequest> = {
   },
   fromPartial(object: DeepPartial<OffloadServerRequest>): OffloadServerRequest {
     const message = createBaseOffloadServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OffloadServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -1289,6 +1599,14 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
   encode(message: OffloadServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1318,7 +1636,16 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1331,6 +1658,8 @@ export const OffloadServerResponse: MessageFns<OffloadServerResponse> = {
   },
   fromPartial(object: DeepPartial<OffloadServerResponse>): OffloadServerResponse {
     const message = createBaseOffloadServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OffloadServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1355,6 +1684,14 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(34).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1408,7 +1745,16 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1421,6 +1767,8 @@ export const UnshelveServerRequest: MessageFns<UnshelveServerRequest> = {
   },
   fromPartial(object: DeepPartial<UnshelveServerRequest>): UnshelveServerRequest {
     const message = createBaseUnshelveServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnshelveServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.availabilityZone = object.availabilityZone ?? undefined;
@@ -1437,6 +1785,14 @@ export const UnshelveServerResponse: MessageFns<UnshelveServerResponse> = {
   encode(message: UnshelveServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1466,7 +1822,16 @@ export const UnshelveServerResponse: MessageFns<UnshelveServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1479,6 +1844,8 @@ export const UnshelveServerResponse: MessageFns<UnshelveServerResponse> = {
   },
   fromPartial(object: DeepPartial<UnshelveServerResponse>): UnshelveServerResponse {
     const message = createBaseUnshelveServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UnshelveServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;

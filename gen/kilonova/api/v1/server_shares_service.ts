@@ -44,6 +44,7 @@ export interface ServerShare {
   tag: string;
   /** Where it is exported; administrators only. */
   exportLocation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListServerShares. */
@@ -54,6 +55,7 @@ export interface ListServerSharesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListServerShares. */
@@ -64,6 +66,7 @@ export interface ListServerSharesResponse {
   nextPageToken: string;
   /** Paths of fields that are hidden from this caller: id, export_location. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerShare. */
@@ -72,6 +75,7 @@ export interface GetServerShareRequest {
   serverId: string;
   /** The share. */
   shareId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerShare. */
@@ -82,6 +86,7 @@ export interface GetServerShareResponse {
     | undefined;
   /** Paths of fields that are hidden from this caller: id, export_location. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AttachShare. */
@@ -94,6 +99,7 @@ export interface AttachShareRequest {
   shareId: string;
   /** Name under which the guest mounts it: 1 to 255 letters, digits and '-'. Default: the share's id. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AttachShare. */
@@ -108,6 +114,7 @@ export interface AttachShareResponse {
     | undefined;
   /** Paths of fields that are hidden from this caller: id, export_location. */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DetachShare. */
@@ -118,12 +125,14 @@ export interface DetachShareRequest {
   clientToken: string;
   /** The share. */
   shareId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DetachShare. */
 export interface DetachShareResponse {
   /** The detachment. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseServerShare(): ServerShare {
@@ -146,6 +155,14 @@ export const ServerShare: MessageFns<ServerShare> = {
     }
     if (message.exportLocation !== "") {
       writer.uint32(42).string(message.exportLocation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -207,7 +224,16 @@ export const ServerShare: MessageFns<ServerShare> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -220,6 +246,8 @@ export const ServerShare: MessageFns<ServerShare> = {
   },
   fromPartial(object: DeepPartial<ServerShare>): ServerShare {
     const message = createBaseServerShare();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerShare["_unknownFields"];
     message.id = object.id ?? "";
     message.shareId = object.shareId ?? "";
     message.state = object.state ?? 0;
@@ -243,6 +271,14 @@ export const ListServerSharesRequest: MessageFns<ListServerSharesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -288,7 +324,16 @@ export const ListServerSharesRequest: MessageFns<ListServerSharesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -301,6 +346,8 @@ export const ListServerSharesRequest: MessageFns<ListServerSharesRequest> = {
   },
   fromPartial(object: DeepPartial<ListServerSharesRequest>): ListServerSharesRequest {
     const message = createBaseListServerSharesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerSharesRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -322,6 +369,14 @@ export const ListServerSharesResponse: MessageFns<ListServerSharesResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -367,7 +422,16 @@ export const ListServerSharesResponse: MessageFns<ListServerSharesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -380,6 +444,8 @@ export const ListServerSharesResponse: MessageFns<ListServerSharesResponse> = {
   },
   fromPartial(object: DeepPartial<ListServerSharesResponse>): ListServerSharesResponse {
     const message = createBaseListServerSharesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerSharesResponse["_unknownFields"];
     message.shares = object.shares?.map((e) => ServerShare.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
@@ -398,6 +464,14 @@ export const GetServerShareRequest: MessageFns<GetServerShareRequest> = {
     }
     if (message.shareId !== "") {
       writer.uint32(18).string(message.shareId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -435,7 +509,16 @@ export const GetServerShareRequest: MessageFns<GetServerShareRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -448,6 +531,8 @@ export const GetServerShareRequest: MessageFns<GetServerShareRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerShareRequest>): GetServerShareRequest {
     const message = createBaseGetServerShareRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerShareRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.shareId = object.shareId ?? "";
     return message;
@@ -465,6 +550,14 @@ export const GetServerShareResponse: MessageFns<GetServerShareResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -502,7 +595,16 @@ export const GetServerShareResponse: MessageFns<GetServerShareResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -515,6 +617,8 @@ export const GetServerShareResponse: MessageFns<GetServerShareResponse> = {
   },
   fromPartial(object: DeepPartial<GetServerShareResponse>): GetServerShareResponse {
     const message = createBaseGetServerShareResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerShareResponse["_unknownFields"];
     message.share = (object.share !== undefined && object.share !== null)
       ? ServerShare.fromPartial(object.share)
       : undefined;
@@ -540,6 +644,14 @@ export const AttachShareRequest: MessageFns<AttachShareRequest> = {
     }
     if (message.tag !== "") {
       writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -593,7 +705,16 @@ export const AttachShareRequest: MessageFns<AttachShareRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -606,6 +727,8 @@ export const AttachShareRequest: MessageFns<AttachShareRequest> = {
   },
   fromPartial(object: DeepPartial<AttachShareRequest>): AttachShareRequest {
     const message = createBaseAttachShareRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachShareRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.shareId = object.shareId ?? "";
@@ -628,6 +751,14 @@ export const AttachShareResponse: MessageFns<AttachShareResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -673,7 +804,16 @@ export const AttachShareResponse: MessageFns<AttachShareResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -686,6 +826,8 @@ export const AttachShareResponse: MessageFns<AttachShareResponse> = {
   },
   fromPartial(object: DeepPartial<AttachShareResponse>): AttachShareResponse {
     const message = createBaseAttachShareResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachShareResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -711,6 +853,14 @@ export const DetachShareRequest: MessageFns<DetachShareRequest> = {
     }
     if (message.shareId !== "") {
       writer.uint32(26).string(message.shareId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -756,7 +906,16 @@ export const DetachShareRequest: MessageFns<DetachShareRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -769,6 +928,8 @@ export const DetachShareRequest: MessageFns<DetachShareRequest> = {
   },
   fromPartial(object: DeepPartial<DetachShareRequest>): DetachShareRequest {
     const message = createBaseDetachShareRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachShareRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.shareId = object.shareId ?? "";
@@ -784,6 +945,14 @@ export const DetachShareResponse: MessageFns<DetachShareResponse> = {
   encode(message: DetachShareResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -813,7 +982,16 @@ export const DetachShareResponse: MessageFns<DetachShareResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -826,6 +1004,8 @@ export const DetachShareResponse: MessageFns<DetachShareResponse> = {
   },
   fromPartial(object: DeepPartial<DetachShareResponse>): DetachShareResponse {
     const message = createBaseDetachShareResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachShareResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;

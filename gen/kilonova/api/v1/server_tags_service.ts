@@ -8,12 +8,14 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 export interface ListServerTagsRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListServerTags. */
 export interface ListServerTagsResponse {
   /** Sorted. */
   tags: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServerTag. */
@@ -22,10 +24,12 @@ export interface GetServerTagRequest {
   serverId: string;
   /** The tag. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServerTag. */
 export interface GetServerTagResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AddServerTag. */
@@ -34,12 +38,14 @@ export interface AddServerTagRequest {
   serverId: string;
   /** 1 to 60 characters without comma and slash. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AddServerTag. */
 export interface AddServerTagResponse {
   /** Whether it is new. */
   added: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReplaceServerTags. */
@@ -48,12 +54,14 @@ export interface ReplaceServerTagsRequest {
   serverId: string;
   /** At most 50. */
   tags: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReplaceServerTags. */
 export interface ReplaceServerTagsResponse {
   /** Sorted, without repetitions. */
   tags: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RemoveServerTag. */
@@ -62,20 +70,24 @@ export interface RemoveServerTagRequest {
   serverId: string;
   /** The tag. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RemoveServerTag. */
 export interface RemoveServerTagResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ClearServerTags. */
 export interface ClearServerTagsRequest {
   /** UUID. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ClearServerTags. */
 export interface ClearServerTagsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseListServerTagsRequest(): ListServerTagsRequest {
@@ -86,6 +98,14 @@ export const ListServerTagsRequest: MessageFns<ListServerTagsRequest> = {
   encode(message: ListServerTagsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -115,7 +135,16 @@ export const ListServerTagsRequest: MessageFns<ListServerTagsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -128,6 +157,8 @@ export const ListServerTagsRequest: MessageFns<ListServerTagsRequest> = {
   },
   fromPartial(object: DeepPartial<ListServerTagsRequest>): ListServerTagsRequest {
     const message = createBaseListServerTagsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerTagsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
@@ -141,6 +172,14 @@ export const ListServerTagsResponse: MessageFns<ListServerTagsResponse> = {
   encode(message: ListServerTagsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.tags) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -170,7 +209,16 @@ export const ListServerTagsResponse: MessageFns<ListServerTagsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -183,6 +231,8 @@ export const ListServerTagsResponse: MessageFns<ListServerTagsResponse> = {
   },
   fromPartial(object: DeepPartial<ListServerTagsResponse>): ListServerTagsResponse {
     const message = createBaseListServerTagsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServerTagsResponse["_unknownFields"];
     message.tags = object.tags?.map((e) => e) || [];
     return message;
   },
@@ -199,6 +249,14 @@ export const GetServerTagRequest: MessageFns<GetServerTagRequest> = {
     }
     if (message.tag !== "") {
       writer.uint32(18).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -236,7 +294,16 @@ export const GetServerTagRequest: MessageFns<GetServerTagRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -249,6 +316,8 @@ export const GetServerTagRequest: MessageFns<GetServerTagRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerTagRequest>): GetServerTagRequest {
     const message = createBaseGetServerTagRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerTagRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.tag = object.tag ?? "";
     return message;
@@ -256,11 +325,19 @@ export const GetServerTagRequest: MessageFns<GetServerTagRequest> = {
 };
 
 function createBaseGetServerTagResponse(): GetServerTagResponse {
-  return {};
+  return { };
 }
 
 export const GetServerTagResponse: MessageFns<GetServerTagResponse> = {
-  encode(_: GetServerTagResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GetServerTagResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -281,7 +358,16 @@ export const GetServerTagResponse: MessageFns<GetServerTagResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -292,8 +378,10 @@ export const GetServerTagResponse: MessageFns<GetServerTagResponse> = {
   create(base?: DeepPartial<GetServerTagResponse>): GetServerTagResponse {
     return GetServerTagResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<GetServerTagResponse>): GetServerTagResponse {
+  fromPartial(object: DeepPartial<GetServerTagResponse>): GetServerTagResponse {
     const message = createBaseGetServerTagResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerTagResponse["_unknownFields"];
     return message;
   },
 };
@@ -309,6 +397,14 @@ export const AddServerTagRequest: MessageFns<AddServerTagRequest> = {
     }
     if (message.tag !== "") {
       writer.uint32(18).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -346,7 +442,16 @@ export const AddServerTagRequest: MessageFns<AddServerTagRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -359,6 +464,8 @@ export const AddServerTagRequest: MessageFns<AddServerTagRequest> = {
   },
   fromPartial(object: DeepPartial<AddServerTagRequest>): AddServerTagRequest {
     const message = createBaseAddServerTagRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddServerTagRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.tag = object.tag ?? "";
     return message;
@@ -373,6 +480,14 @@ export const AddServerTagResponse: MessageFns<AddServerTagResponse> = {
   encode(message: AddServerTagResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.added !== false) {
       writer.uint32(8).bool(message.added);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -402,7 +517,16 @@ export const AddServerTagResponse: MessageFns<AddServerTagResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -415,6 +539,8 @@ export const AddServerTagResponse: MessageFns<AddServerTagResponse> = {
   },
   fromPartial(object: DeepPartial<AddServerTagResponse>): AddServerTagResponse {
     const message = createBaseAddServerTagResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AddServerTagResponse["_unknownFields"];
     message.added = object.added ?? false;
     return message;
   },
@@ -431,6 +557,14 @@ export const ReplaceServerTagsRequest: MessageFns<ReplaceServerTagsRequest> = {
     }
     for (const v of message.tags) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -468,7 +602,16 @@ export const ReplaceServerTagsRequest: MessageFns<ReplaceServerTagsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -481,6 +624,8 @@ export const ReplaceServerTagsRequest: MessageFns<ReplaceServerTagsRequest> = {
   },
   fromPartial(object: DeepPartial<ReplaceServerTagsRequest>): ReplaceServerTagsRequest {
     const message = createBaseReplaceServerTagsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReplaceServerTagsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.tags = object.tags?.map((e) => e) || [];
     return message;
@@ -495,6 +640,14 @@ export const ReplaceServerTagsResponse: MessageFns<ReplaceServerTagsResponse> = 
   encode(message: ReplaceServerTagsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.tags) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -524,7 +677,16 @@ export const ReplaceServerTagsResponse: MessageFns<ReplaceServerTagsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -537,6 +699,8 @@ export const ReplaceServerTagsResponse: MessageFns<ReplaceServerTagsResponse> = 
   },
   fromPartial(object: DeepPartial<ReplaceServerTagsResponse>): ReplaceServerTagsResponse {
     const message = createBaseReplaceServerTagsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReplaceServerTagsResponse["_unknownFields"];
     message.tags = object.tags?.map((e) => e) || [];
     return message;
   },
@@ -553,6 +717,14 @@ export const RemoveServerTagRequest: MessageFns<RemoveServerTagRequest> = {
     }
     if (message.tag !== "") {
       writer.uint32(18).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -590,7 +762,16 @@ export const RemoveServerTagRequest: MessageFns<RemoveServerTagRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -603,6 +784,8 @@ export const RemoveServerTagRequest: MessageFns<RemoveServerTagRequest> = {
   },
   fromPartial(object: DeepPartial<RemoveServerTagRequest>): RemoveServerTagRequest {
     const message = createBaseRemoveServerTagRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveServerTagRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.tag = object.tag ?? "";
     return message;
@@ -610,11 +793,19 @@ export const RemoveServerTagRequest: MessageFns<RemoveServerTagRequest> = {
 };
 
 function createBaseRemoveServerTagResponse(): RemoveServerTagResponse {
-  return {};
+  return { };
 }
 
 export const RemoveServerTagResponse: MessageFns<RemoveServerTagResponse> = {
-  encode(_: RemoveServerTagResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RemoveServerTagResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -635,7 +826,16 @@ export const RemoveServerTagResponse: MessageFns<RemoveServerTagResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -646,8 +846,10 @@ export const RemoveServerTagResponse: MessageFns<RemoveServerTagResponse> = {
   create(base?: DeepPartial<RemoveServerTagResponse>): RemoveServerTagResponse {
     return RemoveServerTagResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RemoveServerTagResponse>): RemoveServerTagResponse {
+  fromPartial(object: DeepPartial<RemoveServerTagResponse>): RemoveServerTagResponse {
     const message = createBaseRemoveServerTagResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RemoveServerTagResponse["_unknownFields"];
     return message;
   },
 };
@@ -660,6 +862,14 @@ export const ClearServerTagsRequest: MessageFns<ClearServerTagsRequest> = {
   encode(message: ClearServerTagsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.serverId !== "") {
       writer.uint32(10).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -689,7 +899,16 @@ export const ClearServerTagsRequest: MessageFns<ClearServerTagsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -702,17 +921,27 @@ export const ClearServerTagsRequest: MessageFns<ClearServerTagsRequest> = {
   },
   fromPartial(object: DeepPartial<ClearServerTagsRequest>): ClearServerTagsRequest {
     const message = createBaseClearServerTagsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerTagsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     return message;
   },
 };
 
 function createBaseClearServerTagsResponse(): ClearServerTagsResponse {
-  return {};
+  return { };
 }
 
 export const ClearServerTagsResponse: MessageFns<ClearServerTagsResponse> = {
-  encode(_: ClearServerTagsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ClearServerTagsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -733,7 +962,16 @@ export const ClearServerTagsResponse: MessageFns<ClearServerTagsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -744,8 +982,10 @@ export const ClearServerTagsResponse: MessageFns<ClearServerTagsResponse> = {
   create(base?: DeepPartial<ClearServerTagsResponse>): ClearServerTagsResponse {
     return ClearServerTagsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ClearServerTagsResponse>): ClearServerTagsResponse {
+  fromPartial(object: DeepPartial<ClearServerTagsResponse>): ClearServerTagsResponse {
     const message = createBaseClearServerTagsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerTagsResponse["_unknownFields"];
     return message;
   },
 };

@@ -249,11 +249,13 @@ export interface CreateServersRequest {
   blockDevicesJson: string[];
   /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
   enabledSwitches: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CreateServersRequest_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateServers. */
@@ -268,6 +270,7 @@ export interface CreateServersResponse {
   adminPassword: string;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetServer. */
@@ -278,6 +281,7 @@ export interface GetServerRequest {
   withUserData: boolean;
   /** Also fill host_info and host_status, as far as policy allows. */
   withHostInfo: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetServer. */
@@ -293,6 +297,7 @@ export interface GetServerResponse {
   hiddenFields: string[];
   /** Its cell does not answer: only id, project_id and created_at are known. */
   cellUnreachable: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A regular expression asked of one field. Fields without a value never match. */
@@ -301,6 +306,7 @@ export interface ServerTextMatch {
   field: ServerText;
   /** In RE2's syntax; matches anywhere in the text, ignoring case. */
   regex: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Which servers to list. Unset fields do not filter; all that are set must hold. */
@@ -393,6 +399,7 @@ export interface ServerFilter {
   matchNothing: boolean;
   /** All of these match. */
   textMatches: ServerTextMatch[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListServers. */
@@ -420,6 +427,7 @@ export interface ListServersRequest {
   allFiltersChecked: boolean;
   /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
   brief: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListServers. */
@@ -437,6 +445,7 @@ export interface ListServersResponse {
    * fault.details, user_data.
    */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateServer. */
@@ -456,6 +465,7 @@ export interface UpdateServerRequest {
     | undefined;
   /** 0 means any. */
   expectedGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateServer. */
@@ -469,6 +479,7 @@ export interface UpdateServerResponse {
    * fault.details, user_data.
    */
   hiddenFields: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteServer. */
@@ -477,12 +488,14 @@ export interface DeleteServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteServer. */
 export interface DeleteServerResponse {
   /** The deletion. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of StartServer. */
@@ -491,12 +504,14 @@ export interface StartServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of StartServer. */
 export interface StartServerResponse {
   /** The start. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of StopServer. */
@@ -505,12 +520,14 @@ export interface StopServerRequest {
   serverId: string;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of StopServer. */
 export interface StopServerResponse {
   /** The stop. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RebootServer. */
@@ -521,12 +538,14 @@ export interface RebootServerRequest {
   type: RebootType;
   /** See CreateServersRequest. */
   clientToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RebootServer. */
 export interface RebootServerResponse {
   /** The restart. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetConsoleOutput. */
@@ -535,12 +554,14 @@ export interface GetConsoleOutputRequest {
   serverId: string;
   /** Number of lines from the end; unset means all that is kept (100 KiB). */
   lines?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetConsoleOutput. */
 export interface GetConsoleOutputResponse {
   /** Text without control characters other than tab and newline. */
   output: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCreateServersRequest(): CreateServersRequest {
@@ -665,6 +686,14 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     }
     for (const v of message.enabledSwitches) {
       writer.uint32(234).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -921,7 +950,16 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -934,6 +972,8 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
   },
   fromPartial(object: DeepPartial<CreateServersRequest>): CreateServersRequest {
     const message = createBaseCreateServersRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServersRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.name = object.name ?? "";
     message.flavorId = object.flavorId ?? "";
@@ -987,6 +1027,14 @@ export const CreateServersRequest_MetadataEntry: MessageFns<CreateServersRequest
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1023,7 +1071,16 @@ export const CreateServersRequest_MetadataEntry: MessageFns<CreateServersRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1036,6 +1093,8 @@ export const CreateServersRequest_MetadataEntry: MessageFns<CreateServersRequest
   },
   fromPartial(object: DeepPartial<CreateServersRequest_MetadataEntry>): CreateServersRequest_MetadataEntry {
     const message = createBaseCreateServersRequest_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServersRequest_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1062,6 +1121,14 @@ export const CreateServersResponse: MessageFns<CreateServersResponse> = {
     }
     if (message.replayed !== false) {
       writer.uint32(40).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1123,7 +1190,16 @@ export const CreateServersResponse: MessageFns<CreateServersResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1136,6 +1212,8 @@ export const CreateServersResponse: MessageFns<CreateServersResponse> = {
   },
   fromPartial(object: DeepPartial<CreateServersResponse>): CreateServersResponse {
     const message = createBaseCreateServersResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServersResponse["_unknownFields"];
     message.servers = object.servers?.map((e) => Server.fromPartial(e)) || [];
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
     message.reservationId = object.reservationId ?? "";
@@ -1159,6 +1237,14 @@ export const GetServerRequest: MessageFns<GetServerRequest> = {
     }
     if (message.withHostInfo !== false) {
       writer.uint32(24).bool(message.withHostInfo);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1204,7 +1290,16 @@ export const GetServerRequest: MessageFns<GetServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1217,6 +1312,8 @@ export const GetServerRequest: MessageFns<GetServerRequest> = {
   },
   fromPartial(object: DeepPartial<GetServerRequest>): GetServerRequest {
     const message = createBaseGetServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.withUserData = object.withUserData ?? false;
     message.withHostInfo = object.withHostInfo ?? false;
@@ -1238,6 +1335,14 @@ export const GetServerResponse: MessageFns<GetServerResponse> = {
     }
     if (message.cellUnreachable !== false) {
       writer.uint32(24).bool(message.cellUnreachable);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1283,7 +1388,16 @@ export const GetServerResponse: MessageFns<GetServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1296,6 +1410,8 @@ export const GetServerResponse: MessageFns<GetServerResponse> = {
   },
   fromPartial(object: DeepPartial<GetServerResponse>): GetServerResponse {
     const message = createBaseGetServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetServerResponse["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -1316,6 +1432,14 @@ export const ServerTextMatch: MessageFns<ServerTextMatch> = {
     }
     if (message.regex !== "") {
       writer.uint32(18).string(message.regex);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1353,7 +1477,16 @@ export const ServerTextMatch: MessageFns<ServerTextMatch> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1366,6 +1499,8 @@ export const ServerTextMatch: MessageFns<ServerTextMatch> = {
   },
   fromPartial(object: DeepPartial<ServerTextMatch>): ServerTextMatch {
     const message = createBaseServerTextMatch();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerTextMatch["_unknownFields"];
     message.field = object.field ?? 0;
     message.regex = object.regex ?? "";
     return message;
@@ -1518,6 +1653,14 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     }
     for (const v of message.textMatches) {
       ServerTextMatch.encode(v!, writer.uint32(266).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1823,7 +1966,16 @@ export const ServerFilter: MessageFns<ServerFilter> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1836,6 +1988,8 @@ export const ServerFilter: MessageFns<ServerFilter> = {
   },
   fromPartial(object: DeepPartial<ServerFilter>): ServerFilter {
     const message = createBaseServerFilter();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerFilter["_unknownFields"];
     message.ids = object.ids?.map((e) => e) || [];
     message.nameRegex = object.nameRegex ?? "";
     message.hostnameRegex = object.hostnameRegex ?? "";
@@ -1925,6 +2079,14 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     }
     if (message.brief !== false) {
       writer.uint32(72).bool(message.brief);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2018,7 +2180,16 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2031,6 +2202,8 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
   },
   fromPartial(object: DeepPartial<ListServersRequest>): ListServersRequest {
     const message = createBaseListServersRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServersRequest["_unknownFields"];
     message.filter = (object.filter !== undefined && object.filter !== null)
       ? ServerFilter.fromPartial(object.filter)
       : undefined;
@@ -2047,7 +2220,13 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
 };
 
 function createBaseListServersResponse(): ListServersResponse {
-  return { servers: [], nextPageToken: "", unreachableCells: [], downCellServers: [], hiddenFields: [] };
+  return {
+    servers: [],
+    nextPageToken: "",
+    unreachableCells: [],
+    downCellServers: [],
+    hiddenFields: [],
+  };
 }
 
 export const ListServersResponse: MessageFns<ListServersResponse> = {
@@ -2066,6 +2245,14 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(42).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2127,7 +2314,16 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2140,6 +2336,8 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
   },
   fromPartial(object: DeepPartial<ListServersResponse>): ListServersResponse {
     const message = createBaseListServersResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListServersResponse["_unknownFields"];
     message.servers = object.servers?.map((e) => Server.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
@@ -2169,6 +2367,14 @@ export const UpdateServerRequest: MessageFns<UpdateServerRequest> = {
         throw new globalThis.Error("value provided for field message.expectedGeneration of type uint64 too large");
       }
       writer.uint32(32).uint64(message.expectedGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2222,7 +2428,16 @@ export const UpdateServerRequest: MessageFns<UpdateServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2235,6 +2450,8 @@ export const UpdateServerRequest: MessageFns<UpdateServerRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateServerRequest>): UpdateServerRequest {
     const message = createBaseUpdateServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
@@ -2258,6 +2475,14 @@ export const UpdateServerResponse: MessageFns<UpdateServerResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2295,7 +2520,16 @@ export const UpdateServerResponse: MessageFns<UpdateServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2308,6 +2542,8 @@ export const UpdateServerResponse: MessageFns<UpdateServerResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateServerResponse>): UpdateServerResponse {
     const message = createBaseUpdateServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateServerResponse["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -2327,6 +2563,14 @@ export const DeleteServerRequest: MessageFns<DeleteServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2364,7 +2608,16 @@ export const DeleteServerRequest: MessageFns<DeleteServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2377,6 +2630,8 @@ export const DeleteServerRequest: MessageFns<DeleteServerRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteServerRequest>): DeleteServerRequest {
     const message = createBaseDeleteServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2391,6 +2646,14 @@ export const DeleteServerResponse: MessageFns<DeleteServerResponse> = {
   encode(message: DeleteServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2420,7 +2683,16 @@ export const DeleteServerResponse: MessageFns<DeleteServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2433,6 +2705,8 @@ export const DeleteServerResponse: MessageFns<DeleteServerResponse> = {
   },
   fromPartial(object: DeepPartial<DeleteServerResponse>): DeleteServerResponse {
     const message = createBaseDeleteServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2451,6 +2725,14 @@ export const StartServerRequest: MessageFns<StartServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2488,7 +2770,16 @@ export const StartServerRequest: MessageFns<StartServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2501,6 +2792,8 @@ export const StartServerRequest: MessageFns<StartServerRequest> = {
   },
   fromPartial(object: DeepPartial<StartServerRequest>): StartServerRequest {
     const message = createBaseStartServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StartServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2515,6 +2808,14 @@ export const StartServerResponse: MessageFns<StartServerResponse> = {
   encode(message: StartServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2544,7 +2845,16 @@ export const StartServerResponse: MessageFns<StartServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2557,6 +2867,8 @@ export const StartServerResponse: MessageFns<StartServerResponse> = {
   },
   fromPartial(object: DeepPartial<StartServerResponse>): StartServerResponse {
     const message = createBaseStartServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StartServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2575,6 +2887,14 @@ export const StopServerRequest: MessageFns<StopServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(18).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2612,7 +2932,16 @@ export const StopServerRequest: MessageFns<StopServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2625,6 +2954,8 @@ export const StopServerRequest: MessageFns<StopServerRequest> = {
   },
   fromPartial(object: DeepPartial<StopServerRequest>): StopServerRequest {
     const message = createBaseStopServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StopServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     return message;
@@ -2639,6 +2970,14 @@ export const StopServerResponse: MessageFns<StopServerResponse> = {
   encode(message: StopServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2668,7 +3007,16 @@ export const StopServerResponse: MessageFns<StopServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2681,6 +3029,8 @@ export const StopServerResponse: MessageFns<StopServerResponse> = {
   },
   fromPartial(object: DeepPartial<StopServerResponse>): StopServerResponse {
     const message = createBaseStopServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StopServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2702,6 +3052,14 @@ export const RebootServerRequest: MessageFns<RebootServerRequest> = {
     }
     if (message.clientToken !== "") {
       writer.uint32(26).string(message.clientToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2747,7 +3105,16 @@ export const RebootServerRequest: MessageFns<RebootServerRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2760,6 +3127,8 @@ export const RebootServerRequest: MessageFns<RebootServerRequest> = {
   },
   fromPartial(object: DeepPartial<RebootServerRequest>): RebootServerRequest {
     const message = createBaseRebootServerRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootServerRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.type = object.type ?? 0;
     message.clientToken = object.clientToken ?? "";
@@ -2775,6 +3144,14 @@ export const RebootServerResponse: MessageFns<RebootServerResponse> = {
   encode(message: RebootServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2804,7 +3181,16 @@ export const RebootServerResponse: MessageFns<RebootServerResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2817,6 +3203,8 @@ export const RebootServerResponse: MessageFns<RebootServerResponse> = {
   },
   fromPartial(object: DeepPartial<RebootServerResponse>): RebootServerResponse {
     const message = createBaseRebootServerResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootServerResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -2835,6 +3223,14 @@ export const GetConsoleOutputRequest: MessageFns<GetConsoleOutputRequest> = {
     }
     if (message.lines !== undefined) {
       writer.uint32(16).uint32(message.lines);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2872,7 +3268,16 @@ export const GetConsoleOutputRequest: MessageFns<GetConsoleOutputRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2885,6 +3290,8 @@ export const GetConsoleOutputRequest: MessageFns<GetConsoleOutputRequest> = {
   },
   fromPartial(object: DeepPartial<GetConsoleOutputRequest>): GetConsoleOutputRequest {
     const message = createBaseGetConsoleOutputRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleOutputRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.lines = object.lines ?? undefined;
     return message;
@@ -2899,6 +3306,14 @@ export const GetConsoleOutputResponse: MessageFns<GetConsoleOutputResponse> = {
   encode(message: GetConsoleOutputResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.output !== "") {
       writer.uint32(10).string(message.output);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2928,7 +3343,16 @@ export const GetConsoleOutputResponse: MessageFns<GetConsoleOutputResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2941,6 +3365,8 @@ export const GetConsoleOutputResponse: MessageFns<GetConsoleOutputResponse> = {
   },
   fromPartial(object: DeepPartial<GetConsoleOutputResponse>): GetConsoleOutputResponse {
     const message = createBaseGetConsoleOutputResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleOutputResponse["_unknownFields"];
     message.output = object.output ?? "";
     return message;
   },

@@ -36,6 +36,7 @@ export interface ServerUsage {
   vmState: VmState;
   /** Since it was launched until it ended, or until now, seconds. */
   uptimeSeconds: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Use of one project in a period. */
@@ -60,6 +61,7 @@ export interface ProjectUsage {
   totalLocalGibHours: number;
   /** Servers, when asked for. */
   servers: ServerUsage[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListProjectUsages. */
@@ -80,6 +82,7 @@ export interface ListProjectUsagesRequest {
   pageToken: string;
   /** Instead of a page token: UUID of the last server of the page before (REST). */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListProjectUsages. */
@@ -90,6 +93,7 @@ export interface ListProjectUsagesResponse {
   nextPageToken: string;
   /** Cells that did not answer: their use is missing. */
   unreachableCells: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProjectUsage. */
@@ -110,6 +114,7 @@ export interface GetProjectUsageRequest {
   pageToken: string;
   /** Instead of a page token: UUID of the last server of the page before (REST). */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProjectUsage. */
@@ -122,12 +127,14 @@ export interface GetProjectUsageResponse {
   nextPageToken: string;
   /** Cells that did not answer: their use is missing. */
   unreachableCells: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetUsageAudit. */
 export interface GetUsageAuditRequest {
   /** A time within the period after the one that is read; default now. */
   before: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Usage records of one host. */
@@ -142,6 +149,7 @@ export interface HostUsageAudit {
   errors: number;
   /** Short text. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetUsageAudit. */
@@ -158,6 +166,7 @@ export interface GetUsageAuditResponse {
   hosts: HostUsageAudit[];
   /** Hosts that have not. */
   hostsNotRun: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseServerUsage(): ServerUsage {
@@ -223,6 +232,14 @@ export const ServerUsage: MessageFns<ServerUsage> = {
         throw new globalThis.Error("value provided for field message.uptimeSeconds of type uint64 too large");
       }
       writer.uint32(96).uint64(message.uptimeSeconds);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -340,7 +357,16 @@ export const ServerUsage: MessageFns<ServerUsage> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -353,6 +379,8 @@ export const ServerUsage: MessageFns<ServerUsage> = {
   },
   fromPartial(object: DeepPartial<ServerUsage>): ServerUsage {
     const message = createBaseServerUsage();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerUsage["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.name = object.name ?? "";
     message.projectId = object.projectId ?? "";
@@ -413,6 +441,14 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
     }
     for (const v of message.servers) {
       ServerUsage.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -498,7 +534,16 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -511,6 +556,8 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
   },
   fromPartial(object: DeepPartial<ProjectUsage>): ProjectUsage {
     const message = createBaseProjectUsage();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProjectUsage["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.start = (object.start !== undefined && object.start !== null)
       ? Timestamp.fromPartial(object.start)
@@ -526,7 +573,14 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
 };
 
 function createBaseListProjectUsagesRequest(): ListProjectUsagesRequest {
-  return { start: undefined, end: undefined, withServers: false, pageSize: 0, pageToken: "", marker: "" };
+  return {
+    start: undefined,
+    end: undefined,
+    withServers: false,
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+  };
 }
 
 export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
@@ -548,6 +602,14 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(50).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -617,7 +679,16 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -630,6 +701,8 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
   },
   fromPartial(object: DeepPartial<ListProjectUsagesRequest>): ListProjectUsagesRequest {
     const message = createBaseListProjectUsagesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProjectUsagesRequest["_unknownFields"];
     message.start = (object.start !== undefined && object.start !== null)
       ? Timestamp.fromPartial(object.start)
       : undefined;
@@ -656,6 +729,14 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
     }
     for (const v of message.unreachableCells) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -701,7 +782,16 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -714,6 +804,8 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
   },
   fromPartial(object: DeepPartial<ListProjectUsagesResponse>): ListProjectUsagesResponse {
     const message = createBaseListProjectUsagesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProjectUsagesResponse["_unknownFields"];
     message.usages = object.usages?.map((e) => ProjectUsage.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
@@ -722,7 +814,14 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
 };
 
 function createBaseGetProjectUsageRequest(): GetProjectUsageRequest {
-  return { projectId: "", start: undefined, end: undefined, pageSize: 0, pageToken: "", marker: "" };
+  return {
+    projectId: "",
+    start: undefined,
+    end: undefined,
+    pageSize: 0,
+    pageToken: "",
+    marker: "",
+  };
 }
 
 export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
@@ -744,6 +843,14 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(50).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -813,7 +920,16 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -826,6 +942,8 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
   },
   fromPartial(object: DeepPartial<GetProjectUsageRequest>): GetProjectUsageRequest {
     const message = createBaseGetProjectUsageRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProjectUsageRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.start = (object.start !== undefined && object.start !== null)
       ? Timestamp.fromPartial(object.start)
@@ -852,6 +970,14 @@ export const GetProjectUsageResponse: MessageFns<GetProjectUsageResponse> = {
     }
     for (const v of message.unreachableCells) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -897,7 +1023,16 @@ export const GetProjectUsageResponse: MessageFns<GetProjectUsageResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -910,6 +1045,8 @@ export const GetProjectUsageResponse: MessageFns<GetProjectUsageResponse> = {
   },
   fromPartial(object: DeepPartial<GetProjectUsageResponse>): GetProjectUsageResponse {
     const message = createBaseGetProjectUsageResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProjectUsageResponse["_unknownFields"];
     message.usage = (object.usage !== undefined && object.usage !== null)
       ? ProjectUsage.fromPartial(object.usage)
       : undefined;
@@ -927,6 +1064,14 @@ export const GetUsageAuditRequest: MessageFns<GetUsageAuditRequest> = {
   encode(message: GetUsageAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.before !== undefined) {
       Timestamp.encode(message.before, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -956,7 +1101,16 @@ export const GetUsageAuditRequest: MessageFns<GetUsageAuditRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -969,6 +1123,8 @@ export const GetUsageAuditRequest: MessageFns<GetUsageAuditRequest> = {
   },
   fromPartial(object: DeepPartial<GetUsageAuditRequest>): GetUsageAuditRequest {
     const message = createBaseGetUsageAuditRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetUsageAuditRequest["_unknownFields"];
     message.before = (object.before !== undefined && object.before !== null)
       ? Timestamp.fromPartial(object.before)
       : undefined;
@@ -996,6 +1152,14 @@ export const HostUsageAudit: MessageFns<HostUsageAudit> = {
     }
     if (message.message !== "") {
       writer.uint32(42).string(message.message);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1057,7 +1221,16 @@ export const HostUsageAudit: MessageFns<HostUsageAudit> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1070,6 +1243,8 @@ export const HostUsageAudit: MessageFns<HostUsageAudit> = {
   },
   fromPartial(object: DeepPartial<HostUsageAudit>): HostUsageAudit {
     const message = createBaseHostUsageAudit();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostUsageAudit["_unknownFields"];
     message.host = object.host ?? "";
     message.done = object.done ?? false;
     message.servers = object.servers ?? 0;
@@ -1096,6 +1271,14 @@ export const GetUsageAuditResponse: MessageFns<GetUsageAuditResponse> = {
     }
     for (const v of message.hostsNotRun) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1149,7 +1332,16 @@ export const GetUsageAuditResponse: MessageFns<GetUsageAuditResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1162,6 +1354,8 @@ export const GetUsageAuditResponse: MessageFns<GetUsageAuditResponse> = {
   },
   fromPartial(object: DeepPartial<GetUsageAuditResponse>): GetUsageAuditResponse {
     const message = createBaseGetUsageAuditResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetUsageAuditResponse["_unknownFields"];
     message.periodStart = (object.periodStart !== undefined && object.periodStart !== null)
       ? Timestamp.fromPartial(object.periodStart)
       : undefined;

@@ -21,6 +21,7 @@ export interface VolumeAttachment {
   attachmentId: string;
   /** The record's UUID (REST from 2.89). */
   blockDeviceId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListVolumeAttachments. */
@@ -33,6 +34,7 @@ export interface ListVolumeAttachmentsRequest {
   pageToken: string;
   /** Instead of a page token: how many to leave out (REST). */
   skip: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListVolumeAttachments. */
@@ -41,6 +43,7 @@ export interface ListVolumeAttachmentsResponse {
   volumeAttachments: VolumeAttachment[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetVolumeAttachment. */
@@ -49,12 +52,14 @@ export interface GetVolumeAttachmentRequest {
   serverId: string;
   /** The volume. */
   volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetVolumeAttachment. */
 export interface GetVolumeAttachmentResponse {
   /** The attachment. */
   volumeAttachment: VolumeAttachment | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AttachVolume. */
@@ -71,6 +76,7 @@ export interface AttachVolumeRequest {
   tag: string;
   /** Whether the volume goes with the server. Default false. */
   deleteOnTermination: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AttachVolume. */
@@ -81,6 +87,7 @@ export interface AttachVolumeResponse {
     | undefined;
   /** As accepted. */
   volumeAttachment: VolumeAttachment | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateVolumeAttachment. */
@@ -95,6 +102,7 @@ export interface UpdateVolumeAttachmentRequest {
   newVolumeId: string;
   /** Whether the volume goes with the server. Unset: stays. */
   deleteOnTermination?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateVolumeAttachment. */
@@ -105,6 +113,7 @@ export interface UpdateVolumeAttachmentResponse {
     | undefined;
   /** As it is now. */
   volumeAttachment: VolumeAttachment | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DetachVolume. */
@@ -115,12 +124,14 @@ export interface DetachVolumeRequest {
   clientToken: string;
   /** The volume. */
   volumeId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DetachVolume. */
 export interface DetachVolumeResponse {
   /** The detachment. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateAssistedVolumeSnapshot. */
@@ -135,12 +146,14 @@ export interface CreateAssistedVolumeSnapshotRequest {
   newFile: string;
   /** The new file's format; qcow2 is the only one. */
   format: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateAssistedVolumeSnapshot. */
 export interface CreateAssistedVolumeSnapshotResponse {
   /** The snapshot. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteAssistedVolumeSnapshot. */
@@ -155,12 +168,14 @@ export interface DeleteAssistedVolumeSnapshotRequest {
   fileToMerge: string;
   /** File that it is merged into; empty for the base. */
   mergeTargetFile: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteAssistedVolumeSnapshot. */
 export interface DeleteAssistedVolumeSnapshotResponse {
   /** The merge. */
   operation: Operation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseVolumeAttachment(): VolumeAttachment {
@@ -197,6 +212,14 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
     }
     if (message.blockDeviceId !== "") {
       writer.uint32(58).string(message.blockDeviceId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -274,7 +297,16 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -287,6 +319,8 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
   },
   fromPartial(object: DeepPartial<VolumeAttachment>): VolumeAttachment {
     const message = createBaseVolumeAttachment();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as VolumeAttachment["_unknownFields"];
     message.volumeId = object.volumeId ?? "";
     message.serverId = object.serverId ?? "";
     message.device = object.device ?? "";
@@ -315,6 +349,14 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
     }
     if (message.skip !== 0) {
       writer.uint32(32).uint32(message.skip);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -368,7 +410,16 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -381,6 +432,8 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
   },
   fromPartial(object: DeepPartial<ListVolumeAttachmentsRequest>): ListVolumeAttachmentsRequest {
     const message = createBaseListVolumeAttachmentsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListVolumeAttachmentsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -400,6 +453,14 @@ export const ListVolumeAttachmentsResponse: MessageFns<ListVolumeAttachmentsResp
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -437,7 +498,16 @@ export const ListVolumeAttachmentsResponse: MessageFns<ListVolumeAttachmentsResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -450,6 +520,8 @@ export const ListVolumeAttachmentsResponse: MessageFns<ListVolumeAttachmentsResp
   },
   fromPartial(object: DeepPartial<ListVolumeAttachmentsResponse>): ListVolumeAttachmentsResponse {
     const message = createBaseListVolumeAttachmentsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListVolumeAttachmentsResponse["_unknownFields"];
     message.volumeAttachments = object.volumeAttachments?.map((e) => VolumeAttachment.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -467,6 +539,14 @@ export const GetVolumeAttachmentRequest: MessageFns<GetVolumeAttachmentRequest> 
     }
     if (message.volumeId !== "") {
       writer.uint32(18).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -504,7 +584,16 @@ export const GetVolumeAttachmentRequest: MessageFns<GetVolumeAttachmentRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -517,6 +606,8 @@ export const GetVolumeAttachmentRequest: MessageFns<GetVolumeAttachmentRequest> 
   },
   fromPartial(object: DeepPartial<GetVolumeAttachmentRequest>): GetVolumeAttachmentRequest {
     const message = createBaseGetVolumeAttachmentRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetVolumeAttachmentRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.volumeId = object.volumeId ?? "";
     return message;
@@ -531,6 +622,14 @@ export const GetVolumeAttachmentResponse: MessageFns<GetVolumeAttachmentResponse
   encode(message: GetVolumeAttachmentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.volumeAttachment !== undefined) {
       VolumeAttachment.encode(message.volumeAttachment, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -560,7 +659,16 @@ export const GetVolumeAttachmentResponse: MessageFns<GetVolumeAttachmentResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -573,6 +681,8 @@ export const GetVolumeAttachmentResponse: MessageFns<GetVolumeAttachmentResponse
   },
   fromPartial(object: DeepPartial<GetVolumeAttachmentResponse>): GetVolumeAttachmentResponse {
     const message = createBaseGetVolumeAttachmentResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetVolumeAttachmentResponse["_unknownFields"];
     message.volumeAttachment = (object.volumeAttachment !== undefined && object.volumeAttachment !== null)
       ? VolumeAttachment.fromPartial(object.volumeAttachment)
       : undefined;
@@ -581,7 +691,14 @@ export const GetVolumeAttachmentResponse: MessageFns<GetVolumeAttachmentResponse
 };
 
 function createBaseAttachVolumeRequest(): AttachVolumeRequest {
-  return { serverId: "", clientToken: "", volumeId: "", device: "", tag: "", deleteOnTermination: false };
+  return {
+    serverId: "",
+    clientToken: "",
+    volumeId: "",
+    device: "",
+    tag: "",
+    deleteOnTermination: false,
+  };
 }
 
 export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
@@ -603,6 +720,14 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
     }
     if (message.deleteOnTermination !== false) {
       writer.uint32(48).bool(message.deleteOnTermination);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -672,7 +797,16 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -685,6 +819,8 @@ export const AttachVolumeRequest: MessageFns<AttachVolumeRequest> = {
   },
   fromPartial(object: DeepPartial<AttachVolumeRequest>): AttachVolumeRequest {
     const message = createBaseAttachVolumeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachVolumeRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
@@ -706,6 +842,14 @@ export const AttachVolumeResponse: MessageFns<AttachVolumeResponse> = {
     }
     if (message.volumeAttachment !== undefined) {
       VolumeAttachment.encode(message.volumeAttachment, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -743,7 +887,16 @@ export const AttachVolumeResponse: MessageFns<AttachVolumeResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -756,6 +909,8 @@ export const AttachVolumeResponse: MessageFns<AttachVolumeResponse> = {
   },
   fromPartial(object: DeepPartial<AttachVolumeResponse>): AttachVolumeResponse {
     const message = createBaseAttachVolumeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachVolumeResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -767,7 +922,13 @@ export const AttachVolumeResponse: MessageFns<AttachVolumeResponse> = {
 };
 
 function createBaseUpdateVolumeAttachmentRequest(): UpdateVolumeAttachmentRequest {
-  return { serverId: "", clientToken: "", volumeId: "", newVolumeId: "", deleteOnTermination: undefined };
+  return {
+    serverId: "",
+    clientToken: "",
+    volumeId: "",
+    newVolumeId: "",
+    deleteOnTermination: undefined,
+  };
 }
 
 export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentRequest> = {
@@ -786,6 +947,14 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
     }
     if (message.deleteOnTermination !== undefined) {
       writer.uint32(40).bool(message.deleteOnTermination);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -847,7 +1016,16 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -860,6 +1038,8 @@ export const UpdateVolumeAttachmentRequest: MessageFns<UpdateVolumeAttachmentReq
   },
   fromPartial(object: DeepPartial<UpdateVolumeAttachmentRequest>): UpdateVolumeAttachmentRequest {
     const message = createBaseUpdateVolumeAttachmentRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateVolumeAttachmentRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
@@ -880,6 +1060,14 @@ export const UpdateVolumeAttachmentResponse: MessageFns<UpdateVolumeAttachmentRe
     }
     if (message.volumeAttachment !== undefined) {
       VolumeAttachment.encode(message.volumeAttachment, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -917,7 +1105,16 @@ export const UpdateVolumeAttachmentResponse: MessageFns<UpdateVolumeAttachmentRe
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -930,6 +1127,8 @@ export const UpdateVolumeAttachmentResponse: MessageFns<UpdateVolumeAttachmentRe
   },
   fromPartial(object: DeepPartial<UpdateVolumeAttachmentResponse>): UpdateVolumeAttachmentResponse {
     const message = createBaseUpdateVolumeAttachmentResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateVolumeAttachmentResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -954,6 +1153,14 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
     }
     if (message.volumeId !== "") {
       writer.uint32(26).string(message.volumeId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -999,7 +1206,16 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1012,6 +1228,8 @@ export const DetachVolumeRequest: MessageFns<DetachVolumeRequest> = {
   },
   fromPartial(object: DeepPartial<DetachVolumeRequest>): DetachVolumeRequest {
     const message = createBaseDetachVolumeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachVolumeRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
@@ -1027,6 +1245,14 @@ export const DetachVolumeResponse: MessageFns<DetachVolumeResponse> = {
   encode(message: DetachVolumeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1056,7 +1282,16 @@ export const DetachVolumeResponse: MessageFns<DetachVolumeResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1069,6 +1304,8 @@ export const DetachVolumeResponse: MessageFns<DetachVolumeResponse> = {
   },
   fromPartial(object: DeepPartial<DetachVolumeResponse>): DetachVolumeResponse {
     const message = createBaseDetachVolumeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DetachVolumeResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1096,6 +1333,14 @@ export const CreateAssistedVolumeSnapshotRequest: MessageFns<CreateAssistedVolum
     }
     if (message.format !== "") {
       writer.uint32(42).string(message.format);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1157,7 +1402,16 @@ export const CreateAssistedVolumeSnapshotRequest: MessageFns<CreateAssistedVolum
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1170,6 +1424,8 @@ export const CreateAssistedVolumeSnapshotRequest: MessageFns<CreateAssistedVolum
   },
   fromPartial(object: DeepPartial<CreateAssistedVolumeSnapshotRequest>): CreateAssistedVolumeSnapshotRequest {
     const message = createBaseCreateAssistedVolumeSnapshotRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateAssistedVolumeSnapshotRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
     message.snapshotId = object.snapshotId ?? "";
@@ -1187,6 +1443,14 @@ export const CreateAssistedVolumeSnapshotResponse: MessageFns<CreateAssistedVolu
   encode(message: CreateAssistedVolumeSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1216,7 +1480,16 @@ export const CreateAssistedVolumeSnapshotResponse: MessageFns<CreateAssistedVolu
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1229,6 +1502,8 @@ export const CreateAssistedVolumeSnapshotResponse: MessageFns<CreateAssistedVolu
   },
   fromPartial(object: DeepPartial<CreateAssistedVolumeSnapshotResponse>): CreateAssistedVolumeSnapshotResponse {
     const message = createBaseCreateAssistedVolumeSnapshotResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateAssistedVolumeSnapshotResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1256,6 +1531,14 @@ export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolum
     }
     if (message.mergeTargetFile !== "") {
       writer.uint32(42).string(message.mergeTargetFile);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1317,7 +1600,16 @@ export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolum
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1330,6 +1622,8 @@ export const DeleteAssistedVolumeSnapshotRequest: MessageFns<DeleteAssistedVolum
   },
   fromPartial(object: DeepPartial<DeleteAssistedVolumeSnapshotRequest>): DeleteAssistedVolumeSnapshotRequest {
     const message = createBaseDeleteAssistedVolumeSnapshotRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteAssistedVolumeSnapshotRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.volumeId = object.volumeId ?? "";
     message.snapshotId = object.snapshotId ?? "";
@@ -1347,6 +1641,14 @@ export const DeleteAssistedVolumeSnapshotResponse: MessageFns<DeleteAssistedVolu
   encode(message: DeleteAssistedVolumeSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1376,7 +1678,16 @@ export const DeleteAssistedVolumeSnapshotResponse: MessageFns<DeleteAssistedVolu
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1389,6 +1700,8 @@ export const DeleteAssistedVolumeSnapshotResponse: MessageFns<DeleteAssistedVolu
   },
   fromPartial(object: DeepPartial<DeleteAssistedVolumeSnapshotResponse>): DeleteAssistedVolumeSnapshotResponse {
     const message = createBaseDeleteAssistedVolumeSnapshotResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteAssistedVolumeSnapshotResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;

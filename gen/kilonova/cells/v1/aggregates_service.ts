@@ -14,6 +14,7 @@ export interface CreateStoredAggregateRequest {
     | undefined;
   /** What makes it repeatable. */
   once: Once | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateStoredAggregate. */
@@ -24,18 +25,21 @@ export interface CreateStoredAggregateResponse {
     | undefined;
   /** Whether an earlier call is being answered. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetStoredAggregate. */
 export interface GetStoredAggregateRequest {
   /** UUID or number. */
   aggregateId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetStoredAggregate. */
 export interface GetStoredAggregateResponse {
   /** The aggregate. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListStoredAggregates. */
@@ -46,6 +50,7 @@ export interface ListStoredAggregatesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListStoredAggregates. */
@@ -54,6 +59,7 @@ export interface ListStoredAggregatesResponse {
   aggregates: Aggregate[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateStoredAggregate. */
@@ -72,27 +78,32 @@ export interface UpdateStoredAggregateRequest {
   addHost: string;
   /** Host to take out; empty for none. */
   removeHost: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UpdateStoredAggregateRequest_SetMetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateStoredAggregate. */
 export interface UpdateStoredAggregateResponse {
   /** As it is now. */
   aggregate: Aggregate | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteStoredAggregate. */
 export interface DeleteStoredAggregateRequest {
   /** UUID or number. */
   aggregateId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteStoredAggregate. */
 export interface DeleteStoredAggregateResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCreateStoredAggregateRequest(): CreateStoredAggregateRequest {
@@ -106,6 +117,14 @@ export const CreateStoredAggregateRequest: MessageFns<CreateStoredAggregateReque
     }
     if (message.once !== undefined) {
       Once.encode(message.once, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -143,7 +162,16 @@ export const CreateStoredAggregateRequest: MessageFns<CreateStoredAggregateReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -156,6 +184,8 @@ export const CreateStoredAggregateRequest: MessageFns<CreateStoredAggregateReque
   },
   fromPartial(object: DeepPartial<CreateStoredAggregateRequest>): CreateStoredAggregateRequest {
     const message = createBaseCreateStoredAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredAggregateRequest["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -175,6 +205,14 @@ export const CreateStoredAggregateResponse: MessageFns<CreateStoredAggregateResp
     }
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -212,7 +250,16 @@ export const CreateStoredAggregateResponse: MessageFns<CreateStoredAggregateResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -225,6 +272,8 @@ export const CreateStoredAggregateResponse: MessageFns<CreateStoredAggregateResp
   },
   fromPartial(object: DeepPartial<CreateStoredAggregateResponse>): CreateStoredAggregateResponse {
     const message = createBaseCreateStoredAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -241,6 +290,14 @@ export const GetStoredAggregateRequest: MessageFns<GetStoredAggregateRequest> = 
   encode(message: GetStoredAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregateId !== "") {
       writer.uint32(10).string(message.aggregateId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -270,7 +327,16 @@ export const GetStoredAggregateRequest: MessageFns<GetStoredAggregateRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -283,6 +349,8 @@ export const GetStoredAggregateRequest: MessageFns<GetStoredAggregateRequest> = 
   },
   fromPartial(object: DeepPartial<GetStoredAggregateRequest>): GetStoredAggregateRequest {
     const message = createBaseGetStoredAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     return message;
   },
@@ -296,6 +364,14 @@ export const GetStoredAggregateResponse: MessageFns<GetStoredAggregateResponse> 
   encode(message: GetStoredAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -325,7 +401,16 @@ export const GetStoredAggregateResponse: MessageFns<GetStoredAggregateResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -338,6 +423,8 @@ export const GetStoredAggregateResponse: MessageFns<GetStoredAggregateResponse> 
   },
   fromPartial(object: DeepPartial<GetStoredAggregateResponse>): GetStoredAggregateResponse {
     const message = createBaseGetStoredAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -359,6 +446,14 @@ export const ListStoredAggregatesRequest: MessageFns<ListStoredAggregatesRequest
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -404,7 +499,16 @@ export const ListStoredAggregatesRequest: MessageFns<ListStoredAggregatesRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -417,6 +521,8 @@ export const ListStoredAggregatesRequest: MessageFns<ListStoredAggregatesRequest
   },
   fromPartial(object: DeepPartial<ListStoredAggregatesRequest>): ListStoredAggregatesRequest {
     const message = createBaseListStoredAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredAggregatesRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -435,6 +541,14 @@ export const ListStoredAggregatesResponse: MessageFns<ListStoredAggregatesRespon
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -472,7 +586,16 @@ export const ListStoredAggregatesResponse: MessageFns<ListStoredAggregatesRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -485,6 +608,8 @@ export const ListStoredAggregatesResponse: MessageFns<ListStoredAggregatesRespon
   },
   fromPartial(object: DeepPartial<ListStoredAggregatesResponse>): ListStoredAggregatesResponse {
     const message = createBaseListStoredAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredAggregatesResponse["_unknownFields"];
     message.aggregates = object.aggregates?.map((e) => Aggregate.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -492,7 +617,14 @@ export const ListStoredAggregatesResponse: MessageFns<ListStoredAggregatesRespon
 };
 
 function createBaseUpdateStoredAggregateRequest(): UpdateStoredAggregateRequest {
-  return { aggregateId: "", name: undefined, setMetadata: new Map(), removeMetadata: [], addHost: "", removeHost: "" };
+  return {
+    aggregateId: "",
+    name: undefined,
+    setMetadata: new Map(),
+    removeMetadata: [],
+    addHost: "",
+    removeHost: "",
+  };
 }
 
 export const UpdateStoredAggregateRequest: MessageFns<UpdateStoredAggregateRequest> = {
@@ -514,6 +646,14 @@ export const UpdateStoredAggregateRequest: MessageFns<UpdateStoredAggregateReque
     }
     if (message.removeHost !== "") {
       writer.uint32(50).string(message.removeHost);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -586,7 +726,16 @@ export const UpdateStoredAggregateRequest: MessageFns<UpdateStoredAggregateReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -599,6 +748,8 @@ export const UpdateStoredAggregateRequest: MessageFns<UpdateStoredAggregateReque
   },
   fromPartial(object: DeepPartial<UpdateStoredAggregateRequest>): UpdateStoredAggregateRequest {
     const message = createBaseUpdateStoredAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateStoredAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.name = object.name ?? undefined;
     message.setMetadata = (() => {
@@ -632,6 +783,14 @@ export const UpdateStoredAggregateRequest_SetMetadataEntry: MessageFns<UpdateSto
       }
       if (message.value !== "") {
         writer.uint32(18).string(message.value);
+      }
+      if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+        for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+          const tag = parseInt(key, 10);
+          for (const value of values) {
+            writer.uint32(tag).raw(value);
+          }
+        }
       }
       return writer;
     },
@@ -669,7 +828,16 @@ export const UpdateStoredAggregateRequest_SetMetadataEntry: MessageFns<UpdateSto
           if ((tag & 7) === 4 || tag === 0) {
             break;
           }
-          reader.skip(tag & 7);
+          const buf = reader.skip(tag & 7);
+
+          message._unknownFields ??= {};
+          const list = message._unknownFields![tag];
+
+          if (list === undefined) {
+            message._unknownFields![tag] = [buf];
+          } else {
+            list.push(buf);
+          }
         }
         return message;
       } finally {
@@ -686,6 +854,8 @@ export const UpdateStoredAggregateRequest_SetMetadataEntry: MessageFns<UpdateSto
       object: DeepPartial<UpdateStoredAggregateRequest_SetMetadataEntry>,
     ): UpdateStoredAggregateRequest_SetMetadataEntry {
       const message = createBaseUpdateStoredAggregateRequest_SetMetadataEntry();
+      if (object._unknownFields !== undefined)
+        message._unknownFields = object._unknownFields as UpdateStoredAggregateRequest_SetMetadataEntry["_unknownFields"];
       message.key = object.key ?? "";
       message.value = object.value ?? "";
       return message;
@@ -700,6 +870,14 @@ export const UpdateStoredAggregateResponse: MessageFns<UpdateStoredAggregateResp
   encode(message: UpdateStoredAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregate !== undefined) {
       Aggregate.encode(message.aggregate, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -729,7 +907,16 @@ export const UpdateStoredAggregateResponse: MessageFns<UpdateStoredAggregateResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -742,6 +929,8 @@ export const UpdateStoredAggregateResponse: MessageFns<UpdateStoredAggregateResp
   },
   fromPartial(object: DeepPartial<UpdateStoredAggregateResponse>): UpdateStoredAggregateResponse {
     const message = createBaseUpdateStoredAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateStoredAggregateResponse["_unknownFields"];
     message.aggregate = (object.aggregate !== undefined && object.aggregate !== null)
       ? Aggregate.fromPartial(object.aggregate)
       : undefined;
@@ -757,6 +946,14 @@ export const DeleteStoredAggregateRequest: MessageFns<DeleteStoredAggregateReque
   encode(message: DeleteStoredAggregateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.aggregateId !== "") {
       writer.uint32(10).string(message.aggregateId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -786,7 +983,16 @@ export const DeleteStoredAggregateRequest: MessageFns<DeleteStoredAggregateReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -799,17 +1005,27 @@ export const DeleteStoredAggregateRequest: MessageFns<DeleteStoredAggregateReque
   },
   fromPartial(object: DeepPartial<DeleteStoredAggregateRequest>): DeleteStoredAggregateRequest {
     const message = createBaseDeleteStoredAggregateRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredAggregateRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     return message;
   },
 };
 
 function createBaseDeleteStoredAggregateResponse(): DeleteStoredAggregateResponse {
-  return {};
+  return { };
 }
 
 export const DeleteStoredAggregateResponse: MessageFns<DeleteStoredAggregateResponse> = {
-  encode(_: DeleteStoredAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteStoredAggregateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -830,7 +1046,16 @@ export const DeleteStoredAggregateResponse: MessageFns<DeleteStoredAggregateResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -841,8 +1066,10 @@ export const DeleteStoredAggregateResponse: MessageFns<DeleteStoredAggregateResp
   create(base?: DeepPartial<DeleteStoredAggregateResponse>): DeleteStoredAggregateResponse {
     return DeleteStoredAggregateResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteStoredAggregateResponse>): DeleteStoredAggregateResponse {
+  fromPartial(object: DeepPartial<DeleteStoredAggregateResponse>): DeleteStoredAggregateResponse {
     const message = createBaseDeleteStoredAggregateResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredAggregateResponse["_unknownFields"];
     return message;
   },
 };

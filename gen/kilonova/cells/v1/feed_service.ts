@@ -23,6 +23,7 @@ export interface FeedEntry {
   payload: Buffer;
   /** When it was written. */
   at: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of WatchFeed. */
@@ -37,6 +38,7 @@ export interface WatchFeedRequest {
   entityKinds: string[];
   /** Only of this project; empty for all. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A batch. */
@@ -47,6 +49,7 @@ export interface WatchFeedResponse {
   revision: bigint;
   /** Database's incarnation. */
   incarnation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReadFeed. */
@@ -61,6 +64,7 @@ export interface ReadFeedRequest {
   entityKinds: string[];
   /** Only of this project; empty for all. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReadFeed. */
@@ -71,12 +75,14 @@ export interface ReadFeedResponse {
   revision: bigint;
   /** Database's incarnation. */
   incarnation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetFeedHead. */
 export interface GetFeedHeadRequest {
   /** "global" or the cell's name. */
   database: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetFeedHead. */
@@ -92,6 +98,7 @@ export interface GetFeedHeadResponse {
    * to here knows all that.
    */
   expectedRevision: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseFeedEntry(): FeedEntry {
@@ -138,6 +145,14 @@ export const FeedEntry: MessageFns<FeedEntry> = {
     }
     if (message.at !== undefined) {
       Timestamp.encode(message.at, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -223,7 +238,16 @@ export const FeedEntry: MessageFns<FeedEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -236,6 +260,8 @@ export const FeedEntry: MessageFns<FeedEntry> = {
   },
   fromPartial(object: DeepPartial<FeedEntry>): FeedEntry {
     const message = createBaseFeedEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FeedEntry["_unknownFields"];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.entityKind = object.entityKind ?? "";
     message.entityId = object.entityId ?? "";
@@ -273,6 +299,14 @@ export const WatchFeedRequest: MessageFns<WatchFeedRequest> = {
     }
     if (message.projectId !== "") {
       writer.uint32(42).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -334,7 +368,16 @@ export const WatchFeedRequest: MessageFns<WatchFeedRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -347,6 +390,8 @@ export const WatchFeedRequest: MessageFns<WatchFeedRequest> = {
   },
   fromPartial(object: DeepPartial<WatchFeedRequest>): WatchFeedRequest {
     const message = createBaseWatchFeedRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchFeedRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.incarnation = object.incarnation ?? "";
     message.afterRevision = (object.afterRevision !== undefined && object.afterRevision !== null)
@@ -375,6 +420,14 @@ export const WatchFeedResponse: MessageFns<WatchFeedResponse> = {
     }
     if (message.incarnation !== "") {
       writer.uint32(26).string(message.incarnation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -420,7 +473,16 @@ export const WatchFeedResponse: MessageFns<WatchFeedResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -433,6 +495,8 @@ export const WatchFeedResponse: MessageFns<WatchFeedResponse> = {
   },
   fromPartial(object: DeepPartial<WatchFeedResponse>): WatchFeedResponse {
     const message = createBaseWatchFeedResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchFeedResponse["_unknownFields"];
     message.entries = object.entries?.map((e) => FeedEntry.fromPartial(e)) || [];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.incarnation = object.incarnation ?? "";
@@ -463,6 +527,14 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
     }
     if (message.projectId !== "") {
       writer.uint32(42).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -524,7 +596,16 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -537,6 +618,8 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
   },
   fromPartial(object: DeepPartial<ReadFeedRequest>): ReadFeedRequest {
     const message = createBaseReadFeedRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReadFeedRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.incarnation = object.incarnation ?? "";
     message.afterRevision = (object.afterRevision !== undefined && object.afterRevision !== null)
@@ -565,6 +648,14 @@ export const ReadFeedResponse: MessageFns<ReadFeedResponse> = {
     }
     if (message.incarnation !== "") {
       writer.uint32(26).string(message.incarnation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -610,7 +701,16 @@ export const ReadFeedResponse: MessageFns<ReadFeedResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -623,6 +723,8 @@ export const ReadFeedResponse: MessageFns<ReadFeedResponse> = {
   },
   fromPartial(object: DeepPartial<ReadFeedResponse>): ReadFeedResponse {
     const message = createBaseReadFeedResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReadFeedResponse["_unknownFields"];
     message.entries = object.entries?.map((e) => FeedEntry.fromPartial(e)) || [];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.incarnation = object.incarnation ?? "";
@@ -638,6 +740,14 @@ export const GetFeedHeadRequest: MessageFns<GetFeedHeadRequest> = {
   encode(message: GetFeedHeadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.database !== "") {
       writer.uint32(10).string(message.database);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -667,7 +777,16 @@ export const GetFeedHeadRequest: MessageFns<GetFeedHeadRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -680,6 +799,8 @@ export const GetFeedHeadRequest: MessageFns<GetFeedHeadRequest> = {
   },
   fromPartial(object: DeepPartial<GetFeedHeadRequest>): GetFeedHeadRequest {
     const message = createBaseGetFeedHeadRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetFeedHeadRequest["_unknownFields"];
     message.database = object.database ?? "";
     return message;
   },
@@ -711,6 +832,14 @@ export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
         throw new globalThis.Error("value provided for field message.expectedRevision of type uint64 too large");
       }
       writer.uint32(32).uint64(message.expectedRevision);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -764,7 +893,16 @@ export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -777,6 +915,8 @@ export const GetFeedHeadResponse: MessageFns<GetFeedHeadResponse> = {
   },
   fromPartial(object: DeepPartial<GetFeedHeadResponse>): GetFeedHeadResponse {
     const message = createBaseGetFeedHeadResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetFeedHeadResponse["_unknownFields"];
     message.incarnation = object.incarnation ?? "";
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.compactedRevision = (object.compactedRevision !== undefined && object.compactedRevision !== null)

@@ -27,6 +27,7 @@ export interface AcceptedServer {
     | undefined;
   /** The record as the tenant sees it at first. */
   server: Server | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A limit in force for a project. */
@@ -37,6 +38,7 @@ export interface QuotaLimit {
   limit: bigint;
   /** In use now (only in answers). */
   used: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AcceptServers. */
@@ -59,6 +61,7 @@ export interface AcceptServersRequest {
   minCount: number;
   /** W3C traceparent. */
   traceparent: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AcceptServers. */
@@ -69,6 +72,7 @@ export interface AcceptServersResponse {
   operations: Operation[];
   /** Whether an earlier call is being answered. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetInstanceMappings. */
@@ -81,6 +85,7 @@ export interface GetInstanceMappingsRequest {
   projectId: string;
   /** With databases: at most this many; 0 is 1000. */
   limit: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Where a server's record is. */
@@ -95,12 +100,14 @@ export interface InstanceMapping {
   deleted: boolean;
   /** When it was accepted. */
   createdAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInstanceMappings. */
 export interface GetInstanceMappingsResponse {
   /** Those that exist, any order. */
   mappings: InstanceMapping[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A cell. */
@@ -111,16 +118,19 @@ export interface Cell {
   uuid: string;
   /** Whether new servers may go there. */
   disabled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListCells. */
 export interface ListCellsRequest {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListCells. */
 export interface ListCellsResponse {
   /** All cells, cell0 included. */
   cells: Cell[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetQuota. */
@@ -129,22 +139,26 @@ export interface GetQuotaRequest {
   projectId: string;
   /** For key pairs. */
   userId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetQuota. */
 export interface GetQuotaResponse {
   /** All resources. */
   limits: QuotaLimit[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReleaseHoldings. */
 export interface ReleaseHoldingsRequest {
   /** UUIDs of servers that are gone. */
   serverIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReleaseHoldings. */
 export interface ReleaseHoldingsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateStoredFlavor. */
@@ -155,12 +169,14 @@ export interface CreateStoredFlavorRequest {
     | undefined;
   /** Answer the existing one instead of an error. */
   ifAbsent: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateStoredFlavor. */
 export interface CreateStoredFlavorResponse {
   /** As stored. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetStoredFlavor. */
@@ -171,12 +187,14 @@ export interface GetStoredFlavorRequest {
   projectId: string;
   /** Whether the caller may see every flavor. */
   seeAll: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetStoredFlavor. */
 export interface GetStoredFlavorResponse {
   /** The flavor. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListStoredFlavors. */
@@ -203,6 +221,7 @@ export interface ListStoredFlavorsRequest {
   pageToken: string;
   /** Id of the last one of the page before. */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListStoredFlavors. */
@@ -211,6 +230,7 @@ export interface ListStoredFlavorsResponse {
   flavors: Flavor[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateStoredFlavor. */
@@ -231,39 +251,46 @@ export interface UpdateStoredFlavorRequest {
   addProjects: string[];
   /** Projects to take it from; NOT_FOUND when one lacks it. */
   removeProjects: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UpdateStoredFlavorRequest_SetExtraSpecsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateStoredFlavor. */
 export interface UpdateStoredFlavorResponse {
   /** As it is now. */
   flavor: Flavor | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteStoredFlavor. */
 export interface DeleteStoredFlavorRequest {
   /** Flavor's id. */
   flavorId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteStoredFlavor. */
 export interface DeleteStoredFlavorResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateStoredKeyPair. */
 export interface CreateStoredKeyPairRequest {
   /** Without id. */
   keyPair: KeyPair | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateStoredKeyPair. */
 export interface CreateStoredKeyPairResponse {
   /** As stored. */
   keyPair: KeyPair | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetStoredKeyPair. */
@@ -272,12 +299,14 @@ export interface GetStoredKeyPairRequest {
   userId: string;
   /** Name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetStoredKeyPair. */
 export interface GetStoredKeyPairResponse {
   /** The key pair. */
   keyPair: KeyPair | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListStoredKeyPairs. */
@@ -290,6 +319,7 @@ export interface ListStoredKeyPairsRequest {
   pageToken: string;
   /** Name of the last one of the page before. */
   marker: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListStoredKeyPairs. */
@@ -298,6 +328,7 @@ export interface ListStoredKeyPairsResponse {
   keyPairs: KeyPair[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteStoredKeyPair. */
@@ -306,10 +337,12 @@ export interface DeleteStoredKeyPairRequest {
   userId: string;
   /** Name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteStoredKeyPair. */
 export interface DeleteStoredKeyPairResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseAcceptedServer(): AcceptedServer {
@@ -329,6 +362,14 @@ export const AcceptedServer: MessageFns<AcceptedServer> = {
     }
     if (message.server !== undefined) {
       Server.encode(message.server, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -382,7 +423,16 @@ export const AcceptedServer: MessageFns<AcceptedServer> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -395,6 +445,8 @@ export const AcceptedServer: MessageFns<AcceptedServer> = {
   },
   fromPartial(object: DeepPartial<AcceptedServer>): AcceptedServer {
     const message = createBaseAcceptedServer();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptedServer["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? ServerSpec.fromPartial(object.spec)
@@ -429,6 +481,14 @@ export const QuotaLimit: MessageFns<QuotaLimit> = {
         throw new globalThis.Error("value provided for field message.used of type int64 too large");
       }
       writer.uint32(24).int64(message.used);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -474,7 +534,16 @@ export const QuotaLimit: MessageFns<QuotaLimit> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -487,6 +556,8 @@ export const QuotaLimit: MessageFns<QuotaLimit> = {
   },
   fromPartial(object: DeepPartial<QuotaLimit>): QuotaLimit {
     const message = createBaseQuotaLimit();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as QuotaLimit["_unknownFields"];
     message.resource = object.resource ?? "";
     message.limit = (object.limit !== undefined && object.limit !== null) ? BigInt(object.limit) : 0n;
     message.used = (object.used !== undefined && object.used !== null) ? BigInt(object.used) : 0n;
@@ -495,7 +566,14 @@ export const QuotaLimit: MessageFns<QuotaLimit> = {
 };
 
 function createBaseAcceptServersRequest(): AcceptServersRequest {
-  return { clientToken: "", bodyHash: Buffer.alloc(0), actor: undefined, servers: [], minCount: 0, traceparent: "" };
+  return {
+    clientToken: "",
+    bodyHash: Buffer.alloc(0),
+    actor: undefined,
+    servers: [],
+    minCount: 0,
+    traceparent: "",
+  };
 }
 
 export const AcceptServersRequest: MessageFns<AcceptServersRequest> = {
@@ -517,6 +595,14 @@ export const AcceptServersRequest: MessageFns<AcceptServersRequest> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(50).string(message.traceparent);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -586,7 +672,16 @@ export const AcceptServersRequest: MessageFns<AcceptServersRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -599,6 +694,8 @@ export const AcceptServersRequest: MessageFns<AcceptServersRequest> = {
   },
   fromPartial(object: DeepPartial<AcceptServersRequest>): AcceptServersRequest {
     const message = createBaseAcceptServersRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptServersRequest["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.bodyHash = object.bodyHash ?? Buffer.alloc(0);
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
@@ -623,6 +720,14 @@ export const AcceptServersResponse: MessageFns<AcceptServersResponse> = {
     }
     if (message.replayed !== false) {
       writer.uint32(24).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -668,7 +773,16 @@ export const AcceptServersResponse: MessageFns<AcceptServersResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -681,6 +795,8 @@ export const AcceptServersResponse: MessageFns<AcceptServersResponse> = {
   },
   fromPartial(object: DeepPartial<AcceptServersResponse>): AcceptServersResponse {
     const message = createBaseAcceptServersResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptServersResponse["_unknownFields"];
     message.servers = object.servers?.map((e) => Server.fromPartial(e)) || [];
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
     message.replayed = object.replayed ?? false;
@@ -705,6 +821,14 @@ export const GetInstanceMappingsRequest: MessageFns<GetInstanceMappingsRequest> 
     }
     if (message.limit !== 0) {
       writer.uint32(32).uint32(message.limit);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -758,7 +882,16 @@ export const GetInstanceMappingsRequest: MessageFns<GetInstanceMappingsRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -771,6 +904,8 @@ export const GetInstanceMappingsRequest: MessageFns<GetInstanceMappingsRequest> 
   },
   fromPartial(object: DeepPartial<GetInstanceMappingsRequest>): GetInstanceMappingsRequest {
     const message = createBaseGetInstanceMappingsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceMappingsRequest["_unknownFields"];
     message.serverIds = object.serverIds?.map((e) => e) || [];
     message.databases = object.databases?.map((e) => e) || [];
     message.projectId = object.projectId ?? "";
@@ -799,6 +934,14 @@ export const InstanceMapping: MessageFns<InstanceMapping> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(message.createdAt, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -860,7 +1003,16 @@ export const InstanceMapping: MessageFns<InstanceMapping> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -873,6 +1025,8 @@ export const InstanceMapping: MessageFns<InstanceMapping> = {
   },
   fromPartial(object: DeepPartial<InstanceMapping>): InstanceMapping {
     const message = createBaseInstanceMapping();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceMapping["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.database = object.database ?? "";
     message.projectId = object.projectId ?? "";
@@ -892,6 +1046,14 @@ export const GetInstanceMappingsResponse: MessageFns<GetInstanceMappingsResponse
   encode(message: GetInstanceMappingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.mappings) {
       InstanceMapping.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -921,7 +1083,16 @@ export const GetInstanceMappingsResponse: MessageFns<GetInstanceMappingsResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -934,6 +1105,8 @@ export const GetInstanceMappingsResponse: MessageFns<GetInstanceMappingsResponse
   },
   fromPartial(object: DeepPartial<GetInstanceMappingsResponse>): GetInstanceMappingsResponse {
     const message = createBaseGetInstanceMappingsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceMappingsResponse["_unknownFields"];
     message.mappings = object.mappings?.map((e) => InstanceMapping.fromPartial(e)) || [];
     return message;
   },
@@ -953,6 +1126,14 @@ export const Cell: MessageFns<Cell> = {
     }
     if (message.disabled !== false) {
       writer.uint32(24).bool(message.disabled);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -998,7 +1179,16 @@ export const Cell: MessageFns<Cell> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1011,6 +1201,8 @@ export const Cell: MessageFns<Cell> = {
   },
   fromPartial(object: DeepPartial<Cell>): Cell {
     const message = createBaseCell();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Cell["_unknownFields"];
     message.name = object.name ?? "";
     message.uuid = object.uuid ?? "";
     message.disabled = object.disabled ?? false;
@@ -1019,11 +1211,19 @@ export const Cell: MessageFns<Cell> = {
 };
 
 function createBaseListCellsRequest(): ListCellsRequest {
-  return {};
+  return { };
 }
 
 export const ListCellsRequest: MessageFns<ListCellsRequest> = {
-  encode(_: ListCellsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListCellsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1044,7 +1244,16 @@ export const ListCellsRequest: MessageFns<ListCellsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1055,8 +1264,10 @@ export const ListCellsRequest: MessageFns<ListCellsRequest> = {
   create(base?: DeepPartial<ListCellsRequest>): ListCellsRequest {
     return ListCellsRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListCellsRequest>): ListCellsRequest {
+  fromPartial(object: DeepPartial<ListCellsRequest>): ListCellsRequest {
     const message = createBaseListCellsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListCellsRequest["_unknownFields"];
     return message;
   },
 };
@@ -1069,6 +1280,14 @@ export const ListCellsResponse: MessageFns<ListCellsResponse> = {
   encode(message: ListCellsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.cells) {
       Cell.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1098,7 +1317,16 @@ export const ListCellsResponse: MessageFns<ListCellsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1111,6 +1339,8 @@ export const ListCellsResponse: MessageFns<ListCellsResponse> = {
   },
   fromPartial(object: DeepPartial<ListCellsResponse>): ListCellsResponse {
     const message = createBaseListCellsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListCellsResponse["_unknownFields"];
     message.cells = object.cells?.map((e) => Cell.fromPartial(e)) || [];
     return message;
   },
@@ -1127,6 +1357,14 @@ export const GetQuotaRequest: MessageFns<GetQuotaRequest> = {
     }
     if (message.userId !== "") {
       writer.uint32(18).string(message.userId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1164,7 +1402,16 @@ export const GetQuotaRequest: MessageFns<GetQuotaRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1177,6 +1424,8 @@ export const GetQuotaRequest: MessageFns<GetQuotaRequest> = {
   },
   fromPartial(object: DeepPartial<GetQuotaRequest>): GetQuotaRequest {
     const message = createBaseGetQuotaRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
     return message;
@@ -1191,6 +1440,14 @@ export const GetQuotaResponse: MessageFns<GetQuotaResponse> = {
   encode(message: GetQuotaResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.limits) {
       QuotaLimit.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1220,7 +1477,16 @@ export const GetQuotaResponse: MessageFns<GetQuotaResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1233,6 +1499,8 @@ export const GetQuotaResponse: MessageFns<GetQuotaResponse> = {
   },
   fromPartial(object: DeepPartial<GetQuotaResponse>): GetQuotaResponse {
     const message = createBaseGetQuotaResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetQuotaResponse["_unknownFields"];
     message.limits = object.limits?.map((e) => QuotaLimit.fromPartial(e)) || [];
     return message;
   },
@@ -1246,6 +1514,14 @@ export const ReleaseHoldingsRequest: MessageFns<ReleaseHoldingsRequest> = {
   encode(message: ReleaseHoldingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.serverIds) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1275,7 +1551,16 @@ export const ReleaseHoldingsRequest: MessageFns<ReleaseHoldingsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1288,17 +1573,27 @@ export const ReleaseHoldingsRequest: MessageFns<ReleaseHoldingsRequest> = {
   },
   fromPartial(object: DeepPartial<ReleaseHoldingsRequest>): ReleaseHoldingsRequest {
     const message = createBaseReleaseHoldingsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseHoldingsRequest["_unknownFields"];
     message.serverIds = object.serverIds?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseReleaseHoldingsResponse(): ReleaseHoldingsResponse {
-  return {};
+  return { };
 }
 
 export const ReleaseHoldingsResponse: MessageFns<ReleaseHoldingsResponse> = {
-  encode(_: ReleaseHoldingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReleaseHoldingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1319,7 +1614,16 @@ export const ReleaseHoldingsResponse: MessageFns<ReleaseHoldingsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1330,8 +1634,10 @@ export const ReleaseHoldingsResponse: MessageFns<ReleaseHoldingsResponse> = {
   create(base?: DeepPartial<ReleaseHoldingsResponse>): ReleaseHoldingsResponse {
     return ReleaseHoldingsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReleaseHoldingsResponse>): ReleaseHoldingsResponse {
+  fromPartial(object: DeepPartial<ReleaseHoldingsResponse>): ReleaseHoldingsResponse {
     const message = createBaseReleaseHoldingsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseHoldingsResponse["_unknownFields"];
     return message;
   },
 };
@@ -1347,6 +1653,14 @@ export const CreateStoredFlavorRequest: MessageFns<CreateStoredFlavorRequest> = 
     }
     if (message.ifAbsent !== false) {
       writer.uint32(16).bool(message.ifAbsent);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1384,7 +1698,16 @@ export const CreateStoredFlavorRequest: MessageFns<CreateStoredFlavorRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1397,6 +1720,8 @@ export const CreateStoredFlavorRequest: MessageFns<CreateStoredFlavorRequest> = 
   },
   fromPartial(object: DeepPartial<CreateStoredFlavorRequest>): CreateStoredFlavorRequest {
     const message = createBaseCreateStoredFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredFlavorRequest["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -1413,6 +1738,14 @@ export const CreateStoredFlavorResponse: MessageFns<CreateStoredFlavorResponse> 
   encode(message: CreateStoredFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1442,7 +1775,16 @@ export const CreateStoredFlavorResponse: MessageFns<CreateStoredFlavorResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1455,6 +1797,8 @@ export const CreateStoredFlavorResponse: MessageFns<CreateStoredFlavorResponse> 
   },
   fromPartial(object: DeepPartial<CreateStoredFlavorResponse>): CreateStoredFlavorResponse {
     const message = createBaseCreateStoredFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredFlavorResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -1476,6 +1820,14 @@ export const GetStoredFlavorRequest: MessageFns<GetStoredFlavorRequest> = {
     }
     if (message.seeAll !== false) {
       writer.uint32(24).bool(message.seeAll);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1521,7 +1873,16 @@ export const GetStoredFlavorRequest: MessageFns<GetStoredFlavorRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1534,6 +1895,8 @@ export const GetStoredFlavorRequest: MessageFns<GetStoredFlavorRequest> = {
   },
   fromPartial(object: DeepPartial<GetStoredFlavorRequest>): GetStoredFlavorRequest {
     const message = createBaseGetStoredFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredFlavorRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     message.projectId = object.projectId ?? "";
     message.seeAll = object.seeAll ?? false;
@@ -1549,6 +1912,14 @@ export const GetStoredFlavorResponse: MessageFns<GetStoredFlavorResponse> = {
   encode(message: GetStoredFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1578,7 +1949,16 @@ export const GetStoredFlavorResponse: MessageFns<GetStoredFlavorResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1591,6 +1971,8 @@ export const GetStoredFlavorResponse: MessageFns<GetStoredFlavorResponse> = {
   },
   fromPartial(object: DeepPartial<GetStoredFlavorResponse>): GetStoredFlavorResponse {
     const message = createBaseGetStoredFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredFlavorResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -1644,6 +2026,14 @@ export const ListStoredFlavorsRequest: MessageFns<ListStoredFlavorsRequest> = {
     }
     if (message.marker !== "") {
       writer.uint32(82).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1745,7 +2135,16 @@ export const ListStoredFlavorsRequest: MessageFns<ListStoredFlavorsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1758,6 +2157,8 @@ export const ListStoredFlavorsRequest: MessageFns<ListStoredFlavorsRequest> = {
   },
   fromPartial(object: DeepPartial<ListStoredFlavorsRequest>): ListStoredFlavorsRequest {
     const message = createBaseListStoredFlavorsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredFlavorsRequest["_unknownFields"];
     message.isPublic = object.isPublic ?? undefined;
     message.projectId = object.projectId ?? "";
     message.seeAll = object.seeAll ?? false;
@@ -1783,6 +2184,14 @@ export const ListStoredFlavorsResponse: MessageFns<ListStoredFlavorsResponse> = 
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1820,7 +2229,16 @@ export const ListStoredFlavorsResponse: MessageFns<ListStoredFlavorsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1833,6 +2251,8 @@ export const ListStoredFlavorsResponse: MessageFns<ListStoredFlavorsResponse> = 
   },
   fromPartial(object: DeepPartial<ListStoredFlavorsResponse>): ListStoredFlavorsResponse {
     const message = createBaseListStoredFlavorsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredFlavorsResponse["_unknownFields"];
     message.flavors = object.flavors?.map((e) => Flavor.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -1869,6 +2289,14 @@ export const UpdateStoredFlavorRequest: MessageFns<UpdateStoredFlavorRequest> = 
     }
     for (const v of message.removeProjects) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1941,7 +2369,16 @@ export const UpdateStoredFlavorRequest: MessageFns<UpdateStoredFlavorRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1954,6 +2391,8 @@ export const UpdateStoredFlavorRequest: MessageFns<UpdateStoredFlavorRequest> = 
   },
   fromPartial(object: DeepPartial<UpdateStoredFlavorRequest>): UpdateStoredFlavorRequest {
     const message = createBaseUpdateStoredFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateStoredFlavorRequest["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -1988,6 +2427,14 @@ export const UpdateStoredFlavorRequest_SetExtraSpecsEntry: MessageFns<UpdateStor
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2025,7 +2472,16 @@ export const UpdateStoredFlavorRequest_SetExtraSpecsEntry: MessageFns<UpdateStor
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2042,6 +2498,8 @@ export const UpdateStoredFlavorRequest_SetExtraSpecsEntry: MessageFns<UpdateStor
     object: DeepPartial<UpdateStoredFlavorRequest_SetExtraSpecsEntry>,
   ): UpdateStoredFlavorRequest_SetExtraSpecsEntry {
     const message = createBaseUpdateStoredFlavorRequest_SetExtraSpecsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateStoredFlavorRequest_SetExtraSpecsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -2056,6 +2514,14 @@ export const UpdateStoredFlavorResponse: MessageFns<UpdateStoredFlavorResponse> 
   encode(message: UpdateStoredFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavor !== undefined) {
       Flavor.encode(message.flavor, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2085,7 +2551,16 @@ export const UpdateStoredFlavorResponse: MessageFns<UpdateStoredFlavorResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2098,6 +2573,8 @@ export const UpdateStoredFlavorResponse: MessageFns<UpdateStoredFlavorResponse> 
   },
   fromPartial(object: DeepPartial<UpdateStoredFlavorResponse>): UpdateStoredFlavorResponse {
     const message = createBaseUpdateStoredFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateStoredFlavorResponse["_unknownFields"];
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
       ? Flavor.fromPartial(object.flavor)
       : undefined;
@@ -2113,6 +2590,14 @@ export const DeleteStoredFlavorRequest: MessageFns<DeleteStoredFlavorRequest> = 
   encode(message: DeleteStoredFlavorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.flavorId !== "") {
       writer.uint32(10).string(message.flavorId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2142,7 +2627,16 @@ export const DeleteStoredFlavorRequest: MessageFns<DeleteStoredFlavorRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2155,17 +2649,27 @@ export const DeleteStoredFlavorRequest: MessageFns<DeleteStoredFlavorRequest> = 
   },
   fromPartial(object: DeepPartial<DeleteStoredFlavorRequest>): DeleteStoredFlavorRequest {
     const message = createBaseDeleteStoredFlavorRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredFlavorRequest["_unknownFields"];
     message.flavorId = object.flavorId ?? "";
     return message;
   },
 };
 
 function createBaseDeleteStoredFlavorResponse(): DeleteStoredFlavorResponse {
-  return {};
+  return { };
 }
 
 export const DeleteStoredFlavorResponse: MessageFns<DeleteStoredFlavorResponse> = {
-  encode(_: DeleteStoredFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteStoredFlavorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2186,7 +2690,16 @@ export const DeleteStoredFlavorResponse: MessageFns<DeleteStoredFlavorResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2197,8 +2710,10 @@ export const DeleteStoredFlavorResponse: MessageFns<DeleteStoredFlavorResponse> 
   create(base?: DeepPartial<DeleteStoredFlavorResponse>): DeleteStoredFlavorResponse {
     return DeleteStoredFlavorResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteStoredFlavorResponse>): DeleteStoredFlavorResponse {
+  fromPartial(object: DeepPartial<DeleteStoredFlavorResponse>): DeleteStoredFlavorResponse {
     const message = createBaseDeleteStoredFlavorResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredFlavorResponse["_unknownFields"];
     return message;
   },
 };
@@ -2211,6 +2726,14 @@ export const CreateStoredKeyPairRequest: MessageFns<CreateStoredKeyPairRequest> 
   encode(message: CreateStoredKeyPairRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.keyPair !== undefined) {
       KeyPair.encode(message.keyPair, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2240,7 +2763,16 @@ export const CreateStoredKeyPairRequest: MessageFns<CreateStoredKeyPairRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2253,6 +2785,8 @@ export const CreateStoredKeyPairRequest: MessageFns<CreateStoredKeyPairRequest> 
   },
   fromPartial(object: DeepPartial<CreateStoredKeyPairRequest>): CreateStoredKeyPairRequest {
     const message = createBaseCreateStoredKeyPairRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredKeyPairRequest["_unknownFields"];
     message.keyPair = (object.keyPair !== undefined && object.keyPair !== null)
       ? KeyPair.fromPartial(object.keyPair)
       : undefined;
@@ -2268,6 +2802,14 @@ export const CreateStoredKeyPairResponse: MessageFns<CreateStoredKeyPairResponse
   encode(message: CreateStoredKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.keyPair !== undefined) {
       KeyPair.encode(message.keyPair, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2297,7 +2839,16 @@ export const CreateStoredKeyPairResponse: MessageFns<CreateStoredKeyPairResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2310,6 +2861,8 @@ export const CreateStoredKeyPairResponse: MessageFns<CreateStoredKeyPairResponse
   },
   fromPartial(object: DeepPartial<CreateStoredKeyPairResponse>): CreateStoredKeyPairResponse {
     const message = createBaseCreateStoredKeyPairResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredKeyPairResponse["_unknownFields"];
     message.keyPair = (object.keyPair !== undefined && object.keyPair !== null)
       ? KeyPair.fromPartial(object.keyPair)
       : undefined;
@@ -2328,6 +2881,14 @@ export const GetStoredKeyPairRequest: MessageFns<GetStoredKeyPairRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2365,7 +2926,16 @@ export const GetStoredKeyPairRequest: MessageFns<GetStoredKeyPairRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2378,6 +2948,8 @@ export const GetStoredKeyPairRequest: MessageFns<GetStoredKeyPairRequest> = {
   },
   fromPartial(object: DeepPartial<GetStoredKeyPairRequest>): GetStoredKeyPairRequest {
     const message = createBaseGetStoredKeyPairRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredKeyPairRequest["_unknownFields"];
     message.userId = object.userId ?? "";
     message.name = object.name ?? "";
     return message;
@@ -2392,6 +2964,14 @@ export const GetStoredKeyPairResponse: MessageFns<GetStoredKeyPairResponse> = {
   encode(message: GetStoredKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.keyPair !== undefined) {
       KeyPair.encode(message.keyPair, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2421,7 +3001,16 @@ export const GetStoredKeyPairResponse: MessageFns<GetStoredKeyPairResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2434,6 +3023,8 @@ export const GetStoredKeyPairResponse: MessageFns<GetStoredKeyPairResponse> = {
   },
   fromPartial(object: DeepPartial<GetStoredKeyPairResponse>): GetStoredKeyPairResponse {
     const message = createBaseGetStoredKeyPairResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredKeyPairResponse["_unknownFields"];
     message.keyPair = (object.keyPair !== undefined && object.keyPair !== null)
       ? KeyPair.fromPartial(object.keyPair)
       : undefined;
@@ -2458,6 +3049,14 @@ export const ListStoredKeyPairsRequest: MessageFns<ListStoredKeyPairsRequest> = 
     }
     if (message.marker !== "") {
       writer.uint32(34).string(message.marker);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2511,7 +3110,16 @@ export const ListStoredKeyPairsRequest: MessageFns<ListStoredKeyPairsRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2524,6 +3132,8 @@ export const ListStoredKeyPairsRequest: MessageFns<ListStoredKeyPairsRequest> = 
   },
   fromPartial(object: DeepPartial<ListStoredKeyPairsRequest>): ListStoredKeyPairsRequest {
     const message = createBaseListStoredKeyPairsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredKeyPairsRequest["_unknownFields"];
     message.userId = object.userId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -2543,6 +3153,14 @@ export const ListStoredKeyPairsResponse: MessageFns<ListStoredKeyPairsResponse> 
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2580,7 +3198,16 @@ export const ListStoredKeyPairsResponse: MessageFns<ListStoredKeyPairsResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2593,6 +3220,8 @@ export const ListStoredKeyPairsResponse: MessageFns<ListStoredKeyPairsResponse> 
   },
   fromPartial(object: DeepPartial<ListStoredKeyPairsResponse>): ListStoredKeyPairsResponse {
     const message = createBaseListStoredKeyPairsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredKeyPairsResponse["_unknownFields"];
     message.keyPairs = object.keyPairs?.map((e) => KeyPair.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -2610,6 +3239,14 @@ export const DeleteStoredKeyPairRequest: MessageFns<DeleteStoredKeyPairRequest> 
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2647,7 +3284,16 @@ export const DeleteStoredKeyPairRequest: MessageFns<DeleteStoredKeyPairRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2660,6 +3306,8 @@ export const DeleteStoredKeyPairRequest: MessageFns<DeleteStoredKeyPairRequest> 
   },
   fromPartial(object: DeepPartial<DeleteStoredKeyPairRequest>): DeleteStoredKeyPairRequest {
     const message = createBaseDeleteStoredKeyPairRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredKeyPairRequest["_unknownFields"];
     message.userId = object.userId ?? "";
     message.name = object.name ?? "";
     return message;
@@ -2667,11 +3315,19 @@ export const DeleteStoredKeyPairRequest: MessageFns<DeleteStoredKeyPairRequest> 
 };
 
 function createBaseDeleteStoredKeyPairResponse(): DeleteStoredKeyPairResponse {
-  return {};
+  return { };
 }
 
 export const DeleteStoredKeyPairResponse: MessageFns<DeleteStoredKeyPairResponse> = {
-  encode(_: DeleteStoredKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteStoredKeyPairResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2692,7 +3348,16 @@ export const DeleteStoredKeyPairResponse: MessageFns<DeleteStoredKeyPairResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2703,8 +3368,10 @@ export const DeleteStoredKeyPairResponse: MessageFns<DeleteStoredKeyPairResponse
   create(base?: DeepPartial<DeleteStoredKeyPairResponse>): DeleteStoredKeyPairResponse {
     return DeleteStoredKeyPairResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteStoredKeyPairResponse>): DeleteStoredKeyPairResponse {
+  fromPartial(object: DeepPartial<DeleteStoredKeyPairResponse>): DeleteStoredKeyPairResponse {
     const message = createBaseDeleteStoredKeyPairResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredKeyPairResponse["_unknownFields"];
     return message;
   },
 };

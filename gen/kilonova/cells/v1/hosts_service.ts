@@ -39,6 +39,7 @@ export interface HostService {
     | undefined;
   /** Whether its lease is alive now and it is not forced down. */
   up: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A hypervisor record. */
@@ -103,6 +104,7 @@ export interface ComputeNode {
   capabilities: string[];
   /** Version of its agent's program; empty for those that do not tell. */
   agentVersion: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -114,6 +116,7 @@ export interface HostTelemetry {
   uptime: string;
   /** Disk that is free, in GiB. */
   diskFreeGib: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RegisterHost. */
@@ -132,6 +135,7 @@ export interface RegisterHostRequest {
   epoch: bigint;
   /** As of now. */
   telemetry: HostTelemetry | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RegisterHost. */
@@ -146,6 +150,7 @@ export interface RegisterHostResponse {
   disabled: boolean;
   /** Generation of the service's record. */
   serviceGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportHost. */
@@ -158,6 +163,7 @@ export interface ReportHostRequest {
   epoch: bigint;
   /** As of now. */
   telemetry: HostTelemetry | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportHost. */
@@ -167,6 +173,7 @@ export interface ReportHostResponse {
    * answered means that somebody has changed or removed it: register again.
    */
   serviceGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportCommand. */
@@ -191,10 +198,12 @@ export interface ReportCommandRequest {
   errorDetails: string;
   /** Encoded result, if the command has one. */
   result: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportCommand. */
 export interface ReportCommandResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportGuest. */
@@ -216,10 +225,12 @@ export interface ReportGuestRequest {
    * is the cell's.
    */
   fault: ServerFault | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportGuest. */
 export interface ReportGuestResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReportLostPorts. */
@@ -232,12 +243,14 @@ export interface ReportLostPortsRequest {
   serverId: string;
   /** Ports that are not the server's any more. */
   portIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReportLostPorts. */
 export interface ReportLostPortsResponse {
   /** Whether that is settled; not while an operation owns the server: tell again. */
   settled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListHostInstances. */
@@ -248,6 +261,7 @@ export interface ListHostInstancesRequest {
   host: string;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListHostInstances. */
@@ -256,6 +270,7 @@ export interface ListHostInstancesResponse {
   instances: InstanceRecord[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of FindDeletedInstances. */
@@ -266,6 +281,7 @@ export interface FindDeletedInstancesRequest {
   host: string;
   /** UUIDs, at most 500. */
   serverIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A server that is deleted. */
@@ -274,12 +290,14 @@ export interface DeletedInstance {
   serverId: string;
   /** Fence of the last operation on it. */
   fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of FindDeletedInstances. */
 export interface FindDeletedInstancesResponse {
   /** Those that are deleted. */
   deleted: DeletedInstance[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RegisterService. */
@@ -288,12 +306,14 @@ export interface RegisterServiceRequest {
   cell: string;
   /** Binary, host, address. */
   service: HostService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RegisterService. */
 export interface RegisterServiceResponse {
   /** As stored. */
   service: HostService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListHosts. */
@@ -313,6 +333,7 @@ export interface ListHostsRequest {
   recordsOnly: boolean;
   /** No nodes at all. */
   servicesOnly: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListHosts. */
@@ -321,6 +342,7 @@ export interface ListHostsResponse {
   services: HostService[];
   /** Compute nodes by number. */
   nodes: ComputeNode[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateHostService. */
@@ -339,12 +361,14 @@ export interface UpdateHostServiceRequest {
     | undefined;
   /** Force down or not. */
   forcedDown?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateHostService. */
 export interface UpdateHostServiceResponse {
   /** As it is now. */
   service: HostService | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteHostService. */
@@ -353,10 +377,12 @@ export interface DeleteHostServiceRequest {
   cell: string;
   /** UUID. */
   serviceId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteHostService. */
 export interface DeleteHostServiceResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseHostService(): HostService {
@@ -423,6 +449,14 @@ export const HostService: MessageFns<HostService> = {
     }
     if (message.up !== false) {
       writer.uint32(104).bool(message.up);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -548,7 +582,16 @@ export const HostService: MessageFns<HostService> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -561,6 +604,8 @@ export const HostService: MessageFns<HostService> = {
   },
   fromPartial(object: DeepPartial<HostService>): HostService {
     const message = createBaseHostService();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostService["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.binary = object.binary ?? "";
@@ -726,6 +771,14 @@ export const ComputeNode: MessageFns<ComputeNode> = {
     }
     if (message.agentVersion !== "") {
       writer.uint32(242).string(message.agentVersion);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -987,7 +1040,16 @@ export const ComputeNode: MessageFns<ComputeNode> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1000,6 +1062,8 @@ export const ComputeNode: MessageFns<ComputeNode> = {
   },
   fromPartial(object: DeepPartial<ComputeNode>): ComputeNode {
     const message = createBaseComputeNode();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ComputeNode["_unknownFields"];
     message.id = object.id ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.host = object.host ?? "";
@@ -1056,6 +1120,14 @@ export const HostTelemetry: MessageFns<HostTelemetry> = {
       }
       writer.uint32(16).int64(message.diskFreeGib);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1092,7 +1164,16 @@ export const HostTelemetry: MessageFns<HostTelemetry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1105,6 +1186,8 @@ export const HostTelemetry: MessageFns<HostTelemetry> = {
   },
   fromPartial(object: DeepPartial<HostTelemetry>): HostTelemetry {
     const message = createBaseHostTelemetry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostTelemetry["_unknownFields"];
     message.uptime = object.uptime ?? "";
     message.diskFreeGib = (object.diskFreeGib !== undefined && object.diskFreeGib !== null)
       ? BigInt(object.diskFreeGib)
@@ -1136,6 +1219,14 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
     }
     if (message.telemetry !== undefined) {
       HostTelemetry.encode(message.telemetry, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1197,7 +1288,16 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1210,6 +1310,8 @@ export const RegisterHostRequest: MessageFns<RegisterHostRequest> = {
   },
   fromPartial(object: DeepPartial<RegisterHostRequest>): RegisterHostRequest {
     const message = createBaseRegisterHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterHostRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
@@ -1251,6 +1353,14 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
         throw new globalThis.Error("value provided for field message.serviceGeneration of type uint64 too large");
       }
       writer.uint32(40).uint64(message.serviceGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1312,7 +1422,16 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1325,6 +1444,8 @@ export const RegisterHostResponse: MessageFns<RegisterHostResponse> = {
   },
   fromPartial(object: DeepPartial<RegisterHostResponse>): RegisterHostResponse {
     const message = createBaseRegisterHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterHostResponse["_unknownFields"];
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.serviceId = object.serviceId ?? "";
     message.computeNodeId = object.computeNodeId ?? "";
@@ -1356,6 +1477,14 @@ export const ReportHostRequest: MessageFns<ReportHostRequest> = {
     }
     if (message.telemetry !== undefined) {
       HostTelemetry.encode(message.telemetry, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1409,7 +1538,16 @@ export const ReportHostRequest: MessageFns<ReportHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1422,6 +1560,8 @@ export const ReportHostRequest: MessageFns<ReportHostRequest> = {
   },
   fromPartial(object: DeepPartial<ReportHostRequest>): ReportHostRequest {
     const message = createBaseReportHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportHostRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
@@ -1443,6 +1583,14 @@ export const ReportHostResponse: MessageFns<ReportHostResponse> = {
         throw new globalThis.Error("value provided for field message.serviceGeneration of type uint64 too large");
       }
       writer.uint32(8).uint64(message.serviceGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1472,7 +1620,16 @@ export const ReportHostResponse: MessageFns<ReportHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1485,6 +1642,8 @@ export const ReportHostResponse: MessageFns<ReportHostResponse> = {
   },
   fromPartial(object: DeepPartial<ReportHostResponse>): ReportHostResponse {
     const message = createBaseReportHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportHostResponse["_unknownFields"];
     message.serviceGeneration = (object.serviceGeneration !== undefined && object.serviceGeneration !== null)
       ? BigInt(object.serviceGeneration)
       : 0n;
@@ -1541,6 +1700,14 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
     }
     if (message.result.length !== 0) {
       writer.uint32(82).bytes(message.result);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1642,7 +1809,16 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1655,6 +1831,8 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
   },
   fromPartial(object: DeepPartial<ReportCommandRequest>): ReportCommandRequest {
     const message = createBaseReportCommandRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportCommandRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.commandId = object.commandId ?? "";
@@ -1670,11 +1848,19 @@ export const ReportCommandRequest: MessageFns<ReportCommandRequest> = {
 };
 
 function createBaseReportCommandResponse(): ReportCommandResponse {
-  return {};
+  return { };
 }
 
 export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
-  encode(_: ReportCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReportCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1695,7 +1881,16 @@ export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1706,14 +1901,24 @@ export const ReportCommandResponse: MessageFns<ReportCommandResponse> = {
   create(base?: DeepPartial<ReportCommandResponse>): ReportCommandResponse {
     return ReportCommandResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReportCommandResponse>): ReportCommandResponse {
+  fromPartial(object: DeepPartial<ReportCommandResponse>): ReportCommandResponse {
     const message = createBaseReportCommandResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportCommandResponse["_unknownFields"];
     return message;
   },
 };
 
 function createBaseReportGuestRequest(): ReportGuestRequest {
-  return { cell: "", host: "", serverId: "", powerState: 0, byGuest: false, reportNumber: 0n, fault: undefined };
+  return {
+    cell: "",
+    host: "",
+    serverId: "",
+    powerState: 0,
+    byGuest: false,
+    reportNumber: 0n,
+    fault: undefined,
+  };
 }
 
 export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
@@ -1741,6 +1946,14 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
     }
     if (message.fault !== undefined) {
       ServerFault.encode(message.fault, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1818,7 +2031,16 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1831,6 +2053,8 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
   },
   fromPartial(object: DeepPartial<ReportGuestRequest>): ReportGuestRequest {
     const message = createBaseReportGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportGuestRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
@@ -1847,11 +2071,19 @@ export const ReportGuestRequest: MessageFns<ReportGuestRequest> = {
 };
 
 function createBaseReportGuestResponse(): ReportGuestResponse {
-  return {};
+  return { };
 }
 
 export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
-  encode(_: ReportGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReportGuestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1872,7 +2104,16 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1883,8 +2124,10 @@ export const ReportGuestResponse: MessageFns<ReportGuestResponse> = {
   create(base?: DeepPartial<ReportGuestResponse>): ReportGuestResponse {
     return ReportGuestResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReportGuestResponse>): ReportGuestResponse {
+  fromPartial(object: DeepPartial<ReportGuestResponse>): ReportGuestResponse {
     const message = createBaseReportGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportGuestResponse["_unknownFields"];
     return message;
   },
 };
@@ -1906,6 +2149,14 @@ export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
     }
     for (const v of message.portIds) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1959,7 +2210,16 @@ export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1972,6 +2232,8 @@ export const ReportLostPortsRequest: MessageFns<ReportLostPortsRequest> = {
   },
   fromPartial(object: DeepPartial<ReportLostPortsRequest>): ReportLostPortsRequest {
     const message = createBaseReportLostPortsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportLostPortsRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
@@ -1988,6 +2250,14 @@ export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
   encode(message: ReportLostPortsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.settled !== false) {
       writer.uint32(8).bool(message.settled);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2017,7 +2287,16 @@ export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2030,6 +2309,8 @@ export const ReportLostPortsResponse: MessageFns<ReportLostPortsResponse> = {
   },
   fromPartial(object: DeepPartial<ReportLostPortsResponse>): ReportLostPortsResponse {
     const message = createBaseReportLostPortsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReportLostPortsResponse["_unknownFields"];
     message.settled = object.settled ?? false;
     return message;
   },
@@ -2049,6 +2330,14 @@ export const ListHostInstancesRequest: MessageFns<ListHostInstancesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2094,7 +2383,16 @@ export const ListHostInstancesRequest: MessageFns<ListHostInstancesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2107,6 +2405,8 @@ export const ListHostInstancesRequest: MessageFns<ListHostInstancesRequest> = {
   },
   fromPartial(object: DeepPartial<ListHostInstancesRequest>): ListHostInstancesRequest {
     const message = createBaseListHostInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostInstancesRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.pageToken = object.pageToken ?? "";
@@ -2125,6 +2425,14 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2162,7 +2470,16 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2175,6 +2492,8 @@ export const ListHostInstancesResponse: MessageFns<ListHostInstancesResponse> = 
   },
   fromPartial(object: DeepPartial<ListHostInstancesResponse>): ListHostInstancesResponse {
     const message = createBaseListHostInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostInstancesResponse["_unknownFields"];
     message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -2195,6 +2514,14 @@ export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest
     }
     for (const v of message.serverIds) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2240,7 +2567,16 @@ export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2253,6 +2589,8 @@ export const FindDeletedInstancesRequest: MessageFns<FindDeletedInstancesRequest
   },
   fromPartial(object: DeepPartial<FindDeletedInstancesRequest>): FindDeletedInstancesRequest {
     const message = createBaseFindDeletedInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FindDeletedInstancesRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.serverIds = object.serverIds?.map((e) => e) || [];
@@ -2274,6 +2612,14 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(16).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2311,7 +2657,16 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2324,6 +2679,8 @@ export const DeletedInstance: MessageFns<DeletedInstance> = {
   },
   fromPartial(object: DeepPartial<DeletedInstance>): DeletedInstance {
     const message = createBaseDeletedInstance();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeletedInstance["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     return message;
@@ -2338,6 +2695,14 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
   encode(message: FindDeletedInstancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.deleted) {
       DeletedInstance.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2367,7 +2732,16 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2380,6 +2754,8 @@ export const FindDeletedInstancesResponse: MessageFns<FindDeletedInstancesRespon
   },
   fromPartial(object: DeepPartial<FindDeletedInstancesResponse>): FindDeletedInstancesResponse {
     const message = createBaseFindDeletedInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FindDeletedInstancesResponse["_unknownFields"];
     message.deleted = object.deleted?.map((e) => DeletedInstance.fromPartial(e)) || [];
     return message;
   },
@@ -2396,6 +2772,14 @@ export const RegisterServiceRequest: MessageFns<RegisterServiceRequest> = {
     }
     if (message.service !== undefined) {
       HostService.encode(message.service, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2433,7 +2817,16 @@ export const RegisterServiceRequest: MessageFns<RegisterServiceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2446,6 +2839,8 @@ export const RegisterServiceRequest: MessageFns<RegisterServiceRequest> = {
   },
   fromPartial(object: DeepPartial<RegisterServiceRequest>): RegisterServiceRequest {
     const message = createBaseRegisterServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterServiceRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
@@ -2462,6 +2857,14 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
   encode(message: RegisterServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== undefined) {
       HostService.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2491,7 +2894,16 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2504,6 +2916,8 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
   },
   fromPartial(object: DeepPartial<RegisterServiceResponse>): RegisterServiceResponse {
     const message = createBaseRegisterServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RegisterServiceResponse["_unknownFields"];
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
       : undefined;
@@ -2512,7 +2926,14 @@ export const RegisterServiceResponse: MessageFns<RegisterServiceResponse> = {
 };
 
 function createBaseListHostsRequest(): ListHostsRequest {
-  return { cell: "", host: "", binary: "", computeNodeId: "", recordsOnly: false, servicesOnly: false };
+  return {
+    cell: "",
+    host: "",
+    binary: "",
+    computeNodeId: "",
+    recordsOnly: false,
+    servicesOnly: false,
+  };
 }
 
 export const ListHostsRequest: MessageFns<ListHostsRequest> = {
@@ -2534,6 +2955,14 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     }
     if (message.servicesOnly !== false) {
       writer.uint32(48).bool(message.servicesOnly);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2603,7 +3032,16 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2616,6 +3054,8 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
   },
   fromPartial(object: DeepPartial<ListHostsRequest>): ListHostsRequest {
     const message = createBaseListHostsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostsRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.binary = object.binary ?? "";
@@ -2637,6 +3077,14 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
     }
     for (const v of message.nodes) {
       ComputeNode.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2674,7 +3122,16 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2687,6 +3144,8 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
   },
   fromPartial(object: DeepPartial<ListHostsResponse>): ListHostsResponse {
     const message = createBaseListHostsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListHostsResponse["_unknownFields"];
     message.services = object.services?.map((e) => HostService.fromPartial(e)) || [];
     message.nodes = object.nodes?.map((e) => ComputeNode.fromPartial(e)) || [];
     return message;
@@ -2694,7 +3153,13 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
 };
 
 function createBaseUpdateHostServiceRequest(): UpdateHostServiceRequest {
-  return { cell: "", serviceId: "", disabled: undefined, disabledReason: undefined, forcedDown: undefined };
+  return {
+    cell: "",
+    serviceId: "",
+    disabled: undefined,
+    disabledReason: undefined,
+    forcedDown: undefined,
+  };
 }
 
 export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
@@ -2713,6 +3178,14 @@ export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
     }
     if (message.forcedDown !== undefined) {
       writer.uint32(40).bool(message.forcedDown);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2774,7 +3247,16 @@ export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2787,6 +3269,8 @@ export const UpdateHostServiceRequest: MessageFns<UpdateHostServiceRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateHostServiceRequest>): UpdateHostServiceRequest {
     const message = createBaseUpdateHostServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateHostServiceRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.serviceId = object.serviceId ?? "";
     message.disabled = object.disabled ?? undefined;
@@ -2804,6 +3288,14 @@ export const UpdateHostServiceResponse: MessageFns<UpdateHostServiceResponse> = 
   encode(message: UpdateHostServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.service !== undefined) {
       HostService.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2833,7 +3325,16 @@ export const UpdateHostServiceResponse: MessageFns<UpdateHostServiceResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2846,6 +3347,8 @@ export const UpdateHostServiceResponse: MessageFns<UpdateHostServiceResponse> = 
   },
   fromPartial(object: DeepPartial<UpdateHostServiceResponse>): UpdateHostServiceResponse {
     const message = createBaseUpdateHostServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateHostServiceResponse["_unknownFields"];
     message.service = (object.service !== undefined && object.service !== null)
       ? HostService.fromPartial(object.service)
       : undefined;
@@ -2864,6 +3367,14 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
     }
     if (message.serviceId !== "") {
       writer.uint32(18).string(message.serviceId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2901,7 +3412,16 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2914,6 +3434,8 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteHostServiceRequest>): DeleteHostServiceRequest {
     const message = createBaseDeleteHostServiceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteHostServiceRequest["_unknownFields"];
     message.cell = object.cell ?? "";
     message.serviceId = object.serviceId ?? "";
     return message;
@@ -2921,11 +3443,19 @@ export const DeleteHostServiceRequest: MessageFns<DeleteHostServiceRequest> = {
 };
 
 function createBaseDeleteHostServiceResponse(): DeleteHostServiceResponse {
-  return {};
+  return { };
 }
 
 export const DeleteHostServiceResponse: MessageFns<DeleteHostServiceResponse> = {
-  encode(_: DeleteHostServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteHostServiceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2946,7 +3476,16 @@ export const DeleteHostServiceResponse: MessageFns<DeleteHostServiceResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2957,8 +3496,10 @@ export const DeleteHostServiceResponse: MessageFns<DeleteHostServiceResponse> = 
   create(base?: DeepPartial<DeleteHostServiceResponse>): DeleteHostServiceResponse {
     return DeleteHostServiceResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteHostServiceResponse>): DeleteHostServiceResponse {
+  fromPartial(object: DeepPartial<DeleteHostServiceResponse>): DeleteHostServiceResponse {
     const message = createBaseDeleteHostServiceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteHostServiceResponse["_unknownFields"];
     return message;
   },
 };

@@ -35,6 +35,7 @@ export interface InstancePort {
   vifModel: string;
   /** Neutron's binding:vif_type, such as "ovs"; empty when unbound. */
   vifType: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A fixed address of a port. */
@@ -57,6 +58,7 @@ export interface PortAddress {
   hostRoutes: HostRoute[];
   /** "slaac", "dhcpv6-stateful" or "dhcpv6-stateless"; empty for IPv4 and for addresses that are set by hand. */
   ipv6AddressMode: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A static route given by DHCP. */
@@ -65,6 +67,7 @@ export interface HostRoute {
   destination: string;
   /** Router. */
   nexthop: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Everything stored about an instance: what tenants see and what only we see. */
@@ -88,6 +91,7 @@ export interface InstanceRecord {
    * none.
    */
   serverPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A change of an instance's record, made in the transaction that moves its operation on. */
@@ -108,6 +112,7 @@ export interface InstanceChange {
   deleteRecord: boolean;
   /** Clears the fault. */
   dropFault: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseInstancePort(): InstancePort {
@@ -168,6 +173,14 @@ export const InstancePort: MessageFns<InstancePort> = {
     }
     if (message.vifType !== "") {
       writer.uint32(114).string(message.vifType);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -293,7 +306,16 @@ export const InstancePort: MessageFns<InstancePort> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -306,6 +328,8 @@ export const InstancePort: MessageFns<InstancePort> = {
   },
   fromPartial(object: DeepPartial<InstancePort>): InstancePort {
     const message = createBaseInstancePort();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstancePort["_unknownFields"];
     message.portId = object.portId ?? "";
     message.networkId = object.networkId ?? "";
     message.networkLabel = object.networkLabel ?? "";
@@ -365,6 +389,14 @@ export const PortAddress: MessageFns<PortAddress> = {
     }
     if (message.ipv6AddressMode !== "") {
       writer.uint32(74).string(message.ipv6AddressMode);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -458,7 +490,16 @@ export const PortAddress: MessageFns<PortAddress> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -471,6 +512,8 @@ export const PortAddress: MessageFns<PortAddress> = {
   },
   fromPartial(object: DeepPartial<PortAddress>): PortAddress {
     const message = createBasePortAddress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PortAddress["_unknownFields"];
     message.ipAddress = object.ipAddress ?? "";
     message.subnetId = object.subnetId ?? "";
     message.prefixLength = object.prefixLength ?? 0;
@@ -495,6 +538,14 @@ export const HostRoute: MessageFns<HostRoute> = {
     }
     if (message.nexthop !== "") {
       writer.uint32(18).string(message.nexthop);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -532,7 +583,16 @@ export const HostRoute: MessageFns<HostRoute> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -545,6 +605,8 @@ export const HostRoute: MessageFns<HostRoute> = {
   },
   fromPartial(object: DeepPartial<HostRoute>): HostRoute {
     const message = createBaseHostRoute();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostRoute["_unknownFields"];
     message.destination = object.destination ?? "";
     message.nexthop = object.nexthop ?? "";
     return message;
@@ -584,6 +646,14 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     }
     if (message.serverPassword !== "") {
       writer.uint32(50).string(message.serverPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -653,7 +723,16 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -666,6 +745,8 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
   },
   fromPartial(object: DeepPartial<InstanceRecord>): InstanceRecord {
     const message = createBaseInstanceRecord();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceRecord["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;
@@ -710,6 +791,14 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     }
     if (message.dropFault !== false) {
       writer.uint32(48).bool(message.dropFault);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -779,7 +868,16 @@ export const InstanceChange: MessageFns<InstanceChange> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -792,6 +890,8 @@ export const InstanceChange: MessageFns<InstanceChange> = {
   },
   fromPartial(object: DeepPartial<InstanceChange>): InstanceChange {
     const message = createBaseInstanceChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceChange["_unknownFields"];
     message.server = (object.server !== undefined && object.server !== null)
       ? Server.fromPartial(object.server)
       : undefined;

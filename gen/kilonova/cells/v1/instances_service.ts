@@ -24,12 +24,14 @@ export interface GetInstanceRequest {
   withDeleted: boolean;
   /** Fill server.user_data (decrypted). */
   withUserData: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInstance. */
 export interface GetInstanceResponse {
   /** The record. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListInstances. */
@@ -48,6 +50,7 @@ export interface ListInstancesRequest {
   pageSize: number;
   /** Sort key values of the last row of the page before; empty for the first page. */
   after: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One row of a list. */
@@ -60,6 +63,7 @@ export interface InstanceRow {
   generation: bigint;
   /** Encoded kilonova.type.v1.Server with host_info. */
   server: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListInstances. */
@@ -68,6 +72,7 @@ export interface ListInstancesResponse {
   rows: InstanceRow[];
   /** Whether there is more. */
   more: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A change of metadata, item by item. */
@@ -80,11 +85,13 @@ export interface MetadataChange {
   replaceAll: boolean;
   /** Most items afterwards; -1 is unlimited. */
   maxItems: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface MetadataChange_SetEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A change of tags, one by one. */
@@ -97,6 +104,7 @@ export interface TagsChange {
   replaceAll: boolean;
   /** Most tags afterwards. */
   maxTags: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What the record must be like. */
@@ -111,6 +119,7 @@ export interface UpdateConditions {
   bypassLock: boolean;
   /** Refused when it never was active. */
   mustHaveLaunched: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateInstance. */
@@ -139,6 +148,7 @@ export interface UpdateInstanceRequest {
     | undefined;
   /** Unset allows everything. */
   conditions: UpdateConditions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateInstance. */
@@ -149,6 +159,7 @@ export interface UpdateInstanceResponse {
     | undefined;
   /** Whether it was different before. */
   changed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SaveServerPassword. */
@@ -159,10 +170,12 @@ export interface SaveServerPasswordRequest {
   serverId: string;
   /** 1 to 1020 characters. */
   serverPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SaveServerPassword. */
 export interface SaveServerPasswordResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ClearServerPassword. */
@@ -173,10 +186,12 @@ export interface ClearServerPasswordRequest {
   serverId: string;
   /** Only of this project; empty for any. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ClearServerPassword. */
 export interface ClearServerPasswordResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AcceptOperation. */
@@ -212,6 +227,7 @@ export interface AcceptOperationRequest {
    * operation's end.
    */
   secrets: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AcceptOperation. */
@@ -222,6 +238,7 @@ export interface AcceptOperationResponse {
     | undefined;
   /** Whether an earlier call is being answered. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListActions. */
@@ -230,6 +247,7 @@ export interface ListActionsRequest {
   database: string;
   /** Which ones. */
   query: ListInstanceActionsRequest | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListActions. */
@@ -238,6 +256,7 @@ export interface ListActionsResponse {
   actions: InstanceAction[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetAction. */
@@ -248,12 +267,14 @@ export interface GetActionRequest {
   serverId: string;
   /** `req-…`. */
   requestId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetAction. */
 export interface GetActionResponse {
   /** With its events. */
   action: InstanceAction | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CountInstances. */
@@ -262,12 +283,14 @@ export interface CountInstancesRequest {
   database: string;
   /** Only on this host. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CountInstances. */
 export interface CountInstancesResponse {
   /** Not deleted ones. */
   instances: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGetInstanceRequest(): GetInstanceRequest {
@@ -290,6 +313,14 @@ export const GetInstanceRequest: MessageFns<GetInstanceRequest> = {
     }
     if (message.withUserData !== false) {
       writer.uint32(40).bool(message.withUserData);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -351,7 +382,16 @@ export const GetInstanceRequest: MessageFns<GetInstanceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -364,6 +404,8 @@ export const GetInstanceRequest: MessageFns<GetInstanceRequest> = {
   },
   fromPartial(object: DeepPartial<GetInstanceRequest>): GetInstanceRequest {
     const message = createBaseGetInstanceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
@@ -381,6 +423,14 @@ export const GetInstanceResponse: MessageFns<GetInstanceResponse> = {
   encode(message: GetInstanceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -410,7 +460,16 @@ export const GetInstanceResponse: MessageFns<GetInstanceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -423,6 +482,8 @@ export const GetInstanceResponse: MessageFns<GetInstanceResponse> = {
   },
   fromPartial(object: DeepPartial<GetInstanceResponse>): GetInstanceResponse {
     const message = createBaseGetInstanceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInstanceResponse["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
@@ -453,6 +514,14 @@ export const ListInstancesRequest: MessageFns<ListInstancesRequest> = {
     }
     for (const v of message.after) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -522,7 +591,16 @@ export const ListInstancesRequest: MessageFns<ListInstancesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -535,6 +613,8 @@ export const ListInstancesRequest: MessageFns<ListInstancesRequest> = {
   },
   fromPartial(object: DeepPartial<ListInstancesRequest>): ListInstancesRequest {
     const message = createBaseListInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInstancesRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.filter = (object.filter !== undefined && object.filter !== null)
       ? ServerFilter.fromPartial(object.filter)
@@ -567,6 +647,14 @@ export const InstanceRow: MessageFns<InstanceRow> = {
     }
     if (message.server.length !== 0) {
       writer.uint32(34).bytes(message.server);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -620,7 +708,16 @@ export const InstanceRow: MessageFns<InstanceRow> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -633,6 +730,8 @@ export const InstanceRow: MessageFns<InstanceRow> = {
   },
   fromPartial(object: DeepPartial<InstanceRow>): InstanceRow {
     const message = createBaseInstanceRow();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InstanceRow["_unknownFields"];
     message.sortValues = object.sortValues?.map((e) => e) || [];
     message.serverId = object.serverId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
@@ -654,6 +753,14 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
     }
     if (message.more !== false) {
       writer.uint32(16).bool(message.more);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -691,7 +798,16 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -704,6 +820,8 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
   },
   fromPartial(object: DeepPartial<ListInstancesResponse>): ListInstancesResponse {
     const message = createBaseListInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListInstancesResponse["_unknownFields"];
     message.rows = object.rows?.map((e) => InstanceRow.fromPartial(e)) || [];
     message.more = object.more ?? false;
     return message;
@@ -730,6 +848,14 @@ export const MetadataChange: MessageFns<MetadataChange> = {
         throw new globalThis.Error("value provided for field message.maxItems of type int64 too large");
       }
       writer.uint32(32).int64(message.maxItems);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -786,7 +912,16 @@ export const MetadataChange: MessageFns<MetadataChange> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -799,6 +934,8 @@ export const MetadataChange: MessageFns<MetadataChange> = {
   },
   fromPartial(object: DeepPartial<MetadataChange>): MetadataChange {
     const message = createBaseMetadataChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataChange["_unknownFields"];
     message.set = (() => {
       const m = new Map();
       (object.set as Map<string, string> ?? new Map()).forEach((value, key) => {
@@ -826,6 +963,14 @@ export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -863,7 +1008,16 @@ export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -876,6 +1030,8 @@ export const MetadataChange_SetEntry: MessageFns<MetadataChange_SetEntry> = {
   },
   fromPartial(object: DeepPartial<MetadataChange_SetEntry>): MetadataChange_SetEntry {
     const message = createBaseMetadataChange_SetEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MetadataChange_SetEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -899,6 +1055,14 @@ export const TagsChange: MessageFns<TagsChange> = {
     }
     if (message.maxTags !== 0) {
       writer.uint32(32).uint32(message.maxTags);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -952,7 +1116,16 @@ export const TagsChange: MessageFns<TagsChange> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -965,6 +1138,8 @@ export const TagsChange: MessageFns<TagsChange> = {
   },
   fromPartial(object: DeepPartial<TagsChange>): TagsChange {
     const message = createBaseTagsChange();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TagsChange["_unknownFields"];
     message.add = object.add?.map((e) => e) || [];
     message.remove = object.remove?.map((e) => e) || [];
     message.replaceAll = object.replaceAll ?? false;
@@ -974,7 +1149,13 @@ export const TagsChange: MessageFns<TagsChange> = {
 };
 
 function createBaseUpdateConditions(): UpdateConditions {
-  return { verb: "", allowedVmStates: [], checkLock: false, bypassLock: false, mustHaveLaunched: false };
+  return {
+    verb: "",
+    allowedVmStates: [],
+    checkLock: false,
+    bypassLock: false,
+    mustHaveLaunched: false,
+  };
 }
 
 export const UpdateConditions: MessageFns<UpdateConditions> = {
@@ -997,6 +1178,14 @@ export const UpdateConditions: MessageFns<UpdateConditions> = {
     }
     if (message.mustHaveLaunched !== false) {
       writer.uint32(40).bool(message.mustHaveLaunched);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1068,7 +1257,16 @@ export const UpdateConditions: MessageFns<UpdateConditions> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1081,6 +1279,8 @@ export const UpdateConditions: MessageFns<UpdateConditions> = {
   },
   fromPartial(object: DeepPartial<UpdateConditions>): UpdateConditions {
     const message = createBaseUpdateConditions();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateConditions["_unknownFields"];
     message.verb = object.verb ?? "";
     message.allowedVmStates = object.allowedVmStates?.map((e) => e) || [];
     message.checkLock = object.checkLock ?? false;
@@ -1131,6 +1331,14 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
     }
     if (message.conditions !== undefined) {
       UpdateConditions.encode(message.conditions, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1216,7 +1424,16 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1229,6 +1446,8 @@ export const UpdateInstanceRequest: MessageFns<UpdateInstanceRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateInstanceRequest>): UpdateInstanceRequest {
     const message = createBaseUpdateInstanceRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateInstanceRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.projectId = object.projectId ?? "";
     message.server = (object.server !== undefined && object.server !== null)
@@ -1262,6 +1481,14 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
     }
     if (message.changed !== false) {
       writer.uint32(16).bool(message.changed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1299,7 +1526,16 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1312,6 +1548,8 @@ export const UpdateInstanceResponse: MessageFns<UpdateInstanceResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateInstanceResponse>): UpdateInstanceResponse {
     const message = createBaseUpdateInstanceResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateInstanceResponse["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
@@ -1334,6 +1572,14 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
     }
     if (message.serverPassword !== "") {
       writer.uint32(26).string(message.serverPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1379,7 +1625,16 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1392,6 +1647,8 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
   },
   fromPartial(object: DeepPartial<SaveServerPasswordRequest>): SaveServerPasswordRequest {
     const message = createBaseSaveServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SaveServerPasswordRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.serverPassword = object.serverPassword ?? "";
@@ -1400,11 +1657,19 @@ export const SaveServerPasswordRequest: MessageFns<SaveServerPasswordRequest> = 
 };
 
 function createBaseSaveServerPasswordResponse(): SaveServerPasswordResponse {
-  return {};
+  return { };
 }
 
 export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> = {
-  encode(_: SaveServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SaveServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1425,7 +1690,16 @@ export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1436,8 +1710,10 @@ export const SaveServerPasswordResponse: MessageFns<SaveServerPasswordResponse> 
   create(base?: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
     return SaveServerPasswordResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
+  fromPartial(object: DeepPartial<SaveServerPasswordResponse>): SaveServerPasswordResponse {
     const message = createBaseSaveServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SaveServerPasswordResponse["_unknownFields"];
     return message;
   },
 };
@@ -1456,6 +1732,14 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
     }
     if (message.projectId !== "") {
       writer.uint32(26).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1501,7 +1785,16 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1514,6 +1807,8 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
   },
   fromPartial(object: DeepPartial<ClearServerPasswordRequest>): ClearServerPasswordRequest {
     const message = createBaseClearServerPasswordRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerPasswordRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
@@ -1522,11 +1817,19 @@ export const ClearServerPasswordRequest: MessageFns<ClearServerPasswordRequest> 
 };
 
 function createBaseClearServerPasswordResponse(): ClearServerPasswordResponse {
-  return {};
+  return { };
 }
 
 export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse> = {
-  encode(_: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ClearServerPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1547,7 +1850,16 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1558,8 +1870,10 @@ export const ClearServerPasswordResponse: MessageFns<ClearServerPasswordResponse
   create(base?: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
     return ClearServerPasswordResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
+  fromPartial(object: DeepPartial<ClearServerPasswordResponse>): ClearServerPasswordResponse {
     const message = createBaseClearServerPasswordResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClearServerPasswordResponse["_unknownFields"];
     return message;
   },
 };
@@ -1622,6 +1936,14 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
     }
     if (message.secrets.length !== 0) {
       writer.uint32(186).bytes(message.secrets);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1747,7 +2069,16 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1760,6 +2091,8 @@ export const AcceptOperationRequest: MessageFns<AcceptOperationRequest> = {
   },
   fromPartial(object: DeepPartial<AcceptOperationRequest>): AcceptOperationRequest {
     const message = createBaseAcceptOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
@@ -1788,6 +2121,14 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
     }
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1825,7 +2166,16 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1838,6 +2188,8 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
   },
   fromPartial(object: DeepPartial<AcceptOperationResponse>): AcceptOperationResponse {
     const message = createBaseAcceptOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? Operation.fromPartial(object.operation)
       : undefined;
@@ -1857,6 +2209,14 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
     }
     if (message.query !== undefined) {
       ListInstanceActionsRequest.encode(message.query, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1894,7 +2254,16 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1907,6 +2276,8 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
   },
   fromPartial(object: DeepPartial<ListActionsRequest>): ListActionsRequest {
     const message = createBaseListActionsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListActionsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.query = (object.query !== undefined && object.query !== null)
       ? ListInstanceActionsRequest.fromPartial(object.query)
@@ -1926,6 +2297,14 @@ export const ListActionsResponse: MessageFns<ListActionsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1963,7 +2342,16 @@ export const ListActionsResponse: MessageFns<ListActionsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1976,6 +2364,8 @@ export const ListActionsResponse: MessageFns<ListActionsResponse> = {
   },
   fromPartial(object: DeepPartial<ListActionsResponse>): ListActionsResponse {
     const message = createBaseListActionsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListActionsResponse["_unknownFields"];
     message.actions = object.actions?.map((e) => InstanceAction.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -1996,6 +2386,14 @@ export const GetActionRequest: MessageFns<GetActionRequest> = {
     }
     if (message.requestId !== "") {
       writer.uint32(26).string(message.requestId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2041,7 +2439,16 @@ export const GetActionRequest: MessageFns<GetActionRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2054,6 +2461,8 @@ export const GetActionRequest: MessageFns<GetActionRequest> = {
   },
   fromPartial(object: DeepPartial<GetActionRequest>): GetActionRequest {
     const message = createBaseGetActionRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetActionRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.requestId = object.requestId ?? "";
@@ -2069,6 +2478,14 @@ export const GetActionResponse: MessageFns<GetActionResponse> = {
   encode(message: GetActionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.action !== undefined) {
       InstanceAction.encode(message.action, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2098,7 +2515,16 @@ export const GetActionResponse: MessageFns<GetActionResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2111,6 +2537,8 @@ export const GetActionResponse: MessageFns<GetActionResponse> = {
   },
   fromPartial(object: DeepPartial<GetActionResponse>): GetActionResponse {
     const message = createBaseGetActionResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetActionResponse["_unknownFields"];
     message.action = (object.action !== undefined && object.action !== null)
       ? InstanceAction.fromPartial(object.action)
       : undefined;
@@ -2129,6 +2557,14 @@ export const CountInstancesRequest: MessageFns<CountInstancesRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2166,7 +2602,16 @@ export const CountInstancesRequest: MessageFns<CountInstancesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2179,6 +2624,8 @@ export const CountInstancesRequest: MessageFns<CountInstancesRequest> = {
   },
   fromPartial(object: DeepPartial<CountInstancesRequest>): CountInstancesRequest {
     const message = createBaseCountInstancesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CountInstancesRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.host = object.host ?? "";
     return message;
@@ -2193,6 +2640,14 @@ export const CountInstancesResponse: MessageFns<CountInstancesResponse> = {
   encode(message: CountInstancesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instances !== 0) {
       writer.uint32(8).uint32(message.instances);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2222,7 +2677,16 @@ export const CountInstancesResponse: MessageFns<CountInstancesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2235,6 +2699,8 @@ export const CountInstancesResponse: MessageFns<CountInstancesResponse> = {
   },
   fromPartial(object: DeepPartial<CountInstancesResponse>): CountInstancesResponse {
     const message = createBaseCountInstancesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CountInstancesResponse["_unknownFields"];
     message.instances = object.instances ?? 0;
     return message;
   },

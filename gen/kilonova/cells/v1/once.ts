@@ -12,6 +12,7 @@ export interface Once {
   bodyHash: Buffer;
   /** Method the token belongs to, such as "CreateServerGroup". */
   method: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseOnce(): Once {
@@ -28,6 +29,14 @@ export const Once: MessageFns<Once> = {
     }
     if (message.method !== "") {
       writer.uint32(26).string(message.method);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -73,7 +82,16 @@ export const Once: MessageFns<Once> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -86,6 +104,8 @@ export const Once: MessageFns<Once> = {
   },
   fromPartial(object: DeepPartial<Once>): Once {
     const message = createBaseOnce();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Once["_unknownFields"];
     message.clientToken = object.clientToken ?? "";
     message.bodyHash = object.bodyHash ?? Buffer.alloc(0);
     message.method = object.method ?? "";

@@ -8,18 +8,21 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 export interface RebootInput {
   /** Whether the guest is not asked first. */
   hard: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of `server.lock`. */
 export interface LockInput {
   /** Why, as the user told it; empty when he did not. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Secrets of `server.change-password`. */
 export interface ChangePasswordSecrets {
   /** The new password of the guest's administrator. */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseRebootInput(): RebootInput {
@@ -30,6 +33,14 @@ export const RebootInput: MessageFns<RebootInput> = {
   encode(message: RebootInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.hard !== false) {
       writer.uint32(8).bool(message.hard);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -59,7 +70,16 @@ export const RebootInput: MessageFns<RebootInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -72,6 +92,8 @@ export const RebootInput: MessageFns<RebootInput> = {
   },
   fromPartial(object: DeepPartial<RebootInput>): RebootInput {
     const message = createBaseRebootInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootInput["_unknownFields"];
     message.hard = object.hard ?? false;
     return message;
   },
@@ -85,6 +107,14 @@ export const LockInput: MessageFns<LockInput> = {
   encode(message: LockInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -114,7 +144,16 @@ export const LockInput: MessageFns<LockInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -127,6 +166,8 @@ export const LockInput: MessageFns<LockInput> = {
   },
   fromPartial(object: DeepPartial<LockInput>): LockInput {
     const message = createBaseLockInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LockInput["_unknownFields"];
     message.reason = object.reason ?? "";
     return message;
   },
@@ -140,6 +181,14 @@ export const ChangePasswordSecrets: MessageFns<ChangePasswordSecrets> = {
   encode(message: ChangePasswordSecrets, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.adminPassword !== "") {
       writer.uint32(10).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -169,7 +218,16 @@ export const ChangePasswordSecrets: MessageFns<ChangePasswordSecrets> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -182,6 +240,8 @@ export const ChangePasswordSecrets: MessageFns<ChangePasswordSecrets> = {
   },
   fromPartial(object: DeepPartial<ChangePasswordSecrets>): ChangePasswordSecrets {
     const message = createBaseChangePasswordSecrets();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ChangePasswordSecrets["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
     return message;
   },

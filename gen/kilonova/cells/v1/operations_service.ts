@@ -45,12 +45,14 @@ export interface StepRecord {
   round: number;
   /** Whether it makes effects that no fence holds back: while it runs, something may still arrive. */
   unfenced: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Steps of an operation as one stored value, written whole by each commit. */
 export interface StoredSteps {
   /** In order of first start. */
   steps: StepRecord[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A signal waiting to be consumed. */
@@ -61,6 +63,7 @@ export interface StoredSignal {
   kind: string;
   /** Encoded payload. */
   payload: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** An operation as stored. */
@@ -142,6 +145,7 @@ export interface StoredOperation {
   undoUntil: string;
   /** Grows with every change of the operation; order in the feed. */
   generation: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A kind that a conductor can run. */
@@ -150,6 +154,7 @@ export interface AcceptedKind {
   kind: string;
   /** The version that it has: exactly this one. */
   version: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AcquireOperations. */
@@ -168,6 +173,7 @@ export interface AcquireOperationsRequest {
     | undefined;
   /** Only these, when a wake-up named them. */
   names: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AcquireOperations. */
@@ -176,6 +182,7 @@ export interface AcquireOperationsResponse {
   operations: StoredOperation[];
   /** The instances they concern, same order. */
   instances: InstanceRecord[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of StrandOperations. */
@@ -186,12 +193,14 @@ export interface StrandOperationsRequest {
   kinds: AcceptedKind[];
   /** How long they have been ready. */
   olderThan: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of StrandOperations. */
 export interface StrandOperationsResponse {
   /** Names of the stranded ones. */
   names: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RenewOperations. */
@@ -209,10 +218,12 @@ export interface RenewOperationsRequest {
    * its time is up.
    */
   names: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RenewOperations. */
 export interface RenewOperationsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReleaseOperations. */
@@ -221,10 +232,12 @@ export interface ReleaseOperationsRequest {
   database: string;
   /** Conductor's id. */
   owner: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReleaseOperations. */
 export interface ReleaseOperationsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ConfirmOwnership. */
@@ -237,10 +250,12 @@ export interface ConfirmOwnershipRequest {
   fence: bigint;
   /** See AcquireOperations. */
   ownership: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ConfirmOwnership. */
 export interface ConfirmOwnershipResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of LeaveOperation. */
@@ -251,6 +266,7 @@ export interface LeaveOperationRequest {
   name: string;
   /** Fence under which the conductor worked. */
   fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of LeaveOperation. */
@@ -260,6 +276,7 @@ export interface LeaveOperationResponse {
    * as dead: nobody but the conductor itself will take back what it has made since.
    */
   takenBack: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SettleOperation. */
@@ -268,12 +285,14 @@ export interface SettleOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SettleOperation. */
 export interface SettleOperationResponse {
   /** Whether its last owner has left it, or has not renewed its ownership for so long that it counts as dead. */
   atRest: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CommitStep. */
@@ -314,6 +333,7 @@ export interface CommitStepRequest {
   release: boolean;
   /** New value while UNDOING; empty otherwise. */
   undoUntil: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CommitStep. */
@@ -326,6 +346,7 @@ export interface CommitStepResponse {
   cancelRequested: boolean;
   /** The instance as it is now. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetStoredOperation. */
@@ -334,12 +355,14 @@ export interface GetStoredOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetStoredOperation. */
 export interface GetStoredOperationResponse {
   /** Without secrets. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListStoredOperations. */
@@ -354,6 +377,7 @@ export interface ListStoredOperationsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListStoredOperations. */
@@ -362,6 +386,7 @@ export interface ListStoredOperationsResponse {
   operations: StoredOperation[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SignalOperation. */
@@ -376,12 +401,14 @@ export interface SignalOperationRequest {
   kind: string;
   /** Encoded payload. */
   payload: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SignalOperation. */
 export interface SignalOperationResponse {
   /** False when the operation is already done or gone. */
   accepted: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of PrepareHandover. */
@@ -402,10 +429,12 @@ export interface PrepareHandoverRequest {
   instance: Buffer;
   /** Fence at the source; a copy prepared under a higher one is kept. */
   fence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PrepareHandover. */
 export interface PrepareHandoverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CommitHandover. */
@@ -418,12 +447,14 @@ export interface CommitHandoverRequest {
   fence: bigint;
   /** Target database. */
   targetDatabase: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CommitHandover. */
 export interface CommitHandoverResponse {
   /** Whether somebody had asked for cancellation by then: the copy may be older. */
   cancelRequested: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ActivateHandover. */
@@ -440,6 +471,7 @@ export interface ActivateHandoverRequest {
     | undefined;
   /** What CommitHandover has answered to this caller. Unset: the source is asked. */
   committed: SourceCommit | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A hand-over that its source has committed. */
@@ -448,6 +480,7 @@ export interface SourceCommit {
   database: string;
   /** See CommitHandoverResponse. */
   cancelRequested: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ActivateHandover. */
@@ -458,6 +491,7 @@ export interface ActivateHandoverResponse {
     | undefined;
   /** Its instance. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DropHandover. */
@@ -466,10 +500,12 @@ export interface DropHandoverRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DropHandover. */
 export interface DropHandoverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListDormant. */
@@ -478,6 +514,7 @@ export interface ListDormantRequest {
   database: string;
   /** Only older than this. */
   olderThan: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A dormant copy. */
@@ -486,12 +523,14 @@ export interface DormantOperation {
   name: string;
   /** Database that decides. */
   sourceDatabase: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListDormant. */
 export interface ListDormantResponse {
   /** Dormant copies. */
   operations: DormantOperation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RetryOperation. */
@@ -500,12 +539,14 @@ export interface RetryOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RetryOperation. */
 export interface RetryOperationResponse {
   /** As it is now. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of AbandonOperation. */
@@ -516,12 +557,14 @@ export interface AbandonOperationRequest {
   name: string;
   /** Why, for the record. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of AbandonOperation. */
 export interface AbandonOperationResponse {
   /** As it is now. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RequestCancel. */
@@ -530,12 +573,14 @@ export interface RequestCancelRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RequestCancel. */
 export interface RequestCancelResponse {
   /** As it is now. */
   operation: StoredOperation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseStepRecord(): StepRecord {
@@ -592,6 +637,14 @@ export const StepRecord: MessageFns<StepRecord> = {
     }
     if (message.unfenced !== false) {
       writer.uint32(96).bool(message.unfenced);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -709,7 +762,16 @@ export const StepRecord: MessageFns<StepRecord> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -722,6 +784,8 @@ export const StepRecord: MessageFns<StepRecord> = {
   },
   fromPartial(object: DeepPartial<StepRecord>): StepRecord {
     const message = createBaseStepRecord();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StepRecord["_unknownFields"];
     message.name = object.name ?? "";
     message.state = object.state ?? "";
     message.output = object.output ?? Buffer.alloc(0);
@@ -751,6 +815,14 @@ export const StoredSteps: MessageFns<StoredSteps> = {
     for (const v of message.steps) {
       StepRecord.encode(v!, writer.uint32(10).fork()).join();
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -779,7 +851,16 @@ export const StoredSteps: MessageFns<StoredSteps> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -792,6 +873,8 @@ export const StoredSteps: MessageFns<StoredSteps> = {
   },
   fromPartial(object: DeepPartial<StoredSteps>): StoredSteps {
     const message = createBaseStoredSteps();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StoredSteps["_unknownFields"];
     message.steps = object.steps?.map((e) => StepRecord.fromPartial(e)) || [];
     return message;
   },
@@ -811,6 +894,14 @@ export const StoredSignal: MessageFns<StoredSignal> = {
     }
     if (message.payload.length !== 0) {
       writer.uint32(26).bytes(message.payload);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -856,7 +947,16 @@ export const StoredSignal: MessageFns<StoredSignal> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -869,6 +969,8 @@ export const StoredSignal: MessageFns<StoredSignal> = {
   },
   fromPartial(object: DeepPartial<StoredSignal>): StoredSignal {
     const message = createBaseStoredSignal();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StoredSignal["_unknownFields"];
     message.id = object.id ?? "";
     message.kind = object.kind ?? "";
     message.payload = object.payload ?? Buffer.alloc(0);
@@ -1012,6 +1114,14 @@ export const StoredOperation: MessageFns<StoredOperation> = {
         throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
       }
       writer.uint32(248).uint64(message.generation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1281,7 +1391,16 @@ export const StoredOperation: MessageFns<StoredOperation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1294,6 +1413,8 @@ export const StoredOperation: MessageFns<StoredOperation> = {
   },
   fromPartial(object: DeepPartial<StoredOperation>): StoredOperation {
     const message = createBaseStoredOperation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StoredOperation["_unknownFields"];
     message.name = object.name ?? "";
     message.kind = object.kind ?? "";
     message.kindVersion = object.kindVersion ?? 0;
@@ -1353,6 +1474,14 @@ export const AcceptedKind: MessageFns<AcceptedKind> = {
     if (message.version !== 0) {
       writer.uint32(16).uint32(message.version);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1389,7 +1518,16 @@ export const AcceptedKind: MessageFns<AcceptedKind> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1402,6 +1540,8 @@ export const AcceptedKind: MessageFns<AcceptedKind> = {
   },
   fromPartial(object: DeepPartial<AcceptedKind>): AcceptedKind {
     const message = createBaseAcceptedKind();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptedKind["_unknownFields"];
     message.kind = object.kind ?? "";
     message.version = object.version ?? 0;
     return message;
@@ -1431,6 +1571,14 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
     }
     for (const v of message.names) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1500,7 +1648,16 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1513,6 +1670,8 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<AcquireOperationsRequest>): AcquireOperationsRequest {
     const message = createBaseAcquireOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcquireOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.owner = object.owner ?? "";
     message.kinds = object.kinds?.map((e) => AcceptedKind.fromPartial(e)) || [];
@@ -1536,6 +1695,14 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
     }
     for (const v of message.instances) {
       InstanceRecord.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1573,7 +1740,16 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1586,6 +1762,8 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
   },
   fromPartial(object: DeepPartial<AcquireOperationsResponse>): AcquireOperationsResponse {
     const message = createBaseAcquireOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcquireOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
     return message;
@@ -1606,6 +1784,14 @@ export const StrandOperationsRequest: MessageFns<StrandOperationsRequest> = {
     }
     if (message.olderThan !== undefined) {
       Duration.encode(message.olderThan, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1651,7 +1837,16 @@ export const StrandOperationsRequest: MessageFns<StrandOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1664,6 +1859,8 @@ export const StrandOperationsRequest: MessageFns<StrandOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<StrandOperationsRequest>): StrandOperationsRequest {
     const message = createBaseStrandOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StrandOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.kinds = object.kinds?.map((e) => AcceptedKind.fromPartial(e)) || [];
     message.olderThan = (object.olderThan !== undefined && object.olderThan !== null)
@@ -1681,6 +1878,14 @@ export const StrandOperationsResponse: MessageFns<StrandOperationsResponse> = {
   encode(message: StrandOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.names) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1710,7 +1915,16 @@ export const StrandOperationsResponse: MessageFns<StrandOperationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1723,6 +1937,8 @@ export const StrandOperationsResponse: MessageFns<StrandOperationsResponse> = {
   },
   fromPartial(object: DeepPartial<StrandOperationsResponse>): StrandOperationsResponse {
     const message = createBaseStrandOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as StrandOperationsResponse["_unknownFields"];
     message.names = object.names?.map((e) => e) || [];
     return message;
   },
@@ -1745,6 +1961,14 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
     }
     for (const v of message.names) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1798,7 +2022,16 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1811,6 +2044,8 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<RenewOperationsRequest>): RenewOperationsRequest {
     const message = createBaseRenewOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenewOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.owner = object.owner ?? "";
     message.ownership = (object.ownership !== undefined && object.ownership !== null)
@@ -1822,11 +2057,19 @@ export const RenewOperationsRequest: MessageFns<RenewOperationsRequest> = {
 };
 
 function createBaseRenewOperationsResponse(): RenewOperationsResponse {
-  return {};
+  return { };
 }
 
 export const RenewOperationsResponse: MessageFns<RenewOperationsResponse> = {
-  encode(_: RenewOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RenewOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1847,7 +2090,16 @@ export const RenewOperationsResponse: MessageFns<RenewOperationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1858,8 +2110,10 @@ export const RenewOperationsResponse: MessageFns<RenewOperationsResponse> = {
   create(base?: DeepPartial<RenewOperationsResponse>): RenewOperationsResponse {
     return RenewOperationsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RenewOperationsResponse>): RenewOperationsResponse {
+  fromPartial(object: DeepPartial<RenewOperationsResponse>): RenewOperationsResponse {
     const message = createBaseRenewOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenewOperationsResponse["_unknownFields"];
     return message;
   },
 };
@@ -1875,6 +2129,14 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
     }
     if (message.owner !== "") {
       writer.uint32(18).string(message.owner);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1912,7 +2174,16 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1925,6 +2196,8 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
   },
   fromPartial(object: DeepPartial<ReleaseOperationsRequest>): ReleaseOperationsRequest {
     const message = createBaseReleaseOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.owner = object.owner ?? "";
     return message;
@@ -1932,11 +2205,19 @@ export const ReleaseOperationsRequest: MessageFns<ReleaseOperationsRequest> = {
 };
 
 function createBaseReleaseOperationsResponse(): ReleaseOperationsResponse {
-  return {};
+  return { };
 }
 
 export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = {
-  encode(_: ReleaseOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReleaseOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1957,7 +2238,16 @@ export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1968,8 +2258,10 @@ export const ReleaseOperationsResponse: MessageFns<ReleaseOperationsResponse> = 
   create(base?: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
     return ReleaseOperationsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
+  fromPartial(object: DeepPartial<ReleaseOperationsResponse>): ReleaseOperationsResponse {
     const message = createBaseReleaseOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseOperationsResponse["_unknownFields"];
     return message;
   },
 };
@@ -1994,6 +2286,14 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
     }
     if (message.ownership !== undefined) {
       Duration.encode(message.ownership, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2047,7 +2347,16 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2060,6 +2369,8 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
   },
   fromPartial(object: DeepPartial<ConfirmOwnershipRequest>): ConfirmOwnershipRequest {
     const message = createBaseConfirmOwnershipRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmOwnershipRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -2071,11 +2382,19 @@ export const ConfirmOwnershipRequest: MessageFns<ConfirmOwnershipRequest> = {
 };
 
 function createBaseConfirmOwnershipResponse(): ConfirmOwnershipResponse {
-  return {};
+  return { };
 }
 
 export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
-  encode(_: ConfirmOwnershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ConfirmOwnershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2096,7 +2415,16 @@ export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2107,8 +2435,10 @@ export const ConfirmOwnershipResponse: MessageFns<ConfirmOwnershipResponse> = {
   create(base?: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
     return ConfirmOwnershipResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
+  fromPartial(object: DeepPartial<ConfirmOwnershipResponse>): ConfirmOwnershipResponse {
     const message = createBaseConfirmOwnershipResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConfirmOwnershipResponse["_unknownFields"];
     return message;
   },
 };
@@ -2130,6 +2460,14 @@ export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(24).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2175,7 +2513,16 @@ export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2188,6 +2535,8 @@ export const LeaveOperationRequest: MessageFns<LeaveOperationRequest> = {
   },
   fromPartial(object: DeepPartial<LeaveOperationRequest>): LeaveOperationRequest {
     const message = createBaseLeaveOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LeaveOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -2203,6 +2552,14 @@ export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
   encode(message: LeaveOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.takenBack !== false) {
       writer.uint32(8).bool(message.takenBack);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2232,7 +2589,16 @@ export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2245,6 +2611,8 @@ export const LeaveOperationResponse: MessageFns<LeaveOperationResponse> = {
   },
   fromPartial(object: DeepPartial<LeaveOperationResponse>): LeaveOperationResponse {
     const message = createBaseLeaveOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LeaveOperationResponse["_unknownFields"];
     message.takenBack = object.takenBack ?? false;
     return message;
   },
@@ -2261,6 +2629,14 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2298,7 +2674,16 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2311,6 +2696,8 @@ export const SettleOperationRequest: MessageFns<SettleOperationRequest> = {
   },
   fromPartial(object: DeepPartial<SettleOperationRequest>): SettleOperationRequest {
     const message = createBaseSettleOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SettleOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -2325,6 +2712,14 @@ export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
   encode(message: SettleOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.atRest !== false) {
       writer.uint32(8).bool(message.atRest);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2354,7 +2749,16 @@ export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2367,6 +2771,8 @@ export const SettleOperationResponse: MessageFns<SettleOperationResponse> = {
   },
   fromPartial(object: DeepPartial<SettleOperationResponse>): SettleOperationResponse {
     const message = createBaseSettleOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SettleOperationResponse["_unknownFields"];
     message.atRest = object.atRest ?? false;
     return message;
   },
@@ -2437,6 +2843,14 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
     }
     if (message.undoUntil !== "") {
       writer.uint32(114).string(message.undoUntil);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2570,7 +2984,16 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2583,6 +3006,8 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
   },
   fromPartial(object: DeepPartial<CommitStepRequest>): CommitStepRequest {
     const message = createBaseCommitStepRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitStepRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -2629,6 +3054,14 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2682,7 +3115,16 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2695,6 +3137,8 @@ export const CommitStepResponse: MessageFns<CommitStepResponse> = {
   },
   fromPartial(object: DeepPartial<CommitStepResponse>): CommitStepResponse {
     const message = createBaseCommitStepResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitStepResponse["_unknownFields"];
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
       : 0n;
@@ -2718,6 +3162,14 @@ export const GetStoredOperationRequest: MessageFns<GetStoredOperationRequest> = 
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2755,7 +3207,16 @@ export const GetStoredOperationRequest: MessageFns<GetStoredOperationRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2768,6 +3229,8 @@ export const GetStoredOperationRequest: MessageFns<GetStoredOperationRequest> = 
   },
   fromPartial(object: DeepPartial<GetStoredOperationRequest>): GetStoredOperationRequest {
     const message = createBaseGetStoredOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -2782,6 +3245,14 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
   encode(message: GetStoredOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2811,7 +3282,16 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2824,6 +3304,8 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
   },
   fromPartial(object: DeepPartial<GetStoredOperationResponse>): GetStoredOperationResponse {
     const message = createBaseGetStoredOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -2855,6 +3337,14 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2926,7 +3416,16 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2939,6 +3438,8 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
   },
   fromPartial(object: DeepPartial<ListStoredOperationsRequest>): ListStoredOperationsRequest {
     const message = createBaseListStoredOperationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredOperationsRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.serverId = object.serverId ?? "";
     message.states = object.states?.map((e) => e) || [];
@@ -2959,6 +3460,14 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2996,7 +3505,16 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3009,6 +3527,8 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
   },
   fromPartial(object: DeepPartial<ListStoredOperationsResponse>): ListStoredOperationsResponse {
     const message = createBaseListStoredOperationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -3035,6 +3555,14 @@ export const SignalOperationRequest: MessageFns<SignalOperationRequest> = {
     }
     if (message.payload.length !== 0) {
       writer.uint32(42).bytes(message.payload);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3096,7 +3624,16 @@ export const SignalOperationRequest: MessageFns<SignalOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3109,6 +3646,8 @@ export const SignalOperationRequest: MessageFns<SignalOperationRequest> = {
   },
   fromPartial(object: DeepPartial<SignalOperationRequest>): SignalOperationRequest {
     const message = createBaseSignalOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SignalOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.signalId = object.signalId ?? "";
@@ -3126,6 +3665,14 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
   encode(message: SignalOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.accepted !== false) {
       writer.uint32(8).bool(message.accepted);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3155,7 +3702,16 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3168,6 +3724,8 @@ export const SignalOperationResponse: MessageFns<SignalOperationResponse> = {
   },
   fromPartial(object: DeepPartial<SignalOperationResponse>): SignalOperationResponse {
     const message = createBaseSignalOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SignalOperationResponse["_unknownFields"];
     message.accepted = object.accepted ?? false;
     return message;
   },
@@ -3206,6 +3764,14 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(48).uint64(message.fence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3275,7 +3841,16 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3288,6 +3863,8 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<PrepareHandoverRequest>): PrepareHandoverRequest {
     const message = createBasePrepareHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PrepareHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.sourceDatabase = object.sourceDatabase ?? "";
     message.operation = (object.operation !== undefined && object.operation !== null)
@@ -3303,11 +3880,19 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
 };
 
 function createBasePrepareHandoverResponse(): PrepareHandoverResponse {
-  return {};
+  return { };
 }
 
 export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
-  encode(_: PrepareHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PrepareHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3328,7 +3913,16 @@ export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3339,8 +3933,10 @@ export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
   create(base?: DeepPartial<PrepareHandoverResponse>): PrepareHandoverResponse {
     return PrepareHandoverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<PrepareHandoverResponse>): PrepareHandoverResponse {
+  fromPartial(object: DeepPartial<PrepareHandoverResponse>): PrepareHandoverResponse {
     const message = createBasePrepareHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PrepareHandoverResponse["_unknownFields"];
     return message;
   },
 };
@@ -3365,6 +3961,14 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
     }
     if (message.targetDatabase !== "") {
       writer.uint32(34).string(message.targetDatabase);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3418,7 +4022,16 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3431,6 +4044,8 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<CommitHandoverRequest>): CommitHandoverRequest {
     const message = createBaseCommitHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -3447,6 +4062,14 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
   encode(message: CommitHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.cancelRequested !== false) {
       writer.uint32(8).bool(message.cancelRequested);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3476,7 +4099,16 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3489,6 +4121,8 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
   },
   fromPartial(object: DeepPartial<CommitHandoverResponse>): CommitHandoverResponse {
     const message = createBaseCommitHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommitHandoverResponse["_unknownFields"];
     message.cancelRequested = object.cancelRequested ?? false;
     return message;
   },
@@ -3514,6 +4148,14 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
     }
     if (message.committed !== undefined) {
       SourceCommit.encode(message.committed, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3575,7 +4217,16 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3588,6 +4239,8 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<ActivateHandoverRequest>): ActivateHandoverRequest {
     const message = createBaseActivateHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ActivateHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.owner = object.owner ?? "";
@@ -3612,6 +4265,14 @@ export const SourceCommit: MessageFns<SourceCommit> = {
     }
     if (message.cancelRequested !== false) {
       writer.uint32(16).bool(message.cancelRequested);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3649,7 +4310,16 @@ export const SourceCommit: MessageFns<SourceCommit> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3662,6 +4332,8 @@ export const SourceCommit: MessageFns<SourceCommit> = {
   },
   fromPartial(object: DeepPartial<SourceCommit>): SourceCommit {
     const message = createBaseSourceCommit();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SourceCommit["_unknownFields"];
     message.database = object.database ?? "";
     message.cancelRequested = object.cancelRequested ?? false;
     return message;
@@ -3679,6 +4351,14 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3716,7 +4396,16 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3729,6 +4418,8 @@ export const ActivateHandoverResponse: MessageFns<ActivateHandoverResponse> = {
   },
   fromPartial(object: DeepPartial<ActivateHandoverResponse>): ActivateHandoverResponse {
     const message = createBaseActivateHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ActivateHandoverResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -3750,6 +4441,14 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3787,7 +4486,16 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3800,6 +4508,8 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
   },
   fromPartial(object: DeepPartial<DropHandoverRequest>): DropHandoverRequest {
     const message = createBaseDropHandoverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DropHandoverRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -3807,11 +4517,19 @@ export const DropHandoverRequest: MessageFns<DropHandoverRequest> = {
 };
 
 function createBaseDropHandoverResponse(): DropHandoverResponse {
-  return {};
+  return { };
 }
 
 export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
-  encode(_: DropHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DropHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3832,7 +4550,16 @@ export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3843,8 +4570,10 @@ export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
   create(base?: DeepPartial<DropHandoverResponse>): DropHandoverResponse {
     return DropHandoverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DropHandoverResponse>): DropHandoverResponse {
+  fromPartial(object: DeepPartial<DropHandoverResponse>): DropHandoverResponse {
     const message = createBaseDropHandoverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DropHandoverResponse["_unknownFields"];
     return message;
   },
 };
@@ -3860,6 +4589,14 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
     }
     if (message.olderThan !== undefined) {
       Duration.encode(message.olderThan, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3897,7 +4634,16 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3910,6 +4656,8 @@ export const ListDormantRequest: MessageFns<ListDormantRequest> = {
   },
   fromPartial(object: DeepPartial<ListDormantRequest>): ListDormantRequest {
     const message = createBaseListDormantRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListDormantRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.olderThan = (object.olderThan !== undefined && object.olderThan !== null)
       ? Duration.fromPartial(object.olderThan)
@@ -3929,6 +4677,14 @@ export const DormantOperation: MessageFns<DormantOperation> = {
     }
     if (message.sourceDatabase !== "") {
       writer.uint32(18).string(message.sourceDatabase);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3966,7 +4722,16 @@ export const DormantOperation: MessageFns<DormantOperation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3979,6 +4744,8 @@ export const DormantOperation: MessageFns<DormantOperation> = {
   },
   fromPartial(object: DeepPartial<DormantOperation>): DormantOperation {
     const message = createBaseDormantOperation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DormantOperation["_unknownFields"];
     message.name = object.name ?? "";
     message.sourceDatabase = object.sourceDatabase ?? "";
     return message;
@@ -3993,6 +4760,14 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
   encode(message: ListDormantResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.operations) {
       DormantOperation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4022,7 +4797,16 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4035,6 +4819,8 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
   },
   fromPartial(object: DeepPartial<ListDormantResponse>): ListDormantResponse {
     const message = createBaseListDormantResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListDormantResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => DormantOperation.fromPartial(e)) || [];
     return message;
   },
@@ -4051,6 +4837,14 @@ export const RetryOperationRequest: MessageFns<RetryOperationRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4088,7 +4882,16 @@ export const RetryOperationRequest: MessageFns<RetryOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4101,6 +4904,8 @@ export const RetryOperationRequest: MessageFns<RetryOperationRequest> = {
   },
   fromPartial(object: DeepPartial<RetryOperationRequest>): RetryOperationRequest {
     const message = createBaseRetryOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RetryOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -4115,6 +4920,14 @@ export const RetryOperationResponse: MessageFns<RetryOperationResponse> = {
   encode(message: RetryOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4144,7 +4957,16 @@ export const RetryOperationResponse: MessageFns<RetryOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4157,6 +4979,8 @@ export const RetryOperationResponse: MessageFns<RetryOperationResponse> = {
   },
   fromPartial(object: DeepPartial<RetryOperationResponse>): RetryOperationResponse {
     const message = createBaseRetryOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RetryOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -4178,6 +5002,14 @@ export const AbandonOperationRequest: MessageFns<AbandonOperationRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4223,7 +5055,16 @@ export const AbandonOperationRequest: MessageFns<AbandonOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4236,6 +5077,8 @@ export const AbandonOperationRequest: MessageFns<AbandonOperationRequest> = {
   },
   fromPartial(object: DeepPartial<AbandonOperationRequest>): AbandonOperationRequest {
     const message = createBaseAbandonOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AbandonOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     message.reason = object.reason ?? "";
@@ -4251,6 +5094,14 @@ export const AbandonOperationResponse: MessageFns<AbandonOperationResponse> = {
   encode(message: AbandonOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4280,7 +5131,16 @@ export const AbandonOperationResponse: MessageFns<AbandonOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4293,6 +5153,8 @@ export const AbandonOperationResponse: MessageFns<AbandonOperationResponse> = {
   },
   fromPartial(object: DeepPartial<AbandonOperationResponse>): AbandonOperationResponse {
     const message = createBaseAbandonOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AbandonOperationResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;
@@ -4311,6 +5173,14 @@ export const RequestCancelRequest: MessageFns<RequestCancelRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4348,7 +5218,16 @@ export const RequestCancelRequest: MessageFns<RequestCancelRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4361,6 +5240,8 @@ export const RequestCancelRequest: MessageFns<RequestCancelRequest> = {
   },
   fromPartial(object: DeepPartial<RequestCancelRequest>): RequestCancelRequest {
     const message = createBaseRequestCancelRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestCancelRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -4375,6 +5256,14 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
   encode(message: RequestCancelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.operation !== undefined) {
       StoredOperation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4404,7 +5293,16 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4417,6 +5315,8 @@ export const RequestCancelResponse: MessageFns<RequestCancelResponse> = {
   },
   fromPartial(object: DeepPartial<RequestCancelResponse>): RequestCancelResponse {
     const message = createBaseRequestCancelResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestCancelResponse["_unknownFields"];
     message.operation = (object.operation !== undefined && object.operation !== null)
       ? StoredOperation.fromPartial(object.operation)
       : undefined;

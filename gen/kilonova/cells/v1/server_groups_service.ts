@@ -14,6 +14,7 @@ export interface CreateStoredServerGroupRequest {
     | undefined;
   /** What makes it repeatable. */
   once: Once | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateStoredServerGroup. */
@@ -24,6 +25,7 @@ export interface CreateStoredServerGroupResponse {
     | undefined;
   /** Whether an earlier call is being answered. */
   replayed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetStoredServerGroup. */
@@ -32,6 +34,7 @@ export interface GetStoredServerGroupRequest {
   serverGroupId: string;
   /** Only of this project; empty for any. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetStoredServerGroup. */
@@ -42,6 +45,7 @@ export interface GetStoredServerGroupResponse {
     | undefined;
   /** Hosts on which members are or are going to be, without repetition. */
   memberHosts: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListStoredServerGroups. */
@@ -54,6 +58,7 @@ export interface ListStoredServerGroupsRequest {
   pageToken: string;
   /** How many to leave out. */
   skip: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListStoredServerGroups. */
@@ -62,6 +67,7 @@ export interface ListStoredServerGroupsResponse {
   serverGroups: ServerGroup[];
   /** Empty on the last page. */
   nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteStoredServerGroup. */
@@ -70,10 +76,12 @@ export interface DeleteStoredServerGroupRequest {
   serverGroupId: string;
   /** Only of this project; empty for any. */
   projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteStoredServerGroup. */
 export interface DeleteStoredServerGroupResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of PlaceGroupMember. */
@@ -86,10 +94,12 @@ export interface PlaceGroupMemberRequest {
   cell: string;
   /** Host it is going to be on; empty when it is on none any more. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of PlaceGroupMember. */
 export interface PlaceGroupMemberResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCreateStoredServerGroupRequest(): CreateStoredServerGroupRequest {
@@ -103,6 +113,14 @@ export const CreateStoredServerGroupRequest: MessageFns<CreateStoredServerGroupR
     }
     if (message.once !== undefined) {
       Once.encode(message.once, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -140,7 +158,16 @@ export const CreateStoredServerGroupRequest: MessageFns<CreateStoredServerGroupR
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -153,6 +180,8 @@ export const CreateStoredServerGroupRequest: MessageFns<CreateStoredServerGroupR
   },
   fromPartial(object: DeepPartial<CreateStoredServerGroupRequest>): CreateStoredServerGroupRequest {
     const message = createBaseCreateStoredServerGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredServerGroupRequest["_unknownFields"];
     message.serverGroup = (object.serverGroup !== undefined && object.serverGroup !== null)
       ? ServerGroup.fromPartial(object.serverGroup)
       : undefined;
@@ -172,6 +201,14 @@ export const CreateStoredServerGroupResponse: MessageFns<CreateStoredServerGroup
     }
     if (message.replayed !== false) {
       writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -209,7 +246,16 @@ export const CreateStoredServerGroupResponse: MessageFns<CreateStoredServerGroup
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -222,6 +268,8 @@ export const CreateStoredServerGroupResponse: MessageFns<CreateStoredServerGroup
   },
   fromPartial(object: DeepPartial<CreateStoredServerGroupResponse>): CreateStoredServerGroupResponse {
     const message = createBaseCreateStoredServerGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateStoredServerGroupResponse["_unknownFields"];
     message.serverGroup = (object.serverGroup !== undefined && object.serverGroup !== null)
       ? ServerGroup.fromPartial(object.serverGroup)
       : undefined;
@@ -241,6 +289,14 @@ export const GetStoredServerGroupRequest: MessageFns<GetStoredServerGroupRequest
     }
     if (message.projectId !== "") {
       writer.uint32(18).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -278,7 +334,16 @@ export const GetStoredServerGroupRequest: MessageFns<GetStoredServerGroupRequest
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -291,6 +356,8 @@ export const GetStoredServerGroupRequest: MessageFns<GetStoredServerGroupRequest
   },
   fromPartial(object: DeepPartial<GetStoredServerGroupRequest>): GetStoredServerGroupRequest {
     const message = createBaseGetStoredServerGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredServerGroupRequest["_unknownFields"];
     message.serverGroupId = object.serverGroupId ?? "";
     message.projectId = object.projectId ?? "";
     return message;
@@ -308,6 +375,14 @@ export const GetStoredServerGroupResponse: MessageFns<GetStoredServerGroupRespon
     }
     for (const v of message.memberHosts) {
       writer.uint32(18).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -345,7 +420,16 @@ export const GetStoredServerGroupResponse: MessageFns<GetStoredServerGroupRespon
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -358,6 +442,8 @@ export const GetStoredServerGroupResponse: MessageFns<GetStoredServerGroupRespon
   },
   fromPartial(object: DeepPartial<GetStoredServerGroupResponse>): GetStoredServerGroupResponse {
     const message = createBaseGetStoredServerGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetStoredServerGroupResponse["_unknownFields"];
     message.serverGroup = (object.serverGroup !== undefined && object.serverGroup !== null)
       ? ServerGroup.fromPartial(object.serverGroup)
       : undefined;
@@ -383,6 +469,14 @@ export const ListStoredServerGroupsRequest: MessageFns<ListStoredServerGroupsReq
     }
     if (message.skip !== 0) {
       writer.uint32(32).uint32(message.skip);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -436,7 +530,16 @@ export const ListStoredServerGroupsRequest: MessageFns<ListStoredServerGroupsReq
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -449,6 +552,8 @@ export const ListStoredServerGroupsRequest: MessageFns<ListStoredServerGroupsReq
   },
   fromPartial(object: DeepPartial<ListStoredServerGroupsRequest>): ListStoredServerGroupsRequest {
     const message = createBaseListStoredServerGroupsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredServerGroupsRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -468,6 +573,14 @@ export const ListStoredServerGroupsResponse: MessageFns<ListStoredServerGroupsRe
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -505,7 +618,16 @@ export const ListStoredServerGroupsResponse: MessageFns<ListStoredServerGroupsRe
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -518,6 +640,8 @@ export const ListStoredServerGroupsResponse: MessageFns<ListStoredServerGroupsRe
   },
   fromPartial(object: DeepPartial<ListStoredServerGroupsResponse>): ListStoredServerGroupsResponse {
     const message = createBaseListStoredServerGroupsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListStoredServerGroupsResponse["_unknownFields"];
     message.serverGroups = object.serverGroups?.map((e) => ServerGroup.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
@@ -535,6 +659,14 @@ export const DeleteStoredServerGroupRequest: MessageFns<DeleteStoredServerGroupR
     }
     if (message.projectId !== "") {
       writer.uint32(18).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -572,7 +704,16 @@ export const DeleteStoredServerGroupRequest: MessageFns<DeleteStoredServerGroupR
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -585,6 +726,8 @@ export const DeleteStoredServerGroupRequest: MessageFns<DeleteStoredServerGroupR
   },
   fromPartial(object: DeepPartial<DeleteStoredServerGroupRequest>): DeleteStoredServerGroupRequest {
     const message = createBaseDeleteStoredServerGroupRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredServerGroupRequest["_unknownFields"];
     message.serverGroupId = object.serverGroupId ?? "";
     message.projectId = object.projectId ?? "";
     return message;
@@ -592,11 +735,19 @@ export const DeleteStoredServerGroupRequest: MessageFns<DeleteStoredServerGroupR
 };
 
 function createBaseDeleteStoredServerGroupResponse(): DeleteStoredServerGroupResponse {
-  return {};
+  return { };
 }
 
 export const DeleteStoredServerGroupResponse: MessageFns<DeleteStoredServerGroupResponse> = {
-  encode(_: DeleteStoredServerGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteStoredServerGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -617,7 +768,16 @@ export const DeleteStoredServerGroupResponse: MessageFns<DeleteStoredServerGroup
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -628,8 +788,10 @@ export const DeleteStoredServerGroupResponse: MessageFns<DeleteStoredServerGroup
   create(base?: DeepPartial<DeleteStoredServerGroupResponse>): DeleteStoredServerGroupResponse {
     return DeleteStoredServerGroupResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteStoredServerGroupResponse>): DeleteStoredServerGroupResponse {
+  fromPartial(object: DeepPartial<DeleteStoredServerGroupResponse>): DeleteStoredServerGroupResponse {
     const message = createBaseDeleteStoredServerGroupResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteStoredServerGroupResponse["_unknownFields"];
     return message;
   },
 };
@@ -651,6 +813,14 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
     }
     if (message.host !== "") {
       writer.uint32(34).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -704,7 +874,16 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -717,6 +896,8 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
   },
   fromPartial(object: DeepPartial<PlaceGroupMemberRequest>): PlaceGroupMemberRequest {
     const message = createBasePlaceGroupMemberRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PlaceGroupMemberRequest["_unknownFields"];
     message.serverGroupId = object.serverGroupId ?? "";
     message.serverId = object.serverId ?? "";
     message.cell = object.cell ?? "";
@@ -726,11 +907,19 @@ export const PlaceGroupMemberRequest: MessageFns<PlaceGroupMemberRequest> = {
 };
 
 function createBasePlaceGroupMemberResponse(): PlaceGroupMemberResponse {
-  return {};
+  return { };
 }
 
 export const PlaceGroupMemberResponse: MessageFns<PlaceGroupMemberResponse> = {
-  encode(_: PlaceGroupMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PlaceGroupMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -751,7 +940,16 @@ export const PlaceGroupMemberResponse: MessageFns<PlaceGroupMemberResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -762,8 +960,10 @@ export const PlaceGroupMemberResponse: MessageFns<PlaceGroupMemberResponse> = {
   create(base?: DeepPartial<PlaceGroupMemberResponse>): PlaceGroupMemberResponse {
     return PlaceGroupMemberResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<PlaceGroupMemberResponse>): PlaceGroupMemberResponse {
+  fromPartial(object: DeepPartial<PlaceGroupMemberResponse>): PlaceGroupMemberResponse {
     const message = createBasePlaceGroupMemberResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PlaceGroupMemberResponse["_unknownFields"];
     return message;
   },
 };

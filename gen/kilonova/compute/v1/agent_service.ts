@@ -43,6 +43,7 @@ export interface CommandHeader {
   host: string;
   /** How long to wait for the end before answering STARTED. */
   waitMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** How a command stands. */
@@ -57,6 +58,7 @@ export interface CommandResult {
   errorDetails: string;
   /** When DONE: encoded output, whose message the command declares. */
   output: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RunCommand. */
@@ -71,12 +73,14 @@ export interface RunCommandRequest {
   input: Buffer;
   /** Id of the command that this one undoes, so that it never runs later; empty for none. */
   undoOf: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RunCommand. */
 export interface RunCommandResponse {
   /** How it stands. */
   result: CommandResult | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of InspectGuest. */
@@ -85,6 +89,7 @@ export interface InspectGuestRequest {
   host: string;
   /** Server. */
   serverId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of InspectGuest. */
@@ -93,6 +98,7 @@ export interface InspectGuestResponse {
   defined: boolean;
   /** Its power state. */
   powerState: PowerState;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetConsoleLog. */
@@ -103,18 +109,21 @@ export interface GetConsoleLogRequest {
   serverId: string;
   /** At most 102,400, which is also the default. */
   maxBytes: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetConsoleLog. */
 export interface GetConsoleLogResponse {
   /** Bytes as the guest wrote them. */
   output: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetHost. */
 export interface GetHostRequest {
   /** Logical host meant; empty for the only one. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetHost. */
@@ -129,6 +138,7 @@ export interface GetHostResponse {
   guests: number;
   /** How guests are shut in on this host, in a sentence for its operator; empty for drivers without machines. */
   guestIsolation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One rule of the fake driver. */
@@ -145,6 +155,7 @@ export interface FakeRule {
   failReason: string;
   /** Message to fail with. */
   failMessage: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ScriptFakeDriver. */
@@ -153,10 +164,12 @@ export interface ScriptFakeDriverRequest {
   host: string;
   /** Replace the rules in force. */
   rules: FakeRule[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ScriptFakeDriver. */
 export interface ScriptFakeDriverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseCommandHeader(): CommandHeader {
@@ -185,6 +198,14 @@ export const CommandHeader: MessageFns<CommandHeader> = {
     }
     if (message.waitMs !== 0) {
       writer.uint32(48).uint32(message.waitMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -254,7 +275,16 @@ export const CommandHeader: MessageFns<CommandHeader> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -267,6 +297,8 @@ export const CommandHeader: MessageFns<CommandHeader> = {
   },
   fromPartial(object: DeepPartial<CommandHeader>): CommandHeader {
     const message = createBaseCommandHeader();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommandHeader["_unknownFields"];
     message.commandId = object.commandId ?? "";
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -297,6 +329,14 @@ export const CommandResult: MessageFns<CommandResult> = {
     }
     if (message.output.length !== 0) {
       writer.uint32(50).bytes(message.output);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -358,7 +398,16 @@ export const CommandResult: MessageFns<CommandResult> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -371,6 +420,8 @@ export const CommandResult: MessageFns<CommandResult> = {
   },
   fromPartial(object: DeepPartial<CommandResult>): CommandResult {
     const message = createBaseCommandResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CommandResult["_unknownFields"];
     message.phase = object.phase ?? 0;
     message.errorReason = object.errorReason ?? "";
     message.errorMessage = object.errorMessage ?? "";
@@ -397,6 +448,14 @@ export const RunCommandRequest: MessageFns<RunCommandRequest> = {
     }
     if (message.undoOf !== "") {
       writer.uint32(34).string(message.undoOf);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -450,7 +509,16 @@ export const RunCommandRequest: MessageFns<RunCommandRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -463,6 +531,8 @@ export const RunCommandRequest: MessageFns<RunCommandRequest> = {
   },
   fromPartial(object: DeepPartial<RunCommandRequest>): RunCommandRequest {
     const message = createBaseRunCommandRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RunCommandRequest["_unknownFields"];
     message.header = (object.header !== undefined && object.header !== null)
       ? CommandHeader.fromPartial(object.header)
       : undefined;
@@ -481,6 +551,14 @@ export const RunCommandResponse: MessageFns<RunCommandResponse> = {
   encode(message: RunCommandResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.result !== undefined) {
       CommandResult.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -510,7 +588,16 @@ export const RunCommandResponse: MessageFns<RunCommandResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -523,6 +610,8 @@ export const RunCommandResponse: MessageFns<RunCommandResponse> = {
   },
   fromPartial(object: DeepPartial<RunCommandResponse>): RunCommandResponse {
     const message = createBaseRunCommandResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RunCommandResponse["_unknownFields"];
     message.result = (object.result !== undefined && object.result !== null)
       ? CommandResult.fromPartial(object.result)
       : undefined;
@@ -541,6 +630,14 @@ export const InspectGuestRequest: MessageFns<InspectGuestRequest> = {
     }
     if (message.serverId !== "") {
       writer.uint32(18).string(message.serverId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -578,7 +675,16 @@ export const InspectGuestRequest: MessageFns<InspectGuestRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -591,6 +697,8 @@ export const InspectGuestRequest: MessageFns<InspectGuestRequest> = {
   },
   fromPartial(object: DeepPartial<InspectGuestRequest>): InspectGuestRequest {
     const message = createBaseInspectGuestRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InspectGuestRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
     return message;
@@ -608,6 +716,14 @@ export const InspectGuestResponse: MessageFns<InspectGuestResponse> = {
     }
     if (message.powerState !== 0) {
       writer.uint32(16).int32(message.powerState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -645,7 +761,16 @@ export const InspectGuestResponse: MessageFns<InspectGuestResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -658,6 +783,8 @@ export const InspectGuestResponse: MessageFns<InspectGuestResponse> = {
   },
   fromPartial(object: DeepPartial<InspectGuestResponse>): InspectGuestResponse {
     const message = createBaseInspectGuestResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InspectGuestResponse["_unknownFields"];
     message.defined = object.defined ?? false;
     message.powerState = object.powerState ?? 0;
     return message;
@@ -678,6 +805,14 @@ export const GetConsoleLogRequest: MessageFns<GetConsoleLogRequest> = {
     }
     if (message.maxBytes !== 0) {
       writer.uint32(24).uint32(message.maxBytes);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -723,7 +858,16 @@ export const GetConsoleLogRequest: MessageFns<GetConsoleLogRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -736,6 +880,8 @@ export const GetConsoleLogRequest: MessageFns<GetConsoleLogRequest> = {
   },
   fromPartial(object: DeepPartial<GetConsoleLogRequest>): GetConsoleLogRequest {
     const message = createBaseGetConsoleLogRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleLogRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.serverId = object.serverId ?? "";
     message.maxBytes = object.maxBytes ?? 0;
@@ -751,6 +897,14 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
   encode(message: GetConsoleLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.output.length !== 0) {
       writer.uint32(10).bytes(message.output);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -780,7 +934,16 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -793,6 +956,8 @@ export const GetConsoleLogResponse: MessageFns<GetConsoleLogResponse> = {
   },
   fromPartial(object: DeepPartial<GetConsoleLogResponse>): GetConsoleLogResponse {
     const message = createBaseGetConsoleLogResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetConsoleLogResponse["_unknownFields"];
     message.output = object.output ?? Buffer.alloc(0);
     return message;
   },
@@ -806,6 +971,14 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
   encode(message: GetHostRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.host !== "") {
       writer.uint32(10).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -835,7 +1008,16 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -848,6 +1030,8 @@ export const GetHostRequest: MessageFns<GetHostRequest> = {
   },
   fromPartial(object: DeepPartial<GetHostRequest>): GetHostRequest {
     const message = createBaseGetHostRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetHostRequest["_unknownFields"];
     message.host = object.host ?? "";
     return message;
   },
@@ -876,6 +1060,14 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
     }
     if (message.guestIsolation !== "") {
       writer.uint32(42).string(message.guestIsolation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -937,7 +1129,16 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -950,6 +1151,8 @@ export const GetHostResponse: MessageFns<GetHostResponse> = {
   },
   fromPartial(object: DeepPartial<GetHostResponse>): GetHostResponse {
     const message = createBaseGetHostResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetHostResponse["_unknownFields"];
     message.host = object.host ?? "";
     message.driver = object.driver ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
@@ -982,6 +1185,14 @@ export const FakeRule: MessageFns<FakeRule> = {
     }
     if (message.failMessage !== "") {
       writer.uint32(50).string(message.failMessage);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1051,7 +1262,16 @@ export const FakeRule: MessageFns<FakeRule> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1064,6 +1284,8 @@ export const FakeRule: MessageFns<FakeRule> = {
   },
   fromPartial(object: DeepPartial<FakeRule>): FakeRule {
     const message = createBaseFakeRule();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FakeRule["_unknownFields"];
     message.method = object.method ?? "";
     message.namePattern = object.namePattern ?? "";
     message.times = object.times ?? 0;
@@ -1085,6 +1307,14 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
     }
     for (const v of message.rules) {
       FakeRule.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1122,7 +1352,16 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1135,6 +1374,8 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
   },
   fromPartial(object: DeepPartial<ScriptFakeDriverRequest>): ScriptFakeDriverRequest {
     const message = createBaseScriptFakeDriverRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ScriptFakeDriverRequest["_unknownFields"];
     message.host = object.host ?? "";
     message.rules = object.rules?.map((e) => FakeRule.fromPartial(e)) || [];
     return message;
@@ -1142,11 +1383,19 @@ export const ScriptFakeDriverRequest: MessageFns<ScriptFakeDriverRequest> = {
 };
 
 function createBaseScriptFakeDriverResponse(): ScriptFakeDriverResponse {
-  return {};
+  return { };
 }
 
 export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
-  encode(_: ScriptFakeDriverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ScriptFakeDriverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1167,7 +1416,16 @@ export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1178,8 +1436,10 @@ export const ScriptFakeDriverResponse: MessageFns<ScriptFakeDriverResponse> = {
   create(base?: DeepPartial<ScriptFakeDriverResponse>): ScriptFakeDriverResponse {
     return ScriptFakeDriverResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ScriptFakeDriverResponse>): ScriptFakeDriverResponse {
+  fromPartial(object: DeepPartial<ScriptFakeDriverResponse>): ScriptFakeDriverResponse {
     const message = createBaseScriptFakeDriverResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ScriptFakeDriverResponse["_unknownFields"];
     return message;
   },
 };

@@ -11,10 +11,12 @@ import { ServerSecrets } from "../../type/v1/server_spec.js";
 export interface GuestOutput {
   /** The guest's power state after it; unset when the hypervisor does not tell. */
   powerState: PowerState;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of commands that need no more than the server's id. */
 export interface GuestInput {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of build-guest. */
@@ -25,18 +27,21 @@ export interface BuildGuestInput {
     | undefined;
   /** Password and user data, for injection. */
   secrets: ServerSecrets | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of power-on-guest. */
 export interface PowerOnGuestInput {
   /** The instance, so that ports can be plugged again. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of power-off-guest. */
 export interface PowerOffGuestInput {
   /** How long the guest may take by itself, ms; 0 pulls the plug. */
   softTimeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of reboot-guest. */
@@ -47,12 +52,14 @@ export interface RebootGuestInput {
   softTimeoutMs: number;
   /** The instance, so that ports can be plugged again. */
   instance: InstanceRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of set-guest-password. */
 export interface SetGuestPasswordInput {
   /** The new password of the guest's administrator. */
   adminPassword: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseGuestOutput(): GuestOutput {
@@ -63,6 +70,14 @@ export const GuestOutput: MessageFns<GuestOutput> = {
   encode(message: GuestOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.powerState !== 0) {
       writer.uint32(8).int32(message.powerState);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -92,7 +107,16 @@ export const GuestOutput: MessageFns<GuestOutput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -105,17 +129,27 @@ export const GuestOutput: MessageFns<GuestOutput> = {
   },
   fromPartial(object: DeepPartial<GuestOutput>): GuestOutput {
     const message = createBaseGuestOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GuestOutput["_unknownFields"];
     message.powerState = object.powerState ?? 0;
     return message;
   },
 };
 
 function createBaseGuestInput(): GuestInput {
-  return {};
+  return { };
 }
 
 export const GuestInput: MessageFns<GuestInput> = {
-  encode(_: GuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -136,7 +170,16 @@ export const GuestInput: MessageFns<GuestInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -147,8 +190,10 @@ export const GuestInput: MessageFns<GuestInput> = {
   create(base?: DeepPartial<GuestInput>): GuestInput {
     return GuestInput.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<GuestInput>): GuestInput {
+  fromPartial(object: DeepPartial<GuestInput>): GuestInput {
     const message = createBaseGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GuestInput["_unknownFields"];
     return message;
   },
 };
@@ -164,6 +209,14 @@ export const BuildGuestInput: MessageFns<BuildGuestInput> = {
     }
     if (message.secrets !== undefined) {
       ServerSecrets.encode(message.secrets, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -201,7 +254,16 @@ export const BuildGuestInput: MessageFns<BuildGuestInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -214,6 +276,8 @@ export const BuildGuestInput: MessageFns<BuildGuestInput> = {
   },
   fromPartial(object: DeepPartial<BuildGuestInput>): BuildGuestInput {
     const message = createBaseBuildGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as BuildGuestInput["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
@@ -232,6 +296,14 @@ export const PowerOnGuestInput: MessageFns<PowerOnGuestInput> = {
   encode(message: PowerOnGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -261,7 +333,16 @@ export const PowerOnGuestInput: MessageFns<PowerOnGuestInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -274,6 +355,8 @@ export const PowerOnGuestInput: MessageFns<PowerOnGuestInput> = {
   },
   fromPartial(object: DeepPartial<PowerOnGuestInput>): PowerOnGuestInput {
     const message = createBasePowerOnGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PowerOnGuestInput["_unknownFields"];
     message.instance = (object.instance !== undefined && object.instance !== null)
       ? InstanceRecord.fromPartial(object.instance)
       : undefined;
@@ -289,6 +372,14 @@ export const PowerOffGuestInput: MessageFns<PowerOffGuestInput> = {
   encode(message: PowerOffGuestInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.softTimeoutMs !== 0) {
       writer.uint32(8).uint32(message.softTimeoutMs);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -318,7 +409,16 @@ export const PowerOffGuestInput: MessageFns<PowerOffGuestInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -331,6 +431,8 @@ export const PowerOffGuestInput: MessageFns<PowerOffGuestInput> = {
   },
   fromPartial(object: DeepPartial<PowerOffGuestInput>): PowerOffGuestInput {
     const message = createBasePowerOffGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PowerOffGuestInput["_unknownFields"];
     message.softTimeoutMs = object.softTimeoutMs ?? 0;
     return message;
   },
@@ -350,6 +452,14 @@ export const RebootGuestInput: MessageFns<RebootGuestInput> = {
     }
     if (message.instance !== undefined) {
       InstanceRecord.encode(message.instance, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -395,7 +505,16 @@ export const RebootGuestInput: MessageFns<RebootGuestInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -408,6 +527,8 @@ export const RebootGuestInput: MessageFns<RebootGuestInput> = {
   },
   fromPartial(object: DeepPartial<RebootGuestInput>): RebootGuestInput {
     const message = createBaseRebootGuestInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootGuestInput["_unknownFields"];
     message.hard = object.hard ?? false;
     message.softTimeoutMs = object.softTimeoutMs ?? 0;
     message.instance = (object.instance !== undefined && object.instance !== null)
@@ -425,6 +546,14 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
   encode(message: SetGuestPasswordInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.adminPassword !== "") {
       writer.uint32(10).string(message.adminPassword);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -454,7 +583,16 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -467,6 +605,8 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
   },
   fromPartial(object: DeepPartial<SetGuestPasswordInput>): SetGuestPasswordInput {
     const message = createBaseSetGuestPasswordInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetGuestPasswordInput["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
     return message;
   },

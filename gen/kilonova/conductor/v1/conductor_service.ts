@@ -10,14 +10,17 @@ export interface WakeOperationRequest {
   database: string;
   /** Operation's name. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of WakeOperation. */
 export interface WakeOperationResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DescribeKinds. */
 export interface DescribeKindsRequest {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A step of a kind. */
@@ -26,6 +29,7 @@ export interface KindStep {
   name: string;
   /** Whether there is only forward from here. */
   pivot: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A kind. */
@@ -36,12 +40,14 @@ export interface OperationKind {
   version: number;
   /** Steps in order. */
   steps: KindStep[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DescribeKinds. */
 export interface DescribeKindsResponse {
   /** All kinds. */
   kinds: OperationKind[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseWakeOperationRequest(): WakeOperationRequest {
@@ -55,6 +61,14 @@ export const WakeOperationRequest: MessageFns<WakeOperationRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -92,7 +106,16 @@ export const WakeOperationRequest: MessageFns<WakeOperationRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -105,6 +128,8 @@ export const WakeOperationRequest: MessageFns<WakeOperationRequest> = {
   },
   fromPartial(object: DeepPartial<WakeOperationRequest>): WakeOperationRequest {
     const message = createBaseWakeOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WakeOperationRequest["_unknownFields"];
     message.database = object.database ?? "";
     message.name = object.name ?? "";
     return message;
@@ -112,11 +137,19 @@ export const WakeOperationRequest: MessageFns<WakeOperationRequest> = {
 };
 
 function createBaseWakeOperationResponse(): WakeOperationResponse {
-  return {};
+  return { };
 }
 
 export const WakeOperationResponse: MessageFns<WakeOperationResponse> = {
-  encode(_: WakeOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: WakeOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -137,7 +170,16 @@ export const WakeOperationResponse: MessageFns<WakeOperationResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -148,18 +190,28 @@ export const WakeOperationResponse: MessageFns<WakeOperationResponse> = {
   create(base?: DeepPartial<WakeOperationResponse>): WakeOperationResponse {
     return WakeOperationResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<WakeOperationResponse>): WakeOperationResponse {
+  fromPartial(object: DeepPartial<WakeOperationResponse>): WakeOperationResponse {
     const message = createBaseWakeOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WakeOperationResponse["_unknownFields"];
     return message;
   },
 };
 
 function createBaseDescribeKindsRequest(): DescribeKindsRequest {
-  return {};
+  return { };
 }
 
 export const DescribeKindsRequest: MessageFns<DescribeKindsRequest> = {
-  encode(_: DescribeKindsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DescribeKindsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -180,7 +232,16 @@ export const DescribeKindsRequest: MessageFns<DescribeKindsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -191,8 +252,10 @@ export const DescribeKindsRequest: MessageFns<DescribeKindsRequest> = {
   create(base?: DeepPartial<DescribeKindsRequest>): DescribeKindsRequest {
     return DescribeKindsRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DescribeKindsRequest>): DescribeKindsRequest {
+  fromPartial(object: DeepPartial<DescribeKindsRequest>): DescribeKindsRequest {
     const message = createBaseDescribeKindsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DescribeKindsRequest["_unknownFields"];
     return message;
   },
 };
@@ -208,6 +271,14 @@ export const KindStep: MessageFns<KindStep> = {
     }
     if (message.pivot !== false) {
       writer.uint32(16).bool(message.pivot);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -245,7 +316,16 @@ export const KindStep: MessageFns<KindStep> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -258,6 +338,8 @@ export const KindStep: MessageFns<KindStep> = {
   },
   fromPartial(object: DeepPartial<KindStep>): KindStep {
     const message = createBaseKindStep();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as KindStep["_unknownFields"];
     message.name = object.name ?? "";
     message.pivot = object.pivot ?? false;
     return message;
@@ -278,6 +360,14 @@ export const OperationKind: MessageFns<OperationKind> = {
     }
     for (const v of message.steps) {
       KindStep.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -323,7 +413,16 @@ export const OperationKind: MessageFns<OperationKind> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -336,6 +435,8 @@ export const OperationKind: MessageFns<OperationKind> = {
   },
   fromPartial(object: DeepPartial<OperationKind>): OperationKind {
     const message = createBaseOperationKind();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationKind["_unknownFields"];
     message.kind = object.kind ?? "";
     message.version = object.version ?? 0;
     message.steps = object.steps?.map((e) => KindStep.fromPartial(e)) || [];
@@ -351,6 +452,14 @@ export const DescribeKindsResponse: MessageFns<DescribeKindsResponse> = {
   encode(message: DescribeKindsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.kinds) {
       OperationKind.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -380,7 +489,16 @@ export const DescribeKindsResponse: MessageFns<DescribeKindsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -393,6 +511,8 @@ export const DescribeKindsResponse: MessageFns<DescribeKindsResponse> = {
   },
   fromPartial(object: DeepPartial<DescribeKindsResponse>): DescribeKindsResponse {
     const message = createBaseDescribeKindsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DescribeKindsResponse["_unknownFields"];
     message.kinds = object.kinds?.map((e) => OperationKind.fromPartial(e)) || [];
     return message;
   },

@@ -23,6 +23,7 @@ export interface Inventory {
   allocationRatio: number;
   /** In use (only in answers). */
   used: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A provider. */
@@ -45,6 +46,7 @@ export interface ResourceProvider {
   aggregates: string[];
   /** Last change of the provider or of anything on it (only in answers). */
   updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What a consumer holds on one provider. */
@@ -55,11 +57,13 @@ export interface ProviderAllocation {
   resources: Map<string, bigint>;
   /** Provider's generation (only in answers). */
   providerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ProviderAllocation_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What a consumer holds. */
@@ -86,11 +90,13 @@ export interface ConsumerAllocations {
   claimOperation: string;
   /** Fence of that claim (only in answers). */
   claimFence: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ConsumerAllocations_MappingsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SyncProviderTree. */
@@ -103,12 +109,14 @@ export interface SyncProviderTreeRequest {
   managedTraits: string[];
   /** Resource classes that the driver owns. */
   managedClasses: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SyncProviderTree. */
 export interface SyncProviderTreeResponse {
   /** As it is now. */
   root: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -131,6 +139,7 @@ export interface TakeOver {
    * one's counts.
    */
   fromConsumerGeneration?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ClaimAllocations. Has a claim, take-overs, or both; no consumer is named twice. */
@@ -156,6 +165,7 @@ export interface ClaimAllocationsRequest {
    * of its own: what is held there goes, unless it is named too.
    */
   keepTrees: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ClaimAllocations. */
@@ -166,11 +176,13 @@ export interface ClaimAllocationsResponse {
   revision: bigint;
   /** Generation now of every consumer that claimed or took over. */
   consumerGenerations: Map<string, bigint>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ClaimAllocationsResponse_ConsumerGenerationsEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RevertAllocations. */
@@ -185,12 +197,14 @@ export interface RevertAllocationsRequest {
   fence: bigint;
   /** Undo of one try: claims of later ones stay welcome under the same fence. Unset undoes every try. */
   attempt?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RevertAllocations. */
 export interface RevertAllocationsResponse {
   /** Whether a move of the operation stood. */
   reverted: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ReleaseAllocations. */
@@ -218,12 +232,14 @@ export interface ReleaseAllocationsRequest {
    * a half by what was read before gives it: the server may have come back to that tree.
    */
   consumerGeneration?: bigint | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ReleaseAllocations. */
 export interface ReleaseAllocationsResponse {
   /** Whether there was anything. */
   released: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetAllocations. One of the two is set. */
@@ -232,6 +248,7 @@ export interface GetAllocationsRequest {
   consumerId: string;
   /** By provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetAllocations. */
@@ -240,16 +257,19 @@ export interface GetAllocationsResponse {
   consumers: ConsumerAllocations[];
   /** With provider_id. */
   providerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetAllocations. */
 export interface SetAllocationsRequest {
   /** All or nothing. */
   consumers: ConsumerAllocations[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetAllocations. */
 export interface SetAllocationsResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListProviders. */
@@ -268,11 +288,13 @@ export interface ListProvidersRequest {
   required: TraitRequirement[];
   /** Fill inventories, traits and aggregates. */
   withDetails: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ListProvidersRequest_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A condition on aggregates. */
@@ -281,6 +303,7 @@ export interface MemberOf {
   anyOf: string[];
   /** Member of none instead. */
   forbidden: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A condition on traits. */
@@ -289,12 +312,14 @@ export interface TraitRequirement {
   anyOf: string[];
   /** Has none instead. */
   forbidden: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListProviders. */
 export interface ListProvidersResponse {
   /** By name. */
   providers: ResourceProvider[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProvider. */
@@ -303,12 +328,14 @@ export interface GetProviderRequest {
   id: string;
   /** Fill inventories, traits and aggregates. */
   withDetails: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProvider. */
 export interface GetProviderResponse {
   /** The provider. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of CreateProvider. */
@@ -319,12 +346,14 @@ export interface CreateProviderRequest {
   name: string;
   /** Parent; empty for a root. */
   parentId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CreateProvider. */
 export interface CreateProviderResponse {
   /** As made. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of UpdateProvider. */
@@ -339,34 +368,40 @@ export interface UpdateProviderRequest {
     | undefined;
   /** Whether an existing parent may change (1.37). */
   allowReparent: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of UpdateProvider. */
 export interface UpdateProviderResponse {
   /** As it is now. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteProvider. */
 export interface DeleteProviderRequest {
   /** UUID. */
   id: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteProvider. */
 export interface DeleteProviderResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetInventories. */
 export interface GetInventoriesRequest {
   /** Provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetInventories. */
 export interface GetInventoriesResponse {
   /** With inventories. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetInventories. */
@@ -387,24 +422,28 @@ export interface SetInventoriesRequest {
   createOnly: boolean;
   /** PUT of one class: it must exist. */
   updateOnly: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetInventories. */
 export interface SetInventoriesResponse {
   /** With inventories. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProviderTraits. */
 export interface GetProviderTraitsRequest {
   /** Provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProviderTraits. */
 export interface GetProviderTraitsResponse {
   /** With traits. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetProviderTraits. */
@@ -421,24 +460,28 @@ export interface SetProviderTraitsRequest {
   add: string[];
   /** Instead: traits to remove. */
   remove: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetProviderTraits. */
 export interface SetProviderTraitsResponse {
   /** With traits. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of GetProviderAggregates. */
 export interface GetProviderAggregatesRequest {
   /** Provider. */
   providerId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of GetProviderAggregates. */
 export interface GetProviderAggregatesResponse {
   /** With aggregates. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SetProviderAggregates. */
@@ -451,12 +494,14 @@ export interface SetProviderAggregatesRequest {
     | undefined;
   /** New aggregates. */
   aggregates: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SetProviderAggregates. */
 export interface SetProviderAggregatesResponse {
   /** With aggregates. */
   provider: ResourceProvider | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListTraits. */
@@ -467,46 +512,54 @@ export interface ListTraitsRequest {
   prefix: string;
   /** Only those that some provider has, or none has. */
   associated?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListTraits. */
 export interface ListTraitsResponse {
   /** By name. */
   traits: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of EnsureTrait. */
 export interface EnsureTraitRequest {
   /** CUSTOM_… */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of EnsureTrait. */
 export interface EnsureTraitResponse {
   /** False when it was there. */
   created: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteTrait. */
 export interface DeleteTraitRequest {
   /** CUSTOM_… */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteTrait. */
 export interface DeleteTraitResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListResourceClasses. */
 export interface ListResourceClassesRequest {
   /** Only this one. */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListResourceClasses. */
 export interface ListResourceClassesResponse {
   /** Standard ones first. */
   resourceClasses: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of EnsureResourceClass. */
@@ -515,12 +568,14 @@ export interface EnsureResourceClassRequest {
   name: string;
   /** ALREADY_EXISTS when it was there (REST below 1.7). */
   mustBeNew: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of EnsureResourceClass. */
 export interface EnsureResourceClassResponse {
   /** False when it was there. */
   created: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of RenameResourceClass. */
@@ -529,20 +584,24 @@ export interface RenameResourceClassRequest {
   name: string;
   /** CUSTOM_… */
   newName: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of RenameResourceClass. */
 export interface RenameResourceClassResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of DeleteResourceClass. */
 export interface DeleteResourceClassRequest {
   /** CUSTOM_… */
   name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of DeleteResourceClass. */
 export interface DeleteResourceClassResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListUsages. */
@@ -555,6 +614,7 @@ export interface ListUsagesRequest {
   providerId: string;
   /** Only of this type; "all" and "unknown" as in REST 1.38. */
   consumerType: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Usage of one consumer type. */
@@ -565,11 +625,13 @@ export interface UsageGroup {
   consumerCount: bigint;
   /** Amount by resource class. */
   usages: Map<string, bigint>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UsageGroup_UsagesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListUsages. */
@@ -578,6 +640,7 @@ export interface ListUsagesResponse {
   groups: UsageGroup[];
   /** With provider_id. */
   providerGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One group of an allocation candidates request. */
@@ -592,11 +655,13 @@ export interface RequestGroup {
   memberOf: MemberOf[];
   /** Only from this provider's tree. */
   inTree: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface RequestGroup_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of ListAllocationCandidates. */
@@ -611,12 +676,14 @@ export interface ListAllocationCandidatesRequest {
   sameSubtree: SameSubtree[];
   /** At most this many; 0 for the configured maximum. */
   limit: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Groups that must be under one of the chosen providers. */
 export interface SameSubtree {
   /** Suffixes. */
   suffixes: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One way in which the request fits. */
@@ -625,17 +692,20 @@ export interface AllocationCandidate {
   allocations: ProviderAllocation[];
   /** Suffix to providers. */
   mappings: Map<string, ProviderIds>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface AllocationCandidate_MappingsEntry {
   key: string;
   value: ProviderIds | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Providers. */
 export interface ProviderIds {
   /** UUIDs. */
   ids: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of ListAllocationCandidates. */
@@ -646,6 +716,7 @@ export interface ListAllocationCandidatesResponse {
   summaries: ResourceProvider[];
   /** The search ended at its budget: there may be more candidates, even below the limit. */
   incomplete: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** New inventories of one provider. */
@@ -656,6 +727,7 @@ export interface ReshapeInventory {
   generation: bigint;
   /** All of them. */
   inventories: Inventory[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of Reshape. */
@@ -664,16 +736,19 @@ export interface ReshapeRequest {
   inventories: ReshapeInventory[];
   /** New allocations. */
   consumers: ConsumerAllocations[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of Reshape. */
 export interface ReshapeResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of WatchChanges. */
 export interface WatchChangesRequest {
   /** Start after this one; 0 starts with a snapshot. */
   afterRevision: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A batch of changes. */
@@ -691,6 +766,7 @@ export interface WatchChangesResponse {
    * not filled.
    */
   usedProviders: ResourceProvider[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseInventory(): Inventory {
@@ -749,6 +825,14 @@ export const Inventory: MessageFns<Inventory> = {
         throw new globalThis.Error("value provided for field message.used of type uint64 too large");
       }
       writer.uint32(64).uint64(message.used);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -834,7 +918,16 @@ export const Inventory: MessageFns<Inventory> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -847,6 +940,8 @@ export const Inventory: MessageFns<Inventory> = {
   },
   fromPartial(object: DeepPartial<Inventory>): Inventory {
     const message = createBaseInventory();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Inventory["_unknownFields"];
     message.resourceClass = object.resourceClass ?? "";
     message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
     message.reserved = (object.reserved !== undefined && object.reserved !== null) ? BigInt(object.reserved) : 0n;
@@ -904,6 +999,14 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(74).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -997,7 +1100,16 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1010,6 +1122,8 @@ export const ResourceProvider: MessageFns<ResourceProvider> = {
   },
   fromPartial(object: DeepPartial<ResourceProvider>): ResourceProvider {
     const message = createBaseResourceProvider();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ResourceProvider["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
@@ -1044,6 +1158,14 @@ export const ProviderAllocation: MessageFns<ProviderAllocation> = {
         throw new globalThis.Error("value provided for field message.providerGeneration of type uint64 too large");
       }
       writer.uint32(24).uint64(message.providerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1092,7 +1214,16 @@ export const ProviderAllocation: MessageFns<ProviderAllocation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1105,6 +1236,8 @@ export const ProviderAllocation: MessageFns<ProviderAllocation> = {
   },
   fromPartial(object: DeepPartial<ProviderAllocation>): ProviderAllocation {
     const message = createBaseProviderAllocation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderAllocation["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.resources = (() => {
       const m = new Map();
@@ -1136,6 +1269,14 @@ export const ProviderAllocation_ResourcesEntry: MessageFns<ProviderAllocation_Re
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1173,7 +1314,16 @@ export const ProviderAllocation_ResourcesEntry: MessageFns<ProviderAllocation_Re
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1186,6 +1336,8 @@ export const ProviderAllocation_ResourcesEntry: MessageFns<ProviderAllocation_Re
   },
   fromPartial(object: DeepPartial<ProviderAllocation_ResourcesEntry>): ProviderAllocation_ResourcesEntry {
     const message = createBaseProviderAllocation_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderAllocation_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -1244,6 +1396,14 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
         throw new globalThis.Error("value provided for field message.claimFence of type uint64 too large");
       }
       writer.uint32(80).uint64(message.claimFence);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1348,7 +1508,16 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1361,6 +1530,8 @@ export const ConsumerAllocations: MessageFns<ConsumerAllocations> = {
   },
   fromPartial(object: DeepPartial<ConsumerAllocations>): ConsumerAllocations {
     const message = createBaseConsumerAllocations();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConsumerAllocations["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
@@ -1399,6 +1570,14 @@ export const ConsumerAllocations_MappingsEntry: MessageFns<ConsumerAllocations_M
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1435,7 +1614,16 @@ export const ConsumerAllocations_MappingsEntry: MessageFns<ConsumerAllocations_M
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1448,6 +1636,8 @@ export const ConsumerAllocations_MappingsEntry: MessageFns<ConsumerAllocations_M
   },
   fromPartial(object: DeepPartial<ConsumerAllocations_MappingsEntry>): ConsumerAllocations_MappingsEntry {
     const message = createBaseConsumerAllocations_MappingsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ConsumerAllocations_MappingsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1468,6 +1658,14 @@ export const SyncProviderTreeRequest: MessageFns<SyncProviderTreeRequest> = {
     }
     for (const v of message.managedClasses) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1513,7 +1711,16 @@ export const SyncProviderTreeRequest: MessageFns<SyncProviderTreeRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1526,6 +1733,8 @@ export const SyncProviderTreeRequest: MessageFns<SyncProviderTreeRequest> = {
   },
   fromPartial(object: DeepPartial<SyncProviderTreeRequest>): SyncProviderTreeRequest {
     const message = createBaseSyncProviderTreeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SyncProviderTreeRequest["_unknownFields"];
     message.root = (object.root !== undefined && object.root !== null)
       ? ResourceProvider.fromPartial(object.root)
       : undefined;
@@ -1543,6 +1752,14 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
   encode(message: SyncProviderTreeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.root !== undefined) {
       ResourceProvider.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1572,7 +1789,16 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1585,6 +1811,8 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
   },
   fromPartial(object: DeepPartial<SyncProviderTreeResponse>): SyncProviderTreeResponse {
     const message = createBaseSyncProviderTreeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SyncProviderTreeResponse["_unknownFields"];
     message.root = (object.root !== undefined && object.root !== null)
       ? ResourceProvider.fromPartial(object.root)
       : undefined;
@@ -1624,6 +1852,14 @@ export const TakeOver: MessageFns<TakeOver> = {
         throw new globalThis.Error("value provided for field message.fromConsumerGeneration of type uint64 too large");
       }
       writer.uint32(40).uint64(message.fromConsumerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1685,7 +1921,16 @@ export const TakeOver: MessageFns<TakeOver> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1698,6 +1943,8 @@ export const TakeOver: MessageFns<TakeOver> = {
   },
   fromPartial(object: DeepPartial<TakeOver>): TakeOver {
     const message = createBaseTakeOver();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TakeOver["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.consumerType = object.consumerType ?? "";
     message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
@@ -1738,6 +1985,14 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
     }
     for (const v of message.keepTrees) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1807,7 +2062,16 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1820,6 +2084,8 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<ClaimAllocationsRequest>): ClaimAllocationsRequest {
     const message = createBaseClaimAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClaimAllocationsRequest["_unknownFields"];
     message.claim = (object.claim !== undefined && object.claim !== null)
       ? ConsumerAllocations.fromPartial(object.claim)
       : undefined;
@@ -1854,6 +2120,14 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
       ClaimAllocationsResponse_ConsumerGenerationsEntry.encode({ key: key as any, value }, writer.uint32(26).fork())
         .join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1901,7 +2175,16 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1914,6 +2197,8 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
   },
   fromPartial(object: DeepPartial<ClaimAllocationsResponse>): ClaimAllocationsResponse {
     const message = createBaseClaimAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClaimAllocationsResponse["_unknownFields"];
     message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
       ? BigInt(object.consumerGeneration)
       : 0n;
@@ -1951,6 +2236,14 @@ export const ClaimAllocationsResponse_ConsumerGenerationsEntry: MessageFns<
       }
       writer.uint32(16).uint64(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1987,7 +2280,16 @@ export const ClaimAllocationsResponse_ConsumerGenerationsEntry: MessageFns<
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2004,6 +2306,8 @@ export const ClaimAllocationsResponse_ConsumerGenerationsEntry: MessageFns<
     object: DeepPartial<ClaimAllocationsResponse_ConsumerGenerationsEntry>,
   ): ClaimAllocationsResponse_ConsumerGenerationsEntry {
     const message = createBaseClaimAllocationsResponse_ConsumerGenerationsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ClaimAllocationsResponse_ConsumerGenerationsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -2033,6 +2337,14 @@ export const RevertAllocationsRequest: MessageFns<RevertAllocationsRequest> = {
     }
     if (message.attempt !== undefined) {
       writer.uint32(40).uint32(message.attempt);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2094,7 +2406,16 @@ export const RevertAllocationsRequest: MessageFns<RevertAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2107,6 +2428,8 @@ export const RevertAllocationsRequest: MessageFns<RevertAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<RevertAllocationsRequest>): RevertAllocationsRequest {
     const message = createBaseRevertAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RevertAllocationsRequest["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.takenByConsumerId = object.takenByConsumerId ?? "";
     message.operation = object.operation ?? "";
@@ -2124,6 +2447,14 @@ export const RevertAllocationsResponse: MessageFns<RevertAllocationsResponse> = 
   encode(message: RevertAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reverted !== false) {
       writer.uint32(8).bool(message.reverted);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2153,7 +2484,16 @@ export const RevertAllocationsResponse: MessageFns<RevertAllocationsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2166,6 +2506,8 @@ export const RevertAllocationsResponse: MessageFns<RevertAllocationsResponse> = 
   },
   fromPartial(object: DeepPartial<RevertAllocationsResponse>): RevertAllocationsResponse {
     const message = createBaseRevertAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RevertAllocationsResponse["_unknownFields"];
     message.reverted = object.reverted ?? false;
     return message;
   },
@@ -2211,6 +2553,14 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
         throw new globalThis.Error("value provided for field message.consumerGeneration of type uint64 too large");
       }
       writer.uint32(56).uint64(message.consumerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2288,7 +2638,16 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2301,6 +2660,8 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
   },
   fromPartial(object: DeepPartial<ReleaseAllocationsRequest>): ReleaseAllocationsRequest {
     const message = createBaseReleaseAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseAllocationsRequest["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
@@ -2322,6 +2683,14 @@ export const ReleaseAllocationsResponse: MessageFns<ReleaseAllocationsResponse> 
   encode(message: ReleaseAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.released !== false) {
       writer.uint32(8).bool(message.released);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2351,7 +2720,16 @@ export const ReleaseAllocationsResponse: MessageFns<ReleaseAllocationsResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2364,6 +2742,8 @@ export const ReleaseAllocationsResponse: MessageFns<ReleaseAllocationsResponse> 
   },
   fromPartial(object: DeepPartial<ReleaseAllocationsResponse>): ReleaseAllocationsResponse {
     const message = createBaseReleaseAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReleaseAllocationsResponse["_unknownFields"];
     message.released = object.released ?? false;
     return message;
   },
@@ -2380,6 +2760,14 @@ export const GetAllocationsRequest: MessageFns<GetAllocationsRequest> = {
     }
     if (message.providerId !== "") {
       writer.uint32(18).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2417,7 +2805,16 @@ export const GetAllocationsRequest: MessageFns<GetAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2430,6 +2827,8 @@ export const GetAllocationsRequest: MessageFns<GetAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<GetAllocationsRequest>): GetAllocationsRequest {
     const message = createBaseGetAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAllocationsRequest["_unknownFields"];
     message.consumerId = object.consumerId ?? "";
     message.providerId = object.providerId ?? "";
     return message;
@@ -2450,6 +2849,14 @@ export const GetAllocationsResponse: MessageFns<GetAllocationsResponse> = {
         throw new globalThis.Error("value provided for field message.providerGeneration of type uint64 too large");
       }
       writer.uint32(16).uint64(message.providerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2487,7 +2894,16 @@ export const GetAllocationsResponse: MessageFns<GetAllocationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2500,6 +2916,8 @@ export const GetAllocationsResponse: MessageFns<GetAllocationsResponse> = {
   },
   fromPartial(object: DeepPartial<GetAllocationsResponse>): GetAllocationsResponse {
     const message = createBaseGetAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetAllocationsResponse["_unknownFields"];
     message.consumers = object.consumers?.map((e) => ConsumerAllocations.fromPartial(e)) || [];
     message.providerGeneration = (object.providerGeneration !== undefined && object.providerGeneration !== null)
       ? BigInt(object.providerGeneration)
@@ -2516,6 +2934,14 @@ export const SetAllocationsRequest: MessageFns<SetAllocationsRequest> = {
   encode(message: SetAllocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.consumers) {
       ConsumerAllocations.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2545,7 +2971,16 @@ export const SetAllocationsRequest: MessageFns<SetAllocationsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2558,17 +2993,27 @@ export const SetAllocationsRequest: MessageFns<SetAllocationsRequest> = {
   },
   fromPartial(object: DeepPartial<SetAllocationsRequest>): SetAllocationsRequest {
     const message = createBaseSetAllocationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAllocationsRequest["_unknownFields"];
     message.consumers = object.consumers?.map((e) => ConsumerAllocations.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseSetAllocationsResponse(): SetAllocationsResponse {
-  return {};
+  return { };
 }
 
 export const SetAllocationsResponse: MessageFns<SetAllocationsResponse> = {
-  encode(_: SetAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SetAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -2589,7 +3034,16 @@ export const SetAllocationsResponse: MessageFns<SetAllocationsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2600,14 +3054,24 @@ export const SetAllocationsResponse: MessageFns<SetAllocationsResponse> = {
   create(base?: DeepPartial<SetAllocationsResponse>): SetAllocationsResponse {
     return SetAllocationsResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<SetAllocationsResponse>): SetAllocationsResponse {
+  fromPartial(object: DeepPartial<SetAllocationsResponse>): SetAllocationsResponse {
     const message = createBaseSetAllocationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetAllocationsResponse["_unknownFields"];
     return message;
   },
 };
 
 function createBaseListProvidersRequest(): ListProvidersRequest {
-  return { id: "", name: "", inTree: "", memberOf: [], resources: new Map(), required: [], withDetails: false };
+  return {
+    id: "",
+    name: "",
+    inTree: "",
+    memberOf: [],
+    resources: new Map(),
+    required: [],
+    withDetails: false,
+  };
 }
 
 export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
@@ -2632,6 +3096,14 @@ export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
     }
     if (message.withDetails !== false) {
       writer.uint32(56).bool(message.withDetails);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2712,7 +3184,16 @@ export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2725,6 +3206,8 @@ export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
   },
   fromPartial(object: DeepPartial<ListProvidersRequest>): ListProvidersRequest {
     const message = createBaseListProvidersRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProvidersRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.inTree = object.inTree ?? "";
@@ -2758,6 +3241,14 @@ export const ListProvidersRequest_ResourcesEntry: MessageFns<ListProvidersReques
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2795,7 +3286,16 @@ export const ListProvidersRequest_ResourcesEntry: MessageFns<ListProvidersReques
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2808,6 +3308,8 @@ export const ListProvidersRequest_ResourcesEntry: MessageFns<ListProvidersReques
   },
   fromPartial(object: DeepPartial<ListProvidersRequest_ResourcesEntry>): ListProvidersRequest_ResourcesEntry {
     const message = createBaseListProvidersRequest_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProvidersRequest_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -2825,6 +3327,14 @@ export const MemberOf: MessageFns<MemberOf> = {
     }
     if (message.forbidden !== false) {
       writer.uint32(16).bool(message.forbidden);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2862,7 +3372,16 @@ export const MemberOf: MessageFns<MemberOf> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2875,6 +3394,8 @@ export const MemberOf: MessageFns<MemberOf> = {
   },
   fromPartial(object: DeepPartial<MemberOf>): MemberOf {
     const message = createBaseMemberOf();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MemberOf["_unknownFields"];
     message.anyOf = object.anyOf?.map((e) => e) || [];
     message.forbidden = object.forbidden ?? false;
     return message;
@@ -2892,6 +3413,14 @@ export const TraitRequirement: MessageFns<TraitRequirement> = {
     }
     if (message.forbidden !== false) {
       writer.uint32(16).bool(message.forbidden);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2929,7 +3458,16 @@ export const TraitRequirement: MessageFns<TraitRequirement> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2942,6 +3480,8 @@ export const TraitRequirement: MessageFns<TraitRequirement> = {
   },
   fromPartial(object: DeepPartial<TraitRequirement>): TraitRequirement {
     const message = createBaseTraitRequirement();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as TraitRequirement["_unknownFields"];
     message.anyOf = object.anyOf?.map((e) => e) || [];
     message.forbidden = object.forbidden ?? false;
     return message;
@@ -2956,6 +3496,14 @@ export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
   encode(message: ListProvidersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.providers) {
       ResourceProvider.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2985,7 +3533,16 @@ export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2998,6 +3555,8 @@ export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
   },
   fromPartial(object: DeepPartial<ListProvidersResponse>): ListProvidersResponse {
     const message = createBaseListProvidersResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListProvidersResponse["_unknownFields"];
     message.providers = object.providers?.map((e) => ResourceProvider.fromPartial(e)) || [];
     return message;
   },
@@ -3014,6 +3573,14 @@ export const GetProviderRequest: MessageFns<GetProviderRequest> = {
     }
     if (message.withDetails !== false) {
       writer.uint32(16).bool(message.withDetails);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3051,7 +3618,16 @@ export const GetProviderRequest: MessageFns<GetProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3064,6 +3640,8 @@ export const GetProviderRequest: MessageFns<GetProviderRequest> = {
   },
   fromPartial(object: DeepPartial<GetProviderRequest>): GetProviderRequest {
     const message = createBaseGetProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.withDetails = object.withDetails ?? false;
     return message;
@@ -3078,6 +3656,14 @@ export const GetProviderResponse: MessageFns<GetProviderResponse> = {
   encode(message: GetProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3107,7 +3693,16 @@ export const GetProviderResponse: MessageFns<GetProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3120,6 +3715,8 @@ export const GetProviderResponse: MessageFns<GetProviderResponse> = {
   },
   fromPartial(object: DeepPartial<GetProviderResponse>): GetProviderResponse {
     const message = createBaseGetProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3141,6 +3738,14 @@ export const CreateProviderRequest: MessageFns<CreateProviderRequest> = {
     }
     if (message.parentId !== "") {
       writer.uint32(26).string(message.parentId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3186,7 +3791,16 @@ export const CreateProviderRequest: MessageFns<CreateProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3199,6 +3813,8 @@ export const CreateProviderRequest: MessageFns<CreateProviderRequest> = {
   },
   fromPartial(object: DeepPartial<CreateProviderRequest>): CreateProviderRequest {
     const message = createBaseCreateProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.parentId = object.parentId ?? "";
@@ -3214,6 +3830,14 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
   encode(message: CreateProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3243,7 +3867,16 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3256,6 +3889,8 @@ export const CreateProviderResponse: MessageFns<CreateProviderResponse> = {
   },
   fromPartial(object: DeepPartial<CreateProviderResponse>): CreateProviderResponse {
     const message = createBaseCreateProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateProviderResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3280,6 +3915,14 @@ export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
     }
     if (message.allowReparent !== false) {
       writer.uint32(32).bool(message.allowReparent);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3333,7 +3976,16 @@ export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3346,6 +3998,8 @@ export const UpdateProviderRequest: MessageFns<UpdateProviderRequest> = {
   },
   fromPartial(object: DeepPartial<UpdateProviderRequest>): UpdateProviderRequest {
     const message = createBaseUpdateProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.parentId = object.parentId ?? undefined;
@@ -3362,6 +4016,14 @@ export const UpdateProviderResponse: MessageFns<UpdateProviderResponse> = {
   encode(message: UpdateProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3391,7 +4053,16 @@ export const UpdateProviderResponse: MessageFns<UpdateProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3404,6 +4075,8 @@ export const UpdateProviderResponse: MessageFns<UpdateProviderResponse> = {
   },
   fromPartial(object: DeepPartial<UpdateProviderResponse>): UpdateProviderResponse {
     const message = createBaseUpdateProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UpdateProviderResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3419,6 +4092,14 @@ export const DeleteProviderRequest: MessageFns<DeleteProviderRequest> = {
   encode(message: DeleteProviderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3448,7 +4129,16 @@ export const DeleteProviderRequest: MessageFns<DeleteProviderRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3461,17 +4151,27 @@ export const DeleteProviderRequest: MessageFns<DeleteProviderRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteProviderRequest>): DeleteProviderRequest {
     const message = createBaseDeleteProviderRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteProviderRequest["_unknownFields"];
     message.id = object.id ?? "";
     return message;
   },
 };
 
 function createBaseDeleteProviderResponse(): DeleteProviderResponse {
-  return {};
+  return { };
 }
 
 export const DeleteProviderResponse: MessageFns<DeleteProviderResponse> = {
-  encode(_: DeleteProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -3492,7 +4192,16 @@ export const DeleteProviderResponse: MessageFns<DeleteProviderResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3503,8 +4212,10 @@ export const DeleteProviderResponse: MessageFns<DeleteProviderResponse> = {
   create(base?: DeepPartial<DeleteProviderResponse>): DeleteProviderResponse {
     return DeleteProviderResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteProviderResponse>): DeleteProviderResponse {
+  fromPartial(object: DeepPartial<DeleteProviderResponse>): DeleteProviderResponse {
     const message = createBaseDeleteProviderResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteProviderResponse["_unknownFields"];
     return message;
   },
 };
@@ -3517,6 +4228,14 @@ export const GetInventoriesRequest: MessageFns<GetInventoriesRequest> = {
   encode(message: GetInventoriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.providerId !== "") {
       writer.uint32(10).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3546,7 +4265,16 @@ export const GetInventoriesRequest: MessageFns<GetInventoriesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3559,6 +4287,8 @@ export const GetInventoriesRequest: MessageFns<GetInventoriesRequest> = {
   },
   fromPartial(object: DeepPartial<GetInventoriesRequest>): GetInventoriesRequest {
     const message = createBaseGetInventoriesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInventoriesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     return message;
   },
@@ -3572,6 +4302,14 @@ export const GetInventoriesResponse: MessageFns<GetInventoriesResponse> = {
   encode(message: GetInventoriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3601,7 +4339,16 @@ export const GetInventoriesResponse: MessageFns<GetInventoriesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3614,6 +4361,8 @@ export const GetInventoriesResponse: MessageFns<GetInventoriesResponse> = {
   },
   fromPartial(object: DeepPartial<GetInventoriesResponse>): GetInventoriesResponse {
     const message = createBaseGetInventoriesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetInventoriesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3662,6 +4411,14 @@ export const SetInventoriesRequest: MessageFns<SetInventoriesRequest> = {
     }
     if (message.updateOnly !== false) {
       writer.uint32(64).bool(message.updateOnly);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3747,7 +4504,16 @@ export const SetInventoriesRequest: MessageFns<SetInventoriesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3760,6 +4526,8 @@ export const SetInventoriesRequest: MessageFns<SetInventoriesRequest> = {
   },
   fromPartial(object: DeepPartial<SetInventoriesRequest>): SetInventoriesRequest {
     const message = createBaseSetInventoriesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetInventoriesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -3782,6 +4550,14 @@ export const SetInventoriesResponse: MessageFns<SetInventoriesResponse> = {
   encode(message: SetInventoriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3811,7 +4587,16 @@ export const SetInventoriesResponse: MessageFns<SetInventoriesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3824,6 +4609,8 @@ export const SetInventoriesResponse: MessageFns<SetInventoriesResponse> = {
   },
   fromPartial(object: DeepPartial<SetInventoriesResponse>): SetInventoriesResponse {
     const message = createBaseSetInventoriesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetInventoriesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3839,6 +4626,14 @@ export const GetProviderTraitsRequest: MessageFns<GetProviderTraitsRequest> = {
   encode(message: GetProviderTraitsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.providerId !== "") {
       writer.uint32(10).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3868,7 +4663,16 @@ export const GetProviderTraitsRequest: MessageFns<GetProviderTraitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3881,6 +4685,8 @@ export const GetProviderTraitsRequest: MessageFns<GetProviderTraitsRequest> = {
   },
   fromPartial(object: DeepPartial<GetProviderTraitsRequest>): GetProviderTraitsRequest {
     const message = createBaseGetProviderTraitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderTraitsRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     return message;
   },
@@ -3894,6 +4700,14 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
   encode(message: GetProviderTraitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -3923,7 +4737,16 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -3936,6 +4759,8 @@ export const GetProviderTraitsResponse: MessageFns<GetProviderTraitsResponse> = 
   },
   fromPartial(object: DeepPartial<GetProviderTraitsResponse>): GetProviderTraitsResponse {
     const message = createBaseGetProviderTraitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderTraitsResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -3966,6 +4791,14 @@ export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
     }
     for (const v of message.remove) {
       writer.uint32(42).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4027,7 +4860,16 @@ export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4040,6 +4882,8 @@ export const SetProviderTraitsRequest: MessageFns<SetProviderTraitsRequest> = {
   },
   fromPartial(object: DeepPartial<SetProviderTraitsRequest>): SetProviderTraitsRequest {
     const message = createBaseSetProviderTraitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderTraitsRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -4059,6 +4903,14 @@ export const SetProviderTraitsResponse: MessageFns<SetProviderTraitsResponse> = 
   encode(message: SetProviderTraitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4088,7 +4940,16 @@ export const SetProviderTraitsResponse: MessageFns<SetProviderTraitsResponse> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4101,6 +4962,8 @@ export const SetProviderTraitsResponse: MessageFns<SetProviderTraitsResponse> = 
   },
   fromPartial(object: DeepPartial<SetProviderTraitsResponse>): SetProviderTraitsResponse {
     const message = createBaseSetProviderTraitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderTraitsResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -4116,6 +4979,14 @@ export const GetProviderAggregatesRequest: MessageFns<GetProviderAggregatesReque
   encode(message: GetProviderAggregatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.providerId !== "") {
       writer.uint32(10).string(message.providerId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4145,7 +5016,16 @@ export const GetProviderAggregatesRequest: MessageFns<GetProviderAggregatesReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4158,6 +5038,8 @@ export const GetProviderAggregatesRequest: MessageFns<GetProviderAggregatesReque
   },
   fromPartial(object: DeepPartial<GetProviderAggregatesRequest>): GetProviderAggregatesRequest {
     const message = createBaseGetProviderAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderAggregatesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     return message;
   },
@@ -4171,6 +5053,14 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
   encode(message: GetProviderAggregatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4200,7 +5090,16 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4213,6 +5112,8 @@ export const GetProviderAggregatesResponse: MessageFns<GetProviderAggregatesResp
   },
   fromPartial(object: DeepPartial<GetProviderAggregatesResponse>): GetProviderAggregatesResponse {
     const message = createBaseGetProviderAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as GetProviderAggregatesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -4237,6 +5138,14 @@ export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesReque
     }
     for (const v of message.aggregates) {
       writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4282,7 +5191,16 @@ export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesReque
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4295,6 +5213,8 @@ export const SetProviderAggregatesRequest: MessageFns<SetProviderAggregatesReque
   },
   fromPartial(object: DeepPartial<SetProviderAggregatesRequest>): SetProviderAggregatesRequest {
     const message = createBaseSetProviderAggregatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderAggregatesRequest["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -4312,6 +5232,14 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
   encode(message: SetProviderAggregatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.provider !== undefined) {
       ResourceProvider.encode(message.provider, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4341,7 +5269,16 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4354,6 +5291,8 @@ export const SetProviderAggregatesResponse: MessageFns<SetProviderAggregatesResp
   },
   fromPartial(object: DeepPartial<SetProviderAggregatesResponse>): SetProviderAggregatesResponse {
     const message = createBaseSetProviderAggregatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SetProviderAggregatesResponse["_unknownFields"];
     message.provider = (object.provider !== undefined && object.provider !== null)
       ? ResourceProvider.fromPartial(object.provider)
       : undefined;
@@ -4375,6 +5314,14 @@ export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
     }
     if (message.associated !== undefined) {
       writer.uint32(24).bool(message.associated);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4420,7 +5367,16 @@ export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4433,6 +5389,8 @@ export const ListTraitsRequest: MessageFns<ListTraitsRequest> = {
   },
   fromPartial(object: DeepPartial<ListTraitsRequest>): ListTraitsRequest {
     const message = createBaseListTraitsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListTraitsRequest["_unknownFields"];
     message.names = object.names?.map((e) => e) || [];
     message.prefix = object.prefix ?? "";
     message.associated = object.associated ?? undefined;
@@ -4448,6 +5406,14 @@ export const ListTraitsResponse: MessageFns<ListTraitsResponse> = {
   encode(message: ListTraitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.traits) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4477,7 +5443,16 @@ export const ListTraitsResponse: MessageFns<ListTraitsResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4490,6 +5465,8 @@ export const ListTraitsResponse: MessageFns<ListTraitsResponse> = {
   },
   fromPartial(object: DeepPartial<ListTraitsResponse>): ListTraitsResponse {
     const message = createBaseListTraitsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListTraitsResponse["_unknownFields"];
     message.traits = object.traits?.map((e) => e) || [];
     return message;
   },
@@ -4503,6 +5480,14 @@ export const EnsureTraitRequest: MessageFns<EnsureTraitRequest> = {
   encode(message: EnsureTraitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4532,7 +5517,16 @@ export const EnsureTraitRequest: MessageFns<EnsureTraitRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4545,6 +5539,8 @@ export const EnsureTraitRequest: MessageFns<EnsureTraitRequest> = {
   },
   fromPartial(object: DeepPartial<EnsureTraitRequest>): EnsureTraitRequest {
     const message = createBaseEnsureTraitRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureTraitRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -4558,6 +5554,14 @@ export const EnsureTraitResponse: MessageFns<EnsureTraitResponse> = {
   encode(message: EnsureTraitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.created !== false) {
       writer.uint32(8).bool(message.created);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4587,7 +5591,16 @@ export const EnsureTraitResponse: MessageFns<EnsureTraitResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4600,6 +5613,8 @@ export const EnsureTraitResponse: MessageFns<EnsureTraitResponse> = {
   },
   fromPartial(object: DeepPartial<EnsureTraitResponse>): EnsureTraitResponse {
     const message = createBaseEnsureTraitResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureTraitResponse["_unknownFields"];
     message.created = object.created ?? false;
     return message;
   },
@@ -4613,6 +5628,14 @@ export const DeleteTraitRequest: MessageFns<DeleteTraitRequest> = {
   encode(message: DeleteTraitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4642,7 +5665,16 @@ export const DeleteTraitRequest: MessageFns<DeleteTraitRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4655,17 +5687,27 @@ export const DeleteTraitRequest: MessageFns<DeleteTraitRequest> = {
   },
   fromPartial(object: DeepPartial<DeleteTraitRequest>): DeleteTraitRequest {
     const message = createBaseDeleteTraitRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteTraitRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
 };
 
 function createBaseDeleteTraitResponse(): DeleteTraitResponse {
-  return {};
+  return { };
 }
 
 export const DeleteTraitResponse: MessageFns<DeleteTraitResponse> = {
-  encode(_: DeleteTraitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteTraitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -4686,7 +5728,16 @@ export const DeleteTraitResponse: MessageFns<DeleteTraitResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4697,8 +5748,10 @@ export const DeleteTraitResponse: MessageFns<DeleteTraitResponse> = {
   create(base?: DeepPartial<DeleteTraitResponse>): DeleteTraitResponse {
     return DeleteTraitResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteTraitResponse>): DeleteTraitResponse {
+  fromPartial(object: DeepPartial<DeleteTraitResponse>): DeleteTraitResponse {
     const message = createBaseDeleteTraitResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteTraitResponse["_unknownFields"];
     return message;
   },
 };
@@ -4711,6 +5764,14 @@ export const ListResourceClassesRequest: MessageFns<ListResourceClassesRequest> 
   encode(message: ListResourceClassesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4740,7 +5801,16 @@ export const ListResourceClassesRequest: MessageFns<ListResourceClassesRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4753,6 +5823,8 @@ export const ListResourceClassesRequest: MessageFns<ListResourceClassesRequest> 
   },
   fromPartial(object: DeepPartial<ListResourceClassesRequest>): ListResourceClassesRequest {
     const message = createBaseListResourceClassesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListResourceClassesRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
@@ -4766,6 +5838,14 @@ export const ListResourceClassesResponse: MessageFns<ListResourceClassesResponse
   encode(message: ListResourceClassesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.resourceClasses) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4795,7 +5875,16 @@ export const ListResourceClassesResponse: MessageFns<ListResourceClassesResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4808,6 +5897,8 @@ export const ListResourceClassesResponse: MessageFns<ListResourceClassesResponse
   },
   fromPartial(object: DeepPartial<ListResourceClassesResponse>): ListResourceClassesResponse {
     const message = createBaseListResourceClassesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListResourceClassesResponse["_unknownFields"];
     message.resourceClasses = object.resourceClasses?.map((e) => e) || [];
     return message;
   },
@@ -4824,6 +5915,14 @@ export const EnsureResourceClassRequest: MessageFns<EnsureResourceClassRequest> 
     }
     if (message.mustBeNew !== false) {
       writer.uint32(16).bool(message.mustBeNew);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4861,7 +5960,16 @@ export const EnsureResourceClassRequest: MessageFns<EnsureResourceClassRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4874,6 +5982,8 @@ export const EnsureResourceClassRequest: MessageFns<EnsureResourceClassRequest> 
   },
   fromPartial(object: DeepPartial<EnsureResourceClassRequest>): EnsureResourceClassRequest {
     const message = createBaseEnsureResourceClassRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureResourceClassRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.mustBeNew = object.mustBeNew ?? false;
     return message;
@@ -4888,6 +5998,14 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
   encode(message: EnsureResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.created !== false) {
       writer.uint32(8).bool(message.created);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4917,7 +6035,16 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4930,6 +6057,8 @@ export const EnsureResourceClassResponse: MessageFns<EnsureResourceClassResponse
   },
   fromPartial(object: DeepPartial<EnsureResourceClassResponse>): EnsureResourceClassResponse {
     const message = createBaseEnsureResourceClassResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as EnsureResourceClassResponse["_unknownFields"];
     message.created = object.created ?? false;
     return message;
   },
@@ -4946,6 +6075,14 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
     }
     if (message.newName !== "") {
       writer.uint32(18).string(message.newName);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -4983,7 +6120,16 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -4996,6 +6142,8 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
   },
   fromPartial(object: DeepPartial<RenameResourceClassRequest>): RenameResourceClassRequest {
     const message = createBaseRenameResourceClassRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenameResourceClassRequest["_unknownFields"];
     message.name = object.name ?? "";
     message.newName = object.newName ?? "";
     return message;
@@ -5003,11 +6151,19 @@ export const RenameResourceClassRequest: MessageFns<RenameResourceClassRequest> 
 };
 
 function createBaseRenameResourceClassResponse(): RenameResourceClassResponse {
-  return {};
+  return { };
 }
 
 export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse> = {
-  encode(_: RenameResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RenameResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5028,7 +6184,16 @@ export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5039,8 +6204,10 @@ export const RenameResourceClassResponse: MessageFns<RenameResourceClassResponse
   create(base?: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
     return RenameResourceClassResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
+  fromPartial(object: DeepPartial<RenameResourceClassResponse>): RenameResourceClassResponse {
     const message = createBaseRenameResourceClassResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RenameResourceClassResponse["_unknownFields"];
     return message;
   },
 };
@@ -5053,6 +6220,14 @@ export const DeleteResourceClassRequest: MessageFns<DeleteResourceClassRequest> 
   encode(message: DeleteResourceClassRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5082,7 +6257,16 @@ export const DeleteResourceClassRequest: MessageFns<DeleteResourceClassRequest> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5095,17 +6279,27 @@ export const DeleteResourceClassRequest: MessageFns<DeleteResourceClassRequest> 
   },
   fromPartial(object: DeepPartial<DeleteResourceClassRequest>): DeleteResourceClassRequest {
     const message = createBaseDeleteResourceClassRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteResourceClassRequest["_unknownFields"];
     message.name = object.name ?? "";
     return message;
   },
 };
 
 function createBaseDeleteResourceClassResponse(): DeleteResourceClassResponse {
-  return {};
+  return { };
 }
 
 export const DeleteResourceClassResponse: MessageFns<DeleteResourceClassResponse> = {
-  encode(_: DeleteResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteResourceClassResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5126,7 +6320,16 @@ export const DeleteResourceClassResponse: MessageFns<DeleteResourceClassResponse
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5137,8 +6340,10 @@ export const DeleteResourceClassResponse: MessageFns<DeleteResourceClassResponse
   create(base?: DeepPartial<DeleteResourceClassResponse>): DeleteResourceClassResponse {
     return DeleteResourceClassResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteResourceClassResponse>): DeleteResourceClassResponse {
+  fromPartial(object: DeepPartial<DeleteResourceClassResponse>): DeleteResourceClassResponse {
     const message = createBaseDeleteResourceClassResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DeleteResourceClassResponse["_unknownFields"];
     return message;
   },
 };
@@ -5160,6 +6365,14 @@ export const ListUsagesRequest: MessageFns<ListUsagesRequest> = {
     }
     if (message.consumerType !== "") {
       writer.uint32(34).string(message.consumerType);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5213,7 +6426,16 @@ export const ListUsagesRequest: MessageFns<ListUsagesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5226,6 +6448,8 @@ export const ListUsagesRequest: MessageFns<ListUsagesRequest> = {
   },
   fromPartial(object: DeepPartial<ListUsagesRequest>): ListUsagesRequest {
     const message = createBaseListUsagesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListUsagesRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
     message.providerId = object.providerId ?? "";
@@ -5252,6 +6476,14 @@ export const UsageGroup: MessageFns<UsageGroup> = {
     message.usages.forEach((value, key) => {
       UsageGroup_UsagesEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5299,7 +6531,16 @@ export const UsageGroup: MessageFns<UsageGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5312,6 +6553,8 @@ export const UsageGroup: MessageFns<UsageGroup> = {
   },
   fromPartial(object: DeepPartial<UsageGroup>): UsageGroup {
     const message = createBaseUsageGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UsageGroup["_unknownFields"];
     message.consumerType = object.consumerType ?? "";
     message.consumerCount = (object.consumerCount !== undefined && object.consumerCount !== null)
       ? BigInt(object.consumerCount)
@@ -5343,6 +6586,14 @@ export const UsageGroup_UsagesEntry: MessageFns<UsageGroup_UsagesEntry> = {
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5380,7 +6631,16 @@ export const UsageGroup_UsagesEntry: MessageFns<UsageGroup_UsagesEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5393,6 +6653,8 @@ export const UsageGroup_UsagesEntry: MessageFns<UsageGroup_UsagesEntry> = {
   },
   fromPartial(object: DeepPartial<UsageGroup_UsagesEntry>): UsageGroup_UsagesEntry {
     const message = createBaseUsageGroup_UsagesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as UsageGroup_UsagesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -5413,6 +6675,14 @@ export const ListUsagesResponse: MessageFns<ListUsagesResponse> = {
         throw new globalThis.Error("value provided for field message.providerGeneration of type uint64 too large");
       }
       writer.uint32(16).uint64(message.providerGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5450,7 +6720,16 @@ export const ListUsagesResponse: MessageFns<ListUsagesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5463,6 +6742,8 @@ export const ListUsagesResponse: MessageFns<ListUsagesResponse> = {
   },
   fromPartial(object: DeepPartial<ListUsagesResponse>): ListUsagesResponse {
     const message = createBaseListUsagesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListUsagesResponse["_unknownFields"];
     message.groups = object.groups?.map((e) => UsageGroup.fromPartial(e)) || [];
     message.providerGeneration = (object.providerGeneration !== undefined && object.providerGeneration !== null)
       ? BigInt(object.providerGeneration)
@@ -5491,6 +6772,14 @@ export const RequestGroup: MessageFns<RequestGroup> = {
     }
     if (message.inTree !== "") {
       writer.uint32(42).string(message.inTree);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5555,7 +6844,16 @@ export const RequestGroup: MessageFns<RequestGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5568,6 +6866,8 @@ export const RequestGroup: MessageFns<RequestGroup> = {
   },
   fromPartial(object: DeepPartial<RequestGroup>): RequestGroup {
     const message = createBaseRequestGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestGroup["_unknownFields"];
     message.suffix = object.suffix ?? "";
     message.resources = (() => {
       const m = new Map();
@@ -5599,6 +6899,14 @@ export const RequestGroup_ResourcesEntry: MessageFns<RequestGroup_ResourcesEntry
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5636,7 +6944,16 @@ export const RequestGroup_ResourcesEntry: MessageFns<RequestGroup_ResourcesEntry
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5649,6 +6966,8 @@ export const RequestGroup_ResourcesEntry: MessageFns<RequestGroup_ResourcesEntry
   },
   fromPartial(object: DeepPartial<RequestGroup_ResourcesEntry>): RequestGroup_ResourcesEntry {
     const message = createBaseRequestGroup_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestGroup_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -5675,6 +6994,14 @@ export const ListAllocationCandidatesRequest: MessageFns<ListAllocationCandidate
     }
     if (message.limit !== 0) {
       writer.uint32(40).uint32(message.limit);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5736,7 +7063,16 @@ export const ListAllocationCandidatesRequest: MessageFns<ListAllocationCandidate
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5749,6 +7085,8 @@ export const ListAllocationCandidatesRequest: MessageFns<ListAllocationCandidate
   },
   fromPartial(object: DeepPartial<ListAllocationCandidatesRequest>): ListAllocationCandidatesRequest {
     const message = createBaseListAllocationCandidatesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAllocationCandidatesRequest["_unknownFields"];
     message.groups = object.groups?.map((e) => RequestGroup.fromPartial(e)) || [];
     message.groupPolicy = object.groupPolicy ?? "";
     message.rootRequired = object.rootRequired?.map((e) => TraitRequirement.fromPartial(e)) || [];
@@ -5766,6 +7104,14 @@ export const SameSubtree: MessageFns<SameSubtree> = {
   encode(message: SameSubtree, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.suffixes) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5795,7 +7141,16 @@ export const SameSubtree: MessageFns<SameSubtree> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5808,6 +7163,8 @@ export const SameSubtree: MessageFns<SameSubtree> = {
   },
   fromPartial(object: DeepPartial<SameSubtree>): SameSubtree {
     const message = createBaseSameSubtree();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SameSubtree["_unknownFields"];
     message.suffixes = object.suffixes?.map((e) => e) || [];
     return message;
   },
@@ -5825,6 +7182,14 @@ export const AllocationCandidate: MessageFns<AllocationCandidate> = {
     message.mappings.forEach((value, key) => {
       AllocationCandidate_MappingsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -5864,7 +7229,16 @@ export const AllocationCandidate: MessageFns<AllocationCandidate> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5877,6 +7251,8 @@ export const AllocationCandidate: MessageFns<AllocationCandidate> = {
   },
   fromPartial(object: DeepPartial<AllocationCandidate>): AllocationCandidate {
     const message = createBaseAllocationCandidate();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AllocationCandidate["_unknownFields"];
     message.allocations = object.allocations?.map((e) => ProviderAllocation.fromPartial(e)) || [];
     message.mappings = (() => {
       const m = new Map();
@@ -5902,6 +7278,14 @@ export const AllocationCandidate_MappingsEntry: MessageFns<AllocationCandidate_M
     }
     if (message.value !== undefined) {
       ProviderIds.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5939,7 +7323,16 @@ export const AllocationCandidate_MappingsEntry: MessageFns<AllocationCandidate_M
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -5952,6 +7345,8 @@ export const AllocationCandidate_MappingsEntry: MessageFns<AllocationCandidate_M
   },
   fromPartial(object: DeepPartial<AllocationCandidate_MappingsEntry>): AllocationCandidate_MappingsEntry {
     const message = createBaseAllocationCandidate_MappingsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AllocationCandidate_MappingsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null)
       ? ProviderIds.fromPartial(object.value)
@@ -5968,6 +7363,14 @@ export const ProviderIds: MessageFns<ProviderIds> = {
   encode(message: ProviderIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.ids) {
       writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -5997,7 +7400,16 @@ export const ProviderIds: MessageFns<ProviderIds> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6010,6 +7422,8 @@ export const ProviderIds: MessageFns<ProviderIds> = {
   },
   fromPartial(object: DeepPartial<ProviderIds>): ProviderIds {
     const message = createBaseProviderIds();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderIds["_unknownFields"];
     message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
@@ -6029,6 +7443,14 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
     }
     if (message.incomplete !== false) {
       writer.uint32(24).bool(message.incomplete);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -6074,7 +7496,16 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6087,6 +7518,8 @@ export const ListAllocationCandidatesResponse: MessageFns<ListAllocationCandidat
   },
   fromPartial(object: DeepPartial<ListAllocationCandidatesResponse>): ListAllocationCandidatesResponse {
     const message = createBaseListAllocationCandidatesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ListAllocationCandidatesResponse["_unknownFields"];
     message.candidates = object.candidates?.map((e) => AllocationCandidate.fromPartial(e)) || [];
     message.summaries = object.summaries?.map((e) => ResourceProvider.fromPartial(e)) || [];
     message.incomplete = object.incomplete ?? false;
@@ -6111,6 +7544,14 @@ export const ReshapeInventory: MessageFns<ReshapeInventory> = {
     }
     for (const v of message.inventories) {
       Inventory.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -6156,7 +7597,16 @@ export const ReshapeInventory: MessageFns<ReshapeInventory> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6169,6 +7619,8 @@ export const ReshapeInventory: MessageFns<ReshapeInventory> = {
   },
   fromPartial(object: DeepPartial<ReshapeInventory>): ReshapeInventory {
     const message = createBaseReshapeInventory();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReshapeInventory["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
@@ -6189,6 +7641,14 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
     }
     for (const v of message.consumers) {
       ConsumerAllocations.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -6226,7 +7686,16 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6239,6 +7708,8 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
   },
   fromPartial(object: DeepPartial<ReshapeRequest>): ReshapeRequest {
     const message = createBaseReshapeRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReshapeRequest["_unknownFields"];
     message.inventories = object.inventories?.map((e) => ReshapeInventory.fromPartial(e)) || [];
     message.consumers = object.consumers?.map((e) => ConsumerAllocations.fromPartial(e)) || [];
     return message;
@@ -6246,11 +7717,19 @@ export const ReshapeRequest: MessageFns<ReshapeRequest> = {
 };
 
 function createBaseReshapeResponse(): ReshapeResponse {
-  return {};
+  return { };
 }
 
 export const ReshapeResponse: MessageFns<ReshapeResponse> = {
-  encode(_: ReshapeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReshapeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -6271,7 +7750,16 @@ export const ReshapeResponse: MessageFns<ReshapeResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6282,8 +7770,10 @@ export const ReshapeResponse: MessageFns<ReshapeResponse> = {
   create(base?: DeepPartial<ReshapeResponse>): ReshapeResponse {
     return ReshapeResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReshapeResponse>): ReshapeResponse {
+  fromPartial(object: DeepPartial<ReshapeResponse>): ReshapeResponse {
     const message = createBaseReshapeResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ReshapeResponse["_unknownFields"];
     return message;
   },
 };
@@ -6299,6 +7789,14 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
         throw new globalThis.Error("value provided for field message.afterRevision of type uint64 too large");
       }
       writer.uint32(8).uint64(message.afterRevision);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -6328,7 +7826,16 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6341,6 +7848,8 @@ export const WatchChangesRequest: MessageFns<WatchChangesRequest> = {
   },
   fromPartial(object: DeepPartial<WatchChangesRequest>): WatchChangesRequest {
     const message = createBaseWatchChangesRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchChangesRequest["_unknownFields"];
     message.afterRevision = (object.afterRevision !== undefined && object.afterRevision !== null)
       ? BigInt(object.afterRevision)
       : 0n;
@@ -6371,6 +7880,14 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
     }
     for (const v of message.usedProviders) {
       ResourceProvider.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -6432,7 +7949,16 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -6445,6 +7971,8 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
   },
   fromPartial(object: DeepPartial<WatchChangesResponse>): WatchChangesResponse {
     const message = createBaseWatchChangesResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as WatchChangesResponse["_unknownFields"];
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
     message.reset = object.reset ?? false;
     message.providers = object.providers?.map((e) => ResourceProvider.fromPartial(e)) || [];

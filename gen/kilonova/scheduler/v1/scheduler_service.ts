@@ -61,6 +61,7 @@ export interface MoveSource {
   computeNodeId: string;
   /** Whether it may be chosen again. Without effect on live migrations and evacuations. */
   allowed: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A host that was asked for. */
@@ -74,6 +75,7 @@ export interface RequestedDestination {
    * the purpose needs.
    */
   forced: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Devices asked for by a flavor's alias or a port. Hosts report no PCI devices, so they refuse any. */
@@ -93,11 +95,13 @@ export interface PciRequest {
   numaPolicy: string;
   /** What a device must be: vendor_id, product_id, dev_type, physical_network and the like. */
   spec: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface PciRequest_SpecEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /**
@@ -113,6 +117,7 @@ export interface DestinationLimits {
   diskGib: bigint;
   /** Unset where the host reports no NUMA topology. No host does yet. */
   numa: NumaLimits | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Overcommit within one NUMA node. */
@@ -121,6 +126,7 @@ export interface NumaLimits {
   cpuAllocationRatio: number;
   /** Ratio of memory. */
   memoryAllocationRatio: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A host that fits. */
@@ -148,11 +154,13 @@ export interface Destination {
   mappings: Map<string, ProviderIds>;
   /** What the host may give away. */
   limits: DestinationLimits | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Destination_MappingsEntry {
   key: string;
   value: ProviderIds | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Resources on one provider. */
@@ -161,11 +169,13 @@ export interface ProviderResources {
   providerId: string;
   /** Amount by resource class. */
   resources: Map<string, bigint>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ProviderResources_ResourcesEntry {
   key: string;
   value: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** How one rule refused hosts. */
@@ -183,11 +193,13 @@ export interface Refusal {
    * administrators.
    */
   nearestFacts: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Refusal_NearestFactsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Why hosts were refused. */
@@ -202,6 +214,7 @@ export interface Explanation {
   hostsAccepted: number;
   /** The fault's message of a server for which none fits; empty when one does. */
   message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of SelectDestinations. */
@@ -263,6 +276,7 @@ export interface SelectDestinationsRequest {
   pciRequests: PciRequest[];
   /** Which try of the operation's owner it is, from 0 to 65534; as in ClaimAllocations. */
   attempt: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A server group as far as scheduling cares. */
@@ -277,6 +291,7 @@ export interface ServerGroup {
   memberIds: string[];
   /** Hosts that are known to have members, besides what the scheduler sees itself. */
   memberHosts: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of SelectDestinations. */
@@ -291,6 +306,7 @@ export interface SelectDestinationsResponse {
   consumerGeneration: bigint;
   /** Generation of the migration as a consumer; 0 where none takes over. */
   migrationGeneration: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Input of Explain. */
@@ -311,12 +327,14 @@ export interface ExplainRequest {
   userId: string;
   /** Hosts that do not count, such as the one where the server is. */
   excludeHosts: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of Explain. */
 export interface ExplainResponse {
   /** Why. */
   explanation: Explanation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseMoveSource(): MoveSource {
@@ -336,6 +354,14 @@ export const MoveSource: MessageFns<MoveSource> = {
     }
     if (message.allowed !== false) {
       writer.uint32(32).bool(message.allowed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -389,7 +415,16 @@ export const MoveSource: MessageFns<MoveSource> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -402,6 +437,8 @@ export const MoveSource: MessageFns<MoveSource> = {
   },
   fromPartial(object: DeepPartial<MoveSource>): MoveSource {
     const message = createBaseMoveSource();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as MoveSource["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.computeNodeId = object.computeNodeId ?? "";
@@ -424,6 +461,14 @@ export const RequestedDestination: MessageFns<RequestedDestination> = {
     }
     if (message.forced !== false) {
       writer.uint32(24).bool(message.forced);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -469,7 +514,16 @@ export const RequestedDestination: MessageFns<RequestedDestination> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -482,6 +536,8 @@ export const RequestedDestination: MessageFns<RequestedDestination> = {
   },
   fromPartial(object: DeepPartial<RequestedDestination>): RequestedDestination {
     const message = createBaseRequestedDestination();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestedDestination["_unknownFields"];
     message.host = object.host ?? "";
     message.node = object.node ?? "";
     message.forced = object.forced ?? false;
@@ -490,7 +546,14 @@ export const RequestedDestination: MessageFns<RequestedDestination> = {
 };
 
 function createBasePciRequest(): PciRequest {
-  return { requestId: "", count: 0, aliasName: "", requesterId: "", numaPolicy: "", spec: new Map() };
+  return {
+    requestId: "",
+    count: 0,
+    aliasName: "",
+    requesterId: "",
+    numaPolicy: "",
+    spec: new Map(),
+  };
 }
 
 export const PciRequest: MessageFns<PciRequest> = {
@@ -513,6 +576,14 @@ export const PciRequest: MessageFns<PciRequest> = {
     message.spec.forEach((value, key) => {
       PciRequest_SpecEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -584,7 +655,16 @@ export const PciRequest: MessageFns<PciRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -597,6 +677,8 @@ export const PciRequest: MessageFns<PciRequest> = {
   },
   fromPartial(object: DeepPartial<PciRequest>): PciRequest {
     const message = createBasePciRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PciRequest["_unknownFields"];
     message.requestId = object.requestId ?? "";
     message.count = object.count ?? 0;
     message.aliasName = object.aliasName ?? "";
@@ -626,6 +708,14 @@ export const PciRequest_SpecEntry: MessageFns<PciRequest_SpecEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -663,7 +753,16 @@ export const PciRequest_SpecEntry: MessageFns<PciRequest_SpecEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -676,6 +775,8 @@ export const PciRequest_SpecEntry: MessageFns<PciRequest_SpecEntry> = {
   },
   fromPartial(object: DeepPartial<PciRequest_SpecEntry>): PciRequest_SpecEntry {
     const message = createBasePciRequest_SpecEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PciRequest_SpecEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -708,6 +809,14 @@ export const DestinationLimits: MessageFns<DestinationLimits> = {
     }
     if (message.numa !== undefined) {
       NumaLimits.encode(message.numa, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -761,7 +870,16 @@ export const DestinationLimits: MessageFns<DestinationLimits> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -774,6 +892,8 @@ export const DestinationLimits: MessageFns<DestinationLimits> = {
   },
   fromPartial(object: DeepPartial<DestinationLimits>): DestinationLimits {
     const message = createBaseDestinationLimits();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as DestinationLimits["_unknownFields"];
     message.vcpus = (object.vcpus !== undefined && object.vcpus !== null) ? BigInt(object.vcpus) : 0n;
     message.memoryMib = (object.memoryMib !== undefined && object.memoryMib !== null) ? BigInt(object.memoryMib) : 0n;
     message.diskGib = (object.diskGib !== undefined && object.diskGib !== null) ? BigInt(object.diskGib) : 0n;
@@ -795,6 +915,14 @@ export const NumaLimits: MessageFns<NumaLimits> = {
     }
     if (message.memoryAllocationRatio !== 0) {
       writer.uint32(17).double(message.memoryAllocationRatio);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -832,7 +960,16 @@ export const NumaLimits: MessageFns<NumaLimits> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -845,6 +982,8 @@ export const NumaLimits: MessageFns<NumaLimits> = {
   },
   fromPartial(object: DeepPartial<NumaLimits>): NumaLimits {
     const message = createBaseNumaLimits();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as NumaLimits["_unknownFields"];
     message.cpuAllocationRatio = object.cpuAllocationRatio ?? 0;
     message.memoryAllocationRatio = object.memoryAllocationRatio ?? 0;
     return message;
@@ -897,6 +1036,14 @@ export const Destination: MessageFns<Destination> = {
     });
     if (message.limits !== undefined) {
       DestinationLimits.encode(message.limits, writer.uint32(82).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1001,7 +1148,16 @@ export const Destination: MessageFns<Destination> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1014,6 +1170,8 @@ export const Destination: MessageFns<Destination> = {
   },
   fromPartial(object: DeepPartial<Destination>): Destination {
     const message = createBaseDestination();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Destination["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host ?? "";
     message.node = object.node ?? "";
@@ -1049,6 +1207,14 @@ export const Destination_MappingsEntry: MessageFns<Destination_MappingsEntry> = 
     }
     if (message.value !== undefined) {
       ProviderIds.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1086,7 +1252,16 @@ export const Destination_MappingsEntry: MessageFns<Destination_MappingsEntry> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1099,6 +1274,8 @@ export const Destination_MappingsEntry: MessageFns<Destination_MappingsEntry> = 
   },
   fromPartial(object: DeepPartial<Destination_MappingsEntry>): Destination_MappingsEntry {
     const message = createBaseDestination_MappingsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Destination_MappingsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null)
       ? ProviderIds.fromPartial(object.value)
@@ -1119,6 +1296,14 @@ export const ProviderResources: MessageFns<ProviderResources> = {
     message.resources.forEach((value, key) => {
       ProviderResources_ResourcesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1158,7 +1343,16 @@ export const ProviderResources: MessageFns<ProviderResources> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1171,6 +1365,8 @@ export const ProviderResources: MessageFns<ProviderResources> = {
   },
   fromPartial(object: DeepPartial<ProviderResources>): ProviderResources {
     const message = createBaseProviderResources();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderResources["_unknownFields"];
     message.providerId = object.providerId ?? "";
     message.resources = (() => {
       const m = new Map();
@@ -1199,6 +1395,14 @@ export const ProviderResources_ResourcesEntry: MessageFns<ProviderResources_Reso
         throw new globalThis.Error("value provided for field message.value of type uint64 too large");
       }
       writer.uint32(16).uint64(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1236,7 +1440,16 @@ export const ProviderResources_ResourcesEntry: MessageFns<ProviderResources_Reso
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1249,6 +1462,8 @@ export const ProviderResources_ResourcesEntry: MessageFns<ProviderResources_Reso
   },
   fromPartial(object: DeepPartial<ProviderResources_ResourcesEntry>): ProviderResources_ResourcesEntry {
     const message = createBaseProviderResources_ResourcesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ProviderResources_ResourcesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
@@ -1276,6 +1491,14 @@ export const Refusal: MessageFns<Refusal> = {
     message.nearestFacts.forEach((value, key) => {
       Refusal_NearestFactsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1339,7 +1562,16 @@ export const Refusal: MessageFns<Refusal> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1352,6 +1584,8 @@ export const Refusal: MessageFns<Refusal> = {
   },
   fromPartial(object: DeepPartial<Refusal>): Refusal {
     const message = createBaseRefusal();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Refusal["_unknownFields"];
     message.rule = object.rule ?? "";
     message.reason = object.reason ?? "";
     message.hosts = object.hosts ?? 0;
@@ -1380,6 +1614,14 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1417,7 +1659,16 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1430,6 +1681,8 @@ export const Refusal_NearestFactsEntry: MessageFns<Refusal_NearestFactsEntry> = 
   },
   fromPartial(object: DeepPartial<Refusal_NearestFactsEntry>): Refusal_NearestFactsEntry {
     const message = createBaseRefusal_NearestFactsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Refusal_NearestFactsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1456,6 +1709,14 @@ export const Explanation: MessageFns<Explanation> = {
     }
     if (message.message !== "") {
       writer.uint32(42).string(message.message);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1517,7 +1778,16 @@ export const Explanation: MessageFns<Explanation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1530,6 +1800,8 @@ export const Explanation: MessageFns<Explanation> = {
   },
   fromPartial(object: DeepPartial<Explanation>): Explanation {
     const message = createBaseExplanation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Explanation["_unknownFields"];
     message.hostsConsidered = object.hostsConsidered ?? 0;
     message.refusals = object.refusals?.map((e) => Refusal.fromPartial(e)) || [];
     message.acceptedHosts = object.acceptedHosts?.map((e) => e) || [];
@@ -1632,6 +1904,14 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
     }
     if (message.attempt !== 0) {
       writer.uint32(168).uint32(message.attempt);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1821,7 +2101,16 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1834,6 +2123,8 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
   },
   fromPartial(object: DeepPartial<SelectDestinationsRequest>): SelectDestinationsRequest {
     const message = createBaseSelectDestinationsRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SelectDestinationsRequest["_unknownFields"];
     message.serverId = object.serverId ?? "";
     message.projectId = object.projectId ?? "";
     message.userId = object.userId ?? "";
@@ -1887,6 +2178,14 @@ export const ServerGroup: MessageFns<ServerGroup> = {
     }
     for (const v of message.memberHosts) {
       writer.uint32(42).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1948,7 +2247,16 @@ export const ServerGroup: MessageFns<ServerGroup> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1961,6 +2269,8 @@ export const ServerGroup: MessageFns<ServerGroup> = {
   },
   fromPartial(object: DeepPartial<ServerGroup>): ServerGroup {
     const message = createBaseServerGroup();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerGroup["_unknownFields"];
     message.id = object.id ?? "";
     message.policy = object.policy ?? "";
     message.maxServerPerHost = object.maxServerPerHost ?? 0;
@@ -1993,6 +2303,14 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
         throw new globalThis.Error("value provided for field message.migrationGeneration of type uint64 too large");
       }
       writer.uint32(32).uint64(message.migrationGeneration);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2046,7 +2364,16 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2059,6 +2386,8 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
   },
   fromPartial(object: DeepPartial<SelectDestinationsResponse>): SelectDestinationsResponse {
     const message = createBaseSelectDestinationsResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SelectDestinationsResponse["_unknownFields"];
     message.chosen = (object.chosen !== undefined && object.chosen !== null)
       ? Destination.fromPartial(object.chosen)
       : undefined;
@@ -2074,7 +2403,14 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
 };
 
 function createBaseExplainRequest(): ExplainRequest {
-  return { projectId: "", spec: undefined, adminView: false, group: undefined, userId: "", excludeHosts: [] };
+  return {
+    projectId: "",
+    spec: undefined,
+    adminView: false,
+    group: undefined,
+    userId: "",
+    excludeHosts: [],
+  };
 }
 
 export const ExplainRequest: MessageFns<ExplainRequest> = {
@@ -2096,6 +2432,14 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
     }
     for (const v of message.excludeHosts) {
       writer.uint32(50).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2165,7 +2509,16 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2178,6 +2531,8 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
   },
   fromPartial(object: DeepPartial<ExplainRequest>): ExplainRequest {
     const message = createBaseExplainRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExplainRequest["_unknownFields"];
     message.projectId = object.projectId ?? "";
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? ServerSpec.fromPartial(object.spec)
@@ -2200,6 +2555,14 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
   encode(message: ExplainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.explanation !== undefined) {
       Explanation.encode(message.explanation, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -2229,7 +2592,16 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -2242,6 +2614,8 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
   },
   fromPartial(object: DeepPartial<ExplainResponse>): ExplainResponse {
     const message = createBaseExplainResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ExplainResponse["_unknownFields"];
     message.explanation = (object.explanation !== undefined && object.explanation !== null)
       ? Explanation.fromPartial(object.explanation)
       : undefined;

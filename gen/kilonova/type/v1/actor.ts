@@ -22,10 +22,20 @@ export interface Actor {
   service: string;
   /** For compute agents: the logical host they speak for. */
   host: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseActor(): Actor {
-  return { kind: "", userId: "", projectId: "", domainId: "", roles: [], systemScope: false, service: "", host: "" };
+  return {
+    kind: "",
+    userId: "",
+    projectId: "",
+    domainId: "",
+    roles: [],
+    systemScope: false,
+    service: "",
+    host: "",
+  };
 }
 
 export const Actor: MessageFns<Actor> = {
@@ -53,6 +63,14 @@ export const Actor: MessageFns<Actor> = {
     }
     if (message.host !== "") {
       writer.uint32(66).string(message.host);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -138,7 +156,16 @@ export const Actor: MessageFns<Actor> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -151,6 +178,8 @@ export const Actor: MessageFns<Actor> = {
   },
   fromPartial(object: DeepPartial<Actor>): Actor {
     const message = createBaseActor();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Actor["_unknownFields"];
     message.kind = object.kind ?? "";
     message.userId = object.userId ?? "";
     message.projectId = object.projectId ?? "";

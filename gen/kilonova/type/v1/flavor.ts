@@ -43,11 +43,13 @@ export interface Flavor {
     | undefined;
   /** Projects with access to a private flavor. */
   projectIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Flavor_ExtraSpecsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseFlavor(): Flavor {
@@ -120,6 +122,14 @@ export const Flavor: MessageFns<Flavor> = {
     }
     for (const v of message.projectIds) {
       writer.uint32(130).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -272,7 +282,16 @@ export const Flavor: MessageFns<Flavor> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -285,6 +304,8 @@ export const Flavor: MessageFns<Flavor> = {
   },
   fromPartial(object: DeepPartial<Flavor>): Flavor {
     const message = createBaseFlavor();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Flavor["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.description = object.description ?? "";
@@ -329,6 +350,14 @@ export const Flavor_ExtraSpecsEntry: MessageFns<Flavor_ExtraSpecsEntry> = {
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -365,7 +394,16 @@ export const Flavor_ExtraSpecsEntry: MessageFns<Flavor_ExtraSpecsEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -378,6 +416,8 @@ export const Flavor_ExtraSpecsEntry: MessageFns<Flavor_ExtraSpecsEntry> = {
   },
   fromPartial(object: DeepPartial<Flavor_ExtraSpecsEntry>): Flavor_ExtraSpecsEntry {
     const message = createBaseFlavor_ExtraSpecsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Flavor_ExtraSpecsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;

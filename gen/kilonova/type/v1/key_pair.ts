@@ -39,10 +39,19 @@ export interface KeyPair {
   fingerprint: string;
   /** When it was made. */
   createdAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseKeyPair(): KeyPair {
-  return { id: 0n, name: "", userId: "", type: 0, publicKey: "", fingerprint: "", createdAt: undefined };
+  return {
+    id: 0n,
+    name: "",
+    userId: "",
+    type: 0,
+    publicKey: "",
+    fingerprint: "",
+    createdAt: undefined,
+  };
 }
 
 export const KeyPair: MessageFns<KeyPair> = {
@@ -70,6 +79,14 @@ export const KeyPair: MessageFns<KeyPair> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(message.createdAt, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -147,7 +164,16 @@ export const KeyPair: MessageFns<KeyPair> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -160,6 +186,8 @@ export const KeyPair: MessageFns<KeyPair> = {
   },
   fromPartial(object: DeepPartial<KeyPair>): KeyPair {
     const message = createBaseKeyPair();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as KeyPair["_unknownFields"];
     message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
     message.name = object.name ?? "";
     message.userId = object.userId ?? "";

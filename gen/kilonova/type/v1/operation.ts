@@ -53,11 +53,13 @@ export interface OperationError {
   facts: Map<string, string>;
   /** Why no host would do; set with NO_VALID_HOST of the scheduler. */
   noValidHost: NoValidHost | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface OperationError_FactsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Which rules refused how many hosts, and how near the nearest was. Names no host. */
@@ -66,6 +68,7 @@ export interface NoValidHost {
   hostsConsidered: number;
   /** By rule, in the order in which they ran. */
   refusals: HostRefusals[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** How one rule refused hosts for one reason. */
@@ -78,11 +81,13 @@ export interface HostRefusals {
   hosts: number;
   /** What the nearest of them lacked: what was needed and what was there. */
   nearestFacts: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface HostRefusals_NearestFactsEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One step of the timeline. */
@@ -101,6 +106,7 @@ export interface OperationStep {
   result: string;
   /** How often it was started. */
   attempts: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Slow work that was accepted and will end, whatever process dies. */
@@ -133,6 +139,7 @@ export interface Operation {
     | undefined;
   /** Last change. */
   updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseOperationError(): OperationError {
@@ -155,6 +162,14 @@ export const OperationError: MessageFns<OperationError> = {
     });
     if (message.noValidHost !== undefined) {
       NoValidHost.encode(message.noValidHost, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -219,7 +234,16 @@ export const OperationError: MessageFns<OperationError> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -232,6 +256,8 @@ export const OperationError: MessageFns<OperationError> = {
   },
   fromPartial(object: DeepPartial<OperationError>): OperationError {
     const message = createBaseOperationError();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationError["_unknownFields"];
     message.reason = object.reason ?? "";
     message.domain = object.domain ?? "";
     message.message = object.message ?? "";
@@ -262,6 +288,14 @@ export const OperationError_FactsEntry: MessageFns<OperationError_FactsEntry> = 
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -299,7 +333,16 @@ export const OperationError_FactsEntry: MessageFns<OperationError_FactsEntry> = 
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -312,6 +355,8 @@ export const OperationError_FactsEntry: MessageFns<OperationError_FactsEntry> = 
   },
   fromPartial(object: DeepPartial<OperationError_FactsEntry>): OperationError_FactsEntry {
     const message = createBaseOperationError_FactsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationError_FactsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -329,6 +374,14 @@ export const NoValidHost: MessageFns<NoValidHost> = {
     }
     for (const v of message.refusals) {
       HostRefusals.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -366,7 +419,16 @@ export const NoValidHost: MessageFns<NoValidHost> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -379,6 +441,8 @@ export const NoValidHost: MessageFns<NoValidHost> = {
   },
   fromPartial(object: DeepPartial<NoValidHost>): NoValidHost {
     const message = createBaseNoValidHost();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as NoValidHost["_unknownFields"];
     message.hostsConsidered = object.hostsConsidered ?? 0;
     message.refusals = object.refusals?.map((e) => HostRefusals.fromPartial(e)) || [];
     return message;
@@ -403,6 +467,14 @@ export const HostRefusals: MessageFns<HostRefusals> = {
     message.nearestFacts.forEach((value, key) => {
       HostRefusals_NearestFactsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -458,7 +530,16 @@ export const HostRefusals: MessageFns<HostRefusals> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -471,6 +552,8 @@ export const HostRefusals: MessageFns<HostRefusals> = {
   },
   fromPartial(object: DeepPartial<HostRefusals>): HostRefusals {
     const message = createBaseHostRefusals();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostRefusals["_unknownFields"];
     message.rule = object.rule ?? "";
     message.reason = object.reason ?? "";
     message.hosts = object.hosts ?? 0;
@@ -498,6 +581,14 @@ export const HostRefusals_NearestFactsEntry: MessageFns<HostRefusals_NearestFact
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -535,7 +626,16 @@ export const HostRefusals_NearestFactsEntry: MessageFns<HostRefusals_NearestFact
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -548,6 +648,8 @@ export const HostRefusals_NearestFactsEntry: MessageFns<HostRefusals_NearestFact
   },
   fromPartial(object: DeepPartial<HostRefusals_NearestFactsEntry>): HostRefusals_NearestFactsEntry {
     const message = createBaseHostRefusals_NearestFactsEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostRefusals_NearestFactsEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -574,6 +676,14 @@ export const OperationStep: MessageFns<OperationStep> = {
     }
     if (message.attempts !== 0) {
       writer.uint32(40).uint32(message.attempts);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -635,7 +745,16 @@ export const OperationStep: MessageFns<OperationStep> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -648,6 +767,8 @@ export const OperationStep: MessageFns<OperationStep> = {
   },
   fromPartial(object: DeepPartial<OperationStep>): OperationStep {
     const message = createBaseOperationStep();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationStep["_unknownFields"];
     message.name = object.name ?? "";
     message.startedAt = (object.startedAt !== undefined && object.startedAt !== null)
       ? Timestamp.fromPartial(object.startedAt)
@@ -715,6 +836,14 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(98).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -832,7 +961,16 @@ export const Operation: MessageFns<Operation> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -845,6 +983,8 @@ export const Operation: MessageFns<Operation> = {
   },
   fromPartial(object: DeepPartial<Operation>): Operation {
     const message = createBaseOperation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Operation["_unknownFields"];
     message.name = object.name ?? "";
     message.kind = object.kind ?? "";
     message.serverId = object.serverId ?? "";

@@ -59,6 +59,7 @@ export interface AgentBinding {
   operation: string;
   /** The fields that name servers, which must be that host's; the handler's own query sees to it. */
   server: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseAgentBinding(): AgentBinding {
@@ -78,6 +79,14 @@ export const AgentBinding: MessageFns<AgentBinding> = {
     }
     for (const v of message.server) {
       writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -131,7 +140,16 @@ export const AgentBinding: MessageFns<AgentBinding> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -144,6 +162,8 @@ export const AgentBinding: MessageFns<AgentBinding> = {
   },
   fromPartial(object: DeepPartial<AgentBinding>): AgentBinding {
     const message = createBaseAgentBinding();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AgentBinding["_unknownFields"];
     message.cell = object.cell ?? "";
     message.host = object.host?.map((e) => e) || [];
     message.operation = object.operation ?? "";

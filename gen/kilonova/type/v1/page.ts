@@ -28,6 +28,7 @@ export interface SortKey {
   field: string;
   /** Default: DESC for times, ASC otherwise. */
   direction: SortDirection;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseSortKey(): SortKey {
@@ -41,6 +42,14 @@ export const SortKey: MessageFns<SortKey> = {
     }
     if (message.direction !== 0) {
       writer.uint32(16).int32(message.direction);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -78,7 +87,16 @@ export const SortKey: MessageFns<SortKey> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -91,6 +109,8 @@ export const SortKey: MessageFns<SortKey> = {
   },
   fromPartial(object: DeepPartial<SortKey>): SortKey {
     const message = createBaseSortKey();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as SortKey["_unknownFields"];
     message.field = object.field ?? "";
     message.direction = object.direction ?? 0;
     return message;

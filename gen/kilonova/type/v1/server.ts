@@ -143,6 +143,7 @@ export interface ServerFault {
     | undefined;
   /** Reason code of the operation that failed. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** One address of a server's port. */
@@ -163,6 +164,7 @@ export interface ServerAddress {
   networkId: string;
   /** The subnet. */
   subnetId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** The image a server was built from. */
@@ -171,11 +173,13 @@ export interface ServerImage {
   id: string;
   /** Properties as they were at boot (REST from 2.98). */
   properties: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ServerImage_PropertiesEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A volume of a server. */
@@ -184,6 +188,7 @@ export interface AttachedVolume {
   id: string;
   /** Whether it goes with the server. */
   deleteOnTermination: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A lock on a server. */
@@ -192,6 +197,7 @@ export interface ServerLock {
   lockedBy: string;
   /** Free text, REST 2.73. */
   reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Where a server is: for administrators only. */
@@ -214,6 +220,7 @@ export interface ServerHostInfo {
   ramdiskId: string;
   /** Such as /dev/vda. */
   rootDeviceName: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A virtual machine as its tenant sees it. This message is also the stored record. */
@@ -322,11 +329,13 @@ export interface Server {
   currentOperation: string;
   /** Filled for administrators only. */
   hostInfo: ServerHostInfo | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Server_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseServerFault(): ServerFault {
@@ -349,6 +358,14 @@ export const ServerFault: MessageFns<ServerFault> = {
     }
     if (message.reason !== "") {
       writer.uint32(42).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -410,7 +427,16 @@ export const ServerFault: MessageFns<ServerFault> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -423,6 +449,8 @@ export const ServerFault: MessageFns<ServerFault> = {
   },
   fromPartial(object: DeepPartial<ServerFault>): ServerFault {
     const message = createBaseServerFault();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerFault["_unknownFields"];
     message.code = object.code ?? 0;
     message.message = object.message ?? "";
     message.details = object.details ?? "";
@@ -472,6 +500,14 @@ export const ServerAddress: MessageFns<ServerAddress> = {
     }
     if (message.subnetId !== "") {
       writer.uint32(66).string(message.subnetId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -557,7 +593,16 @@ export const ServerAddress: MessageFns<ServerAddress> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -570,6 +615,8 @@ export const ServerAddress: MessageFns<ServerAddress> = {
   },
   fromPartial(object: DeepPartial<ServerAddress>): ServerAddress {
     const message = createBaseServerAddress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerAddress["_unknownFields"];
     message.networkLabel = object.networkLabel ?? "";
     message.version = object.version ?? 0;
     message.address = object.address ?? "";
@@ -594,6 +641,14 @@ export const ServerImage: MessageFns<ServerImage> = {
     message.properties.forEach((value, key) => {
       ServerImage_PropertiesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -633,7 +688,16 @@ export const ServerImage: MessageFns<ServerImage> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -646,6 +710,8 @@ export const ServerImage: MessageFns<ServerImage> = {
   },
   fromPartial(object: DeepPartial<ServerImage>): ServerImage {
     const message = createBaseServerImage();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerImage["_unknownFields"];
     message.id = object.id ?? "";
     message.properties = (() => {
       const m = new Map();
@@ -671,6 +737,14 @@ export const ServerImage_PropertiesEntry: MessageFns<ServerImage_PropertiesEntry
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -708,7 +782,16 @@ export const ServerImage_PropertiesEntry: MessageFns<ServerImage_PropertiesEntry
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -721,6 +804,8 @@ export const ServerImage_PropertiesEntry: MessageFns<ServerImage_PropertiesEntry
   },
   fromPartial(object: DeepPartial<ServerImage_PropertiesEntry>): ServerImage_PropertiesEntry {
     const message = createBaseServerImage_PropertiesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerImage_PropertiesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -738,6 +823,14 @@ export const AttachedVolume: MessageFns<AttachedVolume> = {
     }
     if (message.deleteOnTermination !== false) {
       writer.uint32(16).bool(message.deleteOnTermination);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -775,7 +868,16 @@ export const AttachedVolume: MessageFns<AttachedVolume> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -788,6 +890,8 @@ export const AttachedVolume: MessageFns<AttachedVolume> = {
   },
   fromPartial(object: DeepPartial<AttachedVolume>): AttachedVolume {
     const message = createBaseAttachedVolume();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AttachedVolume["_unknownFields"];
     message.id = object.id ?? "";
     message.deleteOnTermination = object.deleteOnTermination ?? false;
     return message;
@@ -805,6 +909,14 @@ export const ServerLock: MessageFns<ServerLock> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -842,7 +954,16 @@ export const ServerLock: MessageFns<ServerLock> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -855,6 +976,8 @@ export const ServerLock: MessageFns<ServerLock> = {
   },
   fromPartial(object: DeepPartial<ServerLock>): ServerLock {
     const message = createBaseServerLock();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerLock["_unknownFields"];
     message.lockedBy = object.lockedBy ?? "";
     message.reason = object.reason ?? "";
     return message;
@@ -903,6 +1026,14 @@ export const ServerHostInfo: MessageFns<ServerHostInfo> = {
     }
     if (message.rootDeviceName !== "") {
       writer.uint32(74).string(message.rootDeviceName);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -996,7 +1127,16 @@ export const ServerHostInfo: MessageFns<ServerHostInfo> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1009,6 +1149,8 @@ export const ServerHostInfo: MessageFns<ServerHostInfo> = {
   },
   fromPartial(object: DeepPartial<ServerHostInfo>): ServerHostInfo {
     const message = createBaseServerHostInfo();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerHostInfo["_unknownFields"];
     message.host = object.host ?? "";
     message.node = object.node ?? "";
     message.instanceName = object.instanceName ?? "";
@@ -1203,6 +1345,14 @@ export const Server: MessageFns<Server> = {
     }
     if (message.hostInfo !== undefined) {
       ServerHostInfo.encode(message.hostInfo, writer.uint32(346).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1571,7 +1721,16 @@ export const Server: MessageFns<Server> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1584,6 +1743,8 @@ export const Server: MessageFns<Server> = {
   },
   fromPartial(object: DeepPartial<Server>): Server {
     const message = createBaseServer();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Server["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.projectId = object.projectId ?? "";
@@ -1673,6 +1834,14 @@ export const Server_MetadataEntry: MessageFns<Server_MetadataEntry> = {
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1709,7 +1878,16 @@ export const Server_MetadataEntry: MessageFns<Server_MetadataEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1722,6 +1900,8 @@ export const Server_MetadataEntry: MessageFns<Server_MetadataEntry> = {
   },
   fromPartial(object: DeepPartial<Server_MetadataEntry>): Server_MetadataEntry {
     const message = createBaseServer_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as Server_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;

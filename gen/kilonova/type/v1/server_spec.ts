@@ -16,6 +16,7 @@ export interface RequestedNetwork {
   fixedIp: string;
   /** Device tag. */
   tag: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A file put into the guest (REST below 2.57). */
@@ -24,6 +25,7 @@ export interface InjectedFile {
   path: string;
   /** Decoded contents. */
   contents: Buffer;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What the boot needs to know of its image; read once when the request is accepted. */
@@ -53,11 +55,13 @@ export interface ImageRef {
    * form (pkg/model/image-properties.ts).
    */
   properties: Map<string, string>;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ImageRef_PropertiesEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What a server shall be: everything that is decided when the request is accepted. */
@@ -138,11 +142,13 @@ export interface ServerSpec {
    * none is built. 0 means 1.
    */
   batchSize: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ServerSpec_MetadataEntry {
   key: string;
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** The parts of a boot that are stored encrypted and erased at the end. */
@@ -151,6 +157,7 @@ export interface ServerSecrets {
   adminPassword: string;
   /** Base64 text. */
   userData: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseRequestedNetwork(): RequestedNetwork {
@@ -170,6 +177,14 @@ export const RequestedNetwork: MessageFns<RequestedNetwork> = {
     }
     if (message.tag !== "") {
       writer.uint32(34).string(message.tag);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -223,7 +238,16 @@ export const RequestedNetwork: MessageFns<RequestedNetwork> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -236,6 +260,8 @@ export const RequestedNetwork: MessageFns<RequestedNetwork> = {
   },
   fromPartial(object: DeepPartial<RequestedNetwork>): RequestedNetwork {
     const message = createBaseRequestedNetwork();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RequestedNetwork["_unknownFields"];
     message.networkId = object.networkId ?? "";
     message.portId = object.portId ?? "";
     message.fixedIp = object.fixedIp ?? "";
@@ -255,6 +281,14 @@ export const InjectedFile: MessageFns<InjectedFile> = {
     }
     if (message.contents.length !== 0) {
       writer.uint32(18).bytes(message.contents);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -292,7 +326,16 @@ export const InjectedFile: MessageFns<InjectedFile> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -305,6 +348,8 @@ export const InjectedFile: MessageFns<InjectedFile> = {
   },
   fromPartial(object: DeepPartial<InjectedFile>): InjectedFile {
     const message = createBaseInjectedFile();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as InjectedFile["_unknownFields"];
     message.path = object.path ?? "";
     message.contents = object.contents ?? Buffer.alloc(0);
     return message;
@@ -365,6 +410,14 @@ export const ImageRef: MessageFns<ImageRef> = {
     message.properties.forEach((value, key) => {
       ImageRef_PropertiesEntry.encode({ key: key as any, value }, writer.uint32(90).fork()).join();
     });
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -476,7 +529,16 @@ export const ImageRef: MessageFns<ImageRef> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -489,6 +551,8 @@ export const ImageRef: MessageFns<ImageRef> = {
   },
   fromPartial(object: DeepPartial<ImageRef>): ImageRef {
     const message = createBaseImageRef();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ImageRef["_unknownFields"];
     message.id = object.id ?? "";
     message.name = object.name ?? "";
     message.diskFormat = object.diskFormat ?? "";
@@ -523,6 +587,14 @@ export const ImageRef_PropertiesEntry: MessageFns<ImageRef_PropertiesEntry> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -560,7 +632,16 @@ export const ImageRef_PropertiesEntry: MessageFns<ImageRef_PropertiesEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -573,6 +654,8 @@ export const ImageRef_PropertiesEntry: MessageFns<ImageRef_PropertiesEntry> = {
   },
   fromPartial(object: DeepPartial<ImageRef_PropertiesEntry>): ImageRef_PropertiesEntry {
     const message = createBaseImageRef_PropertiesEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ImageRef_PropertiesEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -709,6 +792,14 @@ export const ServerSpec: MessageFns<ServerSpec> = {
     }
     if (message.batchSize !== 0) {
       writer.uint32(248).uint32(message.batchSize);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -981,7 +1072,16 @@ export const ServerSpec: MessageFns<ServerSpec> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -994,6 +1094,8 @@ export const ServerSpec: MessageFns<ServerSpec> = {
   },
   fromPartial(object: DeepPartial<ServerSpec>): ServerSpec {
     const message = createBaseServerSpec();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerSpec["_unknownFields"];
     message.name = object.name ?? "";
     message.hostname = object.hostname ?? "";
     message.flavor = (object.flavor !== undefined && object.flavor !== null)
@@ -1057,6 +1159,14 @@ export const ServerSpec_MetadataEntry: MessageFns<ServerSpec_MetadataEntry> = {
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
     }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
     return writer;
   },
 
@@ -1093,7 +1203,16 @@ export const ServerSpec_MetadataEntry: MessageFns<ServerSpec_MetadataEntry> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1106,6 +1225,8 @@ export const ServerSpec_MetadataEntry: MessageFns<ServerSpec_MetadataEntry> = {
   },
   fromPartial(object: DeepPartial<ServerSpec_MetadataEntry>): ServerSpec_MetadataEntry {
     const message = createBaseServerSpec_MetadataEntry();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerSpec_MetadataEntry["_unknownFields"];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
@@ -1123,6 +1244,14 @@ export const ServerSecrets: MessageFns<ServerSecrets> = {
     }
     if (message.userData !== "") {
       writer.uint32(18).string(message.userData);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
     }
     return writer;
   },
@@ -1160,7 +1289,16 @@ export const ServerSecrets: MessageFns<ServerSecrets> = {
         if ((tag & 7) === 4 || tag === 0) {
           break;
         }
-        reader.skip(tag & 7);
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
       }
       return message;
     } finally {
@@ -1173,6 +1311,8 @@ export const ServerSecrets: MessageFns<ServerSecrets> = {
   },
   fromPartial(object: DeepPartial<ServerSecrets>): ServerSecrets {
     const message = createBaseServerSecrets();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerSecrets["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
     message.userData = object.userData ?? "";
     return message;

@@ -320,6 +320,7 @@ function newOperation(
     preempts: victim === undefined ? "" : operationName(victim.server_id, victim.id),
     preempted: victim === undefined ? null : victimBytes(victim),
     handed_over_to: "",
+    other_fields: Buffer.alloc(0),
     created_at: now,
     updated_at: now,
   };

@@ -189,6 +189,7 @@ function freshServer(
     preempts: "",
     preempted: null,
     handed_over_to: "",
+    other_fields: Buffer.alloc(0),
     created_at: now,
     updated_at: now,
   };

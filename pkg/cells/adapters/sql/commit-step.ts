@@ -168,14 +168,15 @@ const answerOf = (
 });
 
 /** Steps after a commit: changed ones replace those of the same name and round, new ones come last. */
-function mergeSteps(before: readonly StepRecord[], changed: readonly StepRecord[]): StepRecord[] {
-  const merged = [...before];
+function withSteps(stored: Buffer, changed: readonly StepRecord[]): Buffer {
+  const before = StoredSteps.decode(stored);
+  const steps = [...before.steps];
   for (const step of changed) {
-    const at = merged.findIndex(({ name, round }) => name === step.name && round === step.round);
-    if (at === -1) merged.push(step);
-    else merged[at] = step;
+    const at = steps.findIndex(({ name, round }) => name === step.name && round === step.round);
+    if (at === -1) steps.push(step);
+    else steps[at] = { ...steps[at], ...step };
   }
-  return merged;
+  return encoded(StoredSteps, { ...before, steps });
 }
 
 /** The operation's row after the commit. Ended operations have no owner, no timer and no secrets. */
@@ -192,7 +193,7 @@ function nextRow(
     state: operationStateWord(request.state),
     current_step: request.currentStep,
     undo_until: request.undoUntil,
-    steps: encoded(StoredSteps, { steps: mergeSteps(StoredSteps.decode(row.steps).steps, request.steps) }),
+    steps: withSteps(row.steps, request.steps),
     generation: row.generation + 1,
     owner: live && !request.release ? row.owner : "",
     ready_at: readyAt(row, request, waiting, now),

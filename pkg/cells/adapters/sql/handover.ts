@@ -12,6 +12,7 @@ import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns, instanceIdentity } from "../../domain/instance-columns.js";
+import { otherFieldsOf } from "../../domain/other-fields.js";
 import { serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged, operationChanged } from "./commit-step.js";
@@ -387,6 +388,7 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   preempts: copy.preempts,
   preempted: null,
   handed_over_to: "",
+  other_fields: otherFieldsOf(StoredOperation, copy),
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now,
   updated_at: extra.now,
 });

@@ -10,6 +10,7 @@ import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
+import { otherFieldsOf, withOtherFields } from "../../domain/other-fields.js";
 import { computeNodeId } from "../compute-node-id.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "./deps.js";
@@ -35,6 +36,8 @@ interface ServiceRow {
   readonly generation: number;
   readonly updated_at: Instant;
   readonly last_seen_at: Instant;
+  /** Fields of HostService that have no column. */
+  readonly other_fields: Buffer;
 }
 interface NodeRow {
   readonly id: string;
@@ -52,6 +55,7 @@ interface TelemetryColumns {
 
 /** Without `up`, which only leases can tell. */
 const toHostService = (row: ServiceRow): HostService => ({
+  ...withOtherFields(HostService, row.other_fields),
   id: row.id,
   number: BigInt(row.number),
   binary: row.binary,
@@ -160,11 +164,13 @@ export async function registerHost(
     if (before !== undefined && request.epoch !== 0n && BigInt(before.epoch) !== request.epoch)
       throw CellsErrors.STALE_EPOCH({ host: said.host, epoch: String(before.epoch) });
     const fresh = request.epoch === 0n;
+    const otherFields = otherFieldsOf(HostService, said);
     const same =
       before !== undefined &&
       !fresh &&
       before.address === said.address &&
-      before.availability_zone === said.availabilityZone;
+      before.availability_zone === said.availabilityZone &&
+      before.other_fields.equals(otherFields);
     const row: ServiceRow = {
       id: before?.id ?? deps.ids.uuid(),
       number: before?.number ?? (await nextNumber(store, tx, "service")),
@@ -179,6 +185,7 @@ export async function registerHost(
       generation: (before?.generation ?? 0) + (same ? 0 : 1),
       updated_at: same ? before.updated_at : now,
       last_seen_at: same ? before.last_seen_at : now,
+      other_fields: otherFields,
     };
     const { rows } =
       await sql<NodeRow>`SELECT * FROM ${store.t.compute_node} WHERE host = ${said.host}`.execute(tx);
@@ -247,6 +254,7 @@ export async function registerService(
       generation: (before?.generation ?? 0) + 1,
       updated_at: now,
       last_seen_at: now,
+      other_fields: otherFieldsOf(HostService, said),
     };
     await allTogether([
       insertOrUpdate(store, row, before !== undefined),

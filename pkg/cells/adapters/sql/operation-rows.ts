@@ -8,6 +8,7 @@ import { ownersError } from "../../../model/operation-error.js";
 import { operationName } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
+import { withOtherFields } from "../../domain/other-fields.js";
 import type { OperationRow } from "./rows.js";
 
 /** All columns of `operation`, for statements that read whole rows. */
@@ -38,6 +39,7 @@ export const OPERATION_COLUMNS = [
   "preempts",
   "preempted",
   "handed_over_to",
+  "other_fields",
   "created_at",
   "updated_at",
 ] as const satisfies readonly (keyof OperationRow)[];
@@ -49,6 +51,7 @@ export function toStored(
 ): StoredOperation {
   const victim = row.preempted === null ? undefined : StoredOperation.decode(row.preempted);
   return {
+    ...withOtherFields(StoredOperation, row.other_fields),
     name: operationName(row.server_id, row.id),
     kind: row.kind,
     kindVersion: row.kind_version,
@@ -119,6 +122,7 @@ export const victimBytes = (row: OperationRow): Buffer =>
   encoded(
     StoredOperation,
     StoredOperation.fromPartial({
+      ...withOtherFields(StoredOperation, row.other_fields),
       name: operationName(row.server_id, row.id),
       kind: row.kind,
       input: row.input,

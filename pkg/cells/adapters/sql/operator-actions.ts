@@ -49,12 +49,13 @@ export async function requestCancel(
 }
 
 /** Steps that have not ended may fail as often again as they did. */
-const withFreshAttempts = (steps: Buffer): Buffer =>
-  encoded(StoredSteps, {
-    steps: StoredSteps.decode(steps).steps.map((step) =>
-      step.errorReason === "" ? step : { ...step, attempts: 1 },
-    ),
+function withFreshAttempts(stored: Buffer): Buffer {
+  const before = StoredSteps.decode(stored);
+  return encoded(StoredSteps, {
+    ...before,
+    steps: before.steps.map((step) => (step.errorReason === "" ? step : { ...step, attempts: 1 })),
   });
+}
 
 /**
  * Puts an operation that waits for an operator back to work where it stopped.

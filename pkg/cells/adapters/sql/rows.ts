@@ -28,6 +28,8 @@ export interface OperationRow {
   readonly preempts: string;
   readonly preempted: Buffer | null;
   readonly handed_over_to: string;
+  /** Fields of StoredOperation that have no column. */
+  readonly other_fields: Buffer;
   readonly created_at: Instant;
   readonly updated_at: Instant;
 }

@@ -13,6 +13,7 @@ import type { Instant } from "../../../kernel/time.js";
 import { groupPolicyOf, groupPolicyWord } from "../../../model/server-group-policy.js";
 import type { Place } from "../../domain/group-placement.js";
 import { mayBeAt } from "../../domain/group-placement.js";
+import { otherFieldsOf, withOtherFields } from "../../domain/other-fields.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "./deps.js";
 import { insertInto } from "./fragments.js";
@@ -31,14 +32,17 @@ interface GroupRow {
   readonly max_server_per_host: number | null;
   readonly created_at: Instant;
   readonly members: string[];
+  /** Fields of ServerGroup that have no column. */
+  readonly other_fields: Buffer;
 }
 
 const groups = ({
   t,
-}: Store): Sql<GroupRow> => sql<GroupRow>`SELECT g.id, g.project_id, g.user_id, g.name, g.policy, g.max_server_per_host, g.created_at,
+}: Store): Sql<GroupRow> => sql<GroupRow>`SELECT g.id, g.project_id, g.user_id, g.name, g.policy, g.max_server_per_host, g.created_at, g.other_fields,
   ARRAY(SELECT m.server_id FROM ${t.server_group_member} AS m WHERE m.group_id = g.id ORDER BY m.joined_at, m.position) AS members FROM ${t.server_group} AS g`;
 
 const toGroup = (row: GroupRow): ServerGroup => ({
+  ...withOtherFields(ServerGroup, row.other_fields),
   id: row.id,
   name: row.name,
   projectId: row.project_id,
@@ -82,6 +86,7 @@ export async function createServerGroup(
           policy: groupPolicyWord(asked.policy),
           max_server_per_host: asked.maxServerPerHost ?? null,
           created_at: deps.clock.now(),
+          other_fields: otherFieldsOf(ServerGroup, asked),
         },
       ]).execute(tx);
       return asked.id;

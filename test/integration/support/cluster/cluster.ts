@@ -33,10 +33,12 @@ export class TestDeployment {
   readonly adminPassword = PASSWORD;
   readonly etcd: TestEtcd;
   readonly #databaseUrl: string;
+  readonly #keys: { readonly sealing: string; readonly tokens: string };
 
   private constructor(
     parts: Pick<TestDeployment, "dir" | "programs" | "authority" | "ports" | "etcd">,
     databaseUrl: string,
+    keys = { sealing: randomBytes(32).toString("base64"), tokens: randomBytes(32).toString("base64") },
   ) {
     this.dir = parts.dir;
     this.programs = parts.programs;
@@ -44,6 +46,17 @@ export class TestDeployment {
     this.ports = parts.ports;
     this.etcd = parts.etcd;
     this.#databaseUrl = databaseUrl;
+    this.#keys = keys;
+  }
+
+  /** The same deployment, for starting programs of another build in it. @param ports  those that differ */
+  withPrograms(programs: Programs, ports: Partial<TestDeployment["ports"]> = {}): TestDeployment {
+    const { dir, authority, etcd } = this;
+    return new TestDeployment(
+      { dir, programs, authority, etcd, ports: { ...this.ports, ...ports } },
+      this.#databaseUrl,
+      this.#keys,
+    );
   }
 
   /** Everything below the services. */
@@ -64,10 +77,10 @@ export class TestDeployment {
   }
 
   /** The options of `cells`: also what `kilonova manage db` reads. */
-  async cells(): Promise<Options> {
+  async cells(as = "cells"): Promise<Options> {
     return {
-      ...(await this.#common("cells", "global/cells")),
-      sealing: { keys: [{ id: "1", key: randomBytes(32).toString("base64") }] },
+      ...(await this.#common(as, "global/cells")),
+      sealing: { keys: [{ id: "1", key: this.#keys.sealing }] },
       databases: {
         globalUrl: this.#databaseUrl,
         maxConnections: 12,
@@ -76,9 +89,9 @@ export class TestDeployment {
     };
   }
 
-  async placement(): Promise<Options> {
+  async placement(as = "placement"): Promise<Options> {
     return {
-      ...(await this.#common("placement", "global/placement")),
+      ...(await this.#common(as, "global/placement")),
       database: { url: this.#databaseUrl, maxConnections: 6 },
     };
   }
@@ -101,8 +114,11 @@ export class TestDeployment {
     });
   }
 
-  async scheduler(): Promise<Program> {
-    return this.programs.start("scheduler", "scheduler", await this.#common("scheduler", "global/scheduler"));
+  async scheduler(as = "scheduler"): Promise<Program> {
+    return this.programs.start("scheduler", as, {
+      ...(await this.#common(as, "global/scheduler")),
+      process: { host: as },
+    });
   }
 
   async conductor(as: string): Promise<Program> {
@@ -114,18 +130,18 @@ export class TestDeployment {
     });
   }
 
-  async api(): Promise<Program> {
-    return this.programs.start("api", "api", {
-      ...(await this.#common("api", "global/api")),
+  async api(as = "api"): Promise<Program> {
+    return this.programs.start("api", as, {
+      ...(await this.#common(as, "global/api")),
       ...this.#identity(),
-      tokens: { keys: [{ id: "1", key: randomBytes(32).toString("base64") }] },
+      tokens: { keys: [{ id: "1", key: this.#keys.tokens }] },
       publicGrpc: { listen: "127.0.0.1:0" },
     });
   }
 
-  async gateway(): Promise<Program> {
-    return this.programs.start("gateway", "gateway", {
-      ...(await this.#common("gateway", "global/gateway")),
+  async gateway(as = "gateway"): Promise<Program> {
+    return this.programs.start("gateway", as, {
+      ...(await this.#common(as, "global/gateway")),
       ...this.#identity(),
       gateway: { port: this.ports.compute, identityUrl: `http://127.0.0.1:${this.ports.identity}` },
       placementRest: { listen: `127.0.0.1:${this.ports.placement}` },
@@ -163,14 +179,19 @@ export class TestDeployment {
 
   /** How many operations a process owns that have not ended. @param owner  its id, from its log */
   async unfinishedOf(owner: string): Promise<number> {
+    const parts = ["global", ...Object.keys(UUIDS)].map(
+      (schema) =>
+        `SELECT id FROM ${schema}.operation WHERE owner = $1 AND state IN ('running', 'parked', 'undoing')`,
+    );
+    return (await this.query(parts.join(" UNION ALL "), [owner])).length;
+  }
+
+  /** One statement at the database of all services, past them. */
+  async query<T extends object>(text: string, values: readonly unknown[] = []): Promise<readonly T[]> {
     const client = new pg.Client({ connectionString: this.#databaseUrl });
     await client.connect();
     try {
-      const parts = ["global", ...Object.keys(UUIDS)].map(
-        (schema) =>
-          `SELECT id FROM ${schema}.operation WHERE owner = $1 AND state IN ('running', 'parked', 'undoing')`,
-      );
-      return (await client.query(parts.join(" UNION ALL "), [owner])).rows.length;
+      return (await client.query<T>(text, [...values])).rows;
     } finally {
       await client.end();
     }

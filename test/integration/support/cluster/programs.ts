@@ -41,11 +41,14 @@ export class Programs {
     this.#configs = configs;
   }
 
-  /** @param configs  folder for configuration files */
-  static async bundle(configs: string): Promise<Programs> {
+  /**
+   * @param configs  folder for configuration files
+   * @param root     of the project whose programs they are
+   */
+  static async bundle(configs: string, root = packageRoot()): Promise<Programs> {
     const dir = join(".cache", `cluster-${process.pid}`);
-    await promisify(execFile)(process.execPath, ["scripts/build.mjs", dir], { cwd: packageRoot() });
-    return new Programs(join(packageRoot(), dir), configs);
+    await promisify(execFile)(process.execPath, ["scripts/build.mjs", dir], { cwd: root });
+    return new Programs(join(root, dir), configs);
   }
 
   /**

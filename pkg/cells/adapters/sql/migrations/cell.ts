@@ -1,6 +1,6 @@
 import type { Migration } from "../../../../platform/db/index.js";
 import { feedMigration } from "../../../../platform/db/feed/index.js";
-import { serverRecordStatements } from "./server-records.js";
+import { otherFields, serverRecordStatements } from "./server-records.js";
 
 /** History of a cell's database, cell0 included. */
 export const cellMigrations: readonly Migration[] = [
@@ -48,4 +48,5 @@ export const cellMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  { name: "0005-other-fields", statements: otherFields("operation", "service") },
 ];

@@ -148,3 +148,7 @@ export const serverRecordStatements: readonly string[] = [
   )`,
   `CREATE INDEX dormant_operation_by_server ON dormant_operation (server_id)`,
 ];
+
+/** A place for fields that have no column, for tables whose rows are messages column by column. */
+export const otherFields = (...tables: readonly string[]): readonly string[] =>
+  tables.map((table) => `ALTER TABLE ${table} ADD COLUMN other_fields bytea NOT NULL DEFAULT ''`);

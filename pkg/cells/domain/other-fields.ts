@@ -1,0 +1,26 @@
+import { bufferOf } from "./bytes.js";
+
+/** A message type as ts-proto generates it. */
+interface TypeOf<M> {
+  encode(message: M): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): M;
+  fromPartial(partial: object): M;
+}
+
+const NONE = Buffer.alloc(0);
+
+/**
+ * For messages that are stored column by column: the fields that have no column, encoded as the message
+ * itself. So far these are only fields that a newer build has sent. A field that is new begins its life here,
+ * so that older builds carry it on (docs/contributor/mixed-versions.md).
+ * @returns empty for none, which costs nothing
+ */
+export const otherFieldsOf = <M extends { readonly _unknownFields?: object | undefined }>(
+  type: TypeOf<M>,
+  { _unknownFields }: M,
+): Buffer =>
+  _unknownFields === undefined ? NONE : bufferOf(type.encode(type.fromPartial({ _unknownFields })).finish());
+
+/** Fields without a column, to be spread below those that have one. */
+export const withOtherFields = <M>(type: TypeOf<M>, stored: Buffer): M | undefined =>
+  stored.length === 0 ? undefined : type.decode(stored);
