@@ -20,7 +20,12 @@ export const gatewayConfig = z.object({
     .string()
     .default("http://127.0.0.1:5000")
     .describe("Identity's public address, told to clients that come without a token."),
-  corsOrigins: z.array(z.string()).default([]).describe("Origins of web pages that may call the API."),
+  corsOrigins: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "Origins of web pages that may call the API; with `kilonova up`, also over Connect, and Identity, Image and Network.",
+    ),
   maxBodyBytes: z
     .number()
     .int()

@@ -1712,6 +1712,7 @@ export const FlavorsServiceDefinition = {
       responseType: GetFlavorResponse as typeof GetFlavorResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1854,6 +1855,7 @@ export const FlavorsServiceDefinition = {
       responseType: ListFlavorsResponse as typeof ListFlavorsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

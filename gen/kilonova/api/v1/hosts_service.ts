@@ -1963,6 +1963,7 @@ export const AvailabilityZonesServiceDefinition = {
       responseType: ListAvailabilityZonesResponse as typeof ListAvailabilityZonesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2079,6 +2080,7 @@ export const ComputeServicesServiceDefinition = {
       responseType: ListComputeServicesResponse as typeof ListComputeServicesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2253,6 +2255,7 @@ export const HypervisorsServiceDefinition = {
       responseType: ListHypervisorsResponse as typeof ListHypervisorsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2475,6 +2478,7 @@ export const HypervisorsServiceDefinition = {
       responseType: GetHypervisorResponse as typeof GetHypervisorResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -895,6 +895,7 @@ export const InterfacesServiceDefinition = {
       responseType: ListInterfacesResponse as typeof ListInterfacesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -957,6 +958,7 @@ export const InterfacesServiceDefinition = {
       responseType: GetInterfaceResponse as typeof GetInterfaceResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -858,6 +858,7 @@ export const OperationsServiceDefinition = {
       responseType: GetOperationResponse as typeof GetOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -919,6 +920,7 @@ export const OperationsServiceDefinition = {
       responseType: ListOperationsResponse as typeof ListOperationsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

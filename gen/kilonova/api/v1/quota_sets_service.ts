@@ -1011,6 +1011,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: GetQuotaSetResponse as typeof GetQuotaSetResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1104,6 +1105,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: GetQuotaDefaultsResponse as typeof GetQuotaDefaultsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1279,6 +1281,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: GetQuotaClassSetResponse as typeof GetQuotaClassSetResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

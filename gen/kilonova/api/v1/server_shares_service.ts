@@ -851,6 +851,7 @@ export const ServerSharesServiceDefinition = {
       responseType: ListServerSharesResponse as typeof ListServerSharesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -910,6 +911,7 @@ export const ServerSharesServiceDefinition = {
       responseType: GetServerShareResponse as typeof GetServerShareResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -772,6 +772,7 @@ export const ServerTagsServiceDefinition = {
       responseType: ListServerTagsResponse as typeof ListServerTagsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -829,6 +830,7 @@ export const ServerTagsServiceDefinition = {
       responseType: GetServerTagResponse as typeof GetServerTagResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

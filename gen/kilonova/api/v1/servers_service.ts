@@ -3383,6 +3383,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerResponse as typeof GetServerResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -3627,6 +3628,7 @@ export const ServersServiceDefinition = {
       responseType: ListServersResponse as typeof ListServersResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -4492,6 +4494,7 @@ export const ServersServiceDefinition = {
       responseType: GetConsoleOutputResponse as typeof GetConsoleOutputResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6482,6 +6485,7 @@ export const ServersServiceDefinition = {
       responseType: ListServerSecurityGroupsResponse as typeof ListServerSecurityGroupsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6543,6 +6547,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerDiagnosticsResponse as typeof GetServerDiagnosticsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6602,6 +6607,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerTopologyResponse as typeof GetServerTopologyResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6691,6 +6697,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerAddressesResponse as typeof GetServerAddressesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6764,6 +6771,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerPasswordResponse as typeof GetServerPasswordResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1193,6 +1193,7 @@ export const UsageServiceDefinition = {
       responseType: ListProjectUsagesResponse as typeof ListProjectUsagesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1257,6 +1258,7 @@ export const UsageServiceDefinition = {
       responseType: GetProjectUsageResponse as typeof GetProjectUsageResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1321,6 +1323,7 @@ export const UsageServiceDefinition = {
       responseType: GetUsageAuditResponse as typeof GetUsageAuditResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

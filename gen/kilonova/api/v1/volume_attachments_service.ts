@@ -1414,6 +1414,7 @@ export const VolumeAttachmentsServiceDefinition = {
       responseType: ListVolumeAttachmentsResponse as typeof ListVolumeAttachmentsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1479,6 +1480,7 @@ export const VolumeAttachmentsServiceDefinition = {
       responseType: GetVolumeAttachmentResponse as typeof GetVolumeAttachmentResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
