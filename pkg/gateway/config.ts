@@ -32,6 +32,12 @@ export const gatewayConfig = z.object({
     .min(1024)
     .default(114_688)
     .describe("Largest request body; more answers 413."),
+  heartbeatMs: z
+    .number()
+    .int()
+    .min(100)
+    .default(15_000)
+    .describe("How long a stream of events may be silent; then a comment is sent, so that proxies keep it."),
   requestTimeoutMs: z.number().int().min(100).default(60_000).describe("Time that one request may take."),
   fragmentCacheBytes: z
     .number()

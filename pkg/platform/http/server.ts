@@ -24,7 +24,7 @@ export function httpApp(service: string, env: HttpEnv): Express {
 export function cors(origins: readonly string[]): RequestHandler {
   const allowed = new Set(origins);
   const names =
-    "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, X-OpenStack-Nova-API-Version, X-OpenStack-Request-ID, Content-Type";
+    "X-Auth-Token, X-Subject-Token, OpenStack-API-Version, X-OpenStack-Nova-API-Version, X-OpenStack-Request-ID, Content-Type, Last-Event-ID";
   return (req, res, next): void => {
     const origin = req.get("origin");
     if (!origin || !allowed.has(origin)) return next();

@@ -132,6 +132,8 @@ export interface WatchEventsResponse {
     | undefined;
   /** For CELL_UNREACHABLE. */
   cell: string;
+  /** With `server`: paths of its fields that policy hid from this caller, as in the answers of ServersService. */
+  hiddenFields: string[];
 }
 
 function createBaseGetOperationRequest(): GetOperationRequest {
@@ -722,7 +724,15 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
 };
 
 function createBaseWatchEventsResponse(): WatchEventsResponse {
-  return { type: 0, server: undefined, operation: undefined, resumeToken: "", at: undefined, cell: "" };
+  return {
+    type: 0,
+    server: undefined,
+    operation: undefined,
+    resumeToken: "",
+    at: undefined,
+    cell: "",
+    hiddenFields: [],
+  };
 }
 
 export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
@@ -744,6 +754,9 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     }
     if (message.cell !== "") {
       writer.uint32(50).string(message.cell);
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -809,6 +822,14 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
             message.cell = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -836,6 +857,7 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     message.resumeToken = object.resumeToken ?? "";
     message.at = (object.at !== undefined && object.at !== null) ? Timestamp.fromPartial(object.at) : undefined;
     message.cell = object.cell ?? "";
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
