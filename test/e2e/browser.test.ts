@@ -28,6 +28,13 @@ function programOf(name: string): string | undefined {
     });
 }
 
+/** As much of answers as is looked at. */
+interface Answer {
+  readonly flavors?: readonly { readonly id: string }[];
+  readonly servers?: readonly { readonly id: string }[];
+  readonly operations?: readonly { readonly name: string }[];
+}
+
 interface Session {
   readonly token: string;
   /** Of the endpoint in the catalog that is for everybody. */
@@ -88,14 +95,14 @@ describe("a cloud, from a browser and from curl", function () {
     };
   }
 
-  async function call({ token, urlOf }: Session, method: string, request: object): Promise<any> {
+  async function call({ token, urlOf }: Session, method: string, request: object): Promise<Answer> {
     const answer = await fetch(`${urlOf("compute-rpc")}/kilonova.api.v1.${method}`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-auth-token": token },
       body: JSON.stringify(request),
     });
     assert.equal(answer.status, 200, await answer.clone().text());
-    return answer.json();
+    return (await answer.json()) as Answer;
   }
 
   /** Boots a server and waits until it is there. @returns its id */
@@ -108,11 +115,11 @@ describe("a cloud, from a browser and from curl", function () {
     const { servers, operations } = await call(session, "ServersService/CreateServers", {
       clientToken: randomUUID(),
       name,
-      flavorId: flavors[0].id,
+      flavorId: flavors?.[0]?.id,
       imageId: images[0]?.id,
     });
-    await call(session, "OperationsService/WaitOperation", { name: operations[0].name, timeout: "60s" });
-    return servers[0].id;
+    await call(session, "OperationsService/WaitOperation", { name: operations?.[0]?.name, timeout: "60s" });
+    return servers?.[0]?.id ?? assert.fail("no server was made");
   }
 
   it("the catalog names the port, which serves what curl's example needs", async () => {

@@ -44,6 +44,7 @@ export class PublicListener {
       ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"] }, begin).on("tlsClientError", cut)
       : undefined;
     this.#server = createServer({ noDelay: true }, (socket) => {
+      socket.on("error", () => {}); // cut while nobody has it yet
       if (!this.#add(socket)) return;
       if (secure) secure.emit("connection", socket);
       else begin(socket);
@@ -113,7 +114,7 @@ const cut = (_error: Error, socket: TLSSocket): void => {
 
 /** Looks at the first bytes, and puts them back. */
 function tellApart(socket: Socket, { http1, http2 }: PublicListenerOptions): void {
-  socket.on("error", () => {}); // cut while nobody has it yet
+  socket.on("error", () => {});
   let seen = Buffer.alloc(0);
   const look = (): void => {
     for (let part: Buffer | null; (part = socket.read() as Buffer | null) !== null;)

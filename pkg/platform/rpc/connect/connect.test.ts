@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { request as httpRequest } from "node:http";
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, constants } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect as connectTcp } from "node:net";
@@ -123,7 +123,7 @@ function envelope(data: string | Uint8Array, flags = 0): Buffer {
 }
 
 /** The messages of a whole stream in JSON. */
-function parts(bytes: Buffer): { flags: number; json: any }[] {
+function parts(bytes: Buffer): { flags: number; json: { resumeToken?: string; error?: Failure } }[] {
   const found = [];
   for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32BE(at + 1);
@@ -145,8 +145,8 @@ interface Failure {
   readonly message: string;
   readonly details: readonly { type: string; value: string; debug: Record<string, unknown> }[];
 }
-const reasonOf = ({ details }: Failure): unknown =>
-  details.find(({ type }) => type === "google.rpc.ErrorInfo")?.debug["reason"];
+const reasonOf = (failure: Failure | undefined): unknown =>
+  failure?.details.find(({ type }) => type === "google.rpc.ErrorInfo")?.debug["reason"];
 
 describe("Connect on a public port", () => {
   let server: RpcServer;
@@ -203,7 +203,7 @@ describe("Connect on a public port", () => {
         url(`${GET}?connect=v1&encoding=json&message=${encodeURIComponent('{"name":"a b"}')}`),
         { headers },
       );
-      assert.equal(((await json.json()) as any).keyPair.name, "a b");
+      assert.equal(((await json.json()) as { keyPair: { name: string } }).keyPair.name, "a b");
       const bytes = GetKeyPairRequest.encode(GetKeyPairRequest.fromPartial({ name: "k" })).finish();
       const message = Buffer.from(bytes).toString("base64url");
       const proto = await fetch(url(`${GET}?encoding=proto&base64=1&message=${message}`), { headers });
@@ -348,7 +348,7 @@ describe("Connect on a public port", () => {
       const [first, last] = parts(Buffer.from(await (await watch()).arrayBuffer()));
       assert.equal(first?.json.resumeToken, "1");
       assert.equal(last?.flags, 2);
-      assert.deepEqual([last?.json.error.code, reasonOf(last?.json.error)], ["unavailable", "UNAVAILABLE"]);
+      assert.deepEqual([last?.json.error?.code, reasonOf(last?.json.error)], ["unavailable", "UNAVAILABLE"]);
     });
 
     for (const [what, headers, body, code, reason] of [
@@ -388,7 +388,7 @@ describe("Connect on a public port", () => {
         const answer = await watch(headers, body);
         assert.equal(answer.status, 200);
         const [{ flags, json } = { flags: 0, json: {} }] = parts(Buffer.from(await answer.arrayBuffer()));
-        assert.deepEqual([flags, json.error.code, reasonOf(json.error)], [2, code, reason]);
+        assert.deepEqual([flags, json.error?.code, reasonOf(json.error)], [2, code, reason]);
       });
 
     it("end when the token does, and say so", async () => {
@@ -400,7 +400,7 @@ describe("Connect on a public port", () => {
       await until(() => seen.streamsOpen === 1);
       token.abort(CommonErrors.TOKEN_ENDED({}));
       const last = parts(Buffer.from(await answer.arrayBuffer())).at(-1);
-      assert.deepEqual([last?.flags, last?.json.error.code], [2, "unauthenticated"]);
+      assert.deepEqual([last?.flags, last?.json.error?.code], [2, "unauthenticated"]);
       await until(() => seen.streamsOpen === 0);
     });
 
@@ -541,6 +541,29 @@ describe("Connect on a public port", () => {
       stranger.destroy();
     });
 
+    it("ends in the handler what a client leaves on a connection that it keeps", async () => {
+      const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+      watched = async function* (ctx) {
+        yield event("1");
+        await forever(ctx);
+      };
+      const stream = session.request({
+        ":method": "POST",
+        ":path": `/${WATCH}`,
+        "content-type": "application/connect+json",
+        "x-auth-token": "good",
+      });
+      stream.end(envelope("{}"));
+      stream.on("error", () => {});
+      await once(stream, "data");
+      assert.equal(seen.streamsOpen, 1);
+      stream.close(constants.NGHTTP2_CANCEL);
+      await until(() => seen.streamsOpen === 0);
+      const json = await ask(session, "application/json", Buffer.from('{"name":"k"}'));
+      assert.equal(JSON.parse(json.toString()).keyPair.name, "k");
+      session.close();
+    });
+
     it("speaks both over TLS, whichever version of HTTP a client chooses", async () => {
       const dir = mkdtempSync(join(tmpdir(), "kilonova-tls-"));
       const [key, crt] = [join(dir, "key"), join(dir, "crt")];
@@ -602,7 +625,7 @@ describe("Connect on a public port", () => {
       assert.ok(found);
       return found;
     };
-    type AnyClient = Record<string, (request: object) => Promise<Message & Record<string, any>>>;
+    type AnyClient = Record<string, (request: object) => Promise<Message & { keyPair: { name: string } }>>;
     const client = (name: string, useBinaryFormat: boolean, useHttpGet = false): AnyClient =>
       createClient(
         service(name),
@@ -622,9 +645,9 @@ describe("Connect on a public port", () => {
     for (const binary of [false, true])
       it(`calls, reads streams and understands refusals, in ${binary ? "protobuf" : "JSON"}`, async () => {
         const keys = client("KeyPairsService", binary);
-        assert.equal((await keys["getKeyPair"]?.({ name: "k" }))?.["keyPair"].name, "k");
+        assert.equal((await keys["getKeyPair"]?.({ name: "k" }))?.keyPair.name, "k");
         const got = await client("KeyPairsService", binary, true)["getKeyPair"]?.({ name: "g" });
-        assert.equal(got?.["keyPair"].name, "g");
+        assert.equal(got?.keyPair.name, "g");
         const refused = await keys["getKeyPair"]?.({ name: "missing" }).catch((error: unknown) => error);
         assert.ok(refused instanceof ConnectError);
         assert.equal(refused.code, Code.NotFound);

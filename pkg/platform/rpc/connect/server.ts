@@ -91,7 +91,8 @@ export class ConnectServer {
     // Answers depend on the token, which is no part of the address.
     response.setHeader("cache-control", "no-store");
     response.once("close", () => {
-      if (!response.writableFinished) call.end.leave();
+      // Of HTTP/2, "finished" also means that the client is gone.
+      if (!response.writableEnded) call.end.leave();
     });
     this.#calls.add(call);
     try {
