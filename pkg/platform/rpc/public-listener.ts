@@ -25,8 +25,9 @@ export interface PublicListenerOptions {
 }
 
 /**
- * Accepts the connections of a public port, and tells HTTP/2 from HTTP/1.1 by the first bytes. Until a call with a valid token came on it, a connection is a
- * stranger's: it lives for a while and may send some bytes, then it is cut.
+ * Accepts the connections of a public port, and tells HTTP/2 from HTTP/1.1 by the first bytes. Until a call
+ * with a valid token came on it, a connection is a stranger's: it lives for a while and may send some bytes,
+ * then it is cut.
  */
 export class PublicListener {
   readonly #limits: PublicLimits;
