@@ -16,7 +16,10 @@ const suites = {
     run: () => mocha("test/integration/.mocharc.json"),
   },
   crash: { needs: ["tests"], run: () => mocha("test/crash/.mocharc.json") },
-  e2e: { needs: ["hypervisor", "guestImage", "client", "tests"], run: () => mocha("test/e2e/.mocharc.json") },
+  e2e: {
+    needs: ["hypervisor", "guestImage", "client", "tests", "browser"],
+    run: () => mocha("test/e2e/.mocharc.json"),
+  },
 };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(suites);
 for (const name of wanted)

@@ -10,7 +10,9 @@ const publicGrpcConfig = z
     listen: z
       .string()
       .default("127.0.0.1:8770")
-      .describe("host:port of the public gRPC API, for clients with tokens; empty does not serve it."),
+      .describe(
+        "host:port of the public API over gRPC and Connect, for clients with tokens; empty does not serve it.",
+      ),
     tlsCertFile: z
       .string()
       .default("")
@@ -18,9 +20,13 @@ const publicGrpcConfig = z
         "PEM file: certificate for clients; empty serves plain text, for loopback or behind a proxy that does TLS.",
       ),
     tlsKeyFile: z.string().default("").describe("PEM file: its private key."),
+    corsOrigins: z
+      .array(z.string())
+      .default([])
+      .describe("Origins of web pages that may call over Connect; `*` stands for all."),
     ...publicLimitsConfig,
   })
-  .describe("The gRPC API for users.");
+  .describe("The API for users, over gRPC and Connect.");
 
 const tokensConfig = z
   .object({

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ServerCredentials } from "@grpc/grpc-js";
 import type { Keystone } from "../../pkg/clients/keystone/index.js";
-import type { ServiceBinding } from "../../pkg/platform/rpc/index.js";
+import type { RpcServerOptions, ServiceBinding } from "../../pkg/platform/rpc/index.js";
 import { startRpcServer } from "../../pkg/platform/rpc/index.js";
 import type { Sharing } from "../../pkg/platform/sharing/index.js";
 import type { ServiceProcess } from "../../pkg/platform/service/index.js";
@@ -10,12 +9,12 @@ import { packageRoot } from "../../pkg/platform/service/index.js";
 import type { PublicGrpcConfig } from "./config.js";
 
 /**
- * Serves the API to users: whoever has a token may ask, policy decides. With reflection, so that grpcurl
- * works.
+ * Serves the API to users, over gRPC and Connect: whoever has a token may ask, policy decides. With
+ * reflection, so that grpcurl works.
  */
 export async function servePublicGrpc(
   { lifecycle, log, tracer, metrics }: Pick<ServiceProcess, "lifecycle" | "log" | "tracer" | "metrics">,
-  { listen, tlsCertFile, tlsKeyFile, ...limits }: PublicGrpcConfig,
+  { listen, tlsCertFile, tlsKeyFile, corsOrigins, ...limits }: PublicGrpcConfig,
   bindings: readonly ServiceBinding[],
   keystone: Keystone,
   sharing: Sharing,
@@ -35,6 +34,7 @@ export async function servePublicGrpc(
       descriptors,
       ...tls,
       limits,
+      corsOrigins,
       admit: sharing.atDoor(sharing.gate()),
       authenticate: (ctx, token) => keystone.validate(ctx, token),
     });
@@ -42,11 +42,6 @@ export async function servePublicGrpc(
   });
 }
 
-async function tlsOf(certificate: string, key: string): Promise<{ credentials?: ServerCredentials }> {
-  if (!certificate) return {};
-  return {
-    credentials: ServerCredentials.createSsl(null, [
-      { cert_chain: await readFile(certificate), private_key: await readFile(key) },
-    ]),
-  };
+async function tlsOf(cert: string, key: string): Promise<Pick<RpcServerOptions, "tls">> {
+  return cert ? { tls: { cert: await readFile(cert), key: await readFile(key) } } : {};
 }

@@ -20,13 +20,24 @@ export const gatewayConfig = z.object({
     .string()
     .default("http://127.0.0.1:5000")
     .describe("Identity's public address, told to clients that come without a token."),
-  corsOrigins: z.array(z.string()).default([]).describe("Origins of web pages that may call the API."),
+  corsOrigins: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "Origins of web pages that may call the API; with `kilonova up`, also over Connect, and Identity, Image and Network.",
+    ),
   maxBodyBytes: z
     .number()
     .int()
     .min(1024)
     .default(114_688)
     .describe("Largest request body; more answers 413."),
+  heartbeatMs: z
+    .number()
+    .int()
+    .min(100)
+    .default(15_000)
+    .describe("How long a stream of events may be silent; then a comment is sent, so that proxies keep it."),
   requestTimeoutMs: z.number().int().min(100).default(60_000).describe("Time that one request may take."),
   fragmentCacheBytes: z
     .number()

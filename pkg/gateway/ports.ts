@@ -10,6 +10,10 @@ import type {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../gen/kilonova/api/v1/limits_service.js";
+import {
+  EventsServiceDefinition,
+  WatchEventsResponse,
+} from "../../gen/kilonova/api/v1/operations_service.js";
 import type { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import type { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import type { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
@@ -37,6 +41,18 @@ export const serversOfGateway = {
     },
   },
 } as const;
+/** The service of events; servers stay encoded, for most watchers see the same. */
+export const eventsOfGateway = {
+  ...EventsServiceDefinition,
+  methods: {
+    ...EventsServiceDefinition.methods,
+    watchEvents: {
+      ...EventsServiceDefinition.methods.watchEvents,
+      responseType: rawField(WatchEventsResponse, "server"),
+    },
+  },
+} as const;
+export type EventsClient = Client<typeof eventsOfGateway>;
 export type ServersClient = Client<typeof serversOfGateway>;
 
 /** The services of `kilonova.api.v1`, which do what the gateway only translates. */

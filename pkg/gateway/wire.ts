@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Express } from "express";
 import {
   AvailabilityZonesServiceDefinition,
@@ -22,7 +23,7 @@ import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
 import { buildApp } from "./http/app.js";
 import type { ApiClients, GatewayPolicy } from "./ports.js";
-import { serversOfGateway } from "./ports.js";
+import { eventsOfGateway, serversOfGateway } from "./ports.js";
 import { allOperations } from "./resources/index.js";
 import { Endpoints } from "./routing/endpoints.js";
 import { SchemaCompiler } from "./schema/compiler.js";
@@ -50,9 +51,12 @@ export interface Gateway {
 /** Builds the REST gateway; nothing listens before `start`. */
 export function buildGateway(deps: GatewayDeps): Gateway {
   const { config, log, ids, startSpan, turns, metrics } = deps;
+  const fragments = new FragmentCache(config.fragmentCacheBytes);
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
   const app = buildApp({
     env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, turns, ...(startSpan ? { startSpan } : {}) },
-    endpoints: new Endpoints(allOperations(clients(deps.api), new FragmentCache(config.fragmentCacheBytes))),
+    endpoints: new Endpoints(allOperations(clients(deps.api), fragments)),
     schemas: new SchemaCompiler(),
     tokens: deps.tokens,
     policy: deps.policy,
@@ -60,9 +64,23 @@ export function buildGateway(deps: GatewayDeps): Gateway {
     linkPrefix: config.linkPrefix,
     identityUrl: config.identityUrl,
     corsOrigins: config.corsOrigins,
+    events: deps.api.client(eventsOfGateway),
+    fragments,
+    heartbeatMs: config.heartbeatMs,
+    stopping: stopping.signal,
     ...(metrics ? { observe: observer(metrics) } : {}),
   });
-  return { app, start: () => listen(app, { host: config.host, port: config.port, log }) };
+  const start = async (): Promise<HttpServer> => {
+    const server = await listen(app, { host: config.host, port: config.port, log });
+    return {
+      ...server,
+      close: (graceMs) => {
+        stopping.abort();
+        return server.close(graceMs);
+      },
+    };
+  };
+  return { app, start };
 }
 
 /** Routes come from the table and statuses from a short list: the labels stay few. */

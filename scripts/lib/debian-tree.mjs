@@ -104,13 +104,16 @@ function writeWrappers() {
   }
 }
 
-/** Where packages keep programs; Debian's PostgreSQL has a folder per version. */
+/**
+ * Where packages keep programs: Debian's PostgreSQL has a folder per version, and Chromium is in one of its
+ * own, since what stands in usr/bin looks for it outside the tree.
+ */
 function programFolders() {
   const postgres = join(tree, "usr/lib/postgresql");
   const versions = isDirectory(postgres)
     ? readdirSync(postgres).map((version) => `usr/lib/postgresql/${version}/bin`)
     : [];
-  return ["usr/sbin", "sbin", "usr/bin", "bin", ...versions]
+  return ["usr/sbin", "sbin", "usr/bin", "bin", "usr/lib/chromium", ...versions]
     .map((name) => join(tree, name))
     .filter(isDirectory);
 }

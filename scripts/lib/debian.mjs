@@ -32,6 +32,10 @@ const packageSets = {
     "/usr/bin/grpc_python_plugin": "protobuf-compiler-grpc",
     "/usr/lib/python3/dist-packages/grpc": "python3-grpcio",
   },
+  browser: {
+    "/usr/bin/chromium": "chromium",
+    "/usr/bin/curl": "curl",
+  },
 };
 
 /** Packages of the given sets that are neither installed nor unpacked yet. */

@@ -148,6 +148,7 @@ const grpc = (runtime: Runtime, name: string, start: () => Promise<RpcServer>): 
 
 async function openPublicGrpc(runtime: Runtime, turns: Gate): Promise<void> {
   const {
+    config,
     options: { ports },
     log,
     tracer,
@@ -163,6 +164,7 @@ async function openPublicGrpc(runtime: Runtime, turns: Gate): Promise<void> {
       tracer,
       metrics,
       descriptors,
+      corsOrigins: config.gateway.corsOrigins,
       admit: runtime.sharing.atDoor(turns),
       authenticate: (ctx, token) => keystone.validate(ctx, token),
     }),

@@ -36,6 +36,7 @@ export async function startEmbeddedServices(
       services: () => [
         { type: "compute", name: "nova", publicUrl: `http://127.0.0.1:${ports.compute}/v2.1` },
         { type: "placement", name: "placement", publicUrl: `http://127.0.0.1:${ports.placement}` },
+        { type: "compute-rpc", name: "kilonova", publicUrl: `http://127.0.0.1:${ports.publicGrpc}` },
       ],
       seed: {
         passwords: {
@@ -45,6 +46,7 @@ export async function startEmbeddedServices(
         },
         images,
       },
+      corsOrigins: config.gateway.corsOrigins,
       logins: config.logins,
       // The clients are opened after this; until then they remember nothing.
       onRightsChange: (change) => runtime.clients?.keystone.forgetTokens(change),

@@ -9,7 +9,7 @@ import type { Ctx } from "../../kernel/index.js";
 import { toTimestamp } from "../../model/wire-time.js";
 import type { Parts } from "../parts.js";
 import type { ServerMask } from "../view/server-view.js";
-import { presentServers } from "../view/server-view.js";
+import { hiddenFields, presentServers } from "../view/server-view.js";
 import type { FeedFollower, Happening } from "./feed-hub.js";
 import { Generations } from "./generations.js";
 import { linkedAbort } from "./linked-abort.js";
@@ -63,8 +63,10 @@ export class EventWatch {
   #held: string[] = [];
   #globalTarget = 0n;
   readonly #followers = new Map<string, FeedFollower>();
+  readonly #hidden: string[];
 
   constructor(parts: Parts, ctx: Ctx, wish: WatchWish) {
+    this.#hidden = hiddenFields(wish.mask);
     this.#parts = parts;
     this.#ctx = ctx;
     this.#wish = wish;
@@ -282,6 +284,7 @@ export class EventWatch {
       server: undefined,
       operation: undefined,
       cell: "",
+      hiddenFields: event.server === undefined ? [] : this.#hidden,
       at: toTimestamp(this.#parts.clock.now()),
       ...event,
       resumeToken: encodeResumeToken(this.#parts.tokens, this.#wish.binding, state),

@@ -2,17 +2,18 @@ import type { Express, Request, Response } from "express";
 import { asKilonovaError } from "../../kernel/index.js";
 import { baseUrlOf, cors, ctxOf, httpApp } from "../../platform/http/index.js";
 import type { HttpEnv } from "../../platform/http/index.js";
+import type { WatchDeps } from "../events/watch.js";
+import { WATCH_ROUTE, isWatch, serveWatch } from "../events/watch.js";
 import { faultOf } from "../faults.js";
 import { assertAnnouncedSize } from "./body.js";
 import type { Located } from "./path.js";
 import { locate } from "./path.js";
 import { agreeOnVersion, runApi } from "./pipeline.js";
-import type { PipelineDeps } from "./pipeline.js";
 import { sendFault, sendJson, sendNoRoute, sendTooLarge, sendUnauthorized } from "./respond.js";
 import type { Mount } from "./version-documents.js";
 import { versionChoices, versionDocument, versionList } from "./version-documents.js";
 
-export interface AppDeps extends PipelineDeps {
+export interface AppDeps extends WatchDeps {
   readonly env: HttpEnv;
   /** Told to clients that come without a token. */
   readonly identityUrl: string;
@@ -40,6 +41,11 @@ export function buildApp(deps: AppDeps): Express {
 async function serve(deps: AppDeps, req: Request, res: Response): Promise<void> {
   const startedMs = performance.now();
   let route = "";
+  let observed = false;
+  const observe = (): void => {
+    if (!observed) deps.observe?.(route, res.statusCode, (performance.now() - startedMs) / 1000);
+    observed = true;
+  };
   try {
     res.setHeader("x-compute-request-id", ctxOf(req).requestId);
     const at = locate(req.originalUrl);
@@ -48,13 +54,18 @@ async function serve(deps: AppDeps, req: Request, res: Response): Promise<void> 
     if (!isMounted(at)) return serveChoices(deps, req, res, at.path);
     if (at.segments.length === 0 || (at.segments.length === 1 && at.segments[0] === ""))
       return serveDocument(deps, req, res, at.mount);
+    if (isWatch(req, at)) {
+      route = WATCH_ROUTE;
+      // How long it stays open says nothing.
+      return await serveWatch(deps, req, res, at, observe);
+    }
     await runApi(deps, req, res, at, (key) => {
       route = key;
     });
   } catch (error) {
     fail(deps, req, res, route, error);
   } finally {
-    deps.observe?.(route, res.statusCode, (performance.now() - startedMs) / 1000);
+    observe();
   }
 }
 

@@ -10,13 +10,14 @@ import {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { EventsServiceDefinition } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
-import { bindService, LocalNetwork } from "../../platform/rpc/index.js";
+import { bindPart, bindService, LocalNetwork } from "../../platform/rpc/index.js";
 import type { Channel, Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
 import { Metrics, noTracer } from "../../platform/telemetry/index.js";
 
@@ -34,6 +35,7 @@ export interface FakeApi {
   readonly availabilityZones?: Partial<Handlers<AvailabilityZonesServiceDefinition>>;
   readonly computeServices?: Partial<Handlers<ComputeServicesServiceDefinition>>;
   readonly hypervisors?: Partial<Handlers<HypervisorsServiceDefinition>>;
+  readonly events?: Partial<Handlers<EventsServiceDefinition>>;
 }
 
 /** One call as the fake saw it. */
@@ -59,6 +61,7 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(ServerTagsServiceDefinition, fake.serverTags ?? {}, seen),
     stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
     stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
+    ...(fake.events ? [bindPart(EventsServiceDefinition, fake.events)] : []),
   ]);
   return network.connect("api", { service: "gateway", host: "" });
 }

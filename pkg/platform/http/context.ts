@@ -26,6 +26,10 @@ interface State {
   over: boolean;
   /** What the request holds: its place on the token's signal, its turn. */
   readonly releases: (() => void)[];
+  /** Gives back its turn; may be called again. */
+  leaveTurn(): void;
+  /** Ends it when its time is up. */
+  readonly timer: NodeJS.Timeout;
   readonly turns: Gate | undefined;
   /** Starts the span that had to wait until the caller is known; undefined once it has begun. */
   startSpan: ((trusted: boolean) => Span) | undefined;
@@ -64,7 +68,23 @@ export async function setCaller(req: Request, { actor, ended }: Authenticated): 
   const span = state.startSpan?.(actor.roles.includes("service")) ?? state.ctx.span;
   state.startSpan = undefined;
   state.ctx = { ...state.ctx, actor, span };
-  if (state.turns) hold(state, await state.turns.enter(actor, state.ctx.signal));
+  if (state.turns) {
+    state.leaveTurn = await state.turns.enter(actor, state.ctx.signal);
+    hold(state, state.leaveTurn);
+  }
+  return state.ctx;
+}
+
+/**
+ * Lets a request stay open for as long as its client listens: its time has no end, and its turn goes to
+ * others. Its token still ends it.
+ */
+export function keepOpen(req: Request): Ctx {
+  const state = stateOf(req);
+  clearTimeout(state.timer);
+  noteEnd(state.controller.signal, Infinity);
+  state.leaveTurn();
+  state.ctx = { ...state.ctx, deadlineMs: undefined };
   return state.ctx;
 }
 
@@ -100,6 +120,8 @@ export function requestContext(env: HttpEnv): RequestHandler {
       controller,
       over: false,
       releases: [],
+      leaveTurn: () => {},
+      timer,
       turns: env.turns,
       startSpan: traced ? (trusted) => startSpan(req.get("traceparent") ?? "", trusted) : undefined,
     };

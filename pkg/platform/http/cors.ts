@@ -87,5 +87,6 @@ export const cors = (origins: readonly string[]): RequestHandler =>
         exposeHeaders: [...OPENSTACK_HEADERS, "Content-Type"],
         maxAge: 600,
         allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        allowHeaders: OPENSTACK_HEADERS,
+        // Last-Event-ID: where a stream of events goes on.
+        allowHeaders: [...OPENSTACK_HEADERS, "Last-Event-ID"],
       });

@@ -5,6 +5,7 @@ import { rootCtx } from "../../kernel/index.js";
 import { CallEnd } from "./call-end.js";
 import type { Carrier } from "./carrier.js";
 import { metadataKeys } from "./carrier.js";
+import type { IncomingCall } from "./pipeline.js";
 import { RpcErrors } from "./pipeline.js";
 import { toWireStatus } from "./status.js";
 import type { MethodBinding } from "./types.js";
@@ -34,6 +35,16 @@ export interface Caller {
 
 /** @returns gives the turn back; may be called again @throws when the caller has too much under way */
 export type Admit = (ctx: Ctx, caller: Caller) => (() => void) | Promise<() => void>;
+
+/** What a call says before its message, on whichever protocol. */
+export interface CallHeaders {
+  /** A header's value; "" when there is none. */
+  get(name: string): string;
+  /** Epoch milliseconds. */
+  readonly deadlineMs: number | undefined;
+  /** `address:port` of the connection. */
+  readonly peer: string;
+}
 
 export interface PublicDoorOptions {
   readonly log: Logger;
@@ -104,12 +115,13 @@ export class PublicDoor {
     const binding = this.#bindings.get(method.path);
     if (!binding) return call as grpc.ServerInterceptingCall;
     const end = new CallEnd();
+    const requestId = newRequestId();
     let entry: Entry | undefined;
     return new grpc.ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
-            this.#enter(binding, metadata, call, end).then(
+            this.enter(binding, requestId, headersOf(metadata, call), end).then(
               (entered) => {
                 entry = entered;
                 // The client left meanwhile: no handler will run that gives the turn back.
@@ -140,38 +152,36 @@ export class PublicDoor {
     return entry;
   }
 
-  async #enter(
-    binding: MethodBinding,
-    metadata: grpc.Metadata,
-    call: grpc.ServerInterceptingCallInterface,
-    end: CallEnd,
-  ): Promise<Entry> {
+  /**
+   * Lets a call in by its headers alone.
+   * @throws what `authenticate` and `admit` throw; why the call ended when it ended meanwhile
+   */
+  async enter(binding: MethodBinding, requestId: string, headers: CallHeaders, end: CallEnd): Promise<Entry> {
     const { authenticate, admit, log, welcome } = this.#options;
-    const globalRequestId = textOf(metadata, metadataKeys.globalRequestId);
+    const globalRequestId = headers.get(metadataKeys.globalRequestId);
     const unnamed: Carrier = {
-      requestId: `req-${randomUUID()}`,
+      requestId,
       // A user's own id; anything else than an id would end up in logs and headers.
       globalRequestId: REQUEST_ID.test(globalRequestId) ? globalRequestId : "",
       traceparent: "",
       actor: new Uint8Array(),
-      deadlineMs: deadlineOf(call.getDeadline()),
+      deadlineMs: headers.deadlineMs,
     };
     const ctx = rootCtx({
-      requestId: unnamed.requestId,
+      requestId,
       globalRequestId: unnamed.globalRequestId,
       log,
       signal: end.signal,
       deadlineMs: unnamed.deadlineMs,
     });
-    const token =
-      textOf(metadata, "x-auth-token") || textOf(metadata, "authorization").replace(/^bearer\s+/i, "");
+    const token = headers.get("x-auth-token") || headers.get("authorization").replace(/^bearer\s+/i, "");
     const known = await authenticate(ctx, token);
-    welcome(call.getPeer());
+    welcome(headers.peer);
     end.endWithToken(known.ended);
     if (end.signal.aborted && end.hasReader) throw end.signal.reason;
     const leave = await admit?.(ctx, { actor: known.actor, token, method: binding });
     return {
-      carrier: { ...unnamed, traceparent: textOf(metadata, metadataKeys.traceparent) },
+      carrier: { ...unnamed, traceparent: headers.get(metadataKeys.traceparent) },
       peer: { service: "user", host: "" },
       known,
       end,
@@ -179,6 +189,21 @@ export class PublicDoor {
     };
   }
 }
+
+/** A call that was let in, as the pipeline takes it. @param stopping  ends calls that wait */
+export function incomingCall(binding: MethodBinding, entry: Entry, stopping: AbortSignal): IncomingCall {
+  const { carrier, peer, known, end } = entry;
+  if (binding.waits) end.endWithServer(stopping);
+  return {
+    binding,
+    carrier,
+    peer,
+    signal: end.signal,
+    ...(known ? { authenticatedActor: known.actor } : {}),
+  };
+}
+
+export const newRequestId = (): string => `req-${randomUUID()}`;
 
 /** The entry of a caller inside the cluster: its channel says who it is, and its headers are believed. */
 export function trustedEntry(
@@ -192,7 +217,7 @@ export function trustedEntry(
   const actor = metadata.get(metadataKeys.actor)[0];
   return {
     carrier: {
-      requestId: REQUEST_ID.test(requestId) ? requestId : `req-${randomUUID()}`,
+      requestId: REQUEST_ID.test(requestId) ? requestId : newRequestId(),
       globalRequestId: textOf(metadata, metadataKeys.globalRequestId),
       traceparent: textOf(metadata, metadataKeys.traceparent),
       actor: Buffer.isBuffer(actor) ? actor : new Uint8Array(),
@@ -205,6 +230,12 @@ export function trustedEntry(
 }
 
 const textOf = (metadata: grpc.Metadata, key: string): string => String(metadata.get(key)[0] ?? "");
+
+const headersOf = (metadata: grpc.Metadata, call: grpc.ServerInterceptingCallInterface): CallHeaders => ({
+  get: (name) => textOf(metadata, name),
+  deadlineMs: deadlineOf(call.getDeadline()),
+  peer: call.getPeer(),
+});
 
 const deadlineOf = (deadline: grpc.Deadline): number | undefined =>
   deadline === Infinity ? undefined : Number(deadline);

@@ -35,7 +35,12 @@ export const RpcErrors = defineErrors("rpc", {
   ],
   REQUEST_MALFORMED: [
     "invalid",
-    (p: { method: string }) => `This is not a request of ${p.method}: it could not be decoded.`,
+    (p: { method: string; problem?: string }) =>
+      `This is not a request of ${p.method}: ${p.problem ?? "it could not be decoded"}.`,
+  ],
+  COMPRESSED: [
+    "unsupported",
+    (p: { encoding: string }) => `Requests are taken uncompressed; this one is "${p.encoding}".`,
   ],
   GOING_AWAY: ["unavailable", (_p: Record<string, never>) => "This server is stopping; call again."],
   CONNECTION_BROKEN: [

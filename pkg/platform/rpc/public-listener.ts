@@ -1,12 +1,33 @@
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { createServer as createTls } from "node:tls";
 import type { PublicLimits } from "./config.js";
 
 const LOOK_MS = 100;
 
+/** What every connection of HTTP/2 begins with. */
+const PREFACE = Buffer.from("PRI * HTTP/2.0");
+
+/** A certificate for clients and its private key, as PEM. */
+export interface TlsFiles {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+export interface PublicListenerOptions {
+  readonly limits: PublicLimits;
+  /** Without it the port speaks plain text. */
+  readonly tls?: TlsFiles | undefined;
+  /** Get a connection that speaks this version, from its first byte on. */
+  http1(socket: Socket): void;
+  http2(socket: Socket): void;
+}
+
 /**
- * Accepts the connections of a public port. Until a call with a valid token came on it, a connection is a
- * stranger's: it lives for a while and may send some bytes, then it is cut.
+ * Accepts the connections of a public port, and tells HTTP/2 from HTTP/1.1 by the first bytes. Until a call
+ * with a valid token came on it, a connection is a stranger's: it lives for a while and may send some bytes,
+ * then it is cut.
  */
 export class PublicListener {
   readonly #limits: PublicLimits;
@@ -16,10 +37,18 @@ export class PublicListener {
   readonly #strangers = new Map<string, { readonly socket: Socket; readonly sinceMs: number }>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: PublicLimits, serve: (socket: Socket) => void) {
+  constructor(options: PublicListenerOptions) {
+    const { limits, tls } = options;
     this.#limits = limits;
+    const begin = (socket: Socket): void => tellApart(socket, options);
+    const secure = tls
+      ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"] }, begin).on("tlsClientError", cut)
+      : undefined;
     this.#server = createServer({ noDelay: true }, (socket) => {
-      if (this.#add(socket)) serve(socket);
+      socket.on("error", () => {}); // cut while nobody has it yet
+      if (!this.#add(socket)) return;
+      if (secure) secure.emit("connection", socket);
+      else begin(socket);
     });
   }
 
@@ -78,4 +107,26 @@ export class PublicListener {
       this.#timer = undefined;
     }
   }
+}
+
+const cut = (_error: Error, socket: TLSSocket): void => {
+  socket.destroy();
+};
+
+/** Looks at the first bytes, and puts them back. */
+function tellApart(socket: Socket, { http1, http2 }: PublicListenerOptions): void {
+  socket.on("error", () => {});
+  let seen = Buffer.alloc(0);
+  const look = (): void => {
+    for (let part: Buffer | null; (part = socket.read() as Buffer | null) !== null;)
+      seen = Buffer.concat([seen, part]);
+    const length = Math.min(seen.length, PREFACE.length);
+    const isHttp2 = seen.subarray(0, length).equals(PREFACE.subarray(0, length));
+    if (isHttp2 && length < PREFACE.length) return; // not told yet
+    socket.off("readable", look);
+    socket.unshift(seen);
+    if (isHttp2) http2(socket);
+    else http1(socket);
+  };
+  socket.on("readable", look);
 }

@@ -1,13 +1,16 @@
+import type { Http2Server } from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import type { Authenticated, Ctx, Peer } from "../../kernel/index.js";
 import { raceAbort } from "../../kernel/index.js";
 import type { Admit, Entry } from "./door.js";
-import { PublicDoor, limitMessages, statusOf, trustedEntry } from "./door.js";
+import { PublicDoor, incomingCall, limitMessages, statusOf, trustedEntry } from "./door.js";
 import type { IncomingCall, PipelineOptions } from "./pipeline.js";
 import { Pipeline } from "./pipeline.js";
 import type { MethodBinding, ServiceBinding } from "./types.js";
 import type { PublicLimits } from "./config.js";
 import { defaultPublicLimits } from "./config.js";
+import { ConnectServer } from "./connect/server.js";
+import type { TlsFiles } from "./public-listener.js";
 import { PublicListener } from "./public-listener.js";
 import { addHealth, addReflection } from "./standard-services.js";
 import { peerOfCertificate } from "./identity.js";
@@ -32,8 +35,12 @@ export interface RpcServerOptions extends PipelineOptions {
    * protection, tests).
    */
   readonly trustedPeer?: Peer;
-  /** FileDescriptorSet for server reflection. */
+  /** FileDescriptorSet for server reflection; a public port with it serves the Connect protocol too. */
   readonly descriptors?: Uint8Array;
+  /** A public port: certificate for clients; plain text without it. */
+  readonly tls?: TlsFiles;
+  /** A public port: origins of web pages that may call over Connect; `*` stands for all. Default: none. */
+  readonly corsOrigins?: readonly string[];
 }
 
 export interface RpcServer {
@@ -74,9 +81,24 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const health = addHealth(server, names);
   if (options.descriptors) addReflection(server, options.descriptors, names);
   const credentials = options.credentials ?? grpc.ServerCredentials.createInsecure();
+  const connect =
+    door && options.descriptors
+      ? new ConnectServer({
+          ...{ door, log, bindings: options.bindings, pipeline: serving.pipeline },
+          stopping: stopping.signal,
+          descriptors: options.descriptors,
+          corsOrigins: options.corsOrigins ?? [],
+        })
+      : undefined;
   if (door) {
     const injector = server.createConnectionInjector(credentials);
-    listener = new PublicListener(limits, (socket) => injector.injectConnection(socket));
+    if (connect) shareStreams(server, connect);
+    listener = new PublicListener({
+      limits,
+      tls: options.tls,
+      http2: (socket) => injector.injectConnection(socket),
+      http1: (socket) => (connect ? connect.takeConnection(socket) : socket.destroy()),
+    });
   }
   const port = await (listener
     ? listener.listen(options.address)
@@ -84,6 +106,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const close = async (): Promise<void> => {
     listener?.stop();
     server.forceShutdown();
+    connect?.close();
   };
   return {
     port,
@@ -92,17 +115,32 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       health.stop();
       listener?.stop();
       stopping.abort();
-      await new Promise<void>((resolve) => {
-        // What is still there is cut while the budget lasts, not when it is used up.
-        const cut = setTimeout(resolve, budgetMs * 0.9);
-        server.tryShutdown(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-      });
+      // What is still there is cut while the budget lasts, not when it is used up.
+      const cut = new AbortController();
+      const timer = setTimeout(() => cut.abort(), budgetMs * 0.9);
+      const quiet = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      await raceAbort(Promise.all([quiet, connect?.drained()]), cut.signal).catch(() => {});
+      clearTimeout(timer);
       await close();
     },
   };
+}
+
+/**
+ * Lets HTTP/2 connections carry both protocols: what is not gRPC goes to Connect, where the library answers
+ * 415. It has no door for that; its version is pinned, and tests call both on one connection.
+ */
+function shareStreams(server: grpc.Server, connect: ConnectServer): void {
+  const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<Http2Server, unknown> };
+  const [http2] = http2Servers?.keys() ?? [];
+  const [serveGrpc] = http2?.listeners("stream") ?? [];
+  if (!http2 || !serveGrpc) throw new Error("grpc-js has changed: its HTTP/2 server was not found");
+  http2.removeAllListeners("stream");
+  http2.on("stream", (stream, headers, ...rest) => {
+    if (headers["content-type"]?.startsWith("application/grpc"))
+      Reflect.apply(serveGrpc, http2, [stream, headers, ...rest]);
+    else connect.takeStream(stream, headers, ...rest);
+  });
 }
 
 const bind = (server: grpc.Server, address: string, credentials: grpc.ServerCredentials): Promise<number> =>
@@ -177,10 +215,7 @@ function begin(
   serving: Serving,
 ): { entry: Entry; call: IncomingCall } {
   const entry = serving.enter(call);
-  if (binding.waits) entry.end.endWithServer(serving.stopping);
-  const { carrier, peer, known, end } = entry;
-  const actor = known ? { authenticatedActor: known.actor } : {};
-  return { entry, call: { binding, carrier, peer, signal: end.signal, ...actor } };
+  return { entry, call: incomingCall(binding, entry, serving.stopping) };
 }
 
 async function serveUnary(

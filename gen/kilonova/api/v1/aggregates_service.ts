@@ -2121,6 +2121,7 @@ export const AggregatesServiceDefinition = {
       responseType: GetAggregateResponse as typeof GetAggregateResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2176,6 +2177,7 @@ export const AggregatesServiceDefinition = {
       responseType: ListAggregatesResponse as typeof ListAggregatesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -2101,6 +2101,7 @@ export const FlavorsServiceDefinition = {
       responseType: GetFlavorResponse as typeof GetFlavorResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2243,6 +2244,7 @@ export const FlavorsServiceDefinition = {
       responseType: ListFlavorsResponse as typeof ListFlavorsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -2317,6 +2317,7 @@ export const AvailabilityZonesServiceDefinition = {
       responseType: ListAvailabilityZonesResponse as typeof ListAvailabilityZonesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2433,6 +2434,7 @@ export const ComputeServicesServiceDefinition = {
       responseType: ListComputeServicesResponse as typeof ListComputeServicesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2607,6 +2609,7 @@ export const HypervisorsServiceDefinition = {
       responseType: ListHypervisorsResponse as typeof ListHypervisorsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -2829,6 +2832,7 @@ export const HypervisorsServiceDefinition = {
       responseType: GetHypervisorResponse as typeof GetHypervisorResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

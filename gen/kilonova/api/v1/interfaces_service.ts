@@ -1095,6 +1095,7 @@ export const InterfacesServiceDefinition = {
       responseType: ListInterfacesResponse as typeof ListInterfacesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1157,6 +1158,7 @@ export const InterfacesServiceDefinition = {
       responseType: GetInterfaceResponse as typeof GetInterfaceResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -860,6 +860,7 @@ export const KeyPairsServiceDefinition = {
       responseType: GetKeyPairResponse as typeof GetKeyPairResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -913,6 +914,7 @@ export const KeyPairsServiceDefinition = {
       responseType: ListKeyPairsResponse as typeof ListKeyPairsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

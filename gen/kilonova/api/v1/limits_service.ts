@@ -1165,6 +1165,7 @@ export const LimitsServiceDefinition = {
       responseType: GetLimitsResponse as typeof GetLimitsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1255,6 +1256,7 @@ export const InstanceActionsServiceDefinition = {
       responseType: ListInstanceActionsResponse as typeof ListInstanceActionsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1316,6 +1318,7 @@ export const InstanceActionsServiceDefinition = {
       responseType: GetInstanceActionResponse as typeof GetInstanceActionResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1607,6 +1607,7 @@ export const MigrationsServiceDefinition = {
       responseType: ListMigrationsResponse as typeof ListMigrationsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1844,6 +1845,7 @@ export const MigrationsServiceDefinition = {
       responseType: GetMigrationResponse as typeof GetMigrationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

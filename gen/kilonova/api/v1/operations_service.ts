@@ -141,6 +141,8 @@ export interface WatchEventsResponse {
     | undefined;
   /** For CELL_UNREACHABLE. */
   cell: string;
+  /** With `server`: paths of its fields that policy hid from this caller, as in the answers of ServersService. */
+  hiddenFields: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -910,6 +912,7 @@ function createBaseWatchEventsResponse(): WatchEventsResponse {
     resumeToken: "",
     at: undefined,
     cell: "",
+    hiddenFields: [],
   };
 }
 
@@ -932,6 +935,9 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     }
     if (message.cell !== "") {
       writer.uint32(50).string(message.cell);
+    }
+    for (const v of message.hiddenFields) {
+      writer.uint32(58).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1005,6 +1011,14 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
             message.cell = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hiddenFields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1043,6 +1057,7 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     message.resumeToken = object.resumeToken ?? "";
     message.at = (object.at !== undefined && object.at !== null) ? Timestamp.fromPartial(object.at) : undefined;
     message.cell = object.cell ?? "";
+    message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
     return message;
   },
 };
@@ -1065,6 +1080,7 @@ export const OperationsServiceDefinition = {
       responseType: GetOperationResponse as typeof GetOperationResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1126,6 +1142,7 @@ export const OperationsServiceDefinition = {
       responseType: ListOperationsResponse as typeof ListOperationsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1291,6 +1291,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: GetQuotaSetResponse as typeof GetQuotaSetResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1384,6 +1385,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: GetQuotaDefaultsResponse as typeof GetQuotaDefaultsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1559,6 +1561,7 @@ export const QuotaSetsServiceDefinition = {
       responseType: GetQuotaClassSetResponse as typeof GetQuotaClassSetResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -831,6 +831,7 @@ export const SchedulingServiceDefinition = {
       responseType: ExplainServerResponse as typeof ExplainServerResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

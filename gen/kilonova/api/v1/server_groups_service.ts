@@ -1034,6 +1034,7 @@ export const ServerGroupsServiceDefinition = {
       responseType: GetServerGroupResponse as typeof GetServerGroupResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1092,6 +1093,7 @@ export const ServerGroupsServiceDefinition = {
       responseType: ListServerGroupsResponse as typeof ListServerGroupsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

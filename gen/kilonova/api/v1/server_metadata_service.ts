@@ -965,6 +965,7 @@ export const ServerMetadataServiceDefinition = {
       responseType: GetServerMetadataResponse as typeof GetServerMetadataResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1031,6 +1031,7 @@ export const ServerSharesServiceDefinition = {
       responseType: ListServerSharesResponse as typeof ListServerSharesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1090,6 +1091,7 @@ export const ServerSharesServiceDefinition = {
       responseType: GetServerShareResponse as typeof GetServerShareResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

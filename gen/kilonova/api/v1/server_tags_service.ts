@@ -1012,6 +1012,7 @@ export const ServerTagsServiceDefinition = {
       responseType: ListServerTagsResponse as typeof ListServerTagsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1069,6 +1070,7 @@ export const ServerTagsServiceDefinition = {
       responseType: GetServerTagResponse as typeof GetServerTagResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -3809,6 +3809,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerResponse as typeof GetServerResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -4053,6 +4054,7 @@ export const ServersServiceDefinition = {
       responseType: ListServersResponse as typeof ListServersResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -4918,6 +4920,7 @@ export const ServersServiceDefinition = {
       responseType: GetConsoleOutputResponse as typeof GetConsoleOutputResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6908,6 +6911,7 @@ export const ServersServiceDefinition = {
       responseType: ListServerSecurityGroupsResponse as typeof ListServerSecurityGroupsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -6969,6 +6973,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerDiagnosticsResponse as typeof GetServerDiagnosticsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -7028,6 +7033,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerTopologyResponse as typeof GetServerTopologyResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -7117,6 +7123,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerAddressesResponse as typeof GetServerAddressesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -7190,6 +7197,7 @@ export const ServersServiceDefinition = {
       responseType: GetServerPasswordResponse as typeof GetServerPasswordResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

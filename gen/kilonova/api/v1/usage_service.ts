@@ -1387,6 +1387,7 @@ export const UsageServiceDefinition = {
       responseType: ListProjectUsagesResponse as typeof ListProjectUsagesResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1451,6 +1452,7 @@ export const UsageServiceDefinition = {
       responseType: GetProjectUsageResponse as typeof GetProjectUsageResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1515,6 +1517,7 @@ export const UsageServiceDefinition = {
       responseType: GetUsageAuditResponse as typeof GetUsageAuditResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1727,6 +1727,7 @@ export const VolumeAttachmentsServiceDefinition = {
       responseType: ListVolumeAttachmentsResponse as typeof ListVolumeAttachmentsResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [
@@ -1792,6 +1793,7 @@ export const VolumeAttachmentsServiceDefinition = {
       responseType: GetVolumeAttachmentResponse as typeof GetVolumeAttachmentResponse,
       responseStream: false,
       options: {
+        idempotencyLevel: "NO_SIDE_EFFECTS",
         _unknownFields: {
           400010: [Buffer.from([2, 1, 8]) as Buffer],
           400018: [

@@ -1,0 +1,187 @@
+import type {
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  FileRegistry,
+  Message,
+  Registry,
+} from "@bufbuild/protobuf";
+import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { createConnectRouter, createContextKey } from "@connectrpc/connect";
+import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import type { Logger } from "../../../kernel/index.js";
+import { raceAbort } from "../../../kernel/index.js";
+import type { CallEnd } from "../call-end.js";
+import type { Entry, PublicDoor } from "../door.js";
+import { incomingCall } from "../door.js";
+import type { Pipeline } from "../pipeline.js";
+import { RpcErrors } from "../pipeline.js";
+import type { MethodBinding, ServiceBinding } from "../types.js";
+import { connectErrorOf } from "./errors.js";
+import { explained } from "./explain.js";
+
+/** One call over Connect, from its headers to its end. */
+export interface ConnectCall {
+  readonly requestId: string;
+  /** `address:port` of the connection. */
+  readonly peer: string;
+  readonly end: CallEnd;
+  /** Set by the gate once the caller is known. */
+  entry: Entry | undefined;
+}
+
+export const callKey = createContextKey<ConnectCall | undefined>(undefined);
+
+/** What the handlers share with those of gRPC. */
+export interface ConnectServing {
+  readonly log: Logger;
+  readonly door: PublicDoor;
+  readonly pipeline: Pipeline;
+  /** Fires when the server stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** One method as it is served over Connect. */
+export interface ConnectHandler {
+  readonly binding: MethodBinding;
+  readonly serve: UniversalHandlerFn;
+}
+
+export interface ConnectMethods {
+  readonly byPath: ReadonlyMap<string, ConnectHandler>;
+  readonly registry: Registry;
+}
+
+/**
+ * The bindings that gRPC serves, for Connect, by path. The library speaks the protocol and maps JSON by the
+ * descriptors; door, pipeline and handlers are those of gRPC, and so are the messages that these see: what
+ * comes in is decoded as if it had come over gRPC.
+ *
+ * @param descriptors  an encoded FileDescriptorSet with all imports
+ * @throws when a method is not among the descriptors
+ * @cost reads all descriptors: some 50 ms
+ */
+export function connectHandlers(
+  bindings: readonly ServiceBinding[],
+  descriptors: Uint8Array,
+  serving: ConnectServing,
+): ConnectMethods {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors));
+  const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions: { registry } });
+  const methods = bindings.flatMap(({ methods: all }) => all);
+  for (const binding of methods) addMethod(router, binding, registry, serving);
+  const handlers = methods.map((binding, index): [string, ConnectHandler] => {
+    const handler = router.handlers[index];
+    if (handler?.requestPath !== binding.path) throw new Error(`${binding.path} is out of order`);
+    return [
+      binding.path,
+      { binding, serve: async (request) => explained(await handler(request), binding, registry) },
+    ];
+  });
+  return { byPath: new Map(handlers), registry };
+}
+
+function addMethod(
+  router: ConnectRouter,
+  binding: MethodBinding,
+  registry: FileRegistry,
+  serving: ConnectServing,
+): void {
+  const desc = descOf(registry, binding);
+  const options = {
+    grpc: false,
+    grpcWeb: false,
+    requestGate: (context: HandlerContext): Promise<void> => enter(binding, context, registry, serving),
+  };
+  // Our answers are encoded already; the library wants messages, of which it makes JSON or the same bytes.
+  const answer = (value: unknown): Message => fromBinary(desc.output, binding.encodeResponse(value));
+  const decode = (request: Message): unknown => binding.decodeRequest(toBinary(desc.input, request));
+  if (desc.methodKind === "unary") router.rpc(desc as DescMethodUnary, unary, options);
+  else router.rpc(desc as DescMethodServerStreaming, stream, options);
+
+  async function unary(request: Message, context: HandlerContext): Promise<Message> {
+    try {
+      const call = incomingCall(binding, entryOf(context), serving.stopping);
+      return answer(await serving.pipeline.unary(call, decode(request)));
+    } catch (error) {
+      throw connectErrorOf(error, registry);
+    }
+  }
+
+  async function* stream(request: Message, context: HandlerContext): AsyncGenerator<Message> {
+    let messages: AsyncGenerator<unknown> | undefined;
+    try {
+      const call = incomingCall(binding, entryOf(context), serving.stopping);
+      messages = serving.pipeline.stream(call, decode(request));
+      for (;;) {
+        const next = await raceAbort(messages.next(), call.signal);
+        if (next.done) return;
+        yield answer(next.value);
+      }
+    } catch (error) {
+      throw connectErrorOf(error, registry);
+    } finally {
+      void messages?.return(undefined).catch(() => {});
+    }
+  }
+}
+
+function descOf(registry: FileRegistry, { service, method, path, streaming }: MethodBinding): DescMethod {
+  const desc = registry.getService(service)?.methods.find(({ name }) => name === method);
+  if (desc?.methodKind !== (streaming ? "server_streaming" : "unary"))
+    throw new Error(`${path} is not among the descriptors`);
+  return desc;
+}
+
+/** Runs on the headers, before anything of the message is read. */
+async function enter(
+  binding: MethodBinding,
+  context: HandlerContext,
+  registry: FileRegistry,
+  { door }: ConnectServing,
+): Promise<void> {
+  const call = callOf(context);
+  const { requestHeader: headers } = context;
+  const timeoutMs = context.timeoutMs();
+  try {
+    call.entry = await door.enter(
+      binding,
+      call.requestId,
+      {
+        get: (name) => headers.get(name) ?? "",
+        deadlineMs: timeoutMs === undefined ? undefined : Date.now() + timeoutMs,
+        peer: call.peer,
+      },
+      call.end,
+    );
+    const encoding = headers.get(binding.streaming ? "connect-content-encoding" : "content-encoding");
+    if (encoding && encoding !== "identity") throw RpcErrors.COMPRESSED({ encoding });
+    assertSize(binding, Number(headers.get("content-length") ?? 0));
+  } catch (error) {
+    throw connectErrorOf(error, registry);
+  }
+}
+
+/** Of a stream's request: what stands in front of the message. */
+const ENVELOPE_BYTES = 5;
+
+/** @throws REQUEST_TOO_LARGE @param bytes  of the body, as announced or as read until now */
+export function assertSize(binding: MethodBinding, bytes: number): void {
+  const { method, maxRequestBytes, streaming } = binding;
+  const limitBytes = maxRequestBytes + (streaming ? ENVELOPE_BYTES : 0);
+  if (bytes > limitBytes) throw RpcErrors.REQUEST_TOO_LARGE({ method, bytes, limitBytes: maxRequestBytes });
+}
+
+function callOf(context: HandlerContext): ConnectCall {
+  const call = context.values.get(callKey);
+  if (!call) throw new Error("a call without its state");
+  return call;
+}
+
+function entryOf(context: HandlerContext): Entry {
+  const { entry } = callOf(context);
+  if (!entry) throw new Error("a call came past the door");
+  return entry;
+}
