@@ -15,8 +15,8 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import type { TokenValidator } from "../clients/keystone/ports.js";
-import { listen } from "../platform/http/index.js";
-import type { HttpEnv, HttpServer } from "../platform/http/index.js";
+import { defaultRest, listen } from "../platform/http/index.js";
+import type { HttpEnv, HttpServer, RestConfig } from "../platform/http/index.js";
 import type { Channel } from "../platform/rpc/index.js";
 import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
@@ -39,6 +39,8 @@ export interface GatewayDeps {
   readonly startSpan?: HttpEnv["startSpan"];
   readonly turns?: HttpEnv["turns"];
   readonly metrics?: Metrics;
+  /** Default: as in the documentation of the configuration. */
+  readonly rest?: RestConfig;
 }
 
 export interface Gateway {
@@ -49,9 +51,16 @@ export interface Gateway {
 
 /** Builds the REST gateway; nothing listens before `start`. */
 export function buildGateway(deps: GatewayDeps): Gateway {
-  const { config, log, ids, startSpan, turns, metrics } = deps;
+  const { config, log, ids, startSpan, turns, metrics, rest = defaultRest } = deps;
   const app = buildApp({
-    env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, turns, ...(startSpan ? { startSpan } : {}) },
+    env: {
+      log,
+      ids,
+      requestTimeoutMs: config.requestTimeoutMs,
+      turns,
+      trustedProxies: rest.trustedProxies,
+      ...(startSpan ? { startSpan } : {}),
+    },
     endpoints: new Endpoints(allOperations(clients(deps.api), new FragmentCache(config.fragmentCacheBytes))),
     schemas: new SchemaCompiler(),
     tokens: deps.tokens,
@@ -62,7 +71,7 @@ export function buildGateway(deps: GatewayDeps): Gateway {
     corsOrigins: config.corsOrigins,
     ...(metrics ? { observe: observer(metrics) } : {}),
   });
-  return { app, start: () => listen(app, { host: config.host, port: config.port, log }) };
+  return { app, start: () => listen(app, { host: config.host, port: config.port, log, limits: rest }) };
 }
 
 /** Routes come from the table and statuses from a short list: the labels stay few. */

@@ -46,6 +46,7 @@ export async function startEmbeddedServices(
         images,
       },
       logins: config.logins,
+      rest: config.rest,
       // The clients are opened after this; until then they remember nothing.
       onRightsChange: (change) => runtime.clients?.keystone.forgetTokens(change),
       turns: () => runtime.sharing.gate(),

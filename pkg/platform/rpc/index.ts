@@ -20,4 +20,4 @@ export type { PipelineOptions } from "./pipeline.js";
 export { EncodedAnswer, rawField } from "./raw-field.js";
 export type { WithRaw } from "./raw-field.js";
 export type { Admit, Caller } from "./door.js";
-export { publicLimitsConfig } from "./config.js";
+export { defaultPublicLimits, publicLimitsConfig } from "./config.js";

@@ -8,7 +8,7 @@ import { createLogger } from "../log/index.js";
 import { openFileDestination } from "../log/file.js";
 import type { Lifecycle, Tasks } from "../process/index.js";
 import { createLifecycle, createTasks, onSignals, onStrayErrors, systemIds } from "../process/index.js";
-import { Metrics, openTracer } from "../telemetry/index.js";
+import { Metrics, logBounds, openTracer } from "../telemetry/index.js";
 import type { Tracer } from "../telemetry/index.js";
 import { parseAddress } from "./address.js";
 import { processSections } from "./config.js";
@@ -89,7 +89,9 @@ async function open<S extends Sections>(
   const log = createLogger({
     level: telemetry.logLevel,
     fields: { service: name },
-    ...(telemetry.logFile ? { destination: openFileDestination(telemetry.logFile) } : {}),
+    ...(telemetry.logFile
+      ? { destination: openFileDestination(telemetry.logFile, logBounds(telemetry)) }
+      : {}),
   });
   const lifecycle = createLifecycle({ log, budgetMs: manners.drainMs });
   const tasks = createTasks({ service: name, log });

@@ -26,7 +26,7 @@ export function tokenIssueRoute(parts: IdentityParts): Router {
         parts,
         ctx,
         readIssue(req.body),
-        addressKey(req.socket.remoteAddress),
+        addressKey(req.ip),
       );
       res.setHeader("X-Subject-Token", secret);
       res.setHeader("Vary", "X-Auth-Token");
