@@ -12,6 +12,7 @@ import { openFileDestination } from "../../../pkg/platform/log/file.js";
 import { startPostgres } from "../../../pkg/platform/postgres/index.js";
 import type { Lifecycle } from "../../../pkg/platform/process/index.js";
 import {
+  closeInherited,
   createLifecycle,
   createTasks,
   onSignals,
@@ -47,6 +48,7 @@ const DRAIN_BUDGET_MS = 15_000;
 
 /** Brings everything up in this process, prints how to use it, and stays until it is told to stop. */
 export async function up(options: UpOptions, configFile: string | undefined): Promise<void> {
+  closeInherited();
   const startedMs = performance.now();
   // Whoever read our words may have gone (`npm start | head`); the cloud goes on.
   process.stdout.on("error", () => {});

@@ -7,7 +7,14 @@ import type { HttpEnv } from "../http/index.js";
 import { createLogger } from "../log/index.js";
 import { openFileDestination } from "../log/file.js";
 import type { Lifecycle, Tasks } from "../process/index.js";
-import { createLifecycle, createTasks, onSignals, onStrayErrors, systemIds } from "../process/index.js";
+import {
+  closeInherited,
+  createLifecycle,
+  createTasks,
+  onSignals,
+  onStrayErrors,
+  systemIds,
+} from "../process/index.js";
 import { Metrics, logBounds, openTracer } from "../telemetry/index.js";
 import type { Tracer } from "../telemetry/index.js";
 import { parseAddress } from "./address.js";
@@ -59,6 +66,7 @@ export async function runProcess<S extends Sections>(
   own: S,
   main: (service: ServiceProcess<S>) => Promise<void>,
 ): Promise<void> {
+  closeInherited();
   let stop = async (): Promise<void> => {};
   let log: Logger | undefined;
   try {
