@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { closeInherited } from "../../../platform/process/index.js";
 import { DriverErrors } from "../errors.js";
-import { caged, uncaged } from "./cage.js";
+import { caged, uncaged, usualDevices } from "./cage.js";
 import type { Room } from "./cage.js";
 import { Cgroups } from "./cgroups.js";
 import { start } from "./command.js";
@@ -141,7 +141,7 @@ export class Isolation {
    */
   assertHolds(pid: number, room: Omit<Room, "dies">): void {
     const { user, memberOf = [], readable = [], writable = [], devices = [] } = room;
-    const missing = shortcomings(standingOf(pid, [...readable, ...writable, ...devices]), {
+    const missing = shortcomings(standingOf(pid, [...usualDevices, ...readable, ...writable, ...devices]), {
       user,
       memberOf,
       ownNamespaces: this.hasNamespaces,

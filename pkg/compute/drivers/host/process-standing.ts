@@ -59,7 +59,7 @@ function foreignDescriptors(pid: number, own: readonly string[], sharesNetwork: 
     return found && `${found.dev}:${found.ino}`;
   };
   const given = new Set(own.map(identity));
-  const sockets = sharesNetwork ? undefined : socketsOf(pid);
+  const sockets = sharesNetwork ? undefined : socketsOf(pid, own);
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     const path = `/proc/${pid}/fd/${fd}`;
     if (Number(fd) <= 2) return [];
@@ -80,14 +80,25 @@ function foreignDescriptors(pid: number, own: readonly string[], sharesNetwork: 
 const ours = (): ReadonlySet<string | undefined> =>
   new Set(readdirSync("/proc/self/fd").map((fd) => linkOf(`/proc/self/fd/${fd}`)));
 
-/** Numbers of the UNIX sockets in the network namespace of a process; it has no others. */
-const socketsOf = (pid: number): ReadonlySet<string> =>
-  new Set(
-    readFileSync(`/proc/${pid}/net/unix`, "utf8")
-      .split("\n")
-      .slice(1)
-      .flatMap((line) => line.trim().split(/\s+/)[6] ?? []),
-  );
+/**
+ * Numbers of the UNIX sockets that a process with a network namespace of its own has made there, and of the
+ * connections that it accepted on its own addresses: those are in the namespace of who connected, us.
+ */
+function socketsOf(pid: number, own: readonly string[]): ReadonlySet<string> {
+  const at = (address: string): boolean =>
+    own.some((path) => address === path || address.startsWith(`${path}/`));
+  return new Set([
+    ...unixSockets(pid).map(([number]) => number),
+    ...unixSockets("self").flatMap(([number, address]) => (at(address) ? [number] : [])),
+  ]);
+}
+
+const unixSockets = (of: number | "self"): (readonly [number: string, address: string])[] =>
+  readFileSync(`/proc/${of}/net/unix`, "utf8")
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .map((columns) => [columns[6] ?? "", columns[7] ?? ""]);
 
 function linkOf(path: string): string | undefined {
   try {
