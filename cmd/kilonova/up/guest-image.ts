@@ -2,6 +2,7 @@ import { mkdir, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildGuestImage } from "../../../pkg/guestimage/index.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
+import { projectRoot } from "../project-root.js";
 import type { UpOptions } from "./options.js";
 
 /** An image that the cloud starts with. */
@@ -14,13 +15,16 @@ export interface DemoImage {
 
 const BLANK_BYTES = 1 << 20;
 
-/** The small guest made of Debian packages; a blank disk for the fake driver, which boots nothing. */
+/**
+ * The small guest made of Debian packages, which are kept below the clone: a second cloud needs no network
+ * either. A blank disk for the fake driver, which boots nothing.
+ */
 export async function demoImage(ctx: Ctx, options: UpOptions): Promise<DemoImage> {
   if (options.driver === "fake")
     return { name: "kilonova-blank", path: await blankDisk(options.home), diskFormat: "raw", properties: {} };
   const built = await buildGuestImage(ctx, {
     outDir: join(options.home, "guestimage"),
-    cacheDir: join(options.home, "guestimage", "packages"),
+    cacheDir: join(projectRoot(), ".cache", "guestimage", "packages"),
     log: ctx.log,
   });
   return {
