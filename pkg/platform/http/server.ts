@@ -70,10 +70,12 @@ export interface HttpServer {
 export async function listen(app: Express, options: ListenOptions): Promise<HttpServer> {
   let closing: Promise<void> | undefined;
   const limits = options.limits ?? defaultRest;
+  const requestTimeout = options.receiveTimeoutMs ?? 30_000;
   const server = createServer(
     {
-      requestTimeout: options.receiveTimeoutMs ?? 30_000,
-      headersTimeout: limits.headersMs,
+      requestTimeout,
+      // Headers are part of the request.
+      headersTimeout: requestTimeout === 0 ? limits.headersMs : Math.min(limits.headersMs, requestTimeout),
       keepAliveTimeout: limits.idleMs,
       connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
     },
