@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * A folder of its own for each test of the suite that asks for it, gone afterwards. Call it within `describe`.
+ * A folder of its own for each test of the suite that asks for it, gone afterwards. Call it in `describe`.
  * @returns where it is, while a test runs
  */
 export function scratchFolder(name: string): () => string {

@@ -76,7 +76,7 @@ function foreignDescriptors(pid: number, own: readonly string[], sharesNetwork: 
   });
 }
 
-/** What we have open ourselves: where network namespaces are shared, that is what could have been handed on. */
+/** What we have open ourselves: where network namespaces are shared, that could have been handed on. */
 const ours = (): ReadonlySet<string | undefined> =>
   new Set(readdirSync("/proc/self/fd").map((fd) => linkOf(`/proc/self/fd/${fd}`)));
 

@@ -8,7 +8,10 @@ export interface PinnedMachines {
   readonly pc: string;
 }
 
-/** What this host's QEMU can build, as it says itself. Values that it does not list fail only when a guest starts. */
+/**
+ * What this host's QEMU can build, as it says itself. Values that it does not list fail only when a guest
+ * starts.
+ */
 export interface HardwareOffer {
   /** What `q35` and `pc` mean to guests that are defined now. */
   readonly pinned: PinnedMachines;

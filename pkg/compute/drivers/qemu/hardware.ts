@@ -47,8 +47,8 @@ export function diskBus(name: string, family: "q35" | "pc"): DiskBus {
 
 /**
  * The machine type to write down: unpinned names get their version now.
- * @throws UNSUPPORTED_HARDWARE for anything but those of the two PC families that this host's QEMU has; the names come
- *   from image properties
+ * @throws UNSUPPORTED_HARDWARE for anything but those of the two PC families that this host's QEMU has; the
+ *   names come from image properties
  */
 export function pinMachine(machineType: string | undefined, { pinned, machines }: HardwareOffer): string {
   const wanted = machineType ?? "q35";
@@ -63,7 +63,9 @@ const MOST_CPUS = 255;
 
 export const machineFamily = (machine: string): "q35" | "pc" => (machine.includes("q35") ? "q35" : "pc");
 
-/** @throws UNSUPPORTED_HARDWARE for what the argv builder could not build, or QEMU would refuse at the start */
+/**
+ * @throws UNSUPPORTED_HARDWARE for what the argv builder could not build, or QEMU would refuse at the start
+ */
 export function checkHardware(
   spec: StoredSpec,
   machine: string,
