@@ -5,7 +5,7 @@ import type { Logger } from "../../kernel/index.js";
 const RESERVED = 500;
 
 /** Files and sockets that this process may have open at once; undefined where /proc does not tell. */
-export function fileLimit(): number | undefined {
+function fileLimit(): number | undefined {
   try {
     const found = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
     return found === null ? undefined : Number(found[1]);
