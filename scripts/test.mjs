@@ -1,6 +1,6 @@
 // `npm test [suite …]`: installs what is missing, then runs the suites: static checks, unit, integration,
 // crash, e2e.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endWithChildren, runGroup } from "./lib/children.mjs";
@@ -10,7 +10,7 @@ import { prepare } from "./lib/prepare.mjs";
 
 const suites = {
   static: { needs: [], run: () => node("scripts/check.mjs") },
-  unit: { needs: ["tests"], run: () => mocha(".mocharc.json") },
+  unit: { needs: ["tests"], run: () => inOwnTmp((env) => mocha(".mocharc.json", env)) },
   integration: {
     needs: ["hypervisor", "guestImage", "tests"],
     run: () => mocha("test/integration/.mocharc.json"),
@@ -26,7 +26,8 @@ for (const name of wanted)
   if (!(name in suites)) fail(`There is no suite "${name}"; there are: ${Object.keys(suites).join(", ")}.`);
 
 endWithChildren();
-const counts = join(mkdtempSync(join(tmpdir(), "kilonova-test-")), "counts");
+const countsFolder = mkdtempSync(join(tmpdir(), "kilonova-test-"));
+const counts = join(countsFolder, "counts");
 await prepare([...new Set(wanted.flatMap((name) => suites[name].needs))]).catch((error) =>
   fail(error.message),
 );
@@ -70,7 +71,7 @@ function summary() {
   const failures = lines.reduce((sum, l) => sum + l.failures, 0);
   const skipped = [...skippedSuites, ...lines.flatMap((l) => l.skipped)];
   for (const name of skipped) console.log(`skipped: ${name}`);
-  rmSync(counts, { force: true });
+  rmSync(countsFolder, { recursive: true, force: true });
   console.log(
     `\n${passed} passed, ${Math.max(failures, failedSuites > 0 && failures === 0 ? failedSuites : 0)} failed, ${skipped.length} skipped`,
   );
@@ -81,7 +82,17 @@ function node(script) {
   return runGroup(process.execPath, [join(root, script)], { cwd: root });
 }
 
-function mocha(config) {
+/** With a temporary folder of its own, so that nothing of the run stays behind. */
+async function inOwnTmp(work) {
+  const folder = mkdtempSync(join(tmpdir(), "kn-"));
+  const ok = await work({ TMPDIR: folder });
+  const left = readdirSync(folder).filter((name) => name.startsWith("kilonova-"));
+  if (left.length > 0) console.log(`Left in the temporary folder, and removed: ${left.length}`);
+  rmSync(folder, { recursive: true, force: true });
+  return ok;
+}
+
+function mocha(config, more = {}) {
   return runGroup(
     process.execPath,
     [
@@ -91,7 +102,7 @@ function mocha(config) {
       "--reporter",
       "scripts/lib/counting-reporter.cjs",
     ],
-    { cwd: root, env: { ...process.env, KILONOVA_TEST_COUNTS: counts } },
+    { cwd: root, env: { ...process.env, ...more, KILONOVA_TEST_COUNTS: counts } },
   );
 }
 

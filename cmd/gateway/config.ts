@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { gatewayConfig } from "../../pkg/gateway/index.js";
 import { placementCorsConfig } from "../../pkg/gateway-placement/index.js";
+import { restConfig } from "../../pkg/platform/http/index.js";
 import { sharingConfig } from "../../pkg/platform/sharing/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig, policyConfig } from "../shared/sections.js";
@@ -22,4 +23,5 @@ export const sections = {
   placementRest: placementRestConfig,
   placementCors: placementCorsConfig,
   sharing: sharingConfig,
+  rest: restConfig,
 } as const;

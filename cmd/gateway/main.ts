@@ -1,7 +1,7 @@
 import { PlacementServiceDefinition } from "../../gen/kilonova/placement/v1/placement_service.js";
 import { buildGateway } from "../../pkg/gateway/index.js";
 import { placementGateway } from "../../pkg/gateway-placement/index.js";
-import { listen } from "../../pkg/platform/http/index.js";
+import { listen, warnOfFewDescriptors } from "../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { Sharing } from "../../pkg/platform/sharing/index.js";
 import { joinCluster, parseAddress, runProcess } from "../../pkg/platform/service/index.js";
@@ -13,13 +13,16 @@ await runProcess("gateway", sections, async (service) => {
   const { config, lifecycle, log, metrics } = service;
   const cluster = await joinCluster(service);
   const { keystone } = openStackClients(config.identity);
-  const env = service.httpEnv(config.gateway.requestTimeoutMs);
+  const { rest } = config;
+  const env = { ...service.httpEnv(config.gateway.requestTimeoutMs), trustedProxies: rest.trustedProxies };
+  warnOfFewDescriptors(log, [rest.maxConnections, rest.maxConnections]);
   const sharing = new Sharing(config.sharing);
   await service.holdTasks();
   await lifecycle.start("compute-rest", async () => {
     const server = await buildGateway({
       ...env,
       config: config.gateway,
+      rest,
       api: cluster.connect("api"),
       tokens: keystone,
       policy: openPolicy(config.policy),
@@ -42,6 +45,7 @@ await runProcess("gateway", sections, async (service) => {
     const server = await listen(app, {
       ...parseAddress("placementRest.listen", config.placementRest.listen),
       log,
+      limits: rest,
     });
     return { value: server, stop: (budgetMs) => server.close(budgetMs) };
   });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import type { Ctx } from "../../pkg/kernel/index.js";
-import { rootCtx, serviceActor } from "../../pkg/kernel/index.js";
+import { KilonovaError, rootCtx, serviceActor } from "../../pkg/kernel/index.js";
 import { systemIds } from "../../pkg/platform/process/index.js";
 import type { Channel } from "../../pkg/platform/rpc/index.js";
 import { connectRpc } from "../../pkg/platform/rpc/index.js";
@@ -29,6 +29,13 @@ export function operatorSocket(home: string): string {
 const homeOf = (home: string | undefined): string =>
   resolve(home ?? process.env["KILONOVA_HOME"] ?? join(projectRoot(), ".kilonova"));
 
+/** What to say when there is no cloud to ask: where it was looked for, and how another place is named. */
+function nobodyThere(error: unknown, home: string | undefined): string | undefined {
+  if (process.env["KILONOVA_CONFIG"] && home === undefined) return undefined;
+  if (!(error instanceof KilonovaError) || error.kind !== "unavailable") return undefined;
+  return `No cloud runs at ${homeOf(home)}. Start one with npm start, or name the state directory of yours: KILONOVA_HOME=/somewhere, or --home.`;
+}
+
 /**
  * Runs one operator's command against the running cloud and prints what it returns or why it failed: against
  * a deployment when KILONOVA_CONFIG names a file with its registry and the operator's certificate, otherwise
@@ -51,7 +58,7 @@ export async function asOperator(
         : connectRpc(`unix:${operatorSocket(homeOf(home))}`, { attempts: 1 });
     await work(ctx, channel);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(nobodyThere(error, home) ?? (error instanceof Error ? error.message : String(error)));
     process.exitCode = 1;
   } finally {
     await channel?.close();

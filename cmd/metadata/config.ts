@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { vendordataConfig, vendordataDynamicAuthConfig } from "../../pkg/compute/vendordata/index.js";
 import { secret } from "../../pkg/platform/config/index.js";
+import { restConfig } from "../../pkg/platform/http/index.js";
 import { clusterSections } from "../../pkg/platform/service/index.js";
 import { identityConfig } from "../shared/sections.js";
 
@@ -33,6 +34,7 @@ export const sections = {
   ...clusterSections,
   identity: identityConfig,
   metadata: metadataConfig,
+  rest: restConfig,
   vendordata: vendordataConfig,
   vendordataDynamicAuth: vendordataDynamicAuthConfig,
 } as const;

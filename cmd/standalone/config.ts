@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { secret } from "../../pkg/platform/config/index.js";
+import { restConfig } from "../../pkg/platform/http/index.js";
 import { loginsConfig } from "../../pkg/standalone/identity/index.js";
 import { databaseConfig } from "../../pkg/platform/service/index.js";
 import { imageConfig } from "../../pkg/standalone/image/index.js";
@@ -32,4 +33,5 @@ export const sections = {
   standalone: standaloneConfig,
   logins: loginsConfig,
   image: imageConfig,
+  rest: restConfig,
 } as const;

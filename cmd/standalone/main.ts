@@ -1,4 +1,5 @@
 import { ConfigErrors } from "../../pkg/platform/config/index.js";
+import { warnOfFewDescriptors } from "../../pkg/platform/http/index.js";
 import { systemClock, systemIds } from "../../pkg/platform/process/index.js";
 import { Pools, runProcess } from "../../pkg/platform/service/index.js";
 import { startStandalone } from "../../pkg/standalone/wire.js";
@@ -6,7 +7,7 @@ import { sections } from "./config.js";
 
 await runProcess("standalone", sections, async (service) => {
   const {
-    config: { database, standalone, logins, image },
+    config: { database, standalone, logins, image, rest },
     ctx,
     log,
     lifecycle,
@@ -17,6 +18,7 @@ await runProcess("standalone", sections, async (service) => {
     .filter(([, password]) => !password)
     .map(([name]) => `- standalone.${name}Password: must be set`);
   if (unset.length > 0) throw ConfigErrors.CONFIG_INVALID({ problems: unset.join("\n") });
+  warnOfFewDescriptors(log, [rest.maxConnections, rest.maxConnections, rest.maxConnections]);
   const pool = await new Pools(service).open("database.url", database.url, database.maxConnections);
   await lifecycle.start("standalone", async () => {
     const running = await startStandalone(ctx, {
@@ -45,6 +47,7 @@ await runProcess("standalone", sections, async (service) => {
         dnsNameservers: standalone.dnsNameservers,
       },
       logins,
+      rest,
       startSpan: (name, traceparent, origin) => tracer.start(name, traceparent, {}, "server", origin),
     });
     return { value: running, stop: (budgetMs) => running.close(budgetMs) };

@@ -28,6 +28,13 @@ export const uuidSchema = {
 } as const;
 export const classSchema = { type: "string", pattern: "^[A-Z0-9_]+$", maxLength: 255 } as const;
 export const generationSchema = { type: "integer" } as const;
+const MOST = 2n ** 63n - 1n;
+
+/** A generation as messages carry it. None is negative or beyond 63 bits: another that nobody has will do. */
+export function generationOf(value: number): bigint {
+  const exact = BigInt(value);
+  return exact < 0n || exact > MOST ? MOST : exact;
+}
 
 export const inventoryProperties = {
   total: integer(1),

@@ -16,8 +16,8 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import type { TokenValidator } from "../clients/keystone/ports.js";
-import { listen } from "../platform/http/index.js";
-import type { HttpEnv, HttpServer } from "../platform/http/index.js";
+import { defaultRest, listen } from "../platform/http/index.js";
+import type { HttpEnv, HttpServer, RestConfig } from "../platform/http/index.js";
 import type { Channel } from "../platform/rpc/index.js";
 import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
@@ -40,6 +40,8 @@ export interface GatewayDeps {
   readonly startSpan?: HttpEnv["startSpan"];
   readonly turns?: HttpEnv["turns"];
   readonly metrics?: Metrics;
+  /** Default: as in the documentation of the configuration. */
+  readonly rest?: RestConfig;
 }
 
 export interface Gateway {
@@ -50,12 +52,19 @@ export interface Gateway {
 
 /** Builds the REST gateway; nothing listens before `start`. */
 export function buildGateway(deps: GatewayDeps): Gateway {
-  const { config, log, ids, startSpan, turns, metrics } = deps;
+  const { config, log, ids, startSpan, turns, metrics, rest = defaultRest } = deps;
   const fragments = new FragmentCache(config.fragmentCacheBytes);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
   const app = buildApp({
-    env: { log, ids, requestTimeoutMs: config.requestTimeoutMs, turns, ...(startSpan ? { startSpan } : {}) },
+    env: {
+      log,
+      ids,
+      requestTimeoutMs: config.requestTimeoutMs,
+      turns,
+      trustedProxies: rest.trustedProxies,
+      ...(startSpan ? { startSpan } : {}),
+    },
     endpoints: new Endpoints(allOperations(clients(deps.api), fragments)),
     schemas: new SchemaCompiler(),
     tokens: deps.tokens,
@@ -71,7 +80,7 @@ export function buildGateway(deps: GatewayDeps): Gateway {
     ...(metrics ? { observe: observer(metrics) } : {}),
   });
   const start = async (): Promise<HttpServer> => {
-    const server = await listen(app, { host: config.host, port: config.port, log });
+    const server = await listen(app, { host: config.host, port: config.port, log, limits: rest });
     return {
       ...server,
       close: (graceMs) => {

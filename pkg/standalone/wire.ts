@@ -3,8 +3,8 @@ import { rootCtx } from "../kernel/index.js";
 import type { RightsChange } from "../model/rights-change.js";
 import { migrate, openDatabase } from "../platform/db/index.js";
 import type { DbPool } from "../platform/db/index.js";
-import { listen } from "../platform/http/index.js";
-import type { HttpEnv, HttpServer } from "../platform/http/index.js";
+import { defaultRest, listen } from "../platform/http/index.js";
+import type { HttpEnv, HttpServer, RestConfig } from "../platform/http/index.js";
 import { buildIdentity } from "./identity/index.js";
 import type {
   Identity,
@@ -47,6 +47,8 @@ export interface StandaloneOptions {
   readonly tokenSeconds?: number;
   readonly logins?: LoginsConfig;
   readonly corsOrigins?: readonly string[];
+  /** Default: as in the documentation of the configuration. */
+  readonly rest?: RestConfig;
   /** Told of changes in Identity that may end tokens, before they are answered. */
   readonly onRightsChange?: (change: RightsChange) => void;
   readonly onPortEvents?: (ctx: Ctx, events: readonly PortEvent[]) => Promise<void>;
@@ -83,6 +85,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     log,
     region = "RegionOne",
     host = "127.0.0.1",
+    rest = defaultRest,
   } = options;
   await migrate(ctx, pool, schema, standaloneMigrations);
   const urls = { identity: "", image: "", network: "" };
@@ -124,6 +127,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
     ids,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     corsOrigins: options.corsOrigins ?? [],
+    trustedProxies: rest.trustedProxies,
     ...(options.startSpan ? { startSpan: options.startSpan } : {}),
   };
   const turns = options.turns ?? ((): undefined => undefined);
@@ -137,6 +141,7 @@ export async function startStandalone(ctx: Ctx, options: StandaloneOptions): Pro
       host,
       port,
       log,
+      limits: rest,
       ...(receiveTimeoutMs === undefined ? {} : { receiveTimeoutMs }),
     });
     servers.push(server);

@@ -42,6 +42,20 @@ const spoiledLines = [
   "standalone/identity/ops/authenticate.ts:124",
 ];
 
+/** The same, of a later attack. */
+const spoiledLater = [
+  "compute/drivers/host/cage.ts:59",
+  "compute/drivers/host/process-standing.ts:63",
+  "platform/rpc/door.ts:116",
+  "platform/http/context.ts:72",
+  "standalone/identity/adapters/secret-checks.ts:61",
+  "standalone/image/domain/upload-ledger.ts:88",
+  "standalone/image/ops/admission.ts:36",
+  "compute/images/formats/qcow2.ts:57",
+  "compute/images/formats/qcow2.ts:73",
+  "cells/adapters/rpc/agents-own.ts:30",
+];
+
 /**
  * Every finding that the table must have: security, Compute API, Placement, reports of others, spoiled lines.
  */
@@ -50,5 +64,6 @@ export const expectedIds: readonly string[] = [
   ...numbered("A", 12),
   ...numbered("P", 18),
   ...numbered("B", 12),
-  ...spoiledLines.map((line) => `T:${line}`),
+  ...numbered("H", 6),
+  ...[...spoiledLines, ...spoiledLater].map((line) => `T:${line}`),
 ];

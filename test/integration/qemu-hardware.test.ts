@@ -45,6 +45,24 @@ describe("QEMU driver: virtual hardware", function () {
     });
   }
 
+  for (const [property, hardware] of [
+    ["hw_machine_type", { machineType: "pc-i440fx-0.0" }],
+    ["hw_machine_type", { machineType: "pc-q35-99.9" }],
+    ["hw_cpu_model", { cpuModel: "Nonesuch" }],
+    ["hw_cpu_model", { cpuModel: "host" }],
+    ["hw_disk_bus", { diskBus: "fdc" }],
+  ] as const)
+    it(`refuses ${JSON.stringify(hardware)} before anything is made, by the name of the property`, async () => {
+      const spec = await host.aSpec({ hardware });
+      await assert.rejects(host.driver().define(ctx, spec), {
+        reason: "UNSUPPORTED_HARDWARE",
+        message: new RegExp(`${property}=`),
+      });
+    });
+  it("boots with another of the CPU models that QEMU lists", async () => {
+    await host.driver().remove(ctx, await boots({ cpuModel: "qemu64" }, []));
+  });
+
   it("has every NIC model, each listening for the switch, and again for a switch that comes back", async () => {
     const models = ["virtio", "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci"];
     const uuid = await boots({}, models);

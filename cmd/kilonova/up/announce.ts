@@ -6,6 +6,8 @@ export interface ReadyFacts {
   readonly image: string | undefined;
   /** How guests are shut in; empty when there are none. */
   readonly guestIsolation: string;
+  /** That the process may open too few files, in a sentence; empty when it may open enough. */
+  readonly descriptors: string;
 }
 
 /**
@@ -13,12 +15,12 @@ export interface ReadyFacts {
  */
 export function readyText(options: UpOptions, startedMs: number, facts: ReadyFacts): string {
   const { hosts, driver } = options;
-  const { image, guestIsolation } = facts;
+  const { image, guestIsolation, descriptors } = facts;
   const body = image === undefined ? besideOthers(options) : withOurOwn(options, image);
   return `
 Kilonova is ready (${(startedMs / 1000).toFixed(1)} s): ${hosts.length} ${driver} ${hosts.length === 1 ? "host" : "hosts"} (${hosts.slice(0, 3).join(", ")}${hosts.length > 3 ? ", …" : ""})
 
-${body}${guestIsolation === "" ? "" : `\n${guestIsolation}\n`}
+${body}${guestIsolation === "" ? "" : `\n${guestIsolation}\n`}${descriptors === "" ? "" : `\n${descriptors}\n`}
 Ctrl-C stops everything but the guests; npm start finds them again.
 `;
 }

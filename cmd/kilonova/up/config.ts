@@ -8,6 +8,7 @@ import { gatewayConfig } from "../../../pkg/gateway/config.js";
 import { placementCorsConfig } from "../../../pkg/gateway-placement/index.js";
 import { placementConfig } from "../../../pkg/placement/config.js";
 import { schedulerConfig } from "../../../pkg/scheduler/index.js";
+import { restConfig } from "../../../pkg/platform/http/index.js";
 import { sharingConfig } from "../../../pkg/platform/sharing/index.js";
 import { telemetryConfig } from "../../../pkg/platform/telemetry/index.js";
 import { loginsConfig } from "../../../pkg/standalone/identity/index.js";
@@ -34,6 +35,7 @@ export const sections = {
   telemetry: telemetryConfig,
   policy: policyConfig,
   gateway: gatewayConfig,
+  rest: restConfig,
   sharing: sharingConfig,
   api: apiConfigSchema,
   cells: cellsConfig,

@@ -28,7 +28,11 @@ describe("demo flavors", () => {
         share: 0.5,
         imageDirs: [],
       },
-      { version: 7_002_022, pinned: { q35: "q35", pc: "pc" }, cpuFeatures: new Set() },
+      {
+        version: 7_002_022,
+        offer: { pinned: { q35: "q35", pc: "pc" }, machines: new Map(), cpuModels: new Set() },
+        cpuFeatures: new Set(),
+      },
     );
     assert.equal(host.vcpus, availableParallelism());
     assert.ok(Math.max(...demoFlavors.map(({ vcpus }) => vcpus)) <= 2);

@@ -77,6 +77,7 @@ async function openCompute(runtime: Runtime, turns: Gate): Promise<void> {
     ids: systemIds,
     metrics,
     turns,
+    rest: config.rest,
     startSpan: startSpan(runtime),
   });
   await http(runtime, "gateway", () => gateway.start());
@@ -97,6 +98,7 @@ async function openPlacement(runtime: Runtime): Promise<void> {
       requestTimeoutMs: 60_000,
       startSpan: startSpan(runtime),
       turns: runtime.sharing.gate(),
+      trustedProxies: config.rest.trustedProxies,
     },
     cors: config.placementCors,
     clock: systemClock,
@@ -105,7 +107,9 @@ async function openPlacement(runtime: Runtime): Promise<void> {
       .connect("placement", { service: "gateway", host: "" })
       .client(PlacementServiceDefinition),
   });
-  await http(runtime, "gateway-placement", () => listen(app, { host: HOST, port: ports.placement, log }));
+  await http(runtime, "gateway-placement", () =>
+    listen(app, { host: HOST, port: ports.placement, log, limits: config.rest }),
+  );
 }
 
 async function openMetadata(runtime: Runtime): Promise<void> {
@@ -137,7 +141,9 @@ async function openMetadata(runtime: Runtime): Promise<void> {
       providers: neutronProviders(clientsOf(runtime).neutron, metadataCacheExpirationMs),
     },
   );
-  await http(runtime, "metadata", () => listen(app, { host: HOST, port: ports.metadata, log }));
+  await http(runtime, "metadata", () =>
+    listen(app, { host: HOST, port: ports.metadata, log, limits: config.rest }),
+  );
 }
 
 const grpc = (runtime: Runtime, name: string, start: () => Promise<RpcServer>): Promise<RpcServer> =>

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { drivers } from "../../../pkg/compute/index.js";
 import { buildGuestImage } from "../../../pkg/guestimage/index.js";
 import type { Ctx } from "../../../pkg/kernel/index.js";
+import { projectRoot } from "../project-root.js";
 import type { UpOptions } from "./options.js";
 
 /** An image that the cloud starts with. */
@@ -15,13 +16,16 @@ export interface DemoImage {
 
 const BLANK_BYTES = 1 << 20;
 
-/** The small guest made of Debian packages; a blank disk for a driver that boots nothing. */
+/**
+ * The small guest made of Debian packages, which are kept below the clone: a second cloud needs no network
+ * either. A blank disk for a driver that boots nothing.
+ */
 export async function demoImage(ctx: Ctx, options: UpOptions): Promise<DemoImage> {
   if (!drivers[options.driver].bootsImages)
     return { name: "kilonova-blank", path: await blankDisk(options.home), diskFormat: "raw", properties: {} };
   const built = await buildGuestImage(ctx, {
     outDir: join(options.home, "guestimage"),
-    cacheDir: join(options.home, "guestimage", "packages"),
+    cacheDir: join(projectRoot(), ".cache", "guestimage", "packages"),
     log: ctx.log,
   });
   return {

@@ -48,6 +48,7 @@ export async function startEmbeddedServices(
       },
       corsOrigins: config.gateway.corsOrigins,
       logins: config.logins,
+      rest: config.rest,
       // The clients are opened after this; until then they remember nothing.
       onRightsChange: (change) => runtime.clients?.keystone.forgetTokens(change),
       turns: () => runtime.sharing.gate(),

@@ -6,21 +6,23 @@ import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_s
 import { loadConfig } from "../../../pkg/platform/config/index.js";
 import type { DbPool, PoolOptions } from "../../../pkg/platform/db/index.js";
 import { dbMetrics, openPool } from "../../../pkg/platform/db/index.js";
+import { descriptorsLacking, warnOfFewDescriptors } from "../../../pkg/platform/http/index.js";
 import { createLogger } from "../../../pkg/platform/log/index.js";
 import { openFileDestination } from "../../../pkg/platform/log/file.js";
 import { startPostgres } from "../../../pkg/platform/postgres/index.js";
 import type { Lifecycle } from "../../../pkg/platform/process/index.js";
 import {
+  closeInherited,
   createLifecycle,
   createTasks,
   onSignals,
   onStrayErrors,
   systemIds,
 } from "../../../pkg/platform/process/index.js";
-import { LocalNetwork } from "../../../pkg/platform/rpc/index.js";
+import { LocalNetwork, defaultPublicLimits } from "../../../pkg/platform/rpc/index.js";
 import { Sharing } from "../../../pkg/platform/sharing/index.js";
 import { Readiness, startStatusServer } from "../../../pkg/platform/service/index.js";
-import { Metrics, openTracer } from "../../../pkg/platform/telemetry/index.js";
+import { Metrics, logBounds, openTracer } from "../../../pkg/platform/telemetry/index.js";
 import { openPolicy } from "../../shared/policy-file.js";
 import { readyText } from "./announce.js";
 import { identityOf, openClients } from "./clients.js";
@@ -46,6 +48,7 @@ const DRAIN_BUDGET_MS = 15_000;
 
 /** Brings everything up in this process, prints how to use it, and stays until it is told to stop. */
 export async function up(options: UpOptions, configFile: string | undefined): Promise<void> {
+  closeInherited();
   const startedMs = performance.now();
   // Whoever read our words may have gone (`npm start | head`); the cloud goes on.
   process.stdout.on("error", () => {});
@@ -54,8 +57,12 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
   const policy = openPolicy(config.policy);
   const log = createLogger({
     level: config.telemetry.logLevel,
-    destination: openFileDestination(config.telemetry.logFile || join(options.home, "kilonova.log")),
+    destination: openFileDestination(
+      config.telemetry.logFile || join(options.home, "kilonova.log"),
+      logBounds(config.telemetry),
+    ),
   });
+  warnOfFewDescriptors(log, doorsOf(config));
   const lifecycle = createLifecycle({ log, budgetMs: DRAIN_BUDGET_MS });
   await lifecycle.start("lock", async () => ({ value: lock, stop: () => lock.release() }));
   const tasks = createTasks({ service: "kilonova", log });
@@ -75,7 +82,11 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
       policy,
     });
     process.stdout.write(
-      readyText(options, performance.now() - startedMs + scriptMs(), { image: image?.name, guestIsolation }),
+      readyText(options, performance.now() - startedMs + scriptMs(), {
+        image: image?.name,
+        guestIsolation,
+        descriptors: descriptorsLacking(doorsOf(config)) ?? "",
+      }),
     );
     log.info("up.ready", { durationMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
@@ -89,6 +100,12 @@ export async function up(options: UpOptions, configFile: string | undefined): Pr
  * waits.
  */
 const scriptMs = (): number => Math.max(0, process.uptime() * 1000 - performance.now());
+
+/** The most connections of each door: Compute, Placement, metadata, Identity, Image, Network; gRPC. */
+const doorsOf = ({ rest, up: { standalone } }: KilonovaConfig): number[] => [
+  ...Array.from({ length: standalone ? 6 : 3 }, () => rest.maxConnections),
+  defaultPublicLimits.maxConnections,
+];
 
 async function bringUp(
   options: UpOptions,

@@ -126,6 +126,13 @@ describe("image inspection", () => {
       qcow2Bytes({ headerLength: 65_528 }).subarray(0, 4096),
       ["CORRUPT_HEADER"],
     ],
+    ["qcow2 whose header is shorter than its fields", qcow2Bytes({ headerLength: 96 }), ["CORRUPT_HEADER"]],
+    ["qcow2 whose header has an odd length", qcow2Bytes({ headerLength: 108 }), ["CORRUPT_HEADER"]],
+    [
+      "qcow2 whose extension is longer than the first cluster, behind which another could hide",
+      mixed(qcow2Bytes({ extensions: [[0x6803f857, "dirty bit"]] }), [116, Uint8Array.of(0, 1, 0, 0)]),
+      ["CORRUPT_HEADER"],
+    ],
     ["qcow2 cut short", qcow2Bytes().subarray(0, 60), ["CORRUPT_HEADER"]],
     [
       "vmdk descriptor file with a flat extent",

@@ -1,6 +1,6 @@
 import { parseUuid } from "../../kernel/ids.js";
 import { RestErrors } from "../errors.js";
-import { bodyOf, classSchema, uuidSchema } from "../validate.js";
+import { bodyOf, classSchema, generationOf, uuidSchema } from "../validate.js";
 
 type Amounts = Readonly<Record<string, number>>;
 interface ListEntry {
@@ -102,7 +102,7 @@ export function consumerMessage(consumerId: string, body: AllocationsBody, minor
       ? { ignoreConsumerGeneration: true }
       : body.consumer_generation === null || body.consumer_generation === undefined
         ? {}
-        : { consumerGeneration: BigInt(body.consumer_generation) }),
+        : { consumerGeneration: generationOf(body.consumer_generation) }),
     allocations: entries.map(([id, amounts]) => ({
       providerId: parseUuid(id) ?? id,
       resources: new Map(Object.entries(amounts).map(([name, amount]) => [name, BigInt(amount)])),

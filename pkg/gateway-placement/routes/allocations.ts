@@ -3,7 +3,7 @@ import type { ConsumerAllocations } from "../../../gen/kilonova/placement/v1/pla
 import { providerIn } from "../call.js";
 import type { Route } from "../call.js";
 import { RestErrors } from "../errors.js";
-import { inventoriesSchema, uuidSchema } from "../validate.js";
+import { generationOf, inventoriesSchema, uuidSchema } from "../validate.js";
 import type { InventoryBody } from "../validate.js";
 import { inventoryMessage } from "../views/providers.js";
 import { allocationsSchema, consumerIdOf, consumerMessage, perMinor } from "./allocation-body.js";
@@ -145,7 +145,7 @@ export const allocationRoutes: readonly Route[] = [
       const { inventories, allocations } = reshapeBody(minor, body);
       const named = Object.entries(inventories).map(([id, one]) => ({
         providerId: parseUuid(id) ?? id,
-        generation: BigInt(one.resource_provider_generation),
+        generation: generationOf(one.resource_provider_generation),
         inventories: Object.entries(one.inventories).map(([resourceClass, inventory]) =>
           inventoryMessage(resourceClass, inventory),
         ),

@@ -6,6 +6,7 @@ import { RestErrors } from "../errors.js";
 import {
   bodyOf,
   classSchema,
+  generationOf,
   generationSchema,
   inventoriesSchema,
   inventoryProperties,
@@ -94,7 +95,7 @@ export const inventoryRoutes: readonly Route[] = [
       });
       const { provider } = await call.placement.setInventories(call.ctx, {
         providerId: providerIn(call),
-        generation: BigInt(generation),
+        generation: generationOf(generation),
         replaceAll: true,
         inventories: Object.entries(inventories).map(([resourceClass, body]) =>
           inventoryMessage(resourceClass, body),
@@ -120,7 +121,7 @@ export const inventoryRoutes: readonly Route[] = [
         providerId,
         createOnly: true,
         inventories: [inventoryMessage(resourceClass, body)],
-        ...(generation === undefined ? { ignoreGeneration: true } : { generation: BigInt(generation) }),
+        ...(generation === undefined ? { ignoreGeneration: true } : { generation: generationOf(generation) }),
       });
       return oneOf(provider, resourceClass, {
         status: 201,
@@ -169,7 +170,7 @@ export const inventoryRoutes: readonly Route[] = [
       const { provider } = await call.placement.setInventories(call.ctx, {
         providerId: providerIn(call),
         updateOnly: true,
-        generation: BigInt(body.resource_provider_generation ?? 0),
+        generation: generationOf(body.resource_provider_generation ?? 0),
         inventories: [inventoryMessage(resourceClass, body)],
       });
       return oneOf(provider, resourceClass);

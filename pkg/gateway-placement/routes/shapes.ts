@@ -2,7 +2,7 @@ import type { ResourceProvider } from "../../../gen/kilonova/placement/v1/placem
 import { parseUuid } from "../../kernel/ids.js";
 import { bodyAbout, providerIn } from "../call.js";
 import type { Answer, Route } from "../call.js";
-import { bodyOf, generationSchema, uuidSchema } from "../validate.js";
+import { bodyOf, generationOf, generationSchema, uuidSchema } from "../validate.js";
 import { aggregatesView, newest, traitsView } from "../views/providers.js";
 
 interface TraitsBody {
@@ -65,7 +65,7 @@ export const shapeRoutes: readonly Route[] = [
       const body = traitsBody(call.body);
       const { provider } = await call.placement.setProviderTraits(call.ctx, {
         providerId: providerIn(call),
-        generation: BigInt(body.resource_provider_generation),
+        generation: generationOf(body.resource_provider_generation),
         traits: [...body.traits],
       });
       return traits(provider);
@@ -108,7 +108,7 @@ export const shapeRoutes: readonly Route[] = [
         aggregates: body.aggregates.map((one) => parseUuid(one) ?? one),
         ...(body.resource_provider_generation === undefined
           ? {}
-          : { generation: BigInt(body.resource_provider_generation) }),
+          : { generation: generationOf(body.resource_provider_generation) }),
       });
       // The list comes back as it was sent.
       return aggregates(provider && { ...provider, aggregates: [...body.aggregates] }, call.minor);

@@ -1,6 +1,6 @@
 import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import { integer, parameter, text } from "../schema/nodes.js";
+import { MAX_INT, integer, parameter, text } from "../schema/nodes.js";
 import type { Field } from "../schema/nodes.js";
 import type { Json } from "./json.js";
 import type { Links } from "./links.js";
@@ -10,7 +10,9 @@ import { last } from "./query.js";
 /** The most items of one answer, also the default. @source Nova's `max_limit` */
 export const MAX_LIMIT = 1000;
 
-export const limitNode = integer({ min: 0, pattern: "^[0-9]*$" });
+export const limitNode = integer({ min: 0, max: "cut", pattern: "^[0-9]*$" });
+/** How many items are passed over. */
+export const offsetNode = integer({ min: 0, max: MAX_INT, pattern: "^[0-9]*$" });
 export const pageParameters = (options: Parameters<typeof parameter>[2] = {}): Field[] => [
   parameter("limit", limitNode, options),
   parameter("marker", text(), options),

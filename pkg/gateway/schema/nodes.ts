@@ -125,16 +125,22 @@ export const boolean: Node = fixed({ type: ["boolean", "string"], enum: [...TRUE
 /** What a value that passed `boolean` means. */
 export const isTrue = (value: unknown): boolean => (TRUE_WORDS as readonly unknown[]).includes(value);
 
-/** A whole number, or its digits as text; the limits hold for both. */
-export const integer = (
-  limits: { min?: number; max?: number; pattern?: string; nullable?: boolean } = {},
-): Node =>
+/**
+ * A whole number, or its digits as text; the limits hold for both. Messages carry 32 or 64 bits, so each
+ * number says where it ends; `cut` when any is taken and whoever reads it cuts it to what fits.
+ */
+export const integer = (limits: {
+  min?: number;
+  max: number | "cut";
+  pattern?: string;
+  nullable?: boolean;
+}): Node =>
   fixed({
     type: limits.nullable ? ["integer", "string", "null"] : ["integer", "string"],
     pattern: limits.pattern ?? "^[0-9]+$",
     minLength: 1,
     ...(limits.min === undefined ? {} : { numericMinimum: limits.min }),
-    ...(limits.max === undefined ? {} : { numericMaximum: limits.max }),
+    ...(limits.max === "cut" ? {} : { numericMaximum: limits.max }),
   });
 /** Largest value of Nova's integer columns. */
 export const MAX_INT = 2_147_483_647;

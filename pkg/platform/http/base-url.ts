@@ -12,8 +12,8 @@ const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?
  */
 export function baseUrlOf(req: Request, configured?: string): string {
   if (configured) return configured.replace(/\/+$/, "");
-  const forwarded = req.get("x-forwarded-proto");
-  const scheme = forwarded === "https" || forwarded === "http" ? forwarded : "http";
+  // X-Forwarded-Proto counts here when a trusted proxy sent it (`HttpEnv.trustedProxies`).
+  const scheme = req.protocol === "https" ? "https" : "http";
   const host = req.get("host") ?? "";
   if (HOST.test(host)) return `${scheme}://${host}`;
   const { localAddress = "127.0.0.1", localPort = 80 } = req.socket;

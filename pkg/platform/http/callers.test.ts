@@ -111,6 +111,25 @@ describe("http: whoever calls", () => {
     await until(() => ends.length === 1);
   });
 
+  it("give back a turn that comes when they have hung up", async () => {
+    let entered = 0;
+    let left = 0;
+    const url = await start({
+      turns: {
+        enter: (_actor: Actor, signal: AbortSignal) => {
+          entered++;
+          return new Promise((resolve) => signal.addEventListener("abort", () => resolve(() => void left++)));
+        },
+      } as unknown as NonNullable<HttpEnv["turns"]>,
+    });
+    const first = get(`${url}/`, { "x-auth-token": "a" });
+    first.answer.catch(() => {});
+    first.req.on("error", () => {});
+    await until(() => entered === 1);
+    first.req.destroy();
+    await until(() => left === 1);
+  });
+
   it("are sent away when their token ends meanwhile", async () => {
     const token = new AbortController();
     const url = await start({}, () => ({ actor: userOf("a"), ended: token.signal }));

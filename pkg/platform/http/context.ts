@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
+import { welcome } from "./connections.js";
 import type { Gate } from "../sharing/index.js";
 import type { SpanOrigin } from "../telemetry/index.js";
 
@@ -16,6 +17,8 @@ export interface HttpEnv {
   startSpan?(name: string, traceparent: string, origin?: SpanOrigin): Span;
   /** Whose turn it is; without it everything is let in as it comes. */
   readonly turns?: Gate | undefined;
+  /** Whose X-Forwarded-Proto and X-Forwarded-For are believed: addresses and networks; default nobody's. */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** What belongs to one request. */
@@ -35,6 +38,8 @@ interface State {
   startSpan: ((trusted: boolean) => Span) | undefined;
 }
 
+/** Characters of a path that a log line shows. */
+const LONGEST_PATH = 256;
 const states = new WeakMap<Request, State>();
 const GLOBAL_REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -60,6 +65,7 @@ export const replaceCtx = (req: Request, ctx: Ctx): void => {
  */
 export async function setCaller(req: Request, { actor, ended }: Authenticated): Promise<Ctx> {
   const state = stateOf(req);
+  welcome(req.socket);
   if (ended) {
     // Any number of requests may hang on one token; each takes its listener off.
     setMaxListeners(0, ended);
@@ -139,7 +145,7 @@ export function requestContext(env: HttpEnv): RequestHandler {
       ending.end();
       log.info("http.request", {
         method: req.method,
-        path: req.path,
+        path: cutPath(req.path),
         status: res.statusCode,
         finished: res.writableFinished,
         durationMs: Math.round(performance.now() - startedMs),
@@ -149,6 +155,10 @@ export function requestContext(env: HttpEnv): RequestHandler {
     next();
   };
 }
+
+/** Enough to know a path by. Strangers choose its length, and a log has no room for all that they choose. */
+const cutPath = (path: string): string =>
+  path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…(${path.length})` : path;
 
 /** Starts a request's span, as of its arrival whenever that is called. */
 function spanStarter(

@@ -3,6 +3,8 @@ export * from "./failure.js";
 export * from "./body.js";
 export * from "./storable.js";
 export * from "./base-url.js";
+export * from "./config.js";
 export * from "./cors.js";
+export * from "./file-limit.js";
 export * from "./server.js";
 export * from "./client.js";

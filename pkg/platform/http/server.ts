@@ -3,6 +3,9 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import type { Express } from "express";
 import type { Logger } from "../../kernel/index.js";
+import { defaultRest } from "./config.js";
+import type { ConnectionLimits } from "./config.js";
+import { limitConnections } from "./connections.js";
 import { requestContext } from "./context.js";
 import type { HttpEnv } from "./context.js";
 
@@ -15,6 +18,7 @@ export function httpApp(service: string, env: HttpEnv): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
+  app.set("trust proxy", [...(env.trustedProxies ?? [])]);
   app.locals["service"] = service;
   app.use(requestContext(env));
   return app;
@@ -30,6 +34,8 @@ export interface ListenOptions {
    * 30,000.
    */
   readonly receiveTimeoutMs?: number;
+  /** Default: as in the documentation of the configuration. */
+  readonly limits?: ConnectionLimits;
 }
 
 /** A listening HTTP server. */
@@ -44,10 +50,20 @@ export interface HttpServer {
 /** Starts serving. @throws when the address is taken */
 export async function listen(app: Express, options: ListenOptions): Promise<HttpServer> {
   let closing: Promise<void> | undefined;
+  const limits = options.limits ?? defaultRest;
+  const requestTimeout = options.receiveTimeoutMs ?? 30_000;
   const server = createServer(
-    { requestTimeout: options.receiveTimeoutMs ?? 30_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    {
+      requestTimeout,
+      // Headers are part of the request.
+      headersTimeout: requestTimeout === 0 ? limits.headersMs : Math.min(limits.headersMs, requestTimeout),
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
+    },
     app,
   );
+  const isTrusted = app.get("trust proxy fn") as (address: string, hop: number) => boolean;
+  limitConnections(server, limits, (address) => isTrusted(address, 0));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, () => {

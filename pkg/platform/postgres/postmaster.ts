@@ -22,11 +22,20 @@ export async function readPidFile(data: string): Promise<Postmaster | undefined>
 
 /**
  * Whether the process lives and works in this data directory; PostgreSQL's processes all have it as working
- * directory.
+ * directory. Only /proc can say that it does not: when we cannot look, being out of descriptors ourselves,
+ * nothing is known against it.
  */
 export async function isServing(pid: number, data: string): Promise<boolean> {
-  return (await startOf(pid)) !== undefined && (await workingDirectory(pid)) === data;
+  try {
+    return (await startOf(pid)) !== undefined && (await workingDirectory(pid)) === data;
+  } catch (error) {
+    if (cannotLook(error)) return true;
+    throw error;
+  }
 }
+
+const cannotLook = (error: unknown): boolean =>
+  ["EMFILE", "ENFILE", "ENOMEM", "EIO"].includes(String((error as NodeJS.ErrnoException).code));
 
 /**
  * Clears up after a postmaster that is gone. Its backends outlive it briefly, and PostgreSQL does not start
@@ -52,7 +61,7 @@ export async function clearRemains({
 
 async function anyServing(data: string): Promise<boolean> {
   for (const name of await readdir("/proc")) {
-    if (/^\d+$/.test(name) && (await workingDirectory(Number(name))) === data) return true;
+    if (/^\d+$/.test(name) && (await isServing(Number(name), data))) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 export { systemClock } from "./clock.js";
 export { systemIds } from "./ids.js";
+export { closeInherited } from "./inherited.js";
 export { createLifecycle } from "./lifecycle.js";
 export type { Lifecycle, Started } from "./lifecycle.js";
 export { lockFile } from "./lock-file.js";

@@ -101,9 +101,13 @@ function parseOwner(text: string): Owner | undefined {
 /**
  * When a process started, in ticks since boot: together with its number unique until the next boot.
  * @returns undefined when there is no such process, or only its zombie
+ * @throws when nobody can know, as without a free descriptor
  */
 export async function startOf(pid: number): Promise<string | undefined> {
-  const stat = await readText(`/proc/${pid}/stat`);
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ESRCH") return undefined;
+    throw error;
+  });
   if (stat === undefined) return undefined;
   // The name in parentheses may itself hold spaces and parentheses; state and start time are the 1st and 20th
   // field after it.

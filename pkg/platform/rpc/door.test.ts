@@ -21,6 +21,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import { anonymous, defineErrors, rootCtx, silentLogger } from "../../kernel/index.js";
 import type { Tracer } from "../telemetry/index.js";
 import { Sharing, sharingConfig } from "../sharing/index.js";
+import { until } from "../../testkit/until.js";
 import { Metrics, createTracer, noTracer } from "../telemetry/index.js";
 import { bindPart } from "./bind.js";
 import { DETAILS_KEY } from "./door.js";
@@ -245,6 +246,27 @@ describe("the door of a public port", () => {
     one.close();
     await channel.close();
     await shared.close();
+  });
+
+  it("gives back the turn of a client that left while it waited for it, and decodes nothing", async () => {
+    const waits = new Promise<void>((resolve) => (waiting = resolve));
+    let left = 0;
+    // Its turn comes when it is gone.
+    const busy = await start({}, (ctx) => {
+      waiting();
+      return new Promise((resolve) => ctx.signal.addEventListener("abort", () => resolve(() => void left++)));
+    });
+    const one = new grpc.Client(`127.0.0.1:${busy.port}`, grpc.credentials.createInsecure());
+    const metadata = new grpc.Metadata();
+    metadata.set("x-auth-token", "good");
+    const same = (b: Buffer): Buffer => b;
+    const call = one.makeUnaryRequest(GET_KEY_PAIR, same, same, Buffer.alloc(0), metadata, () => {});
+    await waits;
+    call.cancel();
+    await until(() => left === 1);
+    assert.equal(decoded, 0);
+    one.close();
+    await busy.close();
   });
 
   it("says that a request cannot be decoded", async () => {

@@ -21,4 +21,4 @@ export { encodeKnown } from "./encode.js";
 export { EncodedAnswer, rawField } from "./raw-field.js";
 export type { WithRaw } from "./raw-field.js";
 export type { Admit, Caller } from "./door.js";
-export { publicLimitsConfig } from "./config.js";
+export { defaultPublicLimits, publicLimitsConfig } from "./config.js";

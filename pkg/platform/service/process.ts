@@ -7,8 +7,15 @@ import type { HttpEnv } from "../http/index.js";
 import { createLogger } from "../log/index.js";
 import { openFileDestination } from "../log/file.js";
 import type { Lifecycle, Tasks } from "../process/index.js";
-import { createLifecycle, createTasks, onSignals, onStrayErrors, systemIds } from "../process/index.js";
-import { Metrics, openTracer } from "../telemetry/index.js";
+import {
+  closeInherited,
+  createLifecycle,
+  createTasks,
+  onSignals,
+  onStrayErrors,
+  systemIds,
+} from "../process/index.js";
+import { Metrics, logBounds, openTracer } from "../telemetry/index.js";
 import type { Tracer } from "../telemetry/index.js";
 import { parseAddress } from "./address.js";
 import { processSections } from "./config.js";
@@ -59,6 +66,7 @@ export async function runProcess<S extends Sections>(
   own: S,
   main: (service: ServiceProcess<S>) => Promise<void>,
 ): Promise<void> {
+  closeInherited();
   let stop = async (): Promise<void> => {};
   let log: Logger | undefined;
   try {
@@ -89,7 +97,9 @@ async function open<S extends Sections>(
   const log = createLogger({
     level: telemetry.logLevel,
     fields: { service: name },
-    ...(telemetry.logFile ? { destination: openFileDestination(telemetry.logFile) } : {}),
+    ...(telemetry.logFile
+      ? { destination: openFileDestination(telemetry.logFile, logBounds(telemetry)) }
+      : {}),
   });
   const lifecycle = createLifecycle({ log, budgetMs: manners.drainMs });
   const tasks = createTasks({ service: name, log });

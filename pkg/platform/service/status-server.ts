@@ -3,7 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "../telemetry/index.js";
 import type { HostPort } from "./address.js";
+import { limitConnections } from "../http/connections.js";
 import { formatAddress } from "./address.js";
+
+/** Connections of probes and scrapers; of more, the oldest goes. */
+const MOST = 64;
 
 /** What must be so before a process gets work, by name: `true`, or why not yet. */
 export class Readiness {
@@ -35,9 +39,10 @@ export async function startStatusServer(options: {
   readonly readiness: Readiness;
   readonly metrics: Metrics;
 }): Promise<StatusServer> {
-  const server = createServer((req, res) => {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, (req, res) => {
     answer(req, res, options).catch(() => res.destroy());
   });
+  limitConnections(server, { maxConnections: MOST, maxConnectionsPerAddress: MOST }, () => false);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.listen.port, options.listen.host, resolve);

@@ -17,6 +17,18 @@ export const telemetryConfig = z
       .describe(
         "File for the log; empty writes to standard error, or in `kilonova up` to `kilonova.log` in the state directory.",
       ),
+    logFileBytes: z
+      .number()
+      .int()
+      .min(1_024)
+      .default(64 * 1024 * 1024)
+      .describe("Size at which the log file is put aside and a new one begun."),
+    logFilesKept: z
+      .number()
+      .int()
+      .min(1)
+      .default(3)
+      .describe("How many log files that are full are kept, as `<file>.1` (the newest) and so on."),
     traces: z
       .enum(["off", "otlp", "file", "discard"])
       .default("off")
@@ -46,6 +58,12 @@ export const telemetryConfig = z
   .describe("Logs and traces.");
 
 export type TelemetryConfig = z.output<typeof telemetryConfig> & { readonly logLevel: LogLevel };
+
+/** How much room the log file takes, for `openFileDestination`. */
+export const logBounds = ({ logFileBytes, logFilesKept }: TelemetryConfig) => ({
+  maxBytes: logFileBytes,
+  kept: logFilesKept,
+});
 
 /** The tracer that the configuration asks for; the OTLP exporter is only loaded when it is used. */
 export async function openTracer(

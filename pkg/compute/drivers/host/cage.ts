@@ -26,7 +26,7 @@ export interface Room {
 /** Where programs, their libraries and their data are; and the little of /etc that they read. */
 const systemFolders = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 const systemFiles = ["/etc/ld.so.cache", "/etc/mke2fs.conf"];
-const usualDevices = ["/dev/null", "/dev/urandom"];
+export const usualDevices = ["/dev/null", "/dev/urandom"];
 /** Where the caged command line stands inside. */
 const SCRIPT = "/cage";
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +81,99 @@ describe("a cage", () => {
       /sleep/,
     );
     assert.ok(performance.now() - began < 60_000);
+  });
+
+  it("shows a file system that nobody can change, at its root too", async () => {
+    const isolation = await Isolation.open(isolationDefaults);
+    if (!isolation.hasNamespaces) return;
+    const within = isolation.tool({ user: undefined });
+    const said = await runTool(ctx, ["sh", "-c", "touch /new 2>&1 || mkdir /dev/new 2>&1 || true"], {
+      timeoutMs: 30_000,
+      within,
+    });
+    assert.equal(said.match(/Read-only file system/g)?.length, 2, said);
+  });
+
+  for (const [name, dies] of [
+    ["a guest", false],
+    ["a tool", true],
+  ] as const)
+    it(`hands ${name} nothing that the agent's starter had left open`, async () => {
+      const dir = mkdtempSync(join(tmpdir(), "kilonova-handed-"));
+      writeFileSync(join(dir, "secret"), "s3cret", { mode: 0o600 });
+      const url = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
+      const agent = `
+        const { Isolation, isolationDefaults } = await import(${url("./isolation.ts")});
+        const { start, realPid } = await import(${url("./command.ts")});
+        const { readdirSync, readlinkSync } = await import("node:fs");
+        const isolation = await Isolation.open(isolationDefaults);
+        const command = isolation.enter(["sleep", "60"], { user: undefined, dies: ${dies} });
+        const child = start(command, { stdio: ["ignore", "ignore", "ignore"] });
+        const pid = await realPid(child, command);
+        const links = [pid, process.pid].flatMap((of) =>
+          readdirSync("/proc/" + of + "/fd").flatMap((fd) => {
+            try { return [readlinkSync("/proc/" + of + "/fd/" + fd)]; } catch { return []; }
+          }));
+        console.log(JSON.stringify(links));
+        process.kill(pid, "SIGKILL");
+        process.exit(0);`;
+      try {
+        writeFileSync(join(dir, "agent.mts"), agent);
+        const { stdout, stderr } = spawnSync(
+          "bash",
+          ["-c", 'exec 250<>"$1/secret" "$0" --import tsx "$1/agent.mts"', process.execPath, dir],
+          { encoding: "utf8", cwd: process.cwd() },
+        );
+        assert.match(stdout, /^\[/, stderr);
+        assert.ok(!stdout.includes("secret"), stdout);
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
+    });
+
+  it("is found wanting when a process has open what nobody gave to it", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "kilonova-foreign-"));
+    const pipes = start(
+      plain(["bash", "-c", `exec 9>${dir}/given 250>${dir}/kept 251< <(sleep 1); echo ready; exec sleep 60`]),
+      { stdio: ["ignore", "pipe", "ignore"] },
+    );
+    try {
+      await once(pipes.stdout ?? pipes, "data");
+      await until(() => readFileSync(`/proc/${pipes.pid}/comm`, "utf8") === "sleep\n");
+      const { foreign } = standingOf(pipes.pid ?? 0, [join(dir, "given")]);
+      assert.deepEqual(
+        foreign.map((one) => one.replace(/\d+\]$/, "")),
+        [`250 ${dir}/kept`, "251 pipe:["],
+      );
+      const missing = shortcomings(standingOf(pipes.pid ?? 0, [join(dir, "given"), join(dir, "kept")]), {
+        user: undefined,
+        memberOf: [],
+        ownNamespaces: false,
+        bounded: false,
+      });
+      assert.ok(
+        missing.some((part) => part.startsWith("descriptors that are not its own (251 pipe")),
+        missing.join(),
+      );
+    } finally {
+      pipes.kill("SIGKILL");
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("is found wanting when a process is in groups that were not given to it", () => {
+    const found = {
+      uids: [7, 7, 7, 7],
+      gids: [8, 8, 8, 8],
+      capabilities: { Prm: "0", Eff: "0", Bnd: "0", Inh: "0", Amb: "0" },
+      noNewPrivs: true,
+      filtered: true,
+      shared: [],
+      foreign: [],
+    };
+    const wanted = { user: { uid: 7, gid: 8 }, memberOf: [36], ownNamespaces: true, bounded: true };
+    assert.deepEqual(shortcomings({ ...found, groups: [8, 36] }, wanted), []);
+    assert.deepEqual(shortcomings({ ...found, groups: [8, 36, 0] }, wanted), ["other groups"]);
   });
 
   it("is found wanting when something of it does not hold", async () => {

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
+import { closeInherited } from "../../../platform/process/index.js";
 import { DriverErrors } from "../errors.js";
-import { caged, uncaged } from "./cage.js";
+import { caged, uncaged, usualDevices } from "./cage.js";
 import type { Room } from "./cage.js";
 import { Cgroups } from "./cgroups.js";
 import { start } from "./command.js";
@@ -56,6 +57,7 @@ export class Isolation {
    * @throws ISOLATION_INCOMPLETE when the mode asks for more
    */
   static async open(options: IsolationOptions, namespacesOf = tryNamespaces): Promise<Isolation> {
+    closeInherited();
     const isRoot = process.getuid?.() === 0;
     const strict = options.mode === "strict" || (options.mode === "auto" && isRoot);
     const namespaces = await namespacesOf();
@@ -137,8 +139,9 @@ export class Isolation {
    * Looks whether a process that we started is what it should be.
    * @throws GUEST_NOT_ISOLATED under `strict`, naming what does not hold
    */
-  assertHolds(pid: number, { user, memberOf = [] }: Pick<Room, "user" | "memberOf">): void {
-    const missing = shortcomings(standingOf(pid), {
+  assertHolds(pid: number, room: Omit<Room, "dies">): void {
+    const { user, memberOf = [], readable = [], writable = [], devices = [] } = room;
+    const missing = shortcomings(standingOf(pid, [...usualDevices, ...readable, ...writable, ...devices]), {
       user,
       memberOf,
       ownNamespaces: this.hasNamespaces,

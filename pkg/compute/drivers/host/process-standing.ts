@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 
 /** Kinds of Linux namespaces that a caged process has for itself. */
 const cagedNamespaces = ["mnt", "pid", "ipc", "net", "uts"] as const;
@@ -17,10 +17,15 @@ export interface Standing {
   readonly filtered: boolean;
   /** Namespaces that it shares with us. */
   readonly shared: readonly CagedNamespace[];
+  /** What it has open, above 2, and nobody gave to it: `250 /root/secret`. */
+  readonly foreign: readonly string[];
 }
 
-/** @throws ENOENT when the process is gone */
-export function standingOf(pid: number): Standing {
+/**
+ * @param own  files and devices that it may have open
+ * @throws ENOENT when the process is gone
+ */
+export function standingOf(pid: number, own: readonly string[] = []): Standing {
   const lines = new Map(
     readFileSync(`/proc/${pid}/status`, "utf8")
       .split("\n")
@@ -29,6 +34,7 @@ export function standingOf(pid: number): Standing {
   const numbers = (name: string): number[] =>
     (lines.get(name) ?? "").split(/\s+/).filter(Boolean).map(Number);
   const namespace = (of: number | "self", kind: string): string => readlinkSync(`/proc/${of}/ns/${kind}`);
+  const shared = cagedNamespaces.filter((kind) => namespace(pid, kind) === namespace("self", kind));
   return {
     uids: numbers("Uid"),
     gids: numbers("Gid"),
@@ -38,8 +44,69 @@ export function standingOf(pid: number): Standing {
     ),
     noNewPrivs: lines.get("NoNewPrivs") === "1",
     filtered: lines.get("Seccomp") === "2",
-    shared: cagedNamespaces.filter((kind) => namespace(pid, kind) === namespace("self", kind)),
+    shared,
+    foreign: foreignDescriptors(pid, own, shared.includes("net")),
   };
+}
+
+/**
+ * Its own are the files that it was given, by device and number and not by name, what has no name (events,
+ * memory), and sockets that were made in its network namespace. Pipes it makes none.
+ */
+function foreignDescriptors(pid: number, own: readonly string[], sharesNetwork: boolean): readonly string[] {
+  const identity = (path: string): string | undefined => {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found && `${found.dev}:${found.ino}`;
+  };
+  const given = new Set(own.map(identity));
+  const sockets = sharesNetwork ? undefined : socketsOf(pid, own);
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    const path = `/proc/${pid}/fd/${fd}`;
+    if (Number(fd) <= 2) return [];
+    const link = linkOf(path);
+    if (link === undefined || /^anon_inode:|^\/memfd:/.test(link)) return [];
+    const socket = /^socket:\[(\d+)\]$/.exec(link)?.[1];
+    const isOwn =
+      socket === undefined
+        ? given.has(identity(path))
+        : sockets === undefined
+          ? !ours().has(link)
+          : sockets.has(socket);
+    return isOwn ? [] : [`${fd} ${link}`];
+  });
+}
+
+/** What we have open ourselves: where network namespaces are shared, that could have been handed on. */
+const ours = (): ReadonlySet<string | undefined> =>
+  new Set(readdirSync("/proc/self/fd").map((fd) => linkOf(`/proc/self/fd/${fd}`)));
+
+/**
+ * Numbers of the UNIX sockets that a process with a network namespace of its own has made there, and of the
+ * connections that it accepted on its own addresses: those are in the namespace of who connected, us.
+ */
+function socketsOf(pid: number, own: readonly string[]): ReadonlySet<string> {
+  const at = (address: string): boolean =>
+    own.some((path) => address === path || address.startsWith(`${path}/`));
+  return new Set([
+    ...unixSockets(pid).map(([number]) => number),
+    ...unixSockets("self").flatMap(([number, address]) => (at(address) ? [number] : [])),
+  ]);
+}
+
+const unixSockets = (of: number | "self"): (readonly [number: string, address: string])[] =>
+  readFileSync(`/proc/${of}/net/unix`, "utf8")
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .map((columns) => [columns[6] ?? "", columns[7] ?? ""]);
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed meanwhile.
+    return undefined;
+  }
 }
 
 /** What must hold for a process. */
@@ -67,6 +134,7 @@ export function shortcomings(found: Standing, wanted: WantedStanding): readonly 
   if (sets.some((set) => !/^0+$/.test(found.capabilities[set] ?? ""))) out.push("capabilities");
   if (!found.noNewPrivs) out.push("no_new_privs");
   if (!found.filtered) out.push("seccomp");
+  if (found.foreign.length > 0) out.push(`descriptors that are not its own (${found.foreign.join(", ")})`);
   if (wanted.ownNamespaces && found.shared.length > 0) out.push(`namespaces (${found.shared.join(", ")})`);
   return out;
 }

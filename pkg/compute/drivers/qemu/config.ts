@@ -8,6 +8,18 @@ export interface PinnedMachines {
   readonly pc: string;
 }
 
+/**
+ * What this host's QEMU can build, as it says itself. Values that it does not list fail only when a guest
+ * starts.
+ */
+export interface HardwareOffer {
+  /** What `q35` and `pc` mean to guests that are defined now. */
+  readonly pinned: PinnedMachines;
+  /** The most CPUs of each machine type. */
+  readonly machines: ReadonlyMap<string, number>;
+  readonly cpuModels: ReadonlySet<string>;
+}
+
 /** Options of the QEMU driver. Times in milliseconds, sizes in bytes. */
 export interface QemuConfig {
   /** Folder of this agent's guests (definitions, disks, consoles). Two agents must not share it. */

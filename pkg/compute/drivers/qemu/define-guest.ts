@@ -6,7 +6,7 @@ import { DriverErrors } from "../errors.js";
 import type { Isolation } from "../host/isolation.js";
 import type { RunTool } from "../host/run-tool.js";
 import { writeConfigDrive } from "./config-drive.js";
-import type { PinnedMachines, QemuConfig } from "./config.js";
+import type { HardwareOffer, QemuConfig } from "./config.js";
 import { toDefinition, userOf } from "./definition.js";
 import type { Definition } from "./definition.js";
 import { planDisks } from "./disk-plan.js";
@@ -18,7 +18,7 @@ import { checkHardware, pinMachine } from "./hardware.js";
 
 export interface DefineTools {
   readonly config: Pick<QemuConfig, "qemuImg" | "xorriso" | "configDriveFormat" | "toolTimeoutMs">;
-  readonly pinned: PinnedMachines;
+  readonly offer: HardwareOffer;
   readonly files: GuestFiles;
   readonly run: RunTool;
   readonly runDir: string;
@@ -43,12 +43,12 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
   const { spec, before, paths } = input;
   const wanted = toDefinition(
     withSockets(spec, tools.runDir),
-    machineFor(spec, before, tools.pinned),
+    machineFor(spec, before, tools.offer),
     tools.isolation.uids?.take(paths.dir, before?.uid ?? undefined).uid ?? null,
   );
   const user = userOf(wanted);
   if (before && isDeepStrictEqual(before, wanted)) return before;
-  checkHardware(wanted.spec, wanted.machine);
+  checkHardware(wanted.spec, wanted.machine, tools.offer);
   await checkDisks(wanted, before, paths);
   await tools.files.makeFolder(paths, user);
   await prepareDisks(
@@ -72,9 +72,9 @@ export async function defineGuest(ctx: Ctx, input: DefineInput, tools: DefineToo
 }
 
 /** A machine once pinned stays what it is until another type is asked for. */
-function machineFor(spec: GuestSpec, before: Definition | undefined, pinned: PinnedMachines): string {
+function machineFor(spec: GuestSpec, before: Definition | undefined, offer: HardwareOffer): string {
   if (before && before.spec.hardware.machineType === spec.hardware.machineType) return before.machine;
-  return pinMachine(spec.hardware.machineType, pinned);
+  return pinMachine(spec.hardware.machineType, offer);
 }
 
 function withSockets(spec: GuestSpec, runDir: string): GuestSpec {

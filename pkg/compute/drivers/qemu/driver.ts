@@ -160,7 +160,7 @@ export class QemuDriver implements Driver {
       const definition = await defineGuest(
         ctx,
         { spec, before: entry?.definition, isRunning: entry?.running !== undefined, paths },
-        { config: this.#config, pinned: facts.pinned, files, run: this.#run, runDir, isolation },
+        { config: this.#config, offer: facts.offer, files, run: this.#run, runDir, isolation },
       );
       if (entry) entry.definition = definition;
       else this.#guests.set(spec.instanceUuid, { definition, paths, running: undefined, last: "stopped" });

@@ -5,11 +5,20 @@ import { aGuestSpec } from "../testing/a-spec.js";
 import { toDefinition, parseDefinition } from "./definition.js";
 import { checkHardware, diskBus, pinMachine } from "./hardware.js";
 
-const pinned = { q35: "pc-q35-7.2", pc: "pc-i440fx-7.2" };
+const offer = {
+  pinned: { q35: "pc-q35-7.2", pc: "pc-i440fx-7.2" },
+  machines: new Map([
+    ["pc-q35-7.2", 8],
+    ["pc-q35-6.2", 8],
+    ["pc-i440fx-7.2", 255],
+    ["microvm", 288],
+  ]),
+  cpuModels: new Set(["max", "qemu64"]),
+};
 const unsupported = (e: unknown): boolean =>
   e instanceof KilonovaError && e.reason === "UNSUPPORTED_HARDWARE";
 const check = (over: Partial<GuestSpec>, machine = "pc-q35-7.2"): void =>
-  checkHardware(toDefinition(aGuestSpec(over), machine).spec, machine);
+  checkHardware(toDefinition(aGuestSpec(over), machine).spec, machine, offer);
 
 describe("virtual hardware", () => {
   for (const [asked, got] of [
@@ -18,10 +27,18 @@ describe("virtual hardware", () => {
     ["pc", "pc-i440fx-7.2"],
     ["pc-q35-6.2", "pc-q35-6.2"],
   ] as const) {
-    it(`pins ${asked ?? "nothing"} to ${got}`, () => assert.equal(pinMachine(asked, pinned), got));
+    it(`pins ${asked ?? "nothing"} to ${got}`, () => assert.equal(pinMachine(asked, offer), got));
   }
-  for (const asked of ["microvm", "virt", "q35,smm=on", "pc-q35-7.2,accel=kvm", ""]) {
-    it(`refuses machine type "${asked}"`, () => assert.throws(() => pinMachine(asked, pinned), unsupported));
+  for (const asked of [
+    "microvm",
+    "virt",
+    "q35,smm=on",
+    "pc-q35-7.2,accel=kvm",
+    "",
+    "pc-i440fx-0.0",
+    "pc-q35-9.9",
+  ]) {
+    it(`refuses machine type "${asked}"`, () => assert.throws(() => pinMachine(asked, offer), unsupported));
   }
 
   const bad: readonly (readonly [string, Partial<GuestSpec>])[] = [
@@ -29,6 +46,8 @@ describe("virtual hardware", () => {
     ["a bus named like an object's own", { hardware: { diskBus: "constructor" } }],
     ["IDE on q35", { hardware: { diskBus: "ide" } }],
     ["a CPU model with options", { hardware: { cpuModel: "max,-sse" } }],
+    ["a CPU model that QEMU does not list", { hardware: { cpuModel: "Nonesuch-v9" } }],
+    ["more CPUs than the machine has", { vcpus: 9 }],
     ["another architecture", { hardware: { architecture: "aarch64" } }],
     ["no CPU", { vcpus: 0 }],
     [
@@ -61,6 +80,7 @@ describe("virtual hardware", () => {
   it("takes the buses that each machine has", () => {
     for (const bus of ["virtio", "scsi", "sata", "usb"]) check({ hardware: { diskBus: bus } });
     check({ hardware: { diskBus: "ide" } }, "pc-i440fx-7.2");
+    check({ hardware: { cpuModel: "qemu64" }, vcpus: 8 });
     assert.equal(diskBus("ide", "pc").device(3), "ide-hd,bus=ide.1,unit=1");
   });
 });

@@ -1,5 +1,5 @@
 import { DriverErrors } from "../errors.js";
-import type { PinnedMachines } from "./config.js";
+import type { HardwareOffer } from "./config.js";
 import type { StoredSpec } from "./definition.js";
 
 /** NIC models by their Nova name; only virtio tells the guest its MTU. */
@@ -47,29 +47,42 @@ export function diskBus(name: string, family: "q35" | "pc"): DiskBus {
 
 /**
  * The machine type to write down: unpinned names get their version now.
- * @throws UNSUPPORTED_HARDWARE for anything but the two PC families, whose names come from image properties
+ * @throws UNSUPPORTED_HARDWARE for anything but those of the two PC families that this host's QEMU has; the
+ *   names come from image properties
  */
-export function pinMachine(machineType: string | undefined, pinned: PinnedMachines): string {
+export function pinMachine(machineType: string | undefined, { pinned, machines }: HardwareOffer): string {
   const wanted = machineType ?? "q35";
   if (wanted === "q35" || wanted === "pc") return pinned[wanted];
-  if (!/^pc-(q35|i440fx)-\d+\.\d+$/.test(wanted))
+  if (!/^pc-(q35|i440fx)-\d+\.\d+$/.test(wanted) || !machines.has(wanted))
     throw DriverErrors.UNSUPPORTED_HARDWARE({ property: "hw_machine_type", value: wanted });
   return wanted;
 }
 
+/** More take an interrupt controller that no guest here has. */
+const MOST_CPUS = 255;
+
 export const machineFamily = (machine: string): "q35" | "pc" => (machine.includes("q35") ? "q35" : "pc");
 
-/** @throws UNSUPPORTED_HARDWARE for what the argv builder could not build */
-export function checkHardware(spec: StoredSpec, machine: string): void {
+/**
+ * @throws UNSUPPORTED_HARDWARE for what the argv builder could not build, or QEMU would refuse at the start
+ */
+export function checkHardware(
+  spec: StoredSpec,
+  machine: string,
+  { machines, cpuModels }: Pick<HardwareOffer, "machines" | "cpuModels">,
+): void {
   const { architecture, cpuModel, diskBus: bus } = spec.hardware;
   const refuse = (property: string, value: string): never => {
     throw DriverErrors.UNSUPPORTED_HARDWARE({ property, value });
   };
   if (architecture !== undefined && !["x86_64", "i686"].includes(architecture))
     refuse("hw_architecture", architecture);
-  if (cpuModel !== undefined && !/^[\w.-]{1,64}$/.test(cpuModel)) refuse("hw_cpu_model", cpuModel);
+  if (cpuModel !== undefined && !(/^[\w.-]{1,64}$/.test(cpuModel) && cpuModels.has(cpuModel)))
+    refuse("hw_cpu_model", cpuModel);
   diskBus(bus ?? "virtio", machineFamily(machine));
-  if (spec.vcpus < 1 || spec.vcpus > 255) refuse("vcpus", String(spec.vcpus));
+  // A machine that an older QEMU gave, before an upgrade, is left to QEMU.
+  if (spec.vcpus < 1 || spec.vcpus > Math.min(machines.get(machine) ?? MOST_CPUS, MOST_CPUS))
+    refuse("vcpus", String(spec.vcpus));
   for (const nic of spec.interfaces) {
     if (!Object.hasOwn(nicModels, nic.model)) refuse("hw_vif_model", nic.model);
     if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(nic.macAddress)) refuse("mac", nic.macAddress);

@@ -5,7 +5,7 @@ import { DriverErrors } from "../errors.js";
 import { realPid, start } from "../host/command.js";
 import type { Isolation } from "../host/isolation.js";
 import { kvmGroups } from "../host/run-as.js";
-import type { PinnedMachines, QemuConfig } from "./config.js";
+import type { HardwareOffer, QemuConfig } from "./config.js";
 import { QmpClient, asArray, asObject } from "./qmp-client.js";
 
 const OLDEST = 7_002_000;
@@ -14,8 +14,7 @@ const OLDEST = 7_002_000;
 export interface HypervisorFacts {
   /** 7.2.22 is 7002022. */
   readonly version: number;
-  /** What `q35` and `pc` mean to guests that are defined now. */
-  readonly pinned: PinnedMachines;
+  readonly offer: HardwareOffer;
   /** CPU features that guests really get, by QEMU's names (`sse4.2`, `avx2`). */
   readonly cpuFeatures: ReadonlySet<string>;
 }
@@ -73,7 +72,7 @@ export async function probeHypervisor(
       greetingTimeoutMs: config.launchTimeoutMs,
     });
     isolation.assertHolds(pid, room);
-    const facts = await readFacts(qmp, config.pinnedMachines ?? {});
+    const facts = await readFacts(qmp, config);
     await qmp.execute("quit").catch(() => undefined);
     return facts;
   } catch (error) {
@@ -98,11 +97,15 @@ function endQuietly(pid: number): void {
   }
 }
 
-async function readFacts(qmp: QmpClient, wanted: Partial<PinnedMachines>): Promise<HypervisorFacts> {
+async function readFacts(
+  qmp: QmpClient,
+  { pinnedMachines: wanted = {}, virtType }: QemuConfig,
+): Promise<HypervisorFacts> {
   const { major, minor, micro } = qmp.version;
   const version = major * 1_000_000 + minor * 1_000 + micro;
   if (version < OLDEST) throw new Error(`QEMU ${major}.${minor} is too old: -netdev stream came with 7.2`);
   const machines = asArray(await qmp.execute("query-machines")).map(asObject);
+  const models = asArray(await qmp.execute("query-cpu-definitions")).map(asObject);
   // `max` is what guests get: everything the accelerator can do.
   const expansion = await qmp.execute(
     "query-cpu-model-expansion",
@@ -112,7 +115,14 @@ async function readFacts(qmp: QmpClient, wanted: Partial<PinnedMachines>): Promi
   const props = asObject(asObject(asObject(expansion)["model"])["props"]);
   return {
     version,
-    pinned: { q35: pin(machines, "q35", wanted.q35), pc: pin(machines, "pc", wanted.pc) },
+    offer: {
+      pinned: { q35: pin(machines, "q35", wanted.q35), pc: pin(machines, "pc", wanted.pc) },
+      machines: new Map(machines.map((machine) => [String(machine["name"]), Number(machine["cpu-max"])])),
+      // The host's own CPU is known to QEMU, and refused, without KVM too.
+      cpuModels: new Set(
+        models.map(({ name }) => String(name)).filter((name) => name !== "host" || virtType === "kvm"),
+      ),
+    },
     cpuFeatures: new Set(
       Object.entries(props)
         .filter(([, value]) => value === true)

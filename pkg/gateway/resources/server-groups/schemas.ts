@@ -1,6 +1,7 @@
-import { limitNode } from "../../http/paging.js";
+import { limitNode, offsetNode } from "../../http/paging.js";
 import { between, since, until } from "../../microversion/version.js";
 import {
+  MAX_INT,
   array,
   choice,
   integer,
@@ -28,7 +29,7 @@ export const createServerGroupBody: Node = object([
       required("policy", all, since("2.64")),
       optional(
         "rules",
-        object([optional("max_server_per_host", integer({ min: 1, pattern: "^[0-9]*$" }))]),
+        object([optional("max_server_per_host", integer({ min: 1, max: MAX_INT, pattern: "^[0-9]*$" }))]),
         since("2.64"),
       ),
     ]),
@@ -38,5 +39,5 @@ export const createServerGroupBody: Node = object([
 export const listServerGroupsQuery: Node = query(since("2.75"), [
   parameter("all_projects", text()),
   parameter("limit", limitNode),
-  parameter("offset", limitNode),
+  parameter("offset", offsetNode),
 ]);

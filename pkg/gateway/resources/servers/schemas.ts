@@ -66,7 +66,7 @@ const deviceV2 = object([
   optional("guest_format", text({ maxLength: 255 })),
   optional("device_type", text({ maxLength: 255 })),
   optional("disk_bus", text({ maxLength: 255 })),
-  optional("boot_index", integer({ pattern: "^-?[0-9]+$", nullable: true })),
+  optional("boot_index", integer({ max: "cut", pattern: "^-?[0-9]+$", nullable: true })),
   optional("tag", tag, between("2.32", "2.32")),
   optional("tag", tag, since("2.42")),
   optional("volume_type", nullableText({ maxLength: 255 }), since("2.67")),
@@ -108,8 +108,8 @@ const newServer = object([
   optional("block_device_mapping_v2", array(deviceV2)),
   optional("config_drive", boolean),
   ...nameFields("key_name", optional),
-  optional("min_count", integer({ min: 1, pattern: "^[0-9]*$" })),
-  optional("max_count", integer({ min: 1, pattern: "^[0-9]*$" })),
+  optional("min_count", integer({ min: 1, max: "cut", pattern: "^[0-9]*$" })),
+  optional("max_count", integer({ min: 1, max: "cut", pattern: "^[0-9]*$" })),
   optional("return_reservation_id", boolean),
   optional("security_groups", array(object(nameFields("name", optional)))),
   optional("user_data", text({ format: "base64", maxLength: 65_535 }), { legacy: "never" }),
@@ -150,7 +150,7 @@ export const updateServerBody: Node = object([
 export const consoleOutputBody: Node = object([
   required(
     "os-getConsoleOutput",
-    object([optional("length", integer({ min: -1, pattern: "^-?[0-9]+$", nullable: true }))]),
+    object([optional("length", integer({ min: -1, max: "cut", pattern: "^-?[0-9]+$", nullable: true }))]),
   ),
 ]);
 

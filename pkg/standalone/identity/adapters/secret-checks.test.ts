@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import type { ClientRequest } from "node:http";
-import { silentLogger } from "../../../kernel/index.js";
+import { rootCtx, silentLogger } from "../../../kernel/index.js";
+import type { KilonovaError } from "../../../kernel/index.js";
 import { listen } from "../../../platform/http/index.js";
 import type { HttpServer } from "../../../platform/http/index.js";
 import { fakeClock } from "../../../testkit/clock.js";
 import { until } from "../../../testkit/until.js";
 import { anAccount, anIdentity } from "../testing/an-identity.js";
 import { identityApp } from "./http/app.js";
-import { addressKey } from "./secret-checks.js";
+import { loginsConfig } from "../config.js";
+import { addressKey, secretChecks } from "./secret-checks.js";
 
 describe("addresses that logins are counted by", () => {
   for (const [remote, key] of [
@@ -20,6 +22,35 @@ describe("addresses that logins are counted by", () => {
     [undefined, "?"],
   ] as const)
     it(`takes ${String(remote)} for ${key}`, () => assert.equal(addressKey(remote), key));
+});
+
+describe("secrets that are tried at once", () => {
+  it("are not looked at once those before them in the queue were wrong often enough", async () => {
+    let looked = 0;
+    const checks = secretChecks(
+      {
+        hash: async () => "",
+        verify: async () => {
+          looked++;
+          return false;
+        },
+      },
+      fakeClock(),
+      loginsConfig.parse({ backoffAfter: 3 }),
+    );
+    const mallory = { address: "192.0.2.7", account: "alice" };
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, () =>
+        checks.verify(rootCtx({ requestId: "req-guesses" }), mallory, "guess", "stored"),
+      ),
+    );
+    const paused = tries.filter(
+      (one) => one.status === "rejected" && (one.reason as KilonovaError).reason === "PAUSE",
+    );
+    // Three, and one more that had begun beside the third.
+    assert.ok(looked <= 4, `${looked} were looked at`);
+    assert.equal(paused.length, 20 - looked);
+  });
 });
 
 describe("logins over HTTP", () => {

@@ -58,6 +58,15 @@ describe("the ledger of uploads", () => {
     (await books.begin("p", slow)).take(1);
   });
 
+  it("frees nothing for an image that goes while the stored bytes are still being read: they come without it", async () => {
+    const books = ledger();
+    const read: { done: (bytes: number) => void } = { done: () => {} };
+    const begun = books.begin("p", () => new Promise<number>((resolve) => (read.done = resolve)));
+    books.release("p", 60);
+    read.done(100);
+    await assert.rejects(begun, over("image_size_total"));
+  });
+
   it("tells a failed reading to all who wait, and reads again for the next", async () => {
     const books = ledger();
     const broken = (): Promise<number> => Promise.reject(new Error("no database"));

@@ -22,12 +22,7 @@ export function tokenIssueRoute(parts: IdentityParts): Router {
   router.post(
     "/v3/auth/tokens",
     reply(async (ctx, req, res) => {
-      const { secret, view } = await authenticate(
-        parts,
-        ctx,
-        readIssue(req.body),
-        addressKey(req.socket.remoteAddress),
-      );
+      const { secret, view } = await authenticate(parts, ctx, readIssue(req.body), addressKey(req.ip));
       res.setHeader("X-Subject-Token", secret);
       res.setHeader("Vary", "X-Auth-Token");
       return tokenJson(view, wantsCatalog(req) ? catalogOf(parts, view) : undefined);

@@ -66,7 +66,7 @@ export const baseOf = (req: Request): string => baseUrlOf(req);
 
 /** Who shows or makes a secret of the account, for its turn and the count of its failures. */
 export const callerOf = (req: Request, account: string, exempt = false): Caller => ({
-  address: addressKey(req.socket.remoteAddress),
+  address: addressKey(req.ip),
   account,
   exempt,
 });
