@@ -16,6 +16,10 @@ const checks = [
     () => call(bin("buf"), ["breaking", "proto", "--exclude-imports", "--against", "proto/released.binpb"]),
   ],
   [
+    "error_reason.proto",
+    () => call(process.execPath, ["--import", "tsx", "scripts/gen-error-reasons.ts", "--check"]),
+  ],
+  [
     "docs/config.md",
     () => call(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts", "--check"]),
   ],

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
+import { publicErrors } from "../../pkg/api/index.js";
 import type { Keystone } from "../../pkg/clients/keystone/index.js";
 import type { ServiceBinding } from "../../pkg/platform/rpc/index.js";
 import { startRpcServer } from "../../pkg/platform/rpc/index.js";
@@ -33,6 +34,7 @@ export async function servePublicGrpc(
       tracer,
       metrics,
       descriptors,
+      errors: publicErrors,
       ...tls,
       limits,
       admit: sharing.atDoor(sharing.gate()),

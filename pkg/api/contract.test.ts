@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ruleDefaults } from "../policy/index.js";
+import { PolicyErrors, ruleDefaults } from "../policy/index.js";
+import { ApiErrors, CreateErrors } from "./errors.js";
 import { policyRules } from "../platform/rpc/index.js";
 import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/index.js";
 import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
+import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
 import { KilonovaError } from "../kernel/index.js";
 
@@ -105,6 +107,12 @@ describe("the public contract", () => {
     )) {
       assert.ok("clientToken" in fieldsOf(method.requestType), `${method.name} lacks client_token`);
     }
+  });
+
+  it("has each reason that a table declares in its enum", () => {
+    for (const table of [ApiErrors, CreateErrors, PolicyErrors])
+      for (const reason of Object.keys(table)) assert.ok(publicErrors.reasons.has(reason), reason);
+    assert.ok(!publicErrors.reasons.has("PROVIDER_NOT_FOUND"), "an inner service's own");
   });
 
   it("says of every method which errors it gives", () => {

@@ -5,7 +5,8 @@ import { rootCtx } from "../../kernel/index.js";
 import { CallEnd } from "./call-end.js";
 import type { Carrier } from "./carrier.js";
 import { metadataKeys } from "./carrier.js";
-import { RpcErrors } from "./pipeline.js";
+import { RpcErrors } from "./errors.js";
+import type { PublicErrors, Telling } from "./status.js";
 import { toWireStatus } from "./status.js";
 import type { MethodBinding } from "./types.js";
 
@@ -44,6 +45,8 @@ export interface PublicDoorOptions {
    * Asked once the caller is known, before anything of the message is read.
    */
   readonly admit?: Admit;
+  /** How errors are told here. */
+  readonly publicly?: PublicErrors | undefined;
 }
 
 /**
@@ -51,7 +54,7 @@ export interface PublicDoorOptions {
  * is kept; what the library refuses by itself is told as every other error is.
  */
 export const limitMessages =
-  (bindings: ReadonlyMap<string, MethodBinding>): grpc.ServerInterceptor =>
+  (bindings: ReadonlyMap<string, MethodBinding>, publicly?: PublicErrors): grpc.ServerInterceptor =>
   (method, call) => {
     const binding = bindings.get(method.path);
     const limitBytes = binding?.maxRequestBytes ?? NAME_BYTES;
@@ -65,7 +68,10 @@ export const limitMessages =
           : null;
       send(
         tooLarge
-          ? statusOf(RpcErrors.REQUEST_TOO_LARGE({ method: name, bytes: tooLarge[1] ?? "more", limitBytes }))
+          ? statusOf(
+              RpcErrors.REQUEST_TOO_LARGE({ method: name, bytes: tooLarge[1] ?? "more", limitBytes }),
+              { publicly },
+            )
           : status,
       );
     };
@@ -104,12 +110,13 @@ export class PublicDoor {
     const binding = this.#bindings.get(method.path);
     if (!binding) return call as grpc.ServerInterceptingCall;
     const end = new CallEnd();
+    const requestId = `req-${randomUUID()}`;
     let entry: Entry | undefined;
     return new grpc.ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
-            this.#enter(binding, metadata, call, end).then(
+            this.#enter(binding, requestId, metadata, call, end).then(
               (entered) => {
                 entry = entered;
                 // The client left meanwhile: no handler will run that gives the turn back.
@@ -119,7 +126,7 @@ export class PublicDoor {
               },
               (error: unknown) => {
                 end.release();
-                call.sendStatus(statusOf(error));
+                call.sendStatus(statusOf(error, { publicly: this.#options.publicly, requestId }));
               },
             );
           },
@@ -142,6 +149,7 @@ export class PublicDoor {
 
   async #enter(
     binding: MethodBinding,
+    requestId: string,
     metadata: grpc.Metadata,
     call: grpc.ServerInterceptingCallInterface,
     end: CallEnd,
@@ -149,7 +157,7 @@ export class PublicDoor {
     const { authenticate, admit, log, welcome } = this.#options;
     const globalRequestId = textOf(metadata, metadataKeys.globalRequestId);
     const unnamed: Carrier = {
-      requestId: `req-${randomUUID()}`,
+      requestId,
       // A user's own id; anything else than an id would end up in logs and headers.
       globalRequestId: REQUEST_ID.test(globalRequestId) ? globalRequestId : "",
       traceparent: "",
@@ -157,7 +165,7 @@ export class PublicDoor {
       deadlineMs: deadlineOf(call.getDeadline()),
     };
     const ctx = rootCtx({
-      requestId: unnamed.requestId,
+      requestId,
       globalRequestId: unnamed.globalRequestId,
       log,
       signal: end.signal,
@@ -210,9 +218,10 @@ const deadlineOf = (deadline: grpc.Deadline): number | undefined =>
   deadline === Infinity ? undefined : Number(deadline);
 
 /** An error as grpc-js sends it. */
-export function statusOf(error: unknown): grpc.StatusObject {
-  const status = toWireStatus(error);
+export function statusOf(error: unknown, telling: Telling = {}): grpc.StatusObject {
+  const status = toWireStatus(error, telling);
   const metadata = new grpc.Metadata();
+  if (telling.requestId !== undefined) metadata.set(metadataKeys.requestId, telling.requestId);
   metadata.set(DETAILS_KEY, Buffer.from(status.details));
   return { code: status.code, details: status.message, metadata };
 }

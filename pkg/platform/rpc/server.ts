@@ -9,6 +9,8 @@ import type { MethodBinding, ServiceBinding } from "./types.js";
 import type { PublicLimits } from "./config.js";
 import { defaultPublicLimits } from "./config.js";
 import { PublicListener } from "./public-listener.js";
+import { metadataKeys } from "./carrier.js";
+import type { PublicErrors, Telling } from "./status.js";
 import { addHealth, addReflection } from "./standard-services.js";
 import { peerOfCertificate } from "./identity.js";
 
@@ -32,6 +34,8 @@ export interface RpcServerOptions extends PipelineOptions {
    * protection, tests).
    */
   readonly trustedPeer?: Peer;
+  /** A public port: how errors are told. Every answer then carries the request's id. */
+  readonly errors?: PublicErrors;
   /** FileDescriptorSet for server reflection. */
   readonly descriptors?: Uint8Array;
 }
@@ -51,7 +55,13 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   let listener: PublicListener | undefined;
   const door = authenticate
     ? new PublicDoor(
-        { authenticate, log, welcome: (peer) => listener?.welcome(peer), ...(admit ? { admit } : {}) },
+        {
+          authenticate,
+          log,
+          publicly: options.errors,
+          welcome: (peer) => listener?.welcome(peer),
+          ...(admit ? { admit } : {}),
+        },
         methods,
       )
     : undefined;
@@ -59,12 +69,14 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     "grpc.max_receive_message_length": Math.max(0, ...[...methods.values()].map((m) => m.maxRequestBytes)),
     ...(door ? { "grpc.max_concurrent_streams": limits.maxStreams } : {}),
     "grpc.keepalive_timeout_ms": 20_000,
-    interceptors: [limitMessages(methods), ...(door ? [door.interceptor] : [])],
+    interceptors: [limitMessages(methods, options.errors), ...(door ? [door.interceptor] : [])],
   });
   const stopping = new AbortController();
   const serving: Serving = {
     pipeline: new Pipeline(options),
     stopping: stopping.signal,
+    publicly: door ? options.errors : undefined,
+    tellsRequestId: door !== undefined,
     enter: (call) =>
       door ? door.entryOf(call.metadata) : trustedEntry(call, options.trustedPeer ?? peerOfCertificate(call)),
   };
@@ -166,6 +178,9 @@ interface Serving {
   readonly pipeline: Pipeline;
   /** Fires when the server stops. */
   readonly stopping: AbortSignal;
+  readonly publicly: PublicErrors | undefined;
+  /** Whether answers carry the request's id, which callers inside the cluster have chosen themselves. */
+  readonly tellsRequestId: boolean;
   enter(call: AnyCall): Entry;
 }
 
@@ -180,8 +195,18 @@ function begin(
   if (binding.waits) entry.end.endWithServer(serving.stopping);
   const { carrier, peer, known, end } = entry;
   const actor = known ? { authenticatedActor: known.actor } : {};
+  if (serving.tellsRequestId) call.sendMetadata(requestIdOf(carrier.requestId));
   return { entry, call: { binding, carrier, peer, signal: end.signal, ...actor } };
 }
+
+function requestIdOf(requestId: string): grpc.Metadata {
+  const metadata = new grpc.Metadata();
+  metadata.set(metadataKeys.requestId, requestId);
+  return metadata;
+}
+
+const tellingOf = ({ publicly, tellsRequestId }: Serving, { carrier }: Entry): Telling =>
+  tellsRequestId ? { publicly, requestId: carrier.requestId } : {};
 
 async function serveUnary(
   binding: MethodBinding,
@@ -194,7 +219,7 @@ async function serveUnary(
     if (call.request instanceof Refused) throw call.request.error;
     done(null, await serving.pipeline.unary(incoming, call.request));
   } catch (error) {
-    done(statusOf(error));
+    done(statusOf(error, tellingOf(serving, entry)));
   } finally {
     entry.end.release();
     entry.leave();
@@ -219,7 +244,7 @@ async function serveStream(
     }
     call.end();
   } catch (error) {
-    if (entry.end.hasReader) call.emit("error", statusOf(error));
+    if (entry.end.hasReader) call.emit("error", statusOf(error, tellingOf(serving, entry)));
   } finally {
     entry.end.release();
     entry.leave();
