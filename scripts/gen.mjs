@@ -1,5 +1,5 @@
-// Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for server reflection); folders
-// → index.gen.ts; options → docs/config.md; unserved methods → docs/status.md.
+// Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for reflection); folders →
+// index.gen.ts; options → docs/config.md; unserved methods → docs/status.md.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";

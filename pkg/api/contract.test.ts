@@ -7,6 +7,7 @@ import { policyRules } from "../platform/rpc/index.js";
 import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/index.js";
 import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
+import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
 import { KilonovaError } from "../kernel/index.js";
@@ -52,15 +53,31 @@ async function failureOf(
 }
 
 describe("the public contract", () => {
-  const { service, channel } = anApi();
+  const { service, channel, userChannel } = anApi();
   const bindings: readonly MethodBinding[] = service.bindings.flatMap((one) => one.methods);
+
+  const publicBindings = bindings.filter(({ path }) => path.startsWith("/kilonova.api.v1."));
+
+  it("has nothing that only Nova's API needs: that is the gateway's alone", async () => {
+    const compat = bindings.filter(({ path }) => path.startsWith("/kilonova.compat.v1."));
+    assert.equal(compat.length, 6);
+    for (const { path, allowedCallers } of compat) assert.deepEqual([...allowedCallers], ["gateway"], path);
+    for (const { method } of methods)
+      for (const field of ["marker", "skip", "matchNothing", "allFiltersChecked", "enabledSwitches"])
+        assert.ok(!(field in fieldsOf(method.requestType)), `${method.name}: ${field}`);
+    const user = userChannel.client(NovaListsServiceDefinition);
+    await assert.rejects(user.listServers(as(member), { list: {} }), { reason: "CALLER_NOT_ALLOWED" });
+    const gateway = channel.client(NovaListsServiceDefinition);
+    assert.deepEqual((await gateway.listServers(as(member), { list: {} })).servers, []);
+    await assert.rejects(gateway.listServers(as(member), {}), { reason: "INVALID_REQUEST" });
+  });
 
   it("is bound whole, for users and the gateway", () => {
     assert.deepEqual(
-      bindings.map(({ path }) => path).sort(),
+      publicBindings.map(({ path }) => path).sort(),
       methods.map(({ definition, method }) => `/${definition.fullName}/${method.name}`).sort(),
     );
-    for (const { path, allowedCallers } of bindings)
+    for (const { path, allowedCallers } of publicBindings)
       assert.deepEqual([...allowedCallers].sort(), ["gateway", "user"], path);
   });
 

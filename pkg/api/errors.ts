@@ -21,11 +21,6 @@ export const ApiErrors = defineErrors("api", {
     { subject: "watches" },
   ],
   MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `marker [${p.marker}] not found`],
-  BAD_SORT_KEY: [
-    "invalid",
-    (p: { key: string }) => `Sort key supplied is not valid: ${p.key}`,
-    { field: "sort" },
-  ],
   NOT_AUTHORIZED: ["forbidden", (p: { what: string }) => p.what],
   LIST_UNAVAILABLE: ["unavailable", (_p: Record<string, never>) => "Service is unavailable at this time."],
 

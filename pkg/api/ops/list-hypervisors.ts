@@ -37,7 +37,7 @@ export const listHypervisors = (parts: Parts): Guarded<ListHypervisorsRequest, L
         hypervisor.hypervisorHostname.includes(request.hostnamePattern),
       );
       const binding = `hypervisors:${request.hostnamePattern}`;
-      const [after = request.marker] =
+      const [after = ctx.nova.marker] =
         request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const rest = all.slice(startAfter(all, after));
       const page = rest.slice(0, request.pageSize || 1000);

@@ -19,7 +19,11 @@ export const listInstanceActions = (
       const pages = sealedPaging(parts.tokens, ["actions", server.id]);
       const pageToken = pages.open(request.pageToken);
       const page = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
-        parts.instances.listActions(inner, { database, query: { ...request, serverId, pageToken } }),
+        parts.instances.listActions(inner, {
+          database,
+          query: { ...request, serverId, pageToken },
+          marker: ctx.nova.marker,
+        }),
       );
       return { ...page, nextPageToken: pages.seal(page.nextPageToken) };
     },

@@ -17,6 +17,7 @@ export const listKeyPairs = (parts: Parts): Guarded<ListKeyPairsRequest, ListKey
     const page = await parts.global.listStoredKeyPairs(ctx, {
       ...request,
       userId,
+      marker: ctx.nova.marker,
       pageToken: pages.open(request.pageToken),
     });
     return { ...page, nextPageToken: pages.seal(page.nextPageToken) };

@@ -2,6 +2,7 @@ import {
   ListServersRequest,
   ListServersResponse,
   ServerFilter,
+  ServerSortField,
   ServerText,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { ServerTextMatch } from "../../../gen/kilonova/api/v1/servers_service.js";
@@ -22,7 +23,7 @@ import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { effectiveFilter } from "../domain/server-filter.js";
 import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
-import { pageSize, pageToken, sort } from "../shape/common.js";
+import { paging, sortBy } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import { list, object, oneOf, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
@@ -83,12 +84,12 @@ const answerType = rawField(ListServersResponse, "servers");
  */
 export const listServers = (parts: Parts): Guarded<ListServersRequest, EncodedAnswer<ListServersResponse>> =>
   guarded(
-    { filter: filterShape, sort, pageSize, pageToken, marker: text() },
+    { ...paging, filter: filterShape, sort: sortBy(ServerSortField) },
     ownBy(ruleOf),
     async (ctx, request) => {
       const query = queryOf(ctx, request);
       const mask = maskOf(ctx, { hostInfo: request.withHostInfo, userData: false });
-      if (query.filter.matchNothing)
+      if (ctx.nova.matchNothing)
         return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
       const after = await startOf(parts, ctx, request, query);
       const { pages, unreachable } = await readPages(parts, ctx, query, after);
@@ -119,7 +120,7 @@ function queryOf(ctx: Call, request: ListServersRequest): Query {
   const asked = request.filter ?? ServerFilter.fromPartial({});
   const filter = effectiveFilter(
     asked,
-    { allFilters, admin, dropSilently: request.allFiltersChecked },
+    { allFilters, admin, dropSilently: ctx.nova.dropForbiddenFilters },
     refuse,
   );
   const { changesSince, changesBefore } = filter;
@@ -138,7 +139,7 @@ function queryOf(ctx: Call, request: ListServersRequest): Query {
   const bound = ListServersRequest.fromPartial({
     filter: { ...filter, projectId },
     allProjects: request.allProjects,
-    sort: sortKeys,
+    sort: request.sort,
   });
   return {
     filter: { ...filter, projectId: "" },
@@ -157,9 +158,10 @@ async function startOf(
   query: Query,
 ): Promise<readonly string[]> {
   if (request.pageToken !== "") return decodePageToken(parts.tokens, query.binding, request.pageToken);
-  if (request.marker === "") return [];
-  const mapping = await parts.mappings.refresh(ctx, request.marker);
-  if (!parts.servers.sees(ctx, mapping)) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });
+  const { marker } = ctx.nova;
+  if (marker === "") return [];
+  const mapping = await parts.mappings.refresh(ctx, marker);
+  if (!parts.servers.sees(ctx, mapping)) throw ApiErrors.MARKER_NOT_FOUND({ marker });
   const filter = ServerFilter.fromPartial({
     ids: [mapping.serverId],
     changesSince: { seconds: 0n, nanos: 0 },
@@ -175,7 +177,7 @@ async function startOf(
     }),
   );
   const row = rows[0];
-  if (row === undefined) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });
+  if (row === undefined) throw ApiErrors.MARKER_NOT_FOUND({ marker });
   return row.sortValues;
 }
 

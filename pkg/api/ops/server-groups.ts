@@ -88,7 +88,7 @@ export const listServerGroups = (parts: Parts): Guarded<ListServerGroupsRequest,
       projectId: request.allProjects ? "" : projectId || "(none)",
       pageSize: request.pageSize,
       pageToken: after,
-      skip: request.skip,
+      skip: ctx.nova.skip,
     });
     return {
       serverGroups: page.serverGroups,

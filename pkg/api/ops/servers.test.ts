@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import {
   RebootType,
   ServerFilter,
+  ServerSortField,
   ServersServiceDefinition,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type {
   ListServersRequest,
   ListServersResponse,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
+import type { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type {
   AcceptOperationRequest,
@@ -124,6 +127,12 @@ describe("listServers", () => {
     wish: Partial<ListServersRequest> = {},
     actor: Actor = member,
   ): Promise<ListServersResponse> => servers(api).listServers(as(actor), wish);
+  const listAsNova = (
+    api: TestApi,
+    wish: Partial<ListServersRequest>,
+    nova: Partial<NovaListing>,
+  ): Promise<ListServersResponse> =>
+    api.channel.client(NovaListsServiceDefinition).listServers(as(member), { list: wish, nova });
   const ids = ({ servers: found }: ListServersResponse): string[] => found.map((one) => one.id);
 
   function spread(count: number): TestApi {
@@ -150,9 +159,9 @@ describe("listServers", () => {
 
   it("sorts as asked and continues after a marker", async () => {
     const api = spread(5);
-    const sort = [{ field: "display_name", direction: 1 as const }];
-    assert.deepEqual(ids(await list(api, { sort, marker: uuid(2) })), [3, 4, 5].map(uuid));
-    await assert.rejects(list(api, { marker: uuid(77) }), {
+    const sort = [{ field: ServerSortField.SERVER_SORT_FIELD_NAME, direction: 1 as const }];
+    assert.deepEqual(ids(await listAsNova(api, { sort }, { marker: uuid(2) })), [3, 4, 5].map(uuid));
+    await assert.rejects(listAsNova(api, {}, { marker: uuid(77) }), {
       reason: "MARKER_NOT_FOUND",
       kind: "invalid",
       message: `marker [${uuid(77)}] not found`,
@@ -243,7 +252,7 @@ describe("listServers", () => {
       vmStates: [VmState.VM_STATE_ACTIVE],
     });
     await assert.rejects(list(api, { filter }), { kind: "forbidden" });
-    await list(api, { filter, allFiltersChecked: true });
+    await listAsNova(api, { filter }, { dropForbiddenFilters: true });
     const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
     assert.deepEqual(
       [sent?.host, sent?.keyName, sent?.deleted, sent?.vmStates],
@@ -274,15 +283,16 @@ describe("listServers", () => {
       list(api, { filter: ServerFilter.fromPartial({ changesSince: at(2), changesBefore: at(1) }) }),
       { reason: "INVALID_REQUEST" },
     );
-    await assert.rejects(list(api, { sort: [{ field: "shoe_size", direction: 1 }] }), {
-      reason: "BAD_SORT_KEY",
+    const { SERVER_SORT_FIELD_UNSPECIFIED: nothing, SERVER_SORT_FIELD_HOST: host } = ServerSortField;
+    await assert.rejects(list(api, { sort: [{ field: nothing, direction: 1 }] }), {
+      reason: "INVALID_REQUEST",
     });
-    await assert.rejects(list(api, { sort: [{ field: "host", direction: 1 }] }), { kind: "forbidden" });
+    await assert.rejects(list(api, { sort: [{ field: host, direction: 1 }] }), { kind: "forbidden" });
   });
 
   it("asks nobody for a filter that cannot match", async () => {
     const api = spread(1);
-    assert.deepEqual(ids(await list(api, { filter: ServerFilter.fromPartial({ matchNothing: true }) })), []);
+    assert.deepEqual(ids(await listAsNova(api, {}, { matchNothing: true })), []);
     assert.deepEqual(api.cells.calls, []);
   });
 });

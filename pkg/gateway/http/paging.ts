@@ -1,4 +1,3 @@
-import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { integer, parameter, text } from "../schema/nodes.js";
 import type { Field } from "../schema/nodes.js";
@@ -53,8 +52,6 @@ export function nextPage(
   return { [key]: links.next(path, query, lastItem.marker) };
 }
 
-/** A sort key in the terms of `api`. */
-export const sortKey = (field: string, direction: string): SortKey => ({
-  field,
-  direction: direction === "desc" ? SortDirection.SORT_DIRECTION_DESC : SortDirection.SORT_DIRECTION_ASC,
-});
+/** A direction in the terms of `api`. */
+export const directionOf = (word: string): SortDirection =>
+  word === "desc" ? SortDirection.SORT_DIRECTION_DESC : SortDirection.SORT_DIRECTION_ASC;

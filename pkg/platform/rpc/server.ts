@@ -49,8 +49,9 @@ export interface RpcServer {
 
 /** Serves bindings over HTTP/2. Health is always on; reflection when descriptors are given. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
-  const methods = new Map(options.bindings.flatMap((b) => b.methods.map((m) => [m.path, m])));
   const { authenticate, admit, log } = options;
+  const bindings = authenticate ? options.bindings.filter(isForUsers) : options.bindings;
+  const methods = new Map(bindings.flatMap((b) => b.methods.map((m) => [m.path, m])));
   const limits = { ...defaultPublicLimits, ...options.limits };
   let listener: PublicListener | undefined;
   const door = authenticate
@@ -80,9 +81,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     enter: (call) =>
       door ? door.entryOf(call.metadata) : trustedEntry(call, options.trustedPeer ?? peerOfCertificate(call)),
   };
-  for (const binding of options.bindings)
+  for (const binding of bindings)
     server.addService(serviceDefinition(binding), implementation(binding, serving));
-  const names = options.bindings.map((b) => b.definition.fullName);
+  const names = bindings.map((b) => b.definition.fullName);
   const health = addHealth(server, names);
   if (options.descriptors) addReflection(server, options.descriptors, names);
   const credentials = options.credentials ?? grpc.ServerCredentials.createInsecure();
@@ -116,6 +117,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     },
   };
 }
+
+/** A service of which users may call nothing is not served where only users come. */
+const isForUsers = ({ methods }: ServiceBinding): boolean =>
+  methods.some(({ allowedCallers }) => allowedCallers.has("user") || allowedCallers.has("anyone"));
 
 const bind = (server: grpc.Server, address: string, credentials: grpc.ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -8,6 +8,7 @@ import { loadSync } from "@grpc/proto-loader";
 import { protoPath as healthProto } from "grpc-health-check";
 import { BadRequest, ErrorInfo, RequestInfo } from "../../../gen/google/rpc/error_details.js";
 import { Status } from "../../../gen/google/rpc/status.js";
+import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
@@ -146,6 +147,7 @@ export function door(stage: Stage): void {
       () => channel.client(GlobalServiceDefinition).acceptServers(call(), {}),
       () => channel.client(OperationStoreServiceDefinition).acquireOperations(call(), {}),
       () => channel.client(PlacementServiceDefinition).releaseAllocations(call(), {}),
+      () => channel.client(NovaListsServiceDefinition).listServers(call(), { list: {} }),
       () => channel.client(AgentServiceDefinition).scriptFakeDriver(call(), {}),
     ];
     for (const one of calls) assert.equal((await failure(one())).kind, "unsupported");

@@ -244,8 +244,6 @@ export interface ListHypervisorsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID or number of the last one of the page before (REST). */
-  marker: string;
   /** What is told, and which rule decides. */
   view: HypervisorsView;
 }
@@ -1615,7 +1613,7 @@ export const Hypervisor: MessageFns<Hypervisor> = {
 };
 
 function createBaseListHypervisorsRequest(): ListHypervisorsRequest {
-  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", marker: "", view: 0 };
+  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", view: 0 };
 }
 
 export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
@@ -1631,9 +1629,6 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(42).string(message.marker);
     }
     if (message.view !== 0) {
       writer.uint32(48).int32(message.view);
@@ -1686,14 +1681,6 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
           case 6: {
             if (tag !== 48) {
               break;
@@ -1723,7 +1710,6 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     message.withServers = object.withServers ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     message.view = object.view ?? 0;
     return message;
   },
@@ -2244,7 +2230,7 @@ export const HypervisorsServiceDefinition = {
     /**
      * Lists hypervisors, as far as the view asked for shows them; each view has a rule of its own. Pages.
      *
-     * Errors: INVALID_ARGUMENT / BAD_PAGE_TOKEN, MARKER_NOT_FOUND.
+     * Errors: INVALID_ARGUMENT / BAD_PAGE_TOKEN.
      */
     listHypervisors: {
       name: "ListHypervisors",

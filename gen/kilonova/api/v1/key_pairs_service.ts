@@ -49,8 +49,6 @@ export interface ListKeyPairsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: name of the last one of the page before (REST). */
-  marker: string;
 }
 
 /** Output of ListKeyPairs. */
@@ -358,7 +356,7 @@ export const GetKeyPairResponse: MessageFns<GetKeyPairResponse> = {
 };
 
 function createBaseListKeyPairsRequest(): ListKeyPairsRequest {
-  return { userId: "", pageSize: 0, pageToken: "", marker: "" };
+  return { userId: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
@@ -371,9 +369,6 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(34).string(message.marker);
     }
     return writer;
   },
@@ -415,14 +410,6 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -443,7 +430,6 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
     message.userId = object.userId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };

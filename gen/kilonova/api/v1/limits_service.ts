@@ -96,8 +96,6 @@ export interface ListInstanceActionsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: request id of the last one of the page before (REST). */
-  marker: string;
 }
 
 /** Output of ListInstanceActions. */
@@ -639,7 +637,7 @@ export const InstanceAction: MessageFns<InstanceAction> = {
 };
 
 function createBaseListInstanceActionsRequest(): ListInstanceActionsRequest {
-  return { serverId: "", changesSince: undefined, changesBefore: undefined, pageSize: 0, pageToken: "", marker: "" };
+  return { serverId: "", changesSince: undefined, changesBefore: undefined, pageSize: 0, pageToken: "" };
 }
 
 export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> = {
@@ -658,9 +656,6 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
     }
     return writer;
   },
@@ -718,14 +713,6 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -752,7 +739,6 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
       : undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -1059,7 +1045,7 @@ export const InstanceActionsServiceDefinition = {
     /**
      * Lists actions, newest first. Works for deleted servers too. Pages.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, MARKER_NOT_FOUND.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
      */
     listInstanceActions: {
       name: "ListInstanceActions",

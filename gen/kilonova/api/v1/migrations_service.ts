@@ -141,8 +141,6 @@ export interface ListMigrationsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last one of the page before (REST). */
-  marker: string;
 }
 
 /** Output of ListMigrations. */
@@ -673,7 +671,6 @@ function createBaseListMigrationsRequest(): ListMigrationsRequest {
     inProgressOnly: false,
     pageSize: 0,
     pageToken: "",
-    marker: "",
   };
 }
 
@@ -720,9 +717,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(114).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(122).string(message.marker);
     }
     return writer;
   },
@@ -852,14 +846,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 15: {
-            if (tag !== 122) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -895,7 +881,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     message.inProgressOnly = object.inProgressOnly ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };

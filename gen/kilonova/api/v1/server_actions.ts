@@ -207,8 +207,6 @@ export interface RebuildServerRequest {
   preserveEphemeral: boolean;
   /** Files to put in (REST below 2.57); limited by quota. */
   files: InjectedFile[];
-  /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
-  enabledSwitches: string[];
 }
 
 /** Output of RebuildServer. */
@@ -1632,7 +1630,6 @@ function createBaseRebuildServerRequest(): RebuildServerRequest {
     trustedImageCertificates: undefined,
     preserveEphemeral: false,
     files: [],
-    enabledSwitches: [],
   };
 }
 
@@ -1688,9 +1685,6 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     }
     for (const v of message.files) {
       InjectedFile.encode(v!, writer.uint32(138).fork()).join();
-    }
-    for (const v of message.enabledSwitches) {
-      writer.uint32(146).string(v!);
     }
     return writer;
   },
@@ -1844,14 +1838,6 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
             message.files.push(InjectedFile.decode(reader, reader.uint32()));
             continue;
           }
-          case 18: {
-            if (tag !== 146) {
-              break;
-            }
-
-            message.enabledSwitches.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1891,7 +1877,6 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
         : undefined;
     message.preserveEphemeral = object.preserveEphemeral ?? false;
     message.files = object.files?.map((e) => InjectedFile.fromPartial(e)) || [];
-    message.enabledSwitches = object.enabledSwitches?.map((e) => e) || [];
     return message;
   },
 };

@@ -90,8 +90,6 @@ export interface ListServerGroupsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: how many to leave out (REST). */
-  skip: number;
 }
 
 /** Output of ListServerGroups. */
@@ -512,7 +510,7 @@ export const GetServerGroupResponse: MessageFns<GetServerGroupResponse> = {
 };
 
 function createBaseListServerGroupsRequest(): ListServerGroupsRequest {
-  return { allProjects: false, pageSize: 0, pageToken: "", skip: 0 };
+  return { allProjects: false, pageSize: 0, pageToken: "" };
 }
 
 export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
@@ -525,9 +523,6 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
-    }
-    if (message.skip !== 0) {
-      writer.uint32(32).uint32(message.skip);
     }
     return writer;
   },
@@ -569,14 +564,6 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.skip = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -597,7 +584,6 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
     message.allProjects = object.allProjects ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.skip = object.skip ?? 0;
     return message;
   },
 };

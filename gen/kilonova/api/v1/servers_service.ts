@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Operation } from "../../type/v1/operation.js";
-import { SortKey } from "../../type/v1/page.js";
+import { SortDirection } from "../../type/v1/page.js";
 import { DiskConfig, PowerState, Server, VmState } from "../../type/v1/server.js";
 import { InjectedFile, RequestedNetwork } from "../../type/v1/server_spec.js";
 import {
@@ -166,6 +166,105 @@ export namespace ServerText {
   export type SERVER_TEXT_TERMINATED_AT = typeof ServerText.SERVER_TEXT_TERMINATED_AT;
 }
 
+/** What servers can be sorted by. Servers that have no value come first in ascending order. */
+export const ServerSortField = {
+  /** SERVER_SORT_FIELD_UNSPECIFIED - Not allowed. */
+  SERVER_SORT_FIELD_UNSPECIFIED: 0,
+  /** SERVER_SORT_FIELD_ACCESS_IP_V4 - Access address, IPv4. */
+  SERVER_SORT_FIELD_ACCESS_IP_V4: 1,
+  /** SERVER_SORT_FIELD_ACCESS_IP_V6 - Access address, IPv6. */
+  SERVER_SORT_FIELD_ACCESS_IP_V6: 2,
+  /** SERVER_SORT_FIELD_AVAILABILITY_ZONE - Zone. */
+  SERVER_SORT_FIELD_AVAILABILITY_ZONE: 3,
+  /** SERVER_SORT_FIELD_CONFIG_DRIVE - Whether it has a config drive. */
+  SERVER_SORT_FIELD_CONFIG_DRIVE: 4,
+  /** SERVER_SORT_FIELD_CREATED_AT - Default direction DESC, as for all times. */
+  SERVER_SORT_FIELD_CREATED_AT: 5,
+  /** SERVER_SORT_FIELD_DESCRIPTION - Description. */
+  SERVER_SORT_FIELD_DESCRIPTION: 6,
+  /** SERVER_SORT_FIELD_DISK_CONFIG - How its disk is partitioned. */
+  SERVER_SORT_FIELD_DISK_CONFIG: 7,
+  /** SERVER_SORT_FIELD_FLAVOR_ID - Flavor's id. */
+  SERVER_SORT_FIELD_FLAVOR_ID: 8,
+  /** SERVER_SORT_FIELD_HOST - Logical host. Administrators. */
+  SERVER_SORT_FIELD_HOST: 9,
+  /** SERVER_SORT_FIELD_HOSTNAME - Name inside the guest. */
+  SERVER_SORT_FIELD_HOSTNAME: 10,
+  /** SERVER_SORT_FIELD_ID - Its own id. */
+  SERVER_SORT_FIELD_ID: 11,
+  /** SERVER_SORT_FIELD_IMAGE_ID - Image's id. */
+  SERVER_SORT_FIELD_IMAGE_ID: 12,
+  /** SERVER_SORT_FIELD_KERNEL_ID - Kernel image. */
+  SERVER_SORT_FIELD_KERNEL_ID: 13,
+  /** SERVER_SORT_FIELD_KEY_NAME - Key pair. */
+  SERVER_SORT_FIELD_KEY_NAME: 14,
+  /** SERVER_SORT_FIELD_LAUNCH_INDEX - Place among the servers of one creation. */
+  SERVER_SORT_FIELD_LAUNCH_INDEX: 15,
+  /** SERVER_SORT_FIELD_LAUNCHED_AT - When it was launched. */
+  SERVER_SORT_FIELD_LAUNCHED_AT: 16,
+  /** SERVER_SORT_FIELD_LOCKED_BY - Who locked it; unlocked ones have no value. */
+  SERVER_SORT_FIELD_LOCKED_BY: 17,
+  /** SERVER_SORT_FIELD_NAME - Name. */
+  SERVER_SORT_FIELD_NAME: 18,
+  /** SERVER_SORT_FIELD_NODE - Hypervisor. Administrators. */
+  SERVER_SORT_FIELD_NODE: 19,
+  /** SERVER_SORT_FIELD_POWER_STATE - Power state. */
+  SERVER_SORT_FIELD_POWER_STATE: 20,
+  /** SERVER_SORT_FIELD_PROGRESS - Progress. */
+  SERVER_SORT_FIELD_PROGRESS: 21,
+  /** SERVER_SORT_FIELD_PROJECT_ID - Project. */
+  SERVER_SORT_FIELD_PROJECT_ID: 22,
+  /** SERVER_SORT_FIELD_RAMDISK_ID - Ramdisk image. */
+  SERVER_SORT_FIELD_RAMDISK_ID: 23,
+  /** SERVER_SORT_FIELD_ROOT_DEVICE_NAME - Such as /dev/vda. */
+  SERVER_SORT_FIELD_ROOT_DEVICE_NAME: 24,
+  /** SERVER_SORT_FIELD_TASK_STATE - What is being done to it. */
+  SERVER_SORT_FIELD_TASK_STATE: 25,
+  /** SERVER_SORT_FIELD_TERMINATED_AT - When it was deleted. */
+  SERVER_SORT_FIELD_TERMINATED_AT: 26,
+  /** SERVER_SORT_FIELD_UPDATED_AT - Last change. */
+  SERVER_SORT_FIELD_UPDATED_AT: 27,
+  /** SERVER_SORT_FIELD_USER_ID - Who created it. */
+  SERVER_SORT_FIELD_USER_ID: 28,
+  /** SERVER_SORT_FIELD_VM_STATE - State. */
+  SERVER_SORT_FIELD_VM_STATE: 29,
+} as const;
+
+export type ServerSortField = typeof ServerSortField[keyof typeof ServerSortField];
+
+export namespace ServerSortField {
+  export type SERVER_SORT_FIELD_UNSPECIFIED = typeof ServerSortField.SERVER_SORT_FIELD_UNSPECIFIED;
+  export type SERVER_SORT_FIELD_ACCESS_IP_V4 = typeof ServerSortField.SERVER_SORT_FIELD_ACCESS_IP_V4;
+  export type SERVER_SORT_FIELD_ACCESS_IP_V6 = typeof ServerSortField.SERVER_SORT_FIELD_ACCESS_IP_V6;
+  export type SERVER_SORT_FIELD_AVAILABILITY_ZONE = typeof ServerSortField.SERVER_SORT_FIELD_AVAILABILITY_ZONE;
+  export type SERVER_SORT_FIELD_CONFIG_DRIVE = typeof ServerSortField.SERVER_SORT_FIELD_CONFIG_DRIVE;
+  export type SERVER_SORT_FIELD_CREATED_AT = typeof ServerSortField.SERVER_SORT_FIELD_CREATED_AT;
+  export type SERVER_SORT_FIELD_DESCRIPTION = typeof ServerSortField.SERVER_SORT_FIELD_DESCRIPTION;
+  export type SERVER_SORT_FIELD_DISK_CONFIG = typeof ServerSortField.SERVER_SORT_FIELD_DISK_CONFIG;
+  export type SERVER_SORT_FIELD_FLAVOR_ID = typeof ServerSortField.SERVER_SORT_FIELD_FLAVOR_ID;
+  export type SERVER_SORT_FIELD_HOST = typeof ServerSortField.SERVER_SORT_FIELD_HOST;
+  export type SERVER_SORT_FIELD_HOSTNAME = typeof ServerSortField.SERVER_SORT_FIELD_HOSTNAME;
+  export type SERVER_SORT_FIELD_ID = typeof ServerSortField.SERVER_SORT_FIELD_ID;
+  export type SERVER_SORT_FIELD_IMAGE_ID = typeof ServerSortField.SERVER_SORT_FIELD_IMAGE_ID;
+  export type SERVER_SORT_FIELD_KERNEL_ID = typeof ServerSortField.SERVER_SORT_FIELD_KERNEL_ID;
+  export type SERVER_SORT_FIELD_KEY_NAME = typeof ServerSortField.SERVER_SORT_FIELD_KEY_NAME;
+  export type SERVER_SORT_FIELD_LAUNCH_INDEX = typeof ServerSortField.SERVER_SORT_FIELD_LAUNCH_INDEX;
+  export type SERVER_SORT_FIELD_LAUNCHED_AT = typeof ServerSortField.SERVER_SORT_FIELD_LAUNCHED_AT;
+  export type SERVER_SORT_FIELD_LOCKED_BY = typeof ServerSortField.SERVER_SORT_FIELD_LOCKED_BY;
+  export type SERVER_SORT_FIELD_NAME = typeof ServerSortField.SERVER_SORT_FIELD_NAME;
+  export type SERVER_SORT_FIELD_NODE = typeof ServerSortField.SERVER_SORT_FIELD_NODE;
+  export type SERVER_SORT_FIELD_POWER_STATE = typeof ServerSortField.SERVER_SORT_FIELD_POWER_STATE;
+  export type SERVER_SORT_FIELD_PROGRESS = typeof ServerSortField.SERVER_SORT_FIELD_PROGRESS;
+  export type SERVER_SORT_FIELD_PROJECT_ID = typeof ServerSortField.SERVER_SORT_FIELD_PROJECT_ID;
+  export type SERVER_SORT_FIELD_RAMDISK_ID = typeof ServerSortField.SERVER_SORT_FIELD_RAMDISK_ID;
+  export type SERVER_SORT_FIELD_ROOT_DEVICE_NAME = typeof ServerSortField.SERVER_SORT_FIELD_ROOT_DEVICE_NAME;
+  export type SERVER_SORT_FIELD_TASK_STATE = typeof ServerSortField.SERVER_SORT_FIELD_TASK_STATE;
+  export type SERVER_SORT_FIELD_TERMINATED_AT = typeof ServerSortField.SERVER_SORT_FIELD_TERMINATED_AT;
+  export type SERVER_SORT_FIELD_UPDATED_AT = typeof ServerSortField.SERVER_SORT_FIELD_UPDATED_AT;
+  export type SERVER_SORT_FIELD_USER_ID = typeof ServerSortField.SERVER_SORT_FIELD_USER_ID;
+  export type SERVER_SORT_FIELD_VM_STATE = typeof ServerSortField.SERVER_SORT_FIELD_VM_STATE;
+}
+
 /** How to restart. */
 export const RebootType = {
   /** REBOOT_TYPE_UNSPECIFIED - Not set. */
@@ -247,8 +346,6 @@ export interface CreateServersRequest {
   hypervisorHostname: string;
   /** Block devices of REST's block_device_mapping_v2 as JSON objects, in order. */
   blockDevicesJson: string[];
-  /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
-  enabledSwitches: string[];
 }
 
 export interface CreateServersRequest_MetadataEntry {
@@ -389,10 +486,16 @@ export interface ServerFilter {
   terminatedAt:
     | Timestamp
     | undefined;
-  /** Set by callers whose filter cannot match, such as an unknown status. */
-  matchNothing: boolean;
   /** All of these match. */
   textMatches: ServerTextMatch[];
+}
+
+/** One key of a sort. */
+export interface ServerSort {
+  /** By what. */
+  field: ServerSortField;
+  /** Default: DESC for times, ASC otherwise. */
+  direction: SortDirection;
 }
 
 /** Input of ListServers. */
@@ -404,20 +507,13 @@ export interface ListServersRequest {
   /** Of all projects; needs policy. */
   allProjects: boolean;
   /** Default: created_at descending. created_at and id are always appended. */
-  sort: SortKey[];
+  sort: ServerSort[];
   /** At most 1000, which is also the default. */
   pageSize: number;
   /** From an earlier answer; bound to filter and sort. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last server of the page before (REST). */
-  marker: string;
   /** Also fill host_info and host_status, as far as policy allows. */
   withHostInfo: boolean;
-  /**
-   * Drop filters that need the right to all filters silently for callers without it, as REST does, instead of
-   * refusing.
-   */
-  allFiltersChecked: boolean;
   /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
   brief: boolean;
 }
@@ -573,7 +669,6 @@ function createBaseCreateServersRequest(): CreateServersRequest {
     host: "",
     hypervisorHostname: "",
     blockDevicesJson: [],
-    enabledSwitches: [],
   };
 }
 
@@ -662,9 +757,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     }
     for (const v of message.blockDevicesJson) {
       writer.uint32(226).string(v!);
-    }
-    for (const v of message.enabledSwitches) {
-      writer.uint32(234).string(v!);
     }
     return writer;
   },
@@ -909,14 +1001,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             message.blockDevicesJson.push(reader.string());
             continue;
           }
-          case 29: {
-            if (tag !== 234) {
-              break;
-            }
-
-            message.enabledSwitches.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -970,7 +1054,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     message.host = object.host ?? "";
     message.hypervisorHostname = object.hypervisorHostname ?? "";
     message.blockDevicesJson = object.blockDevicesJson?.map((e) => e) || [];
-    message.enabledSwitches = object.enabledSwitches?.map((e) => e) || [];
     return message;
   },
 };
@@ -1405,7 +1488,6 @@ function createBaseServerFilter(): ServerFilter {
     createdAt: undefined,
     launchedAt: undefined,
     terminatedAt: undefined,
-    matchNothing: false,
     textMatches: [],
   };
 }
@@ -1512,9 +1594,6 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     }
     if (message.terminatedAt !== undefined) {
       Timestamp.encode(message.terminatedAt, writer.uint32(250).fork()).join();
-    }
-    if (message.matchNothing !== false) {
-      writer.uint32(256).bool(message.matchNothing);
     }
     for (const v of message.textMatches) {
       ServerTextMatch.encode(v!, writer.uint32(266).fork()).join();
@@ -1803,14 +1882,6 @@ export const ServerFilter: MessageFns<ServerFilter> = {
             message.terminatedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
-          case 32: {
-            if (tag !== 256) {
-              break;
-            }
-
-            message.matchNothing = reader.bool();
-            continue;
-          }
           case 33: {
             if (tag !== 266) {
               break;
@@ -1877,8 +1948,74 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     message.terminatedAt = (object.terminatedAt !== undefined && object.terminatedAt !== null)
       ? Timestamp.fromPartial(object.terminatedAt)
       : undefined;
-    message.matchNothing = object.matchNothing ?? false;
     message.textMatches = object.textMatches?.map((e) => ServerTextMatch.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseServerSort(): ServerSort {
+  return { field: 0, direction: 0 };
+}
+
+export const ServerSort: MessageFns<ServerSort> = {
+  encode(message: ServerSort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== 0) {
+      writer.uint32(8).int32(message.field);
+    }
+    if (message.direction !== 0) {
+      writer.uint32(16).int32(message.direction);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerSort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerSort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.field = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.direction = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServerSort>): ServerSort {
+    return ServerSort.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServerSort>): ServerSort {
+    const message = createBaseServerSort();
+    message.field = object.field ?? 0;
+    message.direction = object.direction ?? 0;
     return message;
   },
 };
@@ -1890,9 +2027,7 @@ function createBaseListServersRequest(): ListServersRequest {
     sort: [],
     pageSize: 0,
     pageToken: "",
-    marker: "",
     withHostInfo: false,
-    allFiltersChecked: false,
     brief: false,
   };
 }
@@ -1906,7 +2041,7 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
       writer.uint32(16).bool(message.allProjects);
     }
     for (const v of message.sort) {
-      SortKey.encode(v!, writer.uint32(26).fork()).join();
+      ServerSort.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message.pageSize !== 0) {
       writer.uint32(32).uint32(message.pageSize);
@@ -1914,14 +2049,8 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
     }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
-    }
     if (message.withHostInfo !== false) {
       writer.uint32(56).bool(message.withHostInfo);
-    }
-    if (message.allFiltersChecked !== false) {
-      writer.uint32(64).bool(message.allFiltersChecked);
     }
     if (message.brief !== false) {
       writer.uint32(72).bool(message.brief);
@@ -1963,7 +2092,7 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
               break;
             }
 
-            message.sort.push(SortKey.decode(reader, reader.uint32()));
+            message.sort.push(ServerSort.decode(reader, reader.uint32()));
             continue;
           }
           case 4: {
@@ -1982,28 +2111,12 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
           case 7: {
             if (tag !== 56) {
               break;
             }
 
             message.withHostInfo = reader.bool();
-            continue;
-          }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.allFiltersChecked = reader.bool();
             continue;
           }
           case 9: {
@@ -2035,12 +2148,10 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
       ? ServerFilter.fromPartial(object.filter)
       : undefined;
     message.allProjects = object.allProjects ?? false;
-    message.sort = object.sort?.map((e) => SortKey.fromPartial(e)) || [];
+    message.sort = object.sort?.map((e) => ServerSort.fromPartial(e)) || [];
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     message.withHostInfo = object.withHostInfo ?? false;
-    message.allFiltersChecked = object.allFiltersChecked ?? false;
     message.brief = object.brief ?? false;
     return message;
   },
@@ -3617,7 +3728,7 @@ export const ServersServiceDefinition = {
      * Lists servers of the caller's project, or of all with the right to. Pages. With `brief` the index rules
      * decide.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN, BAD_SORT_KEY, MARKER_NOT_FOUND; UNAVAILABLE /
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN; UNAVAILABLE /
      * LIST_UNAVAILABLE.
      */
     listServers: {

@@ -78,8 +78,6 @@ export interface ListProjectUsagesRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last server of the page before (REST). */
-  marker: string;
 }
 
 /** Output of ListProjectUsages. */
@@ -108,8 +106,6 @@ export interface GetProjectUsageRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last server of the page before (REST). */
-  marker: string;
 }
 
 /** Output of GetProjectUsage. */
@@ -526,7 +522,7 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
 };
 
 function createBaseListProjectUsagesRequest(): ListProjectUsagesRequest {
-  return { start: undefined, end: undefined, withServers: false, pageSize: 0, pageToken: "", marker: "" };
+  return { start: undefined, end: undefined, withServers: false, pageSize: 0, pageToken: "" };
 }
 
 export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
@@ -545,9 +541,6 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
     }
     return writer;
   },
@@ -605,14 +598,6 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -637,7 +622,6 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
     message.withServers = object.withServers ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -722,7 +706,7 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
 };
 
 function createBaseGetProjectUsageRequest(): GetProjectUsageRequest {
-  return { projectId: "", start: undefined, end: undefined, pageSize: 0, pageToken: "", marker: "" };
+  return { projectId: "", start: undefined, end: undefined, pageSize: 0, pageToken: "" };
 }
 
 export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
@@ -741,9 +725,6 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
     }
     return writer;
   },
@@ -801,14 +782,6 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -833,7 +806,6 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
     message.end = (object.end !== undefined && object.end !== null) ? Timestamp.fromPartial(object.end) : undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -1184,7 +1156,7 @@ export const UsageServiceDefinition = {
      * Adds up the use of all projects in a period. Pages over servers: a project may be told of on several
      * pages, each with a part of its sum.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), MARKER_NOT_FOUND, BAD_PAGE_TOKEN.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), BAD_PAGE_TOKEN.
      */
     listProjectUsages: {
       name: "ListProjectUsages",
@@ -1248,7 +1220,7 @@ export const UsageServiceDefinition = {
     /**
      * Adds up the use of one project in a period. Pages over servers.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), MARKER_NOT_FOUND, BAD_PAGE_TOKEN.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), BAD_PAGE_TOKEN.
      */
     getProjectUsage: {
       name: "GetProjectUsage",

@@ -31,8 +31,6 @@ export interface ListVolumeAttachmentsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: how many to leave out (REST). */
-  skip: number;
 }
 
 /** Output of ListVolumeAttachments. */
@@ -299,7 +297,7 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
 };
 
 function createBaseListVolumeAttachmentsRequest(): ListVolumeAttachmentsRequest {
-  return { serverId: "", pageSize: 0, pageToken: "", skip: 0 };
+  return { serverId: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsRequest> = {
@@ -312,9 +310,6 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
-    }
-    if (message.skip !== 0) {
-      writer.uint32(32).uint32(message.skip);
     }
     return writer;
   },
@@ -356,14 +351,6 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
             message.pageToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.skip = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -384,7 +371,6 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.skip = object.skip ?? 0;
     return message;
   },
 };

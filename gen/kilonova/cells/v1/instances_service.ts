@@ -249,7 +249,11 @@ export interface ListActionsRequest {
   /** "global" or the cell's name. */
   database: string;
   /** Which ones. */
-  query: ListInstanceActionsRequest | undefined;
+  query:
+    | ListInstanceActionsRequest
+    | undefined;
+  /** Instead of a page token: request id of the last one of the page before. */
+  marker: string;
 }
 
 /** Output of ListActions. */
@@ -2011,7 +2015,7 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
 };
 
 function createBaseListActionsRequest(): ListActionsRequest {
-  return { database: "", query: undefined };
+  return { database: "", query: undefined, marker: "" };
 }
 
 export const ListActionsRequest: MessageFns<ListActionsRequest> = {
@@ -2021,6 +2025,9 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
     }
     if (message.query !== undefined) {
       ListInstanceActionsRequest.encode(message.query, writer.uint32(18).fork()).join();
+    }
+    if (message.marker !== "") {
+      writer.uint32(26).string(message.marker);
     }
     return writer;
   },
@@ -2054,6 +2061,14 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
             message.query = ListInstanceActionsRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.marker = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2075,6 +2090,7 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
     message.query = (object.query !== undefined && object.query !== null)
       ? ListInstanceActionsRequest.fromPartial(object.query)
       : undefined;
+    message.marker = object.marker ?? "";
     return message;
   },
 };

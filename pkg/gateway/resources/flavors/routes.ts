@@ -17,11 +17,11 @@ interface OneFlavor {
   readonly hiddenFields: readonly string[];
 }
 
-export function flavorRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
+export function flavorRoutes({ flavors, lists }: Pick<ApiClients, "flavors" | "lists">): Operation[] {
   const [brief, full] = [briefFlavor(), fullFlavor()];
   const list = async (request: ApiRequest, view: View<Flavor, Links>, path: string): Promise<Reply> => {
     const page = pageOf(request.query);
-    const answer = await flavors.listFlavors(request.ctx, listRequest(request));
+    const answer = await lists.listFlavors(request.ctx, listRequest(request));
     const shown = cut(answer.flavors, page);
     const shape = view.shape(request.version, answer.hiddenFields);
     const links = nextPage(

@@ -37,7 +37,10 @@ function boundsOf(request: ApiRequest): { changesSince?: Timestamp; changesBefor
   return { ...(changesSince ? { changesSince } : {}), ...(changesBefore ? { changesBefore } : {}) };
 }
 
-export function instanceActionRoutes({ instanceActions }: Pick<ApiClients, "instanceActions">): Operation[] {
+export function instanceActionRoutes({
+  instanceActions,
+  lists,
+}: Pick<ApiClients, "instanceActions" | "lists">): Operation[] {
   const views = new ActionViews();
   return [
     {
@@ -45,11 +48,9 @@ export function instanceActionRoutes({ instanceActions }: Pick<ApiClients, "inst
       query: listQuery,
       handle: async (request) => {
         const page = pageOf(request.query);
-        const answer = await instanceActions.listInstanceActions(request.ctx, {
-          serverId: request.id,
-          ...boundsOf(request),
-          pageSize: page.pageSize,
-          marker: page.marker,
+        const answer = await lists.listInstanceActions(request.ctx, {
+          list: { serverId: request.id, ...boundsOf(request), pageSize: page.pageSize },
+          nova: { marker: page.marker },
         });
         const shown = cut(answer.actions, page);
         const path = `servers/${request.id}/os-instance-actions`;

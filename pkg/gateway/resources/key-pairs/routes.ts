@@ -15,7 +15,7 @@ const paged = since("2.35");
 
 const userOf = (request: ApiRequest): string => first(request.query, "user_id") ?? "";
 
-export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Operation[] {
+export function keyPairRoutes({ keyPairs, lists }: Pick<ApiClients, "keyPairs" | "lists">): Operation[] {
   const [item, createdForm, show] = [keyPairView("item"), keyPairView("created"), keyPairView("show")];
   return [
     {
@@ -23,10 +23,9 @@ export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Opera
       query: listKeyPairsQuery,
       handle: async (request) => {
         const page = pageOf(request.query);
-        const answer = await keyPairs.listKeyPairs(request.ctx, {
-          userId: userOf(request),
-          pageSize: page.pageSize,
-          marker: page.marker,
+        const answer = await lists.listKeyPairs(request.ctx, {
+          list: { userId: userOf(request), pageSize: page.pageSize },
+          nova: { marker: page.marker },
         });
         const shown = cut(answer.keyPairs, page);
         const shape = item.shape(request.version);

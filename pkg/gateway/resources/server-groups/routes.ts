@@ -15,7 +15,10 @@ import { serverGroupView } from "./view.js";
 const limitOf = (request: ApiRequest): number =>
   Math.min(Number(last(request.query, "limit") ?? 0) || MAX_LIMIT, MAX_LIMIT);
 
-export function serverGroupRoutes({ serverGroups: api }: Pick<ApiClients, "serverGroups">): Operation[] {
+export function serverGroupRoutes({
+  serverGroups: api,
+  lists,
+}: Pick<ApiClients, "serverGroups" | "lists">): Operation[] {
   const view = serverGroupView();
   return [
     {
@@ -23,10 +26,12 @@ export function serverGroupRoutes({ serverGroups: api }: Pick<ApiClients, "serve
       query: listServerGroupsQuery,
       handle: async (request) => {
         const shape = view.shape(request.version);
-        const { serverGroups } = await api.listServerGroups(request.ctx, {
-          allProjects: request.query.has("all_projects") && request.isAdmin,
-          pageSize: limitOf(request),
-          skip: Number(last(request.query, "offset") ?? 0),
+        const { serverGroups } = await lists.listServerGroups(request.ctx, {
+          list: {
+            allProjects: request.query.has("all_projects") && request.isAdmin,
+            pageSize: limitOf(request),
+          },
+          nova: { skip: Number(last(request.query, "offset") ?? 0) },
         });
         return replyJson({ server_groups: serverGroups.map((group) => shape.render(group, {})) });
       },
