@@ -4,6 +4,7 @@ import type {
 } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { FlavorSortField, FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { KilonovaError } from "../../kernel/index.js";
+import { rowsOf } from "../domain/page.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
 import { paging, sortBy } from "../shape/common.js";
@@ -33,6 +34,7 @@ export const listFlavors = (parts: Parts): Guarded<ListFlavorsRequest, ListFlavo
       ]);
       const wanted = {
         ...query,
+        pageSize: rowsOf(query.pageSize),
         sort: query.sort.map(({ field, direction }) => ({ field: columns[field], direction })),
         marker,
         pageToken: pages.open(request.pageToken),

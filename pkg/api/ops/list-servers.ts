@@ -20,6 +20,9 @@ import { bindingOf } from "../crypto/hashes.js";
 import type { SortedPage } from "../domain/merge-rows.js";
 import { mergePages } from "../domain/merge-rows.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
+import { headToken } from "../events/heads.js";
+import { watchBinding } from "../events/watch-binding.js";
+import { fittingRows, rowsOf } from "../domain/page.js";
 import { effectiveFilter } from "../domain/server-filter.js";
 import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
@@ -32,8 +35,6 @@ import { guarded, ownBy } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import { downCellServers } from "../cells/down-cell-servers.js";
 import { hiddenFields, maskOf } from "../view/server-view.js";
-
-const MAX_PAGE = 1000;
 
 const regex: Rule<string> = (value, path, report) => {
   const { problem } = value === "" ? {} : readUserRegex(value);
@@ -92,13 +93,22 @@ export const listServers = (parts: Parts): Guarded<ListServersRequest, EncodedAn
       if (ctx.nova.matchNothing)
         return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
       const after = await startOf(parts, ctx, request, query);
+      // Read before the rows: what changes while they are read is told by the watch.
+      const resumeToken =
+        request.withResumeToken && after.length === 0 ? await seed(parts, ctx, request) : "";
       const { pages, unreachable } = await readPages(parts, ctx, query, after);
       const { rows, more } = mergePages(pages, query.sort, query.pageSize);
-      const last = rows.at(-1);
+      const all = await parts.presented.list(ctx, mask, rows);
+      const servers = fittingRows(all, (server) => server.length);
+      const last = rows[servers.length - 1];
+      const goesOn = more || servers.length < all.length;
       return EncodedAnswer.of(answerType, {
-        servers: await parts.presented.list(ctx, mask, rows),
+        servers: [...servers],
+        resumeToken,
         nextPageToken:
-          more && last !== undefined ? encodePageToken(parts.tokens, query.binding, last.row.sortValues) : "",
+          goesOn && last !== undefined
+            ? encodePageToken(parts.tokens, query.binding, last.row.sortValues)
+            : "",
         unreachableCells: [...unreachable],
         downCellServers:
           unreachable.length > 0 ? await downCellServers(parts, ctx, query.projectId, unreachable) : [],
@@ -106,6 +116,9 @@ export const listServers = (parts: Parts): Guarded<ListServersRequest, EncodedAn
       });
     },
   );
+
+const seed = (parts: Parts, ctx: Call, { allProjects }: ListServersRequest): Promise<string> =>
+  headToken(parts, ctx, watchBinding({ allProjects, serverIds: [] }, allProjects ? "" : ownProject(ctx)));
 
 const ruleOf = ({ brief }: ListServersRequest) =>
   brief ? "os_compute_api:servers:index" : "os_compute_api:servers:detail";
@@ -145,7 +158,7 @@ function queryOf(ctx: Call, request: ListServersRequest): Query {
     filter: { ...filter, projectId: "" },
     projectId,
     sort: sortKeys,
-    pageSize: request.pageSize || MAX_PAGE,
+    pageSize: rowsOf(request.pageSize),
     binding: bindingOf(ListServersRequest.encode(bound).finish()),
   };
 }

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import {
   RebootType,
   ServerFilter,
+  ListServersResponse,
   ServerSortField,
   ServersServiceDefinition,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
-import type {
-  ListServersRequest,
-  ListServersResponse,
-} from "../../../gen/kilonova/api/v1/servers_service.js";
+import type { ListServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
@@ -166,6 +164,29 @@ describe("listServers", () => {
       kind: "invalid",
       message: `marker [${uuid(77)}] not found`,
     });
+  });
+
+  it("ends pages where their bytes do, and takes too large ones for the largest", async () => {
+    const api = anApi();
+    const text = "x".repeat(200);
+    const metadata = new Map(Array.from({ length: 128 }, (_, i) => [`${text}${i}`, text]));
+    for (let i = 1; i <= 90; i++) api.cells.put("cell1", { id: uuid(i), createdAt: at(i), metadata });
+    const seen: string[] = [];
+    let pages = 0;
+    for (let pageToken = ""; pages === 0 || pageToken !== ""; pages++) {
+      const page = await list(api, { pageSize: 5_000, pageToken });
+      assert.ok(ListServersResponse.encode(page).finish().length < 4 << 20);
+      seen.push(...ids(page));
+      pageToken = page.nextPageToken;
+    }
+    assert.ok(pages > 1, String(pages));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 90 }, (_, i) => uuid(90 - i)),
+    );
+    assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).pageSize, 1000);
+    await list(api, {});
+    assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).pageSize, 100);
   });
 
   it("binds page tokens to filter and sort", async () => {

@@ -40,7 +40,8 @@ export const clientToken = text({
   pattern: /^[!-~]+$/,
   hint: "must be printable ASCII without spaces",
 });
-export const pageSize = number({ max: 1000 });
+/** Any number: see `rowsOf`. */
+export const pageSize = number();
 export const pageToken = text({ max: 8192, pattern: /^[A-Za-z0-9_.-]+$/, hint: "is not a page token" });
 export const tag = text({ min: 1, max: 60, pattern: /^[^,/]*$/, hint: "must not contain comma or slash" });
 export const hostName = text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must be a host name" });

@@ -230,7 +230,7 @@ export const translations: readonly Translation[] = [
     "/os-services?host=h&binary=b",
     as({}),
     "listComputeServices",
-    { host: "h", binary: "b" },
+    { host: "h", binary: "b", pageSize: MAX_LIMIT },
   ],
   [
     "PUT /os-services/{id}",

@@ -125,7 +125,7 @@ export interface ListComputeServicesRequest {
   host: string;
   /** Only this binary. */
   binary: string;
-  /** At most 1000. Default: all. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
@@ -240,7 +240,7 @@ export interface ListHypervisorsRequest {
   hostnamePattern: string;
   /** Also list servers, in the views DETAIL and BRIEF. */
   withServers: boolean;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;

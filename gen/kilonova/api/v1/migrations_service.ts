@@ -137,7 +137,7 @@ export interface ListMigrationsRequest {
     | undefined;
   /** Only live migrations under way, with their progress (REST's list of one server). */
   inProgressOnly: boolean;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;

@@ -508,7 +508,7 @@ export interface ListServersRequest {
   allProjects: boolean;
   /** Default: created_at descending. created_at and id are always appended. */
   sort: ServerSort[];
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer; bound to filter and sort. */
   pageToken: string;
@@ -516,6 +516,8 @@ export interface ListServersRequest {
   withHostInfo: boolean;
   /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
   brief: boolean;
+  /** Also answer a resume_token. With the first page only. */
+  withResumeToken: boolean;
 }
 
 /** Output of ListServers. */
@@ -533,6 +535,13 @@ export interface ListServersResponse {
    * fault.details, user_data.
    */
   hiddenFields: string[];
+  /**
+   * Where WatchEvents goes on from this list without a gap, for a cache that is filled with it: a change of
+   * any server is in this or a later page, or will be told. What is told may be in the list already: an event
+   * whose server's generation is not greater than the one known changes nothing. Good for a WatchEvents of
+   * the same projects (all_projects) that names no servers.
+   */
+  resumeToken: string;
 }
 
 /** Input of UpdateServer. */
@@ -2029,6 +2038,7 @@ function createBaseListServersRequest(): ListServersRequest {
     pageToken: "",
     withHostInfo: false,
     brief: false,
+    withResumeToken: false,
   };
 }
 
@@ -2054,6 +2064,9 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     }
     if (message.brief !== false) {
       writer.uint32(72).bool(message.brief);
+    }
+    if (message.withResumeToken !== false) {
+      writer.uint32(80).bool(message.withResumeToken);
     }
     return writer;
   },
@@ -2127,6 +2140,14 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             message.brief = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.withResumeToken = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2153,12 +2174,20 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     message.pageToken = object.pageToken ?? "";
     message.withHostInfo = object.withHostInfo ?? false;
     message.brief = object.brief ?? false;
+    message.withResumeToken = object.withResumeToken ?? false;
     return message;
   },
 };
 
 function createBaseListServersResponse(): ListServersResponse {
-  return { servers: [], nextPageToken: "", unreachableCells: [], downCellServers: [], hiddenFields: [] };
+  return {
+    servers: [],
+    nextPageToken: "",
+    unreachableCells: [],
+    downCellServers: [],
+    hiddenFields: [],
+    resumeToken: "",
+  };
 }
 
 export const ListServersResponse: MessageFns<ListServersResponse> = {
@@ -2177,6 +2206,9 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(42).string(v!);
+    }
+    if (message.resumeToken !== "") {
+      writer.uint32(50).string(message.resumeToken);
     }
     return writer;
   },
@@ -2234,6 +2266,14 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
             message.hiddenFields.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2256,6 +2296,7 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     message.downCellServers = object.downCellServers?.map((e) => Server.fromPartial(e)) || [];
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
+    message.resumeToken = object.resumeToken ?? "";
     return message;
   },
 };

@@ -74,7 +74,7 @@ export interface ListProjectUsagesRequest {
     | undefined;
   /** Also list servers. */
   withServers: boolean;
-  /** Servers on a page: at most 1000, which is also the default. */
+  /** Servers on a page. Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
@@ -102,7 +102,7 @@ export interface GetProjectUsageRequest {
   end:
     | Timestamp
     | undefined;
-  /** Servers on a page: at most 1000, which is also the default. */
+  /** Servers on a page. Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;

@@ -1,11 +1,10 @@
 import { FlavorSortField, FlavorVisibility } from "../../../../gen/kilonova/api/v1/flavors_service.js";
-import { ListFlavorsRequest } from "../../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { booleanOf, numberOf, textOf } from "../../http/fields.js";
 import type { JsonObject } from "../../http/json.js";
-import { directionOf, pageOf } from "../../http/paging.js";
+import { directionOf } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { booleanWord } from "../../http/words.js";
 
@@ -48,22 +47,17 @@ export const sortFields: ReadonlyMap<string, FlavorSortField> = new Map(
   }),
 );
 
-/** @throws BAD_REQUEST for words and numbers that the schema lets pass as text */
-export function listRequest(request: ApiRequest): ListFlavorsRequest {
+/** Which flavors, in which order. @throws BAD_REQUEST for words and numbers that the schema lets pass as text */
+export function listOf(request: ApiRequest) {
   const { query } = request;
-  const page = pageOf(query);
   const field = sortFields.get(last(query, "sort_key") ?? "flavorid") ?? FlavorSortField.FLAVOR_SORT_FIELD_ID;
-  return ListFlavorsRequest.fromPartial({
-    list: {
-      visibility: visibilityOf(request),
-      minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
-      minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"),
-      name: last(query, "name") ?? "",
-      sort: [{ field, direction: directionOf(last(query, "sort_dir") ?? "asc") }],
-      pageSize: page.pageSize,
-    },
-    nova: { marker: page.marker },
-  });
+  return {
+    visibility: visibilityOf(request),
+    minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
+    minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"),
+    name: last(query, "name") ?? "",
+    sort: [{ field, direction: directionOf(last(query, "sort_dir") ?? "asc") }],
+  };
 }
 
 /** Only administrators choose; for others the parameter does not exist, whatever it says. */

@@ -4,7 +4,7 @@ import { CommonErrors, parseUuid } from "../../../kernel/index.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyJson } from "../../http/api-request.js";
-import { cut, MAX_LIMIT, nextPage, pageOf } from "../../http/paging.js";
+import { MAX_LIMIT, nextPage, pageOf, wholePage } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
@@ -82,11 +82,12 @@ async function list(
     return replyJson({ hypervisors: found.map((h) => shape.render(h, env)) }, { unreachableCells });
   }
   const page = pageOf(request.query);
-  const answer = await lists.listHypervisors(request.ctx, {
-    list: { ...env, view: asked.view, pageSize: page.pageSize },
-    nova: { marker: page.marker },
-  });
-  const shown = cut(answer.hypervisors, page);
+  const { answer, items: shown } = await wholePage(page, "hypervisors", ({ marker, ...stretch }) =>
+    lists.listHypervisors(request.ctx, {
+      list: { ...env, view: asked.view, ...stretch },
+      nova: { marker },
+    }),
+  );
   const markers = shown.map((h) => ({ marker: request.has(byUuid) ? h.id : String(h.number) }));
   const links = request.has(paged)
     ? nextPage("hypervisors_links", asked.path, markers, page, request.query, request.links)

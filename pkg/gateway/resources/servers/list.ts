@@ -1,7 +1,7 @@
 import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import type { Links } from "../../http/links.js";
-import { cut, nextPage, pageOf } from "../../http/paging.js";
+import { nextPage, pageOf, wholePage } from "../../http/paging.js";
 import { since } from "../../microversion/version.js";
 import type { ListsClient } from "../../ports.js";
 import type { FragmentCache } from "../../view/fragments.js";
@@ -33,18 +33,20 @@ export async function listServers(
 ): Promise<Reply> {
   const page = pageOf(request.query);
   const { filter, matchNothing, allProjects, filtered } = selectionOf(request);
-  const answer = await lists.listServers(request.ctx, {
-    list: {
-      filter,
-      allProjects,
-      sort: sortOf(request),
-      pageSize: page.pageSize,
-      withHostInfo: path !== "servers",
-      brief: path === "servers",
-    },
-    nova: { marker: page.marker, matchNothing, dropForbiddenFilters: true },
-  });
-  const shown = cut(answer.servers, page);
+  const sort = sortOf(request);
+  const { answer, items: shown } = await wholePage(page, "servers", ({ marker, ...stretch }) =>
+    lists.listServers(request.ctx, {
+      list: {
+        filter,
+        allProjects,
+        sort,
+        ...stretch,
+        withHostInfo: path !== "servers",
+        brief: path === "servers",
+      },
+      nova: { marker, matchNothing, dropForbiddenFilters: true },
+    }),
+  );
   const shape = views.items.shape(request.version, answer.hiddenFields);
   const fragments = shown.map((server) => serverFragment(cache, shape, server, request.links));
   if (request.has(downCellsShown) && !filtered && !ORDERING.some((name) => request.query.has(name))) {
