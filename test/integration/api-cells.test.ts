@@ -300,6 +300,21 @@ describe("integration: api and cells", () => {
     await assert.rejects(create({ clientToken: "t-1", name: "other" }), { reason: "TOKEN_REUSED" });
   });
 
+  it("answers a repeated creation also when what it referred to is gone", async () => {
+    const wish = { clientToken: randomUUID(), name: "image-gone" };
+    const first = await create(wish);
+    const images = [...api.images];
+    api.images.clear();
+    const again = await create(wish);
+    assert.deepEqual(
+      [again.replayed, again.adminPassword, again.servers.map(({ id }) => id)],
+      [true, "", first.servers.map(({ id }) => id)],
+    );
+    await assert.rejects(create({ ...wish, name: "another" }), { reason: "TOKEN_REUSED" });
+    await assert.rejects(create({ ...wish, clientToken: randomUUID() }), { reason: "IMAGE_NOT_FOUND" });
+    for (const [id, image] of images) api.images.set(id, image);
+  });
+
   it("answers a repeated creation in the middle of a hand-over", async () => {
     const wish = { clientToken: randomUUID(), name: "between" };
     const first = await create(wish);

@@ -286,8 +286,10 @@ export namespace RebootType {
 /** Input of CreateServers. */
 export interface CreateServersRequest {
   /**
-   * Repeating a request with the same token gives the same servers. Kept 24 h beyond the end. Empty: not
-   * repeatable.
+   * Makes the call repeatable: a second one with the same token and the same content does nothing and answers
+   * what the first one made, as it is by now, also when that was to delete a server that is gone. A token
+   * belongs to the caller's project and user and to the method. It is kept for at least 24 h beyond the
+   * operation's end. With other content: TOKEN_REUSED. Empty: not repeatable.
    */
   clientToken: string;
   /** Name; with several servers `-1`, `-2`, … are added. */
@@ -361,7 +363,10 @@ export interface CreateServersResponse {
   operations: Operation[];
   /** Shared by all of them. */
   reservationId: string;
-  /** The given or made password, told only here. */
+  /**
+   * The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose the
+   * answer gives one.
+   */
   adminPassword: string;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
