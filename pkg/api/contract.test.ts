@@ -1,3 +1,5 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { FieldDescriptorProto_Type, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +29,6 @@ const WITHOUT_TOKEN = new Set([
   "CreateRemoteConsole",
   "CreateFlavor",
   "CreateKeyPair",
-  "CreateExternalEvents",
   "CancelOperation",
   "AbortMigration",
   "ForceCompleteMigration",
@@ -101,6 +102,21 @@ describe("the public contract", () => {
       for (const rule of policyRules(method)) assert.ok(known.has(rule), `${method.name}: ${rule}`);
     assert.deepEqual(
       methods.filter(({ method }) => policyRules(method).length === 0).map(({ method }) => method.name),
+      [],
+    );
+  });
+
+  it("marks what must not be printed", () => {
+    const file = readFileSync(join(packageRoot(), "gen", "descriptors.binpb"));
+    const fields = fromBinary(FileDescriptorSetSchema, file)
+      .file.filter((one) => /^kilonova\.(api|type)\.v1$/.test(one.package))
+      .flatMap((one) => one.messageType)
+      .flatMap(({ name, field }) => field.map((one) => ({ path: `${name}.${one.name}`, field: one })))
+      .filter(({ field }) => field.type === FieldDescriptorProto_Type.STRING);
+    const secret = fields.filter(({ field }) => /password|private_key|^user_data$|^token$/.test(field.name));
+    assert.ok(secret.length >= 10, String(secret.length));
+    assert.deepEqual(
+      secret.filter(({ field }) => field.options?.debugRedact !== true).map(({ path }) => path),
       [],
     );
   });

@@ -5,6 +5,7 @@ export const sealedFields: ReadonlyMap<string, readonly string[]> = new Map([
   ["ChangeServerPasswordRequest", ["adminPassword"]],
   ["CreateServersRequest", ["userData","adminPassword","files"]],
   ["EvacuateServerRequest", ["adminPassword"]],
+  ["GetConsoleConnectionRequest", ["token"]],
   ["RebuildServerRequest", ["adminPassword","userData","files"]],
   ["RescueServerRequest", ["adminPassword"]],
 ]);

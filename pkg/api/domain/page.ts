@@ -2,7 +2,7 @@
 const DEFAULT_ROWS = 100;
 const MAX_ROWS = 1000;
 /** Bytes of a page: with what is around them less than the 4 MiB that gRPC clients take by default. */
-export const MAX_PAGE_BYTES = 3 << 20;
+const MAX_PAGE_BYTES = 3 << 20;
 
 /** Rows of a page for what a request asks: 0 is the default, too many are the most. */
 export const rowsOf = (asked: number): number => Math.min(asked || DEFAULT_ROWS, MAX_ROWS);

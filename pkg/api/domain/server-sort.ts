@@ -42,8 +42,8 @@ const PRIVILEGED: ReadonlySet<string> = new Set(["host", "node"]);
 const TIMES: ReadonlySet<string> = new Set(["created_at", "launched_at", "terminated_at", "updated_at"]);
 
 /**
- * The full sort of a list, in the stores' terms: what was asked for, then created_at and the id in the first direction, so that it
- * is total.
+ * The full sort of a list, in the stores' terms: what was asked for, then created_at and the id in the first
+ * direction, so that it is total.
  * @throws NOT_AUTHORIZED for host and node without the right to them
  */
 export function fullSort(sort: readonly ServerSort[], mayUsePrivileged: boolean): SortKey[] {

@@ -189,6 +189,12 @@ describe("listServers", () => {
     assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).pageSize, 100);
   });
 
+  it("says BAD_PAGE_TOKEN of everything that is no token of the list", async () => {
+    const api = spread(3);
+    for (const pageToken of ["a b", "1.W10", "marker", "é".repeat(300)])
+      await assert.rejects(list(api, { pageToken }), { reason: "BAD_PAGE_TOKEN", kind: "invalid" });
+  });
+
   it("binds page tokens to filter and sort", async () => {
     const api = spread(3);
     const { nextPageToken } = await list(api, { pageSize: 1 });

@@ -24,7 +24,7 @@ export interface Binder {
   whole<D extends ServiceDefinition>(definition: D, ops: Ops<D>): ServiceBinding;
   /** Some of them; the others answer NOT_SERVED. */
   part<D extends ServiceDefinition>(definition: D, ops: Partial<Ops<D>>): ServiceBinding;
-  /** Lists of the public contract as the gateway asks them, each under the rules of the method of its name. */
+  /** Public lists as the gateway asks them, each under the rules of the public method of its name. */
   nova<D extends ServiceDefinition>(definition: D, ops: NovaOps<D>): ServiceBinding;
 }
 

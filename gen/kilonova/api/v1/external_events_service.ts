@@ -106,6 +106,8 @@ export interface ExternalEvent {
 export interface CreateExternalEventsRequest {
   /** At least one, at most 1000. */
   events: ExternalEvent[];
+  /** See CreateServersRequest. */
+  clientToken: string;
 }
 
 /** Output of CreateExternalEvents. */
@@ -206,13 +208,16 @@ export const ExternalEvent: MessageFns<ExternalEvent> = {
 };
 
 function createBaseCreateExternalEventsRequest(): CreateExternalEventsRequest {
-  return { events: [] };
+  return { events: [], clientToken: "" };
 }
 
 export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest> = {
   encode(message: CreateExternalEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.events) {
       ExternalEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(18).string(message.clientToken);
     }
     return writer;
   },
@@ -238,6 +243,14 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
             message.events.push(ExternalEvent.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -256,6 +269,7 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
   fromPartial(object: DeepPartial<CreateExternalEventsRequest>): CreateExternalEventsRequest {
     const message = createBaseCreateExternalEventsRequest();
     message.events = object.events?.map((e) => ExternalEvent.fromPartial(e)) || [];
+    message.clientToken = object.clientToken ?? "";
     return message;
   },
 };
@@ -337,10 +351,11 @@ export const ExternalEventsServiceDefinition = {
   methods: {
     /**
      * Hands events to the operations that wait for them, or that will. Each event has its own result; the call
-     * succeeds if any was taken. Repeatable: an event that was taken already changes nothing.
+     * succeeds if any was taken. Two events that say the same are two events: a volume may grow twice.
+     * Repeatable with a client token.
      *
      * Errors: INVALID_ARGUMENT / INVALID_REQUEST; NOT_FOUND / SERVER_NOT_FOUND: no server of any event is
-     * known.
+     * known; ABORTED / TOKEN_REUSED.
      */
     createExternalEvents: {
       name: "CreateExternalEvents",

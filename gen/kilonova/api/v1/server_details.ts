@@ -53,6 +53,10 @@ export interface SecurityGroupRule {
   remoteCidr: string;
   /** Members of this group instead; empty when none. */
   remoteGroupId: string;
+  /** That group's name; empty when none. */
+  remoteGroupName: string;
+  /** That group's owner; empty when none. */
+  remoteGroupProjectId: string;
 }
 
 /** A security group of a server. */
@@ -365,6 +369,8 @@ function createBaseSecurityGroupRule(): SecurityGroupRule {
     portMax: undefined,
     remoteCidr: "",
     remoteGroupId: "",
+    remoteGroupName: "",
+    remoteGroupProjectId: "",
   };
 }
 
@@ -390,6 +396,12 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     }
     if (message.remoteGroupId !== "") {
       writer.uint32(58).string(message.remoteGroupId);
+    }
+    if (message.remoteGroupName !== "") {
+      writer.uint32(66).string(message.remoteGroupName);
+    }
+    if (message.remoteGroupProjectId !== "") {
+      writer.uint32(74).string(message.remoteGroupProjectId);
     }
     return writer;
   },
@@ -463,6 +475,22 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
             message.remoteGroupId = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.remoteGroupName = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.remoteGroupProjectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -487,6 +515,8 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     message.portMax = object.portMax ?? undefined;
     message.remoteCidr = object.remoteCidr ?? "";
     message.remoteGroupId = object.remoteGroupId ?? "";
+    message.remoteGroupName = object.remoteGroupName ?? "";
+    message.remoteGroupProjectId = object.remoteGroupProjectId ?? "";
     return message;
   },
 };

@@ -364,8 +364,8 @@ export interface CreateServersResponse {
   /** Shared by all of them. */
   reservationId: string;
   /**
-   * The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose the
-   * answer gives one.
+   * The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose
+   * the answer gives one.
    */
   adminPassword: string;
   /** Whether this answers an earlier call with the same client token. */
@@ -5754,12 +5754,12 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Makes the server anew on another host because its own is gone. The old host is fenced first. No lock
-     * stops it.
+     * Makes the server anew on another host because its own is gone. The old host is fenced first. An operation
+     * under way is pre-empted, and no lock stops it.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, HOST_NOT_FOUND; INVALID_ARGUMENT / SAME_HOST, HOST_STILL_UP;
-     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED. Within the operation: NO_VALID_HOST, HOST_NOT_FENCED.
+     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR); ABORTED / TOKEN_REUSED. Within
+     * the operation: NO_VALID_HOST, HOST_NOT_FENCED.
      */
     evacuateServer: {
       name: "EvacuateServer",

@@ -47,7 +47,10 @@ export const sortFields: ReadonlyMap<string, FlavorSortField> = new Map(
   }),
 );
 
-/** Which flavors, in which order. @throws BAD_REQUEST for words and numbers that the schema lets pass as text */
+/**
+ * Which flavors, in which order.
+ * @throws BAD_REQUEST for words and numbers that the schema lets pass as text
+ */
 export function listOf(request: ApiRequest) {
   const { query } = request;
   const field = sortFields.get(last(query, "sort_key") ?? "flavorid") ?? FlavorSortField.FLAVOR_SORT_FIELD_ID;
