@@ -15,6 +15,10 @@ const checks = [
   ["public contract as released", publicContractHolds],
   ["internal contracts beside the previous commit's", internalContractsHold],
   [
+    "error_reason.proto",
+    () => call(process.execPath, ["--import", "tsx", "scripts/gen-error-reasons.ts", "--check"]),
+  ],
+  [
     "docs/config.md",
     () => call(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts", "--check"]),
   ],

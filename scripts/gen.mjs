@@ -1,10 +1,11 @@
-// proto/ → gen/ and gen/descriptors.binpb (for server reflection); folders → index.gen.ts; options →
-// docs/config.md; unserved methods → docs/status.md; operations → docs/operations.md.
+// Error tables → their enum in proto/; proto/ → gen/ and gen/descriptors.binpb (for reflection); folders →
+// index.gen.ts; options → docs/config.md; unserved methods → docs/status.md; operations → docs/operations.md.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
 import { run } from "./lib/run.mjs";
 
+await run(process.execPath, ["--import", "tsx", "scripts/gen-error-reasons.ts"], { cwd: root });
 const buf = join(root, "node_modules", ".bin", "buf");
 await run(buf, ["generate"], { cwd: root });
 // Only options' declarations import it, and they make no code.

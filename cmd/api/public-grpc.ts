@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { publicErrors } from "../../pkg/api/index.js";
 import type { Keystone } from "../../pkg/clients/keystone/index.js";
 import type { RpcServerOptions, ServiceBinding } from "../../pkg/platform/rpc/index.js";
 import { startRpcServer } from "../../pkg/platform/rpc/index.js";
@@ -32,6 +33,7 @@ export async function servePublicGrpc(
       tracer,
       metrics,
       descriptors,
+      errors: publicErrors,
       ...tls,
       limits,
       corsOrigins,

@@ -1,11 +1,16 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { FieldDescriptorProto_Type, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ruleDefaults } from "../policy/index.js";
+import { PolicyErrors, ruleDefaults } from "../policy/index.js";
+import { ApiErrors, CreateErrors } from "./errors.js";
 import { policyRules } from "../platform/rpc/index.js";
 import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/index.js";
 import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
+import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
+import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
 import { KilonovaError } from "../kernel/index.js";
 
@@ -24,7 +29,6 @@ const WITHOUT_TOKEN = new Set([
   "CreateRemoteConsole",
   "CreateFlavor",
   "CreateKeyPair",
-  "CreateExternalEvents",
   "CancelOperation",
   "AbortMigration",
   "ForceCompleteMigration",
@@ -50,15 +54,31 @@ async function failureOf(
 }
 
 describe("the public contract", () => {
-  const { service, channel } = anApi();
+  const { service, channel, userChannel } = anApi();
   const bindings: readonly MethodBinding[] = service.bindings.flatMap((one) => one.methods);
+
+  const publicBindings = bindings.filter(({ path }) => path.startsWith("/kilonova.api.v1."));
+
+  it("has nothing that only Nova's API needs: that is the gateway's alone", async () => {
+    const compat = bindings.filter(({ path }) => path.startsWith("/kilonova.compat.v1."));
+    assert.equal(compat.length, 6);
+    for (const { path, allowedCallers } of compat) assert.deepEqual([...allowedCallers], ["gateway"], path);
+    for (const { method } of methods)
+      for (const field of ["marker", "skip", "matchNothing", "allFiltersChecked", "enabledSwitches"])
+        assert.ok(!(field in fieldsOf(method.requestType)), `${method.name}: ${field}`);
+    const user = userChannel.client(NovaListsServiceDefinition);
+    await assert.rejects(user.listServers(as(member), { list: {} }), { reason: "CALLER_NOT_ALLOWED" });
+    const gateway = channel.client(NovaListsServiceDefinition);
+    assert.deepEqual((await gateway.listServers(as(member), { list: {} })).servers, []);
+    await assert.rejects(gateway.listServers(as(member), {}), { reason: "INVALID_REQUEST" });
+  });
 
   it("is bound whole, for users and the gateway", () => {
     assert.deepEqual(
-      bindings.map(({ path }) => path).sort(),
+      publicBindings.map(({ path }) => path).sort(),
       methods.map(({ definition, method }) => `/${definition.fullName}/${method.name}`).sort(),
     );
-    for (const { path, allowedCallers } of bindings)
+    for (const { path, allowedCallers } of publicBindings)
       assert.deepEqual([...allowedCallers].sort(), ["gateway", "user"], path);
   });
 
@@ -86,6 +106,21 @@ describe("the public contract", () => {
     );
   });
 
+  it("marks what must not be printed", () => {
+    const file = readFileSync(join(packageRoot(), "gen", "descriptors.binpb"));
+    const fields = fromBinary(FileDescriptorSetSchema, file)
+      .file.filter((one) => /^kilonova\.(api|type)\.v1$/.test(one.package))
+      .flatMap((one) => one.messageType)
+      .flatMap(({ name, field }) => field.map((one) => ({ path: `${name}.${one.name}`, field: one })))
+      .filter(({ field }) => field.type === FieldDescriptorProto_Type.STRING);
+    const secret = fields.filter(({ field }) => /password|private_key|^user_data$|^token$/.test(field.name));
+    assert.ok(secret.length >= 10, String(secret.length));
+    assert.deepEqual(
+      secret.filter(({ field }) => field.options?.debugRedact !== true).map(({ path }) => path),
+      [],
+    );
+  });
+
   it("pages every list", () => {
     for (const { method } of methods.filter(
       ({ method: { name } }) => name.startsWith("List") && !ONE_PAGE.has(name),
@@ -105,6 +140,12 @@ describe("the public contract", () => {
     )) {
       assert.ok("clientToken" in fieldsOf(method.requestType), `${method.name} lacks client_token`);
     }
+  });
+
+  it("has each reason that a table declares in its enum", () => {
+    for (const table of [ApiErrors, CreateErrors, PolicyErrors])
+      for (const reason of Object.keys(table)) assert.ok(publicErrors.reasons.has(reason), reason);
+    assert.ok(!publicErrors.reasons.has("PROVIDER_NOT_FOUND"), "an inner service's own");
   });
 
   it("says of every method which errors it gives", () => {

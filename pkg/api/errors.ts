@@ -9,14 +9,18 @@ export const ApiErrors = defineErrors("api", {
     "invalid",
     (p: { field: string; problem: string }) => `Invalid input for field ${p.field}: ${p.problem}`,
   ],
-  BAD_PAGE_TOKEN: ["invalid", (_p: Record<string, never>) => "The page token is not valid for this request."],
+  BAD_PAGE_TOKEN: [
+    "invalid",
+    (_p: Record<string, never>) => "The page token is not valid for this request.",
+    { field: "page_token" },
+  ],
   TOO_MANY_WATCHES: [
     "quota",
     (p: { who: string; limit: number; retryAfterMs: number }) =>
       `There are ${p.limit} open watches of ${p.who}; no more are let in.`,
+    { subject: "watches" },
   ],
   MARKER_NOT_FOUND: ["invalid", (p: { marker: string }) => `marker [${p.marker}] not found`],
-  BAD_SORT_KEY: ["invalid", (p: { key: string }) => `Sort key supplied is not valid: ${p.key}`],
   NOT_AUTHORIZED: ["forbidden", (p: { what: string }) => p.what],
   LIST_UNAVAILABLE: ["unavailable", (_p: Record<string, never>) => "Service is unavailable at this time."],
 
@@ -46,12 +50,17 @@ export const ApiErrors = defineErrors("api", {
   PROJECT_NOT_FOUND: [
     "invalid",
     (p: { project: string }) => `Project ID ${p.project} is not a valid project.`,
+    { field: "project_id" },
   ],
   KEY_PAIR_NOT_FOUND: [
     "missing",
     (p: { name: string; user: string }) => `Keypair ${p.name} not found for user ${p.user}`,
   ],
-  BAD_PUBLIC_KEY: ["invalid", (p: { why: string }) => `Keypair data is invalid: ${p.why}`],
+  BAD_PUBLIC_KEY: [
+    "invalid",
+    (p: { why: string }) => `Keypair data is invalid: ${p.why}`,
+    { field: "public_key" },
+  ],
 
   AGGREGATE_NOT_FOUND: [
     "missing",
@@ -82,16 +91,19 @@ export const ApiErrors = defineErrors("api", {
   RULES_NEED_ANTI_AFFINITY: [
     "invalid",
     (_p: Record<string, never>) => "Only anti-affinity policy supports rules.",
+    { field: "max_server_per_host" },
   ],
   SERVICE_NOT_FOUND: ["missing", (p: { service: string }) => `Service ${p.service} could not be found.`],
   SERVICE_AMBIGUOUS: [
     "invalid",
     (p: { service: string }) => `Service id ${p.service} refers to multiple services.`,
+    { field: "service_id" },
   ],
   NOT_A_COMPUTE_SERVICE: [
     "invalid",
     (p: { binary: string }) =>
       `Updating a ${p.binary} service is not supported. Only nova-compute services can be updated.`,
+    { field: "service_id" },
   ],
   HOST_BINARY_NOT_FOUND: [
     "missing",
@@ -110,34 +122,59 @@ export const ApiErrors = defineErrors("api", {
 
 /** What a create refuses. References in a body that lead nowhere are `invalid`, not `missing`. */
 export const CreateErrors = defineErrors("api", {
-  FLAVOR_NOT_FOUND: ["invalid", (p: { flavor: string }) => `Flavor ${p.flavor} could not be found.`],
-  IMAGE_NOT_FOUND: ["invalid", (_p: { image: string }) => "Can not find requested image"],
+  FLAVOR_NOT_FOUND: [
+    "invalid",
+    (p: { flavor: string }) => `Flavor ${p.flavor} could not be found.`,
+    { field: "flavor_id" },
+  ],
+  IMAGE_NOT_FOUND: [
+    "invalid",
+    (_p: { image: string }) => "Can not find requested image",
+    { field: "image_id" },
+  ],
   BAD_IMAGE_PROPERTIES: [
     "invalid",
     (p: { property: string; value: string; wanted: string }) =>
       `Invalid image metadata. Error: property ${p.property} is '${p.value}' and must be ${p.wanted}.`,
+    { field: "image_id" },
   ],
   IMAGE_UNACCEPTABLE: [
     "invalid",
     (p: { image: string }) =>
       `Image ${p.image} is unacceptable: it was made of an encrypted volume and cannot be booted by itself.`,
+    { field: "image_id" },
   ],
-  HINTED_SERVER_NOT_FOUND: ["invalid", (p: { server: string }) => `Instance ${p.server} could not be found.`],
-  IMAGE_REQUIRED: ["invalid", (_p: Record<string, never>) => "Missing imageRef attribute"],
-  IMAGE_NOT_ACTIVE: ["invalid", (p: { image: string }) => `Image ${p.image} is not active.`],
+  HINTED_SERVER_NOT_FOUND: [
+    "invalid",
+    (p: { server: string }) => `Instance ${p.server} could not be found.`,
+    { field: "scheduler_hints" },
+  ],
+  IMAGE_REQUIRED: [
+    "invalid",
+    (_p: Record<string, never>) => "Missing imageRef attribute",
+    { field: "image_id" },
+  ],
+  IMAGE_NOT_ACTIVE: [
+    "invalid",
+    (p: { image: string }) => `Image ${p.image} is not active.`,
+    { field: "image_id" },
+  ],
   FLAVOR_MEMORY_TOO_SMALL: [
     "invalid",
     (_p: Record<string, never>) => "Flavor's memory is too small for requested image.",
+    { field: "flavor_id" },
   ],
   FLAVOR_DISK_SMALLER_THAN_IMAGE: [
     "invalid",
     (p: { flavorBytes: bigint; imageBytes: bigint }) =>
       `Flavor's disk is too small for requested image. Flavor disk is ${p.flavorBytes} bytes, image is ${p.imageBytes} bytes.`,
+    { field: "flavor_id" },
   ],
   FLAVOR_DISK_SMALLER_THAN_MIN_DISK: [
     "invalid",
     (p: { flavorBytes: bigint; minBytes: bigint }) =>
       `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${p.flavorBytes} bytes, minimum size is ${p.minBytes} bytes.`,
+    { field: "flavor_id" },
   ],
   ZERO_DISK_FLAVOR: [
     "forbidden",
@@ -146,12 +183,22 @@ export const CreateErrors = defineErrors("api", {
   DISK_CONFIG_DISABLED: [
     "invalid",
     (p: { image: string }) => `Requested image ${p.image} has automatic disk resize disabled.`,
+    { field: "disk_config" },
   ],
-  KEY_PAIR_NOT_FOUND: ["invalid", (_p: { name: string }) => "Invalid key_name provided."],
-  NETWORK_NOT_FOUND: ["invalid", (p: { networks: string }) => `Network ${p.networks} could not be found.`],
+  KEY_PAIR_NOT_FOUND: [
+    "invalid",
+    (_p: { name: string }) => "Invalid key_name provided.",
+    { field: "key_name" },
+  ],
+  NETWORK_NOT_FOUND: [
+    "invalid",
+    (p: { networks: string }) => `Network ${p.networks} could not be found.`,
+    { field: "networks" },
+  ],
   NETWORK_WITHOUT_SUBNET: [
     "invalid",
     (p: { network: string }) => `Network ${p.network} requires a subnet in order to boot instances on.`,
+    { field: "networks" },
   ],
   NETWORK_AMBIGUOUS: [
     "conflict",
@@ -161,20 +208,27 @@ export const CreateErrors = defineErrors("api", {
   NO_NETWORK: [
     "invalid",
     (p: { project: string }) => `Unable to automatically allocate a network for project ${p.project}`,
+    { field: "networks" },
   ],
   EXTERNAL_NETWORK: [
     "forbidden",
     (p: { network: string }) => `It is not allowed to create an interface on external network ${p.network}`,
   ],
-  PORT_NOT_FOUND: ["invalid", (p: { port: string }) => `Port id ${p.port} could not be found.`],
+  PORT_NOT_FOUND: [
+    "invalid",
+    (p: { port: string }) => `Port id ${p.port} could not be found.`,
+    { field: "networks" },
+  ],
   PORT_IN_USE: ["conflict", (p: { port: string }) => `Port ${p.port} is still in use.`],
   PORT_WITHOUT_ADDRESS: [
     "invalid",
     (p: { port: string }) => `Port ${p.port} requires a FixedIP in order to be used.`,
+    { field: "networks" },
   ],
   FIXED_IP_IN_USE: [
     "invalid",
     (p: { address: string }) => `Fixed IP address ${p.address} is already in use.`,
+    { field: "networks" },
   ],
   FIXED_IP_FORBIDDEN: [
     "forbidden",
@@ -185,16 +239,19 @@ export const CreateErrors = defineErrors("api", {
     "invalid",
     (_p: Record<string, never>) =>
       "Invalid fixed IP and max count request: max_count cannot be greater than 1 if an fixed_ip is specified.",
+    { field: "max_count" },
   ],
   PORTS_AND_MAX_COUNT: [
     "invalid",
     (_p: Record<string, never>) =>
       "Failed to launch multiple instances: Unable to launch multiple instances with a single configured port ID. Please launch your instance one by one with different ports.",
+    { field: "max_count" },
   ],
   SECURITY_GROUP_NOT_FOUND: [
     "invalid",
     (p: { group: string; project: string }) =>
       `Security group ${p.group} not found for project ${p.project}.`,
+    { field: "security_groups" },
   ],
   SECURITY_GROUP_AMBIGUOUS: [
     "conflict",
@@ -204,42 +261,78 @@ export const CreateErrors = defineErrors("api", {
   SERVER_GROUP_NOT_FOUND: [
     "invalid",
     (p: { group: string }) => `Instance group ${p.group} could not be found.`,
+    { field: "scheduler_hints" },
   ],
   BAD_SERVER_GROUP_HINT: [
     "invalid",
     (_p: Record<string, never>) => "Server group scheduler hint must be a UUID.",
+    { field: "scheduler_hints" },
   ],
   BAD_AVAILABILITY_ZONE: [
     "invalid",
     (_p: Record<string, never>) => "Invalid input received: Unable to parse availability_zone",
+    { field: "availability_zone" },
   ],
   ZONE_NOT_AVAILABLE: [
     "invalid",
     (_p: { zone: string }) => "The requested availability zone is not available",
+    { field: "availability_zone" },
   ],
   TWO_DESTINATIONS: [
     "invalid",
     (_p: Record<string, never>) =>
       "Hosts can be asked for by host and hypervisor_hostname, or by zone:host:node in availability_zone, not both.",
+    { field: "availability_zone" },
   ],
-  HOST_NOT_FOUND: ["invalid", (p: { host: string }) => `Compute host ${p.host} could not be found.`],
-  BAD_USER_DATA: ["invalid", (_p: Record<string, never>) => "User data needs to be valid base 64."],
-  BAD_BLOCK_DEVICES: ["invalid", (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`],
+  HOST_NOT_FOUND: [
+    "invalid",
+    (p: { host: string }) => `Compute host ${p.host} could not be found.`,
+    { field: "host" },
+  ],
+  BAD_USER_DATA: [
+    "invalid",
+    (_p: Record<string, never>) => "User data needs to be valid base 64.",
+    { field: "user_data" },
+  ],
+  BAD_BLOCK_DEVICES: [
+    "invalid",
+    (p: { why: string }) => `Block Device Mapping is Invalid: ${p.why}`,
+    { field: "block_devices" },
+  ],
   TOO_MANY_SERVERS: [
     "quota",
     (p: { asked: number; limit: number }) =>
       `Quota exceeded for instances: Requested ${p.asked}, but one request may make ${p.limit} instances`,
+    { subject: "instances" },
   ],
-  MIN_ABOVE_MAX: ["invalid", (_p: Record<string, never>) => "min_count must be <= max_count"],
+  MIN_ABOVE_MAX: [
+    "invalid",
+    (_p: Record<string, never>) => "min_count must be <= max_count",
+    { field: "min_count" },
+  ],
   AMBIGUOUS_HOSTNAME: [
     "invalid",
     (_p: Record<string, never>) => "Unable to allocate a single hostname to multiple instances",
+    { field: "hostname" },
   ],
   TOO_MANY_METADATA_ITEMS: [
     "quota",
     (p: { limit: bigint }) => `Maximum number of metadata items exceeds ${p.limit}`,
+    { subject: "metadata_items" },
   ],
-  TOO_MANY_FILES: ["quota", (_p: { limit: bigint }) => "Personality file limit exceeded"],
-  FILE_PATH_TOO_LONG: ["quota", (p: { limit: bigint }) => `Personality file path exceeds maximum ${p.limit}`],
-  FILE_TOO_LONG: ["quota", (p: { limit: bigint }) => `Personality file content exceeds maximum ${p.limit}`],
+  TOO_MANY_FILES: [
+    "quota",
+    (_p: { limit: bigint }) => "Personality file limit exceeded",
+    { subject: "injected_files" },
+  ],
+  FILE_PATH_TOO_LONG: [
+    "quota",
+    (p: { limit: bigint }) => `Personality file path exceeds maximum ${p.limit}`,
+    { subject: "injected_file_path_bytes" },
+  ],
+  FILE_TOO_LONG: [
+    "quota",
+    (p: { limit: bigint }) => `Personality file content exceeds maximum ${p.limit}`,
+    { subject: "injected_file_content_bytes" },
+  ],
 });

@@ -5,3 +5,4 @@ export type { TokenKey } from "./crypto/token-box.js";
 export { methodsByRule } from "./rights/methods-by-rule.js";
 export { apiConfigSchema } from "./config.js";
 export type { ApiConfig } from "./config.js";
+export { publicErrors } from "./public-errors.js";

@@ -19,6 +19,7 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../kernel/index.js";
 import type { ServiceBinding } from "../platform/rpc/index.js";
 import { bindContract } from "../platform/rpc/index.js";
@@ -94,7 +95,10 @@ import { behindPolicy } from "./rights/behind-policy.js";
 
 /** The api service, ready to be served. */
 export interface ApiService {
-  /** All of `kilonova.api.v1`; methods that nothing implements yet answer NOT_SERVED. */
+  /**
+   * All of `kilonova.api.v1`; methods that nothing implements yet answer NOT_SERVED. Last,
+   * `kilonova.compat.v1` for the gateway.
+   */
   readonly bindings: readonly ServiceBinding[];
   /** Begins to follow the feeds; waits work without it, but only until their timeout. */
   start(ctx: Ctx): void;
@@ -105,11 +109,21 @@ export function buildApi(deps: ApiDeps): ApiService {
   const parts = makeParts(deps);
   const bind = behindPolicy(deps.policy);
   return {
-    bindings: bindContract(publicContract, [
-      ...serverBindings(parts, bind),
-      ...catalogueBindings(parts, bind),
-      ...operatorBindings(parts, bind),
-    ]),
+    bindings: [
+      ...bindContract(publicContract, [
+        ...serverBindings(parts, bind),
+        ...catalogueBindings(parts, bind),
+        ...operatorBindings(parts, bind),
+      ]),
+      bind.nova(NovaListsServiceDefinition, {
+        listServers: listServers(parts),
+        listFlavors: listFlavors(parts),
+        listKeyPairs: listKeyPairs(parts),
+        listHypervisors: listHypervisors(parts),
+        listInstanceActions: listInstanceActions(parts),
+        listServerGroups: listServerGroups(parts),
+      }),
+    ],
     start: (ctx) => {
       parts.signals.start(ctx);
     },

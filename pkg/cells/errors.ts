@@ -10,10 +10,12 @@ export const CellsErrors = defineErrors("cells", {
     "invalid",
     (p: { timeoutMs: number }) =>
       `The list took longer than ${p.timeoutMs} ms: its filter or sort is too expensive; narrow it down.`,
+    { field: "filter" },
   ],
   TOO_MANY_LISTS: [
     "quota",
     (_p: { retryAfterMs: number }) => "Too many filtered lists of this project are waiting; try again later.",
+    { subject: "waiting_lists" },
   ],
   SERVER_NOT_FOUND: ["missing", (p: { server: string }) => `Instance ${p.server} could not be found.`],
   SERVER_MOVED: [
@@ -62,6 +64,7 @@ export const CellsErrors = defineErrors("cells", {
   TOO_MANY_METADATA_ITEMS: [
     "quota",
     (p: { limit: bigint }) => `Maximum number of metadata items exceeds ${p.limit}`,
+    { subject: "metadata_items" },
   ],
   TAG_NOT_FOUND: [
     "missing",
@@ -70,6 +73,7 @@ export const CellsErrors = defineErrors("cells", {
   TOO_MANY_TAGS: [
     "invalid",
     (p: { limit: number }) => `The number of tags exceeded the per-server limit ${p.limit}`,
+    { field: "tags" },
   ],
   SERVER_PASSWORD_EXISTS: [
     "exists",
@@ -88,6 +92,7 @@ export const CellsErrors = defineErrors("cells", {
     "quota",
     (p: { resources: string; requested: string; used: string; limit: string }) =>
       `Quota exceeded for ${p.resources}: Requested ${p.requested}, but already used ${p.used} of ${p.limit} ${p.resources}`,
+    { subject: "{resources}" },
   ],
   NOT_NEEDING_OPERATOR: [
     "refused",
@@ -116,6 +121,7 @@ export const CellsErrors = defineErrors("cells", {
   KEY_PAIR_QUOTA: [
     "quota",
     (p: { limit: number }) => `Quota exceeded, too many key pairs (${p.limit} allowed).`,
+    { subject: "key_pairs" },
   ],
   AGGREGATE_NOT_FOUND: [
     "missing",
@@ -142,11 +148,20 @@ export const CellsErrors = defineErrors("cells", {
     "missing",
     (p: { group: string }) => `Instance group ${p.group} could not be found.`,
   ],
-  SERVER_GROUP_GONE: ["invalid", (p: { group: string }) => `Instance group ${p.group} could not be found.`],
-  SERVER_GROUP_QUOTA: ["quota", (_p: { limit: number }) => "Quota exceeded, too many server groups."],
+  SERVER_GROUP_GONE: [
+    "invalid",
+    (p: { group: string }) => `Instance group ${p.group} could not be found.`,
+    { field: "scheduler_hints" },
+  ],
+  SERVER_GROUP_QUOTA: [
+    "quota",
+    (_p: { limit: number }) => "Quota exceeded, too many server groups.",
+    { subject: "server_groups" },
+  ],
   SERVER_GROUP_MEMBER_QUOTA: [
     "quota",
     (_p: { limit: number }) => "Quota exceeded, too many servers in group",
+    { subject: "server_group_members" },
   ],
   GROUP_POLICY_VIOLATED: [
     "refused",
@@ -171,6 +186,7 @@ export const CellsErrors = defineErrors("cells", {
   TOO_MANY_SIGNALS: [
     "quota",
     (_p: { operation: string }) => "Too many signals wait for this operation already.",
+    { subject: "waiting_signals" },
   ],
   WRONG_HOST: ["forbidden", (_p: { host: string }) => "An agent may only speak for its own host."],
   STALE_EPOCH: [
@@ -181,5 +197,9 @@ export const CellsErrors = defineErrors("cells", {
     "internal",
     (_p: { key: string }) => "An unexpected error prevented the server from fulfilling the request.",
   ],
-  SORT_KEY_INVALID: ["invalid", (p: { field: string }) => `Sort key ${p.field} is not supported.`],
+  SORT_KEY_INVALID: [
+    "invalid",
+    (p: { field: string }) => `Sort key ${p.field} is not supported.`,
+    { field: "sort" },
+  ],
 });

@@ -22,11 +22,12 @@ import {
   ListServersResponse,
   ServersServiceDefinition,
 } from "../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Policy } from "../policy/index.js";
 import type { Client } from "../platform/rpc/index.js";
 import { rawField } from "../platform/rpc/index.js";
 
-/** The service of servers; those that are read stay encoded, for most of them were shown before. */
+/** The service of servers; one that is read stays encoded, for it was most likely shown before. */
 export const serversOfGateway = {
   ...ServersServiceDefinition,
   methods: {
@@ -34,10 +35,6 @@ export const serversOfGateway = {
     getServer: {
       ...ServersServiceDefinition.methods.getServer,
       responseType: rawField(GetServerResponse, "server"),
-    },
-    listServers: {
-      ...ServersServiceDefinition.methods.listServers,
-      responseType: rawField(ListServersResponse, "servers"),
     },
   },
 } as const;
@@ -55,9 +52,24 @@ export const eventsOfGateway = {
 export type EventsClient = Client<typeof eventsOfGateway>;
 export type ServersClient = Client<typeof serversOfGateway>;
 
+/** Lists with Nova's paging; servers stay encoded here too. */
+export const listsOfGateway = {
+  ...NovaListsServiceDefinition,
+  methods: {
+    ...NovaListsServiceDefinition.methods,
+    listServers: {
+      ...NovaListsServiceDefinition.methods.listServers,
+      responseType: rawField(ListServersResponse, "servers"),
+    },
+  },
+} as const;
+export type ListsClient = Client<typeof listsOfGateway>;
+
 /** The services of `kilonova.api.v1`, which do what the gateway only translates. */
 export interface ApiClients {
   readonly servers: ServersClient;
+  /** `kilonova.compat.v1`: lists as REST pages them. */
+  readonly lists: ListsClient;
   readonly aggregates: Client<AggregatesServiceDefinition>;
   readonly serverGroups: Client<ServerGroupsServiceDefinition>;
   readonly serverMetadata: Client<ServerMetadataServiceDefinition>;

@@ -15,6 +15,7 @@ import { ServerGroupsServiceDefinition } from "../../gen/kilonova/api/v1/server_
 import { ServerMetadataServiceDefinition } from "../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { allOperations } from "./resources/index.js";
 import { startTestGateway } from "./testing/test-gateway.js";
 import type { TestGateway } from "./testing/test-gateway.js";
@@ -37,8 +38,10 @@ const definitions = [
 ];
 /** The request type of a method, whichever service has it. */
 function requestType(method: string): { fromPartial(init: object): object } {
-  for (const { methods } of definitions) {
-    const found = (methods as Record<string, { requestType: { fromPartial(init: object): object } }>)[method];
+  const [room, name = ""] = method.startsWith("lists.") ? method.split(".") : ["", method];
+  const searched = room === "" ? definitions : [NovaListsServiceDefinition];
+  for (const { methods } of searched) {
+    const found = (methods as Record<string, { requestType: { fromPartial(init: object): object } }>)[name];
     if (found !== undefined) return found.requestType;
   }
   throw new Error(`no method ${method}`);

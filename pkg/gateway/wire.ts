@@ -23,7 +23,7 @@ import type { Metrics } from "../platform/telemetry/index.js";
 import type { GatewayConfig } from "./config.js";
 import { buildApp } from "./http/app.js";
 import type { ApiClients, GatewayPolicy } from "./ports.js";
-import { eventsOfGateway, serversOfGateway } from "./ports.js";
+import { eventsOfGateway, listsOfGateway, serversOfGateway } from "./ports.js";
 import { allOperations } from "./resources/index.js";
 import { Endpoints } from "./routing/endpoints.js";
 import { SchemaCompiler } from "./schema/compiler.js";
@@ -105,6 +105,7 @@ function observer(metrics: Metrics): (route: string, status: number, seconds: nu
 
 const clients = (api: Channel): ApiClients => ({
   servers: api.client(serversOfGateway),
+  lists: api.client(listsOfGateway),
   flavors: api.client(FlavorsServiceDefinition),
   keyPairs: api.client(KeyPairsServiceDefinition),
   limits: api.client(LimitsServiceDefinition),

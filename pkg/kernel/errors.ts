@@ -42,6 +42,8 @@ export class KilonovaError extends Error {
   readonly reason: string;
   readonly facts: ErrorFacts;
   readonly violations: readonly FieldViolation[];
+  /** What a quota or a state stands in the way of: `instances`, `server:<uuid>`. "" when nothing is named. */
+  readonly subject: string;
 
   constructor(init: {
     kind: ErrorKind;
@@ -50,6 +52,7 @@ export class KilonovaError extends Error {
     message: string;
     facts?: ErrorFacts;
     violations?: readonly FieldViolation[];
+    subject?: string;
     cause?: unknown;
   }) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -59,18 +62,32 @@ export class KilonovaError extends Error {
     this.reason = init.reason;
     this.facts = init.facts ?? {};
     this.violations = init.violations ?? [];
+    this.subject = init.subject ?? "";
   }
 }
 
-type Row<P> = readonly [kind: ErrorKind, message: (params: P) => string];
+/** Where in a request a mistake is, or what a quota or a state is about. `{name}` stands for a fact. */
+export interface Where {
+  /** Path of the field in the request, such as `networks[{index}].port_id`; for the kind `invalid`. */
+  readonly field?: string;
+  /** Such as `metadata`; default: the first fact, as `server:<uuid>`. For the kinds `quota` and `refused`. */
+  readonly subject?: string;
+}
+
+type Row<P> =
+  | readonly [kind: ErrorKind, message: (params: P) => string]
+  | readonly [kind: ErrorKind, message: (params: P) => string, where: Where];
+/** One reason: makes the error. */
+export interface ErrorFactory<P> {
+  (params: P, options?: { cause?: unknown; violations?: readonly FieldViolation[] }): KilonovaError;
+  readonly kind: ErrorKind;
+}
 type Factories<T> = {
-  [K in keyof T]: T[K] extends Row<infer P>
-    ? (params: P, options?: { cause?: unknown; violations?: readonly FieldViolation[] }) => KilonovaError
-    : never;
+  [K in keyof T]: T[K] extends Row<infer P> ? ErrorFactory<P> : never;
 };
 
 /**
- * Declares a service's error reasons in one table: `REASON: [kind, (facts) => text]`.
+ * Declares a service's error reasons in one table: `REASON: [kind, (facts) => text, where]`.
  * @returns one factory per reason; the facts given to it become the error's wire metadata
  */
 export function defineErrors<const T extends Record<string, Row<never>>>(
@@ -78,22 +95,40 @@ export function defineErrors<const T extends Record<string, Row<never>>>(
   table: T,
 ): Factories<T> {
   const out: Record<string, unknown> = {};
-  for (const [reason, [kind, text]] of Object.entries(table)) {
-    out[reason] = (
-      params: Record<string, unknown>,
-      options: { cause?: unknown; violations?: readonly FieldViolation[] } = {},
-    ) =>
-      new KilonovaError({
-        kind,
-        domain,
-        reason,
-        message: text(params as never),
-        facts: toFacts(params),
-        ...(options.cause === undefined ? {} : { cause: options.cause }),
-        ...(options.violations === undefined ? {} : { violations: options.violations }),
-      });
-  }
+  for (const [reason, [kind, text, where = {}]] of Object.entries(table))
+    out[reason] = Object.assign(
+      (
+        params: Record<string, unknown>,
+        { cause, violations }: { cause?: unknown; violations?: readonly FieldViolation[] } = {},
+      ) => {
+        const message = text(params as never);
+        const facts = toFacts(params);
+        return new KilonovaError({
+          kind,
+          domain,
+          reason,
+          message,
+          facts,
+          violations: violations ?? violationOf(where, facts, message),
+          subject: subjectOf(where, facts),
+          ...(cause === undefined ? {} : { cause }),
+        });
+      },
+      { kind },
+    );
   return out as Factories<T>;
+}
+
+const filled = (template: string, facts: ErrorFacts): string =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => facts[name] ?? "");
+
+const violationOf = ({ field }: Where, facts: ErrorFacts, description: string): readonly FieldViolation[] =>
+  field === undefined ? [] : [{ field: filled(field, facts), description }];
+
+function subjectOf({ subject }: Where, facts: ErrorFacts): string {
+  if (subject !== undefined) return filled(subject, facts);
+  const [first] = Object.entries(facts);
+  return first === undefined ? "" : first.join(":");
 }
 
 function toFacts(params: Record<string, unknown> | undefined): ErrorFacts {

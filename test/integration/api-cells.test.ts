@@ -16,7 +16,12 @@ import {
   InstanceActionsServiceDefinition,
   LimitsServiceDefinition,
 } from "../../gen/kilonova/api/v1/limits_service.js";
-import { ServerFilter, ServersServiceDefinition } from "../../gen/kilonova/api/v1/servers_service.js";
+import {
+  ServerFilter,
+  ServerSortField,
+  ServersServiceDefinition,
+} from "../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { CreateServersRequest } from "../../gen/kilonova/api/v1/servers_service.js";
 import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_service.js";
 import { InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
@@ -295,6 +300,21 @@ describe("integration: api and cells", () => {
     await assert.rejects(create({ clientToken: "t-1", name: "other" }), { reason: "TOKEN_REUSED" });
   });
 
+  it("answers a repeated creation also when what it referred to is gone", async () => {
+    const wish = { clientToken: randomUUID(), name: "image-gone" };
+    const first = await create(wish);
+    const images = [...api.images];
+    api.images.clear();
+    const again = await create(wish);
+    assert.deepEqual(
+      [again.replayed, again.adminPassword, again.servers.map(({ id }) => id)],
+      [true, "", first.servers.map(({ id }) => id)],
+    );
+    await assert.rejects(create({ ...wish, name: "another" }), { reason: "TOKEN_REUSED" });
+    await assert.rejects(create({ ...wish, clientToken: randomUUID() }), { reason: "IMAGE_NOT_FOUND" });
+    for (const [id, image] of images) api.images.set(id, image);
+  });
+
   it("answers a repeated creation in the middle of a hand-over", async () => {
     const wish = { clientToken: randomUUID(), name: "between" };
     const first = await create(wish);
@@ -326,7 +346,7 @@ describe("integration: api and cells", () => {
 
   it("lists with sort, filter, pages and marker", async () => {
     const { servers: all } = await servers().listServers(as(stranger), {
-      sort: [{ field: "display_name", direction: 1 }],
+      sort: [{ field: ServerSortField.SERVER_SORT_FIELD_NAME, direction: 1 }],
     });
     assert.deepEqual(
       all.map((one) => one.name),
@@ -335,7 +355,7 @@ describe("integration: api and cells", () => {
     const walked: string[] = [];
     for (let pageToken = "", first = true; first || pageToken !== ""; first = false) {
       const page = await servers().listServers(as(stranger), {
-        sort: [{ field: "display_name", direction: 2 }],
+        sort: [{ field: ServerSortField.SERVER_SORT_FIELD_NAME, direction: 2 }],
         pageSize: 4,
         pageToken,
       });
@@ -343,9 +363,9 @@ describe("integration: api and cells", () => {
       pageToken = page.nextPageToken;
     }
     assert.deepEqual(walked, ["vm-6", "vm-5", "vm-4", "vm-3", "vm-2", "vm-1"]);
-    const rest = await servers().listServers(as(stranger), {
-      sort: [{ field: "display_name", direction: 1 }],
-      marker: all[3]?.id ?? "",
+    const rest = await api.channel.client(NovaListsServiceDefinition).listServers(as(stranger), {
+      list: { sort: [{ field: ServerSortField.SERVER_SORT_FIELD_NAME, direction: 1 }] },
+      nova: { marker: all[3]?.id ?? "" },
     });
     assert.deepEqual(
       rest.servers.map((one) => one.name),
@@ -353,7 +373,7 @@ describe("integration: api and cells", () => {
     );
     const matched = await servers().listServers(as(stranger), {
       filter: ServerFilter.fromPartial({ nameRegex: "-[13]$" }),
-      sort: [{ field: "uuid", direction: 1 }],
+      sort: [{ field: ServerSortField.SERVER_SORT_FIELD_ID, direction: 1 }],
     });
     assert.deepEqual(matched.servers.map((one) => one.name).sort(), ["vm-1", "vm-3"]);
   });

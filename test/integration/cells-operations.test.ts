@@ -198,6 +198,24 @@ describe("stored operations", () => {
     });
   });
 
+  it("are repeated with their token also when the server is gone, and begin no new one on it", async () => {
+    const id = await server();
+    const token = { clientToken: "last", bodyHash: Buffer.from("body") };
+    const first = await accepted(id, token);
+    const { fence } = await taken(first);
+    await commit(first, fence, { state: SUCCEEDED });
+    await s.store.db.statement(testCtx(), "test.delete", (db) =>
+      sql`UPDATE ${s.store.t.instance} SET deleted_at = now() WHERE id = ${id}`.execute(db),
+    );
+    const again = await accept(id, token);
+    assert.deepEqual([again.replayed, again.operation?.name], [true, first]);
+    await assert.rejects(accept(id, { ...token, bodyHash: Buffer.from("another") }), {
+      reason: "TOKEN_REUSED",
+    });
+    await assert.rejects(accept(id, { ...token, clientToken: "other" }), { reason: "SERVER_NOT_FOUND" });
+    await assert.rejects(accept(id), { reason: "SERVER_NOT_FOUND" });
+  });
+
   it("have their secrets sealed, opened for their owner, and erased with their end", async () => {
     const name = await accepted(await server(), {
       input: Buffer.from("open"),

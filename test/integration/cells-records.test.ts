@@ -121,8 +121,6 @@ describe("lists of servers", () => {
   });
   it("show deleted ones when asked", async () =>
     assert.deepEqual(await list({ filter: { deleted: true } }), [4]));
-  it("show nothing when nothing can match", async () =>
-    assert.deepEqual(await list({ filter: { matchNothing: true } }), []));
 });
 
 describe("quota", () => {

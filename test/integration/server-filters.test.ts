@@ -184,9 +184,10 @@ describe("integration: filters of server lists", () => {
           .split("&")
           .map((one) => one.replace(/=(.*)$/, (_all, text: string) => `=${encodeURIComponent(text)}`))
           .join("&");
-        const { filter } = selectionOf(someRequest({ query: encoded, minor: 104, who }));
+        const { filter, matchNothing } = selectionOf(someRequest({ query: encoded, minor: 104, who }));
         assert.equal(
-          await list(store, filter),
+          // The api asks no database for what nothing can match.
+          matchNothing ? "" : await list(store, filter),
           expected === "all" ? "123" : expected,
           `${who}: ${name}=${value.join("=")}`,
         );

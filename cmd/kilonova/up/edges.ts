@@ -2,6 +2,7 @@ import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import { PlacementServiceDefinition } from "../../../gen/kilonova/placement/v1/placement_service.js";
+import { publicErrors } from "../../../pkg/api/index.js";
 import { cellGuestData } from "../../../pkg/compute/agent/guest-data-source.js";
 import { metadataProxyApp, metadataService, neutronProviders } from "../../../pkg/compute/metadata/index.js";
 import { buildGateway } from "../../../pkg/gateway/index.js";
@@ -171,6 +172,7 @@ async function openPublicGrpc(runtime: Runtime, turns: Gate): Promise<void> {
       metrics,
       descriptors,
       corsOrigins: config.gateway.corsOrigins,
+      errors: publicErrors,
       admit: runtime.sharing.atDoor(turns),
       authenticate: (ctx, token) => keystone.validate(ctx, token),
     }),

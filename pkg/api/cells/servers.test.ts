@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { InstanceMapping } from "../../../gen/kilonova/cells/v1/global_service.js";
 import type { Actor } from "../../kernel/index.js";
 import { createPolicy } from "../../policy/index.js";
-import { Rights } from "../rights/rights.js";
+import { Rights, plainListing } from "../rights/rights.js";
 import { administrator, as, member, stranger } from "../testing/an-api.js";
 import { Servers } from "./servers.js";
 
@@ -10,6 +10,7 @@ const A = "00000000-0000-4000-8000-000000000001";
 const policy = createPolicy();
 const callOf = (actor: Actor) => ({
   ...as(actor),
+  nova: plainListing,
   rights: new Rights(policy, actor, ["os_compute_api:servers:show"]),
 });
 

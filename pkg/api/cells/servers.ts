@@ -56,10 +56,16 @@ export class Servers {
     });
   }
 
-  /** What calls are about that name a server. @throws SERVER_NOT_FOUND */
-  about(options: LoadOptions = {}): About<{ readonly serverId: string }, LoadedServer & Subject> {
-    return async (ctx, { serverId }) => {
-      const loaded = await this.load(ctx, serverId, options);
+  /**
+   * What calls are about that name a server. With a client token also a deleted one: the call may be the
+   * repetition of an earlier one, which was the last that the server saw; whoever stores it knows.
+   * @throws SERVER_NOT_FOUND
+   */
+  about(
+    options: LoadOptions = {},
+  ): About<{ readonly serverId: string; readonly clientToken?: string }, LoadedServer & Subject> {
+    return async (ctx, { serverId, clientToken = "" }) => {
+      const loaded = await this.load(ctx, serverId, { withDeleted: clientToken !== "", ...options });
       return { ...loaded, owner: ownerOf(loaded.server) };
     };
   }

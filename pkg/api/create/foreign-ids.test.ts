@@ -133,7 +133,6 @@ const requestFields: Readonly<Record<string, Refused | NoId>> = {
   host: "takes a right",
   hypervisor_hostname: "takes a right",
   block_devices_json: "see the devices below",
-  enabled_switches: "the gateway's own",
 };
 
 /** Every hint that REST knows. */

@@ -67,7 +67,11 @@ export function tokenBox(keys: readonly [TokenKey, ...TokenKey[]]): TokenBox {
     },
     open: (purpose, binding, token) => {
       const content = openWith(keyOf, boundTo(purpose, binding), token);
-      if (content === undefined) throw ApiErrors.BAD_PAGE_TOKEN({});
+      if (content === undefined) {
+        const field = purpose === "page" ? "page_token" : "resume_token";
+        const violations = [{ field, description: "is no token of this request" }];
+        throw ApiErrors.BAD_PAGE_TOKEN({}, { violations });
+      }
       return content;
     },
   };

@@ -4,6 +4,7 @@ import type {
   WatchEventsRequest,
   WatchEventsResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Actor } from "../../kernel/index.js";
@@ -85,6 +86,12 @@ class Watcher {
   }
 }
 
+async function firstEvent(api: TestApi, request: Partial<WatchEventsRequest>): Promise<unknown> {
+  for await (const event of api.channel.client(EventsServiceDefinition).watchEvents(as(member), request))
+    return event;
+  return undefined;
+}
+
 describe("watchEvents", () => {
   it("tells each state of the project's servers once, over a move from global to a cell", async () => {
     const api = anApi({ config: quick });
@@ -125,6 +132,31 @@ describe("watchEvents", () => {
     const second = new Watcher(api, { resumeToken: token });
     assert.deepEqual((await second.story(2)).sort(), ["SERVER_CHANGED 1 2", "SERVER_CHANGED 2 7"]);
     await second.stop();
+  });
+
+  it("goes on from a list without gap: what changes while its pages are read is told", async () => {
+    const api = anApi({ config: quick });
+    for (const n of [1, 2, 3])
+      api.cells.change("cell1", { id: uuid(n), generation: 1n, createdAt: { seconds: BigInt(n), nanos: 0 } });
+    const list = (init: object) => api.channel.client(ServersServiceDefinition).listServers(as(member), init);
+    const page = await list({ pageSize: 2, withResumeToken: true });
+    assert.deepEqual(
+      page.servers.map(({ id }) => id),
+      [uuid(3), uuid(2)],
+    );
+    api.cells.change("cell1", { id: uuid(3), generation: 2n });
+    api.cells.change("cell2", { id: uuid(4), generation: 1n });
+    const rest = await list({ pageSize: 2, pageToken: page.nextPageToken, withResumeToken: true });
+    assert.equal(rest.resumeToken, "", "only the first page knows where the list began");
+    for (const withOperations of [false, true]) {
+      const watcher = new Watcher(api, { resumeToken: page.resumeToken, withOperations });
+      assert.deepEqual((await watcher.story(2)).sort(), ["SERVER_CHANGED 3 2", "SERVER_CHANGED 4 1"]);
+      await watcher.stop();
+    }
+    assert.equal((await list({})).resumeToken, "");
+    await assert.rejects(firstEvent(api, { resumeToken: page.resumeToken, serverIds: [uuid(3)] }), {
+      reason: "BAD_PAGE_TOKEN",
+    });
   });
 
   it("tells nothing older after a break than before it, even when the global feed lags behind the cell's", async () => {

@@ -12,6 +12,7 @@ import type { ServerMask } from "../view/server-view.js";
 import { hiddenFields, presentServers } from "../view/server-view.js";
 import type { FeedFollower, Happening } from "./feed-hub.js";
 import { Generations } from "./generations.js";
+import { NOWHERE, readHeads } from "./heads.js";
 import { linkedAbort } from "./linked-abort.js";
 import { StreamRace } from "./race.js";
 import type { Position, WatchState } from "./resume-token.js";
@@ -44,8 +45,6 @@ const BY_ID = [{ field: "id", direction: SortDirection.SORT_DIRECTION_ASC }];
 const SNAPSHOT_PAGE = 500;
 /** How long the cells wait for a global feed that says nothing. */
 const HOLD_MS = 500;
-/** Where no database ever is: to go on from there begins with a reset. */
-const NOWHERE: Position = { incarnation: "none", revision: 0n };
 /** The token of a watch that knows nothing yet. */
 const EXPIRED: WatchState = { positions: new Map([[GLOBAL, NOWHERE]]), recent: new Map() };
 
@@ -103,11 +102,8 @@ export class EventWatch {
    * reset
    */
   async #readHeads(databases: readonly string[]): Promise<readonly string[]> {
-    const { answers, unreachable } = await this.#parts.guard.fanOut(this.#ctx, databases, (ctx, database) =>
-      this.#parts.hub.head(ctx, database),
-    );
-    for (const { database, value } of answers) this.#positions.set(database, value);
-    for (const database of unreachable) this.#positions.set(database, NOWHERE);
+    const { positions, unreachable } = await readHeads(this.#parts, this.#ctx, databases);
+    for (const [database, position] of positions) this.#positions.set(database, position);
     return unreachable;
   }
 

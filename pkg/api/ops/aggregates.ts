@@ -19,6 +19,7 @@ import { changeZone, haveServers, readAggregate } from "../cells/aggregates.js";
 import { bodyHash } from "../crypto/hashes.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
+import { rowsOf } from "../domain/page.js";
 import { clientToken, id, metadataKey, metadataValue, name, pageSize, pageToken } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -68,7 +69,7 @@ export const listAggregates = (parts: Parts): Guarded<ListAggregatesRequest, Lis
       request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
     const { aggregates, nextPageToken } = await parts.aggregates.listStoredAggregates(ctx, {
       host: request.host,
-      pageSize: request.pageSize,
+      pageSize: rowsOf(request.pageSize),
       pageToken: after,
     });
     return {

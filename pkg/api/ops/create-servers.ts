@@ -18,17 +18,30 @@ import { GLOBAL } from "../../model/database-names.js";
  */
 export const createServers = (parts: Parts): Guarded<CreateServersRequest, CreateServersResponse> =>
   guarded(createShape, own, async (ctx, request) => {
-    const { batch, minCount } = await planCreate(parts, ctx, request);
-    const accepted = await parts.global.acceptServers(ctx, {
+    const once = {
       clientToken: request.clientToken,
       bodyHash: Buffer.from(hashOf(request)),
       actor: { ...ctx.actor, roles: [...ctx.actor.roles] },
-      servers: Array.from({ length: batch.count }, (_, index) =>
-        acceptedServer(batch, index, parts.ids.uuid()),
-      ),
-      minCount,
-      traceparent: ctx.span.traceparent,
-    });
+    };
+    const { accepted, batch } = await planCreate(parts, ctx, request).then(
+      async (plan) => ({
+        batch: plan.batch,
+        accepted: await parts.global.acceptServers(ctx, {
+          ...once,
+          servers: Array.from({ length: plan.batch.count }, (_, index) =>
+            acceptedServer(plan.batch, index, parts.ids.uuid()),
+          ),
+          minCount: plan.minCount,
+          traceparent: ctx.span.traceparent,
+        }),
+      }),
+      // What the first call referred to may be gone by now, but not what it made.
+      async (refusal: unknown) => {
+        const earlier = request.clientToken === "" ? undefined : await parts.global.acceptServers(ctx, once);
+        if (earlier?.replayed !== true) throw refusal;
+        return { batch: undefined, accepted: earlier };
+      },
+    );
     const mask = maskOf(ctx, { hostInfo: false, userData: false });
     return {
       servers: await presentServers(
@@ -38,8 +51,9 @@ export const createServers = (parts: Parts): Guarded<CreateServersRequest, Creat
         accepted.servers.map((server) => ({ server, database: cellOf(server) })),
       ),
       operations: accepted.operations,
-      reservationId: accepted.servers[0]?.reservationId ?? batch.reservationId,
-      adminPassword: accepted.replayed ? "" : batch.adminPassword,
+      reservationId: accepted.servers[0]?.reservationId ?? batch?.reservationId ?? "",
+      // It is stored nowhere in clear: a repeated call cannot tell it again.
+      adminPassword: accepted.replayed ? "" : (batch?.adminPassword ?? ""),
       replayed: accepted.replayed,
     };
   });

@@ -12,6 +12,7 @@ import {
 } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
+import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPair } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -65,9 +66,14 @@ describe("servers of other projects", () => {
   it("are no markers, and what a page token goes on from is its project's alone", async () => {
     const api = twoProjects();
     api.cells.put("cell1", { id: uuid(3), createdAt: { seconds: 2n, nanos: 0 } });
-    await assert.rejects(servers(api).listServers(as(member), { marker: THEIRS }), {
-      reason: "MARKER_NOT_FOUND",
-    });
+    await assert.rejects(
+      api.channel
+        .client(NovaListsServiceDefinition)
+        .listServers(as(member), { list: {}, nova: { marker: THEIRS } }),
+      {
+        reason: "MARKER_NOT_FOUND",
+      },
+    );
     const { nextPageToken } = await servers(api).listServers(as(member), { pageSize: 1 });
     assert.notEqual(nextPageToken, "");
     await assert.rejects(servers(api).listServers(as(stranger), { pageSize: 1, pageToken: nextPageToken }), {

@@ -1,8 +1,9 @@
+import { ComputeService } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type {
-  ComputeService,
   ListComputeServicesRequest,
   ListComputeServicesResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { fittingRows, rowsOf } from "../domain/page.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { pageSize, pageToken } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -38,10 +39,13 @@ export const listComputeServices = (
       .filter(
         (service) => number === undefined || byNumberAndCell(service, { number: BigInt(number), cell }) > 0,
       );
-    const services = request.pageSize === 0 ? rest : rest.slice(0, request.pageSize);
+    const services = fittingRows(
+      rest.slice(0, rowsOf(request.pageSize)),
+      (service) => ComputeService.encode(service).finish().length,
+    );
     const last = services.at(-1);
     return {
-      services,
+      services: [...services],
       unreachableCells: [...unreachable],
       downCellServices:
         request.pageToken === ""

@@ -2,9 +2,10 @@ import type {
   ListHypervisorsRequest,
   ListHypervisorsResponse,
 } from "../../../gen/kilonova/api/v1/hosts_service.js";
-import { HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
+import { Hypervisor, HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import type { FoundHypervisor } from "../cells/hypervisors.js";
 import { allHypervisors, withServers } from "../cells/hypervisors.js";
+import { fittingRows, rowsOf } from "../domain/page.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import type { RuleName } from "../../policy/index.js";
 import { ApiErrors } from "../errors.js";
@@ -37,16 +38,20 @@ export const listHypervisors = (parts: Parts): Guarded<ListHypervisorsRequest, L
         hypervisor.hypervisorHostname.includes(request.hostnamePattern),
       );
       const binding = `hypervisors:${request.hostnamePattern}`;
-      const [after = request.marker] =
+      const [after = ctx.nova.marker] =
         request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
       const rest = all.slice(startAfter(all, after));
-      const page = rest.slice(0, request.pageSize || 1000);
-      const last = page.at(-1);
+      const wanted = rest.slice(0, rowsOf(request.pageSize));
+      const shown = showsServers(request)
+        ? await withServers(parts, ctx, wanted, unreachable)
+        : wanted.map((one) => one.hypervisor);
+      const page = fittingRows(
+        shown.map((one) => hypervisorIn(view, one)),
+        (one) => Hypervisor.encode(one).finish().length,
+      );
+      const last = wanted[page.length - 1];
       return {
-        hypervisors: (showsServers(request)
-          ? await withServers(parts, ctx, page, unreachable)
-          : page.map((one) => one.hypervisor)
-        ).map((one) => hypervisorIn(view, one)),
+        hypervisors: [...page],
         unreachableCells: [...unreachable],
         nextPageToken:
           rest.length > page.length && last !== undefined

@@ -2,6 +2,7 @@ import type {
   ListInstanceActionsRequest,
   ListInstanceActionsResponse,
 } from "../../../gen/kilonova/api/v1/limits_service.js";
+import { rowsOf } from "../domain/page.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { id, paging } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -19,7 +20,11 @@ export const listInstanceActions = (
       const pages = sealedPaging(parts.tokens, ["actions", server.id]);
       const pageToken = pages.open(request.pageToken);
       const page = await parts.servers.at(ctx, request.serverId, (inner, database, serverId) =>
-        parts.instances.listActions(inner, { database, query: { ...request, serverId, pageToken } }),
+        parts.instances.listActions(inner, {
+          database,
+          query: { ...request, serverId, pageToken, pageSize: rowsOf(request.pageSize) },
+          marker: ctx.nova.marker,
+        }),
       );
       return { ...page, nextPageToken: pages.seal(page.nextPageToken) };
     },

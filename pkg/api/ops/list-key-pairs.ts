@@ -2,6 +2,7 @@ import type {
   ListKeyPairsRequest,
   ListKeyPairsResponse,
 } from "../../../gen/kilonova/api/v1/key_pairs_service.js";
+import { rowsOf } from "../domain/page.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { paging } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
@@ -17,6 +18,8 @@ export const listKeyPairs = (parts: Parts): Guarded<ListKeyPairsRequest, ListKey
     const page = await parts.global.listStoredKeyPairs(ctx, {
       ...request,
       userId,
+      pageSize: rowsOf(request.pageSize),
+      marker: ctx.nova.marker,
       pageToken: pages.open(request.pageToken),
     });
     return { ...page, nextPageToken: pages.seal(page.nextPageToken) };

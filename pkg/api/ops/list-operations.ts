@@ -2,14 +2,13 @@ import type {
   ListOperationsRequest,
   ListOperationsResponse,
 } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { rowsOf } from "../domain/page.js";
 import { sealedPaging } from "../crypto/page-tokens.js";
 import { id, pageSize, pageToken } from "../shape/common.js";
 import type { Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
 import { presentOperation } from "../view/operation-view.js";
-
-const DEFAULT_PAGE = 100;
 
 /** Lists the operations of one server, newest first; also of a deleted one. */
 export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, ListOperationsResponse> =>
@@ -27,7 +26,7 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
             database,
             serverId,
             states: [],
-            pageSize: request.pageSize || DEFAULT_PAGE,
+            pageSize: rowsOf(request.pageSize),
             pageToken: storeToken,
           }),
       );

@@ -2,6 +2,7 @@ import {
   ListServersRequest,
   ListServersResponse,
   ServerFilter,
+  ServerSortField,
   ServerText,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
 import type { ServerTextMatch } from "../../../gen/kilonova/api/v1/servers_service.js";
@@ -18,10 +19,13 @@ import { bindingOf } from "../crypto/hashes.js";
 import type { SortedPage } from "../domain/merge-rows.js";
 import { mergePages } from "../domain/merge-rows.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
+import { headToken } from "../events/heads.js";
+import { watchBinding } from "../events/watch-binding.js";
+import { fittingRows, rowsOf } from "../domain/page.js";
 import { effectiveFilter } from "../domain/server-filter.js";
 import { fullSort } from "../domain/server-sort.js";
 import { ApiErrors } from "../errors.js";
-import { pageSize, pageToken, sort } from "../shape/common.js";
+import { paging, sortBy } from "../shape/common.js";
 import type { Rule } from "../shape/shape.js";
 import { list, object, oneOf, optional, text } from "../shape/shape.js";
 import type { Parts } from "../parts.js";
@@ -31,8 +35,6 @@ import type { Call } from "../rights/rights.js";
 import { downCellServers } from "../cells/down-cell-servers.js";
 import { hiddenFields, maskOf } from "../view/server-view.js";
 import { GLOBAL } from "../../model/database-names.js";
-
-const MAX_PAGE = 1000;
 
 const regex: Rule<string> = (value, path, report) => {
   const { problem } = value === "" ? {} : readUserRegex(value);
@@ -83,21 +85,30 @@ const answerType = rawField(ListServersResponse, "servers");
  */
 export const listServers = (parts: Parts): Guarded<ListServersRequest, EncodedAnswer<ListServersResponse>> =>
   guarded(
-    { filter: filterShape, sort, pageSize, pageToken, marker: text() },
+    { ...paging, filter: filterShape, sort: sortBy(ServerSortField) },
     ownBy(ruleOf),
     async (ctx, request) => {
       const query = queryOf(ctx, request);
       const mask = maskOf(ctx, { hostInfo: request.withHostInfo, userData: false });
-      if (query.filter.matchNothing)
+      if (ctx.nova.matchNothing)
         return EncodedAnswer.of(answerType, answerType.fromPartial({ hiddenFields: hiddenFields(mask) }));
       const after = await startOf(parts, ctx, request, query);
+      // Read before the rows: what changes while they are read is told by the watch.
+      const resumeToken =
+        request.withResumeToken && after.length === 0 ? await seed(parts, ctx, request) : "";
       const { pages, unreachable } = await readPages(parts, ctx, query, after);
       const { rows, more } = mergePages(pages, query.sort, query.pageSize);
-      const last = rows.at(-1);
+      const all = await parts.presented.list(ctx, mask, rows);
+      const servers = fittingRows(all, (server) => server.length);
+      const last = rows[servers.length - 1];
+      const goesOn = more || servers.length < all.length;
       return EncodedAnswer.of(answerType, {
-        servers: await parts.presented.list(ctx, mask, rows),
+        servers: [...servers],
+        resumeToken,
         nextPageToken:
-          more && last !== undefined ? encodePageToken(parts.tokens, query.binding, last.row.sortValues) : "",
+          goesOn && last !== undefined
+            ? encodePageToken(parts.tokens, query.binding, last.row.sortValues)
+            : "",
         unreachableCells: [...unreachable],
         downCellServers:
           unreachable.length > 0 ? await downCellServers(parts, ctx, query.projectId, unreachable) : [],
@@ -105,6 +116,9 @@ export const listServers = (parts: Parts): Guarded<ListServersRequest, EncodedAn
       });
     },
   );
+
+const seed = (parts: Parts, ctx: Call, { allProjects }: ListServersRequest): Promise<string> =>
+  headToken(parts, ctx, watchBinding({ allProjects, serverIds: [] }, allProjects ? "" : ownProject(ctx)));
 
 const ruleOf = ({ brief }: ListServersRequest) =>
   brief ? "os_compute_api:servers:index" : "os_compute_api:servers:detail";
@@ -119,7 +133,7 @@ function queryOf(ctx: Call, request: ListServersRequest): Query {
   const asked = request.filter ?? ServerFilter.fromPartial({});
   const filter = effectiveFilter(
     asked,
-    { allFilters, admin, dropSilently: request.allFiltersChecked },
+    { allFilters, admin, dropSilently: ctx.nova.dropForbiddenFilters },
     refuse,
   );
   const { changesSince, changesBefore } = filter;
@@ -138,13 +152,13 @@ function queryOf(ctx: Call, request: ListServersRequest): Query {
   const bound = ListServersRequest.fromPartial({
     filter: { ...filter, projectId },
     allProjects: request.allProjects,
-    sort: sortKeys,
+    sort: request.sort,
   });
   return {
     filter: { ...filter, projectId: "" },
     projectId,
     sort: sortKeys,
-    pageSize: request.pageSize || MAX_PAGE,
+    pageSize: rowsOf(request.pageSize),
     binding: bindingOf(ListServersRequest.encode(bound).finish()),
   };
 }
@@ -157,9 +171,10 @@ async function startOf(
   query: Query,
 ): Promise<readonly string[]> {
   if (request.pageToken !== "") return decodePageToken(parts.tokens, query.binding, request.pageToken);
-  if (request.marker === "") return [];
-  const mapping = await parts.mappings.refresh(ctx, request.marker);
-  if (!parts.servers.sees(ctx, mapping)) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });
+  const { marker } = ctx.nova;
+  if (marker === "") return [];
+  const mapping = await parts.mappings.refresh(ctx, marker);
+  if (!parts.servers.sees(ctx, mapping)) throw ApiErrors.MARKER_NOT_FOUND({ marker });
   const filter = ServerFilter.fromPartial({
     ids: [mapping.serverId],
     changesSince: { seconds: 0n, nanos: 0 },
@@ -175,7 +190,7 @@ async function startOf(
     }),
   );
   const row = rows[0];
-  if (row === undefined) throw ApiErrors.MARKER_NOT_FOUND({ marker: request.marker });
+  if (row === undefined) throw ApiErrors.MARKER_NOT_FOUND({ marker });
   return row.sortValues;
 }
 

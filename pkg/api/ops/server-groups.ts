@@ -13,6 +13,7 @@ import {
   ServerGroupPolicy,
 } from "../../../gen/kilonova/api/v1/server_groups_service.js";
 import { ownerOf } from "../cells/servers.js";
+import { rowsOf } from "../domain/page.js";
 import { bodyHash } from "../crypto/hashes.js";
 import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
 import { ApiErrors } from "../errors.js";
@@ -86,9 +87,9 @@ export const listServerGroups = (parts: Parts): Guarded<ListServerGroupsRequest,
       request.pageToken === "" ? [] : decodePageToken(parts.tokens, binding, request.pageToken);
     const page = await parts.groups.listStoredServerGroups(ctx, {
       projectId: request.allProjects ? "" : projectId || "(none)",
-      pageSize: request.pageSize,
+      pageSize: rowsOf(request.pageSize),
       pageToken: after,
-      skip: request.skip,
+      skip: ctx.nova.skip,
     });
     return {
       serverGroups: page.serverGroups,

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import {
   RebootType,
   ServerFilter,
+  ListServersResponse,
+  ServerSortField,
   ServersServiceDefinition,
 } from "../../../gen/kilonova/api/v1/servers_service.js";
-import type {
-  ListServersRequest,
-  ListServersResponse,
-} from "../../../gen/kilonova/api/v1/servers_service.js";
 import { ChangePasswordSecrets, RebootInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
+import type { ListServersRequest } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
+import type { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import type {
   AcceptOperationRequest,
@@ -126,6 +127,12 @@ describe("listServers", () => {
     wish: Partial<ListServersRequest> = {},
     actor: Actor = member,
   ): Promise<ListServersResponse> => servers(api).listServers(as(actor), wish);
+  const listAsNova = (
+    api: TestApi,
+    wish: Partial<ListServersRequest>,
+    nova: Partial<NovaListing>,
+  ): Promise<ListServersResponse> =>
+    api.channel.client(NovaListsServiceDefinition).listServers(as(member), { list: wish, nova });
   const ids = ({ servers: found }: ListServersResponse): string[] => found.map((one) => one.id);
 
   function spread(count: number): TestApi {
@@ -152,13 +159,42 @@ describe("listServers", () => {
 
   it("sorts as asked and continues after a marker", async () => {
     const api = spread(5);
-    const sort = [{ field: "display_name", direction: 1 as const }];
-    assert.deepEqual(ids(await list(api, { sort, marker: uuid(2) })), [3, 4, 5].map(uuid));
-    await assert.rejects(list(api, { marker: uuid(77) }), {
+    const sort = [{ field: ServerSortField.SERVER_SORT_FIELD_NAME, direction: 1 as const }];
+    assert.deepEqual(ids(await listAsNova(api, { sort }, { marker: uuid(2) })), [3, 4, 5].map(uuid));
+    await assert.rejects(listAsNova(api, {}, { marker: uuid(77) }), {
       reason: "MARKER_NOT_FOUND",
       kind: "invalid",
       message: `marker [${uuid(77)}] not found`,
     });
+  });
+
+  it("ends pages where their bytes do, and takes too large ones for the largest", async () => {
+    const api = anApi();
+    const text = "x".repeat(200);
+    const metadata = new Map(Array.from({ length: 128 }, (_, i) => [`${text}${i}`, text]));
+    for (let i = 1; i <= 90; i++) api.cells.put("cell1", { id: uuid(i), createdAt: at(i), metadata });
+    const seen: string[] = [];
+    let pages = 0;
+    for (let pageToken = ""; pages === 0 || pageToken !== ""; pages++) {
+      const page = await list(api, { pageSize: 5_000, pageToken });
+      assert.ok(ListServersResponse.encode(page).finish().length < 4 << 20);
+      seen.push(...ids(page));
+      pageToken = page.nextPageToken;
+    }
+    assert.ok(pages > 1, String(pages));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 90 }, (_, i) => uuid(90 - i)),
+    );
+    assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).pageSize, 1000);
+    await list(api, {});
+    assert.equal((api.cells.requests.get("listInstances") as ListInstancesRequest).pageSize, 100);
+  });
+
+  it("says BAD_PAGE_TOKEN of everything that is no token of the list", async () => {
+    const api = spread(3);
+    for (const pageToken of ["a b", "1.W10", "marker", "é".repeat(300)])
+      await assert.rejects(list(api, { pageToken }), { reason: "BAD_PAGE_TOKEN", kind: "invalid" });
   });
 
   it("binds page tokens to filter and sort", async () => {
@@ -245,7 +281,7 @@ describe("listServers", () => {
       vmStates: [VmState.VM_STATE_ACTIVE],
     });
     await assert.rejects(list(api, { filter }), { kind: "forbidden" });
-    await list(api, { filter, allFiltersChecked: true });
+    await listAsNova(api, { filter }, { dropForbiddenFilters: true });
     const sent = (api.cells.requests.get("listInstances") as ListInstancesRequest).filter;
     assert.deepEqual(
       [sent?.host, sent?.keyName, sent?.deleted, sent?.vmStates],
@@ -276,15 +312,16 @@ describe("listServers", () => {
       list(api, { filter: ServerFilter.fromPartial({ changesSince: at(2), changesBefore: at(1) }) }),
       { reason: "INVALID_REQUEST" },
     );
-    await assert.rejects(list(api, { sort: [{ field: "shoe_size", direction: 1 }] }), {
-      reason: "BAD_SORT_KEY",
+    const { SERVER_SORT_FIELD_UNSPECIFIED: nothing, SERVER_SORT_FIELD_HOST: host } = ServerSortField;
+    await assert.rejects(list(api, { sort: [{ field: nothing, direction: 1 }] }), {
+      reason: "INVALID_REQUEST",
     });
-    await assert.rejects(list(api, { sort: [{ field: "host", direction: 1 }] }), { kind: "forbidden" });
+    await assert.rejects(list(api, { sort: [{ field: host, direction: 1 }] }), { kind: "forbidden" });
   });
 
   it("asks nobody for a filter that cannot match", async () => {
     const api = spread(1);
-    assert.deepEqual(ids(await list(api, { filter: ServerFilter.fromPartial({ matchNothing: true }) })), []);
+    assert.deepEqual(ids(await listAsNova(api, {}, { matchNothing: true })), []);
     assert.deepEqual(api.cells.calls, []);
   });
 });

@@ -1,10 +1,10 @@
-import { WatchEventsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type { WatchEventsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
 import type { WatchEventsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
 import { parseUuid } from "../../kernel/index.js";
 import { ownProject } from "../cells/servers.js";
-import { bindingOf } from "../crypto/hashes.js";
 import { decodeResumeToken } from "../events/resume-token.js";
 import { EventWatch } from "../events/watch.js";
+import { watchBinding } from "../events/watch-binding.js";
 import { uuid } from "../shape/common.js";
 import type { Shape } from "../shape/shape.js";
 import { list, text } from "../shape/shape.js";
@@ -25,12 +25,7 @@ export const watchEvents = (parts: Parts): Guarded<WatchEventsRequest, AsyncIter
     if (request.allProjects) ctx.rights.enforce("os_compute_api:servers:detail:get_all_tenants");
     const projectId = request.allProjects ? "" : ownProject(ctx);
     const serverIds = new Set(request.serverIds.map((id) => parseUuid(id) ?? id));
-    const bound = WatchEventsRequest.encode({
-      ...request,
-      resumeToken: "",
-      serverIds: [...serverIds].sort(),
-    }).finish();
-    const binding = `${bindingOf(bound)}${bindingOf(Buffer.from(projectId))}`;
+    const binding = watchBinding({ allProjects: request.allProjects, serverIds: [...serverIds] }, projectId);
     const from =
       request.resumeToken === "" ? undefined : decodeResumeToken(parts.tokens, binding, request.resumeToken);
     const mask = maskOf(ctx, { hostInfo: true, userData: false });

@@ -3,13 +3,19 @@ import { ruleDefaults } from "../../policy/index.js";
 import type { EncodedAnswer, RequestOf, ResponseOf } from "../../platform/rpc/index.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
 import { bindPart, bindService, policyRules } from "../../platform/rpc/index.js";
-import type { Guarded } from "./guarded.js";
+import { publicContract } from "../contract.gen.js";
+import type { Guarded, NovaAsked } from "./guarded.js";
 import type { DeclaredRules } from "./rights.js";
 
 type OpOf<M> = M extends { responseStream: true }
   ? Guarded<RequestOf<M>, AsyncIterable<ResponseOf<M>>>
   : Guarded<RequestOf<M>, ResponseOf<M>> | Guarded<RequestOf<M>, EncodedAnswer<ResponseOf<M>>>;
 type Ops<D extends ServiceDefinition> = { readonly [K in keyof D["methods"]]: OpOf<D["methods"][K]> };
+type NovaOpOf<M> =
+  RequestOf<M> extends NovaAsked<infer Req>
+    ? Guarded<Req, ResponseOf<M>> | Guarded<Req, EncodedAnswer<ResponseOf<M>>>
+    : never;
+type NovaOps<D extends ServiceDefinition> = { readonly [K in keyof D["methods"]]: NovaOpOf<D["methods"][K]> };
 type AnyOp = Guarded<unknown, unknown>;
 
 /** Joins methods with what implements them, and each with the rules that its proto declares. */
@@ -18,13 +24,28 @@ export interface Binder {
   whole<D extends ServiceDefinition>(definition: D, ops: Ops<D>): ServiceBinding;
   /** Some of them; the others answer NOT_SERVED. */
   part<D extends ServiceDefinition>(definition: D, ops: Partial<Ops<D>>): ServiceBinding;
+  /** Public lists as the gateway asks them, each under the rules of the public method of its name. */
+  nova<D extends ServiceDefinition>(definition: D, ops: NovaOps<D>): ServiceBinding;
 }
 
 /** The only way into the service: the declaration in the proto is what is enforced. */
 export const behindPolicy = (policy: Policy): Binder => ({
   whole: (definition, ops) => bindService(definition, handlersOf(policy, definition, ops)),
   part: (definition, ops) => bindPart(definition, handlersOf(policy, definition, ops)),
+  nova: (definition, ops) => {
+    const handlers = Object.entries(ops as Readonly<Record<string, AnyOp>>).map(([key, op]) => [
+      key,
+      op.asNova(policy, declared(key, policyRules(publicMethod(key)))),
+    ]);
+    return bindService(definition, Object.fromEntries(handlers) as Handlers<typeof definition>);
+  },
 });
+
+function publicMethod(key: string): ServiceDefinition["methods"][string] {
+  const found = publicContract.map(({ methods }) => methods[key]).find((method) => method !== undefined);
+  if (found === undefined) throw new Error(`the public contract has no method ${key}`);
+  return found;
+}
 
 function handlersOf<D extends ServiceDefinition>(
   policy: Policy,

@@ -1,9 +1,11 @@
+import type { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Policy, RuleName, Target } from "../../policy/index.js";
 import type { Shape, Unary } from "../shape/shape.js";
 import { requireShape } from "../shape/shape.js";
 import type { Call, DeclaredRules } from "./rights.js";
-import { Rights } from "./rights.js";
+import { ApiErrors } from "../errors.js";
+import { Rights, plainListing } from "./rights.js";
 
 /** What a call is about. */
 export interface Subject {
@@ -19,6 +21,12 @@ export interface Subject {
 /** Finds what a call is about with the caller's rights: what he cannot see is missing, not forbidden. */
 export type About<Req, S extends Subject> = (ctx: Call, request: Req) => S | Promise<S>;
 
+/** A list as the gateway asks it. */
+export interface NovaAsked<Req> {
+  readonly list: Req | undefined;
+  readonly nova: NovaListing | undefined;
+}
+
 /** An operation behind policy. Nothing else is served, and only `guarded` makes one. */
 class GuardedOp<Req, Res> {
   readonly #run: (ctx: Call, request: Req) => Promise<Res>;
@@ -30,7 +38,15 @@ class GuardedOp<Req, Res> {
   /** The operation as a method serves it that declares these rules, the deciding one first. */
   under(policy: Policy, rules: DeclaredRules): Unary<Req, Res> {
     return (ctx: Ctx, request) =>
-      this.#run({ ...ctx, rights: new Rights(policy, ctx.actor, rules) }, request);
+      this.#run({ ...ctx, rights: new Rights(policy, ctx.actor, rules), nova: plainListing }, request);
+  }
+
+  /** The same as the gateway asks it, under the same rules. */
+  asNova(policy: Policy, rules: DeclaredRules): Unary<NovaAsked<Req>, Res> {
+    return (ctx: Ctx, { list, nova = plainListing }) => {
+      if (list === undefined) throw ApiErrors.INVALID_REQUEST({ field: "list", problem: "must be given" });
+      return this.#run({ ...ctx, rights: new Rights(policy, ctx.actor, rules), nova }, list);
+    };
   }
 }
 export type Guarded<Req, Res> = GuardedOp<Req, Res>;

@@ -1,3 +1,4 @@
+import { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import type { Actor, Ctx } from "../../kernel/index.js";
 import type { Policy, RuleName, Target } from "../../policy/index.js";
 
@@ -38,7 +39,12 @@ export class Rights {
   }
 }
 
-/** The context of one call of the public contract. */
+/** The context of one call. */
 export interface Call extends Ctx {
   readonly rights: Rights;
+  /** What the gateway asks beyond the public contract; of users, nothing. */
+  readonly nova: NovaListing;
 }
+
+/** A call of the public contract. */
+export const plainListing: NovaListing = Object.freeze(NovaListing.fromPartial({}));

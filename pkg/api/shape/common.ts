@@ -1,9 +1,8 @@
 import { isIPv4 } from "node:net";
 import { canonicalIp } from "../../model/ip-address.js";
 import type { Rule, Shape } from "./shape.js";
-import { list, number, object, oneOf, text } from "./shape.js";
+import { list, number, oneOf, text } from "./shape.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
-import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 
 const PRINTABLE = /^(?![\s])[^\p{Cc}\p{Cn}\p{Cs}]*(?<!\s)$/u;
 
@@ -41,8 +40,10 @@ export const clientToken = text({
   pattern: /^[!-~]+$/,
   hint: "must be printable ASCII without spaces",
 });
-export const pageSize = number({ max: 1000 });
-export const pageToken = text({ max: 8192, pattern: /^[A-Za-z0-9_.-]+$/, hint: "is not a page token" });
+/** Any number: see `rowsOf`. */
+export const pageSize = number();
+/** Whatever it is: what is no token of the list is BAD_PAGE_TOKEN. */
+export const pageToken = text({ max: 65_536 });
 export const tag = text({ min: 1, max: 60, pattern: /^[^,/]*$/, hint: "must not contain comma or slash" });
 export const hostName = text({ pattern: /^[a-zA-Z0-9-._]*$/, hint: "must be a host name" });
 export const metadataKey = text({
@@ -63,14 +64,16 @@ export const ip: Rule<string> = (value, path, report) => {
   if (value !== "" && canonicalIp(value) === undefined) report(path, "must be an IP address");
 };
 
-export const sort = list(
-  object<SortKey>({ field: text({ min: 1, max: 64 }), direction: oneOf(SortDirection) }),
-  32,
-);
+/** The keys of a sort by the fields of an enum. */
+export function sortBy<F extends number>(
+  fields: Readonly<Record<string, F>>,
+): Rule<{ field: F; direction: SortDirection }[]> {
+  const [field, direction] = [oneOf(fields, { unset: false }), oneOf(SortDirection)];
+  return list((value, path, report) => {
+    field(value.field, `${path}.field`, report);
+    direction(value.direction, `${path}.direction`, report);
+  }, 32);
+}
 
 /** Fields that every paged list has. */
-export const paging: Shape<{ pageSize: number; pageToken: string; marker: string }> = {
-  pageSize,
-  pageToken,
-  marker: text(),
-};
+export const paging: Shape<{ pageSize: number; pageToken: string }> = { pageSize, pageToken };

@@ -29,6 +29,8 @@ export interface TestApi {
   readonly cells: FakeCells;
   readonly network: LocalNetwork;
   readonly channel: Channel;
+  /** As a user at the public port, whose token was good. */
+  readonly userChannel: Channel;
   readonly service: ApiService;
   readonly images: Map<string, ImageInfo>;
   readonly networks: NetworkInfo[];
@@ -126,6 +128,7 @@ export function anApi({
     cells,
     network,
     channel: network.connect("api", { service: "gateway", host: "" }),
+    userChannel: network.connect("api", { service: "user", host: "" }),
     service,
     images,
     networks,

@@ -11,6 +11,7 @@ export const GlanceErrors = defineErrors("glance", {
   IMAGE_QUOTA: [
     "quota",
     (_p: Record<string, never>) => "The image service's limits do not allow this image.",
+    { subject: "images" },
   ],
   IMAGE_INVALID: [
     "invalid",

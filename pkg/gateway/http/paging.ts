@@ -1,4 +1,3 @@
-import type { SortKey } from "../../../gen/kilonova/type/v1/page.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { MAX_INT, integer, parameter, text } from "../schema/nodes.js";
 import type { Field } from "../schema/nodes.js";
@@ -33,8 +32,41 @@ export function pageOf(query: Query): Page {
   return { limit, pageSize: Math.max(1, limit), marker: last(query, "marker") ?? "" };
 }
 
+/** What of a list `api` is asked for. */
+export interface Stretch {
+  readonly pageSize: number;
+  readonly pageToken: string;
+  readonly marker: string;
+}
+
+/**
+ * A page as REST counts it. The pages of `api` end also where their bytes do: what is missing then is asked
+ * for until the page is full or nothing is left.
+ * @param rows  the answer's field that has them
+ * @returns the first answer, and the items of all
+ */
+export async function wholePage<
+  K extends string,
+  A extends { readonly nextPageToken: string } & Readonly<Record<K, readonly unknown[]>>,
+>(
+  page: Page,
+  rows: K,
+  ask: (stretch: Stretch) => Promise<A>,
+): Promise<{ answer: A; items: readonly A[K][number][] }> {
+  const answer = await ask({ pageSize: page.pageSize, pageToken: "", marker: page.marker });
+  if (answer.nextPageToken === "" || answer[rows].length >= page.limit)
+    return { answer, items: cut(answer[rows], page) };
+  const items = [...answer[rows]];
+  for (let pageToken = answer.nextPageToken; pageToken !== "" && items.length < page.limit;) {
+    const rest = await ask({ pageSize: page.limit - items.length, pageToken, marker: "" });
+    items.push(...rest[rows]);
+    pageToken = rest.nextPageToken;
+  }
+  return { answer, items: cut(items, page) };
+}
+
 /** The items that the page shows. */
-export const cut = <T>(items: readonly T[], page: Page): readonly T[] =>
+const cut = <T>(items: readonly T[], page: Page): readonly T[] =>
   items.length > page.limit ? items.slice(0, page.limit) : items;
 
 /**
@@ -55,8 +87,6 @@ export function nextPage(
   return { [key]: links.next(path, query, lastItem.marker) };
 }
 
-/** A sort key in the terms of `api`. */
-export const sortKey = (field: string, direction: string): SortKey => ({
-  field,
-  direction: direction === "desc" ? SortDirection.SORT_DIRECTION_DESC : SortDirection.SORT_DIRECTION_ASC,
-});
+/** A direction in the terms of `api`. */
+export const directionOf = (word: string): SortDirection =>
+  word === "desc" ? SortDirection.SORT_DIRECTION_DESC : SortDirection.SORT_DIRECTION_ASC;

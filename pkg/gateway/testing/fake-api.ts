@@ -15,6 +15,7 @@ import { ServerGroupsServiceDefinition } from "../../../gen/kilonova/api/v1/serv
 import { ServerMetadataServiceDefinition } from "../../../gen/kilonova/api/v1/server_metadata_service.js";
 import { ServerTagsServiceDefinition } from "../../../gen/kilonova/api/v1/server_tags_service.js";
 import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { CommonErrors, silentLogger } from "../../kernel/index.js";
 import type { Ctx } from "../../kernel/index.js";
 import { bindPart, bindService, LocalNetwork } from "../../platform/rpc/index.js";
@@ -62,8 +63,27 @@ export function fakeApiChannel(fake: FakeApi, seen: SeenCall[]): Channel {
     stub(ServerGroupsServiceDefinition, fake.serverGroups ?? {}, seen),
     stub(AggregatesServiceDefinition, fake.aggregates ?? {}, seen),
     ...(fake.events ? [bindPart(EventsServiceDefinition, fake.events)] : []),
+    lists(fake, seen),
   ]);
   return network.connect("api", { service: "gateway", host: "" });
+}
+
+/** The lists that the gateway asks with Nova's paging: answered as the public ones are. Seen as `lists.…`. */
+function lists(fake: FakeApi, seen: SeenCall[]): ServiceBinding {
+  const all = Object.assign({}, ...Object.values(fake)) as Readonly<Record<string, AnyHandler | undefined>>;
+  const handlers = Object.keys(NovaListsServiceDefinition.methods).map((method) => [
+    method,
+    async (ctx: Ctx, request: { readonly list: unknown }) => {
+      seen.push({ method: `lists.${method}`, ctx, request });
+      const handler = all[method];
+      if (!handler) throw CommonErrors.UNIMPLEMENTED({ what: method });
+      return handler(ctx, request.list);
+    },
+  ]);
+  return bindService(
+    NovaListsServiceDefinition,
+    Object.fromEntries(handlers) as Handlers<NovaListsServiceDefinition>,
+  );
 }
 
 type AnyHandler = (ctx: Ctx, request: unknown) => Promise<unknown>;

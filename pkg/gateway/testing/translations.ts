@@ -1,7 +1,7 @@
-import { FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
+import { FlavorSortField, FlavorVisibility } from "../../../gen/kilonova/api/v1/flavors_service.js";
 import { HypervisorView, HypervisorsView } from "../../../gen/kilonova/api/v1/hosts_service.js";
 import { ServerGroupPolicy } from "../../../gen/kilonova/api/v1/server_groups_service.js";
-import { NetworkMode, RebootType } from "../../../gen/kilonova/api/v1/servers_service.js";
+import { NetworkMode, RebootType, ServerSortField } from "../../../gen/kilonova/api/v1/servers_service.js";
 import { KeyPairType } from "../../../gen/kilonova/type/v1/key_pair.js";
 import { SortDirection } from "../../../gen/kilonova/type/v1/page.js";
 import { DiskConfig, VmState } from "../../../gen/kilonova/type/v1/server.js";
@@ -22,36 +22,46 @@ export const translations: readonly Translation[] = [
     "GET /flavors",
     "/flavors?limit=2&marker=m&minRam=64&minDisk=1&sort_key=name&sort_dir=desc",
     {},
-    "listFlavors",
+    "lists.listFlavors",
     {
-      pageSize: 2,
-      marker: "m",
-      minMemoryMib: 64,
-      minRootGib: 1,
-      visibility: FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC,
-      sort: [{ field: "name", direction: SortDirection.SORT_DIRECTION_DESC }],
+      list: {
+        pageSize: 2,
+        minMemoryMib: 64,
+        minRootGib: 1,
+        visibility: FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC,
+        sort: [
+          { field: FlavorSortField.FLAVOR_SORT_FIELD_NAME, direction: SortDirection.SORT_DIRECTION_DESC },
+        ],
+      },
+      nova: { marker: "m" },
     },
   ],
   [
     "GET /flavors/detail",
     "/flavors/detail?is_public=None",
     as({}),
-    "listFlavors",
+    "lists.listFlavors",
     {
-      pageSize: MAX_LIMIT,
-      visibility: FlavorVisibility.FLAVOR_VISIBILITY_ALL,
-      sort: [{ field: "flavorid", direction: SortDirection.SORT_DIRECTION_ASC }],
+      list: {
+        pageSize: MAX_LIMIT,
+        visibility: FlavorVisibility.FLAVOR_VISIBILITY_ALL,
+        sort: [{ field: FlavorSortField.FLAVOR_SORT_FIELD_ID, direction: SortDirection.SORT_DIRECTION_ASC }],
+      },
+      nova: {},
     },
   ],
   [
     "GET /flavors/detail",
     "/flavors/detail?is_public=False",
     as({}),
-    "listFlavors",
+    "lists.listFlavors",
     {
-      pageSize: MAX_LIMIT,
-      visibility: FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE,
-      sort: [{ field: "flavorid", direction: SortDirection.SORT_DIRECTION_ASC }],
+      list: {
+        pageSize: MAX_LIMIT,
+        visibility: FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE,
+        sort: [{ field: FlavorSortField.FLAVOR_SORT_FIELD_ID, direction: SortDirection.SORT_DIRECTION_ASC }],
+      },
+      nova: {},
     },
   ],
   [
@@ -162,8 +172,8 @@ export const translations: readonly Translation[] = [
     "GET /os-keypairs",
     "/os-keypairs?user_id=u&limit=2&marker=k",
     as({ version: "2.35" }),
-    "listKeyPairs",
-    { userId: "u", pageSize: 2, marker: "k" },
+    "lists.listKeyPairs",
+    { list: { userId: "u", pageSize: 2 }, nova: { marker: "k" } },
   ],
   [
     "POST /os-keypairs",
@@ -220,7 +230,7 @@ export const translations: readonly Translation[] = [
     "/os-services?host=h&binary=b",
     as({}),
     "listComputeServices",
-    { host: "h", binary: "b" },
+    { host: "h", binary: "b", pageSize: MAX_LIMIT },
   ],
   [
     "PUT /os-services/{id}",
@@ -299,15 +309,18 @@ export const translations: readonly Translation[] = [
     "GET /os-hypervisors",
     "/os-hypervisors?limit=2&marker=1",
     as({ version: "2.33" }),
-    "listHypervisors",
-    { pageSize: 2, marker: "1", view: HypervisorsView.HYPERVISORS_VIEW_BRIEF },
+    "lists.listHypervisors",
+    { list: { pageSize: 2, view: HypervisorsView.HYPERVISORS_VIEW_BRIEF }, nova: { marker: "1" } },
   ],
   [
     "GET /os-hypervisors/detail",
     "/os-hypervisors/detail?with_servers=true",
     as({ version: "2.53" }),
-    "listHypervisors",
-    { pageSize: MAX_LIMIT, withServers: true, view: HypervisorsView.HYPERVISORS_VIEW_DETAIL },
+    "lists.listHypervisors",
+    {
+      list: { pageSize: MAX_LIMIT, withServers: true, view: HypervisorsView.HYPERVISORS_VIEW_DETAIL },
+      nova: {},
+    },
   ],
   [
     "GET /os-hypervisors/statistics",
@@ -356,28 +369,33 @@ export const translations: readonly Translation[] = [
     "GET /servers",
     "/servers?limit=2&marker=m&name=n&status=ACTIVE&sort_key=display_name&sort_dir=asc",
     {},
-    "listServers",
+    "lists.listServers",
     {
-      filter: { nameRegex: "n", vmStates: [VmState.VM_STATE_ACTIVE] },
-      pageSize: 2,
-      marker: "m",
-      brief: true,
-      allFiltersChecked: true,
-      sort: [{ field: "display_name", direction: SortDirection.SORT_DIRECTION_ASC }],
+      list: {
+        filter: { nameRegex: "n", vmStates: [VmState.VM_STATE_ACTIVE] },
+        pageSize: 2,
+        brief: true,
+        sort: [
+          { field: ServerSortField.SERVER_SORT_FIELD_NAME, direction: SortDirection.SORT_DIRECTION_ASC },
+        ],
+      },
+      nova: { marker: "m", dropForbiddenFilters: true },
     },
   ],
   [
     "GET /servers/detail",
     "/servers/detail?all_tenants=1&host=h",
     as({}),
-    "listServers",
+    "lists.listServers",
     {
-      filter: { host: "h" },
-      allProjects: true,
-      pageSize: MAX_LIMIT,
-      withHostInfo: true,
-      allFiltersChecked: true,
-      sort: [],
+      list: {
+        filter: { host: "h" },
+        allProjects: true,
+        pageSize: MAX_LIMIT,
+        withHostInfo: true,
+        sort: [],
+      },
+      nova: { dropForbiddenFilters: true },
     },
   ],
   [
@@ -441,7 +459,6 @@ export const translations: readonly Translation[] = [
       host: "h1",
       hypervisorHostname: "n1",
       schedulerHintsJson: JSON.stringify({ group: U }),
-      enabledSwitches: ["multiattach-volumes", "ports-with-resource-requests"],
     },
   ],
   ["GET /servers/{id}", `/servers/${S}`, {}, "getServer", asked],
@@ -682,13 +699,15 @@ export const translations: readonly Translation[] = [
     "GET /servers/{id}/os-instance-actions",
     `/servers/${S}/os-instance-actions?limit=2&marker=m&changes-since=2026-01-01T00:00:00Z&changes-before=2026-01-01T00:00:09Z`,
     { version: "2.66" },
-    "listInstanceActions",
+    "lists.listInstanceActions",
     {
-      serverId: S,
-      pageSize: 2,
-      marker: "m",
-      changesSince: { seconds: 1_767_225_600n, nanos: 0 },
-      changesBefore: { seconds: 1_767_225_609n, nanos: 0 },
+      list: {
+        serverId: S,
+        pageSize: 2,
+        changesSince: { seconds: 1_767_225_600n, nanos: 0 },
+        changesBefore: { seconds: 1_767_225_609n, nanos: 0 },
+      },
+      nova: { marker: "m" },
     },
   ],
   [
@@ -703,8 +722,8 @@ export const translations: readonly Translation[] = [
     "GET /os-server-groups",
     "/os-server-groups?all_projects&limit=2&offset=1",
     as({}),
-    "listServerGroups",
-    { allProjects: true, pageSize: 2, skip: 1 },
+    "lists.listServerGroups",
+    { list: { allProjects: true, pageSize: 2 }, nova: { skip: 1 } },
   ],
   [
     "POST /os-server-groups",

@@ -1,7 +1,7 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Caller } from "../../../gen/kilonova/type/v1/options.js";
 import { encodeKnown, encodeMessage } from "./encode.js";
-import { RpcErrors } from "./pipeline.js";
+import { RpcErrors } from "./errors.js";
 import { EncodedAnswer } from "./raw-field.js";
 import { forgetUnknown } from "./unknown-fields.js";
 import type {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { follow, followToken } from "../../kernel/index.js";
-import { RpcErrors } from "./pipeline.js";
+import { RpcErrors } from "./errors.js";
 
 /** What ends a call before its time: its client went away, its token ended, the server stops. */
 export class CallEnd {

@@ -5,7 +5,7 @@ import { carrierOf, metadataKeys } from "./carrier.js";
 import { methodPath } from "./bind.js";
 import { encodeRequest } from "./encode.js";
 import { makeClient } from "./local.js";
-import { RpcErrors } from "./pipeline.js";
+import { RpcErrors } from "./errors.js";
 import { RetryBudget } from "./retry-budget.js";
 import { DETAILS_KEY } from "./door.js";
 import { fromWireStatus } from "./status.js";

@@ -5,8 +5,9 @@ import { rootCtx } from "../../kernel/index.js";
 import { CallEnd } from "./call-end.js";
 import type { Carrier } from "./carrier.js";
 import { metadataKeys } from "./carrier.js";
+import { RpcErrors } from "./errors.js";
 import type { IncomingCall } from "./pipeline.js";
-import { RpcErrors } from "./pipeline.js";
+import type { PublicErrors, Telling } from "./status.js";
 import { toWireStatus } from "./status.js";
 import type { MethodBinding } from "./types.js";
 
@@ -55,6 +56,8 @@ export interface PublicDoorOptions {
    * Asked once the caller is known, before anything of the message is read.
    */
   readonly admit?: Admit;
+  /** How errors are told here. */
+  readonly publicly?: PublicErrors | undefined;
 }
 
 /**
@@ -62,7 +65,7 @@ export interface PublicDoorOptions {
  * is kept; what the library refuses by itself is told as every other error is.
  */
 export const limitMessages =
-  (bindings: ReadonlyMap<string, MethodBinding>): grpc.ServerInterceptor =>
+  (bindings: ReadonlyMap<string, MethodBinding>, publicly?: PublicErrors): grpc.ServerInterceptor =>
   (method, call) => {
     const binding = bindings.get(method.path);
     const limitBytes = binding?.maxRequestBytes ?? NAME_BYTES;
@@ -76,7 +79,10 @@ export const limitMessages =
           : null;
       send(
         tooLarge
-          ? statusOf(RpcErrors.REQUEST_TOO_LARGE({ method: name, bytes: tooLarge[1] ?? "more", limitBytes }))
+          ? statusOf(
+              RpcErrors.REQUEST_TOO_LARGE({ method: name, bytes: tooLarge[1] ?? "more", limitBytes }),
+              { publicly },
+            )
           : status,
       );
     };
@@ -131,7 +137,7 @@ export class PublicDoor {
               },
               (error: unknown) => {
                 end.release();
-                call.sendStatus(statusOf(error));
+                call.sendStatus(statusOf(error, { publicly: this.#options.publicly, requestId }));
               },
             );
           },
@@ -241,9 +247,10 @@ const deadlineOf = (deadline: grpc.Deadline): number | undefined =>
   deadline === Infinity ? undefined : Number(deadline);
 
 /** An error as grpc-js sends it. */
-export function statusOf(error: unknown): grpc.StatusObject {
-  const status = toWireStatus(error);
+export function statusOf(error: unknown, telling: Telling = {}): grpc.StatusObject {
+  const status = toWireStatus(error, telling);
   const metadata = new grpc.Metadata();
+  if (telling.requestId !== undefined) metadata.set(metadataKeys.requestId, telling.requestId);
   metadata.set(DETAILS_KEY, Buffer.from(status.details));
   return { code: status.code, details: status.message, metadata };
 }

@@ -22,3 +22,6 @@ export { EncodedAnswer, rawField } from "./raw-field.js";
 export type { WithRaw } from "./raw-field.js";
 export type { Admit, Caller } from "./door.js";
 export { defaultPublicLimits, publicLimitsConfig } from "./config.js";
+export { codeNames } from "./status.js";
+export type { PublicErrors } from "./status.js";
+export { RpcErrors } from "./errors.js";

@@ -12,6 +12,8 @@ import { defaultPublicLimits } from "./config.js";
 import { ConnectServer } from "./connect/server.js";
 import type { TlsFiles } from "./public-listener.js";
 import { PublicListener } from "./public-listener.js";
+import { metadataKeys } from "./carrier.js";
+import type { PublicErrors, Telling } from "./status.js";
 import { addHealth, addReflection } from "./standard-services.js";
 import { peerOfCertificate } from "./identity.js";
 
@@ -35,6 +37,8 @@ export interface RpcServerOptions extends PipelineOptions {
    * protection, tests).
    */
   readonly trustedPeer?: Peer;
+  /** A public port: how errors are told. Every answer then carries the request's id. */
+  readonly errors?: PublicErrors;
   /** FileDescriptorSet for server reflection; a public port with it serves the Connect protocol too. */
   readonly descriptors?: Uint8Array;
   /** A public port: certificate for clients; plain text without it. */
@@ -52,13 +56,20 @@ export interface RpcServer {
 
 /** Serves bindings over HTTP/2. Health is always on; reflection when descriptors are given. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
-  const methods = new Map(options.bindings.flatMap((b) => b.methods.map((m) => [m.path, m])));
   const { authenticate, admit, log } = options;
+  const bindings = authenticate ? options.bindings.filter(isForUsers) : options.bindings;
+  const methods = new Map(bindings.flatMap((b) => b.methods.map((m) => [m.path, m])));
   const limits = { ...defaultPublicLimits, ...options.limits };
   let listener: PublicListener | undefined;
   const door = authenticate
     ? new PublicDoor(
-        { authenticate, log, welcome: (peer) => listener?.welcome(peer), ...(admit ? { admit } : {}) },
+        {
+          authenticate,
+          log,
+          publicly: options.errors,
+          welcome: (peer) => listener?.welcome(peer),
+          ...(admit ? { admit } : {}),
+        },
         methods,
       )
     : undefined;
@@ -66,18 +77,20 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     "grpc.max_receive_message_length": Math.max(0, ...[...methods.values()].map((m) => m.maxRequestBytes)),
     ...(door ? { "grpc.max_concurrent_streams": limits.maxStreams } : {}),
     "grpc.keepalive_timeout_ms": 20_000,
-    interceptors: [limitMessages(methods), ...(door ? [door.interceptor] : [])],
+    interceptors: [limitMessages(methods, options.errors), ...(door ? [door.interceptor] : [])],
   });
   const stopping = new AbortController();
   const serving: Serving = {
     pipeline: new Pipeline(options),
     stopping: stopping.signal,
+    publicly: door ? options.errors : undefined,
+    tellsRequestId: door !== undefined,
     enter: (call) =>
       door ? door.entryOf(call.metadata) : trustedEntry(call, options.trustedPeer ?? peerOfCertificate(call)),
   };
-  for (const binding of options.bindings)
+  for (const binding of bindings)
     server.addService(serviceDefinition(binding), implementation(binding, serving));
-  const names = options.bindings.map((b) => b.definition.fullName);
+  const names = bindings.map((b) => b.definition.fullName);
   const health = addHealth(server, names);
   if (options.descriptors) addReflection(server, options.descriptors, names);
   const credentials = options.credentials ?? grpc.ServerCredentials.createInsecure();
@@ -86,6 +99,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       ? new ConnectServer({
           ...{ door, log, bindings: options.bindings, pipeline: serving.pipeline },
           stopping: stopping.signal,
+          publicly: options.errors,
           descriptors: options.descriptors,
           corsOrigins: options.corsOrigins ?? [],
         })
@@ -142,6 +156,9 @@ function shareStreams(server: grpc.Server, connect: ConnectServer): void {
     else connect.takeStream(stream, headers, ...rest);
   });
 }
+/** A service of which users may call nothing is not served where only users come. */
+const isForUsers = ({ methods }: ServiceBinding): boolean =>
+  methods.some(({ allowedCallers }) => allowedCallers.has("user") || allowedCallers.has("anyone"));
 
 const bind = (server: grpc.Server, address: string, credentials: grpc.ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -204,6 +221,9 @@ interface Serving {
   readonly pipeline: Pipeline;
   /** Fires when the server stops. */
   readonly stopping: AbortSignal;
+  readonly publicly: PublicErrors | undefined;
+  /** Whether answers carry the request's id, which callers inside the cluster have chosen themselves. */
+  readonly tellsRequestId: boolean;
   enter(call: AnyCall): Entry;
 }
 
@@ -215,8 +235,18 @@ function begin(
   serving: Serving,
 ): { entry: Entry; call: IncomingCall } {
   const entry = serving.enter(call);
+  if (serving.tellsRequestId) call.sendMetadata(requestIdOf(entry.carrier.requestId));
   return { entry, call: incomingCall(binding, entry, serving.stopping) };
 }
+
+function requestIdOf(requestId: string): grpc.Metadata {
+  const metadata = new grpc.Metadata();
+  metadata.set(metadataKeys.requestId, requestId);
+  return metadata;
+}
+
+const tellingOf = ({ publicly, tellsRequestId }: Serving, { carrier }: Entry): Telling =>
+  tellsRequestId ? { publicly, requestId: carrier.requestId } : {};
 
 async function serveUnary(
   binding: MethodBinding,
@@ -229,7 +259,7 @@ async function serveUnary(
     if (call.request instanceof Refused) throw call.request.error;
     done(null, await serving.pipeline.unary(incoming, call.request));
   } catch (error) {
-    done(statusOf(error));
+    done(statusOf(error, tellingOf(serving, entry)));
   } finally {
     entry.end.release();
     entry.leave();
@@ -254,7 +284,7 @@ async function serveStream(
     }
     call.end();
   } catch (error) {
-    if (entry.end.hasReader) call.emit("error", statusOf(error));
+    if (entry.end.hasReader) call.emit("error", statusOf(error, tellingOf(serving, entry)));
   } finally {
     entry.end.release();
     entry.leave();

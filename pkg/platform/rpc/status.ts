@@ -1,5 +1,12 @@
 import { status as GrpcCode } from "@grpc/grpc-js";
-import { BadRequest, ErrorInfo, RetryInfo } from "../../../gen/google/rpc/error_details.js";
+import {
+  BadRequest,
+  ErrorInfo,
+  PreconditionFailure,
+  QuotaFailure,
+  RequestInfo,
+  RetryInfo,
+} from "../../../gen/google/rpc/error_details.js";
 import { Status } from "../../../gen/google/rpc/status.js";
 import type { ErrorKind } from "../../kernel/index.js";
 import { KilonovaError, asKilonovaError, retryAfterMs } from "../../kernel/index.js";
@@ -19,15 +26,24 @@ const codeOfKind: Readonly<Record<ErrorKind, GrpcCode>> = {
   cancelled: GrpcCode.CANCELLED,
   internal: GrpcCode.INTERNAL,
 };
+/** The name of the gRPC code that a kind of error has. */
+export const codeNames = Object.fromEntries(
+  Object.entries(codeOfKind).map(([kind, code]) => [kind, GrpcCode[code]]),
+) as Readonly<Record<ErrorKind, string>>;
 const kindOfCode = new Map<number, ErrorKind>(
   Object.entries(codeOfKind).map(([kind, code]) => [code, kind as ErrorKind]),
 );
 
-const TYPE_PREFIX = "type.googleapis.com/";
-const ERROR_INFO = `${TYPE_PREFIX}google.rpc.ErrorInfo`;
-const RETRY_INFO = `${TYPE_PREFIX}google.rpc.RetryInfo`;
-const BAD_REQUEST = `${TYPE_PREFIX}google.rpc.BadRequest`;
+const TYPE_PREFIX = "type.googleapis.com/google.rpc.";
+const ERROR_INFO = `${TYPE_PREFIX}ErrorInfo`;
+const BAD_REQUEST = `${TYPE_PREFIX}BadRequest`;
+const QUOTA_FAILURE = `${TYPE_PREFIX}QuotaFailure`;
+const PRECONDITION_FAILURE = `${TYPE_PREFIX}PreconditionFailure`;
 const DOMAIN_SUFFIX = ".kilonova";
+/** Most quotas that one refusal names; a call needs fewer. */
+const MAX_QUOTAS = 8;
+/** When to come again after `unavailable`, unless the error says so itself, in ms. */
+const SHORT_WHILE_MS = 1_000;
 
 /**
  * An error as it goes over the wire: code, text, and the encoded google.rpc.Status for
@@ -39,56 +55,83 @@ export interface WireStatus {
   readonly details: Uint8Array;
 }
 
+/** The errors of a public contract: one domain, and a closed set of reasons. */
+export interface PublicErrors {
+  readonly domain: string;
+  /** Any other reason is told as the name of its gRPC code, without facts. */
+  readonly reasons: ReadonlySet<string>;
+}
+
+/** How an error is told. Between services: with the domain of the service that gave it. */
+export interface Telling {
+  readonly publicly?: PublicErrors | undefined;
+  /** Becomes a RequestInfo. */
+  readonly requestId?: string | undefined;
+}
+
 /**
  * Bytes that each part may take, percent-encoded. A status travels as HTTP/2 trailers: peers refuse 16 KiB of
  * them, and Node's own server never answers at all when they exceed 64 KiB. What callers sent may be quoted
  * in every part, so none is trusted to be short.
  */
-const BYTES = { message: 2_500, facts: 5_000, violations: 1_500, violation: 500 } as const;
+const BYTES = { message: 2_000, facts: 4_000, violations: 1_500, violation: 500, failure: 250 } as const;
 
 /**
  * The only place where errors become gRPC codes. What is not a KilonovaError shows a fixed sentence; what is
  * too long for trailers is cut or left out.
  */
-export function toWireStatus(error: unknown): WireStatus {
+export function toWireStatus(error: unknown, { publicly, requestId }: Telling = {}): WireStatus {
   const e = asKilonovaError(error);
   const code = codeOfKind[e.kind];
   const message = cut(e.message, BYTES.message);
-  const metadata = new Map(
-    fitting(Object.entries(e.facts), ([name, value]) => cost(name) + cost(value), BYTES.facts),
-  );
-  const details = [
-    {
-      typeUrl: ERROR_INFO,
-      value: Buffer.from(
-        ErrorInfo.encode({ reason: e.reason, domain: `${e.domain}${DOMAIN_SUFFIX}`, metadata }).finish(),
-      ),
-    },
-  ];
-  const retryMs = retryAfterMs(e);
-  if (retryMs !== undefined) details.push({ typeUrl: RETRY_INFO, value: retryInfo(retryMs) });
-  const violations = e.violations.map((v) => ({
-    field: cut(v.field, BYTES.violation),
-    description: cut(v.description, BYTES.violation),
-    reason: "",
-    localizedMessage: undefined,
-  }));
-  if (violations.length > 0) {
-    const fieldViolations = fitting(violations, (v) => cost(v.field) + cost(v.description), BYTES.violations);
-    details.push({
-      typeUrl: BAD_REQUEST,
-      value: Buffer.from(BadRequest.encode(BadRequest.fromPartial({ fieldViolations })).finish()),
-    });
+  const details = [any("ErrorInfo", ErrorInfo.encode(infoOf(e, code, publicly)))];
+  const retryMs = retryAfterMs(e) ?? (e.kind === "unavailable" ? SHORT_WHILE_MS : undefined);
+  if (retryMs !== undefined) details.push(any("RetryInfo", retryInfo(retryMs)));
+  const fieldViolations = violationsOf(e);
+  if (fieldViolations.length > 0)
+    details.push(any("BadRequest", BadRequest.encode(BadRequest.fromPartial({ fieldViolations }))));
+  const isTold = publicly === undefined || publicly.reasons.has(e.reason);
+  const subject = isTold ? cut(e.subject, BYTES.failure) : "";
+  const description = cut(e.message, BYTES.failure);
+  if (e.kind === "quota") {
+    const subjects = subject.split(",").slice(0, MAX_QUOTAS);
+    const violations = subjects.map((one) => ({ subject: one.trim(), description }));
+    details.push(any("QuotaFailure", QuotaFailure.encode(QuotaFailure.fromPartial({ violations }))));
   }
+  if (e.kind === "refused") {
+    const violations = [{ type: infoOf(e, code, publicly).reason, subject, description }];
+    details.push(any("PreconditionFailure", PreconditionFailure.encode({ violations })));
+  }
+  if (requestId !== undefined)
+    details.push(any("RequestInfo", RequestInfo.encode({ requestId, servingData: "" })));
   return { code, message, details: Status.encode({ code, message, details }).finish() };
 }
 
-const retryInfo = (ms: number): Buffer<ArrayBuffer> =>
-  Buffer.from(
-    RetryInfo.encode({
-      retryDelay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 },
-    }).finish(),
-  );
+const any = (name: string, value: { finish(): Uint8Array }): { typeUrl: string; value: Buffer } => ({
+  typeUrl: TYPE_PREFIX + name,
+  value: Buffer.from(value.finish()),
+});
+
+function infoOf(e: KilonovaError, code: GrpcCode, publicly: PublicErrors | undefined): ErrorInfo {
+  const domain = publicly?.domain ?? `${e.domain}${DOMAIN_SUFFIX}`;
+  if (publicly !== undefined && !publicly.reasons.has(e.reason))
+    return { reason: GrpcCode[code], domain, metadata: new Map() };
+  const facts = fitting(Object.entries(e.facts), ([name, value]) => cost(name) + cost(value), BYTES.facts);
+  return { reason: e.reason, domain, metadata: new Map(facts) };
+}
+
+function violationsOf({ violations }: KilonovaError): { field: string; description: string }[] {
+  const short = violations.map((v) => ({
+    field: cut(v.field, BYTES.violation),
+    description: cut(v.description, BYTES.violation),
+  }));
+  return fitting(short, (v) => cost(v.field) + cost(v.description), BYTES.violations);
+}
+
+const retryInfo = (ms: number): ReturnType<typeof RetryInfo.encode> =>
+  RetryInfo.encode({
+    retryDelay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 },
+  });
 
 const costOf = (character: string): number =>
   /^[ -~]$/.test(character) && character !== "%" ? 1 : 3 * Buffer.byteLength(character);
@@ -132,16 +175,25 @@ export function fromWireStatus(
 ): KilonovaError {
   const kind = kindOfCode.get(code) ?? "internal";
   const status = details && details.length > 0 ? Status.decode(details) : undefined;
-  const infoBytes = status?.details.find((d) => d.typeUrl === ERROR_INFO)?.value;
+  const valueOf = (typeUrl: string): Uint8Array | undefined =>
+    status?.details.find((d) => d.typeUrl === typeUrl)?.value;
+  const infoBytes = valueOf(ERROR_INFO);
   const info = infoBytes ? ErrorInfo.decode(infoBytes) : undefined;
-  const badBytes = status?.details.find((d) => d.typeUrl === BAD_REQUEST)?.value;
+  const badBytes = valueOf(BAD_REQUEST);
   const violations = badBytes
     ? BadRequest.decode(badBytes).fieldViolations.map((v) => ({ field: v.field, description: v.description }))
     : [];
+  const failure = valueOf(QUOTA_FAILURE) ?? valueOf(PRECONDITION_FAILURE);
+  const { violations: failures } = !failure
+    ? { violations: [] }
+    : kind === "quota"
+      ? QuotaFailure.decode(failure)
+      : PreconditionFailure.decode(failure);
   return new KilonovaError({
     kind,
     message,
     violations,
+    subject: failures.map(({ subject }) => subject).join(","),
     domain: info ? info.domain.replace(DOMAIN_SUFFIX, "") : "rpc",
     reason: info?.reason ?? GrpcCode[code] ?? "UNKNOWN",
     facts: info ? Object.fromEntries(info.metadata) : {},

@@ -8,6 +8,7 @@ export const SharingErrors = defineErrors("sharing", {
     "quota",
     (p: { waiting: number; retryAfterMs: number }) =>
       `${p.waiting} requests of this project are waiting already; try again in ${seconds(p.retryAfterMs)} s.`,
+    { subject: "waiting_requests" },
   ],
   TURN_TIMED_OUT: [
     "unavailable",
@@ -18,5 +19,6 @@ export const SharingErrors = defineErrors("sharing", {
     "quota",
     (p: { of: string; limit: number; retryAfterMs: number }) =>
       `At most ${p.limit} calls of one ${p.of} may wait at once; end some of them.`,
+    { subject: "waiting_calls" },
   ],
 });

@@ -62,7 +62,10 @@ export function clientTokens(stage: Stage): void {
     const refused = await failure(
       stage.demo.servers.createServers(call(), { ...request, name: "dishonest" }),
     );
-    assert.deepEqual([refused.kind, refused.domain, refused.reason], ["conflict", "cells", "TOKEN_REUSED"]);
+    assert.deepEqual(
+      [refused.kind, refused.domain, refused.reason],
+      ["conflict", "kilonova.dev", "TOKEN_REUSED"],
+    );
     assert.deepEqual(await named("dishonest"), []);
     await stage.demo.delete(server?.id ?? "");
   });
@@ -94,6 +97,28 @@ export function clientTokens(stage: Stage): void {
       "INVALID_STATE",
     );
     await stage.demo.delete(server.id);
+  });
+
+  it("answers a repeated delete when the server is gone", async () => {
+    const server = await stage.demo.boot("deleted-twice");
+    const wish = { serverId: server.id, clientToken: "delete-it" };
+    const first = await stage.demo.servers.deleteServer(call(), wish);
+    await stage.demo.wait(first.operation);
+    assert.equal(
+      (await failure(stage.demo.servers.getServer(call(), { serverId: server.id }))).kind,
+      "missing",
+    );
+    const again = await stage.demo.servers.deleteServer(call(), wish);
+    assert.deepEqual([again.operation?.name, again.operation?.done], [first.operation?.name, true]);
+    for (const other of [
+      { ...wish, clientToken: "another" },
+      { ...wish, clientToken: "" },
+    ])
+      assert.equal(
+        (await failure(stage.demo.servers.deleteServer(call(), other))).reason,
+        "SERVER_NOT_FOUND",
+      );
+    assert.equal((await failure(stage.admin.servers.deleteServer(call(), wish))).reason, "SERVER_NOT_FOUND");
   });
 
   it("remembers over kill -9 and restart", async () => {

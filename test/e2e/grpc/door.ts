@@ -6,8 +6,9 @@ import { Metadata, credentials, loadPackageDefinition, makeClientConstructor, st
 import type { ServiceError } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { protoPath as healthProto } from "grpc-health-check";
-import { BadRequest, ErrorInfo } from "../../../gen/google/rpc/error_details.js";
+import { BadRequest, ErrorInfo, RequestInfo } from "../../../gen/google/rpc/error_details.js";
 import { Status } from "../../../gen/google/rpc/status.js";
+import { NovaListsServiceDefinition } from "../../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { OperationStoreServiceDefinition } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import { AgentServiceDefinition } from "../../../gen/kilonova/compute/v1/agent_service.js";
@@ -146,6 +147,7 @@ export function door(stage: Stage): void {
       () => channel.client(GlobalServiceDefinition).acceptServers(call(), {}),
       () => channel.client(OperationStoreServiceDefinition).acquireOperations(call(), {}),
       () => channel.client(PlacementServiceDefinition).releaseAllocations(call(), {}),
+      () => channel.client(NovaListsServiceDefinition).listServers(call(), { list: {} }),
       () => channel.client(AgentServiceDefinition).scriptFakeDriver(call(), {}),
     ];
     for (const one of calls) assert.equal((await failure(one())).kind, "unsupported");
@@ -155,7 +157,7 @@ export function door(stage: Stage): void {
     const missing = await failure(stage.demo.servers.getServer(call(), { serverId: MISSING }));
     assert.deepEqual(
       [missing.kind, missing.domain, missing.reason, missing.facts],
-      ["missing", "api", "SERVER_NOT_FOUND", { server: MISSING }],
+      ["missing", "kilonova.dev", "SERVER_NOT_FOUND", { server: MISSING }],
     );
     const invalid = await failure(
       stage.demo.servers.createServers(
@@ -175,7 +177,10 @@ export function door(stage: Stage): void {
     const unknown = await failure(
       stage.demo.servers.createServers(call(), await stage.demo.request("no-flavor", { flavorId: MISSING })),
     );
-    assert.deepEqual([unknown.kind, unknown.reason], ["invalid", "FLAVOR_NOT_FOUND"]);
+    assert.deepEqual(
+      [unknown.kind, unknown.reason, unknown.violations.map(({ field }) => field)],
+      ["invalid", "FLAVOR_NOT_FOUND", ["flavor_id"]],
+    );
   });
 
   it("tells them as google.rpc.Status, for clients in any language", async () => {
@@ -187,7 +192,8 @@ export function door(stage: Stage): void {
     const of = (type: string): Uint8Array =>
       details.details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)?.value ??
       assert.fail(type);
-    assert.match(ErrorInfo.decode(of("ErrorInfo")).domain, /\.kilonova$/);
+    assert.equal(ErrorInfo.decode(of("ErrorInfo")).domain, "kilonova.dev");
+    assert.equal(RequestInfo.decode(of("RequestInfo")).requestId, metadata.get("x-request-id")[0]);
     assert.ok(BadRequest.decode(of("BadRequest")).fieldViolations.some(({ field }) => field === "name"));
   });
 }

@@ -85,7 +85,7 @@ export const cases: readonly Case[] = [
   get("server-tag-add", "PUT /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
   get("server-tag-there", "PUT /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/there`, { min: 26 }),
   get("server-tag-remove", "DELETE /servers/{id}/tags/{sub}", `/servers/${SERVER_ID}/tags/a`, { min: 26 }),
-  get("server-group-list", "GET /os-server-groups", "/os-server-groups?limit=1"),
+  get("server-group-list", "GET /os-server-groups", "/os-server-groups?limit=2"),
   get("server-group-show", "GET /os-server-groups/{id}", `/os-server-groups/${GROUP_ID}`),
   get("server-group-create", "POST /os-server-groups", "/os-server-groups", {
     max: 63,

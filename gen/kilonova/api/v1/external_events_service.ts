@@ -107,6 +107,8 @@ export interface ExternalEvent {
 export interface CreateExternalEventsRequest {
   /** At least one, at most 1000. */
   events: ExternalEvent[];
+  /** See CreateServersRequest. */
+  clientToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -228,13 +230,16 @@ export const ExternalEvent: MessageFns<ExternalEvent> = {
 };
 
 function createBaseCreateExternalEventsRequest(): CreateExternalEventsRequest {
-  return { events: [] };
+  return { events: [], clientToken: "" };
 }
 
 export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest> = {
   encode(message: CreateExternalEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.events) {
       ExternalEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(18).string(message.clientToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -268,6 +273,14 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
             message.events.push(ExternalEvent.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -297,6 +310,7 @@ export const CreateExternalEventsRequest: MessageFns<CreateExternalEventsRequest
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as CreateExternalEventsRequest["_unknownFields"];
     message.events = object.events?.map((e) => ExternalEvent.fromPartial(e)) || [];
+    message.clientToken = object.clientToken ?? "";
     return message;
   },
 };
@@ -397,10 +411,11 @@ export const ExternalEventsServiceDefinition = {
   methods: {
     /**
      * Hands events to the operations that wait for them, or that will. Each event has its own result; the call
-     * succeeds if any was taken. Repeatable: an event that was taken already changes nothing.
+     * succeeds if any was taken. Two events that say the same are two events: a volume may grow twice.
+     * Repeatable with a client token.
      *
      * Errors: INVALID_ARGUMENT / INVALID_REQUEST; NOT_FOUND / SERVER_NOT_FOUND: no server of any event is
-     * known.
+     * known; ABORTED / TOKEN_REUSED.
      */
     createExternalEvents: {
       name: "CreateExternalEvents",

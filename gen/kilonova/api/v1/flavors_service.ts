@@ -5,7 +5,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Flavor } from "../../type/v1/flavor.js";
-import { SortKey } from "../../type/v1/page.js";
+import { SortDirection } from "../../type/v1/page.js";
 
 /** Which flavors to list. Only administrators see more than PUBLIC ones and those of their project. */
 export const FlavorVisibility = {
@@ -26,6 +26,57 @@ export namespace FlavorVisibility {
   export type FLAVOR_VISIBILITY_PUBLIC = typeof FlavorVisibility.FLAVOR_VISIBILITY_PUBLIC;
   export type FLAVOR_VISIBILITY_PRIVATE = typeof FlavorVisibility.FLAVOR_VISIBILITY_PRIVATE;
   export type FLAVOR_VISIBILITY_ALL = typeof FlavorVisibility.FLAVOR_VISIBILITY_ALL;
+}
+
+/** What flavors can be sorted by. */
+export const FlavorSortField = {
+  /** FLAVOR_SORT_FIELD_UNSPECIFIED - Not allowed. */
+  FLAVOR_SORT_FIELD_UNSPECIFIED: 0,
+  /** FLAVOR_SORT_FIELD_CREATED_AT - When it was made. */
+  FLAVOR_SORT_FIELD_CREATED_AT: 1,
+  /** FLAVOR_SORT_FIELD_DESCRIPTION - Description. */
+  FLAVOR_SORT_FIELD_DESCRIPTION: 2,
+  /** FLAVOR_SORT_FIELD_DISABLED - Whether it is hidden from users. */
+  FLAVOR_SORT_FIELD_DISABLED: 3,
+  /** FLAVOR_SORT_FIELD_EPHEMERAL_GIB - Ephemeral disk. */
+  FLAVOR_SORT_FIELD_EPHEMERAL_GIB: 4,
+  /** FLAVOR_SORT_FIELD_ID - Id. */
+  FLAVOR_SORT_FIELD_ID: 5,
+  /** FLAVOR_SORT_FIELD_IS_PUBLIC - Whether everybody may use it. */
+  FLAVOR_SORT_FIELD_IS_PUBLIC: 6,
+  /** FLAVOR_SORT_FIELD_MEMORY_MIB - Memory. */
+  FLAVOR_SORT_FIELD_MEMORY_MIB: 7,
+  /** FLAVOR_SORT_FIELD_NAME - Name. */
+  FLAVOR_SORT_FIELD_NAME: 8,
+  /** FLAVOR_SORT_FIELD_ROOT_GIB - Root disk. */
+  FLAVOR_SORT_FIELD_ROOT_GIB: 9,
+  /** FLAVOR_SORT_FIELD_RXTX_FACTOR - Network factor. */
+  FLAVOR_SORT_FIELD_RXTX_FACTOR: 10,
+  /** FLAVOR_SORT_FIELD_SWAP_MIB - Swap. */
+  FLAVOR_SORT_FIELD_SWAP_MIB: 11,
+  /** FLAVOR_SORT_FIELD_UPDATED_AT - Last change. */
+  FLAVOR_SORT_FIELD_UPDATED_AT: 12,
+  /** FLAVOR_SORT_FIELD_VCPUS - Virtual CPUs. */
+  FLAVOR_SORT_FIELD_VCPUS: 13,
+} as const;
+
+export type FlavorSortField = typeof FlavorSortField[keyof typeof FlavorSortField];
+
+export namespace FlavorSortField {
+  export type FLAVOR_SORT_FIELD_UNSPECIFIED = typeof FlavorSortField.FLAVOR_SORT_FIELD_UNSPECIFIED;
+  export type FLAVOR_SORT_FIELD_CREATED_AT = typeof FlavorSortField.FLAVOR_SORT_FIELD_CREATED_AT;
+  export type FLAVOR_SORT_FIELD_DESCRIPTION = typeof FlavorSortField.FLAVOR_SORT_FIELD_DESCRIPTION;
+  export type FLAVOR_SORT_FIELD_DISABLED = typeof FlavorSortField.FLAVOR_SORT_FIELD_DISABLED;
+  export type FLAVOR_SORT_FIELD_EPHEMERAL_GIB = typeof FlavorSortField.FLAVOR_SORT_FIELD_EPHEMERAL_GIB;
+  export type FLAVOR_SORT_FIELD_ID = typeof FlavorSortField.FLAVOR_SORT_FIELD_ID;
+  export type FLAVOR_SORT_FIELD_IS_PUBLIC = typeof FlavorSortField.FLAVOR_SORT_FIELD_IS_PUBLIC;
+  export type FLAVOR_SORT_FIELD_MEMORY_MIB = typeof FlavorSortField.FLAVOR_SORT_FIELD_MEMORY_MIB;
+  export type FLAVOR_SORT_FIELD_NAME = typeof FlavorSortField.FLAVOR_SORT_FIELD_NAME;
+  export type FLAVOR_SORT_FIELD_ROOT_GIB = typeof FlavorSortField.FLAVOR_SORT_FIELD_ROOT_GIB;
+  export type FLAVOR_SORT_FIELD_RXTX_FACTOR = typeof FlavorSortField.FLAVOR_SORT_FIELD_RXTX_FACTOR;
+  export type FLAVOR_SORT_FIELD_SWAP_MIB = typeof FlavorSortField.FLAVOR_SORT_FIELD_SWAP_MIB;
+  export type FLAVOR_SORT_FIELD_UPDATED_AT = typeof FlavorSortField.FLAVOR_SORT_FIELD_UPDATED_AT;
+  export type FLAVOR_SORT_FIELD_VCPUS = typeof FlavorSortField.FLAVOR_SORT_FIELD_VCPUS;
 }
 
 /** Input of CreateFlavor. */
@@ -76,6 +127,15 @@ export interface GetFlavorResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** One key of a sort. */
+export interface FlavorSort {
+  /** By what. */
+  field: FlavorSortField;
+  /** Default: ASC. */
+  direction: SortDirection;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of ListFlavors. */
 export interface ListFlavorsRequest {
   /** Default PUBLIC. */
@@ -87,13 +147,11 @@ export interface ListFlavorsRequest {
   /** Exactly this name. */
   name: string;
   /** Default: id ascending. */
-  sort: SortKey[];
-  /** At most 1000, which is also the default. */
+  sort: FlavorSort[];
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: id of the last flavor of the page before (REST). */
-  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -574,6 +632,92 @@ export const GetFlavorResponse: MessageFns<GetFlavorResponse> = {
   },
 };
 
+function createBaseFlavorSort(): FlavorSort {
+  return { field: 0, direction: 0 };
+}
+
+export const FlavorSort: MessageFns<FlavorSort> = {
+  encode(message: FlavorSort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== 0) {
+      writer.uint32(8).int32(message.field);
+    }
+    if (message.direction !== 0) {
+      writer.uint32(16).int32(message.direction);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FlavorSort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFlavorSort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.field = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.direction = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FlavorSort>): FlavorSort {
+    return FlavorSort.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FlavorSort>): FlavorSort {
+    const message = createBaseFlavorSort();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as FlavorSort["_unknownFields"];
+    message.field = object.field ?? 0;
+    message.direction = object.direction ?? 0;
+    return message;
+  },
+};
+
 function createBaseListFlavorsRequest(): ListFlavorsRequest {
   return {
     visibility: 0,
@@ -583,7 +727,6 @@ function createBaseListFlavorsRequest(): ListFlavorsRequest {
     sort: [],
     pageSize: 0,
     pageToken: "",
-    marker: "",
   };
 }
 
@@ -602,16 +745,13 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
       writer.uint32(34).string(message.name);
     }
     for (const v of message.sort) {
-      SortKey.encode(v!, writer.uint32(42).fork()).join();
+      FlavorSort.encode(v!, writer.uint32(42).fork()).join();
     }
     if (message.pageSize !== 0) {
       writer.uint32(48).uint32(message.pageSize);
     }
     if (message.pageToken !== "") {
       writer.uint32(58).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(66).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -674,7 +814,7 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
               break;
             }
 
-            message.sort.push(SortKey.decode(reader, reader.uint32()));
+            message.sort.push(FlavorSort.decode(reader, reader.uint32()));
             continue;
           }
           case 6: {
@@ -691,14 +831,6 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
             }
 
             message.pageToken = reader.string();
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.marker = reader.string();
             continue;
           }
         }
@@ -733,10 +865,9 @@ export const ListFlavorsRequest: MessageFns<ListFlavorsRequest> = {
     message.minMemoryMib = object.minMemoryMib ?? 0;
     message.minRootGib = object.minRootGib ?? 0;
     message.name = object.name ?? "";
-    message.sort = object.sort?.map((e) => SortKey.fromPartial(e)) || [];
+    message.sort = object.sort?.map((e) => FlavorSort.fromPartial(e)) || [];
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -2235,7 +2366,7 @@ export const FlavorsServiceDefinition = {
     /**
      * Lists flavors that the caller may see. Pages. Anybody may; the rules show extra specs and access.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, MARKER_NOT_FOUND, SORT_KEY_INVALID.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, SORT_KEY_INVALID.
      */
     listFlavors: {
       name: "ListFlavors",

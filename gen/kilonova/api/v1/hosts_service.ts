@@ -130,7 +130,7 @@ export interface ListComputeServicesRequest {
   host: string;
   /** Only this binary. */
   binary: string;
-  /** At most 1000. Default: all. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
@@ -253,12 +253,10 @@ export interface ListHypervisorsRequest {
   hostnamePattern: string;
   /** Also list servers, in the views DETAIL and BRIEF. */
   withServers: boolean;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID or number of the last one of the page before (REST). */
-  marker: string;
   /** What is told, and which rule decides. */
   view: HypervisorsView;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1886,14 +1884,7 @@ export const Hypervisor: MessageFns<Hypervisor> = {
 };
 
 function createBaseListHypervisorsRequest(): ListHypervisorsRequest {
-  return {
-    hostnamePattern: "",
-    withServers: false,
-    pageSize: 0,
-    pageToken: "",
-    marker: "",
-    view: 0,
-  };
+  return { hostnamePattern: "", withServers: false, pageSize: 0, pageToken: "", view: 0 };
 }
 
 export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
@@ -1909,9 +1900,6 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(42).string(message.marker);
     }
     if (message.view !== 0) {
       writer.uint32(48).int32(message.view);
@@ -1972,14 +1960,6 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
           case 6: {
             if (tag !== 48) {
               break;
@@ -2020,7 +2000,6 @@ export const ListHypervisorsRequest: MessageFns<ListHypervisorsRequest> = {
     message.withServers = object.withServers ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     message.view = object.view ?? 0;
     return message;
   },
@@ -2600,7 +2579,7 @@ export const HypervisorsServiceDefinition = {
     /**
      * Lists hypervisors, as far as the view asked for shows them; each view has a rule of its own. Pages.
      *
-     * Errors: INVALID_ARGUMENT / BAD_PAGE_TOKEN, MARKER_NOT_FOUND.
+     * Errors: INVALID_ARGUMENT / BAD_PAGE_TOKEN.
      */
     listHypervisors: {
       name: "ListHypervisors",

@@ -35,7 +35,7 @@ export interface Interface {
 export interface ListInterfacesRequest {
   /** UUID. */
   serverId: string;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;

@@ -49,12 +49,10 @@ export interface GetKeyPairResponse {
 export interface ListKeyPairsRequest {
   /** Whose; default the caller. */
   userId: string;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: name of the last one of the page before (REST). */
-  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -442,7 +440,7 @@ export const GetKeyPairResponse: MessageFns<GetKeyPairResponse> = {
 };
 
 function createBaseListKeyPairsRequest(): ListKeyPairsRequest {
-  return { userId: "", pageSize: 0, pageToken: "", marker: "" };
+  return { userId: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
@@ -455,9 +453,6 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(34).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -507,14 +502,6 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -546,7 +533,6 @@ export const ListKeyPairsRequest: MessageFns<ListKeyPairsRequest> = {
     message.userId = object.userId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };

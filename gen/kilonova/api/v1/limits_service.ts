@@ -97,12 +97,10 @@ export interface ListInstanceActionsRequest {
   changesBefore:
     | Timestamp
     | undefined;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: request id of the last one of the page before (REST). */
-  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -749,7 +747,6 @@ function createBaseListInstanceActionsRequest(): ListInstanceActionsRequest {
     changesBefore: undefined,
     pageSize: 0,
     pageToken: "",
-    marker: "",
   };
 }
 
@@ -769,9 +766,6 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -837,14 +831,6 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -882,7 +868,6 @@ export const ListInstanceActionsRequest: MessageFns<ListInstanceActionsRequest> 
       : undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -1247,7 +1232,7 @@ export const InstanceActionsServiceDefinition = {
     /**
      * Lists actions, newest first. Works for deleted servers too. Pages.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST, MARKER_NOT_FOUND.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST.
      */
     listInstanceActions: {
       name: "ListInstanceActions",

@@ -139,12 +139,10 @@ export interface ListMigrationsRequest {
     | undefined;
   /** Only live migrations under way, with their progress (REST's list of one server). */
   inProgressOnly: boolean;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last one of the page before (REST). */
-  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -721,7 +719,6 @@ function createBaseListMigrationsRequest(): ListMigrationsRequest {
     inProgressOnly: false,
     pageSize: 0,
     pageToken: "",
-    marker: "",
   };
 }
 
@@ -768,9 +765,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(114).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(122).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -908,14 +902,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 15: {
-            if (tag !== 122) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -962,7 +948,6 @@ export const ListMigrationsRequest: MessageFns<ListMigrationsRequest> = {
     message.inProgressOnly = object.inProgressOnly ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };

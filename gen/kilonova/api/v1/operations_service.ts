@@ -62,7 +62,7 @@ export interface GetOperationResponse {
 export interface ListOperationsRequest {
   /** UUID. */
   serverId: string;
-  /** At most 1000. Default 100. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
@@ -110,7 +110,7 @@ export interface CancelOperationResponse {
 
 /** Input of WatchEvents. */
 export interface WatchEventsRequest {
-  /** From the last event seen; empty starts now. */
+  /** From the last event seen, or from ListServers; empty starts now. */
   resumeToken: string;
   /** Only these servers; empty means all of the project. */
   serverIds: string[];

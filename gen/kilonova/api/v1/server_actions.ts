@@ -222,8 +222,6 @@ export interface RebuildServerRequest {
   preserveEphemeral: boolean;
   /** Files to put in (REST below 2.57); limited by quota. */
   files: InjectedFile[];
-  /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
-  enabledSwitches: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2030,7 +2028,6 @@ function createBaseRebuildServerRequest(): RebuildServerRequest {
     trustedImageCertificates: undefined,
     preserveEphemeral: false,
     files: [],
-    enabledSwitches: [],
   };
 }
 
@@ -2086,9 +2083,6 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
     }
     for (const v of message.files) {
       InjectedFile.encode(v!, writer.uint32(138).fork()).join();
-    }
-    for (const v of message.enabledSwitches) {
-      writer.uint32(146).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2250,14 +2244,6 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
             message.files.push(InjectedFile.decode(reader, reader.uint32()));
             continue;
           }
-          case 18: {
-            if (tag !== 146) {
-              break;
-            }
-
-            message.enabledSwitches.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2308,7 +2294,6 @@ export const RebuildServerRequest: MessageFns<RebuildServerRequest> = {
         : undefined;
     message.preserveEphemeral = object.preserveEphemeral ?? false;
     message.files = object.files?.map((e) => InjectedFile.fromPartial(e)) || [];
-    message.enabledSwitches = object.enabledSwitches?.map((e) => e) || [];
     return message;
   },
 };

@@ -27,7 +27,7 @@ export namespace TrafficDirection {
 export interface ListServerSecurityGroupsRequest {
   /** UUID. */
   serverId: string;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
@@ -54,6 +54,10 @@ export interface SecurityGroupRule {
   remoteCidr: string;
   /** Members of this group instead; empty when none. */
   remoteGroupId: string;
+  /** That group's name; empty when none. */
+  remoteGroupName: string;
+  /** That group's owner; empty when none. */
+  remoteGroupProjectId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -404,6 +408,8 @@ function createBaseSecurityGroupRule(): SecurityGroupRule {
     portMax: undefined,
     remoteCidr: "",
     remoteGroupId: "",
+    remoteGroupName: "",
+    remoteGroupProjectId: "",
   };
 }
 
@@ -429,6 +435,12 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     }
     if (message.remoteGroupId !== "") {
       writer.uint32(58).string(message.remoteGroupId);
+    }
+    if (message.remoteGroupName !== "") {
+      writer.uint32(66).string(message.remoteGroupName);
+    }
+    if (message.remoteGroupProjectId !== "") {
+      writer.uint32(74).string(message.remoteGroupProjectId);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -510,6 +522,22 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
             message.remoteGroupId = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.remoteGroupName = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.remoteGroupProjectId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -545,6 +573,8 @@ export const SecurityGroupRule: MessageFns<SecurityGroupRule> = {
     message.portMax = object.portMax ?? undefined;
     message.remoteCidr = object.remoteCidr ?? "";
     message.remoteGroupId = object.remoteGroupId ?? "";
+    message.remoteGroupName = object.remoteGroupName ?? "";
+    message.remoteGroupProjectId = object.remoteGroupProjectId ?? "";
     return message;
   },
 };

@@ -91,12 +91,10 @@ export interface GetServerGroupResponse {
 export interface ListServerGroupsRequest {
   /** Of all projects; needs policy. */
   allProjects: boolean;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: how many to leave out (REST). */
-  skip: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -624,7 +622,7 @@ export const GetServerGroupResponse: MessageFns<GetServerGroupResponse> = {
 };
 
 function createBaseListServerGroupsRequest(): ListServerGroupsRequest {
-  return { allProjects: false, pageSize: 0, pageToken: "", skip: 0 };
+  return { allProjects: false, pageSize: 0, pageToken: "" };
 }
 
 export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
@@ -637,9 +635,6 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
-    }
-    if (message.skip !== 0) {
-      writer.uint32(32).uint32(message.skip);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -689,14 +684,6 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.skip = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -728,7 +715,6 @@ export const ListServerGroupsRequest: MessageFns<ListServerGroupsRequest> = {
     message.allProjects = object.allProjects ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.skip = object.skip ?? 0;
     return message;
   },
 };

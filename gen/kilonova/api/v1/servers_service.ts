@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Operation } from "../../type/v1/operation.js";
-import { SortKey } from "../../type/v1/page.js";
+import { SortDirection } from "../../type/v1/page.js";
 import { DiskConfig, PowerState, Server, VmState } from "../../type/v1/server.js";
 import { InjectedFile, RequestedNetwork } from "../../type/v1/server_spec.js";
 import {
@@ -166,6 +166,105 @@ export namespace ServerText {
   export type SERVER_TEXT_TERMINATED_AT = typeof ServerText.SERVER_TEXT_TERMINATED_AT;
 }
 
+/** What servers can be sorted by. Servers that have no value come first in ascending order. */
+export const ServerSortField = {
+  /** SERVER_SORT_FIELD_UNSPECIFIED - Not allowed. */
+  SERVER_SORT_FIELD_UNSPECIFIED: 0,
+  /** SERVER_SORT_FIELD_ACCESS_IP_V4 - Access address, IPv4. */
+  SERVER_SORT_FIELD_ACCESS_IP_V4: 1,
+  /** SERVER_SORT_FIELD_ACCESS_IP_V6 - Access address, IPv6. */
+  SERVER_SORT_FIELD_ACCESS_IP_V6: 2,
+  /** SERVER_SORT_FIELD_AVAILABILITY_ZONE - Zone. */
+  SERVER_SORT_FIELD_AVAILABILITY_ZONE: 3,
+  /** SERVER_SORT_FIELD_CONFIG_DRIVE - Whether it has a config drive. */
+  SERVER_SORT_FIELD_CONFIG_DRIVE: 4,
+  /** SERVER_SORT_FIELD_CREATED_AT - Default direction DESC, as for all times. */
+  SERVER_SORT_FIELD_CREATED_AT: 5,
+  /** SERVER_SORT_FIELD_DESCRIPTION - Description. */
+  SERVER_SORT_FIELD_DESCRIPTION: 6,
+  /** SERVER_SORT_FIELD_DISK_CONFIG - How its disk is partitioned. */
+  SERVER_SORT_FIELD_DISK_CONFIG: 7,
+  /** SERVER_SORT_FIELD_FLAVOR_ID - Flavor's id. */
+  SERVER_SORT_FIELD_FLAVOR_ID: 8,
+  /** SERVER_SORT_FIELD_HOST - Logical host. Administrators. */
+  SERVER_SORT_FIELD_HOST: 9,
+  /** SERVER_SORT_FIELD_HOSTNAME - Name inside the guest. */
+  SERVER_SORT_FIELD_HOSTNAME: 10,
+  /** SERVER_SORT_FIELD_ID - Its own id. */
+  SERVER_SORT_FIELD_ID: 11,
+  /** SERVER_SORT_FIELD_IMAGE_ID - Image's id. */
+  SERVER_SORT_FIELD_IMAGE_ID: 12,
+  /** SERVER_SORT_FIELD_KERNEL_ID - Kernel image. */
+  SERVER_SORT_FIELD_KERNEL_ID: 13,
+  /** SERVER_SORT_FIELD_KEY_NAME - Key pair. */
+  SERVER_SORT_FIELD_KEY_NAME: 14,
+  /** SERVER_SORT_FIELD_LAUNCH_INDEX - Place among the servers of one creation. */
+  SERVER_SORT_FIELD_LAUNCH_INDEX: 15,
+  /** SERVER_SORT_FIELD_LAUNCHED_AT - When it was launched. */
+  SERVER_SORT_FIELD_LAUNCHED_AT: 16,
+  /** SERVER_SORT_FIELD_LOCKED_BY - Who locked it; unlocked ones have no value. */
+  SERVER_SORT_FIELD_LOCKED_BY: 17,
+  /** SERVER_SORT_FIELD_NAME - Name. */
+  SERVER_SORT_FIELD_NAME: 18,
+  /** SERVER_SORT_FIELD_NODE - Hypervisor. Administrators. */
+  SERVER_SORT_FIELD_NODE: 19,
+  /** SERVER_SORT_FIELD_POWER_STATE - Power state. */
+  SERVER_SORT_FIELD_POWER_STATE: 20,
+  /** SERVER_SORT_FIELD_PROGRESS - Progress. */
+  SERVER_SORT_FIELD_PROGRESS: 21,
+  /** SERVER_SORT_FIELD_PROJECT_ID - Project. */
+  SERVER_SORT_FIELD_PROJECT_ID: 22,
+  /** SERVER_SORT_FIELD_RAMDISK_ID - Ramdisk image. */
+  SERVER_SORT_FIELD_RAMDISK_ID: 23,
+  /** SERVER_SORT_FIELD_ROOT_DEVICE_NAME - Such as /dev/vda. */
+  SERVER_SORT_FIELD_ROOT_DEVICE_NAME: 24,
+  /** SERVER_SORT_FIELD_TASK_STATE - What is being done to it. */
+  SERVER_SORT_FIELD_TASK_STATE: 25,
+  /** SERVER_SORT_FIELD_TERMINATED_AT - When it was deleted. */
+  SERVER_SORT_FIELD_TERMINATED_AT: 26,
+  /** SERVER_SORT_FIELD_UPDATED_AT - Last change. */
+  SERVER_SORT_FIELD_UPDATED_AT: 27,
+  /** SERVER_SORT_FIELD_USER_ID - Who created it. */
+  SERVER_SORT_FIELD_USER_ID: 28,
+  /** SERVER_SORT_FIELD_VM_STATE - State. */
+  SERVER_SORT_FIELD_VM_STATE: 29,
+} as const;
+
+export type ServerSortField = typeof ServerSortField[keyof typeof ServerSortField];
+
+export namespace ServerSortField {
+  export type SERVER_SORT_FIELD_UNSPECIFIED = typeof ServerSortField.SERVER_SORT_FIELD_UNSPECIFIED;
+  export type SERVER_SORT_FIELD_ACCESS_IP_V4 = typeof ServerSortField.SERVER_SORT_FIELD_ACCESS_IP_V4;
+  export type SERVER_SORT_FIELD_ACCESS_IP_V6 = typeof ServerSortField.SERVER_SORT_FIELD_ACCESS_IP_V6;
+  export type SERVER_SORT_FIELD_AVAILABILITY_ZONE = typeof ServerSortField.SERVER_SORT_FIELD_AVAILABILITY_ZONE;
+  export type SERVER_SORT_FIELD_CONFIG_DRIVE = typeof ServerSortField.SERVER_SORT_FIELD_CONFIG_DRIVE;
+  export type SERVER_SORT_FIELD_CREATED_AT = typeof ServerSortField.SERVER_SORT_FIELD_CREATED_AT;
+  export type SERVER_SORT_FIELD_DESCRIPTION = typeof ServerSortField.SERVER_SORT_FIELD_DESCRIPTION;
+  export type SERVER_SORT_FIELD_DISK_CONFIG = typeof ServerSortField.SERVER_SORT_FIELD_DISK_CONFIG;
+  export type SERVER_SORT_FIELD_FLAVOR_ID = typeof ServerSortField.SERVER_SORT_FIELD_FLAVOR_ID;
+  export type SERVER_SORT_FIELD_HOST = typeof ServerSortField.SERVER_SORT_FIELD_HOST;
+  export type SERVER_SORT_FIELD_HOSTNAME = typeof ServerSortField.SERVER_SORT_FIELD_HOSTNAME;
+  export type SERVER_SORT_FIELD_ID = typeof ServerSortField.SERVER_SORT_FIELD_ID;
+  export type SERVER_SORT_FIELD_IMAGE_ID = typeof ServerSortField.SERVER_SORT_FIELD_IMAGE_ID;
+  export type SERVER_SORT_FIELD_KERNEL_ID = typeof ServerSortField.SERVER_SORT_FIELD_KERNEL_ID;
+  export type SERVER_SORT_FIELD_KEY_NAME = typeof ServerSortField.SERVER_SORT_FIELD_KEY_NAME;
+  export type SERVER_SORT_FIELD_LAUNCH_INDEX = typeof ServerSortField.SERVER_SORT_FIELD_LAUNCH_INDEX;
+  export type SERVER_SORT_FIELD_LAUNCHED_AT = typeof ServerSortField.SERVER_SORT_FIELD_LAUNCHED_AT;
+  export type SERVER_SORT_FIELD_LOCKED_BY = typeof ServerSortField.SERVER_SORT_FIELD_LOCKED_BY;
+  export type SERVER_SORT_FIELD_NAME = typeof ServerSortField.SERVER_SORT_FIELD_NAME;
+  export type SERVER_SORT_FIELD_NODE = typeof ServerSortField.SERVER_SORT_FIELD_NODE;
+  export type SERVER_SORT_FIELD_POWER_STATE = typeof ServerSortField.SERVER_SORT_FIELD_POWER_STATE;
+  export type SERVER_SORT_FIELD_PROGRESS = typeof ServerSortField.SERVER_SORT_FIELD_PROGRESS;
+  export type SERVER_SORT_FIELD_PROJECT_ID = typeof ServerSortField.SERVER_SORT_FIELD_PROJECT_ID;
+  export type SERVER_SORT_FIELD_RAMDISK_ID = typeof ServerSortField.SERVER_SORT_FIELD_RAMDISK_ID;
+  export type SERVER_SORT_FIELD_ROOT_DEVICE_NAME = typeof ServerSortField.SERVER_SORT_FIELD_ROOT_DEVICE_NAME;
+  export type SERVER_SORT_FIELD_TASK_STATE = typeof ServerSortField.SERVER_SORT_FIELD_TASK_STATE;
+  export type SERVER_SORT_FIELD_TERMINATED_AT = typeof ServerSortField.SERVER_SORT_FIELD_TERMINATED_AT;
+  export type SERVER_SORT_FIELD_UPDATED_AT = typeof ServerSortField.SERVER_SORT_FIELD_UPDATED_AT;
+  export type SERVER_SORT_FIELD_USER_ID = typeof ServerSortField.SERVER_SORT_FIELD_USER_ID;
+  export type SERVER_SORT_FIELD_VM_STATE = typeof ServerSortField.SERVER_SORT_FIELD_VM_STATE;
+}
+
 /** How to restart. */
 export const RebootType = {
   /** REBOOT_TYPE_UNSPECIFIED - Not set. */
@@ -187,8 +286,10 @@ export namespace RebootType {
 /** Input of CreateServers. */
 export interface CreateServersRequest {
   /**
-   * Repeating a request with the same token gives the same servers. Kept 24 h beyond the end. Empty: not
-   * repeatable.
+   * Makes the call repeatable: a second one with the same token and the same content does nothing and answers
+   * what the first one made, as it is by now, also when that was to delete a server that is gone. A token
+   * belongs to the caller's project and user and to the method. It is kept for at least 24 h beyond the
+   * operation's end. With other content: TOKEN_REUSED. Empty: not repeatable.
    */
   clientToken: string;
   /** Name; with several servers `-1`, `-2`, … are added. */
@@ -247,8 +348,6 @@ export interface CreateServersRequest {
   hypervisorHostname: string;
   /** Block devices of REST's block_device_mapping_v2 as JSON objects, in order. */
   blockDevicesJson: string[];
-  /** Named behaviour switches that the gateway derives from the microversion; SDK clients leave it empty. */
-  enabledSwitches: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -266,7 +365,10 @@ export interface CreateServersResponse {
   operations: Operation[];
   /** Shared by all of them. */
   reservationId: string;
-  /** The given or made password, told only here. */
+  /**
+   * The given or made password. Only the first answer has it: with `replayed` it is empty. Whoever may lose
+   * the answer gives one.
+   */
   adminPassword: string;
   /** Whether this answers an earlier call with the same client token. */
   replayed: boolean;
@@ -395,10 +497,17 @@ export interface ServerFilter {
   terminatedAt:
     | Timestamp
     | undefined;
-  /** Set by callers whose filter cannot match, such as an unknown status. */
-  matchNothing: boolean;
   /** All of these match. */
   textMatches: ServerTextMatch[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One key of a sort. */
+export interface ServerSort {
+  /** By what. */
+  field: ServerSortField;
+  /** Default: DESC for times, ASC otherwise. */
+  direction: SortDirection;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -411,22 +520,17 @@ export interface ListServersRequest {
   /** Of all projects; needs policy. */
   allProjects: boolean;
   /** Default: created_at descending. created_at and id are always appended. */
-  sort: SortKey[];
-  /** At most 1000, which is also the default. */
+  sort: ServerSort[];
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer; bound to filter and sort. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last server of the page before (REST). */
-  marker: string;
   /** Also fill host_info and host_status, as far as policy allows. */
   withHostInfo: boolean;
-  /**
-   * Drop filters that need the right to all filters silently for callers without it, as REST does, instead of
-   * refusing.
-   */
-  allFiltersChecked: boolean;
   /** Only ids and names are wanted (REST's brief list): decides which rule is asked. */
   brief: boolean;
+  /** Also answer a resume_token. With the first page only. */
+  withResumeToken: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -445,6 +549,13 @@ export interface ListServersResponse {
    * fault.details, user_data.
    */
   hiddenFields: string[];
+  /**
+   * Where WatchEvents goes on from this list without a gap, for a cache that is filled with it: a change of
+   * any server is in this or a later page, or will be told. What is told may be in the list already: an event
+   * whose server's generation is not greater than the one known changes nothing. Good for a WatchEvents of
+   * the same projects (all_projects) that names no servers.
+   */
+  resumeToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -594,7 +705,6 @@ function createBaseCreateServersRequest(): CreateServersRequest {
     host: "",
     hypervisorHostname: "",
     blockDevicesJson: [],
-    enabledSwitches: [],
   };
 }
 
@@ -683,9 +793,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     }
     for (const v of message.blockDevicesJson) {
       writer.uint32(226).string(v!);
-    }
-    for (const v of message.enabledSwitches) {
-      writer.uint32(234).string(v!);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -938,14 +1045,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
             message.blockDevicesJson.push(reader.string());
             continue;
           }
-          case 29: {
-            if (tag !== 234) {
-              break;
-            }
-
-            message.enabledSwitches.push(reader.string());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1010,7 +1109,6 @@ export const CreateServersRequest: MessageFns<CreateServersRequest> = {
     message.host = object.host ?? "";
     message.hypervisorHostname = object.hypervisorHostname ?? "";
     message.blockDevicesJson = object.blockDevicesJson?.map((e) => e) || [];
-    message.enabledSwitches = object.enabledSwitches?.map((e) => e) || [];
     return message;
   },
 };
@@ -1540,7 +1638,6 @@ function createBaseServerFilter(): ServerFilter {
     createdAt: undefined,
     launchedAt: undefined,
     terminatedAt: undefined,
-    matchNothing: false,
     textMatches: [],
   };
 }
@@ -1647,9 +1744,6 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     }
     if (message.terminatedAt !== undefined) {
       Timestamp.encode(message.terminatedAt, writer.uint32(250).fork()).join();
-    }
-    if (message.matchNothing !== false) {
-      writer.uint32(256).bool(message.matchNothing);
     }
     for (const v of message.textMatches) {
       ServerTextMatch.encode(v!, writer.uint32(266).fork()).join();
@@ -1946,14 +2040,6 @@ export const ServerFilter: MessageFns<ServerFilter> = {
             message.terminatedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
-          case 32: {
-            if (tag !== 256) {
-              break;
-            }
-
-            message.matchNothing = reader.bool();
-            continue;
-          }
           case 33: {
             if (tag !== 266) {
               break;
@@ -2031,8 +2117,93 @@ export const ServerFilter: MessageFns<ServerFilter> = {
     message.terminatedAt = (object.terminatedAt !== undefined && object.terminatedAt !== null)
       ? Timestamp.fromPartial(object.terminatedAt)
       : undefined;
-    message.matchNothing = object.matchNothing ?? false;
     message.textMatches = object.textMatches?.map((e) => ServerTextMatch.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseServerSort(): ServerSort {
+  return { field: 0, direction: 0 };
+}
+
+export const ServerSort: MessageFns<ServerSort> = {
+  encode(message: ServerSort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== 0) {
+      writer.uint32(8).int32(message.field);
+    }
+    if (message.direction !== 0) {
+      writer.uint32(16).int32(message.direction);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerSort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerSort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.field = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.direction = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServerSort>): ServerSort {
+    return ServerSort.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServerSort>): ServerSort {
+    const message = createBaseServerSort();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerSort["_unknownFields"];
+    message.field = object.field ?? 0;
+    message.direction = object.direction ?? 0;
     return message;
   },
 };
@@ -2044,10 +2215,9 @@ function createBaseListServersRequest(): ListServersRequest {
     sort: [],
     pageSize: 0,
     pageToken: "",
-    marker: "",
     withHostInfo: false,
-    allFiltersChecked: false,
     brief: false,
+    withResumeToken: false,
   };
 }
 
@@ -2060,7 +2230,7 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
       writer.uint32(16).bool(message.allProjects);
     }
     for (const v of message.sort) {
-      SortKey.encode(v!, writer.uint32(26).fork()).join();
+      ServerSort.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message.pageSize !== 0) {
       writer.uint32(32).uint32(message.pageSize);
@@ -2068,17 +2238,14 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
     }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
-    }
     if (message.withHostInfo !== false) {
       writer.uint32(56).bool(message.withHostInfo);
     }
-    if (message.allFiltersChecked !== false) {
-      writer.uint32(64).bool(message.allFiltersChecked);
-    }
     if (message.brief !== false) {
       writer.uint32(72).bool(message.brief);
+    }
+    if (message.withResumeToken !== false) {
+      writer.uint32(80).bool(message.withResumeToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2125,7 +2292,7 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
               break;
             }
 
-            message.sort.push(SortKey.decode(reader, reader.uint32()));
+            message.sort.push(ServerSort.decode(reader, reader.uint32()));
             continue;
           }
           case 4: {
@@ -2144,14 +2311,6 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
           case 7: {
             if (tag !== 56) {
               break;
@@ -2160,20 +2319,20 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
             message.withHostInfo = reader.bool();
             continue;
           }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.allFiltersChecked = reader.bool();
-            continue;
-          }
           case 9: {
             if (tag !== 72) {
               break;
             }
 
             message.brief = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.withResumeToken = reader.bool();
             continue;
           }
         }
@@ -2208,13 +2367,12 @@ export const ListServersRequest: MessageFns<ListServersRequest> = {
       ? ServerFilter.fromPartial(object.filter)
       : undefined;
     message.allProjects = object.allProjects ?? false;
-    message.sort = object.sort?.map((e) => SortKey.fromPartial(e)) || [];
+    message.sort = object.sort?.map((e) => ServerSort.fromPartial(e)) || [];
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     message.withHostInfo = object.withHostInfo ?? false;
-    message.allFiltersChecked = object.allFiltersChecked ?? false;
     message.brief = object.brief ?? false;
+    message.withResumeToken = object.withResumeToken ?? false;
     return message;
   },
 };
@@ -2226,6 +2384,7 @@ function createBaseListServersResponse(): ListServersResponse {
     unreachableCells: [],
     downCellServers: [],
     hiddenFields: [],
+    resumeToken: "",
   };
 }
 
@@ -2245,6 +2404,9 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     }
     for (const v of message.hiddenFields) {
       writer.uint32(42).string(v!);
+    }
+    if (message.resumeToken !== "") {
+      writer.uint32(50).string(message.resumeToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2310,6 +2472,14 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
             message.hiddenFields.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2343,6 +2513,7 @@ export const ListServersResponse: MessageFns<ListServersResponse> = {
     message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
     message.downCellServers = object.downCellServers?.map((e) => Server.fromPartial(e)) || [];
     message.hiddenFields = object.hiddenFields?.map((e) => e) || [];
+    message.resumeToken = object.resumeToken ?? "";
     return message;
   },
 };
@@ -4044,7 +4215,7 @@ export const ServersServiceDefinition = {
      * Lists servers of the caller's project, or of all with the right to. Pages. With `brief` the index rules
      * decide.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN, BAD_SORT_KEY, MARKER_NOT_FOUND; UNAVAILABLE /
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST, BAD_PAGE_TOKEN; UNAVAILABLE /
      * LIST_UNAVAILABLE.
      */
     listServers: {
@@ -6026,12 +6197,12 @@ export const ServersServiceDefinition = {
       },
     },
     /**
-     * Makes the server anew on another host because its own is gone. The old host is fenced first. No lock
-     * stops it.
+     * Makes the server anew on another host because its own is gone. The old host is fenced first. An operation
+     * under way is pre-empted, and no lock stops it.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND, HOST_NOT_FOUND; INVALID_ARGUMENT / SAME_HOST, HOST_STILL_UP;
-     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR), OPERATION_IN_PROGRESS; ABORTED /
-     * TOKEN_REUSED. Within the operation: NO_VALID_HOST, HOST_NOT_FENCED.
+     * FAILED_PRECONDITION / INVALID_STATE (must be ACTIVE, STOPPED or ERROR); ABORTED / TOKEN_REUSED. Within
+     * the operation: NO_VALID_HOST, HOST_NOT_FENCED.
      */
     evacuateServer: {
       name: "EvacuateServer",

@@ -76,12 +76,10 @@ export interface ListProjectUsagesRequest {
     | undefined;
   /** Also list servers. */
   withServers: boolean;
-  /** Servers on a page: at most 1000, which is also the default. */
+  /** Servers on a page. Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last server of the page before (REST). */
-  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -108,12 +106,10 @@ export interface GetProjectUsageRequest {
   end:
     | Timestamp
     | undefined;
-  /** Servers on a page: at most 1000, which is also the default. */
+  /** Servers on a page. Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: UUID of the last server of the page before (REST). */
-  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -573,14 +569,7 @@ export const ProjectUsage: MessageFns<ProjectUsage> = {
 };
 
 function createBaseListProjectUsagesRequest(): ListProjectUsagesRequest {
-  return {
-    start: undefined,
-    end: undefined,
-    withServers: false,
-    pageSize: 0,
-    pageToken: "",
-    marker: "",
-  };
+  return { start: undefined, end: undefined, withServers: false, pageSize: 0, pageToken: "" };
 }
 
 export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
@@ -599,9 +588,6 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -667,14 +653,6 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -710,7 +688,6 @@ export const ListProjectUsagesRequest: MessageFns<ListProjectUsagesRequest> = {
     message.withServers = object.withServers ?? false;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -814,14 +791,7 @@ export const ListProjectUsagesResponse: MessageFns<ListProjectUsagesResponse> = 
 };
 
 function createBaseGetProjectUsageRequest(): GetProjectUsageRequest {
-  return {
-    projectId: "",
-    start: undefined,
-    end: undefined,
-    pageSize: 0,
-    pageToken: "",
-    marker: "",
-  };
+  return { projectId: "", start: undefined, end: undefined, pageSize: 0, pageToken: "" };
 }
 
 export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
@@ -840,9 +810,6 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
-    }
-    if (message.marker !== "") {
-      writer.uint32(50).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -908,14 +875,6 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
             message.pageToken = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marker = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -951,7 +910,6 @@ export const GetProjectUsageRequest: MessageFns<GetProjectUsageRequest> = {
     message.end = (object.end !== undefined && object.end !== null) ? Timestamp.fromPartial(object.end) : undefined;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.marker = object.marker ?? "";
     return message;
   },
 };
@@ -1378,7 +1336,7 @@ export const UsageServiceDefinition = {
      * Adds up the use of all projects in a period. Pages over servers: a project may be told of on several
      * pages, each with a part of its sum.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), MARKER_NOT_FOUND, BAD_PAGE_TOKEN.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), BAD_PAGE_TOKEN.
      */
     listProjectUsages: {
       name: "ListProjectUsages",
@@ -1443,7 +1401,7 @@ export const UsageServiceDefinition = {
     /**
      * Adds up the use of one project in a period. Pages over servers.
      *
-     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), MARKER_NOT_FOUND, BAD_PAGE_TOKEN.
+     * Errors: INVALID_ARGUMENT / INVALID_REQUEST (end not after start), BAD_PAGE_TOKEN.
      */
     getProjectUsage: {
       name: "GetProjectUsage",

@@ -28,12 +28,10 @@ export interface VolumeAttachment {
 export interface ListVolumeAttachmentsRequest {
   /** UUID. */
   serverId: string;
-  /** At most 1000, which is also the default. */
+  /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
-  /** Instead of a page token: how many to leave out (REST). */
-  skip: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -333,7 +331,7 @@ export const VolumeAttachment: MessageFns<VolumeAttachment> = {
 };
 
 function createBaseListVolumeAttachmentsRequest(): ListVolumeAttachmentsRequest {
-  return { serverId: "", pageSize: 0, pageToken: "", skip: 0 };
+  return { serverId: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsRequest> = {
@@ -346,9 +344,6 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
-    }
-    if (message.skip !== 0) {
-      writer.uint32(32).uint32(message.skip);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -398,14 +393,6 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
             message.pageToken = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.skip = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -437,7 +424,6 @@ export const ListVolumeAttachmentsRequest: MessageFns<ListVolumeAttachmentsReque
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
-    message.skip = object.skip ?? 0;
     return message;
   },
 };

@@ -51,7 +51,7 @@ export interface AcceptServersRequest {
   actor:
     | Actor
     | undefined;
-  /** Servers; all or none. */
+  /** Servers; all or none. Empty: only asks what the token has made; the answer is empty when it has not. */
   servers: AcceptedServer[];
   /**
    * Least number; when quota does not allow all, as many as fit are accepted, at least this many. Who knows

@@ -246,7 +246,11 @@ export interface ListActionsRequest {
   /** "global" or the cell's name. */
   database: string;
   /** Which ones. */
-  query: ListInstanceActionsRequest | undefined;
+  query:
+    | ListInstanceActionsRequest
+    | undefined;
+  /** Instead of a page token: request id of the last one of the page before. */
+  marker: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2199,7 +2203,7 @@ export const AcceptOperationResponse: MessageFns<AcceptOperationResponse> = {
 };
 
 function createBaseListActionsRequest(): ListActionsRequest {
-  return { database: "", query: undefined };
+  return { database: "", query: undefined, marker: "" };
 }
 
 export const ListActionsRequest: MessageFns<ListActionsRequest> = {
@@ -2209,6 +2213,9 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
     }
     if (message.query !== undefined) {
       ListInstanceActionsRequest.encode(message.query, writer.uint32(18).fork()).join();
+    }
+    if (message.marker !== "") {
+      writer.uint32(26).string(message.marker);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2250,6 +2257,14 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
             message.query = ListInstanceActionsRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.marker = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2282,6 +2297,7 @@ export const ListActionsRequest: MessageFns<ListActionsRequest> = {
     message.query = (object.query !== undefined && object.query !== null)
       ? ListInstanceActionsRequest.fromPartial(object.query)
       : undefined;
+    message.marker = object.marker ?? "";
     return message;
   },
 };

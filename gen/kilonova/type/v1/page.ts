@@ -22,9 +22,9 @@ export namespace SortDirection {
   export type SORT_DIRECTION_DESC = typeof SortDirection.SORT_DIRECTION_DESC;
 }
 
-/** One key of a sort. Every sort ends in the unique id, so that pages are stable. */
+/** One key of a sort among services. Every sort ends in the unique id, so that pages are stable. */
 export interface SortKey {
-  /** Field name as REST spells it, such as "created_at". */
+  /** Field as the store calls it, such as "created_at". */
   field: string;
   /** Default: DESC for times, ASC otherwise. */
   direction: SortDirection;

@@ -75,10 +75,10 @@ export function instancesHandlers({
       if (!replayed) waker.wake(ctx, request.database, operation.name);
       return { operation: toPublic(operation), replayed };
     },
-    listActions: async (ctx, { database, query }) =>
+    listActions: async (ctx, { database, query, marker }) =>
       query === undefined
         ? { actions: [], nextPageToken: "" }
-        : listActions(stores.get(database), ctx, query),
+        : listActions(stores.get(database), ctx, query, marker),
     getAction: async (ctx, { database, serverId, requestId }) => ({
       action: await getAction(stores.get(database), ctx, serverId, requestId),
     }),

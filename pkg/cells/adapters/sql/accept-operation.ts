@@ -79,6 +79,8 @@ async function accept(
   const replay = (await replayOf(store, tx, token))?.[0];
   if (replay !== undefined)
     return { operation: toStored(await readOperation(store, tx, replay)), replayed: true };
+  // A repeated call is answered also when what it did was to delete the server.
+  if (instance.deleted) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
   const record = loadRecord(instance);
   const running = await runningOn(store, tx, instance);
   if (form.contention === "pre-empts-or-joins" && running?.kind === request.kind)
@@ -137,7 +139,7 @@ async function lockInstance(store: Store, tx: Tx, request: AcceptOperationReques
     await sql<LockedInstance>`SELECT project_id, deleted_at IS NOT NULL AS deleted, generation, current_operation, operation_fence, leaving_to, number, server, details, user_data
     FROM ${store.t.instance} WHERE id = ${request.serverId} FOR UPDATE`.execute(tx);
   const row = rows[0];
-  if (row === undefined || row.deleted || (request.projectId !== "" && row.project_id !== request.projectId))
+  if (row === undefined || (request.projectId !== "" && row.project_id !== request.projectId))
     throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
   if (row.leaving_to !== "") throw CellsErrors.SERVER_MOVED({ server: request.serverId });
   return row;

@@ -84,18 +84,17 @@ async function accept(
   defaults: DefaultLimits,
 ): Promise<AcceptedServers> {
   const { actor } = request;
+  if (actor === undefined) throw CommonErrors.INVALID_ARGUMENT({ field: "actor", problem: "somebody asks" });
   const first = request.servers[0]?.server;
-  if (actor === undefined || first === undefined)
-    throw CommonErrors.INVALID_ARGUMENT({ field: "servers", problem: "nobody asks for nothing" });
   const token: TokenUse = {
-    projectId: first.projectId,
+    projectId: first?.projectId ?? actor.projectId,
     userId: actor.userId,
     method: METHOD,
     token: request.clientToken,
     bodyHash: request.bodyHash,
   };
   const replayed = await replayOf(store, tx, token);
-  if (replayed !== undefined) return { servers: [], operations: [], replayed };
+  if (replayed !== undefined || first === undefined) return { servers: [], operations: [], replayed };
   const { limits, used } = await lockQuota(store, tx, first.projectId, first.userId, defaults);
   const holdings = request.servers.map(holdingOf);
   const fits = fitQuota(holdings, request.minCount, used, countedLimits(limits));

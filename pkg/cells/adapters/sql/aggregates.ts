@@ -1,3 +1,4 @@
+import { pageOf } from "./page.js";
 import { sql } from "./sql.js";
 import { Aggregate } from "../../../../gen/kilonova/api/v1/aggregates_service.js";
 import type {
@@ -129,10 +130,10 @@ export async function listAggregates(
   const all = rows
     .map(({ body }) => Aggregate.decode(body))
     .filter(({ hosts }) => query.host === "" || hosts.includes(query.host));
-  const page = all.slice(0, limit);
+  const { page, more } = pageOf(all, limit, (one) => Aggregate.encode(one).finish().length);
   return {
-    aggregates: page,
-    nextPageToken: all.length > limit ? (page.at(-1)?.number.toString() ?? "") : "",
+    aggregates: [...page],
+    nextPageToken: more ? (page.at(-1)?.number.toString() ?? "") : "",
   };
 }
 

@@ -1,3 +1,4 @@
+import { pageOf } from "./page.js";
 import { sql } from "./sql.js";
 import type { Sql } from "./sql.js";
 import type {
@@ -174,10 +175,10 @@ export async function listFlavors(
       await sql<FlavorRow>`SELECT id, body FROM (${ranked}) AS r WHERE place > ${from} ORDER BY place LIMIT ${limit + 1}`.execute(
         tx,
       );
-    const page = rows.slice(0, limit);
+    const { page, more } = pageOf(rows, limit, ({ body }) => body.length);
     return {
       flavors: page.map(({ body }) => Flavor.decode(body)),
-      nextPageToken: rows.length > limit ? (page.at(-1)?.id ?? "") : "",
+      nextPageToken: more ? (page.at(-1)?.id ?? "") : "",
     };
   });
 }

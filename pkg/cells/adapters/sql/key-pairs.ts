@@ -1,3 +1,4 @@
+import { pageOf } from "./page.js";
 import { sql } from "./sql.js";
 import { KeyPair } from "../../../../gen/kilonova/type/v1/key_pair.js";
 import type { Ctx } from "../../../kernel/ctx.js";
@@ -92,10 +93,10 @@ export async function listKeyPairs(
       WHERE user_id = ${query.userId} AND (${after} = '' OR name COLLATE "C" > ${after}) ORDER BY name COLLATE "C" LIMIT ${limit + 1}`.execute(
       tx,
     );
-    const page = rows.slice(0, limit);
+    const { page, more } = pageOf(rows, limit, ({ body }) => body.length);
     return {
       keyPairs: page.map(({ body }) => KeyPair.decode(body)),
-      nextPageToken: rows.length > limit ? (page.at(-1)?.name ?? "") : "",
+      nextPageToken: more ? (page.at(-1)?.name ?? "") : "",
     };
   });
 }

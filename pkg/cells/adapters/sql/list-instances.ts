@@ -32,7 +32,6 @@ export async function listInstances(
 ): Promise<ListInstancesResponse> {
   const columns = sortColumns(request.sort);
   const limit = Math.min(1000, request.pageSize === 0 ? 1000 : request.pageSize);
-  if (request.filter?.matchNothing === true) return { rows: [], more: false };
   const conditions = [
     ...filterConditions(request.filter, request.projectId),
     ...(request.after.length === 0 ? [] : [afterRow(columns, request.after)]),

@@ -85,14 +85,13 @@ export async function listActions(
   store: Store,
   ctx: Ctx,
   query: ListInstanceActionsRequest,
+  marker: string,
 ): Promise<{ actions: InstanceAction[]; nextPageToken: string }> {
   const { t } = store;
   const limit = Math.min(1000, query.pageSize === 0 ? 1000 : query.pageSize);
   return store.db.read(ctx, "actions.list", async (tx) => {
     const after =
-      query.marker === ""
-        ? readToken(query.pageToken)
-        : await markerPlace(store, tx, query.serverId, query.marker);
+      marker === "" ? readToken(query.pageToken) : await markerPlace(store, tx, query.serverId, marker);
     const conditions = [
       sql`server_id = ${query.serverId}`,
       ...(query.changesSince === undefined ? [] : [sql`updated_at >= ${fromTimestamp(query.changesSince)}`]),

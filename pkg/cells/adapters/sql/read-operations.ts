@@ -1,5 +1,6 @@
+import { pageOf } from "./page.js";
 import { sql } from "./sql.js";
-import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
@@ -57,11 +58,12 @@ export async function listOperations(
       db,
     ),
   );
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const found = rows.map((row) => toStored(row));
+  const { page, more } = pageOf(found, limit, (one) => StoredOperation.encode(one).finish().length);
+  const last = rows[page.length - 1];
   return {
-    operations: page.map((row) => toStored(row)),
-    nextPageToken: rows.length > limit && last !== undefined ? writeToken(last.created_at, last.id) : "",
+    operations: [...page],
+    nextPageToken: more && last !== undefined ? writeToken(last.created_at, last.id) : "",
   };
 }
 

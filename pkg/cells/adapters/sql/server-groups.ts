@@ -1,3 +1,4 @@
+import { pageOf } from "./page.js";
 import { sql } from "./sql.js";
 import { ServerGroup } from "../../../../gen/kilonova/api/v1/server_groups_service.js";
 import type {
@@ -132,11 +133,16 @@ export async function listServerGroups(
     WHERE (${query.projectId} = '' OR g.project_id = ${query.projectId}) AND (${afterId} = '' OR (g.created_at, g.id) > (${BigInt(time)}, ${afterId}))
     ORDER BY g.created_at, g.id LIMIT ${limit + 1} OFFSET ${query.skip}`.execute(db),
   );
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const groupsFound = rows.map(toGroup);
+  const { page: serverGroups, more } = pageOf(
+    groupsFound,
+    limit,
+    (group) => ServerGroup.encode(group).finish().length,
+  );
+  const last = rows[serverGroups.length - 1];
   return {
-    serverGroups: page.map(toGroup),
-    nextPageToken: rows.length > limit && last !== undefined ? `${last.created_at}_${last.id}` : "",
+    serverGroups: [...serverGroups],
+    nextPageToken: more && last !== undefined ? `${last.created_at}_${last.id}` : "",
   };
 }
 

@@ -2,6 +2,7 @@ import { parseUuid } from "../../../kernel/index.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
+import { MAX_LIMIT, wholePage } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
@@ -33,13 +34,19 @@ export function computeServiceRoutes({ computeServices }: Pick<ApiClients, "comp
           host: last(request.query, "host") ?? "",
           binary: last(request.query, "binary") ?? "",
         };
-        const answer = await computeServices.listComputeServices(request.ctx, filter);
+        // The whole list: REST has no pages of services.
+        const { answer, items } = await wholePage(
+          { limit: Infinity, pageSize: MAX_LIMIT, marker: "" },
+          "services",
+          ({ pageToken }) =>
+            computeServices.listComputeServices(request.ctx, { ...filter, pageSize: MAX_LIMIT, pageToken }),
+        );
         const shape = view.shape(request.version);
         const down = request.has(downCellsShown) ? answer.downCellServices : [];
         return replyJson(
           {
             services: [
-              ...answer.services.map((service) => shape.render(service, null)),
+              ...items.map((service) => shape.render(service, null)),
               ...down.map(({ binary, host }) => ({ binary, host, status: "UNKNOWN" })),
             ],
           },

@@ -1,10 +1,10 @@
-import { FlavorVisibility, ListFlavorsRequest } from "../../../../gen/kilonova/api/v1/flavors_service.js";
+import { FlavorSortField, FlavorVisibility } from "../../../../gen/kilonova/api/v1/flavors_service.js";
 import { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { booleanOf, numberOf, textOf } from "../../http/fields.js";
 import type { JsonObject } from "../../http/json.js";
-import { pageOf, sortKey } from "../../http/paging.js";
+import { directionOf } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { booleanWord } from "../../http/words.js";
 
@@ -26,19 +26,41 @@ export function flavorOfBody(body: JsonObject): Flavor {
   });
 }
 
-/** @throws BAD_REQUEST for words and numbers that the schema lets pass as text */
-export function listRequest(request: ApiRequest): ListFlavorsRequest {
+/** REST names columns. */
+export const sortFields: ReadonlyMap<string, FlavorSortField> = new Map(
+  Object.entries({
+    created_at: FlavorSortField.FLAVOR_SORT_FIELD_CREATED_AT,
+    description: FlavorSortField.FLAVOR_SORT_FIELD_DESCRIPTION,
+    disabled: FlavorSortField.FLAVOR_SORT_FIELD_DISABLED,
+    ephemeral_gb: FlavorSortField.FLAVOR_SORT_FIELD_EPHEMERAL_GIB,
+    flavorid: FlavorSortField.FLAVOR_SORT_FIELD_ID,
+    id: FlavorSortField.FLAVOR_SORT_FIELD_ID,
+    is_public: FlavorSortField.FLAVOR_SORT_FIELD_IS_PUBLIC,
+    memory_mb: FlavorSortField.FLAVOR_SORT_FIELD_MEMORY_MIB,
+    name: FlavorSortField.FLAVOR_SORT_FIELD_NAME,
+    root_gb: FlavorSortField.FLAVOR_SORT_FIELD_ROOT_GIB,
+    rxtx_factor: FlavorSortField.FLAVOR_SORT_FIELD_RXTX_FACTOR,
+    swap: FlavorSortField.FLAVOR_SORT_FIELD_SWAP_MIB,
+    updated_at: FlavorSortField.FLAVOR_SORT_FIELD_UPDATED_AT,
+    vcpu_weight: FlavorSortField.FLAVOR_SORT_FIELD_VCPUS,
+    vcpus: FlavorSortField.FLAVOR_SORT_FIELD_VCPUS,
+  }),
+);
+
+/**
+ * Which flavors, in which order.
+ * @throws BAD_REQUEST for words and numbers that the schema lets pass as text
+ */
+export function listOf(request: ApiRequest) {
   const { query } = request;
-  const page = pageOf(query);
-  return ListFlavorsRequest.fromPartial({
+  const field = sortFields.get(last(query, "sort_key") ?? "flavorid") ?? FlavorSortField.FLAVOR_SORT_FIELD_ID;
+  return {
     visibility: visibilityOf(request),
     minMemoryMib: wholeNumber(last(query, "minRam"), "minRam"),
     minRootGib: wholeNumber(last(query, "minDisk"), "minDisk"),
     name: last(query, "name") ?? "",
-    sort: [sortKey(last(query, "sort_key") ?? "flavorid", last(query, "sort_dir") ?? "asc")],
-    pageSize: page.pageSize,
-    marker: page.marker,
-  });
+    sort: [{ field, direction: directionOf(last(query, "sort_dir") ?? "asc") }],
+  };
 }
 
 /** Only administrators choose; for others the parameter does not exist, whatever it says. */

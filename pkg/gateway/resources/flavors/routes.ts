@@ -2,13 +2,13 @@ import type { Flavor } from "../../../../gen/kilonova/type/v1/flavor.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyJson } from "../../http/api-request.js";
 import { textOf } from "../../http/fields.js";
-import { cut, nextPage, pageOf } from "../../http/paging.js";
+import { nextPage, pageOf, wholePage } from "../../http/paging.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import type { View } from "../../view/view.js";
 import type { Links } from "../../http/links.js";
 import { required } from "../required.js";
-import { flavorOfBody, listRequest } from "./request.js";
+import { flavorOfBody, listOf } from "./request.js";
 import { createFlavorBody, listFlavorsQuery, noParameters, updateFlavorBody } from "./schemas.js";
 import { briefFlavor, fullFlavor } from "./view.js";
 
@@ -17,12 +17,14 @@ interface OneFlavor {
   readonly hiddenFields: readonly string[];
 }
 
-export function flavorRoutes({ flavors }: Pick<ApiClients, "flavors">): Operation[] {
+export function flavorRoutes({ flavors, lists }: Pick<ApiClients, "flavors" | "lists">): Operation[] {
   const [brief, full] = [briefFlavor(), fullFlavor()];
   const list = async (request: ApiRequest, view: View<Flavor, Links>, path: string): Promise<Reply> => {
     const page = pageOf(request.query);
-    const answer = await flavors.listFlavors(request.ctx, listRequest(request));
-    const shown = cut(answer.flavors, page);
+    const asked = listOf(request);
+    const { answer, items: shown } = await wholePage(page, "flavors", ({ marker, ...stretch }) =>
+      lists.listFlavors(request.ctx, { list: { ...asked, ...stretch }, nova: { marker } }),
+    );
     const shape = view.shape(request.version, answer.hiddenFields);
     const links = nextPage(
       "flavors_links",

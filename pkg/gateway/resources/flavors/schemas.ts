@@ -17,6 +17,7 @@ import {
 import type { Node } from "../../schema/nodes.js";
 import { pageParameters } from "../../http/paging.js";
 import { since, until } from "../../microversion/version.js";
+import { sortFields } from "./request.js";
 
 const FLAVOR_ID = "^(?! )[a-zA-Z0-9. _-]+(?<! )$";
 const size = integer({ min: 0, max: MAX_INT });
@@ -57,22 +58,7 @@ export const updateFlavorBody: Node = object([
   required("flavor", object([required("description", description(65_535))])),
 ]);
 
-const sortable = [
-  "created_at",
-  "description",
-  "disabled",
-  "ephemeral_gb",
-  "flavorid",
-  "id",
-  "is_public",
-  "memory_mb",
-  "name",
-  "root_gb",
-  "swap",
-  "updated_at",
-  "vcpu_weight",
-  "vcpus",
-];
+const sortable = [...sortFields.keys()].filter((key) => key !== "rxtx_factor");
 
 export const listFlavorsQuery: Node = query(since("2.75"), [
   ...pageParameters(),

@@ -4,7 +4,7 @@ import { CommonErrors, parseUuid } from "../../../kernel/index.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyJson } from "../../http/api-request.js";
-import { cut, MAX_LIMIT, nextPage, pageOf } from "../../http/paging.js";
+import { MAX_LIMIT, nextPage, pageOf, wholePage } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
@@ -18,7 +18,8 @@ import { listHypervisorsQuery, showHypervisorQuery } from "./schemas.js";
 import type { HypervisorEnv } from "./view.js";
 import { hypervisorView, statistics } from "./view.js";
 
-type Api = ApiClients["hypervisors"];
+type Clients = Pick<ApiClients, "hypervisors" | "lists">;
+type Api = Clients["hypervisors"];
 const paged = since("2.33");
 
 const wantsServers = (request: ApiRequest): boolean => isTrue(last(request.query, "with_servers"));
@@ -62,7 +63,7 @@ async function matching(
 }
 
 async function list(
-  api: Api,
+  { hypervisors: api, lists }: Clients,
   view: View<Hypervisor, HypervisorEnv>,
   asked: { path: string; view: HypervisorsView },
   request: ApiRequest,
@@ -81,13 +82,12 @@ async function list(
     return replyJson({ hypervisors: found.map((h) => shape.render(h, env)) }, { unreachableCells });
   }
   const page = pageOf(request.query);
-  const answer = await api.listHypervisors(request.ctx, {
-    ...env,
-    view: asked.view,
-    pageSize: page.pageSize,
-    marker: page.marker,
-  });
-  const shown = cut(answer.hypervisors, page);
+  const { answer, items: shown } = await wholePage(page, "hypervisors", ({ marker, ...stretch }) =>
+    lists.listHypervisors(request.ctx, {
+      list: { ...env, view: asked.view, ...stretch },
+      nova: { marker },
+    }),
+  );
   const markers = shown.map((h) => ({ marker: request.has(byUuid) ? h.id : String(h.number) }));
   const links = request.has(paged)
     ? nextPage("hypervisors_links", asked.path, markers, page, request.query, request.links)
@@ -114,7 +114,8 @@ async function one(
   );
 }
 
-export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervisors">): Operation[] {
+export function hypervisorRoutes(clients: Clients): Operation[] {
+  const api = clients.hypervisors;
   const [brief, full, uptime] = [hypervisorView("brief"), hypervisorView("full"), hypervisorView("uptime")];
   const without = { withServers: false };
   return [
@@ -122,14 +123,19 @@ export function hypervisorRoutes({ hypervisors: api }: Pick<ApiClients, "hypervi
       route: "GET /os-hypervisors",
       query: listHypervisorsQuery,
       handle: (request) =>
-        list(api, brief, { path: "os-hypervisors", view: HypervisorsView.HYPERVISORS_VIEW_BRIEF }, request),
+        list(
+          clients,
+          brief,
+          { path: "os-hypervisors", view: HypervisorsView.HYPERVISORS_VIEW_BRIEF },
+          request,
+        ),
     },
     {
       route: "GET /os-hypervisors/detail",
       query: listHypervisorsQuery,
       handle: (request) =>
         list(
-          api,
+          clients,
           full,
           { path: "os-hypervisors/detail", view: HypervisorsView.HYPERVISORS_VIEW_DETAIL },
           request,

@@ -3,7 +3,7 @@ import type { Timestamp } from "../../../../gen/google/protobuf/timestamp.js";
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { replyJson } from "../../http/api-request.js";
-import { cut, nextPage, pageOf, pageParameters } from "../../http/paging.js";
+import { nextPage, pageOf, pageParameters, wholePage } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import { since } from "../../microversion/version.js";
 import type { ApiClients } from "../../ports.js";
@@ -37,7 +37,10 @@ function boundsOf(request: ApiRequest): { changesSince?: Timestamp; changesBefor
   return { ...(changesSince ? { changesSince } : {}), ...(changesBefore ? { changesBefore } : {}) };
 }
 
-export function instanceActionRoutes({ instanceActions }: Pick<ApiClients, "instanceActions">): Operation[] {
+export function instanceActionRoutes({
+  instanceActions,
+  lists,
+}: Pick<ApiClients, "instanceActions" | "lists">): Operation[] {
   const views = new ActionViews();
   return [
     {
@@ -45,13 +48,13 @@ export function instanceActionRoutes({ instanceActions }: Pick<ApiClients, "inst
       query: listQuery,
       handle: async (request) => {
         const page = pageOf(request.query);
-        const answer = await instanceActions.listInstanceActions(request.ctx, {
-          serverId: request.id,
-          ...boundsOf(request),
-          pageSize: page.pageSize,
-          marker: page.marker,
-        });
-        const shown = cut(answer.actions, page);
+        const bounds = boundsOf(request);
+        const { items: shown } = await wholePage(page, "actions", ({ marker, ...stretch }) =>
+          lists.listInstanceActions(request.ctx, {
+            list: { serverId: request.id, ...bounds, ...stretch },
+            nova: { marker },
+          }),
+        );
         const path = `servers/${request.id}/os-instance-actions`;
         const links = nextPage(
           "links",

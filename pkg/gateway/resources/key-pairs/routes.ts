@@ -1,6 +1,6 @@
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import type { ApiRequest } from "../../http/api-request.js";
-import { cut, nextPage, pageOf } from "../../http/paging.js";
+import { nextPage, pageOf, wholePage } from "../../http/paging.js";
 import { since } from "../../microversion/version.js";
 import { first } from "../../http/query.js";
 import type { ApiClients } from "../../ports.js";
@@ -15,7 +15,7 @@ const paged = since("2.35");
 
 const userOf = (request: ApiRequest): string => first(request.query, "user_id") ?? "";
 
-export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Operation[] {
+export function keyPairRoutes({ keyPairs, lists }: Pick<ApiClients, "keyPairs" | "lists">): Operation[] {
   const [item, createdForm, show] = [keyPairView("item"), keyPairView("created"), keyPairView("show")];
   return [
     {
@@ -23,12 +23,12 @@ export function keyPairRoutes({ keyPairs }: Pick<ApiClients, "keyPairs">): Opera
       query: listKeyPairsQuery,
       handle: async (request) => {
         const page = pageOf(request.query);
-        const answer = await keyPairs.listKeyPairs(request.ctx, {
-          userId: userOf(request),
-          pageSize: page.pageSize,
-          marker: page.marker,
-        });
-        const shown = cut(answer.keyPairs, page);
+        const { items: shown } = await wholePage(page, "keyPairs", ({ marker, ...stretch }) =>
+          lists.listKeyPairs(request.ctx, {
+            list: { userId: userOf(request), ...stretch },
+            nova: { marker },
+          }),
+        );
         const shape = item.shape(request.version);
         const links = nextPage(
           "keypairs_links",

@@ -2,7 +2,7 @@ import { groupPolicyOf } from "../../../model/server-group-policy.js";
 import type { ApiRequest } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
 import { numberOf, objectOf, textOf, textsIn } from "../../http/fields.js";
-import { MAX_LIMIT } from "../../http/paging.js";
+import { MAX_LIMIT, wholePage } from "../../http/paging.js";
 import { last } from "../../http/query.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
@@ -15,7 +15,10 @@ import { serverGroupView } from "./view.js";
 const limitOf = (request: ApiRequest): number =>
   Math.min(Number(last(request.query, "limit") ?? 0) || MAX_LIMIT, MAX_LIMIT);
 
-export function serverGroupRoutes({ serverGroups: api }: Pick<ApiClients, "serverGroups">): Operation[] {
+export function serverGroupRoutes({
+  serverGroups: api,
+  lists,
+}: Pick<ApiClients, "serverGroups" | "lists">): Operation[] {
   const view = serverGroupView();
   return [
     {
@@ -23,12 +26,22 @@ export function serverGroupRoutes({ serverGroups: api }: Pick<ApiClients, "serve
       query: listServerGroupsQuery,
       handle: async (request) => {
         const shape = view.shape(request.version);
-        const { serverGroups } = await api.listServerGroups(request.ctx, {
-          allProjects: request.query.has("all_projects") && request.isAdmin,
-          pageSize: limitOf(request),
-          skip: Number(last(request.query, "offset") ?? 0),
-        });
-        return replyJson({ server_groups: serverGroups.map((group) => shape.render(group, {})) });
+        const limit = limitOf(request);
+        const skip = Number(last(request.query, "offset") ?? 0);
+        const { items } = await wholePage(
+          { limit, pageSize: limit, marker: "" },
+          "serverGroups",
+          ({ pageSize, pageToken }) =>
+            lists.listServerGroups(request.ctx, {
+              list: {
+                allProjects: request.query.has("all_projects") && request.isAdmin,
+                pageSize,
+                pageToken,
+              },
+              nova: { skip: pageToken === "" ? skip : 0 },
+            }),
+        );
+        return replyJson({ server_groups: items.map((group) => shape.render(group, {})) });
       },
     },
     {

@@ -118,12 +118,6 @@ describe("gateway: server bodies", () => {
     );
   });
 
-  it("tells api its behaviour by name, never by version", () => {
-    assert.deepEqual(create({}, 59).enabledSwitches, []);
-    assert.deepEqual(create({}, 60).enabledSwitches, ["multiattach-volumes"]);
-    assert.deepEqual(create({}, 72).enabledSwitches, ["multiattach-volumes", "ports-with-resource-requests"]);
-  });
-
   it("updates only what the body has: absent, null and empty are three things", () => {
     const update = (server: Record<string, Json>) =>
       updateRequest(someRequest({ minor: 104, id: "s", body: { server } }));

@@ -5,19 +5,12 @@ import type { ApiRequest } from "../../http/api-request.js";
 import { booleanOf, countOf, listOf, mapOf, objectOf, textOf, textsIn } from "../../http/fields.js";
 import type { JsonObject } from "../../http/json.js";
 import { isObject } from "../../http/json.js";
-import { since, until } from "../../microversion/version.js";
-import type { Span } from "../../microversion/version.js";
+import { until } from "../../microversion/version.js";
 import { blockDevicesOf } from "./block-devices.js";
 import { networksOf } from "./networks.js";
 
 /** Before descriptions could be set, a server's description was its name. */
 const descriptionIsName = until("2.18");
-
-/** Behaviour of `api` that came with a microversion, by the name under which it knows it. */
-const apiSwitches: Readonly<Record<string, Span>> = {
-  "multiattach-volumes": since("2.60"),
-  "ports-with-resource-requests": since("2.72"),
-};
 
 /** What a create body asks for. @throws BAD_REQUEST for what the schema cannot express */
 export function createRequest(request: ApiRequest): CreateServersRequest {
@@ -50,9 +43,6 @@ export function createRequest(request: ApiRequest): CreateServersRequest {
     host: textOf(body, "host") ?? "",
     hypervisorHostname: textOf(body, "hypervisor_hostname") ?? "",
     blockDevicesJson: blockDevicesOf(body).map((device) => JSON.stringify(device)),
-    enabledSwitches: Object.entries(apiSwitches)
-      .filter(([, span]) => request.has(span))
-      .map(([name]) => name),
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ServerText } from "../../../../gen/kilonova/api/v1/servers_service.js";
+import { ServerSortField, ServerText } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import { PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import { someRequest } from "../../testing/requests.js";
 import { selectionOf } from "./filter.js";
@@ -12,6 +12,7 @@ describe("gateway: server list filters", () => {
   it("drops what others than administrators may not use, silently", () => {
     assert.deepEqual(select("host=c1&name=web&uuid=x"), {
       filter: { nameRegex: "web" },
+      matchNothing: false,
       allProjects: false,
       filtered: true,
     });
@@ -48,10 +49,11 @@ describe("gateway: server list filters", () => {
     assert.deepEqual(select("status=REBOOT&status=PAUSED").filter, {
       vmStates: [VmState.VM_STATE_ACTIVE, VmState.VM_STATE_PAUSED],
     });
-    assert.deepEqual(select("status=weird", 37).filter, { matchNothing: true });
+    assert.equal(select("status=weird", 37).matchNothing, true);
     assert.deepEqual(select("status=deleted", 1, "admin").filter, { vmStates: [VmState.VM_STATE_DELETED] });
     assert.deepEqual(select("status=deleted&status=active").filter, { vmStates: [VmState.VM_STATE_ACTIVE] });
-    assert.deepEqual(select("vm_state=deleted", 83).filter, { vmStates: [], matchNothing: true });
+    assert.equal(select("vm_state=deleted", 83).matchNothing, true);
+    assert.equal(select("status=active").matchNothing, false);
   });
 
   it("takes the last of a repeated parameter, except for status", () => {
@@ -59,9 +61,15 @@ describe("gateway: server list filters", () => {
   });
 
   it("treats projects of others as asked only together with all_tenants", () => {
-    assert.deepEqual(select("project_id=p2", 1, "admin"), { filter: {}, allProjects: false, filtered: true });
+    assert.deepEqual(select("project_id=p2", 1, "admin"), {
+      filter: {},
+      matchNothing: false,
+      allProjects: false,
+      filtered: true,
+    });
     assert.deepEqual(select("project_id=p2&all_tenants=", 1, "admin"), {
       filter: { projectId: "p2" },
+      matchNothing: false,
       allProjects: true,
       filtered: true,
     });
@@ -80,7 +88,7 @@ describe("gateway: server list filters", () => {
         textMatches: [{ field: ServerText.SERVER_TEXT_PROGRESS, regex: "50" }],
       },
     );
-    assert.deepEqual(select("power_state=5", 83).filter, { matchNothing: true });
+    assert.equal(select("power_state=5", 83).matchNothing, true);
     assert.deepEqual(select("tags=a,b&not-tags-any=c", 26).filter, { tags: ["a", "b"], notTagsAny: ["c"] });
     assert.deepEqual(select("deleted=yes", 1, "admin").filter, { deleted: true });
     assert.deepEqual(select("deleted=what", 1, "admin").filter, { deleted: false });
@@ -111,25 +119,26 @@ describe("gateway: server list filters", () => {
     });
   });
 
+  const nameOf = (field: ServerSortField): string | undefined =>
+    Object.entries(ServerSortField)
+      .find(([, value]) => value === field)?.[0]
+      .replace("SERVER_SORT_FIELD_", "");
   const order = (query: string, minor = 104, who: "admin" | "member" = "member") =>
     sortOf(someRequest({ query, minor, who })).map(
-      ({ field, direction }) => `${field} ${direction === 1 ? "asc" : "desc"}`,
+      ({ field, direction }) => `${nameOf(field)} ${direction === 1 ? "asc" : "desc"}`,
     );
 
   it("repeats the first direction for keys without one, and ignores keys without effect", () => {
     assert.deepEqual(order(""), []);
-    assert.deepEqual(order("sort_dir=asc"), ["created_at asc"]);
-    assert.deepEqual(order("sort_key=uuid"), ["uuid desc"]);
-    assert.deepEqual(order("sort_key=uuid&sort_key=host&sort_dir=asc", 104, "admin"), [
-      "uuid asc",
-      "host asc",
-    ]);
+    assert.deepEqual(order("sort_dir=asc"), ["CREATED_AT asc"]);
+    assert.deepEqual(order("sort_key=uuid"), ["ID desc"]);
+    assert.deepEqual(order("sort_key=uuid&sort_key=host&sort_dir=asc", 104, "admin"), ["ID asc", "HOST asc"]);
     assert.deepEqual(order("sort_key=uuid&sort_key=display_name&sort_dir=asc&sort_dir=desc"), [
-      "uuid asc",
-      "display_name desc",
+      "ID asc",
+      "NAME desc",
     ]);
-    assert.deepEqual(order("sort_key=vcpus&sort_key=uuid", 74), ["uuid desc"]);
+    assert.deepEqual(order("sort_key=vcpus&sort_key=uuid", 74), ["ID desc"]);
     assert.deepEqual(order("sort_key=locked", 72), []);
-    assert.deepEqual(order("sort_key=locked", 73), ["locked desc"]);
+    assert.deepEqual(order("sort_key=locked", 73), ["LOCKED_BY desc"]);
   });
 });

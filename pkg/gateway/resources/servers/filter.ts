@@ -13,7 +13,9 @@ import { powerStateOf, vmStateOf } from "../../../model/instance-states.js";
 import { statesOfStatuses } from "./states.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 
-type Filter = { -readonly [K in keyof ServerFilter]?: ServerFilter[K] };
+type Filter = { -readonly [K in keyof ServerFilter]?: ServerFilter[K] } & {
+  /** Some value is one that no server can have. */ matchNothing?: true;
+};
 /** Puts one parameter into the filter. `values` has at least one entry. */
 type Reader = (filter: Filter, value: string, values: readonly string[], where: Where) => void;
 /** Which parameter of which request it is. */
@@ -194,7 +196,9 @@ const readers: Readonly<Record<string, Reader>> = {
 const notFilters = new Set(["all_tenants", "limit", "marker", "sort_key", "sort_dir", "soft_deleted"]);
 
 export interface ServerSelection {
-  readonly filter: Filter;
+  readonly filter: Omit<Filter, "matchNothing">;
+  /** No server can be meant. */
+  readonly matchNothing: boolean;
   readonly allProjects: boolean;
   /** Whether any filter is in force. */ readonly filtered: boolean;
 }
@@ -221,7 +225,8 @@ export function selectionOf(request: ApiRequest): ServerSelection {
   checkBounds(filter);
   // Without the right to see others, a project in the query means nothing.
   if (!allProjects) delete filter.projectId;
-  return { filter, allProjects, filtered };
+  const { matchNothing = false, ...wanted } = filter;
+  return { filter: wanted, matchNothing, allProjects, filtered };
 }
 
 function wantsAllProjects(request: ApiRequest): boolean {

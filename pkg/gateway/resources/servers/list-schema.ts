@@ -3,41 +3,12 @@ import type { Span } from "../../microversion/version.js";
 import { between, since, until } from "../../microversion/version.js";
 import { choice, parameter, query, text } from "../../schema/nodes.js";
 import type { Field, Node } from "../../schema/nodes.js";
+import { sortFields } from "./sort.js";
 
-/** Columns that lists can be sorted by. */
-const sortable = [
-  "access_ip_v4",
-  "access_ip_v6",
-  "auto_disk_config",
-  "availability_zone",
-  "config_drive",
-  "created_at",
-  "display_description",
-  "display_name",
-  "host",
-  "hostname",
-  "image_ref",
-  "instance_type_id",
-  "kernel_id",
-  "key_name",
-  "launch_index",
-  "launched_at",
-  "locked_by",
-  "node",
-  "power_state",
-  "progress",
-  "project_id",
-  "ramdisk_id",
-  "root_device_name",
-  "task_state",
-  "terminated_at",
-  "updated_at",
-  "user_id",
-  "uuid",
-  "vm_state",
-];
+/** Columns that lists can be sorted by; `locked` from a version of its own on. */
+const sortable = [...sortFields.keys()].filter((key) => key !== "locked");
 /** Accepted without effect until 2.74. */
-export const ignoredSortKeys = [
+const ignoredSortKeys = [
   "architecture",
   "cell_name",
   "cleaned",

@@ -1,10 +1,9 @@
-import { ListServersRequest } from "../../../../gen/kilonova/api/v1/servers_service.js";
 import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import type { Links } from "../../http/links.js";
-import { cut, nextPage, pageOf } from "../../http/paging.js";
+import { nextPage, pageOf, wholePage } from "../../http/paging.js";
 import { since } from "../../microversion/version.js";
-import type { ServersClient } from "../../ports.js";
+import type { ListsClient } from "../../ports.js";
 import type { FragmentCache } from "../../view/fragments.js";
 import { joinList } from "../../view/fragments.js";
 import type { View } from "../../view/view.js";
@@ -26,28 +25,28 @@ export interface ListViews {
 
 /** `GET /servers` and `GET /servers/detail`. @param path  of the list below the mount */
 export async function listServers(
-  api: ServersClient,
+  lists: ListsClient,
   cache: FragmentCache,
   views: ListViews,
   path: string,
   request: ApiRequest,
 ): Promise<Reply> {
   const page = pageOf(request.query);
-  const { filter, allProjects, filtered } = selectionOf(request);
-  const answer = await api.listServers(
-    request.ctx,
-    ListServersRequest.fromPartial({
-      filter,
-      allProjects,
-      sort: sortOf(request),
-      pageSize: page.pageSize,
-      marker: page.marker,
-      withHostInfo: path !== "servers",
-      allFiltersChecked: true,
-      brief: path === "servers",
+  const { filter, matchNothing, allProjects, filtered } = selectionOf(request);
+  const sort = sortOf(request);
+  const { answer, items: shown } = await wholePage(page, "servers", ({ marker, ...stretch }) =>
+    lists.listServers(request.ctx, {
+      list: {
+        filter,
+        allProjects,
+        sort,
+        ...stretch,
+        withHostInfo: path !== "servers",
+        brief: path === "servers",
+      },
+      nova: { marker, matchNothing, dropForbiddenFilters: true },
     }),
   );
-  const shown = cut(answer.servers, page);
   const shape = views.items.shape(request.version, answer.hiddenFields);
   const fragments = shown.map((server) => serverFragment(cache, shape, server, request.links));
   if (request.has(downCellsShown) && !filtered && !ORDERING.some((name) => request.query.has(name))) {

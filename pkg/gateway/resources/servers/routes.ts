@@ -28,7 +28,10 @@ interface OneServer {
   readonly hiddenFields: readonly string[];
 }
 
-export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: FragmentCache): Operation[] {
+export function serverRoutes(
+  { servers, lists }: Pick<ApiClients, "servers" | "lists">,
+  cache: FragmentCache,
+): Operation[] {
   const [show, detail, update] = [serverView("show"), serverView("detail"), serverView("update")];
   const brief = { items: briefServer(), down: downServer("brief") };
   const full = { items: detail, down: downServer("detail") };
@@ -46,12 +49,12 @@ export function serverRoutes({ servers }: Pick<ApiClients, "servers">, cache: Fr
     {
       route: "GET /servers",
       query: listServersQuery,
-      handle: (request) => listServers(servers, cache, brief, "servers", request),
+      handle: (request) => listServers(lists, cache, brief, "servers", request),
     },
     {
       route: "GET /servers/detail",
       query: listServersQuery,
-      handle: (request) => listServers(servers, cache, full, "servers/detail", request),
+      handle: (request) => listServers(lists, cache, full, "servers/detail", request),
     },
     {
       route: "GET /servers/{id}",

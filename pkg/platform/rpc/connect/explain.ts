@@ -10,7 +10,8 @@ import {
   errorToJsonBytes,
 } from "@connectrpc/connect/protocol-connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { RpcErrors } from "../pipeline.js";
+import { RpcErrors } from "../errors.js";
+import type { Telling } from "../status.js";
 import { connectErrorOf } from "./errors.js";
 
 /** What the library calls internal, though the caller sent it. */
@@ -25,12 +26,13 @@ export async function explained(
   response: UniversalServerResponse,
   { method, streaming }: { readonly method: string; readonly streaming: boolean },
   registry: Registry,
+  telling: Telling,
 ): Promise<UniversalServerResponse> {
   if (response.body === undefined) return response;
   const explain = (error: ConnectError): ConnectError =>
     error.details.length > 0 || (error.code === Code.Internal && !ABOUT_REQUEST.test(error.rawMessage))
       ? error
-      : connectErrorOf(RpcErrors.REQUEST_MALFORMED({ method, problem: error.rawMessage }), registry);
+      : connectErrorOf(RpcErrors.REQUEST_MALFORMED({ method, problem: error.rawMessage }), registry, telling);
   if (streaming) return { ...response, body: explainedEnd(response.body, explain) };
   if (response.status === 200) return response;
   const parts: Uint8Array[] = [];

@@ -10,16 +10,17 @@ import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { createConnectRouter, createContextKey } from "@connectrpc/connect";
-import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import type { UniversalHandlerFn, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../../kernel/index.js";
 import { raceAbort } from "../../../kernel/index.js";
 import type { CallEnd } from "../call-end.js";
 import type { Entry, PublicDoor } from "../door.js";
 import { incomingCall } from "../door.js";
 import type { Pipeline } from "../pipeline.js";
-import { RpcErrors } from "../pipeline.js";
+import { RpcErrors } from "../errors.js";
 import type { MethodBinding, ServiceBinding } from "../types.js";
-import { connectErrorOf } from "./errors.js";
+import type { PublicErrors, Telling } from "../status.js";
+import { connectErrorOf, tellingOf } from "./errors.js";
 import { explained } from "./explain.js";
 
 /** One call over Connect, from its headers to its end. */
@@ -41,6 +42,8 @@ export interface ConnectServing {
   readonly pipeline: Pipeline;
   /** Fires when the server stops. */
   readonly stopping: AbortSignal;
+  /** How errors are told. */
+  readonly publicly: PublicErrors | undefined;
 }
 
 /** One method as it is served over Connect. */
@@ -72,12 +75,19 @@ export function connectHandlers(
   const router = createConnectRouter({ grpc: false, grpcWeb: false, jsonOptions: { registry } });
   const methods = bindings.flatMap(({ methods: all }) => all);
   for (const binding of methods) addMethod(router, binding, registry, serving);
+  const tellingIn = ({ contextValues }: UniversalServerRequest): Telling => {
+    const call = contextValues?.get(callKey);
+    return call === undefined ? {} : tellingOf(serving, call);
+  };
   const handlers = methods.map((binding, index): [string, ConnectHandler] => {
     const handler = router.handlers[index];
     if (handler?.requestPath !== binding.path) throw new Error(`${binding.path} is out of order`);
     return [
       binding.path,
-      { binding, serve: async (request) => explained(await handler(request), binding, registry) },
+      {
+        binding,
+        serve: async (request) => explained(await handler(request), binding, registry, tellingIn(request)),
+      },
     ];
   });
   return { byPath: new Map(handlers), registry };
@@ -106,7 +116,7 @@ function addMethod(
       const call = incomingCall(binding, entryOf(context), serving.stopping);
       return answer(await serving.pipeline.unary(call, decode(request)));
     } catch (error) {
-      throw connectErrorOf(error, registry);
+      throw connectErrorOf(error, registry, tellingOf(serving, callOf(context)));
     }
   }
 
@@ -121,7 +131,7 @@ function addMethod(
         yield answer(next.value);
       }
     } catch (error) {
-      throw connectErrorOf(error, registry);
+      throw connectErrorOf(error, registry, tellingOf(serving, callOf(context)));
     } finally {
       void messages?.return(undefined).catch(() => {});
     }
@@ -140,13 +150,13 @@ async function enter(
   binding: MethodBinding,
   context: HandlerContext,
   registry: FileRegistry,
-  { door }: ConnectServing,
+  serving: ConnectServing,
 ): Promise<void> {
   const call = callOf(context);
   const { requestHeader: headers } = context;
   const timeoutMs = context.timeoutMs();
   try {
-    call.entry = await door.enter(
+    call.entry = await serving.door.enter(
       binding,
       call.requestId,
       {
@@ -160,7 +170,7 @@ async function enter(
     if (encoding && encoding !== "identity") throw RpcErrors.COMPRESSED({ encoding });
     assertSize(binding, Number(headers.get("content-length") ?? 0));
   } catch (error) {
-    throw connectErrorOf(error, registry);
+    throw connectErrorOf(error, registry, tellingOf(serving, call));
   }
 }
 

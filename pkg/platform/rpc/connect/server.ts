@@ -5,10 +5,11 @@ import type { Socket } from "node:net";
 import { CommonErrors, follow, raceAbort } from "../../../kernel/index.js";
 import { CallEnd } from "../call-end.js";
 import { newRequestId } from "../door.js";
-import { RpcErrors } from "../pipeline.js";
+import { RpcErrors } from "../errors.js";
 import type { ServiceBinding } from "../types.js";
 import { answerCors } from "./cors.js";
-import { connectErrorOf, refusal } from "./errors.js";
+import type { Telling } from "../status.js";
+import { connectErrorOf, refusal, tellingOf } from "./errors.js";
 import type { HttpRequest, HttpResponse } from "./exchange.js";
 import { peerOf, send, toUniversal } from "./exchange.js";
 import type { ConnectCall, ConnectHandler, ConnectMethods, ConnectServing } from "./handlers.js";
@@ -116,9 +117,18 @@ export class ConnectServer {
     const handler = byPath.get(path);
     const answer = handler
       ? await handler.serve(
-          toUniversal(request, call, bodyOf(request, response, { ...handler, registry }, call)),
+          toUniversal(
+            request,
+            call,
+            bodyOf(
+              request,
+              response,
+              { ...handler, registry, telling: tellingOf(this.#options, call) },
+              call,
+            ),
+          ),
         )
-      : refusal(404, RpcErrors.UNKNOWN_METHOD({ method: path }), registry);
+      : refusal(404, RpcErrors.UNKNOWN_METHOD({ method: path }), registry, tellingOf(this.#options, call));
     // The rest of a body that nobody wants is not waited for.
     const unread = !request.readableEnded && request.method === "POST";
     if ((unread || this.#options.stopping.aborted) && request.httpVersionMajor === 1)
@@ -134,7 +144,11 @@ export class ConnectServer {
 async function* bodyOf(
   request: HttpRequest,
   response: HttpResponse,
-  { binding, registry }: ConnectHandler & Pick<ConnectMethods, "registry">,
+  {
+    binding,
+    registry,
+    telling,
+  }: ConnectHandler & Pick<ConnectMethods, "registry"> & { readonly telling: Telling },
   { end, entry }: ConnectCall,
 ): AsyncGenerator<Uint8Array> {
   if (request.headers.expect !== undefined) response.writeContinue();
@@ -155,7 +169,7 @@ async function* bodyOf(
       yield next.value;
     }
   } catch (error) {
-    throw connectErrorOf(error, registry);
+    throw connectErrorOf(error, registry, telling);
   } finally {
     clearTimeout(timer);
     forget();
