@@ -5,7 +5,7 @@ import { traced } from "../../kernel/index.js";
 import type { CommandHost } from "../commands/command.js";
 import type { Driver, PreparedImage } from "../driver.js";
 import type { VendorDocuments } from "../metadata/index.js";
-import { powerStateOf } from "../power-states.js";
+import { powerStateOf } from "./power-states.js";
 import type { VendorData } from "../vendordata/index.js";
 import { toGuestSpec } from "./instance-guest.js";
 import type { Images, Plumbing } from "./ports.js";

@@ -5,7 +5,7 @@ import type { ServerFault } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/index.js";
 import type { Client } from "../../platform/rpc/index.js";
 import type { Driver, GuestEvent } from "../driver.js";
-import { powerStateOf } from "../power-states.js";
+import { powerStateOf } from "./power-states.js";
 
 const eventState: Readonly<Record<GuestEvent["type"], PowerState>> = {
   STARTED: PowerState.POWER_STATE_RUNNING,

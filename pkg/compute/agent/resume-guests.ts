@@ -5,7 +5,7 @@ import { asKilonovaError, causesOf } from "../../kernel/index.js";
 import type { CommandHost } from "../commands/command.js";
 import powerOnGuest from "../commands/power-on-guest.js";
 import type { GuestState } from "../driver.js";
-import { powerStateOf } from "../power-states.js";
+import { powerStateOf } from "./power-states.js";
 import type { GuestReport } from "./guest-watch.js";
 
 export interface ResumeDeps {

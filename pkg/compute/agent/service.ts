@@ -13,7 +13,7 @@ import type { Command, CommandHost } from "../commands/command.js";
 import { commands as declared } from "../commands/index.gen.js";
 import type { Driver } from "../driver.js";
 import { AgentErrors } from "../errors.js";
-import { powerStateOf } from "../power-states.js";
+import { powerStateOf } from "./power-states.js";
 import type { Commands } from "./commands.js";
 import { scriptFakeDriver } from "./script-fake.js";
 

@@ -3581,8 +3581,8 @@ export const HostsServiceDefinition = {
     },
     /**
      * An agent shows at each audit that its host lives, and tells what changes all the time. Moves no
-     * generation and writes nothing that a feed tells. May wait for up to a second: reports of many hosts are stored
-     * together.
+     * generation and writes nothing that a feed tells. May wait for up to a second: reports of many hosts are
+     * stored together.
      */
     reportHost: {
       name: "ReportHost",

@@ -1,5 +1,5 @@
-import { PowerState } from "../../gen/kilonova/type/v1/server.js";
-import type { GuestState } from "./driver.js";
+import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
+import type { GuestState } from "../driver.js";
 
 /** The hypervisor's words as the contract's. */
 export const powerStateOf: Readonly<Record<GuestState["powerState"], PowerState>> = {
