@@ -8,6 +8,10 @@ export interface JournalEntry {
   readonly commandId: string;
   readonly operation: string;
   readonly fence: string;
+  /** Lane of the operation; absent: "life". */
+  readonly lane?: string;
+  /** Whether no lane takes lower fences any more. */
+  readonly closesLanes?: boolean;
   readonly phase: "started" | "done" | "failed" | "undone";
   readonly errorReason?: string;
   readonly errorMessage?: string;

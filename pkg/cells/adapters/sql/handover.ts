@@ -12,7 +12,7 @@ import { encoded } from "../../domain/bytes.js";
 import { instanceColumns, instanceIdentity } from "../../domain/instance-columns.js";
 import { serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
-import { instanceChanged, operationChanged } from "./commit-step.js";
+import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, insertInto, onlyWhere, wasUndone } from "./fragments.js";
 import type { Part } from "./fragments.js";
@@ -389,6 +389,8 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   preempts: copy.preempts,
   preempted: null,
   handed_over_to: "",
+    lane: "life",
+    turn: 0,
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now,
   updated_at: extra.now,
 });

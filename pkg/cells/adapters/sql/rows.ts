@@ -28,6 +28,9 @@ export interface OperationRow {
   readonly preempts: string;
   readonly preempted: Buffer | null;
   readonly handed_over_to: string;
+  readonly lane: string;
+  /** Place in its lane's queue; 0: its turn has come. */
+  readonly turn: number;
   readonly created_at: Instant;
   readonly updated_at: Instant;
 }

@@ -1,5 +1,6 @@
 import type { Migration } from "../../../../platform/db/index.js";
 import { feedMigration } from "../../../../platform/db/feed/index.js";
+import { laneStatements } from "./lanes.js";
 import { serverRecordStatements } from "./server-records.js";
 
 /** History of a cell's database, cell0 included. */
@@ -36,4 +37,5 @@ export const cellMigrations: readonly Migration[] = [
     ],
   },
   feedMigration("0003-feed"),
+  { name: "0004-lanes", statements: laneStatements },
 ];

@@ -1,5 +1,6 @@
 import type { Migration } from "../../../../platform/db/index.js";
 import { feedMigration } from "../../../../platform/db/feed/index.js";
+import { laneStatements } from "./lanes.js";
 import { serverRecordStatements } from "./server-records.js";
 
 /** History of the global database. */
@@ -112,4 +113,5 @@ export const globalMigrations: readonly Migration[] = [
     name: "0007-aggregate-changes",
     statements: [`INSERT INTO counter (name, value) VALUES ('aggregate-change', 0) ON CONFLICT DO NOTHING`],
   },
+  { name: "0008-lanes", statements: laneStatements },
 ];
