@@ -47,6 +47,7 @@ export const CellsErrors = defineErrors("cells", {
     (p: { kind: string; version: number }) =>
       `Operations of kind ${p.kind}, version ${p.version}, are not known here yet.`,
   ],
+  GUEST_AGENT_MISSING: ["refused", (_p: { server: string }) => "QEMU guest agent is not enabled"],
   CAPABILITY_MISSING: [
     "unsupported",
     (p: { server: string; capability: string }) =>

@@ -68,7 +68,7 @@ export interface Driver {
   readonly unpause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /**
    * Has the agent inside the guest set its administrator's password. @throws GUEST_AGENT_MISSING when there is
-   * none or it does not answer, PASSWORD_REFUSED when it cannot
+   * none or it does not answer, GUEST_AGENT_REFUSED when it cannot
    */
   readonly setAdminPassword?: (ctx: Ctx, instanceUuid: string, password: string) => Promise<void>;
   /** Diagnostics in the shape of REST 2.48; capability. */
@@ -162,4 +162,6 @@ export interface GuestHardware {
   readonly diskBus?: string;
   readonly cpuModel?: string;
   readonly architecture?: string;
+  /** Whether the guest gets a channel to an agent inside it. */
+  readonly guestAgent?: boolean;
 }

@@ -319,6 +319,10 @@ export function readImageProperties(raw: ReadonlyMap<string, string>): ReadPrope
 export const canonicalImageProperties = (raw: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
   readImageProperties(raw).properties;
 
+/** Whether an image asks for a channel to an agent inside its guests. */
+export const hasGuestAgent = (properties: ReadonlyMap<string, string>): boolean =>
+  canonicalImageProperties(properties).get("hw_qemu_guest_agent") === "true";
+
 function typeOf(name: string): PropertyType | undefined {
   const numa = NUMA.exec(name);
   if (numa !== null) return numa[1] === "cpus" ? cpuSet : integer();

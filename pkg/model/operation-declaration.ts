@@ -60,6 +60,8 @@ export interface Form {
   readonly needsHost?: true;
   /** Refused while the server never was active. */
   readonly needsLaunch?: true;
+  /** Refused with GUEST_AGENT_MISSING when the server's image asks for no agent inside the guest. */
+  readonly needsGuestAgent?: true;
   /**
    * What a lock does to those who may not pass it: "refuses" with INSTANCE_LOCKED; "hides" with the text of a
    * state that does not fit, as Nova does for some; "ignores".

@@ -50,7 +50,11 @@ export function bootRequest({
         flavor: size,
         networks: [...networks],
         ...(batch === "" ? {} : { batchSize: ids.length }),
-        image: { id: "1a000000-0000-4000-8000-000000000001", diskFormat: "qcow2" },
+        image: {
+          id: "1a000000-0000-4000-8000-000000000001",
+          diskFormat: "qcow2",
+          properties: new Map([["hw_qemu_guest_agent", "yes"]]),
+        },
       },
       server: {
         id: serverId,

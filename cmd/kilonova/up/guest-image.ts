@@ -27,7 +27,7 @@ export async function demoImage(ctx: Ctx, options: UpOptions): Promise<DemoImage
     name: "kilonova-guest",
     path: built.qcow2Path,
     diskFormat: "qcow2",
-    properties: { hw_disk_bus: "virtio", os_distro: "debian" },
+    properties: { hw_disk_bus: "virtio", hw_qemu_guest_agent: "yes", os_distro: "debian" },
   };
 }
 

@@ -5,7 +5,7 @@ import type {
 } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerSecrets, ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
-import { canonicalImageProperties } from "../../model/image-properties.js";
+import { canonicalImageProperties, hasGuestAgent } from "../../model/image-properties.js";
 import type { GuestData, GuestNetwork, GuestSubnet } from "../guestdata/index.js";
 import { configDriveFiles, ec2IdsFor } from "../guestdata/index.js";
 import type { VendorDocuments } from "../metadata/index.js";
@@ -181,10 +181,13 @@ const hardwareProperties = [
 ] as const;
 
 function hardwareOf(properties: ReadonlyMap<string, string>): GuestHardware {
-  return Object.fromEntries(
-    hardwareProperties.flatMap(([key, property]) => {
-      const value = properties.get(property);
-      return value ? [[key, value]] : [];
-    }),
-  );
+  return {
+    ...Object.fromEntries(
+      hardwareProperties.flatMap(([key, property]) => {
+        const value = properties.get(property);
+        return value ? [[key, value]] : [];
+      }),
+    ),
+    ...(hasGuestAgent(properties) ? { guestAgent: true } : {}),
+  };
 }

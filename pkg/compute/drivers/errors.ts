@@ -33,6 +33,8 @@ export const DriverErrors = defineErrors("compute.driver", {
     "invalid",
     (p: { property: string; value: string }) => `Virtual hardware ${p.property}=${p.value} is not supported.`,
   ],
+  GUEST_AGENT_MISSING: ["refused", (_p: Record<string, never>) => "QEMU guest agent is not enabled"],
+  GUEST_AGENT_REFUSED: ["refused", (_p: Record<string, never>) => "The agent inside the guest refused."],
   SOCKET_PATH_UNUSABLE: ["invalid", (_p: { bytes: number }) => "The interface's socket path cannot be used."],
   HYPERVISOR_FAILED: ["internal", (p: { step: string }) => `The hypervisor failed to ${p.step}.`],
   HYPERVISOR_SILENT: ["deadline", (p: { step: string }) => `The hypervisor did not ${p.step} in time.`],

@@ -20,6 +20,7 @@ export default declareOperation({
       taskState: TaskState.updatingPassword,
       contention: "refused",
       needsLaunch: true,
+      needsGuestAgent: true,
       lock: "hides",
     },
   },

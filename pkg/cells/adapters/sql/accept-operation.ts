@@ -8,6 +8,7 @@ import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import { snakeCase } from "../../../kernel/case.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
+import { hasGuestAgent } from "../../../model/image-properties.js";
 import { formOf } from "../../../model/operation-declaration.js";
 import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
@@ -88,6 +89,8 @@ async function accept(
     return { operation: toStored(running), replayed: true };
   const { action } = declaration;
   checkAcceptable(serverOf(record), { form, action, bypassLock: request.bypassLock });
+  if (form.needsGuestAgent === true && !hasGuestAgent(record.spec?.image?.properties ?? new Map()))
+    throw CellsErrors.GUEST_AGENT_MISSING({ server: request.serverId });
   await requireCapability(store, tx, declaration, serverOf(record));
   const acceptance = { request, declaration, form, record, instance, token };
   if (declaration.instant !== undefined)

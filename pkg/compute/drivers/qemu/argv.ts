@@ -32,6 +32,7 @@ export function buildArgv(
     ...planDisks(definition, paths).flatMap((disk) => blockNodes(disk)),
     ...diskDevices(definition, paths),
     ...spec.interfaces.flatMap((nic, index) => network(nic, index)),
+    ...(spec.hardware.guestAgent === true ? guestAgent(paths) : []),
     "-device",
     "virtio-balloon-pci,id=balloon0",
     "-object",
@@ -132,6 +133,15 @@ function monitors(paths: GuestPaths): string[] {
     "chardev:serial0",
   ];
 }
+
+const guestAgent = (paths: GuestPaths): string[] => [
+  "-chardev",
+  options({ socket: undefined, id: "qga0", path: paths.agentSocket, server: "on", wait: "off" }),
+  "-device",
+  "virtio-serial-pci,id=serialbus0",
+  "-device",
+  "virtserialport,bus=serialbus0.0,chardev=qga0,name=org.qemu.guest_agent.0",
+];
 
 const qmpChardev = (paths: GuestPaths): string =>
   options({ socket: undefined, id: "qmp0", path: paths.qmpSocket, server: "on", wait: "off" });

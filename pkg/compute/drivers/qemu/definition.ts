@@ -8,6 +8,7 @@ const hardware = z.object({
   diskBus: z.string().optional(),
   cpuModel: z.string().optional(),
   architecture: z.string().optional(),
+  guestAgent: z.boolean().optional(),
 });
 
 const storedSpec = z.object({

@@ -26,6 +26,7 @@ import { launch } from "./launch.js";
 import { reattach } from "./reattach.js";
 import { openRunDir } from "./run-dir.js";
 import { stoppedRecord, writeRunRecord } from "./run-record.js";
+import { askGuestAgent } from "./guest-agent.js";
 import type { GuestSignal } from "./run-state.js";
 import type { RunningGuest } from "./running-guest.js";
 
@@ -34,6 +35,8 @@ const GROUP_ATTEMPTS = 20;
 const GROUP_WAIT_MS = 10;
 const REATTACH_AT_ONCE = 8;
 const INSPECT_TIMEOUT_MS = 2_000;
+/** Whose password is set: of a guest with another system than Linux nobody has asked yet. */
+const ADMINISTRATOR = "root";
 
 /** What `start` found out. */
 interface Host {
@@ -226,6 +229,18 @@ export class QemuDriver implements Driver {
       running.changeExpected = "resumed";
       await command(ctx, running, "cont");
       await running.refresh();
+    });
+  }
+
+  setAdminPassword(_ctx: Ctx, instanceUuid: string, password: string): Promise<void> {
+    return this.#locked(instanceUuid, async (entry) => {
+      needRunning(entry);
+      if (entry.definition.spec.hardware.guestAgent !== true) throw DriverErrors.GUEST_AGENT_MISSING({});
+      await askGuestAgent(entry.paths.agentSocket, "guest-set-user-password", {
+        username: ADMINISTRATOR,
+        password: Buffer.from(password).toString("base64"),
+        crypted: false,
+      });
     });
   }
 

@@ -22,6 +22,8 @@ export interface GuestPaths {
   /** A second monitor for operators; the first one is the agent's and serves one client. */
   readonly operatorSocket: string;
   readonly serialSocket: string;
+  /** Channel to the agent inside the guest, of guests whose image asks for one. */
+  readonly agentSocket: string;
 }
 
 /** Linux's `sun_path` without its final zero. */
@@ -45,6 +47,7 @@ export function guestPaths(stateDir: string, runDir: string, instanceUuid: strin
     qmpSocket: join(socketDir, "qmp.sock"),
     operatorSocket: join(socketDir, "qmp2.sock"),
     serialSocket: join(socketDir, "serial.sock"),
+    agentSocket: join(socketDir, "qga.sock"),
   };
 }
 

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../../pkg/testkit/until.js";
+import { Cloud } from "./support/cloud.js";
+import { nova } from "./support/nova.js";
+import { OpenStackShell } from "./support/openstack-shell.js";
+
+const PORT_OFFSET = 29_000;
+const NEW = { OS_COMPUTE_API_VERSION: "2.90" };
+const PASSWORD = "open.sesame-42";
+
+/** Says each second how long it runs, and what the administrator's password is hashed to when that changes. */
+const WATCH = `#!/bin/sh
+(
+  while :; do
+    now=$(sed -n 's/^root:\\([^:]*\\):.*/\\1/p' /etc/shadow)
+    [ "$now" = "$last" ] || echo "shadow=$now" > /dev/console
+    last=$now
+    read -r up _ < /proc/uptime
+    echo "tick=$up" > /dev/console
+    sleep 1
+  done
+) &
+`;
+
+/** What changes a server where it is, typed by its user, and looked at from inside the guest. */
+describe("actions on a server with a real guest", function () {
+  this.timeout(600_000);
+  let cloud: Cloud;
+  let owner: OpenStackShell;
+  let admin: OpenStackShell;
+  const name = "vm";
+
+  const consoleText = (): Promise<string> => owner.run("console", "log", "show", name);
+  const ticks = async (): Promise<number> => (await consoleText()).split("tick=").length - 1;
+  const status = async (): Promise<string> =>
+    (await owner.json<{ status: string }>("server", "show", name)).status;
+  const reaches = (wanted: string): Promise<unknown> =>
+    until(async () => (await status()) === wanted, { timeoutMs: 120_000, what: `${name} to be ${wanted}` });
+
+  before(async () => {
+    cloud = await Cloud.start({ portOffset: PORT_OFFSET, args: ["--hosts", "1"] });
+    owner = new OpenStackShell({ ...cloud.credentials("demo"), ...NEW });
+    admin = new OpenStackShell({ ...cloud.credentials("admin"), ...NEW });
+    const userData = join(cloud.home, "watch.sh");
+    writeFileSync(userData, WATCH);
+    const [image] = await owner.json<{ ID: string }[]>("image", "list");
+    await owner.run(
+      ...["server", "create", "--image", image?.ID ?? "", "--flavor", "m1.nano", "--network", "private"],
+      ...["--user-data", userData, "--wait", name],
+    );
+    await until(async () => (await ticks()) > 0, { timeoutMs: 120_000, what: "the guest to tick" });
+  });
+  after(async () => {
+    if (!cloud) return;
+    await owner.run("server", "delete", "--wait", name).catch(() => {});
+    await Promise.all([owner, admin].map((shell) => shell.close()));
+    await cloud.stop();
+    cloud.forget();
+  });
+
+  it("freezes the guest while it is paused, and lets it go on where it was", async () => {
+    await owner.run("server", "pause", name);
+    await reaches("PAUSED");
+    const frozen = await ticks();
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    assert.equal(await ticks(), frozen);
+    await owner.run("server", "unpause", name);
+    await reaches("ACTIVE");
+    await until(async () => (await ticks()) > frozen, { timeoutMs: 60_000, what: "the guest to tick on" });
+  });
+
+  it("keeps its owner from changing it while an administrator's lock is on, and says why", async () => {
+    await admin.run("server", "lock", "--reason", "under-investigation", await idOf());
+    const shown = await owner.json<{ locked: boolean; locked_reason: string }>("server", "show", name);
+    assert.deepEqual([shown.locked, shown.locked_reason], [true, "under-investigation"]);
+    assert.match(await owner.fails("server", "pause", name), /is locked/);
+    assert.match(await owner.fails("server", "unlock", name), /403|allow/);
+    await admin.run("server", "unlock", await idOf());
+    const after = await owner.json<{ locked: boolean }>("server", "show", name);
+    assert.equal(after.locked, false);
+  });
+
+  it("lets its owner lock and unlock it", async () => {
+    await owner.run("server", "lock", name);
+    await admin.run("server", "show", await idOf());
+    await owner.run("server", "unlock", name);
+    const events = await owner.json<{ Action: string }[]>("server", "event", "list", name);
+    const told = events.map(({ Action }) => Action);
+    for (const action of ["pause", "unpause", "lock", "unlock"]) assert.ok(told.includes(action), action);
+  });
+
+  it("has the agent inside the guest set the administrator's password", async () => {
+    await nova(cloud.credentials("demo"), ["set-password", name], `${PASSWORD}\n${PASSWORD}\n`);
+    const hashed = await until(
+      async () => [...(await consoleText()).matchAll(/shadow=(\$6\$([^$\s]+)\$\S+)/g)].at(-1),
+      { timeoutMs: 60_000, what: "the guest to see another password" },
+    );
+    const [, hash = "", salt = ""] = hashed;
+    assert.equal(execFileSync("openssl", ["passwd", "-6", "-salt", salt, PASSWORD]).toString().trim(), hash);
+    await reaches("ACTIVE");
+  });
+
+  it("refuses what does not fit the server's state, in Nova's words", async () => {
+    assert.match(
+      await owner.fails("server", "unpause", name),
+      /Cannot 'unpause' instance .* vm_state active/,
+    );
+  });
+
+  async function idOf(): Promise<string> {
+    return (await owner.json<{ id: string }>("server", "show", name)).id;
+  }
+});
