@@ -123,7 +123,9 @@ export const toyScenario: Scenario = {
       },
       endState: async () => {
         const { rows } = await cell.db.statement(testCtx(), "state", (db) =>
-          sql<{ server: Buffer }>`SELECT o.kind, o.lane, o.state, o.current_step, i.vm_state, i.task_state, i.current_operation, i.server
+          sql<{
+            server: Buffer;
+          }>`SELECT o.kind, o.lane, o.state, o.current_step, i.vm_state, i.task_state, i.current_operation, i.server
           FROM ${cell.t.operation} AS o JOIN ${cell.t.instance} AS i ON i.id = o.server_id ORDER BY o.created_at, o.id`.execute(
             db,
           ),

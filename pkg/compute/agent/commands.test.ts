@@ -213,7 +213,11 @@ describe("agent commands", () => {
     for (const { errorReason } of await Promise.all(running)) assert.equal(errorReason, "COMMAND_SUPERSEDED");
     await until(() => close.starts() === 1);
     const after = gate();
-    const next = first.commands.run(ctx, header({ commandId: "v2", fence: 10n, lane: "volumes" }), after.work);
+    const next = first.commands.run(
+      ctx,
+      header({ commandId: "v2", fence: 10n, lane: "volumes" }),
+      after.work,
+    );
     after.open();
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(after.starts(), 0);

@@ -226,7 +226,13 @@ async function storeInstant(
     actor,
   });
   const operation: OperationRow = {
-    ...newOperation(deps, ctx, { ...acceptance, victim: undefined, others: [], turn: 0 }, deps.ids.uuid(), now),
+    ...newOperation(
+      deps,
+      ctx,
+      { ...acceptance, victim: undefined, others: [], turn: 0 },
+      deps.ids.uuid(),
+      now,
+    ),
     state: "succeeded",
     ready_at: null,
     secrets: null,

@@ -389,8 +389,8 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   preempts: copy.preempts,
   preempted: null,
   handed_over_to: "",
-    lane: "life",
-    turn: 0,
+  lane: "life",
+  turn: 0,
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now,
   updated_at: extra.now,
 });

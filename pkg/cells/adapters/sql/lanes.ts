@@ -23,11 +23,10 @@ import type { Store, Tx } from "./tables.js";
  * the order of the queue. The caller has locked the server's row.
  */
 export async function liveBeside(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
-  const { rows } =
-    await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+  const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
     WHERE o.server_id = ${serverId} AND o.lane <> 'life' AND o.state IN ('running', 'parked', 'undoing') ORDER BY o.turn`.execute(
-      tx,
-    );
+    tx,
+  );
   return rows;
 }
 
@@ -47,38 +46,43 @@ export const preempted = (victim: OperationRow, now: Instant): OperationRow => (
 
 /** Stores how operations ended otherwise than by a commit of theirs, and ends what their timelines show. */
 export function endingParts({ t }: Store, ended: readonly OperationRow[], now: Instant): Part[] {
-  return ended.flatMap(({ id, server_id, state, ready_at, secrets, error, generation, updated_at }, index) => [
-    {
-      name: `ended${index}`,
-      body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, generation, updated_at })} WHERE id = ${id}`,
-    },
-    {
-      name: `cut${index}`,
-      body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${id} AND finished_at IS NULL`,
-    },
-    ...(state === "preempted"
-      ? []
-      : [
-          {
-            name: `failed${index}`,
-            body: sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${server_id} AND id = ${id}`,
-          },
-        ]),
-  ]);
+  return ended.flatMap(
+    ({ id, server_id, state, ready_at, secrets, error, generation, updated_at }, index) => [
+      {
+        name: `ended${index}`,
+        body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, generation, updated_at })} WHERE id = ${id}`,
+      },
+      {
+        name: `cut${index}`,
+        body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${id} AND finished_at IS NULL`,
+      },
+      ...(state === "preempted"
+        ? []
+        : [
+            {
+              name: `failed${index}`,
+              body: sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${server_id} AND id = ${id}`,
+            },
+          ]),
+    ],
+  );
 }
 
 /** One that waited, ended before its turn. */
 export const endedWaiting = (
   row: OperationRow,
   state: "failed" | "cancelled",
-  error: { readonly reason: string; readonly domain: string; readonly message: string },
+  { reason, domain, message, facts }: KilonovaError,
   now: Instant,
 ): OperationRow => ({
   ...row,
   state,
   ready_at: null,
   secrets: null,
-  error: encoded(OperationError, OperationError.fromPartial(error)),
+  error: encoded(
+    OperationError,
+    OperationError.fromPartial({ reason, domain, message, facts: new Map(Object.entries(facts)) }),
+  ),
   generation: row.generation + 1,
   updated_at: now,
 });
@@ -145,7 +149,8 @@ async function refusalOf(
     await requireCapability(store, tx, declaration, server);
     return undefined;
   } catch (error) {
-    if (error instanceof KilonovaError && (error.kind === "refused" || error.kind === "unsupported")) return error;
+    if (error instanceof KilonovaError && (error.kind === "refused" || error.kind === "unsupported"))
+      return error;
     throw error;
   }
 }

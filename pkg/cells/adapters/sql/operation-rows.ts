@@ -2,7 +2,11 @@ import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import { Operation, OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { OperationStep } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { PreemptedOperation, StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  PreemptedOperation,
+  StepRecord,
+  StoredSignal,
+} from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { isLive, operationStateOf } from "../../../model/operation-states.js";
 import { ownersError } from "../../../model/operation-error.js";
 import { operationName } from "../../../model/operation-name.js";

@@ -49,7 +49,9 @@ export async function requestCancel(
     if (row.turn > 0) {
       const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
       const parts = endingParts(store, [ended], now);
-      await allTogether([...parts, outboxPart(store.t, deps.ids, [operationChanged(ended)], now)]).execute(tx);
+      await allTogether([...parts, outboxPart(store.t, deps.ids, [operationChanged(ended)], now)]).execute(
+        tx,
+      );
       return toStored(ended);
     }
     const changes = {
@@ -68,7 +70,9 @@ export async function requestCancel(
  */
 async function inTheWay(store: Store, deps: StoreDeps, tx: Tx, row: JoinedRow): Promise<string> {
   if (row.lane === LIFE) return row.i_current_operation;
-  const { rows: [closing] } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+  const {
+    rows: [closing],
+  } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
     WHERE o.id = ${parseOperationName(row.i_current_operation)?.operationId ?? ""}`.execute(tx);
   if (closing !== undefined && closesLanes(deps.operations.find(closing.kind), closing.input))
     return row.i_current_operation;
@@ -182,8 +186,7 @@ export async function abandonOperation(
     };
     const { state, owner, ready_at, secrets, generation, updated_at } = next;
     const before = loadRecord(instanceOf(row));
-    const owns =
-      row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
+    const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
     const record = owns ? applyChange(before, abandoned(error, now), "", now) : undefined;
     await allTogether([
       {
