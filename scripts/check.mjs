@@ -23,6 +23,10 @@ const checks = [
     "docs/status.md",
     () => call(process.execPath, ["--import", "tsx", "scripts/gen-status-docs.ts", "--check"]),
   ],
+  [
+    "docs/operations.md",
+    () => call(process.execPath, ["--import", "tsx", "scripts/gen-operations-docs.ts", "--check"]),
+  ],
   ["generated code", generatedIsFresh],
   ["types", () => call(bin("tsc"), ["--noEmit", "-p", "tsconfig.json"])],
   ["oxlint", () => call(bin("oxlint"), ["--quiet", "--type-aware"])],

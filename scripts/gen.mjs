@@ -1,5 +1,5 @@
 // proto/ → gen/ and gen/descriptors.binpb (for server reflection); folders → index.gen.ts; options →
-// docs/config.md; unserved methods → docs/status.md.
+// docs/config.md; unserved methods → docs/status.md; operations → docs/operations.md.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./lib/paths.mjs";
@@ -12,3 +12,4 @@ if (existsSync(join(root, "scripts", "gen-registries.mjs")))
   await run(process.execPath, ["scripts/gen-registries.mjs"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-config-docs.ts"], { cwd: root });
 await run(process.execPath, ["--import", "tsx", "scripts/gen-status-docs.ts"], { cwd: root });
+await run(process.execPath, ["--import", "tsx", "scripts/gen-operations-docs.ts"], { cwd: root });

@@ -67,8 +67,8 @@ export interface Driver {
   readonly pause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   readonly unpause?: (ctx: Ctx, instanceUuid: string) => Promise<void>;
   /**
-   * Has the agent inside the guest set its administrator's password. @throws GUEST_AGENT_MISSING when there is
-   * none or it does not answer, GUEST_AGENT_REFUSED when it cannot
+   * Has the agent inside the guest set its administrator's password. @throws GUEST_AGENT_MISSING when there
+   * is none or it does not answer, GUEST_AGENT_REFUSED when it cannot
    */
   readonly setAdminPassword?: (ctx: Ctx, instanceUuid: string, password: string) => Promise<void>;
   /** Diagnostics in the shape of REST 2.48; capability. */

@@ -25,6 +25,11 @@ export const conductorConfig = z
       100,
       "Age at which a hand-over counts as cut short and is finished by whoever finds it, in ms.",
     ),
+    unclaimedMs: ms(
+      300_000,
+      100,
+      "How long an operation of a kind or version that no conductor has may be ready before it needs an operator, in ms.",
+    ),
     agentWaitMs: ms(
       8_000,
       0,

@@ -94,6 +94,7 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     ownershipMs: config.ownershipMs,
     pollMs: config.pollMs,
     dormantMs: config.dormantMs,
+    unclaimedMs: config.unclaimedMs,
     databases: databasesOf(
       async (ctx) => (await global.listCells(ctx, {})).cells.map(({ name }) => name),
       clock,

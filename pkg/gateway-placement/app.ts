@@ -1,6 +1,7 @@
 import { raw as rawParser } from "express";
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { Actor, Authenticated, Ctx } from "../kernel/ctx.js";
+import { assertNever } from "../kernel/errors.js";
 import type { Clock, Instant } from "../kernel/time.js";
 import {
   assertStorable,
@@ -17,7 +18,7 @@ import type { FailureRenderer, HttpEnv } from "../platform/http/index.js";
 import { callOf } from "./call.js";
 import { noCors } from "./config.js";
 import type { PlacementCors } from "./config.js";
-import type { Answer, PlacementClient, Route } from "./call.js";
+import type { Answer, PlacementClient, Route, RouteRule } from "./call.js";
 import { RestErrors, codeOf, statusOverrides } from "./errors.js";
 import { MAX_MINOR, minorOf } from "./microversion.js";
 import { routes } from "./routes/index.js";
@@ -87,10 +88,12 @@ function byPath(all: readonly Route[]): Map<string, Route[]> {
   return paths;
 }
 
-/** Whoever looks for the service's versions needs no token. */
+/** Paths that need no token: that of the service's versions. */
+const open = new Set(routes.filter(({ policy }) => policy === "anyone").map(({ path }) => path));
+
 function identify(authenticate: PlacementGatewayDeps["authenticate"]): RequestHandler {
   return async (req: Request, _res: Response, next: NextFunction): Promise<void> => {
-    if (req.path === "/") return next();
+    if (open.has(req.path)) return next();
     const token = req.get("x-auth-token") ?? "";
     if (token === "") throw RestErrors.UNAUTHORIZED({});
     await setCaller(req, await authenticate(ctxOf(req), token));
@@ -152,25 +155,32 @@ function routeFor(req: Request, res: Response, mine: readonly Route[], minor: nu
   throw RestErrors.METHOD_NOT_ALLOWED({});
 }
 
-/**
- * Rules are for tokens of a project only, whatever the roles: scope is enforced.
- * @source placement-api §1: administrators and services; readers of a project see its usages; only services
- *   reshape
- */
+/** Rules are for tokens of a project only, whatever the roles: scope is enforced. */
 function allow(req: Request, actor: Actor, { policy, path }: Route): void {
   if (policy === "anyone") return;
   const ofProject = !actor.systemScope && actor.projectId !== "";
-  const has = (role: string): boolean => actor.roles.includes(role);
-  const allowed =
-    policy === "service"
-      ? has("service")
-      : has("admin") ||
-        has("service") ||
-        (policy === "project-reader" &&
-          has("reader") &&
-          lastOf(queryOf(req), "project_id") === actor.projectId);
+  const allowed = passes(policy, actor, lastOf(queryOf(req), "project_id"));
   if (!ofProject || !allowed)
     throw RestErrors.FORBIDDEN({ rule: `placement:${path.slice(1).replaceAll("/", ":")}` });
+}
+
+/** @source placement-api §1 */
+function passes(
+  policy: Exclude<RouteRule, "anyone">,
+  { roles, projectId }: Actor,
+  askedProject: string | undefined,
+): boolean {
+  const adminOrService = roles.includes("admin") || roles.includes("service");
+  switch (policy) {
+    case "admin-or-service":
+      return adminOrService;
+    case "project-reader":
+      return adminOrService || (roles.includes("reader") && askedProject === projectId);
+    case "service":
+      return roles.includes("service");
+    default:
+      return assertNever(policy);
+  }
 }
 
 function reply(

@@ -35,6 +35,12 @@ export interface Answer {
 
 export type Handler = (call: Call) => Promise<Answer>;
 
+/**
+ * Who may call a route. `anyone` needs no token, all others need one of a project. `project-reader`:
+ * administrators, services, and the readers of the project that is asked about.
+ */
+export type RouteRule = "anyone" | "admin-or-service" | "project-reader" | "service";
+
 /** A method of a path and the interval of minor versions in which it lives. */
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -43,8 +49,8 @@ export interface Route {
   readonly until?: number;
   /** Below `since`: the path exists, the method does not. */
   readonly missingMeans?: "method";
-  /** Who may: everything else is for administrators and services. */
-  readonly policy?: "project-reader" | "service" | "anyone";
+  /** Who may call it. */
+  readonly policy: RouteRule;
   /** PUT or POST that takes no body: whatever comes is not looked at. */
   readonly bodiless?: boolean;
   /** GET that does not look at Accept. */

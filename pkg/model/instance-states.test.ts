@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { powerStateNumber, powerStateOf, vmStateOf, vmStateWord } from "./instance-states.js";
-import { mayBecome } from "./transitions.js";
+import { aDeclaration, aForm } from "./testing/a-declaration.js";
+import { mayBecome, transitionsOf } from "./transitions.js";
+import { anyOperation } from "./operation-declaration.js";
 import { parseOperationName, operationName } from "./operation-name.js";
 import { fromTimestamp, toTimestamp } from "./wire-time.js";
 
@@ -17,6 +19,17 @@ describe("words of states", () => {
   });
   it("lets nothing leave DELETED", () =>
     assert.equal(mayBecome(VmState.VM_STATE_DELETED, VmState.VM_STATE_ACTIVE), false));
+  it("lets a server go where an operation ends that starts from its state, and nowhere else", () => {
+    const { VM_STATE_ACTIVE: ACTIVE, VM_STATE_PAUSED: PAUSED, VM_STATE_STOPPED: STOPPED } = VmState;
+    const forms = { plain: { ...aForm, vmStates: [ACTIVE] }, other: { ...aForm, vmStates: [STOPPED] } };
+    const legal = transitionsOf([anyOperation(aDeclaration("k", { forms, ends: [PAUSED] }))]);
+    assert.deepEqual(
+      [ACTIVE, STOPPED, PAUSED].map((from) => [...(legal.get(from) ?? [])]),
+      [[PAUSED], [PAUSED], []],
+    );
+    assert.equal(mayBecome(ACTIVE, PAUSED), true);
+    assert.equal(mayBecome(PAUSED, STOPPED), false);
+  });
 });
 
 describe("operation names", () => {

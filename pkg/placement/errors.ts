@@ -88,7 +88,14 @@ export const E = defineErrors("placement", {
   ],
   CAPACITY_EXCEEDED: [
     "refused",
-    (p: { provider: string; resource_class: string; asked: number; free: number }) =>
+    (p: {
+      provider: string;
+      resource_class: string;
+      asked: number;
+      free: number;
+      used: number;
+      capacity: number;
+    }) =>
       `Unable to create allocation for ${p.resource_class} on resource provider ${p.provider}. The requested amount would exceed the capacity.`,
   ],
   /** Clients recognise this conflict by its text: keep the phrase. @source placement-api §1 */
@@ -101,15 +108,42 @@ export const E = defineErrors("placement", {
     "missing",
     (p: { consumer: string }) => `No allocations for consumer ${p.consumer} found.`,
   ],
+  /**
+   * `fence` and `attempt` are the caller's; `undone_…` those up to which the operation's claims come too late
+   * ("any" for every attempt).
+   */
   CLAIM_TOMBSTONED: [
     "conflict",
-    (p: { consumer: string; operation: string }) =>
-      `The claim of ${p.operation} for ${p.consumer} was undone before.`,
+    (p: {
+      consumer: string;
+      operation: string;
+      fence: number;
+      attempt: string;
+      undone_fence: number;
+      undone_attempt: string;
+    }) => `The claim of ${p.operation} for ${p.consumer} was undone or replaced before.`,
   ],
+  /** `fence` and `attempt` are the caller's; `have_…` those of the claim that stands. */
   CLAIM_FENCED: [
     "conflict",
-    (p: { consumer: string; operation: string }) =>
-      `Another owner of ${p.operation} holds the claim for ${p.consumer}.`,
+    (p: {
+      consumer: string;
+      operation: string;
+      fence: number;
+      attempt: string;
+      have_fence: number;
+      have_attempt: string;
+    }) => `Another owner of ${p.operation} holds the claim for ${p.consumer}.`,
+  ],
+  CLAIM_INVALID: [
+    "invalid",
+    (p: { consumer: string; problem: string }) => `Invalid claim: ${p.consumer} ${p.problem}`,
+  ],
+  /** The source is empty, or has nothing but what the operation claimed for it itself. */
+  NOTHING_TO_TAKE_OVER: [
+    "refused",
+    (p: { consumer: string; from: string; operation: string }) =>
+      `Consumer ${p.from} holds nothing that ${p.consumer} could take over for ${p.operation}.`,
   ],
 
   TRAIT_NOT_FOUND: ["missing", (p: { trait: string }) => `No such trait: ${p.trait}.`],

@@ -1,5 +1,5 @@
 import type { Ctx } from "../kernel/ctx.js";
-import type { LedgerDiff, LedgerSnapshot } from "./domain/ledger.js";
+import type { LedgerDiff, LedgerSnapshot } from "./domain/ledger-types.js";
 import type { Consumer, Inventory, Provider, ProviderDetails, Shape } from "./domain/model.js";
 
 /** Which providers are meant; conditions are ANDed, none means all. */

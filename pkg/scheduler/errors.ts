@@ -17,6 +17,15 @@ export const E = defineErrors("scheduler", {
     "refused",
     (p: { policy: string }) => `Server group policy ${p.policy} is not supported by this configuration.`,
   ],
+  NOTHING_TO_MOVE: [
+    "refused",
+    (p: { server: string }) => `Server ${p.server} holds no allocations that a move could start from.`,
+  ],
+  SOURCE_UNKNOWN: [
+    "refused",
+    (p: { server: string }) =>
+      `The host of server ${p.server} is not known; it cannot be compared with others.`,
+  ],
   HOSTS_RETURNING: [
     "unavailable",
     (p: { hosts: number }) => `${p.hosts} hosts have not announced themselves since the registry began anew.`,

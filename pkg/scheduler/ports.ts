@@ -18,9 +18,22 @@ export interface ClaimRequest {
   readonly userId: string;
   readonly operation: string;
   readonly fence: number;
+  readonly attempt: number;
   readonly holdings: readonly Holding[];
   /** Generation of the consumer when it holds something already. */
   readonly expected: number | "new";
+  /** Migration that takes over what the server holds; "" for none. */
+  readonly migrationId: string;
+  /** Providers in whose trees the server keeps what it holds. */
+  readonly keepTrees: readonly string[];
+}
+
+export interface Claimed {
+  /** Of the server as a consumer. */
+  readonly generation: number;
+  /** Of the migration; 0 without one. */
+  readonly migrationGeneration: number;
+  readonly revision: number;
 }
 
 export interface HeldClaim {
@@ -41,7 +54,7 @@ export interface PlacementBatch {
 /** What the scheduler asks of placement. */
 export interface Placement {
   /** @throws what PlacementService.ClaimAllocations says */
-  claim(ctx: Ctx, request: ClaimRequest): Promise<{ readonly generation: number; readonly revision: number }>;
+  claim(ctx: Ctx, request: ClaimRequest): Promise<Claimed>;
   held(ctx: Ctx, serverId: string): Promise<HeldClaim | undefined>;
   changes(ctx: Ctx, afterRevision: number): AsyncIterable<PlacementBatch>;
 }

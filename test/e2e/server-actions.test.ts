@@ -11,7 +11,7 @@ const PORT_OFFSET = 29_000;
 const NEW = { OS_COMPUTE_API_VERSION: "2.90" };
 const PASSWORD = "open.sesame-42";
 
-/** Says each second how long it runs, and what the administrator's password is hashed to when that changes. */
+/** Says each second how long it runs, and what the administrator's password is hashed to when it changes. */
 const WATCH = `#!/bin/sh
 (
   while :; do

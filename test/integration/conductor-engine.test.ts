@@ -41,7 +41,9 @@ import { until } from "../../pkg/testkit/until.js";
 import { LEDGER, Ledger, toyLedger } from "../crash/toy.ledger.js";
 import type { InstanceRow } from "../../pkg/cells/adapters/sql/rows.js";
 
-type Special = Partial<Pick<ConstructorParameters<typeof Conductor>[0], "store" | "crash" | "clock">>;
+type Special = Partial<
+  Pick<ConstructorParameters<typeof Conductor>[0], "store" | "crash" | "clock" | "unclaimedMs">
+>;
 
 async function world() {
   const [global, cell] = await Promise.all([testDatabase(globalMigrations), testDatabase(cellMigrations)]);
@@ -464,5 +466,75 @@ describe("an operation that needs an operator", () => {
       }),
       { reason: "FENCE_LOST" },
     );
+  });
+});
+
+describe("operations that nobody can run", () => {
+  const { OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR, OPERATION_STATE_SUCCEEDED: SUCCEEDED } =
+    OperationState;
+  const versions = aDeclaration("toy.ledger", { versions: [1, 2] });
+  const second = () => defineKind(versions, { steps: [instantStep("only")], failed: () => ({}) });
+  const instantStep = (name: string) => ({
+    name,
+    event: "",
+    timeoutMs: 60_000,
+    run: async () => done(),
+  });
+
+  it("are left to whoever has exactly their version, for as long as somebody may come", async () => {
+    const w = await world();
+    const newer = w.use(w.open("newer", { kinds: [second()] }));
+    const { name } = await w.accept("");
+    newer.wake("cell1", name);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { fence, state } = await getOperation(w.stores.get("cell1"), testCtx(), name);
+    assert.deepEqual([fence, state], [0n, OperationState.OPERATION_STATE_RUNNING]);
+    const both = w.use(w.open("both", { kinds: [toyLedger(w.ledger), second()] }));
+    await w.reaches(name, SUCCEEDED);
+    assert.equal(w.ledger.entries().length, 3);
+    await Promise.all([newer, both].map((one) => one.stop(1_000)));
+  });
+
+  it("come to an operator, with the reason and everything that a retry needs", async () => {
+    const w = await world();
+    const newer = w.use(w.open("newer", { kinds: [second()], unclaimedMs: 200 }));
+    const { name, serverId } = await w.accept("");
+    const stuck = await w.reaches(name, NEEDS_OPERATOR);
+    assert.deepEqual(
+      [stuck.error?.reason, stuck.error?.message],
+      ["NO_CONDUCTOR", "No conductor can run operations of kind toy.ledger, version 1."],
+    );
+    const server = await w.serverOf(serverId);
+    assert.deepEqual([server?.vmState, server?.fault?.reason], [VmState.VM_STATE_ERROR, "NO_CONDUCTOR"]);
+    await newer.stop(1_000);
+    const older = w.use(w.open("older"));
+    await w.operator.retryOperation(testCtx(), { database: "cell1", name });
+    await w.reaches(name, SUCCEEDED);
+    assert.equal(w.ledger.entries().length, 3);
+    await older.stop(1_000);
+  });
+
+  it("come to an operator when their version has lost the step at which they stand", async () => {
+    const w = await world();
+    w.ledger.shut.add("put third");
+    const first = w.use(w.open("a"));
+    const { name } = await w.accept("");
+    await w.reaches(name, NEEDS_OPERATOR);
+    await first.stop(1_000);
+    const changed = defineKind(aDeclaration("toy.ledger"), {
+      steps: [instantStep("another")],
+      failed: () => ({}),
+    });
+    const conductor = w.use(w.open("b", { kinds: [changed] }));
+    await w.operator.retryOperation(testCtx(), { database: "cell1", name });
+    const stuck = await until(
+      async () => {
+        const operation = await getOperation(w.stores.get("cell1"), testCtx(), name);
+        return operation.error?.reason === "UNKNOWN_STEP" && operation;
+      },
+      { timeoutMs: 20_000, what: "the missing step to be told" },
+    );
+    assert.deepEqual([stuck.state, stuck.currentStep], [NEEDS_OPERATOR, "third"]);
+    await conductor.stop(1_000);
   });
 });

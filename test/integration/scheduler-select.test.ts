@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
+import {
+  RequestPurpose,
+  SchedulerServiceDefinition,
+} from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { SelectDestinationsRequest } from "../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aHost, refusal, testPlacement } from "../../pkg/placement/testing/test-placement.js";
@@ -291,5 +294,152 @@ describe("scheduler (PostgreSQL)", () => {
       explanation.refusals.map((one) => [one.rule, one.reason, one.nearestHost]),
       [["ComputeFilter", "HOST_DISABLED", "a"]],
     );
+  });
+
+  /** A server that was booted on `name`, and what a move of it asks. */
+  const booted = async (name: string) => {
+    const server = randomUUID();
+    const migration = randomUUID();
+    const { chosen } = await select(requestFor(server, {}, { spec: { requestedHost: name } }));
+    assert.ok(chosen !== undefined);
+    const source = { cell: chosen.cell, host: chosen.host, computeNodeId: chosen.computeNodeId };
+    const moveTo = (purpose: RequestPurpose, more: Record<string, unknown> = {}) =>
+      select(
+        requestFor(
+          server,
+          {},
+          { operation: `${server}/move`, fence: 2n, purpose, source, migrationId: migration, ...more },
+        ),
+      );
+    return { server, migration, source, moveTo };
+  };
+  const heldBy = async (consumerId: string): Promise<string[]> => {
+    const { consumers } = await placement.as("conductor").getAllocations(testCtx(), { consumerId });
+    return consumers.flatMap(({ allocations }) => allocations.map(({ providerId }) => providerId)).sort();
+  };
+
+  it("moves a server: the migration keeps the source; undone and tried again elsewhere", async () => {
+    const a = await addHost("a");
+    for (const name of ["b", "c"]) await addHost(name);
+    const { server, migration, moveTo } = await booted("a");
+    const first = await moveTo(RequestPurpose.REQUEST_PURPOSE_RESIZE);
+    const [destination, host] = [first.chosen?.computeNodeId ?? "", first.chosen?.host ?? ""];
+    assert.deepEqual([await heldBy(server), await heldBy(migration)], [[destination], [a]]);
+    assert.deepEqual([first.consumerGeneration, first.migrationGeneration], [2n, 1n]);
+    const again = await moveTo(RequestPurpose.REQUEST_PURPOSE_RESIZE);
+    assert.deepEqual([again.chosen?.host, again.consumerGeneration], [host, 2n]);
+    await placement.as("conductor").revertAllocations(testCtx(), {
+      consumerId: server,
+      takenByConsumerId: migration,
+      operation: `${server}/move`,
+      fence: 2n,
+      attempt: 0,
+    });
+    assert.deepEqual([await heldBy(server), await heldBy(migration)], [[a], []]);
+    const late = await refusal(moveTo(RequestPurpose.REQUEST_PURPOSE_RESIZE));
+    assert.equal(late.reason, "CLAIM_TOMBSTONED");
+    const next = await moveTo(RequestPurpose.REQUEST_PURPOSE_RESIZE, { attempt: 1, excludeHosts: [host] });
+    assert.ok(![host, "a"].includes(next.chosen?.host ?? ""));
+    assert.deepEqual(await heldBy(migration), [a]);
+  });
+
+  it("evacuates with both halves, in the cell, whatever the boot was forced to", async () => {
+    const a = await addHost("a");
+    const b = await addHost("b");
+    await addHost("far", {}, "cell2");
+    const { server, moveTo } = await booted("a");
+    down.add("a");
+    const { chosen } = await moveTo(RequestPurpose.REQUEST_PURPOSE_EVACUATION, {
+      migrationId: "",
+      spec: { forcedHost: "a" },
+    });
+    assert.equal(chosen?.host, "b");
+    assert.deepEqual(await heldBy(server), [a, b].sort());
+    assert.deepEqual(
+      chosen.resources.map(({ providerId }) => providerId),
+      [b],
+    );
+  });
+
+  it("goes where a move is asked to go, checked or forced", async () => {
+    for (const name of ["a", "b", "c"]) await addHost(name);
+    down.add("b");
+    const { moveTo } = await booted("a");
+    const to = (host: string, forced: boolean) =>
+      moveTo(RequestPurpose.REQUEST_PURPOSE_LIVE_MIGRATION, { requestedDestination: { host, forced } });
+    assert.equal((await refusal(to("b", false))).reason, "NO_VALID_HOST");
+    assert.equal((await refusal(to("a", true))).reason, "NO_VALID_HOST", "not where it is");
+    assert.equal((await to("b", true)).chosen?.host, "b");
+  });
+
+  it("tells where each port's resources are, also when asked again, and what the host may give", async () => {
+    const host = await addHost("a", { ratio: 2 });
+    const cards = ["CUSTOM_LEFT", "CUSTOM_RIGHT"];
+    const ids = await Promise.all(
+      cards.map(async (trait) => {
+        const id = randomUUID();
+        const gateway = placement.as("gateway");
+        await gateway.createProvider(testCtx(), { id, name: trait, parentId: host });
+        await gateway.ensureTrait(testCtx(), { name: trait });
+        await gateway.setProviderTraits(testCtx(), { providerId: id, traits: [trait] });
+        await gateway.setInventories(testCtx(), {
+          providerId: id,
+          ignoreGeneration: true,
+          inventories: [{ resourceClass: "NET_BW_EGR_KILOBIT_PER_SEC", total: 100n, maxUnit: 100n }],
+          replaceAll: true,
+        });
+        return id;
+      }),
+    );
+    const groups = cards.map((trait, number) => ({
+      suffix: `port-${number}`,
+      resources: new Map([["NET_BW_EGR_KILOBIT_PER_SEC", 100n]]),
+      required: [{ anyOf: [trait] }],
+    }));
+    const server = randomUUID();
+    const wanted = requestFor(server, {}, { groups });
+    await until(async () => select(wanted).catch(() => undefined), { what: "the cards" });
+    const { chosen } = await select(wanted);
+    const mapped = [...(chosen?.mappings ?? [])].map(([suffix, one]) => [suffix, one.ids]);
+    assert.deepEqual(Object.fromEntries(mapped), { "": [host], "port-0": [ids[0]], "port-1": [ids[1]] });
+    assert.deepEqual(
+      [chosen?.limits?.vcpus, chosen?.limits?.memoryMib, chosen?.limits?.diskGib, chosen?.limits?.numa],
+      [16n, 16_384n, 100n, undefined],
+    );
+    const full = await refusal(select(requestFor(randomUUID(), {}, { groups })));
+    assert.match(full.message, /NET_BW_EGR_KILOBIT_PER_SEC/);
+    assert.equal(
+      (await refusal(select(requestFor(randomUUID(), {}, { groups: [...groups, groups[0]] })))).reason,
+      "CANDIDATES_INVALID",
+    );
+  });
+
+  it("refuses what hosts do not report, and says so", async () => {
+    await addHost("a");
+    const numa = await refusal(
+      select(requestFor(randomUUID(), { extraSpecs: new Map([["hw:numa_nodes", "2"]]) })),
+    );
+    assert.match(numa.message, /1 of 1 host: no NUMA topology is known, which hw:numa_nodes needs\./);
+    const pci = await refusal(
+      select(requestFor(randomUUID(), {}, { pciRequests: [{ requestId: "port-1", count: 1 }] })),
+    );
+    assert.match(pci.message, /no PCI devices are known, which port-1 needs/);
+  });
+
+  it("judges a rebuild on its host, claims nothing, and wants to know what a purpose needs", async () => {
+    await addHost("a");
+    const { server, moveTo, source } = await booted("a");
+    const held = await heldBy(server);
+    const { chosen, consumerGeneration } = await moveTo(RequestPurpose.REQUEST_PURPOSE_REBUILD_CHECK);
+    assert.deepEqual([chosen?.host, consumerGeneration, await heldBy(server)], ["a", 0n, held]);
+    for (const [purpose, more] of [
+      [RequestPurpose.REQUEST_PURPOSE_RESIZE, { migrationId: "" }],
+      [RequestPurpose.REQUEST_PURPOSE_EVACUATION, { source: { ...source, cell: "" } }],
+      [RequestPurpose.REQUEST_PURPOSE_REBUILD_CHECK, { source: undefined }],
+      [99 as RequestPurpose, {}],
+      [RequestPurpose.REQUEST_PURPOSE_BOOT, { groups: [{ suffix: "" }] }],
+      [RequestPurpose.REQUEST_PURPOSE_BOOT, { groupPolicy: "some" }],
+    ] as const)
+      assert.equal((await refusal(moveTo(purpose, more))).reason, "INVALID_ARGUMENT", JSON.stringify(more));
   });
 });

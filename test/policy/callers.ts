@@ -33,8 +33,9 @@ const beyond = (
 export const callers: Readonly<Record<string, Actor>> = {
   ...inProject("p1", "u1"),
   ...inProject("p2", "u2"),
-  ...beyond("system", { systemScope: true }, ["reader", "member", "admin"]),
-  ...beyond("domain", { domainId: "default" }, ["admin"]),
+  ...beyond("system", { systemScope: true }, Object.keys(ROLES)),
+  ...beyond("domain", { domainId: "default" }, ["admin", "service"]),
+  ...beyond("nothing", {}, ["none"]),
 };
 
 /** Somebody whom every rule lets pass, and somebody whom none does but those for everybody. */

@@ -55,7 +55,8 @@ export function mayPass(rule: RuleName, actor: Actor, owner: Owner): boolean {
   }
 }
 
-function scopeOf({ systemScope, projectId }: Actor): string {
+/** As oslo.policy has it: a token of nothing counts as one of a project. */
+function scopeOf({ systemScope, domainId }: Actor): string {
   if (systemScope) return "system";
-  return projectId === "" ? "domain" : "project";
+  return domainId === "" ? "project" : "domain";
 }

@@ -29,8 +29,8 @@ export interface CommandCall {
 }
 
 /**
- * A command to an agent: one file declares all of it. The conductor sends it, typed by `input` and `output`; the
- * agent journals it, runs it at most once at a time per server, and repeats the journaled output.
+ * A command to an agent: one file declares all of it. The conductor sends it, typed by `input` and `output`;
+ * the agent journals it, runs it at most once at a time per server, and repeats the journaled output.
  */
 export interface Command<I = unknown, O = unknown> {
   /** Never reused. */

@@ -8,6 +8,7 @@ import { Ownership } from "./ownership.js";
 import type { Hold, Taken } from "./ownership.js";
 import { recoverHandovers } from "./recovery.js";
 import type { Registry } from "./registry.js";
+import { toDuration } from "../../model/wire-time.js";
 import { Run } from "./run.js";
 import { drive } from "./runner.js";
 import type { RunnerOptions } from "./runner.js";
@@ -29,6 +30,8 @@ export interface ConductorOptions extends Omit<RunnerOptions, "ownership"> {
   readonly concurrency: number;
   /** How often it looks for work that nobody hinted at. */
   readonly pollMs: number;
+  /** How long an operation is ready without anybody taking it before an operator is asked. */
+  readonly unclaimedMs: number;
   /** Age at which a dormant copy is looked after. */
   readonly dormantMs: number;
 }
@@ -61,6 +64,11 @@ export class Conductor {
   }
 
   start(): void {
+    this.#loops.push(
+      this.#every(Math.max(50, this.#options.unclaimedMs / 5), "conductor.strand", (ctx) =>
+        this.#strandAll(ctx),
+      ),
+    );
     this.#loops.push(this.#every(this.#options.pollMs, "conductor.poll", (ctx) => this.#pollAll(ctx)));
     this.#loops.push(
       this.#every(Math.max(50, this.#options.ownershipMs / 3), "conductor.renew", (ctx) =>
@@ -78,6 +86,16 @@ export class Conductor {
         ),
       ),
     );
+  }
+
+  /** What nobody can run is an operator's, with a reason: it must not wait for ever in silence. */
+  async #strandAll(ctx: Ctx): Promise<void> {
+    const { registry, store, unclaimedMs, log } = this.#options;
+    for (const database of await this.#options.databases(ctx)) {
+      const olderThan = toDuration(unclaimedMs);
+      const { names } = await store.strandOperations(ctx, { database, kinds: registry.accepted, olderThan });
+      for (const operation of names) log.error("operation.stranded", { operation, database });
+    }
   }
 
   /** A hint that an operation may be ready. Hints of one moment are taken together. */

@@ -6,6 +6,7 @@ export const engineDefaults = {
   concurrency: 64,
   pollMs: 1_000,
   dormantMs: 2_000,
+  unclaimedMs: 300_000,
   maxForwardAttempts: 40,
   undo: { maxAttempts: 12, timeoutMs: 120_000 },
 } as const satisfies Partial<ConductorOptions>;

@@ -194,8 +194,8 @@ export interface KindSteps<I> {
 }
 
 /**
- * Joins steps with their declaration, and checks what TypeScript cannot: names are unique, the pivot is one of
- * them, and the version is declared.
+ * Joins steps with their declaration, and checks what TypeScript cannot: names are unique, the pivot is one
+ * of them, and the version is declared.
  */
 export function defineKind<I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,

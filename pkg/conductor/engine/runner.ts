@@ -3,7 +3,7 @@ import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import { traced, within } from "../../kernel/ctx.js";
 import type { Ctx } from "../../kernel/ctx.js";
-import { asKilonovaError, causesOf, isRetryable } from "../../kernel/errors.js";
+import { KilonovaError, asKilonovaError, causesOf, isRetryable } from "../../kernel/errors.js";
 import type { Clock, Instant } from "../../kernel/time.js";
 import { OPERATORS_FACT } from "../../model/operation-error.js";
 import { fromTimestamp, toTimestamp } from "../../model/wire-time.js";
@@ -49,10 +49,29 @@ export async function drive(run: Run, options: RunnerOptions, stopping: () => bo
       if (!goesOn) return;
     }
   } catch (error) {
+    if (isUnknownStep(error)) return strand(run, error);
     await leave(run, options);
     if (!isFenceLost(error)) throw error;
     run.ctx.log.info("operation.fence.lost", { operation: run.name });
   }
+}
+
+const isUnknownStep = (error: unknown): boolean =>
+  error instanceof KilonovaError && error.reason === "UNKNOWN_STEP";
+
+/** Stored at a step that its version does not have: no conductor can go on, so an operator has to look. */
+async function strand(run: Run, error: unknown): Promise<void> {
+  const problem = toOperationError(error);
+  const { currentStep, state, undoUntil } = run.operation;
+  await run.commit({
+    state: OperationState.OPERATION_STATE_NEEDS_OPERATOR,
+    currentStep,
+    steps: [],
+    undoUntil,
+    error: problem,
+    waitingFor: state === OperationState.OPERATION_STATE_UNDOING ? "undoing" : "running",
+    change: needsOperator(run, problem),
+  });
 }
 
 /** Gives the operation back; when that fails, it is free again once its ownership has run out. */

@@ -9,8 +9,8 @@ import { releaseNetworks } from "../steps/release-networks.js";
 import type { KindDeps } from "../kind-factory.js";
 
 /**
- * Cleans up after the operation that it pre-empted. There is only forward; what cannot be reached is tried again
- * until an operator looks.
+ * Cleans up after the operation that it pre-empted. There is only forward; what cannot be reached is tried
+ * again until an operator looks.
  */
 export default ({ ports }: KindDeps) =>
   defineKind(deleteServer, {

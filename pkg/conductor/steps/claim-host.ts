@@ -9,12 +9,15 @@ import { handedOver } from "./hand-over.js";
 import { placeInGroup } from "./group-places.js";
 import type { StoredDestination } from "./destinations.js";
 
-/** Whether a claim was refused for want of room, so that another host may do. */
-const isTaken = (error: unknown): boolean =>
-  error instanceof KilonovaError &&
-  (error.kind === "refused" || error.kind === "conflict") &&
-  error.reason !== "CLAIM_TOMBSTONED" &&
-  error.reason !== "FENCE_LOST";
+/** Refusals that say something about one host only: another may do. */
+const OF_HOST: ReadonlySet<string> = new Set([
+  "CAPACITY_EXCEEDED",
+  "INVENTORY_MISSING",
+  "UNIT_VIOLATED",
+  "PROVIDER_UNKNOWN",
+]);
+
+const isTaken = (error: unknown): boolean => error instanceof KilonovaError && OF_HOST.has(error.reason);
 
 /**
  * Holds a claim on the host to build on: at first the scheduler's own, after a failed build one on the next

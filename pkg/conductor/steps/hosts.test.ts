@@ -41,14 +41,18 @@ const someGroup = (refusing: readonly string[] = []): Ports["groups"] => ({
   },
 });
 
-function claims(full: readonly string[], againstPolicy: readonly string[] = []) {
+function claims(
+  full: readonly string[],
+  againstPolicy: readonly string[] = [],
+  reason = "CAPACITY_EXCEEDED",
+) {
   const asked: string[] = [];
   const placement: Ports["placement"] = {
     claimAllocations: async (_ctx, { claim }) => {
       const host = claim?.allocations?.[0]?.providerId ?? "";
       asked.push(host);
-      if (full.includes(host)) throw refused("CAPACITY_EXCEEDED");
-      return { consumerGeneration: 1n, revision: 1n };
+      if (full.includes(host)) throw refused(reason);
+      return { consumerGeneration: 1n, revision: 1n, consumerGenerations: new Map() };
     },
     releaseAllocations: async () => ({ released: true }),
   };
@@ -73,6 +77,14 @@ describe("claim-host", () => {
     );
     assert.ok(result.kind === "done");
     assert.deepEqual([asked, (result.output as { index: number }).index], [["b", "c"], 2]);
+  });
+  it("tries no other alternate when it was overtaken, or undone before", async () => {
+    for (const reason of ["CLAIM_FENCED", "CLAIM_TOMBSTONED", "CONSUMER_GENERATION_CONFLICT"]) {
+      const { asked, step } = claims(["b"], [], reason);
+      const steps = [selected, finished(claimedHost, { index: 0, host: hostOf("a") }, "undone")];
+      await assert.rejects(step.run(aCall({ steps, round: 1 })), { reason });
+      assert.deepEqual(asked, ["b"]);
+    }
   });
   it("passes over alternates that the server's group forbids", async () => {
     const { asked, step } = claims([], ["b"]);
@@ -196,7 +208,11 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     clock: { sleep: async () => undefined },
     holdings: { releaseHoldings: async () => ({}) },
     placement: {
-      claimAllocations: async () => ({ consumerGeneration: 1n, revision: 1n }),
+      claimAllocations: async () => ({
+        consumerGeneration: 1n,
+        revision: 1n,
+        consumerGenerations: new Map(),
+      }),
       releaseAllocations: async () => ({ released: true }),
     },
   };

@@ -1,3 +1,4 @@
+import { RequestPurpose } from "../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import type { ServerSpec } from "../../../gen/kilonova/type/v1/server_spec.js";
 import { ServerHostInfo } from "../../../gen/kilonova/type/v1/server.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -35,6 +36,7 @@ export const selectDestinations = (
           serverId: server.id,
           projectId: server.projectId,
           userId: server.userId,
+          purpose: RequestPurpose.REQUEST_PURPOSE_BOOT,
           operation: operation.name,
           fence,
           alternates,

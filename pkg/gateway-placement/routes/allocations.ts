@@ -72,6 +72,7 @@ export const allocationRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid/allocations",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const { consumers, providerGeneration } = await call.placement.getAllocations(call.ctx, {
         providerId: providerIn(call),
@@ -92,6 +93,7 @@ export const allocationRoutes: readonly Route[] = [
     method: "GET",
     path: "/allocations/:consumer",
     since: 0,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params, minor }) => {
       const {
         consumers: [held],
@@ -103,6 +105,7 @@ export const allocationRoutes: readonly Route[] = [
     method: "PUT",
     path: "/allocations/:consumer",
     since: 0,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params, body, minor }) => {
       await placement.setAllocations(ctx, {
         consumers: [consumerMessage(consumerIdOf(params["consumer"] ?? ""), oneBody(minor, body), minor)],
@@ -114,6 +117,7 @@ export const allocationRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/allocations/:consumer",
     since: 0,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params }) => {
       const { released } = await placement.releaseAllocations(ctx, {
         consumerId: consumerIdOf(params["consumer"] ?? ""),
@@ -126,6 +130,7 @@ export const allocationRoutes: readonly Route[] = [
     method: "POST",
     path: "/allocations",
     since: 13,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, body, minor }) => {
       await placement.setAllocations(ctx, { consumers: messages(manyBody(minor, body), minor) });
       return { status: 204 };

@@ -202,5 +202,11 @@ async function listCandidates({ ctx, placement, query, minor }: Call) {
 }
 
 export const candidateRoutes: readonly Route[] = [
-  { method: "GET", path: "/allocation_candidates", since: 10, handler: listCandidates },
+  {
+    method: "GET",
+    path: "/allocation_candidates",
+    since: 10,
+    policy: "admin-or-service",
+    handler: listCandidates,
+  },
 ];

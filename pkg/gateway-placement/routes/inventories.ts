@@ -76,6 +76,7 @@ export const inventoryRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid/inventories",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) =>
       allOf((await call.placement.getInventories(call.ctx, { providerId: providerIn(call) })).provider),
   },
@@ -83,6 +84,7 @@ export const inventoryRoutes: readonly Route[] = [
     method: "PUT",
     path: "/resource_providers/:uuid/inventories",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const { resource_provider_generation: generation, inventories } = await bodyAbout(call, (json) => {
         const body = allBody(json);
@@ -105,6 +107,7 @@ export const inventoryRoutes: readonly Route[] = [
     method: "POST",
     path: "/resource_providers/:uuid/inventories",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const body = await bodyAbout(call, (json) => {
         const asked = createBody(json);
@@ -130,6 +133,7 @@ export const inventoryRoutes: readonly Route[] = [
     path: "/resource_providers/:uuid/inventories",
     since: 5,
     missingMeans: "method",
+    policy: "admin-or-service",
     handler: async (call) => {
       await call.placement.setInventories(call.ctx, {
         providerId: providerIn(call),
@@ -143,6 +147,7 @@ export const inventoryRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid/inventories/:rc",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) =>
       oneOf(
         (await call.placement.getInventories(call.ctx, { providerId: providerIn(call) })).provider,
@@ -153,6 +158,7 @@ export const inventoryRoutes: readonly Route[] = [
     method: "PUT",
     path: "/resource_providers/:uuid/inventories/:rc",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const resourceClass = call.params["rc"] ?? "";
       const body = await bodyAbout(call, (json) => {
@@ -173,6 +179,7 @@ export const inventoryRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/resource_providers/:uuid/inventories/:rc",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       try {
         await call.placement.setInventories(call.ctx, {

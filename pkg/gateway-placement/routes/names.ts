@@ -41,6 +41,7 @@ export const nameRoutes: readonly Route[] = [
     method: "GET",
     path: "/traits",
     since: 6,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, query }) => {
       assertKeys(query, ["name", "associated"]);
       const { traits } = await placement.listTraits(ctx, {
@@ -54,6 +55,7 @@ export const nameRoutes: readonly Route[] = [
     method: "GET",
     path: "/traits/:name",
     since: 6,
+    policy: "admin-or-service",
     anyAccept: true,
     handler: async ({ ctx, placement, params }) => {
       const { traits } = await placement.listTraits(ctx, { names: [params["name"] ?? ""] });
@@ -65,6 +67,7 @@ export const nameRoutes: readonly Route[] = [
     method: "PUT",
     path: "/traits/:name",
     since: 6,
+    policy: "admin-or-service",
     bodiless: true,
     handler: async ({ ctx, placement, params }) => {
       const name = params["name"] ?? "";
@@ -76,6 +79,7 @@ export const nameRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/traits/:name",
     since: 6,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params }) => {
       await placement.deleteTrait(ctx, { name: params["name"] ?? "" });
       return { status: 204 };
@@ -85,6 +89,7 @@ export const nameRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_classes",
     since: 2,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement }) => ({
       status: 200,
       json: {
@@ -96,6 +101,7 @@ export const nameRoutes: readonly Route[] = [
     method: "POST",
     path: "/resource_classes",
     since: 2,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, body }) => {
       const { name } = classBody(body);
       await placement.ensureResourceClass(ctx, { name, mustBeNew: true });
@@ -106,6 +112,7 @@ export const nameRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_classes/:name",
     since: 2,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params }) => {
       const {
         resourceClasses: [name = ""],
@@ -118,6 +125,7 @@ export const nameRoutes: readonly Route[] = [
     path: "/resource_classes/:name",
     since: 2,
     until: 6,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params, body }) => {
       const { name } = classBody(body);
       await placement.renameResourceClass(ctx, { name: params["name"] ?? "", newName: name });
@@ -128,6 +136,7 @@ export const nameRoutes: readonly Route[] = [
     method: "PUT",
     path: "/resource_classes/:name",
     since: 7,
+    policy: "admin-or-service",
     bodiless: true,
     handler: async ({ ctx, placement, params }) => {
       const name = params["name"] ?? "";
@@ -139,6 +148,7 @@ export const nameRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/resource_classes/:name",
     since: 2,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, params }) => {
       await placement.deleteResourceClass(ctx, { name: params["name"] ?? "" });
       return { status: 204 };

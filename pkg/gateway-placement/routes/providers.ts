@@ -43,6 +43,7 @@ export const providerRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers",
     since: 0,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, query, minor }) => {
       assertKeys(
         query,
@@ -72,6 +73,7 @@ export const providerRoutes: readonly Route[] = [
     method: "POST",
     path: "/resource_providers",
     since: 0,
+    policy: "admin-or-service",
     handler: async ({ ctx, placement, body, minor }) => {
       const input = (minor >= 14 ? createBody14 : createBody)(body);
       const { provider } = await placement.createProvider(ctx, {
@@ -89,6 +91,7 @@ export const providerRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const { provider } = await call.placement.getProvider(call.ctx, { id: providerIn(call) });
       return {
@@ -102,6 +105,7 @@ export const providerRoutes: readonly Route[] = [
     method: "PUT",
     path: "/resource_providers/:uuid",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const { ctx, placement, minor } = call;
       const input = await bodyAbout(call, minor >= 14 ? updateBody14 : updateBody);
@@ -120,6 +124,7 @@ export const providerRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/resource_providers/:uuid",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       await call.placement.deleteProvider(call.ctx, { id: providerIn(call) });
       return { status: 204 };

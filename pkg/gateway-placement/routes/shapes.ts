@@ -52,6 +52,7 @@ export const shapeRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid/traits",
     since: 6,
+    policy: "admin-or-service",
     handler: async (call) =>
       traits((await call.placement.getProviderTraits(call.ctx, { providerId: providerIn(call) })).provider),
   },
@@ -59,6 +60,7 @@ export const shapeRoutes: readonly Route[] = [
     method: "PUT",
     path: "/resource_providers/:uuid/traits",
     since: 6,
+    policy: "admin-or-service",
     handler: async (call) => {
       const body = traitsBody(call.body);
       const { provider } = await call.placement.setProviderTraits(call.ctx, {
@@ -73,6 +75,7 @@ export const shapeRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/resource_providers/:uuid/traits",
     since: 6,
+    policy: "admin-or-service",
     handler: async (call) => {
       await call.placement.setProviderTraits(call.ctx, { providerId: providerIn(call), traits: [] });
       return { status: 204 };
@@ -82,6 +85,7 @@ export const shapeRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid/aggregates",
     since: 1,
+    policy: "admin-or-service",
     handler: async (call) =>
       aggregates(
         (await call.placement.getProviderAggregates(call.ctx, { providerId: providerIn(call) })).provider,
@@ -92,6 +96,7 @@ export const shapeRoutes: readonly Route[] = [
     method: "PUT",
     path: "/resource_providers/:uuid/aggregates",
     since: 1,
+    policy: "admin-or-service",
     handler: async (call) => {
       const body = await bodyAbout(call, (json) =>
         call.minor >= 19

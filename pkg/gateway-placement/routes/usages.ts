@@ -23,6 +23,7 @@ export const usageRoutes: readonly Route[] = [
     method: "GET",
     path: "/resource_providers/:uuid/usages",
     since: 0,
+    policy: "admin-or-service",
     handler: async (call) => {
       const { groups, providerGeneration } = await call.placement.listUsages(call.ctx, {
         providerId: providerIn(call),

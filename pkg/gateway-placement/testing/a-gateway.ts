@@ -12,14 +12,10 @@ const E = defineErrors("test", {
   PROVIDER_NOT_FOUND: ["missing", (_p: Record<string, never>) => "There is no such provider."],
 });
 
-/** Who calls, by token. */
 const actors: Readonly<Record<string, Partial<Actor>>> = {
   admin: { projectId: "p1", roles: ["admin"] },
   service: { projectId: "p1", roles: ["service"] },
   reader: { projectId: "p1", roles: ["reader"] },
-  "system-admin": { systemScope: true, roles: ["admin", "service", "reader"] },
-  "domain-admin": { domainId: "d1", roles: ["admin", "service", "reader"] },
-  unscoped: {},
 };
 
 export const KNOWN = "11111111-1111-4111-8111-111111111111";
@@ -33,14 +29,17 @@ export interface Reply {
 
 /**
  * The gateway over a placement that knows one provider, has one usage group and remembers what it was asked.
+ * @param callers  who calls, by token
  */
-export async function aGateway() {
+export async function aGateway(callers: Readonly<Record<string, Partial<Actor>>> = actors) {
   const asked: { readonly method: string; readonly request: Record<string, unknown> }[] = [];
   const provider = { id: KNOWN, name: "p", generation: 0n, parentId: "", rootId: KNOWN };
   const answers: Record<string, unknown> = {
     listUsages: { groups: [], providerGeneration: 0n },
     listAllocationCandidates: { candidates: [], summaries: [] },
     listProviders: { providers: [] },
+    listResourceClasses: { resourceClasses: ["CUSTOM_C"] },
+    getAllocations: { consumers: [], providerGeneration: 0n },
     listTraits: { traits: ["CUSTOM_T"] },
     ensureTrait: { created: false },
     ensureResourceClass: { created: true },
@@ -76,13 +75,14 @@ export async function aGateway() {
     }),
     placement,
     authenticate: async (_ctx, token) => {
-      const actor = actors[token];
+      const actor = callers[token];
       if (actor === undefined) throw E.TOKEN_INVALID({});
       return { actor: { ...anonymous, kind: "user", userId: "u1", ...actor } };
     },
   });
   const server = await listen(app, { host: "127.0.0.1", port: 0, log: silentLogger });
   return {
+    app,
     asked,
     url: server.url,
     close: () => server.close(100),

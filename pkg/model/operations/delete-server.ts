@@ -3,8 +3,8 @@ import { TaskState } from "../instance-states.js";
 import { NOTHING, declareOperation } from "../operation-declaration.js";
 
 /**
- * The end of a server, from every state and in the middle of everything. Nova calls the action "delete" in the
- * timeline, whoever asked in which way.
+ * The end of a server, from every state and in the middle of everything. Nova calls the action "delete" in
+ * the timeline, whoever asked in which way.
  */
 export default declareOperation({
   kind: "server.delete",

@@ -1,7 +1,7 @@
 import type { Form, MessageType, OperationDeclaration } from "../operation-declaration.js";
 
 /** An input that is its own text. */
-export const TEXT: MessageType<string> = {
+const TEXT: MessageType<string> = {
   encode: (message) => ({ finish: () => Buffer.from(message) }),
   decode: (bytes) => Buffer.from(bytes).toString(),
   fromPartial: (partial) => String(partial),
@@ -10,8 +10,8 @@ export const TEXT: MessageType<string> = {
 export const aForm: Form = { taskState: "", contention: "refused", lock: "refuses" };
 
 /**
- * An operation that starts from every state. The input "pre-empt" asks for the form that takes over, "join" for
- * the one that also joins.
+ * An operation that starts from every state. The input "pre-empt" asks for the form that takes over, "join"
+ * for the one that also joins.
  */
 export const aDeclaration = (
   kind: string,

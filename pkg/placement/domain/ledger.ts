@@ -1,76 +1,26 @@
 import { E } from "../errors.js";
-import { capacityOf, fitsCapacity, respectsUnits } from "./capacity.js";
-import type { Consumer, ConsumerChange, Holding, Inventory, Tombstone } from "./model.js";
-
-/** A provider as far as allocations concern it. */
-export interface LedgerProvider {
-  readonly id: string;
-  readonly generation: number;
-  readonly inventories: readonly Inventory[];
-}
-
-/** Everything that one transaction's decisions may depend on. */
-export interface LedgerSnapshot {
-  readonly providers: readonly LedgerProvider[];
-  readonly consumers: readonly Consumer[];
-  readonly tombstones: readonly Tombstone[];
-}
-
-/** What has to be written. Amounts and generations are final values, not differences. */
-export interface LedgerDiff {
-  readonly usages: readonly {
-    readonly providerId: string;
-    readonly resourceClass: string;
-    readonly used: number;
-  }[];
-  /** Every provider whose usage or generation changed. */
-  readonly providers: readonly { readonly id: string; readonly generation: number }[];
-  readonly consumers: readonly Consumer[];
-  readonly removedConsumers: readonly string[];
-  readonly allocations: readonly AllocationRow[];
-  readonly removedAllocations: readonly Omit<AllocationRow, "amount">[];
-  readonly tombstones: readonly Tombstone[];
-}
-
-export interface AllocationRow {
-  readonly consumerId: string;
-  readonly providerId: string;
-  readonly resourceClass: string;
-  readonly amount: number;
-}
-
-/** `fence` grows with each owner of the operation and with each of an owner's attempts. */
-export interface ClaimKey {
-  readonly operation: string;
-  readonly fence: number;
-}
+import { claimRules } from "./claim-rules.js";
+import type { ClaimRules } from "./claim-rules.js";
+import { consumerDiff, usagesOf } from "./ledger-diff.js";
+import { assertFits, deltasOf } from "./ledger-fit.js";
+import type { AskedChange, ProviderState } from "./ledger-fit.js";
+import type { ClaimKey, LedgerDiff, LedgerSnapshot, LedgerState } from "./ledger-types.js";
+import type { Consumer, ConsumerChange, Tombstone } from "./model.js";
 
 /**
  * The working copy on which one transaction decides about allocations. Each method either changes it as a
  * whole or throws and leaves it as it was; so many claims can share one transaction, and a failing one is
  * refused alone.
  */
-export interface Ledger {
+export interface Ledger extends ClaimRules {
   /**
    * Replaces what consumers hold, all or nothing. Generations rise as in Placement: once for each consumer,
-   * once for each provider that gets something, and for those of a consumer that is emptied.
+   * once for each provider that gets something, and for those of a consumer that is emptied. Operations whose
+   * claims are replaced cannot make them again.
    * @throws as PlacementService.SetAllocations says
    */
   replace(changes: readonly ConsumerChange[]): void;
-  /** Replaces what one consumer holds in the name of an operation. @returns the consumer's generation now */
-  claim(change: ConsumerChange, key: ClaimKey): number;
-  /**
-   * Removes what a consumer holds and remembers whose claims come too late; no provider's generation rises.
-   * @returns whether there was anything
-   */
-  release(consumerId: string, key: ClaimKey | undefined, ownOnly: boolean): boolean;
   diff(): LedgerDiff;
-}
-
-interface ProviderState {
-  generation: number;
-  readonly inventories: ReadonlyMap<string, Inventory>;
-  readonly used: Map<string, number>;
 }
 
 export function openLedger(snapshot: LedgerSnapshot): Ledger {
@@ -79,6 +29,7 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
       one.id,
       {
         generation: one.generation,
+        rootId: one.rootId,
         inventories: new Map(one.inventories.map((inventory) => [inventory.resourceClass, inventory])),
         used: new Map(one.inventories.map(({ resourceClass, used }) => [resourceClass, used])),
       },
@@ -97,8 +48,7 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
     fresh.set(key, tombstone);
   };
 
-  /** Changes what consumers hold; the generations of providers stay. */
-  const move = (changes: readonly ConsumerChange[], key?: ClaimKey): void => {
+  const move = (changes: readonly AskedChange[], key: ClaimKey | undefined, bump: boolean): void => {
     for (const change of changes) assertExpected(change, now.get(change.consumerId));
     const deltas = deltasOf(changes, now);
     assertFits(changes, deltas, providers);
@@ -109,62 +59,52 @@ export function openLedger(snapshot: LedgerSnapshot): Ledger {
       for (const [resourceClass, delta] of classes)
         provider.used.set(resourceClass, (provider.used.get(resourceClass) ?? 0) + delta);
     }
+    const named = new Set<string>();
     for (const change of changes) {
-      if (change.holdings.length === 0) now.delete(change.consumerId);
-      else now.set(change.consumerId, consumerAfter(change, now.get(change.consumerId), key));
+      const held = now.get(change.consumerId);
+      const gone = change.holdings.length === 0;
+      for (const { providerId } of gone ? (held?.holdings ?? []) : change.holdings) named.add(providerId);
+      if (
+        held !== undefined &&
+        held.claimOperation !== "" &&
+        (gone || held.claimOperation !== key?.operation)
+      )
+        bury({ consumerId: held.consumerId, operation: held.claimOperation, fence: held.claimFence });
+      if (gone) now.delete(change.consumerId);
+      else now.set(change.consumerId, consumerAfter(change, held, key));
     }
-  };
-
-  const replace = (changes: readonly ConsumerChange[], key?: ClaimKey): void => {
-    const named = changes.flatMap(({ consumerId, holdings }) =>
-      holdings.length > 0 ? holdings : (now.get(consumerId)?.holdings ?? []),
-    );
-    move(changes, key);
-    for (const providerId of new Set(named.map((one) => one.providerId))) {
+    for (const providerId of bump ? named : []) {
       const provider = providers.get(providerId);
       if (provider !== undefined) provider.generation++;
     }
   };
 
+  const state: LedgerState = {
+    held: (consumerId) => now.get(consumerId),
+    rootOf: (providerId) => providers.get(providerId)?.rootId,
+    buried: (consumerId, operation) => tombstones.get(tombKey({ consumerId, operation }))?.fence,
+    bury,
+    move,
+    stamp: (consumerId, key) => {
+      const held = now.get(consumerId);
+      const stamp = stampOf(key);
+      // Repeating what was done writes nothing.
+      if (
+        held !== undefined &&
+        (held.claimOperation !== stamp.claimOperation || held.claimFence !== stamp.claimFence)
+      )
+        now.set(consumerId, { ...held, ...stamp });
+    },
+  };
+
   return {
-    replace: (changes) => replace(changes),
-    claim: (change, key) => {
-      const { consumerId } = change;
-      const buried = tombstones.get(tombKey({ consumerId, operation: key.operation }));
-      if (buried !== undefined && key.fence <= buried.fence)
-        throw E.CLAIM_TOMBSTONED({ consumer: consumerId, operation: key.operation });
-      const held = now.get(consumerId);
-      if (held !== undefined && held.claimOperation === key.operation) {
-        if (key.fence < held.claimFence)
-          throw E.CLAIM_FENCED({ consumer: consumerId, operation: key.operation });
-        if (sameHoldings(held.holdings, change.holdings)) {
-          if (key.fence > held.claimFence) now.set(consumerId, { ...held, claimFence: key.fence });
-          return held.generation;
-        }
-        // A new owner of the operation cannot know what its predecessor claimed, and a later attempt
-        // supersedes.
-        if (key.fence > held.claimFence && change.expected === "new") {
-          replace([{ ...change, expected: "any" }], key);
-          return held.generation + 1;
-        }
-      }
-      replace([change], key);
-      return now.get(consumerId)?.generation ?? 0;
-    },
-    release: (consumerId, key, ownOnly) => {
-      const held = now.get(consumerId);
-      if (key !== undefined) {
-        if (held?.claimOperation === key.operation && key.fence < held.claimFence)
-          throw E.CLAIM_FENCED({ consumer: consumerId, operation: key.operation });
-        bury({ consumerId, ...key });
-      }
-      if (held === undefined || (ownOnly && key !== undefined && held.claimOperation !== key.operation))
-        return false;
-      if (held.claimOperation !== "")
-        bury({ consumerId, operation: held.claimOperation, fence: held.claimFence });
-      move([{ ...held, expected: "any", holdings: [] }]);
-      return true;
-    },
+    ...claimRules(state),
+    replace: (changes) =>
+      move(
+        changes.map((change) => ({ ...change, asked: change.holdings })),
+        undefined,
+        true,
+      ),
     diff: () => ({
       usages: [...touched].flatMap((providerId) => usagesOf(providerId, providers)),
       providers: [...touched].map((id) => ({ id, generation: providers.get(id)?.generation ?? 0 })),
@@ -189,56 +129,10 @@ function assertExpected({ consumerId, expected }: ConsumerChange, held: Consumer
   }
 }
 
-type Deltas = Map<string, Map<string, number>>;
-
-/** By how much each usage moves: everything the consumers held goes, everything they shall hold comes. */
-function deltasOf(changes: readonly ConsumerChange[], now: ReadonlyMap<string, Consumer>): Deltas {
-  const deltas: Deltas = new Map();
-  const add = (holdings: readonly Holding[], sign: 1 | -1): void => {
-    for (const { providerId, resources } of holdings) {
-      let classes = deltas.get(providerId);
-      if (classes === undefined) deltas.set(providerId, (classes = new Map()));
-      for (const [resourceClass, amount] of resources)
-        classes.set(resourceClass, (classes.get(resourceClass) ?? 0) + sign * amount);
-    }
-  };
-  for (const change of changes) {
-    add(now.get(change.consumerId)?.holdings ?? [], -1);
-    add(change.holdings, 1);
-  }
-  return deltas;
-}
-
-function assertFits(
-  changes: readonly ConsumerChange[],
-  deltas: Deltas,
-  providers: ReadonlyMap<string, ProviderState>,
-): void {
-  for (const { holdings } of changes) {
-    for (const { providerId, resources } of holdings) {
-      const state = providers.get(providerId);
-      if (state === undefined) throw E.PROVIDER_UNKNOWN({ provider: providerId });
-      for (const [resourceClass, amount] of resources) {
-        const inventory = state.inventories.get(resourceClass);
-        if (inventory === undefined)
-          throw E.INVENTORY_MISSING({ provider: providerId, resource_class: resourceClass });
-        const at = { provider: providerId, resource_class: resourceClass, asked: amount };
-        if (!respectsUnits(inventory, amount)) {
-          throw E.UNIT_VIOLATED({
-            ...at,
-            min_unit: inventory.minUnit,
-            max_unit: inventory.maxUnit,
-            step_size: inventory.stepSize,
-          });
-        }
-        const used = state.used.get(resourceClass) ?? 0;
-        if (!fitsCapacity(inventory, used, used + (deltas.get(providerId)?.get(resourceClass) ?? 0))) {
-          throw E.CAPACITY_EXCEEDED({ ...at, free: Math.max(0, Math.floor(capacityOf(inventory)) - used) });
-        }
-      }
-    }
-  }
-}
+const stampOf = (key: ClaimKey | undefined): Pick<Consumer, "claimOperation" | "claimFence"> => ({
+  claimOperation: key?.operation ?? "",
+  claimFence: key?.fence ?? 0,
+});
 
 const consumerAfter = (
   change: ConsumerChange,
@@ -250,57 +144,6 @@ const consumerAfter = (
   userId: change.userId,
   consumerType: change.consumerType === "" ? (held?.consumerType ?? "") : change.consumerType,
   generation: (held?.generation ?? 0) + 1,
-  claimOperation: key?.operation ?? "",
-  claimFence: key?.fence ?? 0,
+  ...stampOf(key),
   holdings: change.holdings,
 });
-
-/** Whether both hold the same amounts; order and empty entries do not matter. */
-function sameHoldings(a: readonly Holding[], b: readonly Holding[]): boolean {
-  const flatA = flatten(a),
-    flatB = flatten(b);
-  return flatA.size === flatB.size && [...flatA].every(([key, amount]) => flatB.get(key) === amount);
-}
-
-const flatten = (holdings: readonly Holding[]): Map<string, number> =>
-  new Map(
-    holdings.flatMap(({ providerId, resources }) =>
-      [...resources].map(([resourceClass, amount]) => [`${providerId} ${resourceClass}`, amount] as const),
-    ),
-  );
-
-function usagesOf(providerId: string, providers: ReadonlyMap<string, ProviderState>): LedgerDiff["usages"] {
-  const state = providers.get(providerId);
-  if (state === undefined) return [];
-  return [...state.used]
-    .filter(([resourceClass, used]) => state.inventories.get(resourceClass)?.used !== used)
-    .map(([resourceClass, used]) => ({ providerId, resourceClass, used }));
-}
-
-function consumerDiff(
-  before: ReadonlyMap<string, Consumer>,
-  now: ReadonlyMap<string, Consumer>,
-): Pick<LedgerDiff, "consumers" | "removedConsumers" | "allocations" | "removedAllocations"> {
-  const changed = [...now.values()].filter((one) => before.get(one.consumerId) !== one);
-  const removedConsumers = [...before.keys()].filter((id) => !now.has(id));
-  const allocations: AllocationRow[] = [];
-  const removedAllocations: Omit<AllocationRow, "amount">[] = [];
-  for (const consumerId of [...changed.map((one) => one.consumerId), ...removedConsumers]) {
-    const was = rowsOf(consumerId, before.get(consumerId)),
-      is = rowsOf(consumerId, now.get(consumerId));
-    for (const [key, row] of is) if (was.get(key)?.amount !== row.amount) allocations.push(row);
-    for (const [key, { providerId, resourceClass }] of was)
-      if (!is.has(key)) removedAllocations.push({ consumerId, providerId, resourceClass });
-  }
-  return { consumers: changed, removedConsumers, allocations, removedAllocations };
-}
-
-const rowsOf = (consumerId: string, consumer: Consumer | undefined): Map<string, AllocationRow> =>
-  new Map(
-    (consumer?.holdings ?? []).flatMap(({ providerId, resources }) =>
-      [...resources].map(
-        ([resourceClass, amount]) =>
-          [`${providerId} ${resourceClass}`, { consumerId, providerId, resourceClass, amount }] as const,
-      ),
-    ),
-  );

@@ -56,6 +56,32 @@ export interface ConsumerChange {
   readonly holdings: readonly Holding[];
 }
 
+/** What an operation claims for a consumer: it shall hold this, and what it has in trees that it keeps. */
+export interface ConsumerClaim extends ConsumerChange {
+  /** Providers in whose trees the consumer keeps what it holds; none in most claims. */
+  readonly keepTrees: readonly string[];
+}
+
+/**
+ * Everything that one consumer holds goes to another, which holds nothing else afterwards. Unless the same
+ * claim gives the first one something new, it vanishes.
+ */
+export interface TakeOver {
+  readonly consumerId: string;
+  /** "" keeps the type that the consumer has. */
+  readonly consumerType: string;
+  readonly expected: number | "new";
+  readonly from: string;
+  /** Of the consumer taken from, where the same claim does not say what to expect of it. */
+  readonly expectedFrom: number | "any";
+}
+
+/** What one claim changes, all or nothing; each consumer is named once. */
+export interface Claim {
+  readonly claims: readonly ConsumerClaim[];
+  readonly takeOvers: readonly TakeOver[];
+}
+
 export interface Consumer {
   readonly consumerId: string;
   readonly projectId: string;

@@ -2,7 +2,7 @@
 // their own feed.
 export { Bitset } from "./bitset.js";
 export { ProviderIndex } from "./provider-index.js";
-export { searchCandidates } from "./candidates.js";
+export { findCandidates, searchCandidates } from "./candidates.js";
 export type { Found } from "./candidates.js";
 export { noCombination, shortfallOf } from "./explain.js";
 export type { Shortfall } from "./explain.js";

@@ -1,6 +1,7 @@
 import type { Ctx } from "../../kernel/ctx.js";
-import type { ClaimKey } from "../domain/ledger.js";
-import type { Consumer, ConsumerChange } from "../domain/model.js";
+import type { ClaimKey } from "../domain/ledger-types.js";
+import type { ReleaseOptions } from "../domain/claim-rules.js";
+import type { Claim, Consumer, ConsumerChange } from "../domain/model.js";
 import type { PlacementStore, UsageRow } from "../ports.js";
 import { assertClasses, namesOf } from "./names.js";
 import { providerOf } from "./providers.js";
@@ -18,32 +19,45 @@ export interface UsageGroup {
 }
 
 export const allocationOps = (store: PlacementStore, lane: WriteLane) => ({
-  /** @returns generation of the consumer and the head after the claim */
+  /** @returns generations by consumer, and the head after the claim */
   claim: async (
     ctx: Ctx,
-    change: ConsumerChange,
+    claim: Claim,
     key: ClaimKey,
-  ): Promise<{ generation: number; revision: number }> => {
-    await assertClasses(namesOf(ctx, store), classesOf([change]));
-    const { result: generation, revision } = await lane.submit(ctx, {
-      consumerIds: [change.consumerId],
-      providerIds: providersOf([change]),
-      decide: (ledger) => ledger.claim(change, key),
+  ): Promise<{ generations: ReadonlyMap<string, number>; revision: number }> => {
+    await assertClasses(namesOf(ctx, store), classesOf(claim.claims));
+    const { result: generations, revision } = await lane.submit(ctx, {
+      consumerIds: [
+        ...claim.claims.map(({ consumerId }) => consumerId),
+        ...claim.takeOvers.flatMap(({ consumerId, from }) => [consumerId, from]),
+      ],
+      providerIds: [...providersOf(claim.claims), ...claim.claims.flatMap(({ keepTrees }) => keepTrees)],
+      decide: (ledger) => ledger.claim(claim, key),
     });
-    return { generation, revision };
+    return { generations, revision };
   },
+
+  /** @returns whether a move of the operation stood */
+  revert: async (ctx: Ctx, consumerId: string, takenBy: string, key: ClaimKey): Promise<boolean> =>
+    (
+      await lane.submit(ctx, {
+        consumerIds: [consumerId, takenBy],
+        providerIds: [],
+        decide: (ledger) => ledger.revert(consumerId, takenBy, key),
+      })
+    ).result,
 
   release: async (
     ctx: Ctx,
     consumerId: string,
     key: ClaimKey | undefined,
-    ownOnly: boolean,
+    options: ReleaseOptions,
   ): Promise<boolean> =>
     (
       await lane.submit(ctx, {
         consumerIds: [consumerId],
-        providerIds: [],
-        decide: (ledger) => ledger.release(consumerId, key, ownOnly),
+        providerIds: options.trees,
+        decide: (ledger) => ledger.release(consumerId, key, options),
       })
     ).result,
 

@@ -6,7 +6,7 @@ import { E } from "../errors.js";
 import { explain } from "./explanation.js";
 import { NO_HOST, ownerMessage, ownerSummary } from "./owner-text.js";
 import { claimTellings, placementTellings } from "./placement-tellings.js";
-import { hostPrefilters } from "./prefilters.js";
+import { hostPrefilters } from "./host-prefilters.js";
 import { refuse } from "./verdict.js";
 import type { HostRefusal } from "./verdict.js";
 

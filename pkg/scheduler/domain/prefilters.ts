@@ -1,11 +1,6 @@
 import type { Condition } from "../../placement/index/index.js";
-import type { HostFacts } from "./host-view.js";
 import type { RequestSpec } from "./request-spec.js";
 import { isTrue } from "./resource-request.js";
-import { tells } from "./telling.js";
-import type { Tellings } from "./telling.js";
-import { pass, refuse } from "./verdict.js";
-import type { Verdict } from "./verdict.js";
 
 export interface PrefilterOptions {
   readonly queryPlacementForImageTypeSupport: boolean;
@@ -56,53 +51,3 @@ const IMAGE_TRAITS = [
   ["hw_emulation_architecture", "COMPUTE_ARCH_"],
   ["hw_viommu_model", "COMPUTE_VIOMMU_"],
 ] as const;
-
-/** A rule that only looks at a host's name and zone; it runs before resources are searched. */
-export interface HostPrefilter<R extends string = string> {
-  readonly name: string;
-  readonly tellings: Tellings<R>;
-  /**
-   * Whether the request asks for anything that the rule could refuse: most ask for nothing, and hosts are
-   * many.
-   */
-  applies(request: RequestSpec): boolean;
-  judge(host: HostFacts, request: RequestSpec): Verdict<R>;
-}
-
-const prefilter = <R extends string>(
-  rule: HostPrefilter<R> & { judge(host: HostFacts, request: RequestSpec): Verdict<NoInfer<R>> },
-): HostPrefilter => rule;
-
-export const hostPrefilters: readonly HostPrefilter[] = [
-  prefilter({
-    name: "RequestedHost",
-    tellings: { OTHER_HOST_REQUESTED: tells("not the host that was asked for") },
-    applies: ({ forcedHost, forcedNode, requestedHost, requestedNode }) =>
-      forcedHost !== "" || forcedNode !== "" || requestedHost !== "" || requestedNode !== "",
-    judge: ({ host, node }, { forcedHost, forcedNode, requestedHost, requestedNode }) =>
-      (forcedHost === "" || forcedHost === host) &&
-      (forcedNode === "" || forcedNode === node) &&
-      (requestedHost === "" || requestedHost === host) &&
-      (requestedNode === "" || requestedNode === node)
-        ? pass
-        : refuse("OTHER_HOST_REQUESTED"),
-  }),
-  prefilter({
-    name: "ExcludedHosts",
-    tellings: { TRIED_BEFORE: tells("tried before") },
-    applies: ({ excludedHosts }) => excludedHosts.size > 0,
-    judge: ({ host }, { excludedHosts }) =>
-      excludedHosts.has(host.toLowerCase()) ? refuse("TRIED_BEFORE") : pass,
-  }),
-  prefilter({
-    name: "AvailabilityZone",
-    tellings: { OTHER_ZONE: tells(({ needed }) => `not in availability zone ${needed}`) },
-    // Who forces a host means it, wherever it is by now.
-    applies: ({ availabilityZone, forcedHost, forcedNode }) =>
-      availabilityZone !== "" && forcedHost === "" && forcedNode === "",
-    judge: (host, { availabilityZone }) =>
-      host.availabilityZone === availabilityZone
-        ? pass
-        : refuse("OTHER_ZONE", { needed: availabilityZone, have: host.availabilityZone }),
-  }),
-];

@@ -95,7 +95,7 @@ describe("filterHosts", () => {
   it("does not judge forced hosts", () =>
     assert.equal(filterHosts(aRequest({ forcedHost: "broken" }), [broken], config()).passed.length, 1));
   it("judges a rebuild by its image only", () => {
-    const rebuild = { forcedHost: "broken", isRebuild: true };
+    const rebuild = { forcedHost: "broken", purpose: "rebuild-check" as const };
     assert.equal(filterHosts(aRequest(rebuild), [broken], config()).passed.length, 1);
     const image = { id: "i", diskFormat: "raw", properties: new Map(Object.entries(picky)) };
     assert.deepEqual(

@@ -22,8 +22,9 @@ export function filterHosts(
   rules: Rules,
 ): { readonly passed: HostView[]; readonly refused: HostRefusal[] } {
   const forced = request.forcedHost !== "" || request.forcedNode !== "";
-  if (forced && !request.isRebuild) return { passed: [...hosts], refused: [] };
-  const filters = rules.filters.filter((one) => one.onRebuild || !request.isRebuild);
+  const isRebuild = request.purpose === "rebuild-check";
+  if (forced && !isRebuild) return { passed: [...hosts], refused: [] };
+  const filters = rules.filters.filter((one) => one.onRebuild || !isRebuild);
   const passed: HostView[] = [];
   const refused: HostRefusal[] = [];
   for (const host of hosts) {

@@ -1,3 +1,5 @@
+import type { CandidateRequest, RequestGroup } from "../../placement/index/index.js";
+
 /** The server group a server belongs to. */
 export interface GroupSpec {
   readonly id: string;
@@ -13,6 +15,26 @@ export interface ImageSpec {
   readonly id: string;
   readonly diskFormat: string;
   readonly properties: ReadonlyMap<string, string>;
+}
+
+/** Why a server needs a host. */
+export type Purpose =
+  "boot" | "resize" | "cold-migration" | "live-migration" | "evacuation" | "unshelve" | "rebuild-check";
+
+/** Moves in which a migration keeps the source while the server claims the destination. */
+export const keepsSource = (purpose: Purpose): boolean =>
+  purpose === "resize" || purpose === "cold-migration" || purpose === "live-migration";
+
+/** Where a server is that shall move. */
+export interface SourceSpec {
+  readonly cell: string;
+  readonly host: string;
+  /** Root of its provider tree. */
+  readonly computeNodeId: string;
+  /** Whether it may be chosen again. */
+  readonly allowed: boolean;
+  /** What runs there, where the views know the host. */
+  readonly hypervisor: { readonly type: string; readonly version: number } | undefined;
 }
 
 /** What is to be placed. */
@@ -41,6 +63,17 @@ export interface RequestSpec {
   /** Scheduler hints; single values are lists of one. */
   readonly hints: ReadonlyMap<string, readonly string[]>;
   readonly group: GroupSpec | undefined;
-  /** The server stays where it is: only rules about its new image run. */
-  readonly isRebuild: boolean;
+  readonly purpose: Purpose;
+  /** Undefined for servers that are nowhere. */
+  readonly source: SourceSpec | undefined;
+  /** Empty for all. */
+  readonly onlyCells: ReadonlySet<string>;
+  readonly exceptCells: ReadonlySet<string>;
+  /** Of ports and devices; each with a suffix of its own. */
+  readonly groups: readonly RequestGroup[];
+  /** "" for the flavor's. */
+  readonly groupPolicy: CandidateRequest["groupPolicy"];
+  readonly sameSubtree: CandidateRequest["sameSubtree"];
+  /** Names of the PCI requests of ports and aliases. */
+  readonly pciRequests: readonly string[];
 }

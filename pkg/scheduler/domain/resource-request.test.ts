@@ -73,6 +73,28 @@ describe("resourceRequest", () => {
       resourceRequest(aRequest(extraSpecs({ group_policy: "isolate" })), [], 5).groupPolicy,
       "isolate",
     ));
+  it("adds the groups of ports and devices, under their own policy", () => {
+    const port = {
+      suffix: "port-1",
+      resources: new Map([["NET_BW_EGR_KILOBIT_PER_SEC", 5]]),
+      required: [],
+      memberOf: [],
+      inTree: "",
+    };
+    const request = aRequest({
+      groups: [port],
+      groupPolicy: "none",
+      sameSubtree: [["port-1", "1"]],
+      ...extraSpecs({ "resources1:VGPU": "1", group_policy: "isolate" }),
+    });
+    const { groups, groupPolicy, sameSubtree } = resourceRequest(request, [], 5);
+    assert.deepEqual(
+      groups.map(({ suffix }) => suffix),
+      ["", "1", "port-1"],
+    );
+    assert.equal(groups.at(-1), port);
+    assert.deepEqual([groupPolicy, sameSubtree], ["none", [["port-1", "1"]]]);
+  });
 });
 
 describe("maskedCpus", () => {

@@ -7,7 +7,8 @@ interface DraftGroup {
 }
 
 /**
- * Translates what a server shall be into groups of resources and traits.
+ * Translates what a server shall be, and what its ports and devices need, into groups of resources and
+ * traits.
  * @param prefilters  conditions on the host's root provider
  * @source scheduler.md §4
  */
@@ -38,13 +39,14 @@ export function resourceRequest(
   }
   unsuffixed.push(...deviceTraits(request).map((condition) => ({ forbidden: false, ...condition })));
   const policy = request.extraSpecs.get("group_policy");
+  const own = [...groups]
+    .filter(([, draft]) => draft.resources.size > 0 || draft.required.length > 0)
+    .map(([suffix, draft]): RequestGroup => ({ suffix, ...draft, memberOf: [], inTree: "" }));
   return {
-    groups: [...groups]
-      .filter(([, draft]) => draft.resources.size > 0 || draft.required.length > 0)
-      .map(([suffix, draft]): RequestGroup => ({ suffix, ...draft, memberOf: [], inTree: "" })),
-    groupPolicy: policy === "isolate" ? "isolate" : "none",
+    groups: [...own, ...request.groups],
+    groupPolicy: request.groupPolicy || (policy === "isolate" ? "isolate" : "none"),
     rootRequired,
-    sameSubtree: [],
+    sameSubtree: request.sameSubtree,
     limit,
   };
 }

@@ -4,7 +4,8 @@ import type { Candidate, CandidateRequest, Found } from "../../placement/index/i
 import { explain } from "../domain/explanation.js";
 import type { Explanation } from "../domain/explanation.js";
 import type { HostFacts } from "../domain/host-view.js";
-import { hostPrefilters, rootConditions } from "../domain/prefilters.js";
+import { hostPrefilters } from "../domain/host-prefilters.js";
+import { rootConditions } from "../domain/prefilters.js";
 import { claimTellings, placementTellings } from "../domain/placement-tellings.js";
 import { tells } from "../domain/telling.js";
 import type { Tell, Tellings } from "../domain/telling.js";
@@ -105,7 +106,8 @@ function eligibleHosts(fleet: Fleet, request: RequestSpec): Bitset {
   return slots;
 }
 
-function wantedResources(request: RequestSpec, options: DecideOptions): CandidateRequest {
+/** What the request asks of placement. */
+export function wantedResources(request: RequestSpec, options: DecideOptions): CandidateRequest {
   const unlimited = UNLIMITED_HINTS.some((hint) => request.hints.has(hint)) || request.group !== undefined;
   return resourceRequest(
     request,
@@ -194,9 +196,7 @@ function* explaining(
     rules,
   );
   const order = [
-    "RequestedHost",
-    "ExcludedHosts",
-    "AvailabilityZone",
+    ...hostPrefilters.map(({ name }) => name),
     "placement",
     ...rules.filters.map(({ name }) => name),
     "claim",

@@ -1,56 +1,22 @@
-import { KilonovaError } from "../../kernel/errors.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { refusalsFact } from "../../model/operation-error.js";
-import type { Pacer } from "../../kernel/pacer.js";
 import { summaryText } from "../domain/explanation.js";
 import type { Explanation } from "../domain/explanation.js";
 import type { HostFacts } from "../domain/host-view.js";
 import { ownerSummary } from "../domain/owner-text.js";
-import { claimTellings } from "../domain/placement-tellings.js";
 import type { RequestSpec } from "../domain/request-spec.js";
 import type { Rules } from "../domain/rules.js";
 import { ownersFacts } from "../domain/telling.js";
 import { refuse } from "../domain/verdict.js";
 import type { HostRefusal } from "../domain/verdict.js";
 import { E } from "../errors.js";
-import type { HeldClaim, Placement } from "../ports.js";
+import type { Claimed } from "../ports.js";
 import type { Fleet } from "../views/fleet.js";
-import type { Holding } from "../../placement/index/index.js";
+import { answerHeld, asRefusal, claim, startAgain, startOf } from "./claims.js";
+import type { Start } from "./claims.js";
+import type { SelectDeps, Selected, Selection, SelectRequest } from "./selection.js";
 import { decide, explainAll, judgeRebuild, tellOf } from "./decide.js";
-import type { Choice, DecideOptions } from "./decide.js";
-
-export interface SelectDeps {
-  readonly fleet: Fleet;
-  readonly placement: Placement;
-  readonly rules: Rules;
-  readonly options: DecideOptions & { readonly maxClaimAttempts: number };
-  readonly pacer: Pacer;
-  /** Brings the views up to date; used once before a request is refused. */
-  refresh(ctx: Ctx): Promise<void>;
-  /** @throws VIEWS_NOT_READY */
-  assertReady(): void;
-}
-
-export interface SelectRequest {
-  readonly spec: RequestSpec;
-  readonly operation: string;
-  readonly fence: number;
-  readonly alternates: number;
-}
-
-export interface Selection {
-  readonly host: HostFacts;
-  readonly holdings: readonly Holding[];
-  readonly weight: number;
-}
-
-export interface Selected {
-  /** Claimed. */
-  readonly chosen: Selection;
-  /** Not claimed; of the same cell, best first. */
-  readonly alternates: readonly Selection[];
-  readonly generation: number;
-}
+import type { Choice } from "./decide.js";
 
 interface Attempt {
   readonly selected: Selected | undefined;
@@ -62,21 +28,25 @@ interface Attempt {
  * claim that is there. On a conflict at the claim the next host is tried, not the whole search.
  *
  * @throws NO_VALID_HOST with the explanation, HOSTS_RETURNING when hosts that only seem down might have
- *   fitted, GROUP_POLICY_UNSUPPORTED, VIEWS_NOT_READY, and what the claim throws
+ *   fitted, NOTHING_TO_MOVE, SOURCE_UNKNOWN, GROUP_POLICY_UNSUPPORTED, VIEWS_NOT_READY, and what the claim
+ *   throws
  */
 export const selectDestinations =
   (deps: SelectDeps) =>
   async (ctx: Ctx, request: SelectRequest): Promise<Selected> => {
     deps.assertReady();
     assertPolicy(request.spec, deps.rules);
-    if (request.spec.isRebuild) return rebuildOn(deps, request.spec);
-    const first = await attempt(deps, ctx, request);
+    if (request.spec.purpose === "rebuild-check") return rebuildOn(deps, request.spec);
+    const start = await startOf(deps, ctx, request);
+    const first = await attempt(deps, ctx, withSource(deps.fleet, request), start);
     if (first.selected !== undefined) return first.selected;
     // A host may have been registered or freed a moment ago: look again before saying no.
     await deps.refresh(ctx);
-    const second = await attempt(deps, ctx, request);
+    const again = withSource(deps.fleet, request);
+    const second = await attempt(deps, ctx, again, await startAgain(deps, ctx, request, start));
     if (second.selected !== undefined) return second.selected;
-    const explanation = await explainAll(deps.fleet, request.spec, deps.rules, deps.options, {
+    assertSource(again.spec);
+    const explanation = await explainAll(deps.fleet, again.spec, deps.rules, deps.options, {
       pacer: deps.pacer,
       signal: ctx.signal,
       claims: second.refused,
@@ -89,140 +59,74 @@ export const selectDestinations =
       : E.HOSTS_RETURNING({ hosts: silent.hosts });
   };
 
-async function attempt(deps: SelectDeps, ctx: Ctx, request: SelectRequest): Promise<Attempt> {
+/**
+ * One search with its claims. A host that refuses makes room for the next one; a server that holds something
+ * unexpectedly is looked at, once: it may be the claim of this very operation.
+ */
+async function attempt(deps: SelectDeps, ctx: Ctx, request: SelectRequest, start: Start): Promise<Attempt> {
   const pace = { pacer: deps.pacer, signal: ctx.signal };
   const decided = decide(deps.fleet, request.spec, deps.rules, deps.options, pace);
   const choices = decided instanceof Promise ? await decided : decided;
+  if (start.own && start.held !== "new") {
+    const again = await answerHeld(deps, ctx, request, start.held);
+    if (again !== undefined)
+      return { selected: selectedOf(request, again.selection, again.claimed, choices, -1), refused: [] };
+  }
   const refused: HostRefusal[] = [];
   for (const [number, choice] of choices.slice(0, deps.options.maxClaimAttempts).entries()) {
-    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, "new").catch(
-      (error: unknown) => asRefusal(error, choice),
+    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, start).catch(
+      (error: unknown) => asRefusal(error, choice.weight),
     );
     if ("reason" in outcome) {
       if (outcome.reason === "CONSUMER_GENERATION_CONFLICT")
-        return settleHeld(deps, ctx, request, choices, outcome.error);
+        return settleHeld(deps, ctx, request, start, outcome.error);
       ctx.span.event("host.refused", { rule: "claim", reason: outcome.reason });
       refused.push({ host: choice.host.host, rule: "claim", refusal: refuse(outcome.reason, outcome.facts) });
       continue;
     }
-    deps.fleet.instances.place({
-      id: request.spec.serverId,
-      host: choice.host.host,
-      projectId: request.spec.projectId,
-      busy: true,
-    });
-    return {
-      selected: {
-        chosen: toSelection(choice),
-        generation: outcome.generation,
-        alternates: alternatesOf(choices, number, choice.host, request.alternates),
-      },
-      refused,
-    };
+    placed(deps, request.spec, choice.host);
+    return { selected: selectedOf(request, toSelection(choice), outcome, choices, number), refused };
   }
   return { selected: undefined, refused };
 }
 
-/** The server holds something: the claim of this very operation, unless that host is excluded by now. */
+/** The server holds something else than was thought: the claim of this very operation, or a conflict. */
 async function settleHeld(
   deps: SelectDeps,
   ctx: Ctx,
   request: SelectRequest,
-  choices: readonly Choice[],
+  { own }: Start,
   conflict: unknown,
 ): Promise<Attempt> {
-  const held = await deps.placement.held(ctx, request.spec.serverId);
+  const held = own ? undefined : await deps.placement.held(ctx, request.spec.serverId);
   if (held === undefined || held.operation !== request.operation || held.fence > request.fence)
     throw conflict;
-  const host = hostOf(deps.fleet, held);
-  if (host !== undefined && !request.spec.excludedHosts.has(host.host.toLowerCase())) {
-    const chosen = { host, holdings: held.holdings, weight: 0 };
-    return {
-      selected: {
-        chosen,
-        generation: held.generation,
-        alternates: alternatesOf(choices, -1, host, request.alternates),
-      },
-      refused: [],
-    };
-  }
-  for (const [number, choice] of choices.entries()) {
-    const outcome = await claim(deps, ctx, request, choice.candidate.holdings, held.generation).catch(
-      (error: unknown) => asRefusal(error, choice),
-    );
-    if ("reason" in outcome) continue;
-    deps.fleet.instances.place({
-      id: request.spec.serverId,
-      host: choice.host.host,
-      projectId: request.spec.projectId,
-      busy: true,
-    });
-    return {
-      selected: {
-        chosen: toSelection(choice),
-        generation: outcome.generation,
-        alternates: alternatesOf(choices, number, choice.host, request.alternates),
-      },
-      refused: [],
-    };
-  }
-  return { selected: undefined, refused: [] };
+  return attempt(deps, ctx, request, { held, own: true });
 }
 
-/** The host whose tree a claim is on. */
-function hostOf(fleet: Fleet, held: HeldClaim): HostFacts | undefined {
-  const hosts = fleet.hosts();
-  for (const { providerId } of held.holdings) {
-    const host = hosts.get(providerId) ?? hosts.get(fleet.index.get(providerId)?.rootId ?? "");
-    if (host !== undefined) return host;
-  }
-  return undefined;
+/** Counts the server on its new host at once. One that moves still counts where its record says. */
+function placed({ fleet }: SelectDeps, { serverId, projectId, purpose }: RequestSpec, host: HostFacts): void {
+  if (purpose === "boot" || purpose === "unshelve")
+    fleet.instances.place({ id: serverId, host: host.host, projectId, busy: true });
 }
 
-/** Claims, counting it in the views from the moment it is sent. */
-async function claim(
-  deps: SelectDeps,
-  ctx: Ctx,
-  { spec, operation, fence }: SelectRequest,
-  holdings: readonly Holding[],
-  expected: number | "new",
-): Promise<{ readonly generation: number }> {
-  const own = deps.fleet.claim(holdings);
-  try {
-    const { generation, revision } = await deps.placement.claim(ctx, {
-      serverId: spec.serverId,
-      projectId: spec.projectId,
-      userId: spec.userId,
-      operation,
-      fence,
-      holdings,
-      expected,
-    });
-    own.confirm(revision);
-    return { generation };
-  } catch (error) {
-    own.cancel();
-    throw error;
-  }
-}
-
-/** Refusals that say something about this host only; the next one may do. */
-const isOfHost = (reason: string): boolean => Object.hasOwn(claimTellings, reason);
-
-/** @throws what is no matter of one host */
-function asRefusal(
-  error: unknown,
-  choice: Choice,
-): { readonly reason: string; readonly facts: Readonly<Record<string, string>>; readonly error: unknown } {
-  if (!(error instanceof KilonovaError)) throw error;
-  if (!isOfHost(error.reason) && error.reason !== "CONSUMER_GENERATION_CONFLICT") throw error;
-  const { provider: _provider, consumer: _consumer, ...facts } = error.facts;
-  return { reason: error.reason, facts: { ...facts, attempted_weight: choice.weight.toFixed(3) }, error };
-}
+const selectedOf = (
+  { alternates }: SelectRequest,
+  chosen: Selection,
+  { generation, migrationGeneration }: Claimed,
+  choices: readonly Choice[],
+  number: number,
+): Selected => ({
+  chosen,
+  generation,
+  migrationGeneration,
+  alternates: alternatesOf(choices, number, chosen.host, alternates),
+});
 
 const toSelection = ({ host, candidate, weight }: Choice): Selection => ({
   host,
   holdings: candidate.holdings,
+  mappings: candidate.mappings,
   weight,
 });
 
@@ -246,7 +150,29 @@ function rebuildOn(deps: SelectDeps, spec: RequestSpec): Selected {
     explanation,
   } = judgeRebuild(deps.fleet, spec, deps.rules);
   if (same === undefined) throw noValidHost(explanation, deps.rules);
-  return { chosen: { host: same.host, holdings: [], weight: 0 }, alternates: [], generation: 0 };
+  const chosen = { host: same.host, holdings: [], mappings: new Map(), weight: 0 };
+  return { chosen, alternates: [], generation: 0, migrationGeneration: 0 };
+}
+
+/** The request with what the views know of its source. @source scheduler.md §12, conductor-workflows.md §4 */
+function withSource(fleet: Fleet, request: SelectRequest): SelectRequest {
+  const { source, purpose } = request.spec;
+  if (source === undefined) return request;
+  const host = fleet.hosts().get(source.computeNodeId);
+  const slot = fleet.index.slotOf(source.computeNodeId);
+  const mayStay =
+    purpose !== "cold-migration" || (slot !== undefined && fleet.index.withTrait(SAME_HOST_TRAIT).has(slot));
+  const hypervisor = host && { type: host.hypervisorType, version: host.hypervisorVersion };
+  const known = { ...source, allowed: source.allowed && mayStay, hypervisor };
+  return { ...request, spec: { ...request.spec, source: known } };
+}
+
+const SAME_HOST_TRAIT = "COMPUTE_SAME_HOST_COLD_MIGRATE";
+
+/** Without the source's hypervisor every host is refused, for no fault of its own. */
+function assertSource({ purpose, source, serverId }: RequestSpec): void {
+  if (purpose === "live-migration" && source?.hypervisor === undefined)
+    throw E.SOURCE_UNKNOWN({ server: serverId });
 }
 
 /** A policy that nobody enforces is refused rather than silently broken. */

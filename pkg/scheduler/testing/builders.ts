@@ -52,7 +52,26 @@ export const aRequest = (init: Partial<RequestSpec> = {}): RequestSpec => ({
   excludedHosts: new Set(),
   hints: new Map(),
   group: undefined,
-  isRebuild: false,
+  purpose: "boot",
+  source: undefined,
+  onlyCells: new Set(),
+  exceptCells: new Set(),
+  groups: [],
+  groupPolicy: "",
+  sameSubtree: [],
+  pciRequests: [],
+  ...init,
+});
+
+/** Where a server is that moves: host h1 of cell1. */
+export const aSource = (
+  init: Partial<NonNullable<RequestSpec["source"]>> = {},
+): NonNullable<RequestSpec["source"]> => ({
+  cell: "cell1",
+  host: "h1",
+  computeNodeId: `id-${init.host ?? "h1"}`,
+  allowed: false,
+  hypervisor: { type: "QEMU", version: 7_002_000 },
   ...init,
 });
 

@@ -2,6 +2,7 @@
 import type { HostWeigher } from "../domain/rules.js";
 import buildFailure from "./build-failure.js";
 import cpu from "./cpu.js";
+import crossCell from "./cross-cell.js";
 import disk from "./disk.js";
 import hypervisorVersion from "./hypervisor-version.js";
 import ioOps from "./io-ops.js";
@@ -14,6 +15,7 @@ import serverGroupSoftAntiAffinity from "./server-group-soft-anti-affinity.js";
 export const weighers: readonly HostWeigher[] = [
   buildFailure,
   cpu,
+  crossCell,
   disk,
   hypervisorVersion,
   ioOps,

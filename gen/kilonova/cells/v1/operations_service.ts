@@ -196,6 +196,22 @@ export interface AcquireOperationsResponse {
   instances: InstanceRecord[];
 }
 
+/** Input of StrandOperations. */
+export interface StrandOperationsRequest {
+  /** "global" or the cell's name. */
+  database: string;
+  /** What the caller runs itself: never stranded. */
+  kinds: AcceptedKind[];
+  /** How long they have been ready. */
+  olderThan: Duration | undefined;
+}
+
+/** Output of StrandOperations. */
+export interface StrandOperationsResponse {
+  /** Names of the stranded ones. */
+  names: string[];
+}
+
 /** Input of RenewOperations. */
 export interface RenewOperationsRequest {
   /** "global" or the cell's name. */
@@ -1723,6 +1739,142 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
     const message = createBaseAcquireOperationsResponse();
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStrandOperationsRequest(): StrandOperationsRequest {
+  return { database: "", kinds: [], olderThan: undefined };
+}
+
+export const StrandOperationsRequest: MessageFns<StrandOperationsRequest> = {
+  encode(message: StrandOperationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    for (const v of message.kinds) {
+      AcceptedKind.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.olderThan !== undefined) {
+      Duration.encode(message.olderThan, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StrandOperationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStrandOperationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kinds.push(AcceptedKind.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.olderThan = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StrandOperationsRequest>): StrandOperationsRequest {
+    return StrandOperationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StrandOperationsRequest>): StrandOperationsRequest {
+    const message = createBaseStrandOperationsRequest();
+    message.database = object.database ?? "";
+    message.kinds = object.kinds?.map((e) => AcceptedKind.fromPartial(e)) || [];
+    message.olderThan = (object.olderThan !== undefined && object.olderThan !== null)
+      ? Duration.fromPartial(object.olderThan)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStrandOperationsResponse(): StrandOperationsResponse {
+  return { names: [] };
+}
+
+export const StrandOperationsResponse: MessageFns<StrandOperationsResponse> = {
+  encode(message: StrandOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.names) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StrandOperationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStrandOperationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.names.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StrandOperationsResponse>): StrandOperationsResponse {
+    return StrandOperationsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StrandOperationsResponse>): StrandOperationsResponse {
+    const message = createBaseStrandOperationsResponse();
+    message.names = object.names?.map((e) => e) || [];
     return message;
   },
 };
@@ -4619,6 +4771,19 @@ export const OperationStoreServiceDefinition = {
       responseType: AbandonOperationResponse as typeof AbandonOperationResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 9]) as Buffer] } },
+    },
+    /**
+     * Hands operations to an operator that have been ready for a while and that nobody runs, because no
+     * conductor has their kind and version: NEEDS_OPERATOR / NO_CONDUCTOR, the server ERROR. Retrying puts them
+     * back to work. At most 20 at once.
+     */
+    strandOperations: {
+      name: "StrandOperations",
+      requestType: StrandOperationsRequest as typeof StrandOperationsRequest,
+      requestStream: false,
+      responseType: StrandOperationsResponse as typeof StrandOperationsResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /** Asks an operation to cancel; the conductor honours it before the pivot. */
     requestCancel: {

@@ -1225,8 +1225,8 @@ export const AgentServiceDefinition = {
      * Runs a command, such as "build-guest". Answers when it ended, or after `wait_ms` with STARTED; the end is
      * then reported to the cell. Repeating a command repeats its answer, also after the agent died.
      *
-     * Errors: UNIMPLEMENTED / UNKNOWN_COMMAND: not of this agent's version; CAPABILITY_MISSING: the driver cannot;
-     * ABORTED / FENCE_LOST: a higher fence was seen; FAILED_PRECONDITION / COMMAND_UNDONE.
+     * Errors: UNIMPLEMENTED / UNKNOWN_COMMAND: not of this agent's version; CAPABILITY_MISSING: the driver
+     * cannot; ABORTED / FENCE_LOST: a higher fence was seen; FAILED_PRECONDITION / COMMAND_UNDONE.
      */
     runCommand: {
       name: "RunCommand",

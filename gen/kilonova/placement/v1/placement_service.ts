@@ -111,9 +111,34 @@ export interface SyncProviderTreeResponse {
   root: ResourceProvider | undefined;
 }
 
-/** Input of ClaimAllocations. */
+/**
+ * One consumer takes over everything that another holds, in the tree and out of it, instead of what it held
+ * itself. Done once: repeating it in the name of the same operation changes nothing.
+ */
+export interface TakeOver {
+  /** Who takes over: a migration's UUID when a move begins, the server's when one is reverted. */
+  consumerId: string;
+  /** Such as MIGRATION. Empty: the consumer keeps the type that it has. */
+  consumerType: string;
+  /** Unset: the consumer must be new. */
+  consumerGeneration?:
+    | bigint
+    | undefined;
+  /** Whose allocations. It vanishes, unless it is the consumer of the same request's claim. */
+  fromConsumerId: string;
+  /**
+   * Generation that it must have; unset for any. Not looked at where the request's claim names it: then that
+   * one's counts.
+   */
+  fromConsumerGeneration?: bigint | undefined;
+}
+
+/** Input of ClaimAllocations. Has a claim, take-overs, or both; no consumer is named twice. */
 export interface ClaimAllocationsRequest {
-  /** What to claim; consumer_generation unset for a new consumer. */
+  /**
+   * What to claim; consumer_generation unset for a new consumer. Replaces what the consumer holds but for
+   * keep_trees. Unset: only take-overs.
+   */
   claim:
     | ConsumerAllocations
     | undefined;
@@ -123,14 +148,49 @@ export interface ClaimAllocationsRequest {
   fence: bigint;
   /** Which try of this owner it is, from 0 to 65534: a later one replaces what an earlier one claimed. */
   attempt: number;
+  /** Made before the claim, from what was held before the request. */
+  takeOvers: TakeOver[];
+  /**
+   * Providers in whose trees the claim's consumer keeps what it holds (evacuation: the source's, until that
+   * host returns). The claim must have nothing in these trees. A provider that shares its inventory is a tree
+   * of its own: what is held there goes, unless it is named too.
+   */
+  keepTrees: string[];
 }
 
 /** Output of ClaimAllocations. */
 export interface ClaimAllocationsResponse {
-  /** Consumer's generation now. */
+  /** Generation now of the claim's consumer; 0 without a claim. */
   consumerGeneration: bigint;
   /** Placement's head revision after the claim. */
   revision: bigint;
+  /** Generation now of every consumer that claimed or took over. */
+  consumerGenerations: Map<string, bigint>;
+}
+
+export interface ClaimAllocationsResponse_ConsumerGenerationsEntry {
+  key: string;
+  value: bigint;
+}
+
+/** Input of RevertAllocations. */
+export interface RevertAllocationsRequest {
+  /** Server. */
+  consumerId: string;
+  /** Migration that took over what the server held. */
+  takenByConsumerId: string;
+  /** Operation whose move is undone. */
+  operation: string;
+  /** Operation's fence, or that of the one that pre-empted it. */
+  fence: bigint;
+  /** Undo of one try: claims of later ones stay welcome under the same fence. Unset undoes every try. */
+  attempt?: number | undefined;
+}
+
+/** Output of RevertAllocations. */
+export interface RevertAllocationsResponse {
+  /** Whether a move of the operation stood. */
+  reverted: boolean;
 }
 
 /** Input of ReleaseAllocations. */
@@ -144,7 +204,20 @@ export interface ReleaseAllocationsRequest {
   /** Undo: leaves alone what another operation has claimed meanwhile. */
   ownClaimsOnly: boolean;
   /** Undo of one try: claims of later ones stay welcome under the same fence. Unset undoes every try. */
-  attempt?: number | undefined;
+  attempt?:
+    | number
+    | undefined;
+  /**
+   * Only what the consumer holds in the trees of these providers (the half of an evacuation's source, or of a
+   * destination that would not do); empty for everything. A provider that shares its inventory is a tree of
+   * its own: what is held there stays, unless it is named too.
+   */
+  trees: string[];
+  /**
+   * Generation that the consumer must have, unless there is nothing to release; unset for any. Whoever drops
+   * a half by what was read before gives it: the server may have come back to that tree.
+   */
+  consumerGeneration?: bigint | undefined;
 }
 
 /** Output of ReleaseAllocations. */
@@ -1519,8 +1592,128 @@ export const SyncProviderTreeResponse: MessageFns<SyncProviderTreeResponse> = {
   },
 };
 
+function createBaseTakeOver(): TakeOver {
+  return {
+    consumerId: "",
+    consumerType: "",
+    consumerGeneration: undefined,
+    fromConsumerId: "",
+    fromConsumerGeneration: undefined,
+  };
+}
+
+export const TakeOver: MessageFns<TakeOver> = {
+  encode(message: TakeOver, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.consumerId !== "") {
+      writer.uint32(10).string(message.consumerId);
+    }
+    if (message.consumerType !== "") {
+      writer.uint32(18).string(message.consumerType);
+    }
+    if (message.consumerGeneration !== undefined) {
+      if (BigInt.asUintN(64, message.consumerGeneration) !== message.consumerGeneration) {
+        throw new globalThis.Error("value provided for field message.consumerGeneration of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.consumerGeneration);
+    }
+    if (message.fromConsumerId !== "") {
+      writer.uint32(34).string(message.fromConsumerId);
+    }
+    if (message.fromConsumerGeneration !== undefined) {
+      if (BigInt.asUintN(64, message.fromConsumerGeneration) !== message.fromConsumerGeneration) {
+        throw new globalThis.Error("value provided for field message.fromConsumerGeneration of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.fromConsumerGeneration);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakeOver {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakeOver();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.consumerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.consumerType = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.consumerGeneration = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fromConsumerId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.fromConsumerGeneration = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TakeOver>): TakeOver {
+    return TakeOver.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TakeOver>): TakeOver {
+    const message = createBaseTakeOver();
+    message.consumerId = object.consumerId ?? "";
+    message.consumerType = object.consumerType ?? "";
+    message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
+      ? BigInt(object.consumerGeneration)
+      : undefined;
+    message.fromConsumerId = object.fromConsumerId ?? "";
+    message.fromConsumerGeneration =
+      (object.fromConsumerGeneration !== undefined && object.fromConsumerGeneration !== null)
+        ? BigInt(object.fromConsumerGeneration)
+        : undefined;
+    return message;
+  },
+};
+
 function createBaseClaimAllocationsRequest(): ClaimAllocationsRequest {
-  return { claim: undefined, operation: "", fence: 0n, attempt: 0 };
+  return { claim: undefined, operation: "", fence: 0n, attempt: 0, takeOvers: [], keepTrees: [] };
 }
 
 export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
@@ -1539,6 +1732,12 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
     }
     if (message.attempt !== 0) {
       writer.uint32(32).uint32(message.attempt);
+    }
+    for (const v of message.takeOvers) {
+      TakeOver.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.keepTrees) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -1588,6 +1787,22 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
             message.attempt = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.takeOvers.push(TakeOver.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.keepTrees.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1611,12 +1826,14 @@ export const ClaimAllocationsRequest: MessageFns<ClaimAllocationsRequest> = {
     message.operation = object.operation ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     message.attempt = object.attempt ?? 0;
+    message.takeOvers = object.takeOvers?.map((e) => TakeOver.fromPartial(e)) || [];
+    message.keepTrees = object.keepTrees?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseClaimAllocationsResponse(): ClaimAllocationsResponse {
-  return { consumerGeneration: 0n, revision: 0n };
+  return { consumerGeneration: 0n, revision: 0n, consumerGenerations: new Map() };
 }
 
 export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
@@ -1633,6 +1850,10 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
       }
       writer.uint32(16).uint64(message.revision);
     }
+    message.consumerGenerations.forEach((value, key) => {
+      ClaimAllocationsResponse_ConsumerGenerationsEntry.encode({ key: key as any, value }, writer.uint32(26).fork())
+        .join();
+    });
     return writer;
   },
 
@@ -1665,6 +1886,17 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
             message.revision = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = ClaimAllocationsResponse_ConsumerGenerationsEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.consumerGenerations.set(entry3.key, entry3.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1686,12 +1918,269 @@ export const ClaimAllocationsResponse: MessageFns<ClaimAllocationsResponse> = {
       ? BigInt(object.consumerGeneration)
       : 0n;
     message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    message.consumerGenerations = (() => {
+      const m = new Map();
+      (object.consumerGenerations as Map<string, bigint> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, BigInt(value as string | number | bigint | boolean));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseClaimAllocationsResponse_ConsumerGenerationsEntry(): ClaimAllocationsResponse_ConsumerGenerationsEntry {
+  return { key: "", value: 0n };
+}
+
+export const ClaimAllocationsResponse_ConsumerGenerationsEntry: MessageFns<
+  ClaimAllocationsResponse_ConsumerGenerationsEntry
+> = {
+  encode(
+    message: ClaimAllocationsResponse_ConsumerGenerationsEntry,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0n) {
+      if (BigInt.asUintN(64, message.value) !== message.value) {
+        throw new globalThis.Error("value provided for field message.value of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClaimAllocationsResponse_ConsumerGenerationsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClaimAllocationsResponse_ConsumerGenerationsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(
+    base?: DeepPartial<ClaimAllocationsResponse_ConsumerGenerationsEntry>,
+  ): ClaimAllocationsResponse_ConsumerGenerationsEntry {
+    return ClaimAllocationsResponse_ConsumerGenerationsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<ClaimAllocationsResponse_ConsumerGenerationsEntry>,
+  ): ClaimAllocationsResponse_ConsumerGenerationsEntry {
+    const message = createBaseClaimAllocationsResponse_ConsumerGenerationsEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
+    return message;
+  },
+};
+
+function createBaseRevertAllocationsRequest(): RevertAllocationsRequest {
+  return { consumerId: "", takenByConsumerId: "", operation: "", fence: 0n, attempt: undefined };
+}
+
+export const RevertAllocationsRequest: MessageFns<RevertAllocationsRequest> = {
+  encode(message: RevertAllocationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.consumerId !== "") {
+      writer.uint32(10).string(message.consumerId);
+    }
+    if (message.takenByConsumerId !== "") {
+      writer.uint32(18).string(message.takenByConsumerId);
+    }
+    if (message.operation !== "") {
+      writer.uint32(26).string(message.operation);
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.fence);
+    }
+    if (message.attempt !== undefined) {
+      writer.uint32(40).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevertAllocationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevertAllocationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.consumerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.takenByConsumerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevertAllocationsRequest>): RevertAllocationsRequest {
+    return RevertAllocationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevertAllocationsRequest>): RevertAllocationsRequest {
+    const message = createBaseRevertAllocationsRequest();
+    message.consumerId = object.consumerId ?? "";
+    message.takenByConsumerId = object.takenByConsumerId ?? "";
+    message.operation = object.operation ?? "";
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    message.attempt = object.attempt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRevertAllocationsResponse(): RevertAllocationsResponse {
+  return { reverted: false };
+}
+
+export const RevertAllocationsResponse: MessageFns<RevertAllocationsResponse> = {
+  encode(message: RevertAllocationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reverted !== false) {
+      writer.uint32(8).bool(message.reverted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevertAllocationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevertAllocationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.reverted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevertAllocationsResponse>): RevertAllocationsResponse {
+    return RevertAllocationsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevertAllocationsResponse>): RevertAllocationsResponse {
+    const message = createBaseRevertAllocationsResponse();
+    message.reverted = object.reverted ?? false;
     return message;
   },
 };
 
 function createBaseReleaseAllocationsRequest(): ReleaseAllocationsRequest {
-  return { consumerId: "", operation: "", fence: 0n, ownClaimsOnly: false, attempt: undefined };
+  return {
+    consumerId: "",
+    operation: "",
+    fence: 0n,
+    ownClaimsOnly: false,
+    attempt: undefined,
+    trees: [],
+    consumerGeneration: undefined,
+  };
 }
 
 export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = {
@@ -1713,6 +2202,15 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
     }
     if (message.attempt !== undefined) {
       writer.uint32(40).uint32(message.attempt);
+    }
+    for (const v of message.trees) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.consumerGeneration !== undefined) {
+      if (BigInt.asUintN(64, message.consumerGeneration) !== message.consumerGeneration) {
+        throw new globalThis.Error("value provided for field message.consumerGeneration of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.consumerGeneration);
     }
     return writer;
   },
@@ -1770,6 +2268,22 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
             message.attempt = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.trees.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.consumerGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1792,6 +2306,10 @@ export const ReleaseAllocationsRequest: MessageFns<ReleaseAllocationsRequest> = 
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     message.ownClaimsOnly = object.ownClaimsOnly ?? false;
     message.attempt = object.attempt ?? undefined;
+    message.trees = object.trees?.map((e) => e) || [];
+    message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
+      ? BigInt(object.consumerGeneration)
+      : undefined;
     return message;
   },
 };
@@ -5957,15 +6475,28 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 4]) as Buffer] } },
     },
     /**
-     * Claims resources for a consumer, all or nothing. Repeating a claim with the same operation, fence and
-     * content answers the same generation. A higher fence of the same operation, or a later attempt under the
-     * same fence, takes the claim over, whatever it holds.
+     * Changes what one or more consumers hold in the name of an operation, in one transaction, all or nothing:
+     * a server's claim, and consumers that take over what others hold. A move does both: its migration takes
+     * over what the server holds at the source, and the server claims the destination.
+     *
+     * Repeating a claim with the same operation, fence and content changes nothing and answers the same
+     * generations. A claim without a generation, under a higher fence of the same operation or as a later
+     * attempt under the same fence, takes the earlier one over, whatever it was; what was taken over before
+     * stays where it is. Operations whose claims are replaced cannot make them again: they are buried like
+     * undone ones.
      *
      * Errors:
-     * * FAILED_PRECONDITION / CAPACITY_EXCEEDED, INVENTORY_MISSING, UNIT_VIOLATED: name provider and class.
-     * * ABORTED / CONSUMER_GENERATION_CONFLICT: the consumer holds something else than was expected.
-     * * ABORTED / CLAIM_TOMBSTONED: the operation's undo arrived first, under this fence or a higher one.
+     * * FAILED_PRECONDITION / CAPACITY_EXCEEDED (asked, free, used, capacity), INVENTORY_MISSING, UNIT_VIOLATED
+     *   (asked, min_unit, max_unit, step_size): name provider and resource_class. Only what is newly claimed is
+     *   judged: what is kept or taken over has its place already.
+     * * FAILED_PRECONDITION / NOTHING_TO_TAKE_OVER: the other consumer holds nothing, or nothing but what this
+     *   operation claimed for it.
+     * * ABORTED / CONSUMER_GENERATION_CONFLICT (consumer, given, have): it holds something else than was
+     *   expected.
+     * * ABORTED / CLAIM_TOMBSTONED: the operation's undo arrived first, under this fence or a higher one, or
+     *   another operation has replaced the claim.
      * * ABORTED / CLAIM_FENCED: the operation claimed under a higher fence.
+     * * INVALID_ARGUMENT / CLAIM_INVALID, PROVIDER_UNKNOWN, CLASS_UNKNOWN.
      */
     claimAllocations: {
       name: "ClaimAllocations",
@@ -5976,11 +6507,33 @@ export const PlacementServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([2, 3, 5]) as Buffer] } },
     },
     /**
-     * Releases what a consumer holds, whoever claimed it, and leaves tombstones for the operation named and for
-     * the one that had claimed, so that late claims of either are refused. Idempotent. Generations of providers
-     * stay (REST DELETE, which answers 404 when nothing was released).
+     * Undoes a move that ClaimAllocations made: the server holds what its migration took over, instead of what
+     * it claimed, and the migration holds nothing. Leaves tombstones for both, so that late claims of the
+     * operation are refused, also when the undo arrives first. Idempotent. A server that holds nothing (it is
+     * being deleted) is given nothing back; one for which another operation has claimed since stays as it is.
+     *
+     * A move that its owner wants reverted after it succeeded is no undo: that operation claims, with a
+     * take-over in the other direction.
      *
      * Errors: ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
+     */
+    revertAllocations: {
+      name: "RevertAllocations",
+      requestType: RevertAllocationsRequest as typeof RevertAllocationsRequest,
+      requestStream: false,
+      responseType: RevertAllocationsResponse as typeof RevertAllocationsResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /**
+     * Releases what a consumer holds, or its part in some provider trees, whoever claimed it, and leaves
+     * tombstones for the operation named and for the one that had claimed what vanishes, so that late claims of
+     * either are refused. Idempotent. Generations of providers stay (REST DELETE, which answers 404 when
+     * nothing was released).
+     *
+     * Errors:
+     * * ABORTED / CLAIM_FENCED when the operation claimed under a higher fence.
+     * * ABORTED / CONSUMER_GENERATION_CONFLICT: there is something to release, but the consumer has changed.
      */
     releaseAllocations: {
       name: "ReleaseAllocations",
@@ -6002,7 +6555,7 @@ export const PlacementServiceDefinition = {
     /**
      * Replaces allocations of one or more consumers, all or nothing (REST PUT and POST). Raises the generation
      * of each consumer by one, and by one that of each provider that is named in what they shall hold or, where
-     * a consumer is emptied, in what it held.
+     * a consumer is emptied, in what it held. Operations whose claims are replaced cannot make them again.
      *
      * Errors:
      * * ABORTED / CONSUMER_GENERATION_CONFLICT: the consumer is not as it was expected.

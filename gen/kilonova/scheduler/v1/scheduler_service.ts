@@ -3,7 +3,125 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ProviderIds, RequestGroup, SameSubtree } from "../../placement/v1/placement_service.js";
 import { ServerSpec } from "../../type/v1/server_spec.js";
+
+/** Why a server needs a host: decides what is claimed, which rules run, and what of the spec counts. */
+export const RequestPurpose = {
+  /** REQUEST_PURPOSE_UNSPECIFIED - As BOOT. */
+  REQUEST_PURPOSE_UNSPECIFIED: 0,
+  /** REQUEST_PURPOSE_BOOT - A new server: it claims the host. The spec's own wishes for a host count. */
+  REQUEST_PURPOSE_BOOT: 1,
+  /**
+   * REQUEST_PURPOSE_RESIZE - Another flavor. The migration takes over what the server holds, the server claims the destination, which
+   * may be the source where that is allowed.
+   */
+  REQUEST_PURPOSE_RESIZE: 2,
+  /**
+   * REQUEST_PURPOSE_COLD_MIGRATION - The same flavor elsewhere; claims as RESIZE. The source may be chosen where that is allowed and the host
+   * has the trait COMPUTE_SAME_HOST_COLD_MIGRATE.
+   */
+  REQUEST_PURPOSE_COLD_MIGRATION: 3,
+  /**
+   * REQUEST_PURPOSE_LIVE_MIGRATION - A running guest; claims as RESIZE. Only hosts of the source's cell, never the source, with the source's
+   * hypervisor in its version or a newer one.
+   */
+  REQUEST_PURPOSE_LIVE_MIGRATION: 4,
+  /**
+   * REQUEST_PURPOSE_EVACUATION - The source is dead. The server claims the destination and keeps what it holds at the source until that
+   * half is dropped. Only hosts of the source's cell, never the source.
+   */
+  REQUEST_PURPOSE_EVACUATION: 5,
+  /** REQUEST_PURPOSE_UNSHELVE - Back from nowhere: claims as BOOT; the spec's wishes for a host do not count. */
+  REQUEST_PURPOSE_UNSHELVE: 6,
+  /** REQUEST_PURPOSE_REBUILD_CHECK - The server stays on its host, the source. Only rules about a new image run, and nothing is claimed. */
+  REQUEST_PURPOSE_REBUILD_CHECK: 7,
+} as const;
+
+export type RequestPurpose = typeof RequestPurpose[keyof typeof RequestPurpose];
+
+export namespace RequestPurpose {
+  export type REQUEST_PURPOSE_UNSPECIFIED = typeof RequestPurpose.REQUEST_PURPOSE_UNSPECIFIED;
+  export type REQUEST_PURPOSE_BOOT = typeof RequestPurpose.REQUEST_PURPOSE_BOOT;
+  export type REQUEST_PURPOSE_RESIZE = typeof RequestPurpose.REQUEST_PURPOSE_RESIZE;
+  export type REQUEST_PURPOSE_COLD_MIGRATION = typeof RequestPurpose.REQUEST_PURPOSE_COLD_MIGRATION;
+  export type REQUEST_PURPOSE_LIVE_MIGRATION = typeof RequestPurpose.REQUEST_PURPOSE_LIVE_MIGRATION;
+  export type REQUEST_PURPOSE_EVACUATION = typeof RequestPurpose.REQUEST_PURPOSE_EVACUATION;
+  export type REQUEST_PURPOSE_UNSHELVE = typeof RequestPurpose.REQUEST_PURPOSE_UNSHELVE;
+  export type REQUEST_PURPOSE_REBUILD_CHECK = typeof RequestPurpose.REQUEST_PURPOSE_REBUILD_CHECK;
+}
+
+/** Where a server is that shall move. */
+export interface MoveSource {
+  /** Its cell. */
+  cell: string;
+  /** Logical host. */
+  host: string;
+  /** Root of its provider tree. */
+  computeNodeId: string;
+  /** Whether it may be chosen again. Without effect on live migrations and evacuations. */
+  allowed: boolean;
+}
+
+/** A host that was asked for. */
+export interface RequestedDestination {
+  /** Logical host; empty for any. */
+  host: string;
+  /** Hypervisor host name; empty for any. */
+  node: string;
+  /**
+   * Skips filters and the zone. Still checked: that it exists, is not excluded, has the resources, and what
+   * the purpose needs.
+   */
+  forced: boolean;
+}
+
+/** Devices asked for by a flavor's alias or a port. Hosts report no PCI devices, so they refuse any. */
+export interface PciRequest {
+  /**
+   * Unique within the request; where devices are found, the group suffix of their providers in
+   * Destination.mappings.
+   */
+  requestId: string;
+  /** Number of devices. */
+  count: number;
+  /** Alias of the flavor; empty for a port's. */
+  aliasName: string;
+  /** Port; empty for a flavor's. */
+  requesterId: string;
+  /** "required", "preferred", "legacy" or "socket"; empty means legacy. */
+  numaPolicy: string;
+  /** What a device must be: vendor_id, product_id, dev_type, physical_network and the like. */
+  spec: Map<string, string>;
+}
+
+export interface PciRequest_SpecEntry {
+  key: string;
+  value: string;
+}
+
+/**
+ * Most that the host may give away to all its guests together; what its agent checks again under its own
+ * lock.
+ */
+export interface DestinationLimits {
+  /** CPUs, with overcommit, without what is reserved. */
+  vcpus: bigint;
+  /** Memory, likewise. */
+  memoryMib: bigint;
+  /** Local disk, likewise; 0 where disks are not the host's own. */
+  diskGib: bigint;
+  /** Unset where the host reports no NUMA topology. No host does yet. */
+  numa: NumaLimits | undefined;
+}
+
+/** Overcommit within one NUMA node. */
+export interface NumaLimits {
+  /** Ratio of shared CPUs. */
+  cpuAllocationRatio: number;
+  /** Ratio of memory. */
+  memoryAllocationRatio: number;
+}
 
 /** A host that fits. */
 export interface Destination {
@@ -23,6 +141,18 @@ export interface Destination {
   resources: ProviderResources[];
   /** Sum of the weighers, for explanation. */
   weight: number;
+  /**
+   * Providers by request group suffix: where the resources of a port or device are. "" is the server's own
+   * group.
+   */
+  mappings: Map<string, ProviderIds>;
+  /** What the host may give away. */
+  limits: DestinationLimits | undefined;
+}
+
+export interface Destination_MappingsEntry {
+  key: string;
+  value: ProviderIds | undefined;
 }
 
 /** Resources on one provider. */
@@ -95,12 +225,44 @@ export interface SelectDestinationsRequest {
   /** Hosts that were tried already. */
   excludeHosts: string[];
   /**
-   * Stays on its host, which spec.forced_host names; only rules about a new image run, and nothing is
-   * claimed.
+   * The form of REQUEST_PURPOSE_REBUILD_CHECK before there were purposes; spec.forced_host names the host.
+   *
+   * @deprecated
    */
   isRebuild: boolean;
   /** The server's group as it is now; unset without one. */
-  group: ServerGroup | undefined;
+  group:
+    | ServerGroup
+    | undefined;
+  /** Why a host is needed. */
+  purpose: RequestPurpose;
+  /** Where the server is; needed for everything but BOOT and UNSHELVE. */
+  source:
+    | MoveSource
+    | undefined;
+  /** Migration that takes over what the server holds; needed for RESIZE, COLD_MIGRATION and LIVE_MIGRATION. */
+  migrationId: string;
+  /**
+   * Host asked for with this operation. For BOOT it comes before the spec's wishes, otherwise those do not
+   * count at all.
+   */
+  requestedDestination:
+    | RequestedDestination
+    | undefined;
+  /** Only hosts of these cells; empty for all. */
+  onlyCells: string[];
+  /** No hosts of these cells. */
+  exceptCells: string[];
+  /** Besides the flavor's own, one for each port or device; each needs a suffix that no other has. */
+  groups: RequestGroup[];
+  /** "none" or "isolate", for all groups; empty: the flavor's, or none. */
+  groupPolicy: string;
+  /** Groups that must share a subtree. */
+  sameSubtree: SameSubtree[];
+  /** Devices. */
+  pciRequests: PciRequest[];
+  /** Which try of the operation's owner it is, from 0 to 65534; as in ClaimAllocations. */
+  attempt: number;
 }
 
 /** A server group as far as scheduling cares. */
@@ -127,6 +289,8 @@ export interface SelectDestinationsResponse {
   alternates: Destination[];
   /** Generation of the server as a consumer; the claim of an alternate names it. */
   consumerGeneration: bigint;
+  /** Generation of the migration as a consumer; 0 where none takes over. */
+  migrationGeneration: bigint;
 }
 
 /** Input of Explain. */
@@ -155,6 +319,538 @@ export interface ExplainResponse {
   explanation: Explanation | undefined;
 }
 
+function createBaseMoveSource(): MoveSource {
+  return { cell: "", host: "", computeNodeId: "", allowed: false };
+}
+
+export const MoveSource: MessageFns<MoveSource> = {
+  encode(message: MoveSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    if (message.computeNodeId !== "") {
+      writer.uint32(26).string(message.computeNodeId);
+    }
+    if (message.allowed !== false) {
+      writer.uint32(32).bool(message.allowed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.computeNodeId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MoveSource>): MoveSource {
+    return MoveSource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MoveSource>): MoveSource {
+    const message = createBaseMoveSource();
+    message.cell = object.cell ?? "";
+    message.host = object.host ?? "";
+    message.computeNodeId = object.computeNodeId ?? "";
+    message.allowed = object.allowed ?? false;
+    return message;
+  },
+};
+
+function createBaseRequestedDestination(): RequestedDestination {
+  return { host: "", node: "", forced: false };
+}
+
+export const RequestedDestination: MessageFns<RequestedDestination> = {
+  encode(message: RequestedDestination, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.node !== "") {
+      writer.uint32(18).string(message.node);
+    }
+    if (message.forced !== false) {
+      writer.uint32(24).bool(message.forced);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestedDestination {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestedDestination();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.forced = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RequestedDestination>): RequestedDestination {
+    return RequestedDestination.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RequestedDestination>): RequestedDestination {
+    const message = createBaseRequestedDestination();
+    message.host = object.host ?? "";
+    message.node = object.node ?? "";
+    message.forced = object.forced ?? false;
+    return message;
+  },
+};
+
+function createBasePciRequest(): PciRequest {
+  return { requestId: "", count: 0, aliasName: "", requesterId: "", numaPolicy: "", spec: new Map() };
+}
+
+export const PciRequest: MessageFns<PciRequest> = {
+  encode(message: PciRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    if (message.aliasName !== "") {
+      writer.uint32(26).string(message.aliasName);
+    }
+    if (message.requesterId !== "") {
+      writer.uint32(34).string(message.requesterId);
+    }
+    if (message.numaPolicy !== "") {
+      writer.uint32(42).string(message.numaPolicy);
+    }
+    message.spec.forEach((value, key) => {
+      PciRequest_SpecEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PciRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePciRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.aliasName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requesterId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.numaPolicy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = PciRequest_SpecEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.spec.set(entry6.key, entry6.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PciRequest>): PciRequest {
+    return PciRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PciRequest>): PciRequest {
+    const message = createBasePciRequest();
+    message.requestId = object.requestId ?? "";
+    message.count = object.count ?? 0;
+    message.aliasName = object.aliasName ?? "";
+    message.requesterId = object.requesterId ?? "";
+    message.numaPolicy = object.numaPolicy ?? "";
+    message.spec = (() => {
+      const m = new Map();
+      (object.spec as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBasePciRequest_SpecEntry(): PciRequest_SpecEntry {
+  return { key: "", value: "" };
+}
+
+export const PciRequest_SpecEntry: MessageFns<PciRequest_SpecEntry> = {
+  encode(message: PciRequest_SpecEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PciRequest_SpecEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePciRequest_SpecEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PciRequest_SpecEntry>): PciRequest_SpecEntry {
+    return PciRequest_SpecEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PciRequest_SpecEntry>): PciRequest_SpecEntry {
+    const message = createBasePciRequest_SpecEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseDestinationLimits(): DestinationLimits {
+  return { vcpus: 0n, memoryMib: 0n, diskGib: 0n, numa: undefined };
+}
+
+export const DestinationLimits: MessageFns<DestinationLimits> = {
+  encode(message: DestinationLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vcpus !== 0n) {
+      if (BigInt.asUintN(64, message.vcpus) !== message.vcpus) {
+        throw new globalThis.Error("value provided for field message.vcpus of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.vcpus);
+    }
+    if (message.memoryMib !== 0n) {
+      if (BigInt.asUintN(64, message.memoryMib) !== message.memoryMib) {
+        throw new globalThis.Error("value provided for field message.memoryMib of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.memoryMib);
+    }
+    if (message.diskGib !== 0n) {
+      if (BigInt.asUintN(64, message.diskGib) !== message.diskGib) {
+        throw new globalThis.Error("value provided for field message.diskGib of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.diskGib);
+    }
+    if (message.numa !== undefined) {
+      NumaLimits.encode(message.numa, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DestinationLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDestinationLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vcpus = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.memoryMib = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.diskGib = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.numa = NumaLimits.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DestinationLimits>): DestinationLimits {
+    return DestinationLimits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DestinationLimits>): DestinationLimits {
+    const message = createBaseDestinationLimits();
+    message.vcpus = (object.vcpus !== undefined && object.vcpus !== null) ? BigInt(object.vcpus) : 0n;
+    message.memoryMib = (object.memoryMib !== undefined && object.memoryMib !== null) ? BigInt(object.memoryMib) : 0n;
+    message.diskGib = (object.diskGib !== undefined && object.diskGib !== null) ? BigInt(object.diskGib) : 0n;
+    message.numa = (object.numa !== undefined && object.numa !== null)
+      ? NumaLimits.fromPartial(object.numa)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseNumaLimits(): NumaLimits {
+  return { cpuAllocationRatio: 0, memoryAllocationRatio: 0 };
+}
+
+export const NumaLimits: MessageFns<NumaLimits> = {
+  encode(message: NumaLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cpuAllocationRatio !== 0) {
+      writer.uint32(9).double(message.cpuAllocationRatio);
+    }
+    if (message.memoryAllocationRatio !== 0) {
+      writer.uint32(17).double(message.memoryAllocationRatio);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NumaLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNumaLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.cpuAllocationRatio = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.memoryAllocationRatio = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NumaLimits>): NumaLimits {
+    return NumaLimits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NumaLimits>): NumaLimits {
+    const message = createBaseNumaLimits();
+    message.cpuAllocationRatio = object.cpuAllocationRatio ?? 0;
+    message.memoryAllocationRatio = object.memoryAllocationRatio ?? 0;
+    return message;
+  },
+};
+
 function createBaseDestination(): Destination {
   return {
     cell: "",
@@ -165,6 +861,8 @@ function createBaseDestination(): Destination {
     agentAddress: "",
     resources: [],
     weight: 0,
+    mappings: new Map(),
+    limits: undefined,
   };
 }
 
@@ -193,6 +891,12 @@ export const Destination: MessageFns<Destination> = {
     }
     if (message.weight !== 0) {
       writer.uint32(65).double(message.weight);
+    }
+    message.mappings.forEach((value, key) => {
+      Destination_MappingsEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
+    });
+    if (message.limits !== undefined) {
+      DestinationLimits.encode(message.limits, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -274,6 +978,25 @@ export const Destination: MessageFns<Destination> = {
             message.weight = reader.double();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            const entry9 = Destination_MappingsEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.mappings.set(entry9.key, entry9.value);
+            }
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.limits = DestinationLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -299,6 +1022,87 @@ export const Destination: MessageFns<Destination> = {
     message.agentAddress = object.agentAddress ?? "";
     message.resources = object.resources?.map((e) => ProviderResources.fromPartial(e)) || [];
     message.weight = object.weight ?? 0;
+    message.mappings = (() => {
+      const m = new Map();
+      (object.mappings as Map<string, ProviderIds> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, ProviderIds.fromPartial(value));
+        }
+      });
+      return m;
+    })();
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? DestinationLimits.fromPartial(object.limits)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDestination_MappingsEntry(): Destination_MappingsEntry {
+  return { key: "", value: undefined };
+}
+
+export const Destination_MappingsEntry: MessageFns<Destination_MappingsEntry> = {
+  encode(message: Destination_MappingsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      ProviderIds.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Destination_MappingsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDestination_MappingsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = ProviderIds.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Destination_MappingsEntry>): Destination_MappingsEntry {
+    return Destination_MappingsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Destination_MappingsEntry>): Destination_MappingsEntry {
+    const message = createBaseDestination_MappingsEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? ProviderIds.fromPartial(object.value)
+      : undefined;
     return message;
   },
 };
@@ -747,6 +1551,17 @@ function createBaseSelectDestinationsRequest(): SelectDestinationsRequest {
     excludeHosts: [],
     isRebuild: false,
     group: undefined,
+    purpose: 0,
+    source: undefined,
+    migrationId: "",
+    requestedDestination: undefined,
+    onlyCells: [],
+    exceptCells: [],
+    groups: [],
+    groupPolicy: "",
+    sameSubtree: [],
+    pciRequests: [],
+    attempt: 0,
   };
 }
 
@@ -784,6 +1599,39 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
     }
     if (message.group !== undefined) {
       ServerGroup.encode(message.group, writer.uint32(82).fork()).join();
+    }
+    if (message.purpose !== 0) {
+      writer.uint32(88).int32(message.purpose);
+    }
+    if (message.source !== undefined) {
+      MoveSource.encode(message.source, writer.uint32(98).fork()).join();
+    }
+    if (message.migrationId !== "") {
+      writer.uint32(106).string(message.migrationId);
+    }
+    if (message.requestedDestination !== undefined) {
+      RequestedDestination.encode(message.requestedDestination, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.onlyCells) {
+      writer.uint32(122).string(v!);
+    }
+    for (const v of message.exceptCells) {
+      writer.uint32(130).string(v!);
+    }
+    for (const v of message.groups) {
+      RequestGroup.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.groupPolicy !== "") {
+      writer.uint32(146).string(message.groupPolicy);
+    }
+    for (const v of message.sameSubtree) {
+      SameSubtree.encode(v!, writer.uint32(154).fork()).join();
+    }
+    for (const v of message.pciRequests) {
+      PciRequest.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(168).uint32(message.attempt);
     }
     return writer;
   },
@@ -881,6 +1729,94 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
             message.group = ServerGroup.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.purpose = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.source = MoveSource.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.migrationId = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.requestedDestination = RequestedDestination.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.onlyCells.push(reader.string());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.exceptCells.push(reader.string());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.groups.push(RequestGroup.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.groupPolicy = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.sameSubtree.push(SameSubtree.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.pciRequests.push(PciRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -912,6 +1848,21 @@ export const SelectDestinationsRequest: MessageFns<SelectDestinationsRequest> = 
     message.group = (object.group !== undefined && object.group !== null)
       ? ServerGroup.fromPartial(object.group)
       : undefined;
+    message.purpose = object.purpose ?? 0;
+    message.source = (object.source !== undefined && object.source !== null)
+      ? MoveSource.fromPartial(object.source)
+      : undefined;
+    message.migrationId = object.migrationId ?? "";
+    message.requestedDestination = (object.requestedDestination !== undefined && object.requestedDestination !== null)
+      ? RequestedDestination.fromPartial(object.requestedDestination)
+      : undefined;
+    message.onlyCells = object.onlyCells?.map((e) => e) || [];
+    message.exceptCells = object.exceptCells?.map((e) => e) || [];
+    message.groups = object.groups?.map((e) => RequestGroup.fromPartial(e)) || [];
+    message.groupPolicy = object.groupPolicy ?? "";
+    message.sameSubtree = object.sameSubtree?.map((e) => SameSubtree.fromPartial(e)) || [];
+    message.pciRequests = object.pciRequests?.map((e) => PciRequest.fromPartial(e)) || [];
+    message.attempt = object.attempt ?? 0;
     return message;
   },
 };
@@ -1020,7 +1971,7 @@ export const ServerGroup: MessageFns<ServerGroup> = {
 };
 
 function createBaseSelectDestinationsResponse(): SelectDestinationsResponse {
-  return { chosen: undefined, alternates: [], consumerGeneration: 0n };
+  return { chosen: undefined, alternates: [], consumerGeneration: 0n, migrationGeneration: 0n };
 }
 
 export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> = {
@@ -1036,6 +1987,12 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
         throw new globalThis.Error("value provided for field message.consumerGeneration of type uint64 too large");
       }
       writer.uint32(24).uint64(message.consumerGeneration);
+    }
+    if (message.migrationGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.migrationGeneration) !== message.migrationGeneration) {
+        throw new globalThis.Error("value provided for field message.migrationGeneration of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.migrationGeneration);
     }
     return writer;
   },
@@ -1077,6 +2034,14 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
             message.consumerGeneration = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.migrationGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1100,6 +2065,9 @@ export const SelectDestinationsResponse: MessageFns<SelectDestinationsResponse> 
     message.alternates = object.alternates?.map((e) => Destination.fromPartial(e)) || [];
     message.consumerGeneration = (object.consumerGeneration !== undefined && object.consumerGeneration !== null)
       ? BigInt(object.consumerGeneration)
+      : 0n;
+    message.migrationGeneration = (object.migrationGeneration !== undefined && object.migrationGeneration !== null)
+      ? BigInt(object.migrationGeneration)
       : 0n;
     return message;
   },
@@ -1289,9 +2257,21 @@ export const SchedulerServiceDefinition = {
   methods: {
     /**
      * Chooses a host and alternates for one server and claims the chosen one in placement, under the
-     * operation's fence. Repeating it with the same operation and fence answers the same claim.
+     * operation's fence; what is claimed depends on the purpose. Repeating it with the same operation and fence
+     * answers the same claim.
      *
-     * Errors: FAILED_PRECONDITION / NO_VALID_HOST, whose message and facts say why.
+     * What cannot be checked is refused, never assumed: hosts report neither their NUMA topology nor their PCI
+     * devices, so all of them refuse servers that ask for either (rules NumaTopology and PciDevices).
+     *
+     * Errors:
+     * * FAILED_PRECONDITION / NO_VALID_HOST, whose message and facts say why.
+     * * FAILED_PRECONDITION / NOTHING_TO_MOVE: a server that shall move holds no allocations.
+     * * FAILED_PRECONDITION / SOURCE_UNKNOWN: a live migration's source is not among the hosts.
+     * * FAILED_PRECONDITION / GROUP_POLICY_UNSUPPORTED.
+     * * UNAVAILABLE / VIEWS_NOT_READY, HOSTS_RETURNING.
+     * * INVALID_ARGUMENT: what the purpose needs is missing, or request groups contradict each other.
+     * * What PlacementService.ClaimAllocations says of the operation's claim: CLAIM_TOMBSTONED, CLAIM_FENCED,
+     *   CONSUMER_GENERATION_CONFLICT.
      */
     selectDestinations: {
       name: "SelectDestinations",

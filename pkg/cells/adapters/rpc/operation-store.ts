@@ -12,7 +12,12 @@ import { acquireOperations, releaseOperations, renewOperations } from "../sql/ac
 import { commitStep } from "../sql/commit-step.js";
 import type { StoreDeps } from "../sql/deps.js";
 import { commitHandover, dropDormant, prepareHandover } from "../sql/handover.js";
-import { abandonOperation, requestCancel, retryOperation } from "../sql/operator-actions.js";
+import {
+  abandonOperation,
+  requestCancel,
+  retryOperation,
+  strandOperations,
+} from "../sql/operator-actions.js";
 import { operationIdOf } from "../sql/owned-operation.js";
 import { getOperation, listOperations } from "../sql/read-operations.js";
 import { confirmOwnership, leaveOperation, settleOperation } from "../sql/settle.js";
@@ -55,6 +60,12 @@ export function operationStoreHandlers({
   };
   return {
     acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
+    strandOperations: async (ctx, { database, kinds, olderThan }) => ({
+      names: await strandOperations(stores.get(database), deps, ctx, {
+        kinds,
+        olderThanMs: durationMs(olderThan),
+      }),
+    }),
     renewOperations: async (ctx, { database, owner, ownership, names }) => {
       await renewOperations(stores.get(database), deps, ctx, owner, names, durationMs(ownership));
       return {};

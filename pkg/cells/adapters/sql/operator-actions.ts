@@ -1,7 +1,7 @@
 import { sql } from "./sql.js";
 import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { AcceptedKind, StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
@@ -168,49 +168,105 @@ export async function abandonOperation(
     const row = await lockExisting(store, tx, name);
     if (!isLiveWord(row.state) && row.state !== "needs-operator")
       return { operation: toStored(row), next: undefined };
-    const now = deps.clock.now();
-    const error = OperationError.fromPartial({
-      reason: "ABANDONED",
-      domain: "cells",
-      message: reason === "" ? "An operator ended the operation." : reason,
-    });
-    const next: OperationRow = {
-      ...row,
-      state: "failed",
-      owner: "",
-      ready_at: null,
-      secrets: null,
-      error: encoded(OperationError, error),
-      generation: row.generation + 1,
-      updated_at: now,
-    };
-    const { state, owner, ready_at, secrets, generation, updated_at } = next;
-    const before = loadRecord(instanceOf(row));
-    const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
-    const record = owns ? applyChange(before, abandoned(error, now), "", now) : undefined;
-    await allTogether([
-      {
-        name: "op",
-        body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, owner, ready_at, secrets, error: next.error, generation, updated_at })} WHERE id = ${row.id}`,
-      },
-      {
-        name: "act",
-        body: sql`UPDATE ${store.t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${row.server_id} AND id = ${row.id}`,
-      },
-      ...changeParts(store, deps, next, record, { operation_fence: row.i_operation_fence + 1 }, now),
-    ]).execute(tx);
-    const heir =
-      row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row.lane, record ?? before, now);
-    return { operation: toStored(next), next: heir };
+    const message = reason === "" ? "An operator ended the operation." : reason;
+    return decree(store, deps, tx, row, { state: "failed", reason: "ABANDONED", message });
   });
 }
 
-const abandoned = (error: OperationError, now: Instant): InstanceChange =>
-  InstanceChange.fromPartial({
+const STRANDED_AT_ONCE = 20;
+
+/**
+ * Hands operations to an operator that are ready for long and of no kind and version that somebody runs.
+ * @param kinds   those that the caller runs
+ * @returns their names, 20 at most
+ */
+export async function strandOperations(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  { kinds, olderThanMs }: { readonly kinds: readonly AcceptedKind[]; readonly olderThanMs: number },
+): Promise<string[]> {
+  const { t } = store;
+  const since = deps.clock.now() - BigInt(olderThanMs) * 1000n;
+  const known = sql.join([
+    sql`('', 0)`,
+    ...kinds.map(({ kind, version }) => sql`(${kind}::text, ${version}::int)`),
+  ]);
+  const { rows } = await store.db.statement(ctx, "operations.unclaimed", (db) =>
+    sql<{ id: string; server_id: string }>`SELECT id, server_id FROM ${t.operation}
+      WHERE ready_at <= ${since} AND state IN ('running', 'parked', 'undoing')
+        AND NOT (kind, kind_version) IN (${known}) ORDER BY ready_at LIMIT ${STRANDED_AT_ONCE}`.execute(db),
+  );
+  const stranded: string[] = [];
+  for (const { id, server_id } of rows) {
+    const name = operationName(server_id, id);
+    const isStranded = await store.db.write(ctx, "operations.strand", async (tx) => {
+      const row = await lockOperation(store, tx, name);
+      const readyAt = row?.ready_at ?? undefined;
+      if (row === undefined || readyAt === undefined || readyAt > since || !isLiveWord(row.state))
+        return false;
+      const message = `No conductor can run operations of kind ${row.kind}, version ${row.kind_version}.`;
+      await decree(store, deps, tx, row, { state: "needs-operator", reason: "NO_CONDUCTOR", message });
+      return true;
+    });
+    if (isStranded) stranded.push(name);
+  }
+  return stranded;
+}
+
+interface Decree {
+  readonly state: "failed" | "needs-operator";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * Ends an operation from outside: every older fence of it is refused from now on. In the lane "life" the server goes
+ * to ERROR; in others the next of the lane gets its turn.
+ */
+async function decree(
+  store: Store,
+  deps: StoreDeps,
+  tx: Tx,
+  row: JoinedRow,
+  { state, reason, message }: Decree,
+): Promise<Abandoned> {
+  const now = deps.clock.now();
+  const name = operationName(row.server_id, row.id);
+  const changes = {
+    state,
+    owner: "",
+    ready_at: null,
+    // Who retries it still needs them.
+    secrets: state === "failed" ? null : row.secrets,
+    waiting_for: state === "failed" ? "" : row.state === "undoing" ? "undoing" : "running",
+    error: encoded(OperationError, OperationError.fromPartial({ reason, domain: "cells", message })),
+    generation: row.generation + 1,
+    updated_at: now,
+  };
+  const ended: OperationRow = { ...row, ...changes };
+  const before = loadRecord(instanceOf(row));
+  const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
+  const change = InstanceChange.fromPartial({
     server: {
       vmState: VmState.VM_STATE_ERROR,
       taskState: "",
-      fault: { code: 500, message: error.message, reason: "ABANDONED", createdAt: toTimestamp(now) },
+      fault: { code: 500, message, reason, createdAt: toTimestamp(now) },
     },
     updateMask: ["vm_state", "task_state", "fault"],
   });
+  const record = owns ? applyChange(before, change, "", now) : undefined;
+  await allTogether([
+    {
+      name: "op",
+      body: sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`,
+    },
+    {
+      name: "act",
+      body: sql`UPDATE ${store.t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${row.server_id} AND id = ${row.id}`,
+    },
+    ...changeParts(store, deps, ended, record, { operation_fence: row.i_operation_fence + 1 }, now),
+  ]).execute(tx);
+  const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row.lane, before, now);
+  return { operation: toStored(ended), next };
+}

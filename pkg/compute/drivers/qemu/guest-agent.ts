@@ -10,8 +10,8 @@ const SENTINEL = 0xff;
 const SILENCE_MS = 10_000;
 
 /**
- * Asks the agent inside a guest, over the socket of its channel. What answers is a stranger's guest: answers are
- * bounded in size and time, and only a refusal or a success is taken from them.
+ * Asks the agent inside a guest, over the socket of its channel. What answers is a stranger's guest: answers
+ * are bounded in size and time, and only a refusal or a success is taken from them.
  * @param path     of the channel's socket
  * @param command  such as "guest-set-user-password"
  * @returns the answer's `return`, unchecked

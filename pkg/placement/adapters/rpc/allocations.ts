@@ -1,36 +1,74 @@
 import type { PlacementOps } from "../../ops/index.js";
+import { EVERY_ATTEMPT } from "../../domain/claim-order.js";
 import {
-  EVERY_ATTEMPT,
   fromConsumer,
   fromUsageGroup,
-  orderOf,
   toChange,
   toInventory,
+  toKey,
   toNumber,
+  toTakeOver,
 } from "./convert.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { PlacementHandlers } from "./handlers.js";
 
 type Served =
-  "claimAllocations" | "releaseAllocations" | "getAllocations" | "setAllocations" | "listUsages" | "reshape";
+  | "claimAllocations"
+  | "revertAllocations"
+  | "releaseAllocations"
+  | "getAllocations"
+  | "setAllocations"
+  | "listUsages"
+  | "reshape";
+
+const required = (field: string): Error => CommonErrors.INVALID_ARGUMENT({ field, problem: "is required" });
 
 export const allocationHandlers = (ops: PlacementOps): Pick<PlacementHandlers, Served> => ({
-  claimAllocations: async (ctx, { claim, operation, fence, attempt }) => {
-    if (claim === undefined || claim.consumerId === "")
-      throw CommonErrors.INVALID_ARGUMENT({ field: "claim", problem: "names no consumer" });
-    if (operation === "") throw CommonErrors.INVALID_ARGUMENT({ field: "operation", problem: "is required" });
-    const { generation, revision } = await ops.allocations.claim(ctx, toChange(claim), {
-      operation,
-      fence: orderOf(fence, attempt),
-    });
-    return { consumerGeneration: BigInt(generation), revision: BigInt(revision) };
+  claimAllocations: async (ctx, { claim, takeOvers, keepTrees, operation, fence, attempt }) => {
+    if (claim === undefined && takeOvers.length === 0) throw required("claim");
+    if (claim?.consumerId === "") throw required("claim.consumer_id");
+    if (takeOvers.some(({ consumerId, fromConsumerId }) => consumerId === "" || fromConsumerId === ""))
+      throw required("take_overs.consumer_id, take_overs.from_consumer_id");
+    if (operation === "") throw required("operation");
+    const { generations, revision } = await ops.allocations.claim(
+      ctx,
+      {
+        claims: claim === undefined ? [] : [{ ...toChange(claim), keepTrees }],
+        takeOvers: takeOvers.map(toTakeOver),
+      },
+      toKey(operation, fence, attempt),
+    );
+    return {
+      consumerGeneration: BigInt(generations.get(claim?.consumerId ?? "") ?? 0),
+      revision: BigInt(revision),
+      consumerGenerations: new Map([...generations].map(([id, generation]) => [id, BigInt(generation)])),
+    };
+  },
+  revertAllocations: async (
+    ctx,
+    { consumerId, takenByConsumerId, operation, fence, attempt = EVERY_ATTEMPT },
+  ) => {
+    if (consumerId === "" || takenByConsumerId === "") throw required("consumer_id, taken_by_consumer_id");
+    if (operation === "") throw required("operation");
+    const key = toKey(operation, fence, attempt);
+    return { reverted: await ops.allocations.revert(ctx, consumerId, takenByConsumerId, key) };
   },
   releaseAllocations: async (
     ctx,
-    { consumerId, operation, fence, ownClaimsOnly, attempt = EVERY_ATTEMPT },
+    {
+      consumerId,
+      operation,
+      fence,
+      ownClaimsOnly: ownOnly,
+      attempt = EVERY_ATTEMPT,
+      trees,
+      consumerGeneration,
+    },
   ) => {
-    const key = operation === "" ? undefined : { operation, fence: orderOf(fence, attempt) };
-    return { released: await ops.allocations.release(ctx, consumerId, key, ownClaimsOnly) };
+    const key = operation === "" ? undefined : toKey(operation, fence, attempt);
+    const expected =
+      consumerGeneration === undefined ? "any" : toNumber(consumerGeneration, "consumer_generation");
+    return { released: await ops.allocations.release(ctx, consumerId, key, { ownOnly, trees, expected }) };
   },
   getAllocations: async (ctx, { consumerId, providerId }) => {
     const { consumers, generations } =

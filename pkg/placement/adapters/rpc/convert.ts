@@ -1,6 +1,8 @@
 import type * as pb from "../../../../gen/kilonova/placement/v1/placement_service.js";
 import type { Instant } from "../../../kernel/time.js";
 import { CommonErrors } from "../../../kernel/errors.js";
+import { EVERY_ATTEMPT, fenceOf, orderOf } from "../../domain/claim-order.js";
+import type { ClaimKey } from "../../domain/ledger-types.js";
 import type {
   Amounts,
   Consumer,
@@ -9,6 +11,7 @@ import type {
   Inventory,
   Provider,
   ProviderDetails,
+  TakeOver,
 } from "../../domain/model.js";
 import type { Candidate, Condition, RequestGroup } from "../../index/request.js";
 import type { UsageGroup } from "../../ops/allocations.js";
@@ -20,18 +23,14 @@ export function toNumber(value: bigint, field: string): number {
   return number;
 }
 
-/** Stands for all attempts of an owner. */
-export const EVERY_ATTEMPT = 0xffff;
-const ATTEMPTS = 0x10000;
-
-/**
- * One growing number for owner and attempt; the ledger and its tables call it the fence. @throws
- * INVALID_ARGUMENT beyond 2^37 owners
- */
-export function orderOf(fence: bigint, attempt: number): number {
+/** Who claims, as the ledger knows it. @throws INVALID_ARGUMENT beyond 2^37 owners */
+export function toKey(operation: string, fence: bigint, attempt: number): ClaimKey {
   if (attempt > EVERY_ATTEMPT)
     throw CommonErrors.INVALID_ARGUMENT({ field: "attempt", problem: "out of range" });
-  return toNumber(fence * BigInt(ATTEMPTS) + BigInt(attempt), "fence");
+  const order = orderOf(toNumber(fence, "fence"), attempt);
+  if (!Number.isSafeInteger(order))
+    throw CommonErrors.INVALID_ARGUMENT({ field: "fence", problem: "out of range" });
+  return { operation, fence: order };
 }
 
 export const toAmounts = (resources: ReadonlyMap<string, bigint>): Amounts =>
@@ -112,6 +111,18 @@ export const toChange = (one: pb.ConsumerAllocations): ConsumerChange => ({
   holdings: toHoldings(one.allocations),
 });
 
+export const toTakeOver = (one: pb.TakeOver): TakeOver => ({
+  consumerId: one.consumerId,
+  consumerType: one.consumerType,
+  expected:
+    one.consumerGeneration === undefined ? "new" : toNumber(one.consumerGeneration, "consumer_generation"),
+  from: one.fromConsumerId,
+  expectedFrom:
+    one.fromConsumerGeneration === undefined
+      ? "any"
+      : toNumber(one.fromConsumerGeneration, "from_consumer_generation"),
+});
+
 export const fromConsumer = (
   one: Consumer,
   generations: ReadonlyMap<string, number>,
@@ -122,7 +133,7 @@ export const fromConsumer = (
   consumerType: one.consumerType,
   consumerGeneration: BigInt(one.generation),
   claimOperation: one.claimOperation,
-  claimFence: BigInt(Math.trunc(one.claimFence / ATTEMPTS)),
+  claimFence: BigInt(fenceOf(one.claimFence)),
   allocations: one.holdings.map((holding) => fromHolding(holding, generations.get(holding.providerId) ?? 0)),
   ignoreConsumerGeneration: false,
   mappings: new Map(),

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Transaction } from "kysely";
 import type { Clock } from "../../../kernel/time.js";
 import { sqlTime } from "../../../platform/db/index.js";
-import type { LedgerDiff, LedgerProvider, LedgerSnapshot } from "../../domain/ledger.js";
+import type { LedgerDiff, LedgerProvider, LedgerSnapshot } from "../../domain/ledger-types.js";
 import type { Tombstone } from "../../domain/model.js";
 import { groupBy, readConsumers, toInventory } from "./reader.js";
 import type { InventoryRow, PlacementTables } from "./tables.js";
@@ -43,9 +43,9 @@ async function loadProviders(
   { tx, schema }: Pick<Place, "tx" | "schema">,
   ids: readonly string[],
 ): Promise<LedgerProvider[]> {
-  type Row = { id: string; generation: number } & (InventoryRow | { resource_class: null });
+  type Row = { id: string; generation: number; root_id: string } & (InventoryRow | { resource_class: null });
   const { rows } =
-    await sql<Row>`SELECT p.id, p.generation, i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size, i.allocation_ratio, i.used
+    await sql<Row>`SELECT p.id, p.generation, p.root_id, i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size, i.allocation_ratio, i.used
     FROM ${sql.id(schema, "provider")} AS p LEFT JOIN ${sql.id(schema, "inventory")} AS i ON i.provider_id = p.id
     WHERE p.id = any(${ids}::text[]) ORDER BY p.id, i.resource_class`.execute(tx);
   return [
@@ -57,6 +57,7 @@ async function loadProviders(
   ].map(([id, mine]) => ({
     id,
     generation: mine[0]?.generation ?? 0,
+    rootId: mine[0]?.root_id ?? id,
     inventories: mine.flatMap((row) => (row.resource_class === null ? [] : [toInventory(row)])),
   }));
 }

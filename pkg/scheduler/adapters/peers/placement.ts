@@ -12,20 +12,31 @@ import type { Placement } from "../../ports.js";
 export function placementPeer(channel: Channel): Placement {
   const client = channel.client(PlacementServiceDefinition);
   return {
-    claim: async (ctx, { serverId, projectId, userId, operation, fence, holdings, expected }) => {
-      const { consumerGeneration, revision } = await client.claimAllocations(ctx, {
-        operation,
-        fence: BigInt(fence),
+    claim: async (ctx, request) => {
+      const { serverId, migrationId, expected } = request;
+      const { consumerGeneration, consumerGenerations, revision } = await client.claimAllocations(ctx, {
+        operation: request.operation,
+        fence: BigInt(request.fence),
+        attempt: request.attempt,
         claim: {
           consumerId: serverId,
-          projectId,
-          userId,
+          projectId: request.projectId,
+          userId: request.userId,
           consumerType: "INSTANCE",
-          allocations: holdings.map(fromHolding),
+          allocations: request.holdings.map(fromHolding),
           ...(expected === "new" ? {} : { consumerGeneration: BigInt(expected) }),
         },
+        takeOvers:
+          migrationId === ""
+            ? []
+            : [{ consumerId: migrationId, consumerType: "MIGRATION", fromConsumerId: serverId }],
+        keepTrees: [...request.keepTrees],
       });
-      return { generation: Number(consumerGeneration), revision: Number(revision) };
+      return {
+        generation: Number(consumerGeneration),
+        migrationGeneration: Number(consumerGenerations.get(migrationId) ?? 0n),
+        revision: Number(revision),
+      };
     },
     held: async (ctx, serverId) => {
       const {

@@ -6,10 +6,11 @@ import { bindService } from "../../../platform/rpc/index.js";
 import type { ServiceBinding } from "../../../platform/rpc/index.js";
 import type { Explanation } from "../../domain/explanation.js";
 import { ownerMessage, ownerSummary } from "../../domain/owner-text.js";
+import { keepsSource } from "../../domain/request-spec.js";
 import type { RequestSpec } from "../../domain/request-spec.js";
 import { ownersFacts } from "../../domain/telling.js";
 import type { Tell } from "../../domain/telling.js";
-import type { Selected, Selection, SelectRequest } from "../../ops/select-destinations.js";
+import type { Selected, Selection, SelectRequest } from "../../ops/selection.js";
 import { toSpec } from "./to-spec.js";
 
 export interface SchedulerOps {
@@ -26,28 +27,28 @@ export const schedulerBinding = (ops: SchedulerOps): ServiceBinding =>
       if (request.serverId === "" || request.operation === "")
         throw CommonErrors.INVALID_ARGUMENT({ field: "server_id, operation", problem: "are required" });
       const spec = toSpec(request, ops.hostsOf);
-      const { chosen, alternates, generation } = await ops.select(ctx, {
+      const { chosen, alternates, generation, migrationGeneration } = await ops.select(ctx, {
         spec,
         operation: request.operation,
         fence: Number(request.fence),
+        attempt: request.attempt,
+        migrationId: keepsSource(spec.purpose) ? request.migrationId : "",
         alternates: request.alternates,
       });
       return {
         chosen: toDestination(chosen),
         alternates: alternates.map(toDestination),
         consumerGeneration: BigInt(generation),
+        migrationGeneration: BigInt(migrationGeneration),
       };
     },
     explain: async (ctx, request) => {
-      const explanation = await ops.explain(
-        ctx,
-        toSpec({ ...request, serverId: "", isRebuild: false }, ops.hostsOf),
-      );
+      const explanation = await ops.explain(ctx, toSpec({ ...request, serverId: "" }, ops.hostsOf));
       return { explanation: toExplanation(explanation, ops.tell, request.adminView) };
     },
   });
 
-const toDestination = ({ host, holdings, weight }: Selection): pb.Destination => ({
+const toDestination = ({ host, holdings, mappings, weight }: Selection): pb.Destination => ({
   cell: host.cell,
   host: host.host,
   node: host.node,
@@ -59,6 +60,14 @@ const toDestination = ({ host, holdings, weight }: Selection): pb.Destination =>
     providerId,
     resources: new Map([...resources].map(([name, amount]) => [name, BigInt(amount)])),
   })),
+  mappings: new Map([...mappings].map(([suffix, ids]) => [suffix, { ids: [...ids] }])),
+  limits: {
+    vcpus: BigInt(host.vcpus.capacity),
+    memoryMib: BigInt(host.memoryMib.capacity),
+    diskGib: BigInt(host.diskGib.capacity),
+    // No host reports its topology.
+    numa: undefined,
+  },
 });
 
 /** Names of hosts, and what only operators may know of them, are for administrators. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { RequestPurpose } from "../../../../gen/kilonova/scheduler/v1/scheduler_service.js";
 import { ServerSpec } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import imageProperties from "../../filters/image-properties.js";
 import { aHostView } from "../../testing/builders.js";
 import { toSpec } from "./to-spec.js";
+import type { WireRequest } from "./to-spec.js";
 
 const specOf = (properties: Record<string, string>) =>
   toSpec(
@@ -16,7 +18,6 @@ const specOf = (properties: Record<string, string>) =>
       }),
       group: undefined,
       excludeHosts: [],
-      isRebuild: false,
     },
     () => new Set(),
   );
@@ -34,5 +35,42 @@ describe("what a request is to the scheduler", () => {
   it("keeps an image with the older name `architecture` off hosts of another", () => {
     const judge = (architecture: string) => imageProperties.bind({})(aHostView(), specOf({ architecture }));
     assert.deepEqual([judge("aarch64").passed, judge("amd64").passed], [false, true]);
+  });
+});
+
+describe("where a request may go", () => {
+  const { REQUEST_PURPOSE_BOOT, REQUEST_PURPOSE_RESIZE, REQUEST_PURPOSE_REBUILD_CHECK } = RequestPurpose;
+  const source = { cell: "cell1", host: "a", computeNodeId: "id-a", allowed: false };
+  const wishes = { forcedHost: "f", forcedNode: "", requestedHost: "r", requestedNode: "n" };
+  const read = (request: Partial<WireRequest>) => {
+    const spec = ServerSpec.fromPartial({ flavor: { name: "f" }, ...wishes });
+    const base = { serverId: "s", projectId: "p", userId: "u", group: undefined, excludeHosts: [] };
+    return toSpec({ ...base, spec, ...request }, () => new Set());
+  };
+  const wished = (request: Partial<WireRequest>) => {
+    const { forcedHost, forcedNode, requestedHost, requestedNode } = read(request);
+    return [forcedHost, forcedNode, requestedHost, requestedNode].join();
+  };
+  const resize = { purpose: REQUEST_PURPOSE_RESIZE, source, migrationId: "m" };
+
+  it("is what a boot's spec wishes, unless the request says otherwise", () => {
+    assert.equal(wished({}), "f,,r,n");
+    assert.equal(wished({ purpose: REQUEST_PURPOSE_BOOT }), "f,,r,n");
+    assert.equal(wished({ requestedDestination: { host: "x", node: "y", forced: false } }), ",,x,y");
+  });
+  it("is not what the boot was forced to when the server moves", () => {
+    assert.equal(wished(resize), ",,,");
+    assert.equal(wished({ ...resize, requestedDestination: { host: "x", node: "", forced: true } }), "x,,,");
+  });
+  it("is the server's own host for a rebuild, in either form", () => {
+    assert.equal(wished({ purpose: REQUEST_PURPOSE_REBUILD_CHECK, source }), "a,,,");
+    assert.deepEqual(
+      [wished({ isRebuild: true }), read({ isRebuild: true }).purpose],
+      ["f,,,", "rebuild-check"],
+    );
+  });
+  it("knows a move's source, and none of other servers", () => {
+    assert.deepEqual(read(resize).source, { ...source, hypervisor: undefined });
+    assert.equal(read({ source }).source, undefined);
   });
 });

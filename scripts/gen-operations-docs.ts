@@ -1,0 +1,111 @@
+// Every kind of operation, as its declaration has it → docs/operations.md. `--check` fails when the committed
+// page is out of date.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { vmStateWord } from "../pkg/model/instance-states.js";
+import { catalogue } from "../pkg/model/operation-catalogue.js";
+import type { Form, OperationDeclaration } from "../pkg/model/operation-declaration.js";
+import { newestVersion } from "../pkg/model/operation-declaration.js";
+import { packageRoot } from "../pkg/platform/service/index.js";
+
+const code = (text: string): string => `\`${text}\``;
+const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+const begun = ({ methods }: OperationDeclaration): string =>
+  methods.map(({ name, key }) => (key === undefined ? code(name) : `${code(name)}, ${code(key)}`)).join("; ");
+
+const kinds = (): string[] => [
+  row([
+    "kind",
+    "version",
+    "lane",
+    "what it does",
+    "begun by (RPC, REST action)",
+    "needs the rule",
+    "the host needs",
+  ]),
+  row(["---", "---", "---", "---", "---", "---", "---"]),
+  ...catalogue.all.map((one) =>
+    row([
+      code(one.kind),
+      String(newestVersion(one)),
+      one.lane,
+      one.summary,
+      begun(one),
+      code(one.rule),
+      one.capability ?? "–",
+    ]),
+  ),
+];
+
+const lockOf: Readonly<Record<Form["lock"], string>> = {
+  refuses: "refused",
+  hides: "refused as a state",
+  ignores: "passes",
+};
+const busyOf: Readonly<Record<Form["contention"], string>> = {
+  refused: "refused",
+  waits: "waits for its turn",
+  "pre-empts": "takes over",
+  "pre-empts-all": "takes over all lanes; joins one of its kind",
+};
+
+const states = (): string[] => [
+  row([
+    "kind",
+    "form",
+    "from vm_state",
+    "from task_state",
+    "task_state meanwhile",
+    "ends in",
+    "when locked",
+    "when busy",
+  ]),
+  row(["---", "---", "---", "---", "---", "---", "---", "---"]),
+  ...catalogue.all.flatMap((one) =>
+    Object.entries(one.forms).map(([name, form]) =>
+      row([
+        code(one.kind),
+        name,
+        form.vmStates?.map(vmStateWord).join(", ") ?? "any",
+        form.taskStates?.map((state) => (state === "" ? "none" : state)).join(", ") ?? "any",
+        form.taskState === "" ? "–" : form.taskState,
+        one.ends.length === 0 ? "the same" : one.ends.map(vmStateWord).join(", "),
+        lockOf[form.lock],
+        one.instant === undefined ? busyOf[form.contention] : "passes",
+      ]),
+    ),
+  ),
+];
+
+const page = [
+  "# Operations",
+  "",
+  "<!-- Written by scripts/gen-operations-docs.ts from pkg/model/operations. Do not edit. -->",
+  "",
+  "Slow work is an operation: stored when it is accepted, and it ends as asked or says why, whatever process dies.",
+  "How to add one: [adding/operation.md](adding/operation.md).",
+  "",
+  ...kinds(),
+  "",
+  "## Where they start, and what is seen meanwhile",
+  "",
+  "A server that is locked lets administrators pass. *Busy* is a server with a running operation in that lane.",
+  "",
+  ...states(),
+  "",
+].join("\n");
+
+const path = join(packageRoot(), "docs", "operations.md");
+const have = (() => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+})();
+if (!process.argv.includes("--check")) writeFileSync(path, page);
+else if (have !== page) {
+  console.error("docs/operations.md is out of date: run npm run gen");
+  process.exitCode = 1;
+}
