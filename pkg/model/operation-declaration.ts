@@ -24,26 +24,27 @@ export const CAPABILITIES = ["pause", "set-admin-password"] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
 /**
- * What operations of one subject may do side by side: those of one lane exclude each other, those of two lanes do
- * not. The lane "life" holds what a server's lasting and task states are about; task states are shown by it alone.
+ * What operations of one subject may do side by side: those of one lane exclude each other, those of two
+ * lanes do not. The lane "life" holds what a server's lasting and task states are about; task states are
+ * shown by it alone.
  */
-export const LANES = ["life", "volumes", "ports", "images"] as const;
-export type Lane = (typeof LANES)[number];
+export type Lane = "life" | "volumes" | "ports" | "images";
 
 /** What becomes of an operation whose lane is busy. */
 export type Contention =
   /** Refused with OPERATION_IN_PROGRESS. */
   | "refused"
   /**
-   * Accepted, and runs when those accepted before it have ended. States are judged at its acceptance and again when
-   * its turn comes: refused then, it ends as FAILED with the reason, such as INVALID_STATE. Not in the lane "life".
+   * Accepted, and runs when those accepted before it have ended. States are judged at its acceptance and
+   * again when its turn comes: refused then, it ends as FAILED with the reason, such as INVALID_STATE. Not
+   * in the lane "life".
    */
   | "waits"
   /** The running one of its lane ends at once, and its finished steps become this one's clean-up. */
   | "pre-empts"
   /**
-   * As `pre-empts`, in all lanes, those that wait included; nothing else is accepted until it has ended. A running
-   * one of the same kind is the answer. Only in the lane "life".
+   * As `pre-empts`, in all lanes, those that wait included; nothing else is accepted until it has ended. A
+   * running one of the same kind is the answer. Only in the lane "life".
    */
   | "pre-empts-all";
 

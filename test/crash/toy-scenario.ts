@@ -36,7 +36,8 @@ const SERVER = "5e000000-0000-4000-8000-000000000001";
 export const VOLUMES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /**
- * The engine and its store alone, on the toy kinds. Attachments run beside the other kind, on the same server.
+ * The engine and its store alone, on the toy kinds. Attachments run beside the other kind, on the same
+ * server.
  */
 export const toyScenario: Scenario = {
   name: "toy",

@@ -4,7 +4,10 @@ import type { OperationKind } from "../../pkg/conductor/engine/kind.js";
 import { aDeclaration } from "../../pkg/model/testing/a-declaration.js";
 import type { Ledger } from "./toy.ledger.js";
 
-/** Attaches what its input names; more than one at once wait for each other, beside whatever the server does. */
+/**
+ * Attaches what its input names; more than one at once wait for each other, beside whatever the server
+ * does.
+ */
 export const ATTACH = aDeclaration("toy.attach", {
   lane: "volumes",
   forms: {

@@ -14,8 +14,8 @@ export interface LaneView {
 }
 
 /**
- * What becomes of an operation that is fit to be accepted: it begins at once, waits for its turn, takes the running
- * one's place, or is refused with OPERATION_IN_PROGRESS. Who takes over goes before those that wait.
+ * What becomes of an operation that is fit to be accepted: it begins at once, waits for its turn, takes the
+ * running one's place, or is refused with OPERATION_IN_PROGRESS. Who takes over goes before those that wait.
  */
 export function placeIn(
   { busy, waiting }: LaneView,
@@ -27,7 +27,8 @@ export function placeIn(
 }
 
 /**
- * Whether nothing may begin beside a running operation: it takes over all lanes, or nobody here knows its kind.
+ * Whether nothing may begin beside a running operation: it takes over all lanes, or nobody here knows its
+ * kind.
  */
 export const closesLanes = (declaration: OperationDeclaration | undefined, input: Uint8Array): boolean =>
   declaration === undefined || formOf(declaration, input).contention === "pre-empts-all";

@@ -56,10 +56,10 @@ function note(log: ServerLog, lane: string, fence: bigint, closes: boolean): voi
 const UNTOLD_RETRY_MS = 1000;
 
 /**
- * Runs commands one at a time in each lane of a server, in the order of their fences: a lower fence than one seen in
- * the lane is refused, a higher one stops what runs there. Lanes run side by side; a command that closes the lanes
- * does to all of them what others do to their own, and runs alone. A repeated command gets the stored answer.
- * Everything is journaled before it is answered.
+ * Runs commands one at a time in each lane of a server, in the order of their fences: a lower fence than one
+ * seen in the lane is refused, a higher one stops what runs there. Lanes run side by side; a command that
+ * closes the lanes does to all of them what others do to their own, and runs alone. A repeated command gets
+ * the stored answer. Everything is journaled before it is answered.
  */
 export class Commands {
   readonly #journal: Journal;
@@ -122,9 +122,9 @@ export class Commands {
   }
 
   /**
-   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a higher
-   * fence than `fence` in any lane; once done, commands with a lower one are refused in all. Commands that arrive
-   * meanwhile wait for their turn.
+   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a
+   * higher fence than `fence` in any lane; once done, commands with a lower one are refused in all. Commands
+   * that arrive meanwhile wait for their turn.
    * @param fence of the last operation on the server by its record
    * @returns whether it was done: not while a command runs or waits, or after one that is newer than the
    *   record
@@ -299,7 +299,8 @@ export class Commands {
   #inTurn<T>(serverId: string, lane: string, fn: () => Promise<T>): Promise<T> {
     const tails = this.#tails.get(serverId) ?? new Map<string, Promise<unknown>>();
     this.#tails.set(serverId, tails);
-    const before = lane === "" ? [...tails.values()] : [tails.get(lane), tails.get("")];
+    const before =
+      lane === "" ? [...tails.values()] : [lane, ""].map((one) => tails.get(one) ?? Promise.resolve());
     const turn = Promise.all(before).then(fn);
     const tail = turn
       .catch(() => {})

@@ -181,7 +181,10 @@ export interface OperationKind<I = unknown> {
   readonly steps: readonly Step<I>[];
   /** From this step on there is only forward: no cancelling, no undo. Absent: every step can be undone. */
   readonly pivot?: string;
-  /** The instance after the operation failed and everything was undone; nothing of its task state beside "life". */
+  /**
+   * The instance after the operation failed and everything was undone; nothing of its task state beside
+   * "life".
+   */
   failed(call: StepCall<I>, error: OperationError, details: string): Change;
 }
 

@@ -24,8 +24,8 @@ export const restSignals = ({ signals }: Pick<StepCall, "signals">): readonly st
   signals.filter(({ kind }) => kind === VICTIM_AT_REST).map(({ id }) => id);
 
 /**
- * Waits for the ends of unfenced steps that victims may still be in: a look around before would miss what arrives
- * after it.
+ * Waits for the ends of unfenced steps that victims may still be in: a look around before would miss what
+ * arrives after it.
  * @returns undefined when nothing is under way any more
  */
 export async function untilVictimsRest(

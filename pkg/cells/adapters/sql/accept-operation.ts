@@ -44,10 +44,10 @@ export interface Accepted {
 type LockedInstance = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
 
 /**
- * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host, mutual
- * exclusion in its lane, task state and action in one transaction. One that pre-empts takes its lane, or all of
- * them, over: the victims end at once and their steps become the clean-up's input. One that waits for its turn is
- * not ready until then. An instant one is done with it.
+ * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host,
+ * mutual exclusion in its lane, task state and action in one transaction. One that pre-empts takes its lane,
+ * or all of them, over: the victims end at once and their steps become the clean-up's input. One that waits
+ * for its turn is not ready until then. An instant one is done with it.
  *
  * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
  *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED
@@ -130,8 +130,8 @@ interface LanePlace {
 /**
  * Finds an operation's place in its lane.
  * @param running  what runs in the lane "life"
- * @throws OPERATION_IN_PROGRESS; NOT_READY in a lane beside "life" while the server has no cell: what waits there
- *   would have to move with it
+ * @throws OPERATION_IN_PROGRESS; NOT_READY in a lane beside "life" while the server has no cell: what waits
+ *   there would have to move with it
  * @cost one statement for those in other lanes and those that take over all lanes, else none
  */
 async function placeOf(

@@ -39,8 +39,8 @@ export interface Committed {
 
 /**
  * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals,
- * outbox) in one transaction, conditional on the fence. The end of one in a lane other than "life" gives the turn to
- * the next of its lane in the same transaction.
+ * outbox) in one transaction, conditional on the fence. The end of one in a lane other than "life" gives the
+ * turn to the next of its lane in the same transaction.
  * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state
  * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write,
  *   commit
@@ -52,8 +52,8 @@ export async function commitStep(
   request: CommitStepRequest,
 ): Promise<Committed> {
   const known = store.recent.get(operationIdOf(request.name));
-  // Parking depends on signals that may have arrived, and who follows in a lane on who waits there; that is decided
-  // under the lock.
+  // Parking depends on signals that may have arrived, and who follows in a lane on who waits there; that is
+  // decided under the lock.
   if (
     known !== undefined &&
     request.state !== OperationState.OPERATION_STATE_PARKED &&

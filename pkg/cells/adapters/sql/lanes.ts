@@ -19,8 +19,8 @@ import type { OperationRow } from "./rows.js";
 import type { Store, Tx } from "./tables.js";
 
 /**
- * Operations of a server in lanes other than "life" that have not ended, those whose turn has come first, then in
- * the order of the queue. The caller has locked the server's row.
+ * Operations of a server in lanes other than "life" that have not ended, those whose turn has come first,
+ * then in the order of the queue. The caller has locked the server's row.
  */
 export async function liveBeside(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
   const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
@@ -31,9 +31,9 @@ export async function liveBeside(store: Store, tx: Tx, serverId: string): Promis
 }
 
 /**
- * A pre-empted operation's row. Its fence ends here: the number that the next acquisition mints is higher than any
- * it had. It stays its owner's until that one has come to the end of its step: what no fence holds back may still
- * be under way.
+ * A pre-empted operation's row. Its fence ends here: the number that the next acquisition mints is higher
+ * than any it had. It stays its owner's until that one has come to the end of its step: what no fence holds
+ * back may still be under way.
  */
 export const preempted = (victim: OperationRow, now: Instant): OperationRow => ({
   ...victim,
@@ -88,8 +88,9 @@ export const endedWaiting = (
 });
 
 /**
- * Gives a lane's turn to the first that waits and that the server's state still fits; those before it end as FAILED.
- * Call it in the transaction that ended the one before, once that is written, with the server's row locked.
+ * Gives a lane's turn to the first that waits and that the server's state still fits; those before it end as
+ * FAILED. Call it in the transaction that ended the one before, once that is written, with the server's row
+ * locked.
  * @param record  as the transaction leaves it
  * @returns the name of the operation whose turn it is; undefined when nobody waits
  * @cost one statement when nobody waits; else one to three more
@@ -130,8 +131,8 @@ export async function nextInLane(
 }
 
 /**
- * Why an operation that waited may not begin; undefined when it may. Locks are not judged again: they stop who asks,
- * not what was accepted. A kind that this process does not know begins: who knows it will see.
+ * Why an operation that waited may not begin; undefined when it may. Locks are not judged again: they stop
+ * who asks, not what was accepted. A kind that this process does not know begins: who knows it will see.
  */
 async function refusalOf(
   store: Store,

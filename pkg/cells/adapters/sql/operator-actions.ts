@@ -33,8 +33,8 @@ async function lockExisting(store: Store, tx: Tx, name: string): Promise<JoinedR
 }
 
 /**
- * Asks an operation to cancel; one that is parked wakes up for it, one that waits for its turn ends at once. One that
- * has ended stays as it is.
+ * Asks an operation to cancel; one that is parked wakes up for it, one that waits for its turn ends at once.
+ * One that has ended stays as it is.
  */
 export async function requestCancel(
   store: Store,
@@ -65,8 +65,8 @@ export async function requestCancel(
 }
 
 /**
- * Name of what runs where an operation would go on: in its lane, or in the lane "life" with all others closed;
- * "" for nothing.
+ * Name of what runs where an operation would go on: in its lane, or in the lane "life" with all others
+ * closed; "" for nothing.
  */
 async function inTheWay(store: Store, deps: StoreDeps, tx: Tx, row: JoinedRow): Promise<string> {
   if (row.lane === LIFE) return row.i_current_operation;
@@ -154,8 +154,8 @@ export interface Abandoned {
 }
 
 /**
- * Ends an operation by decree: FAILED, every older fence of it refused from now on. In the lane "life" the instance
- * is ERROR then; in others the next of the lane gets its turn. Repeatable.
+ * Ends an operation by decree: FAILED, every older fence of it refused from now on. In the lane "life" the
+ * instance is ERROR then; in others the next of the lane gets its turn. Repeatable.
  */
 export async function abandonOperation(
   store: Store,
@@ -221,8 +221,8 @@ interface Decree {
 }
 
 /**
- * Ends an operation from outside: every older fence of it is refused from now on. In the lane "life" the server goes
- * to ERROR; in others the next of the lane gets its turn.
+ * Ends an operation from outside: every older fence of it is refused from now on. In the lane "life" the
+ * server goes to ERROR; in others the next of the lane gets its turn.
  */
 async function decree(
   store: Store,

@@ -35,8 +35,9 @@ export async function confirmOwnership(
 }
 
 /**
- * How an operation was given back. `heir` has the lane of one that was pre-empted, or took over all lanes; "" when
- * nobody has to be told. `takenBack`: it has ended without its conductor, and what was made for it is gone.
+ * How an operation was given back. `heir` has the lane of one that was pre-empted, or took over all lanes;
+ * "" when nobody has to be told. `takenBack`: it has ended without its conductor, and what was made for it
+ * is gone.
  */
 export interface Leaving {
   readonly heir: string;

@@ -1,6 +1,6 @@
 /**
- * Operations of one server side by side. At most one of a lane has its turn (0), and no two wait at one place; the
- * lane "life" has its slot in the row of its instance.
+ * Operations of one server side by side. At most one of a lane has its turn (0), and no two wait at one
+ * place; the lane "life" has its slot in the row of its instance.
  */
 export const laneStatements: readonly string[] = [
   `ALTER TABLE operation ADD COLUMN lane text NOT NULL DEFAULT 'life'`,
