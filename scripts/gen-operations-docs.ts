@@ -15,12 +15,21 @@ const begun = ({ methods }: OperationDeclaration): string =>
   methods.map(({ name, key }) => (key === undefined ? code(name) : `${code(name)}, ${code(key)}`)).join("; ");
 
 const kinds = (): string[] => [
-  row(["kind", "version", "what it does", "begun by (RPC, REST action)", "needs the rule", "the host needs"]),
-  row(["---", "---", "---", "---", "---", "---"]),
+  row([
+    "kind",
+    "version",
+    "lane",
+    "what it does",
+    "begun by (RPC, REST action)",
+    "needs the rule",
+    "the host needs",
+  ]),
+  row(["---", "---", "---", "---", "---", "---", "---"]),
   ...catalogue.all.map((one) =>
     row([
       code(one.kind),
       String(newestVersion(one)),
+      one.lane,
       one.summary,
       begun(one),
       code(one.rule),
@@ -36,8 +45,9 @@ const lockOf: Readonly<Record<Form["lock"], string>> = {
 };
 const busyOf: Readonly<Record<Form["contention"], string>> = {
   refused: "refused",
+  waits: "waits for its turn",
   "pre-empts": "takes over",
-  "pre-empts-or-joins": "takes over; joins one of its kind",
+  "pre-empts-all": "takes over all lanes; joins one of its kind",
 };
 
 const states = (): string[] => [
@@ -80,7 +90,7 @@ const page = [
   "",
   "## Where they start, and what is seen meanwhile",
   "",
-  "A server that is locked lets administrators pass. *Busy* is a server with a running operation.",
+  "A server that is locked lets administrators pass. *Busy* is a server with a running operation in that lane.",
   "",
   ...states(),
   "",

@@ -59,6 +59,7 @@ export const CellsErrors = defineErrors("cells", {
     "refused",
     (p: { server: string; operation: string }) => `Another operation is running on instance ${p.server}.`,
   ],
+  OPERATION_CANCELLED: ["cancelled", (_p: { operation: string }) => "The operation was cancelled."],
   GENERATION_CONFLICT: ["conflict", (p: { server: string }) => `Instance ${p.server} was changed meanwhile.`],
   METADATA_ITEM_NOT_FOUND: ["missing", (_p: { key: string }) => "Metadata item was not found"],
   TOO_MANY_METADATA_ITEMS: [

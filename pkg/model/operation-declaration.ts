@@ -23,14 +23,30 @@ export const NOTHING: MessageType<undefined> = {
 export const CAPABILITIES = ["pause", "set-admin-password"] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** How far an operation takes a server that is already being worked on. */
+/**
+ * What operations of one subject may do side by side: those of one lane exclude each other, those of two
+ * lanes do not. The lane "life" holds what a server's lasting and task states are about; task states are
+ * shown by it alone.
+ */
+export type Lane = "life" | "volumes" | "ports" | "images";
+
+/** What becomes of an operation whose lane is busy. */
 export type Contention =
   /** Refused with OPERATION_IN_PROGRESS. */
   | "refused"
-  /** The running one ends at once, and its finished steps become this one's clean-up. */
+  /**
+   * Accepted, and runs when those accepted before it have ended. States are judged at its acceptance and
+   * again when its turn comes: refused then, it ends as FAILED with the reason, such as INVALID_STATE. Not
+   * in the lane "life".
+   */
+  | "waits"
+  /** The running one of its lane ends at once, and its finished steps become this one's clean-up. */
   | "pre-empts"
-  /** As `pre-empts`; but a running one of the same kind is the answer. */
-  | "pre-empts-or-joins";
+  /**
+   * As `pre-empts`, in all lanes, those that wait included; nothing else is accepted until it has ended. A
+   * running one of the same kind is the answer. Only in the lane "life".
+   */
+  | "pre-empts-all";
 
 /** One way to ask for an operation: where it may start, and what is seen while it runs. */
 export interface Form {
@@ -38,7 +54,7 @@ export interface Form {
   readonly vmStates?: readonly VmState[];
   /** Task states in which it starts, "" being none; absent: any. */
   readonly taskStates?: readonly string[];
-  /** Task state from its acceptance on. */
+  /** Task state from its acceptance on; "" in lanes other than "life". */
   readonly taskState: string;
   readonly contention: Contention;
   /** Refused with NOT_READY without a host. */
@@ -85,7 +101,7 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    */
   readonly versions: readonly [number, ...number[]];
   /** Within a server, operations of one lane exclude each other. */
-  readonly lane: "life";
+  readonly lane: Lane;
   /** What it works with. */
   readonly input: MessageType<I>;
   /** What of it must not lie in the clear; absent when there is nothing. */
@@ -119,12 +135,21 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
 export function declareOperation<I, S, F extends string>(
   declaration: OperationDeclaration<I, S, F>,
 ): OperationDeclaration<I, S, F> {
-  const { kind, forms, formOf, instant, event } = declaration;
+  const { kind, lane, forms, formOf, instant, event } = declaration;
   if (Object.keys(forms).length !== 1 && formOf === undefined)
     throw new Error(`${kind}: nothing says which of its forms a request has`);
   if ((instant === undefined) !== (event === undefined))
     throw new Error(`${kind}: an instant operation has an event, others have steps`);
+  for (const form of Object.values<Form>(forms)) checkLane(kind, lane, form, instant !== undefined);
   return declaration;
+}
+
+function checkLane(kind: string, lane: Lane, { contention, taskState }: Form, instant: boolean): void {
+  if (lane === "life" && contention === "waits") throw new Error(`${kind}: nothing waits in the lane life`);
+  if (lane !== "life" && contention === "pre-empts-all")
+    throw new Error(`${kind}: only the lane life takes over the others`);
+  if (lane !== "life" && taskState !== "") throw new Error(`${kind}: only the lane life shows a task state`);
+  if (lane !== "life" && instant) throw new Error(`${kind}: an instant operation needs no lane of its own`);
 }
 
 /** A declaration whatever its messages are: as all are listed. */

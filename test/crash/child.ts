@@ -6,13 +6,16 @@ import { scenarios } from "./scenarios.js";
 /** The process that dies. Nothing but this entry can make a conductor crash. */
 const connection = JSON.parse(process.env["KILONOVA_CRASH_CONNECTION"] ?? "{}") as Connection;
 
-const dieAt = (at: CrashAt): CrashPoints => ({
-  hit: async (kind, step, when) => {
-    if (kind !== at.kind || step !== at.step || when !== at.when) return;
-    process.kill(process.pid, "SIGKILL");
-    await new Promise<never>(() => {});
-  },
-});
+function dieAt(at: CrashAt): CrashPoints {
+  let left = at.nth ?? 1;
+  return {
+    hit: async (kind, step, when) => {
+      if (kind !== at.kind || step !== at.step || when !== at.when || --left > 0) return;
+      process.kill(process.pid, "SIGKILL");
+      await new Promise<never>(() => {});
+    },
+  };
+}
 
 const say = (answer: Answer): void => {
   process.send?.(answer);

@@ -151,7 +151,7 @@ export async function runMatrix(
   }
   let tried = 0;
   for (const crash of points) {
-    const label = `${crash.kind}/${crash.step}/${crash.when}`;
+    const label = `${crash.kind}/${crash.step}/${crash.when}/${crash.nth ?? 1}`;
     const place = await newPlace(scenario, label);
     const answer = await child.order({
       do: "run",

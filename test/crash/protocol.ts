@@ -3,6 +3,8 @@ export interface CrashAt {
   readonly kind: string;
   readonly step: string;
   readonly when: "before" | "after" | "undo-before" | "undo-after";
+  /** Which of several operations of the kind reaches the point first, second, …; absent: the first. */
+  readonly nth?: number;
 }
 
 /** One installation of the matrix: databases and a folder that outlive processes. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { sql } from "../../pkg/cells/adapters/sql/sql.js";
 import { AcceptOperationRequest } from "../../gen/kilonova/cells/v1/instances_service.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { Server } from "../../gen/kilonova/type/v1/server.js";
 import { silentLogger } from "../../pkg/kernel/index.js";
 import { openDatabase, openPool } from "../../pkg/platform/db/index.js";
 import { migrate } from "../../pkg/platform/db/index.js";
@@ -26,11 +27,18 @@ import { Registry } from "../../pkg/conductor/engine/registry.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import type { Scenario } from "./scenario.js";
+import { ATTACH, refused, toyAttachments } from "./toy.attachments.js";
 import { LEDGER, Ledger, toyLedger } from "./toy.ledger.js";
 
 const SERVER = "5e000000-0000-4000-8000-000000000001";
 
-/** The engine and its store alone, on the toy kind. */
+/** Attached to one server at once. */
+export const VOLUMES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/**
+ * The engine and its store alone, on the toy kinds. Attachments run beside the other kind, on the same
+ * server.
+ */
 export const toyScenario: Scenario = {
   name: "toy",
   prepare: async (place, connection) => {
@@ -48,7 +56,7 @@ export const toyScenario: Scenario = {
       clock: systemClock,
       ids: systemIds,
       box: secretBox([{ id: "test", key: Buffer.alloc(32, 7) }]),
-      operations: new OperationCatalogue([anyOperation(LEDGER)]),
+      operations: new OperationCatalogue([anyOperation(LEDGER), anyOperation(ATTACH)]),
     };
     const network = new LocalNetwork({ log: silentLogger, tracer: noTracer, metrics: new Metrics() });
     const blocks = new NumberBlocks(cell, "instance");
@@ -59,7 +67,7 @@ export const toyScenario: Scenario = {
       ),
     ]);
     const ledger = new Ledger(join(place.folder, "ledger"));
-    const kinds = [toyLedger(ledger)];
+    const kinds = [toyLedger(ledger), toyAttachments(ledger)];
     const conductor = new Conductor({
       ...engineDefaults,
       store: network
@@ -74,7 +82,24 @@ export const toyScenario: Scenario = {
       log: silentLogger,
       databases: async () => ["global", "cell1"],
     });
-    conductor.start();
+    let started = false;
+    const start = (): void => {
+      if (!started) conductor.start();
+      started = true;
+    };
+    const accept = (kind: string, input: string) =>
+      acceptOperation(
+        cell,
+        deps,
+        testCtx(),
+        AcceptOperationRequest.fromPartial({
+          database: "cell1",
+          serverId: SERVER,
+          kind,
+          kindVersion: 1,
+          input: Buffer.from(input),
+        }),
+      );
     const live = async (): Promise<number> =>
       (
         await cell.db.statement(testCtx(), "live", (db) =>
@@ -85,30 +110,32 @@ export const toyScenario: Scenario = {
       ).rows[0]?.count ?? 0;
     return {
       kinds,
-      begin: async (_kind, failing) => {
+      begin: async (kind, failing) => {
         await putInstance(cell, testCtx(), aServer({ id: SERVER }));
-        await acceptOperation(
-          cell,
-          deps,
-          testCtx(),
-          AcceptOperationRequest.fromPartial({
-            database: "cell1",
-            serverId: SERVER,
-            kind: "toy.ledger",
-            kindVersion: 1,
-            input: Buffer.from(failing ? "refuse" : ""),
-          }),
-        );
+        if (kind === ATTACH.kind)
+          for (const volume of VOLUMES)
+            await accept(kind, failing && Number(volume) % 2 === 1 ? refused(volume) : volume);
+        await accept("toy.ledger", failing && kind !== ATTACH.kind ? "refuse" : "");
+        start();
       },
       settled: async () => {
+        start();
         await until(async () => (await live()) === 0, { timeoutMs: 20_000, what: "all operations to end" });
       },
       endState: async () => {
         const { rows } = await cell.db.statement(testCtx(), "state", (db) =>
-          sql`SELECT o.state, o.current_step, i.vm_state, i.task_state, i.current_operation
-          FROM ${cell.t.operation} AS o JOIN ${cell.t.instance} AS i ON i.id = o.server_id`.execute(db),
+          sql<{
+            server: Buffer;
+          }>`SELECT o.kind, o.lane, o.state, o.current_step, i.vm_state, i.task_state, i.current_operation, i.server
+          FROM ${cell.t.operation} AS o JOIN ${cell.t.instance} AS i ON i.id = o.server_id ORDER BY o.created_at, o.id`.execute(
+            db,
+          ),
         );
-        return { rows, ledger: ledger.entries() };
+        return {
+          rows: rows.map(({ server: _server, ...row }) => row),
+          volumes: rows[0] && Server.decode(rows[0].server).volumes.map(({ id }) => id),
+          ledger: ledger.entries(),
+        };
       },
       close: async () => {
         await conductor.stop(2_000);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import type { CrashAt } from "./protocol.js";
 import { pointsOf, runMatrix, undoPointsOf } from "./matrix.js";
+import { toyAttachments } from "./toy.attachments.js";
 import { Ledger, toyLedger } from "./toy.ledger.js";
-import { toyScenario } from "./toy-scenario.js";
+import { VOLUMES, toyScenario } from "./toy-scenario.js";
 
 describe("crash matrix of the toy kind", function () {
   this.timeout(120_000);
@@ -17,5 +19,23 @@ describe("crash matrix of the toy kind", function () {
   it("is undone as undisturbed, wherever the process is killed", async () => {
     const points = undoPointsOf([toyLedger(new Ledger("/dev/null"))]).filter(({ step }) => step !== "third");
     assert.equal(await runMatrix(toyScenario, points, true, () => {}), 4);
+  });
+});
+
+describe("ten attachments at once to one server, in a lane beside its life", function () {
+  this.timeout(600_000);
+  const kinds = [toyAttachments(new Ledger("/dev/null"))];
+  const everyTime = (points: readonly CrashAt[], times: number): CrashAt[] =>
+    points.flatMap((point) => Array.from({ length: times }, (_, index) => ({ ...point, nth: index + 1 })));
+
+  it("all end well and in order, whichever commit the process is killed at", async () => {
+    const points = everyTime(pointsOf(kinds), VOLUMES.length);
+    assert.equal(points.length, 40);
+    assert.equal(await runMatrix(toyScenario, points, false, () => {}), 40);
+  });
+
+  it("let the others pass when some of them are undone, wherever the process is killed", async () => {
+    const points = everyTime(undoPointsOf(kinds), VOLUMES.length / 2);
+    assert.equal(await runMatrix(toyScenario, points, true, () => {}), 20);
   });
 });

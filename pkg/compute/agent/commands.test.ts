@@ -22,6 +22,8 @@ const header = (patch: Partial<CommandHeader> = {}): CommandHeader => ({
   serverId: "s1",
   host: "h",
   waitMs: 1000,
+  lane: "life",
+  closesLanes: false,
   ...patch,
 });
 const reasonOf = async (promise: Promise<unknown>): Promise<string> => {
@@ -171,6 +173,63 @@ describe("agent commands", () => {
     const destroy = await commands.run(ctx, header({ commandId: "c2", fence: 6n }), async () => RUNNING);
     assert.equal(destroy.phase, CommandPhase.COMMAND_PHASE_DONE);
     assert.deepEqual([slow.stopped(), (await build).errorReason], [true, "COMMAND_SUPERSEDED"]);
+  });
+
+  it("runs commands of two lanes side by side, each lane by its own fences, also after a restart", async () => {
+    const first = await open();
+    const life = gate();
+    const volumes = gate();
+    const slow = first.commands.run(ctx, header({ fence: 9n }), life.work);
+    const attach = header({ commandId: "v1", fence: 6n, lane: "volumes" });
+    const beside = first.commands.run(ctx, attach, volumes.work);
+    await until(() => life.starts() === 1 && volumes.starts() === 1);
+    life.open();
+    volumes.open();
+    for (const { phase } of [await slow, await beside]) assert.equal(phase, CommandPhase.COMMAND_PHASE_DONE);
+    await first.close();
+    const { commands } = await open(first.path);
+    const late = (lane: string, fence: bigint) =>
+      commands.run(ctx, header({ commandId: `late ${lane} ${fence}`, lane, fence }), async () => RUNNING);
+    assert.equal(await reasonOf(late("life", 8n)), "FENCE_LOST");
+    assert.equal(await reasonOf(late("volumes", 5n)), "FENCE_LOST");
+    assert.equal((await late("volumes", 7n)).phase, CommandPhase.COMMAND_PHASE_DONE);
+  });
+
+  it("stops all lanes for a command that closes them, runs it alone, and refuses lower fences after it", async () => {
+    const first = await open();
+    const life = gate();
+    const volumes = gate();
+    const running = [
+      first.commands.run(ctx, header(), life.work),
+      first.commands.run(ctx, header({ commandId: "v1", fence: 6n, lane: "volumes" }), volumes.work),
+    ];
+    await until(() => life.starts() === 1 && volumes.starts() === 1);
+    const close = gate();
+    const closing = first.commands.run(
+      ctx,
+      header({ commandId: "c9", fence: 9n, closesLanes: true }),
+      close.work,
+    );
+    for (const { errorReason } of await Promise.all(running)) assert.equal(errorReason, "COMMAND_SUPERSEDED");
+    await until(() => close.starts() === 1);
+    const after = gate();
+    const next = first.commands.run(
+      ctx,
+      header({ commandId: "v2", fence: 10n, lane: "volumes" }),
+      after.work,
+    );
+    after.open();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(after.starts(), 0);
+    close.open();
+    for (const { phase } of [await closing, await next]) assert.equal(phase, CommandPhase.COMMAND_PHASE_DONE);
+    await first.close();
+    const { commands } = await open(first.path);
+    for (const lane of ["life", "volumes", "ports"])
+      assert.equal(
+        await reasonOf(commands.run(ctx, header({ commandId: lane, lane, fence: 8n }), async () => RUNNING)),
+        "FENCE_LOST",
+      );
   });
 
   it("keeps the output of a command over a restart, and answers it again without running it", async () => {

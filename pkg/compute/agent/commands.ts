@@ -23,30 +23,51 @@ export interface CommandTies {
 export type Reporter = (ctx: Ctx, entry: JournalEntry) => Promise<void>;
 
 interface Running {
+  readonly lane: string;
   readonly fence: bigint;
   /** Absent for one that is let finish. */
   readonly stop: AbortController | undefined;
   readonly finished: Promise<JournalEntry>;
 }
 interface ServerLog {
-  fence: bigint;
+  /** Highest fence seen in each lane. */
+  readonly fences: Map<string, bigint>;
+  /** Highest fence that closed all lanes below it. */
+  floor: bigint;
   readonly commands: Map<string, JournalEntry>;
-  running: Map<string, Running>;
+  readonly running: Map<string, Running>;
+}
+
+const newLog = (): ServerLog => ({ fences: new Map(), floor: 0n, commands: new Map(), running: new Map() });
+
+/** Agents and conductors of older versions know one lane. */
+const laneOf = (lane: string | undefined): string => (lane === undefined || lane === "" ? "life" : lane);
+
+const higher = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** The lowest fence that a lane still takes. */
+const lowest = ({ fences, floor }: ServerLog, lane: string): bigint => higher(fences.get(lane) ?? 0n, floor);
+
+function note(log: ServerLog, lane: string, fence: bigint, closes: boolean): void {
+  log.fences.set(lane, higher(log.fences.get(lane) ?? 0n, fence));
+  if (closes) log.floor = higher(log.floor, fence);
 }
 
 const UNTOLD_RETRY_MS = 1000;
 
 /**
- * Runs commands at most once at a time per server, in the order of their fences: a lower fence than one seen
- * is refused, a higher one stops what runs. A repeated command gets the stored answer. Everything is
- * journaled before it is answered.
+ * Runs commands one at a time in each lane of a server, in the order of their fences: a lower fence than one
+ * seen in the lane is refused, a higher one stops what runs there. Lanes run side by side; a command that
+ * closes the lanes does to all of them what others do to their own, and runs alone. A repeated command gets
+ * the stored answer. Everything is journaled before it is answered.
  */
 export class Commands {
   readonly #journal: Journal;
   readonly #report: Reporter;
   readonly #now: () => number;
   readonly #servers = new Map<string, ServerLog>();
-  readonly #tails = new Map<string, Promise<unknown>>();
+  /** The last command in line, by server and lane; "" for one that closes the lanes. */
+  readonly #tails = new Map<string, Map<string, Promise<unknown>>>();
 
   constructor(
     journal: Journal,
@@ -101,9 +122,9 @@ export class Commands {
   }
 
   /**
-   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a higher
-   * fence than `fence`; once done, commands with a lower one are refused. Commands that arrive meanwhile wait
-   * for their turn.
+   * The agent's own work on a server that nobody commands any more. Refuses to follow a command with a
+   * higher fence than `fence` in any lane; once done, commands with a lower one are refused in all. Commands
+   * that arrive meanwhile wait for their turn.
    * @param fence of the last operation on the server by its record
    * @returns whether it was done: not while a command runs or waits, or after one that is newer than the
    *   record
@@ -114,14 +135,16 @@ export class Commands {
     work: (ctx: Ctx) => Promise<void>,
   ): Promise<boolean> {
     const { serverId, fence } = last;
-    if (this.#tails.has(serverId) || (this.#servers.get(serverId)?.fence ?? 0n) > fence) return false;
-    await this.#inTurn(serverId, async () => {
+    const seen = [...(this.#servers.get(serverId)?.fences.values() ?? [])];
+    if (this.#tails.has(serverId) || seen.some((one) => one > fence)) return false;
+    await this.#inTurn(serverId, "", async () => {
       await work(ctx);
       await this.#write({
         serverId,
         commandId: `finish/${serverId}`,
         operation: "",
         fence: String(fence),
+        closesLanes: true,
         phase: "done",
         told: true,
         at: this.#now(),
@@ -131,21 +154,23 @@ export class Commands {
   }
 
   #admit(header: CommandHeader): ServerLog {
-    let server = this.#servers.get(header.serverId);
-    if (!server)
-      this.#servers.set(header.serverId, (server = { fence: 0n, commands: new Map(), running: new Map() }));
-    if (header.fence < server.fence) {
+    const server = this.#servers.get(header.serverId) ?? newLog();
+    this.#servers.set(header.serverId, server);
+    const lane = laneOf(header.lane);
+    const seen = lowest(server, lane);
+    if (header.fence < seen) {
       throw AgentErrors.FENCE_LOST({
         serverId: header.serverId,
         fence: String(header.fence),
-        seen: String(server.fence),
+        seen: String(seen),
       });
     }
-    server.fence = header.fence;
+    note(server, lane, header.fence, header.closesLanes);
     if (server.commands.get(header.commandId)?.phase === "undone")
       throw AgentErrors.COMMAND_UNDONE({ commandId: header.commandId });
     for (const [id, other] of server.running) {
-      if (id !== header.commandId && other.fence <= header.fence)
+      const meant = other.lane === lane || header.closesLanes;
+      if (id !== header.commandId && meant && other.fence <= header.fence)
         other.stop?.abort(AgentErrors.COMMAND_SUPERSEDED({ serverId: header.serverId }));
     }
     return server;
@@ -167,11 +192,12 @@ export class Commands {
       span: ctx.span,
       signal: stop.signal,
     });
-    const finished = this.#inTurn(header.serverId, () => this.#execute(own, header, work, undoOf)).finally(
-      () => server.running.delete(header.commandId),
-    );
+    const lane = laneOf(header.lane);
+    const finished = this.#inTurn(header.serverId, header.closesLanes ? "" : lane, () =>
+      this.#execute(own, header, work, undoOf),
+    ).finally(() => server.running.delete(header.commandId));
     finished.catch(() => {});
-    return { fence: header.fence, stop: finishes ? undefined : stop, finished };
+    return { lane, fence: header.fence, stop: finishes ? undefined : stop, finished };
   }
 
   async #execute(ctx: Ctx, header: CommandHeader, work: CommandWork, undoOf: string): Promise<JournalEntry> {
@@ -182,6 +208,8 @@ export class Commands {
       commandId: header.commandId,
       operation: header.operation,
       fence: String(header.fence),
+      lane: laneOf(header.lane),
+      ...(header.closesLanes ? { closesLanes: true } : {}),
     };
     if (undoOf) await this.#write({ ...base, commandId: undoOf, phase: "undone", at: this.#now() });
     await this.#write({ ...base, phase: "started", at: this.#now() });
@@ -258,26 +286,29 @@ export class Commands {
   }
 
   #remember(entry: JournalEntry): void {
-    const server = this.#servers.get(entry.serverId) ?? {
-      fence: 0n,
-      commands: new Map<string, JournalEntry>(),
-      running: new Map<string, Running>(),
-    };
-    const fence = BigInt(entry.fence);
-    if (fence > server.fence) server.fence = fence;
+    const server = this.#servers.get(entry.serverId) ?? newLog();
+    note(server, laneOf(entry.lane), BigInt(entry.fence), entry.closesLanes === true);
     server.commands.set(entry.commandId, entry);
     this.#servers.set(entry.serverId, server);
   }
 
-  /** One command at a time per server; the next begins when the one before has ended, however. */
-  #inTurn<T>(serverId: string, fn: () => Promise<T>): Promise<T> {
-    const turn = (this.#tails.get(serverId) ?? Promise.resolve()).then(fn, fn);
+  /**
+   * One command at a time per lane of a server; the next begins when the one before has ended, however.
+   * @param lane  "" waits for all lanes, and all lanes wait for it
+   */
+  #inTurn<T>(serverId: string, lane: string, fn: () => Promise<T>): Promise<T> {
+    const tails = this.#tails.get(serverId) ?? new Map<string, Promise<unknown>>();
+    this.#tails.set(serverId, tails);
+    const before =
+      lane === "" ? [...tails.values()] : [lane, ""].map((one) => tails.get(one) ?? Promise.resolve());
+    const turn = Promise.all(before).then(fn);
     const tail = turn
       .catch(() => {})
       .then(() => {
-        if (this.#tails.get(serverId) === tail) this.#tails.delete(serverId);
+        if (tails.get(lane) === tail) tails.delete(lane);
+        if (tails.size === 0 && this.#tails.get(serverId) === tails) this.#tails.delete(serverId);
       });
-    this.#tails.set(serverId, tail);
+    tails.set(lane, tail);
     return turn;
   }
 }

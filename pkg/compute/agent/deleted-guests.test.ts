@@ -89,6 +89,8 @@ describe("removeDeletedGuests", () => {
         serverId: id,
         host: "host1",
         waitMs: 5000,
+        lane: "life",
+        closesLanes: false,
       }),
       look: (answer, records = []) =>
         removeDeletedGuests(

@@ -14,6 +14,8 @@ const entryShape = z.looseObject({
   errorMessage: z.string().optional(),
   errorDetails: z.string().optional(),
   output: z.string().optional(),
+  lane: z.string().optional(),
+  closesLanes: z.boolean().optional(),
   told: z.boolean().optional(),
   at: z.number(),
 } satisfies Record<keyof JournalEntry, z.ZodType>);
@@ -29,6 +31,10 @@ export interface JournalEntry {
   readonly operation: string;
   /** Decimal. */
   readonly fence: string;
+  /** Lane of the operation; absent: "life". */
+  readonly lane?: string;
+  /** Whether no lane takes lower fences any more. */
+  readonly closesLanes?: boolean;
   readonly phase: "started" | "done" | "failed" | "undone";
   readonly errorReason?: string;
   readonly errorMessage?: string;

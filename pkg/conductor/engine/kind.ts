@@ -4,8 +4,8 @@ import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js"
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Instant } from "../../kernel/time.js";
-import type { OperationDeclaration } from "../../model/operation-declaration.js";
-import { newestVersion } from "../../model/operation-declaration.js";
+import type { Lane, OperationDeclaration } from "../../model/operation-declaration.js";
+import { anyOperation, formOf, newestVersion } from "../../model/operation-declaration.js";
 import type { Outputs } from "./outputs.js";
 
 /** What an operation changes on its instance, in the commit that moves it on. */
@@ -35,6 +35,8 @@ export interface StepCall<I = unknown> {
   readonly round: number;
   /** Certain that nobody has started this round before: what a look at the world would find out otherwise. */
   readonly firstStart: boolean;
+  /** Whether it takes over all lanes: what runs in the others is stopped wherever this one has an effect. */
+  readonly closesLanes: boolean;
   /** Signals that wait; name those used up in the result. */
   readonly signals: readonly StoredSignal[];
   readonly outputs: Outputs;
@@ -153,7 +155,7 @@ export interface Step<I = unknown> {
   readonly name: string;
   /** Name in the instance action's timeline, Nova's where it has one; "" shows nothing. */
   readonly event: string;
-  /** Task state while it runs; absent keeps the one before. */
+  /** Task state while it runs; absent keeps the one before. Only in kinds of the lane "life". */
   readonly taskState?: string;
   /**
    * It makes effects that no fence holds back: whoever pre-empts waits for its end, and it starts only while
@@ -171,12 +173,18 @@ export interface Step<I = unknown> {
 export interface OperationKind<I = unknown> {
   readonly kind: string;
   readonly version: number;
+  readonly lane: Lane;
+  /** Whether an operation with this input takes over all lanes. */
+  closesLanes(input: Buffer): boolean;
   /** @throws when the bytes are no input of this kind */
   parseInput(bytes: Buffer): I;
   readonly steps: readonly Step<I>[];
   /** From this step on there is only forward: no cancelling, no undo. Absent: every step can be undone. */
   readonly pivot?: string;
-  /** The instance after the operation failed and everything was undone. */
+  /**
+   * The instance after the operation failed and everything was undone; nothing of its task state beside
+   * "life".
+   */
   failed(call: StepCall<I>, error: OperationError, details: string): Change;
 }
 
@@ -192,18 +200,22 @@ export interface KindSteps<I> {
  * Joins steps with their declaration, and checks what TypeScript cannot: names are unique, the pivot is one
  * of them, and the version is declared.
  */
-export function defineKind<I>(
-  declaration: Pick<OperationDeclaration<I>, "kind" | "versions" | "pivot" | "input">,
-  { version = newestVersion(declaration), steps, failed }: KindSteps<I>,
+export function defineKind<I, S, F extends string>(
+  declaration: OperationDeclaration<I, S, F>,
+  { version = newestVersion(declaration), steps, failed }: KindSteps<NoInfer<I>>,
 ): OperationKind {
-  const { kind, versions, pivot, input } = declaration;
+  const { kind, versions, lane, pivot, input } = declaration;
   const names = steps.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw new Error(`${kind}: two steps of one name`);
   if (pivot !== undefined && !names.includes(pivot)) throw new Error(`${kind}: no step ${pivot}`);
   if (!versions.includes(version)) throw new Error(`${kind}: version ${version} is not declared`);
+  if (lane !== "life" && steps.some(({ taskState }) => taskState !== undefined))
+    throw new Error(`${kind}: only the lane life shows a task state`);
   const defined: OperationKind<I> = {
     kind,
     version,
+    lane,
+    closesLanes: (bytes) => formOf(anyOperation(declaration), bytes).contention === "pre-empts-all",
     parseInput: (bytes) => input.decode(bytes),
     steps,
     ...(pivot === undefined ? {} : { pivot }),

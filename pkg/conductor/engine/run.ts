@@ -114,6 +114,7 @@ export class Run {
       stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`,
       round: record.round,
       firstStart: this.fresh === step.name,
+      closesLanes: this.kind.closesLanes(operation.input),
       signals: operation.signals,
       outputs: new Outputs(operation.steps),
       secrets: operation.secrets,

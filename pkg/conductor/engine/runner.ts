@@ -240,7 +240,7 @@ async function finish(
       state: OperationState.OPERATION_STATE_SUCCEEDED,
       currentStep: step.name,
       steps: [finished],
-      change: withTaskState(result.change, ""),
+      change: kind.lane === "life" ? withTaskState(result.change, "") : result.change,
       consumed: result.consumed,
     });
   } else {

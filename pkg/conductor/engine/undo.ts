@@ -173,17 +173,20 @@ async function undoFailed(
   return false;
 }
 
-/** What users see while a person has to look: ERROR. */
-export const needsOperator = (run: Run, error: OperationError): Change => ({
-  set: {
-    vmState: VmState.VM_STATE_ERROR,
-    taskState: "",
-    fault: {
-      code: 500,
-      message: error.message,
-      details: `needs an operator: ${error.reason}`,
-      createdAt: toTimestamp(run.now),
-      reason: error.reason,
-    },
-  },
-});
+/** What users see while a person has to look: ERROR. What a server is does not hang on the other lanes. */
+export const needsOperator = (run: Run, error: OperationError): Change | undefined =>
+  run.kind.lane !== "life"
+    ? undefined
+    : {
+        set: {
+          vmState: VmState.VM_STATE_ERROR,
+          taskState: "",
+          fault: {
+            code: 500,
+            message: error.message,
+            details: `needs an operator: ${error.reason}`,
+            createdAt: toTimestamp(run.now),
+            reason: error.reason,
+          },
+        },
+      };

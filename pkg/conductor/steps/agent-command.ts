@@ -21,6 +21,8 @@ const headerOf = (call: StepCall, ports: Ports, host: HostRef, commandId: string
   serverId: call.operation.serverId,
   host: host.host,
   waitMs: ports.agentWaitMs,
+  lane: call.operation.lane,
+  closesLanes: call.closesLanes,
 });
 
 /** A command's effects besides the usual: its id when it is not the step's own, and what it undoes. */

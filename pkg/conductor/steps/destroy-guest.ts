@@ -4,10 +4,10 @@ import { Outputs } from "../engine/outputs.js";
 import type { HostRef, Ports } from "../ports.js";
 import { claimedHost, selectedHosts } from "./destinations.js";
 import { destroyAt } from "./destroy-at.js";
+import { victimsOf } from "./victim.js";
 
-/** Hosts where the server's guest may be: its record's, and those that a pre-empted operation had chosen. */
+/** Hosts where the server's guest may be: its record's, and those that pre-empted operations had chosen. */
 export function hostsTouched(call: Pick<StepCall, "server" | "database" | "operation">): HostRef[] {
-  const victim = new Outputs(call.operation.preemptedSteps);
   const names = new Map<string, HostRef>();
   const add = (cell: string, host: string): void => {
     if (host !== "") names.set(`${cell}/${host}`, { cell, host });
@@ -16,10 +16,13 @@ export function hostsTouched(call: Pick<StepCall, "server" | "database" | "opera
     call.server.hostInfo?.cell === "" ? call.database : (call.server.hostInfo?.cell ?? call.database),
     call.server.hostInfo?.host ?? "",
   );
-  // Alternates that were never claimed were never told to build anything.
-  for (const { host } of victim.all(claimedHost)) add(host.cell, host.host);
-  for (const { hosts } of victim.all(selectedHosts))
-    if (hosts[0] !== undefined) add(hosts[0].cell, hosts[0].host);
+  for (const { steps } of victimsOf(call)) {
+    const victim = new Outputs(steps);
+    // Alternates that were never claimed were never told to build anything.
+    for (const { host } of victim.all(claimedHost)) add(host.cell, host.host);
+    for (const { hosts } of victim.all(selectedHosts))
+      if (hosts[0] !== undefined) add(hosts[0].cell, hosts[0].host);
+  }
   return [...names.values()];
 }
 

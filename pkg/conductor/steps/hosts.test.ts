@@ -195,13 +195,7 @@ describe("select-destinations", () => {
 
 function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
   const result = async () => ({ result: CommandResult.fromPartial(answers()) });
-  const client = {
-    buildGuest: result,
-    destroyGuest: result,
-    powerOnGuest: result,
-    powerOffGuest: result,
-    rebootGuest: result,
-  } as unknown as Awaited<ReturnType<Agents["at"]>>;
+  const client = { runCommand: result } as unknown as Awaited<ReturnType<Agents["at"]>>;
   return {
     agents: { at: async () => client, isUp: async () => up },
     agentWaitMs: 1,
@@ -275,6 +269,17 @@ describe("destroy-guest", () => {
     assert.deepEqual(
       hostsTouched(call).map(({ host }) => host),
       ["r", "a", "c"],
+    );
+  });
+  it("goes where victims of other lanes had been as well", () => {
+    const steps = [finished(claimedHost, { index: 0, host: hostOf("b") })];
+    const name = `operations/${SERVER}/${OPERATION}`;
+    const call = aCall({
+      operation: { alsoPreempted: [{ name, kind: "test.kind", input: Buffer.alloc(0), steps }] },
+    });
+    assert.deepEqual(
+      hostsTouched(call).map(({ host }) => host),
+      ["b"],
     );
   });
   const onHost = () =>

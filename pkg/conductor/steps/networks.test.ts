@@ -173,6 +173,30 @@ describe("release-networks", () => {
     assert.equal(neutron.ports.size, 0);
   });
 
+  it("waits for victims of other lanes as well, and releases what they made", async () => {
+    const { neutron, network } = world();
+    const other = `operations/${SERVER}/09000000-0000-4000-8000-000000000002`;
+    const busy = new Set([other]);
+    const step = releaseNetworks({
+      neutron,
+      operations: { settleOperation: async (_ctx, { name }) => ({ atRest: !busy.has(name ?? "") }) },
+    });
+    const steps = [{ ...claimed, name: "one", unfenced: true, state: "running" }];
+    const call = aCall({
+      operation: {
+        preempts: `operations/${SERVER}/${OPERATION}`,
+        preemptedSteps: steps,
+        alsoPreempted: [{ name: other, kind: "test.plug", input: Buffer.alloc(0), steps }],
+      },
+    });
+    assert.equal((await step.run(call)).kind, "park");
+    busy.clear();
+    for (const id of [OPERATION, "09000000-0000-4000-8000-000000000002"])
+      neutron.addPort({ networkId: network.id, deviceId: SERVER, name: portName(id, 0) });
+    assert.equal((await step.run(call)).kind, "done");
+    assert.equal(neutron.ports.size, 0);
+  });
+
   it("says that it could not end while ports keep coming", async () => {
     const { neutron, network } = world();
     const stubborn: Neutron = { ...neutron, deletePort: async () => {} };

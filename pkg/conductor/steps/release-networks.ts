@@ -3,7 +3,7 @@ import { done } from "../engine/kind.js";
 import type { Step } from "../engine/kind.js";
 import type { Ports } from "../ports.js";
 import { releasePorts } from "./release-ports.js";
-import { restSignals, untilVictimRests, victimId } from "./victim.js";
+import { restSignals, untilVictimsRest, victimIds } from "./victim.js";
 
 /** Deletes the ports that came with the server and unbinds those that its user had made. */
 export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): Step => ({
@@ -11,17 +11,17 @@ export const releaseNetworks = (ports: Pick<Ports, "neutron" | "operations">): S
   event: "conductor_release_networks",
   timeoutMs: 600_000,
   async run(call) {
-    const waiting = await untilVictimRests(call, ports);
+    const waiting = await untilVictimsRest(call, ports);
     if (waiting !== undefined) return waiting;
     const ours = new Set(
       call.instance.ports.filter(({ createdByUs }) => createdByUs).map(({ portId }) => portId),
     );
-    const victim = victimId(call);
+    const victims = victimIds(call);
     await releasePorts(
       call.ctx,
       ports.neutron,
       call.server.id,
-      (port) => ours.has(port.id) || (victim !== undefined && isMadeBy(port, victim)),
+      (port) => ours.has(port.id) || victims.some((victim) => isMadeBy(port, victim)),
     );
     return done({}, undefined, { consumed: restSignals(call) });
   },

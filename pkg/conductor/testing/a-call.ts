@@ -54,6 +54,7 @@ export function aCall(
     stepId: `${OPERATION}/step/0`,
     round: init.round ?? 0,
     firstStart: init.firstStart ?? false,
+    closesLanes: false,
     signals: [],
     outputs: new Outputs(operation.steps),
     secrets: Buffer.alloc(0),

@@ -16,7 +16,7 @@ export default declareOperation({
   rule: "os_compute_api:servers:delete",
   action: "delete",
   forms: {
-    usual: { taskState: TaskState.deleting, contention: "pre-empts-or-joins", lock: "refuses" },
+    usual: { taskState: TaskState.deleting, contention: "pre-empts-all", lock: "refuses" },
   },
   ends: [VmState.VM_STATE_DELETED],
   pivot: "destroy-guest",

@@ -28,7 +28,7 @@ export const aDeclaration = (
   forms: {
     plain: aForm,
     preempting: { ...aForm, contention: "pre-empts" },
-    joining: { ...aForm, contention: "pre-empts-or-joins" },
+    joining: { ...aForm, contention: "pre-empts-all" },
   },
   formOf: (input) => (input === "pre-empt" ? "preempting" : input === "join" ? "joining" : "plain"),
   ends: [],

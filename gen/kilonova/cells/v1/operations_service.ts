@@ -118,11 +118,11 @@ export interface StoredOperation {
     | undefined;
   /** Whether somebody asked to cancel. */
   cancelRequested: boolean;
-  /** Operation that this one pre-empted. */
+  /** Operation of its own lane that this one pre-empted. */
   preempts: string;
-  /** Steps of the pre-empted operation: input of the clean-up. */
+  /** Its steps: input of the clean-up. */
   preemptedSteps: StepRecord[];
-  /** Kind of the pre-empted operation. */
+  /** Its kind. */
   preemptedKind: string;
   /** Its input. */
   preemptedInput: Buffer;
@@ -145,6 +145,25 @@ export interface StoredOperation {
   undoUntil: string;
   /** Grows with every change of the operation; order in the feed. */
   generation: bigint;
+  /** Lane in which it runs; empty in records of older processes, which know "life" only. */
+  lane: string;
+  /** Place in its lane's queue while it waits for its turn; 0: its turn has come. */
+  turn: bigint;
+  /** What it pre-empted in other lanes; those that had not begun have left nothing and are not here. */
+  alsoPreempted: PreemptedOperation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An operation of another lane that was pre-empted: input of the clean-up. */
+export interface PreemptedOperation {
+  /** Its name. */
+  name: string;
+  /** Its kind. */
+  kind: string;
+  /** Its input. */
+  input: Buffer;
+  /** Its steps. */
+  steps: StepRecord[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1011,6 +1030,9 @@ function createBaseStoredOperation(): StoredOperation {
     handedOverTo: "",
     undoUntil: "",
     generation: 0n,
+    lane: "",
+    turn: 0n,
+    alsoPreempted: [],
   };
 }
 
@@ -1114,6 +1136,18 @@ export const StoredOperation: MessageFns<StoredOperation> = {
         throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
       }
       writer.uint32(248).uint64(message.generation);
+    }
+    if (message.lane !== "") {
+      writer.uint32(258).string(message.lane);
+    }
+    if (message.turn !== 0n) {
+      if (BigInt.asUintN(64, message.turn) !== message.turn) {
+        throw new globalThis.Error("value provided for field message.turn of type uint64 too large");
+      }
+      writer.uint32(264).uint64(message.turn);
+    }
+    for (const v of message.alsoPreempted) {
+      PreemptedOperation.encode(v!, writer.uint32(274).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1387,6 +1421,30 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.generation = reader.uint64() as bigint;
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.lane = reader.string();
+            continue;
+          }
+          case 33: {
+            if (tag !== 264) {
+              break;
+            }
+
+            message.turn = reader.uint64() as bigint;
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.alsoPreempted.push(PreemptedOperation.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1458,6 +1516,119 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     message.generation = (object.generation !== undefined && object.generation !== null)
       ? BigInt(object.generation)
       : 0n;
+    message.lane = object.lane ?? "";
+    message.turn = (object.turn !== undefined && object.turn !== null) ? BigInt(object.turn) : 0n;
+    message.alsoPreempted = object.alsoPreempted?.map((e) => PreemptedOperation.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePreemptedOperation(): PreemptedOperation {
+  return { name: "", kind: "", input: Buffer.alloc(0), steps: [] };
+}
+
+export const PreemptedOperation: MessageFns<PreemptedOperation> = {
+  encode(message: PreemptedOperation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.input.length !== 0) {
+      writer.uint32(26).bytes(message.input);
+    }
+    for (const v of message.steps) {
+      StepRecord.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreemptedOperation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreemptedOperation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.input = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.steps.push(StepRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PreemptedOperation>): PreemptedOperation {
+    return PreemptedOperation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreemptedOperation>): PreemptedOperation {
+    const message = createBasePreemptedOperation();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as PreemptedOperation["_unknownFields"];
+    message.name = object.name ?? "";
+    message.kind = object.kind ?? "";
+    message.input = object.input ?? Buffer.alloc(0);
+    message.steps = object.steps?.map((e) => StepRecord.fromPartial(e)) || [];
     return message;
   },
 };

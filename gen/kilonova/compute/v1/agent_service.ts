@@ -35,7 +35,7 @@ export interface CommandHeader {
   commandId: string;
   /** Operation's name. */
   operation: string;
-  /** Operation's fence; lower ones than seen for the server are refused with FENCE_LOST. */
+  /** Operation's fence; lower ones than seen for the server's lane are refused with FENCE_LOST. */
   fence: bigint;
   /** Server. */
   serverId: string;
@@ -43,6 +43,10 @@ export interface CommandHeader {
   host: string;
   /** How long to wait for the end before answering STARTED. */
   waitMs: number;
+  /** Operation's lane: commands of different lanes run side by side. Empty: "life". */
+  lane: string;
+  /** Stops what runs in all lanes under lower fences, and refuses it from now on. */
+  closesLanes: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -173,7 +177,16 @@ export interface ScriptFakeDriverResponse {
 }
 
 function createBaseCommandHeader(): CommandHeader {
-  return { commandId: "", operation: "", fence: 0n, serverId: "", host: "", waitMs: 0 };
+  return {
+    commandId: "",
+    operation: "",
+    fence: 0n,
+    serverId: "",
+    host: "",
+    waitMs: 0,
+    lane: "",
+    closesLanes: false,
+  };
 }
 
 export const CommandHeader: MessageFns<CommandHeader> = {
@@ -198,6 +211,12 @@ export const CommandHeader: MessageFns<CommandHeader> = {
     }
     if (message.waitMs !== 0) {
       writer.uint32(48).uint32(message.waitMs);
+    }
+    if (message.lane !== "") {
+      writer.uint32(58).string(message.lane);
+    }
+    if (message.closesLanes !== false) {
+      writer.uint32(64).bool(message.closesLanes);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -271,6 +290,22 @@ export const CommandHeader: MessageFns<CommandHeader> = {
             message.waitMs = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.lane = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.closesLanes = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -305,6 +340,8 @@ export const CommandHeader: MessageFns<CommandHeader> = {
     message.serverId = object.serverId ?? "";
     message.host = object.host ?? "";
     message.waitMs = object.waitMs ?? 0;
+    message.lane = object.lane ?? "";
+    message.closesLanes = object.closesLanes ?? false;
     return message;
   },
 };

@@ -93,7 +93,11 @@ export function operationStoreHandlers({
     settleOperation: async (ctx, { database, name }) => ({
       atRest: await settleOperation(stores.get(database), deps, ctx, name),
     }),
-    commitStep: (ctx, request) => commitStep(stores.get(request.database), deps, ctx, request),
+    commitStep: async (ctx, request) => {
+      const { response, next } = await commitStep(stores.get(request.database), deps, ctx, request);
+      if (next !== undefined) waker.wake(ctx, request.database, next);
+      return response;
+    },
     getStoredOperation: async (ctx, { database, name }) => {
       const operation = await awake(ctx, database, name, (store) => getOperation(store, ctx, name));
       // Conductors ask a source what became of a hand-over; everybody else wants the operation where it lives
@@ -141,15 +145,12 @@ export function operationStoreHandlers({
       waker.wake(ctx, store.name, name);
       return { operation };
     },
-    abandonOperation: async (ctx, { database, name, reason }) => ({
-      operation: await abandonOperation(
-        await stores.locateOperation(ctx, database, name),
-        deps,
-        ctx,
-        name,
-        reason,
-      ),
-    }),
+    abandonOperation: async (ctx, { database, name, reason }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      const { operation, next } = await abandonOperation(store, deps, ctx, name, reason);
+      if (next !== undefined) waker.wake(ctx, store.name, next);
+      return { operation };
+    },
     requestCancel: async (ctx, { database, name }) =>
       awake(ctx, database, name, async (store) => {
         const operation = await requestCancel(store, deps, ctx, name);

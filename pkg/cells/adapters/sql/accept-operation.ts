@@ -4,9 +4,7 @@ import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_servic
 import type { StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
-import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
 import { snakeCase } from "../../../kernel/case.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
@@ -19,16 +17,21 @@ import { checkAcceptable } from "../../domain/acceptance.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
+import type { InstanceColumns } from "../../domain/instance-columns.js";
+import { LIFE, closesLanes, placeIn } from "../../domain/lanes.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { replayOf, tokenRow } from "./client-tokens.js";
 import type { TokenUse } from "./client-tokens.js";
-import { instanceChanged, operationChanged } from "./commit-step.js";
+import { requireCapability } from "./capability.js";
+import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
 import { toStored, victimBytes } from "./operation-rows.js";
+import { endingParts, liveBeside, preempted } from "./lanes.js";
 import { outboxPart } from "./outbox.js";
+import type { OutboxRow } from "./outbox.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
 import type { InstanceRow, OperationRow } from "./rows.js";
 import type { Store, Tx } from "./tables.js";
@@ -42,8 +45,9 @@ type LockedInstance = InstanceRow & { readonly project_id: string; readonly dele
 
 /**
  * Accepts an operation on an instance as its kind declares: token, state, lock, capability of the host,
- * mutual exclusion, task state and action in one transaction. One that pre-empts takes the instance over: the
- * victim ends at once and its steps become the clean-up's input. An instant one is done with it.
+ * mutual exclusion in its lane, task state and action in one transaction. One that pre-empts takes its lane,
+ * or all of them, over: the victims end at once and their steps become the clean-up's input. One that waits
+ * for its turn is not ready until then. An instant one is done with it.
  *
  * @throws UNKNOWN_KIND, SERVER_NOT_FOUND, SERVER_MOVED, INVALID_STATE, INSTANCE_LOCKED, NOT_READY,
  *   CAPABILITY_MISSING, OPERATION_IN_PROGRESS, TOKEN_REUSED
@@ -83,7 +87,7 @@ async function accept(
   if (instance.deleted) throw CellsErrors.SERVER_NOT_FOUND({ server: request.serverId });
   const record = loadRecord(instance);
   const running = await runningOn(store, tx, instance);
-  if (form.contention === "pre-empts-or-joins" && running?.kind === request.kind)
+  if (form.contention === "pre-empts-all" && running?.kind === request.kind)
     return { operation: toStored(running), replayed: true };
   const { action } = declaration;
   checkAcceptable(serverOf(record), { form, action, bypassLock: request.bypassLock });
@@ -93,12 +97,8 @@ async function accept(
   const acceptance = { request, declaration, form, record, instance, token };
   if (declaration.instant !== undefined)
     return { operation: toStored(await storeInstant(store, deps, ctx, tx, acceptance)), replayed: false };
-  if (running !== undefined && form.contention === "refused")
-    throw CellsErrors.OPERATION_IN_PROGRESS({
-      server: request.serverId,
-      operation: instance.current_operation,
-    });
-  const operation = await storeAccepted(store, deps, ctx, tx, { ...acceptance, victim: running });
+  const place = await placeOf(store, deps, tx, acceptance, running);
+  const operation = await storeAccepted(store, deps, ctx, tx, { ...acceptance, ...place });
   return { operation: toStored(operation), replayed: false };
 }
 
@@ -119,19 +119,55 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
   return isLiveWord(owner.state) ? owner : undefined;
 }
 
-/** @throws CAPABILITY_MISSING when the host has not registered what the operation needs */
-async function requireCapability(
+/** Where an operation stands among those of its server. */
+interface LanePlace {
+  /** The one of its lane that it takes over from. */
+  readonly victim: OperationRow | undefined;
+  /** Those of other lanes that end with its acceptance. */
+  readonly others: readonly OperationRow[];
+  /** Place in the queue; 0: it begins at once. */
+  readonly turn: number;
+}
+
+/**
+ * Finds an operation's place in its lane.
+ * @param running  what runs in the lane "life"
+ * @throws OPERATION_IN_PROGRESS; NOT_READY in a lane beside "life" while the server has no cell: what waits
+ *   there would have to move with it
+ * @cost one statement for those in other lanes and those that take over all lanes, else none
+ */
+async function placeOf(
   store: Store,
+  deps: StoreDeps,
   tx: Tx,
-  { capability }: OperationDeclaration,
-  { id, hostInfo }: Server,
-): Promise<void> {
-  if (capability === undefined) return;
-  const { rows } = await sql<{
-    body: Buffer;
-  }>`SELECT body FROM ${store.t.compute_node} WHERE host = ${hostInfo?.host ?? ""}`.execute(tx);
-  if (!rows.some(({ body }) => ComputeNode.decode(body).capabilities.includes(capability)))
-    throw CellsErrors.CAPABILITY_MISSING({ server: id, capability });
+  { request: { serverId }, declaration: { lane }, form: { contention }, instance }: Acceptance,
+  running: OperationRow | undefined,
+): Promise<LanePlace> {
+  const inProgress = (operation: OperationRow): Error =>
+    CellsErrors.OPERATION_IN_PROGRESS({ server: serverId, operation: nameOf(operation) });
+  if (lane === LIFE) {
+    const place = placeIn({ busy: running !== undefined, waiting: 0 }, contention);
+    if (place === "refused" && running !== undefined) throw inProgress(running);
+    const others = contention === "pre-empts-all" ? await liveBeside(store, tx, serverId) : [];
+    return { victim: running, others, turn: 0 };
+  }
+  if (store.name === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
+  if (running !== undefined && closesLanes(deps.operations.find(running.kind), running.input))
+    throw inProgress(running);
+  const live = (await liveBeside(store, tx, serverId)).filter((row) => row.lane === lane);
+  const [first] = live;
+  const current = live.find(({ turn }) => turn === 0);
+  const waiting = live.length - (current === undefined ? 0 : 1);
+  switch (placeIn({ busy: current !== undefined, waiting }, contention)) {
+    case "begins":
+      return { victim: undefined, others: [], turn: 0 };
+    case "takes-over":
+      return { victim: current, others: [], turn: 0 };
+    case "waits":
+      return { victim: undefined, others: [], turn: instance.operation_fence + 1 };
+    case "refused":
+      throw first === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(first);
+  }
 }
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
@@ -163,6 +199,8 @@ async function readOperation(store: Store, tx: Tx, name: string): Promise<Operat
   return row;
 }
 
+const GLOBAL = "global";
+
 interface Acceptance {
   readonly request: AcceptOperationRequest;
   readonly declaration: OperationDeclaration;
@@ -190,7 +228,13 @@ async function storeInstant(
     actor,
   });
   const operation: OperationRow = {
-    ...newOperation(deps, ctx, acceptance, deps.ids.uuid(), undefined, now),
+    ...newOperation(
+      deps,
+      ctx,
+      { ...acceptance, victim: undefined, others: [], turn: 0 },
+      deps.ids.uuid(),
+      now,
+    ),
     state: "succeeded",
     ready_at: null,
     secrets: null,
@@ -230,69 +274,60 @@ async function storeAccepted(
   deps: StoreDeps,
   ctx: Ctx,
   tx: Tx,
-  acceptance: Acceptance & { readonly victim: OperationRow | undefined },
+  acceptance: Acceptance & LanePlace,
 ): Promise<OperationRow> {
   const { t } = store;
-  const { request, form, record, instance, victim, token } = acceptance;
+  const { request, instance, victim, others, token } = acceptance;
   const now = deps.clock.now();
-  const operation = newOperation(deps, ctx, acceptance, deps.ids.uuid(), victim, now);
-  const name = nameOf(operation);
-  const change = InstanceChange.fromPartial({
-    server: { taskState: form.taskState },
-    updateMask: ["task_state"],
-  });
-  const changed = applyChange(record, change, name, now);
-  const columns = instanceColumns(changed);
-  // The victim's fence ends here: the number that the next acquisition mints is higher than any the victim
-  // had. It stays its owner's until that one has come to the end of its step: what no fence holds back may
-  // still be under way.
-  const ended =
-    victim === undefined
-      ? undefined
-      : {
-          ...victim,
-          state: "preempted",
-          ready_at: victim.owner === "" ? null : victim.ready_at,
-          secrets: null,
-          generation: victim.generation + 1,
-          updated_at: now,
-        };
+  const operation = newOperation(deps, ctx, acceptance, deps.ids.uuid(), now);
+  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) => preempted(one, now));
+  const columns = operation.lane === LIFE ? lifeChange(acceptance, operation, now) : undefined;
   const parts: Part[] = [
     { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
     {
       name: "inst",
-      body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
+      body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns?.values, operation_fence: instance.operation_fence + 1 })} WHERE id = ${request.serverId}`,
     },
+    { name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) },
   ];
-  parts.push({ name: "act", body: insertInto(t.instance_action, [actionRow(operation, request, now)]) });
   if (token.token !== "")
-    parts.push({ name: "tok", body: insertInto(t.client_token, [tokenRow(token, [name], now)]) });
-  if (ended !== undefined) {
-    const { state, ready_at, secrets, generation, updated_at } = ended;
     parts.push({
-      name: "victim",
-      body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, generation, updated_at })} WHERE id = ${ended.id}`,
+      name: "tok",
+      body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
     });
-    parts.push({
-      name: "cut",
-      body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${ended.id} AND finished_at IS NULL`,
-    });
-  }
+  const endings = endingParts(store, ended, now);
+  if (operation.lane === LIFE) parts.push(...endings);
+  // The lane has room for one: its index sees the parts of a statement in any order.
+  else if (endings.length > 0) await allTogether(endings).execute(tx);
   const events = [
-    instanceChanged(changed, columns, "changed"),
+    ...(columns === undefined ? [] : [columns.event]),
     operationChanged(operation, "created"),
-    ...(ended === undefined ? [] : [operationChanged(ended)]),
+    ...ended.map((one) => operationChanged(one)),
   ];
   await allTogether([...parts, outboxPart(t, deps.ids, events, now)]).execute(tx);
   return operation;
 }
 
+/** What the acceptance of an operation in the lane "life" changes on its server. */
+function lifeChange(
+  { record, form }: Acceptance,
+  operation: OperationRow,
+  now: Instant,
+): { readonly values: InstanceColumns; readonly event: OutboxRow } {
+  const change = InstanceChange.fromPartial({
+    server: { taskState: form.taskState },
+    updateMask: ["task_state"],
+  });
+  const changed = applyChange(record, change, nameOf(operation), now);
+  const values = instanceColumns(changed);
+  return { values, event: instanceChanged(changed, values, "changed") };
+}
+
 function newOperation(
   deps: StoreDeps,
   ctx: Ctx,
-  { request, declaration, instance }: Acceptance,
+  { request, declaration, instance, victim, others, turn }: Acceptance & LanePlace,
   id: string,
-  victim: OperationRow | undefined,
   now: Instant,
 ): OperationRow {
   return {
@@ -314,15 +349,20 @@ function newOperation(
     generation: 1,
     fence: 0,
     owner: "",
-    ready_at: now,
+    ready_at: turn === 0 ? now : null,
     deadline: null,
     waiting_for: "",
     cancel_requested: false,
     error: null,
     preempts: victim === undefined ? "" : operationName(victim.server_id, victim.id),
-    preempted: victim === undefined ? null : victimBytes(victim),
+    preempted: victimBytes(
+      victim,
+      others.filter(({ fence }) => fence > 0),
+    ),
     handed_over_to: "",
     other_fields: Buffer.alloc(0),
+    lane: declaration.lane,
+    turn,
     created_at: now,
     updated_at: now,
   };

@@ -24,7 +24,7 @@ import { CellsErrors } from "../../errors.js";
 import { actionRow } from "./accept-operation.js";
 import { replayOf, tokenRow } from "./client-tokens.js";
 import type { TokenUse } from "./client-tokens.js";
-import { instanceChanged, operationChanged } from "./commit-step.js";
+import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";
@@ -189,6 +189,8 @@ function freshServer(
     preempted: null,
     handed_over_to: "",
     other_fields: Buffer.alloc(0),
+    lane: "life",
+    turn: 0,
     created_at: now,
     updated_at: now,
   };

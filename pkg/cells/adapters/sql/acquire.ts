@@ -24,7 +24,8 @@ type AcquiredRow = JoinedRow & { readonly has_signals: boolean };
 
 /**
  * Takes operations that are ready: unowned, expired or due ones. The fence is the instance's own growing
- * number, so that the fences of all operations on one server can be compared, whoever minted them.
+ * number, so that the fences of all operations on one server can be compared, whoever minted them and in
+ * whichever lane; several taken at once get a number each.
  * @cost one statement; one more for each operation with signals
  */
 export async function acquireOperations(
@@ -74,17 +75,23 @@ function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRe
       : [sql``, sql` ORDER BY o.ready_at LIMIT ${request.limit}`];
   return sql<AcquiredRow>`
     WITH picked AS (
-      SELECT o.id, o.server_id FROM ${t.operation} AS o
-      WHERE o.ready_at <= ${now} AND o.state <> 'preempted' AND (${kinds})${named}${first} FOR UPDATE SKIP LOCKED
+      SELECT o.id, o.server_id, o.lane FROM ${t.operation} AS o
+      WHERE o.ready_at <= ${now} AND o.state <> 'preempted' AND o.turn = 0 AND (${kinds})${named}${first} FOR UPDATE SKIP LOCKED
+    ), placed AS (
+      SELECT id, server_id, lane, 'operations/' || server_id || '/' || id AS name,
+        row_number() OVER (PARTITION BY server_id ORDER BY id) AS place FROM picked
+    ), wanted AS (
+      SELECT server_id, count(*) AS places, array_agg(name) AS names, bool_or(lane <> 'life') AS beside FROM placed GROUP BY server_id
     ), inst AS (
-      UPDATE ${t.instance} AS i SET operation_fence = i.operation_fence + 1 FROM picked
-      WHERE i.id = picked.server_id AND i.current_operation = 'operations/' || picked.server_id || '/' || picked.id
+      UPDATE ${t.instance} AS i SET operation_fence = i.operation_fence + wanted.places FROM wanted
+      WHERE i.id = wanted.server_id AND (wanted.beside OR i.current_operation = ANY(wanted.names))
       RETURNING i.id AS i_id, ${instanceColumnsPrefixed("i")}
     )
     UPDATE ${t.operation} AS o SET
-      fence = inst.i_operation_fence, owner = ${request.owner}, ready_at = ${until}, waiting_for = '',
+      fence = inst.i_operation_fence + 1 - placed.place, owner = ${request.owner}, ready_at = ${until}, waiting_for = '',
       state = CASE WHEN o.state = 'parked' THEN 'running' ELSE o.state END
-    FROM picked JOIN inst ON inst.i_id = picked.server_id WHERE o.id = picked.id
+    FROM placed JOIN inst ON inst.i_id = placed.server_id
+    WHERE o.id = placed.id AND (placed.lane <> 'life' OR inst.i_current_operation = placed.name)
     RETURNING ${operationColumns("o")}, inst.*,
       EXISTS (SELECT 1 FROM ${t.operation_signal} AS s WHERE s.operation_id = o.id AND s.consumed_at IS NULL) AS has_signals`;
 }

@@ -1,5 +1,5 @@
 import { sql } from "./sql.js";
-import { OperationError, OperationState, Operation } from "../../../../gen/kilonova/type/v1/operation.js";
+import { OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type {
   CommitStepRequest,
@@ -9,6 +9,7 @@ import type {
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
+import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
@@ -16,11 +17,13 @@ import { applyChange } from "../../domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import type { InstanceColumns } from "../../domain/instance-columns.js";
+import { LIFE } from "../../domain/lanes.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
+import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, changing, onlyWhere } from "./fragments.js";
 import type { ConditionalPart } from "./fragments.js";
-import { toPublic, toStored } from "./operation-rows.js";
+import { nextInLane } from "./lanes.js";
 import { outboxPart } from "./outbox.js";
 import type { OutboxRow } from "./outbox.js";
 import { instanceOf, joinRows, lockOwned, operationIdOf, pendingSignals } from "./owned-operation.js";
@@ -28,10 +31,17 @@ import type { InstanceRow, JoinedRow, OperationRow } from "./rows.js";
 import type { Store } from "./tables.js";
 import { timelineParts } from "./timeline.js";
 
+/** A stored commit, and the operation of its lane whose turn it is now. */
+export interface Committed {
+  readonly response: CommitStepResponse;
+  readonly next: string | undefined;
+}
+
 /**
  * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals,
- * outbox) in one transaction, conditional on the fence.
- * @throws FENCE_LOST
+ * outbox) in one transaction, conditional on the fence. The end of one in a lane other than "life" gives the
+ * turn to the next of its lane in the same transaction.
+ * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state
  * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write,
  *   commit
  */
@@ -40,16 +50,18 @@ export async function commitStep(
   deps: StoreDeps,
   ctx: Ctx,
   request: CommitStepRequest,
-): Promise<CommitStepResponse> {
+): Promise<Committed> {
   const known = store.recent.get(operationIdOf(request.name));
-  // Parking depends on signals that may have arrived; that is decided under the lock.
+  // Parking depends on signals that may have arrived, and who follows in a lane on who waits there; that is
+  // decided under the lock.
   if (
     known !== undefined &&
     request.state !== OperationState.OPERATION_STATE_PARKED &&
+    (known.lane === LIFE || isLive(request.state)) &&
     BigInt(known.fence) === request.fence
   ) {
-    const answer = await commitUnchanged(store, deps, ctx, request, known);
-    if (answer !== undefined) return answer;
+    const response = await commitUnchanged(store, deps, ctx, request, known);
+    if (response !== undefined) return { response, next: undefined };
     store.recent.drop(known.id);
   }
   return commitLocked(store, deps, ctx, request);
@@ -68,9 +80,10 @@ async function commitUnchanged(
 ): Promise<CommitStepResponse | undefined> {
   const { t } = store;
   const plan = planOf(store, deps, request, row, []);
+  const owned = row.lane === LIFE ? sql` AND i.current_operation = ${request.name}` : sql``;
   const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
     WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}
-      AND i.generation = ${row.i_generation} AND i.current_operation = ${request.name} AND i.operation_fence = ${row.fence} FOR UPDATE`;
+      AND i.generation = ${row.i_generation}${owned} FOR UPDATE`;
   const statement = onlyWhere<{ cancel_requested: boolean; has_signals: boolean }>(
     held,
     plan.parts,
@@ -93,8 +106,8 @@ async function commitLocked(
   deps: StoreDeps,
   ctx: Ctx,
   request: CommitStepRequest,
-): Promise<CommitStepResponse> {
-  const { plan, waiting, cancelRequested } = await store.db.write(
+): Promise<Committed> {
+  const { plan, waiting, cancelRequested, next } = await store.db.write(
     ctx,
     "operations.commit-step",
     async (tx) => {
@@ -104,11 +117,15 @@ async function commitLocked(
       );
       const plan = planOf(store, deps, request, row, waiting);
       await allTogether(plan.parts).execute(tx);
-      return { plan, waiting, cancelRequested: row.cancel_requested };
+      const ends = row.lane !== LIFE && !isLive(request.state);
+      const next = ends
+        ? await nextInLane(store, deps, tx, row.lane, plan.record, deps.clock.now())
+        : undefined;
+      return { plan, waiting, cancelRequested: row.cancel_requested, next };
     },
   );
   remember(store, plan);
-  return answerOf(plan, waiting, cancelRequested);
+  return { response: answerOf(plan, waiting, cancelRequested), next };
 }
 
 /** Everything that a commit writes, and the rows as they are after it. */
@@ -222,7 +239,13 @@ function readyAt(
 }
 
 function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant): InstanceRecord | undefined {
-  const ends = !isLive(request.state);
+  const beside = row.lane !== LIFE;
+  if (beside && request.change?.updateMask?.includes("task_state") === true)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "change",
+      problem: `task_state cannot be changed in the lane ${row.lane}`,
+    });
+  const ends = !beside && !isLive(request.state);
   if (request.change === undefined && !ends) return undefined;
   return applyChange(loadRecord(instanceOf(row)), request.change, ends ? "" : row.i_current_operation, now);
 }
@@ -299,34 +322,4 @@ function outboxRows(
       instanceChanged(record, columns, request.change?.deleteRecord === true ? "deleted" : "changed"),
     );
   return rows;
-}
-
-/** The outbox row of an operation's new state. */
-export const operationChanged = (
-  row: OperationRow,
-  eventType: OutboxRow["eventType"] = "changed",
-): OutboxRow => ({
-  entityKind: "operation",
-  entityId: row.id,
-  projectId: row.project_id,
-  generation: row.generation,
-  eventType,
-  payload: encoded(Operation, toPublic(toStored(row))),
-});
-
-/** The outbox row of an instance's new generation. */
-export function instanceChanged(
-  record: InstanceRecord,
-  columns: InstanceColumns,
-  eventType: OutboxRow["eventType"],
-): OutboxRow {
-  const server = serverOf(record);
-  return {
-    entityKind: "instance",
-    entityId: server.id,
-    projectId: server.projectId,
-    generation: Number(server.generation),
-    eventType,
-    payload: columns.server,
-  };
 }

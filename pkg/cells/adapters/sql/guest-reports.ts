@@ -9,7 +9,7 @@ import { applyChange } from "../../domain/apply-change.js";
 import { afterGuestReport } from "../../domain/guest-report.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
-import { instanceChanged } from "./commit-step.js";
+import { instanceChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments, insertInto } from "./fragments.js";
 import type { Part } from "./fragments.js";

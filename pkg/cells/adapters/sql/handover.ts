@@ -15,7 +15,7 @@ import { instanceColumns, instanceIdentity } from "../../domain/instance-columns
 import { otherFieldsOf } from "../../domain/other-fields.js";
 import { serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
-import { instanceChanged, operationChanged } from "./commit-step.js";
+import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, inserting, onlyWhere } from "./fragments.js";
 import type { ConditionalPart } from "./fragments.js";
@@ -389,6 +389,8 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   preempted: null,
   handed_over_to: "",
   other_fields: otherFieldsOf(StoredOperation, copy),
+  lane: "life",
+  turn: 0,
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now,
   updated_at: extra.now,
 });

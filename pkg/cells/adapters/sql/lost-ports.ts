@@ -5,7 +5,7 @@ import { applyChange } from "../../domain/apply-change.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord } from "../../domain/records.js";
-import { instanceChanged } from "./commit-step.js";
+import { instanceChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { outboxPart } from "./outbox.js";

@@ -2,7 +2,11 @@ import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
 import { Operation, OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { OperationStep } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { StepRecord, StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  PreemptedOperation,
+  StepRecord,
+  StoredSignal,
+} from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { isLive, operationStateOf, stepResult } from "../../../model/operation-states.js";
 import { ownersError } from "../../../model/operation-error.js";
 import { operationName } from "../../../model/operation-name.js";
@@ -40,6 +44,8 @@ export const OPERATION_COLUMNS = [
   "preempted",
   "handed_over_to",
   "other_fields",
+  "lane",
+  "turn",
   "created_at",
   "updated_at",
 ] as const satisfies readonly (keyof OperationRow)[];
@@ -83,6 +89,9 @@ export function toStored(
     handedOverTo: row.handed_over_to,
     undoUntil: row.undo_until,
     generation: BigInt(row.generation),
+    lane: row.lane,
+    turn: isLive(operationStateOf(row.state)) ? BigInt(row.turn) : 0n,
+    alsoPreempted: victim?.alsoPreempted ?? [],
   };
 }
 
@@ -117,15 +126,26 @@ export function toPublic(stored: StoredOperation): Operation {
   };
 }
 
-/** What a pre-empting operation keeps of its victim: the input of its clean-up. */
-export const victimBytes = (row: OperationRow): Buffer =>
-  encoded(
-    StoredOperation,
-    StoredOperation.fromPartial({
-      ...withOtherFields(StoredOperation, row.other_fields),
-      name: operationName(row.server_id, row.id),
-      kind: row.kind,
-      input: row.input,
-      steps: StoredSteps.decode(row.steps).steps,
-    }),
-  );
+/**
+ * What a pre-empting operation keeps of its victims: the input of its clean-up.
+ * @param own     the one of its own lane
+ * @param others  those of other lanes
+ */
+export const victimBytes = (own: OperationRow | undefined, others: readonly OperationRow[]): Buffer | null =>
+  own === undefined && others.length === 0
+    ? null
+    : encoded(
+        StoredOperation,
+        StoredOperation.fromPartial({
+          ...(own === undefined ? {} : withOtherFields(StoredOperation, own.other_fields)),
+          ...(own === undefined ? {} : remains(own)),
+          alsoPreempted: others.map(remains),
+        }),
+      );
+
+const remains = ({ server_id, id, kind, input, steps }: OperationRow): PreemptedOperation => ({
+  name: operationName(server_id, id),
+  kind,
+  input,
+  steps: StoredSteps.decode(steps).steps,
+});

@@ -3,21 +3,26 @@ import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { AcceptedKind, StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { operationName } from "../../../model/operation-name.js";
+import type { Instant } from "../../../kernel/time.js";
+import { operationName, parseOperationName } from "../../../model/operation-name.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { applyChange } from "../../domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
+import { LIFE, closesLanes } from "../../domain/lanes.js";
 import { loadRecord } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
-import { instanceChanged, operationChanged } from "./commit-step.js";
+import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
+import type { Part } from "./fragments.js";
+import { endedWaiting, endingParts, liveBeside, nextInLane } from "./lanes.js";
 import { toStored } from "./operation-rows.js";
 import { outboxPart } from "./outbox.js";
-import { instanceOf, isLiveWord, lockOperation } from "./owned-operation.js";
+import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
 import type { JoinedRow, OperationRow } from "./rows.js";
 import type { Store, Tx } from "./tables.js";
 
@@ -27,7 +32,10 @@ async function lockExisting(store: Store, tx: Tx, name: string): Promise<JoinedR
   return row;
 }
 
-/** Asks an operation to cancel; one that waits wakes up for it. One that has ended stays as it is. */
+/**
+ * Asks an operation to cancel; one that is parked wakes up for it, one that waits for its turn ends at once.
+ * One that has ended stays as it is.
+ */
 export async function requestCancel(
   store: Store,
   deps: StoreDeps,
@@ -38,6 +46,14 @@ export async function requestCancel(
     const row = await lockExisting(store, tx, name);
     if (!isLiveWord(row.state)) return toStored(row);
     const now = deps.clock.now();
+    if (row.turn > 0) {
+      const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
+      const parts = endingParts(store, [ended], now);
+      await allTogether([...parts, outboxPart(store.t, deps.ids, [operationChanged(ended)], now)]).execute(
+        tx,
+      );
+      return toStored(ended);
+    }
     const changes = {
       cancel_requested: true,
       ready_at: row.state === "parked" ? now : row.ready_at,
@@ -46,6 +62,43 @@ export async function requestCancel(
     await sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`.execute(tx);
     return toStored({ ...row, ...changes });
   });
+}
+
+/**
+ * Name of what runs where an operation would go on: in its lane, or in the lane "life" with all others
+ * closed; "" for nothing.
+ */
+async function inTheWay(store: Store, deps: StoreDeps, tx: Tx, row: JoinedRow): Promise<string> {
+  if (row.lane === LIFE) return row.i_current_operation;
+  const {
+    rows: [closing],
+  } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+    WHERE o.id = ${parseOperationName(row.i_current_operation)?.operationId ?? ""}`.execute(tx);
+  if (closing !== undefined && closesLanes(deps.operations.find(closing.kind), closing.input))
+    return row.i_current_operation;
+  const live = await liveBeside(store, tx, row.server_id);
+  const rival = live.find(({ lane, turn }) => lane === row.lane && turn === 0);
+  return rival === undefined ? "" : operationName(rival.server_id, rival.id);
+}
+
+/** Stores a server's record, when it changes, and tells of it and of its operation. */
+function changeParts(
+  { t }: Store,
+  deps: StoreDeps,
+  operation: OperationRow,
+  record: InstanceRecord | undefined,
+  more: { readonly operation_fence?: number },
+  now: Instant,
+): Part[] {
+  if (record === undefined) return [outboxPart(t, deps.ids, [operationChanged(operation)], now)];
+  const columns = instanceColumns(record);
+  return [
+    {
+      name: "inst",
+      body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, ...more })} WHERE id = ${operation.server_id}`,
+    },
+    outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now),
+  ];
 }
 
 /** Steps that have not ended may fail as often again as they did. */
@@ -70,8 +123,8 @@ export async function retryOperation(
   return store.db.write(ctx, "operations.retry", async (tx) => {
     const row = await lockExisting(store, tx, name);
     if (row.state !== "needs-operator") throw CellsErrors.NOT_NEEDING_OPERATOR({ operation: name });
-    if (row.i_current_operation !== "")
-      throw CellsErrors.OPERATION_IN_PROGRESS({ server: row.server_id, operation: row.i_current_operation });
+    const rival = await inTheWay(store, deps, tx, row);
+    if (rival !== "") throw CellsErrors.OPERATION_IN_PROGRESS({ server: row.server_id, operation: rival });
     const now = deps.clock.now();
     const next: OperationRow = {
       ...row,
@@ -84,30 +137,26 @@ export async function retryOperation(
       updated_at: now,
     };
     const { state, waiting_for, steps, ready_at, deadline, generation, updated_at } = next;
-    const record = applyChange(loadRecord(instanceOf(row)), undefined, name, now);
-    const columns = instanceColumns(record);
-    await allTogether([
-      {
-        name: "op",
-        body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, steps, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}`,
-      },
-      {
-        name: "inst",
-        body: sql`UPDATE ${store.t.instance} SET ${assignments(columns)} WHERE id = ${row.server_id}`,
-      },
-      outboxPart(
-        store.t,
-        deps.ids,
-        [instanceChanged(record, columns, "changed"), operationChanged(next)],
-        now,
-      ),
-    ]).execute(tx);
+    const record =
+      row.lane === LIFE ? applyChange(loadRecord(instanceOf(row)), undefined, name, now) : undefined;
+    const op = {
+      name: "op",
+      body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, steps, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}`,
+    };
+    await allTogether([op, ...changeParts(store, deps, next, record, {}, now)]).execute(tx);
     return toStored(next);
   });
 }
 
+/** An operation that was ended by decree, and the one of its lane whose turn it is now. */
+export interface Abandoned {
+  readonly operation: StoredOperation;
+  readonly next: string | undefined;
+}
+
 /**
- * Ends an operation by decree: FAILED, the instance ERROR, every older fence refused from now on. Repeatable.
+ * Ends an operation by decree: FAILED, every older fence of it refused from now on. In the lane "life" the
+ * instance is ERROR then; in others the next of the lane gets its turn. Repeatable.
  */
 export async function abandonOperation(
   store: Store,
@@ -115,12 +164,13 @@ export async function abandonOperation(
   ctx: Ctx,
   name: string,
   reason: string,
-): Promise<StoredOperation> {
+): Promise<Abandoned> {
   return store.db.write(ctx, "operations.abandon", async (tx) => {
     const row = await lockExisting(store, tx, name);
-    if (!isLiveWord(row.state) && row.state !== "needs-operator") return toStored(row);
+    if (!isLiveWord(row.state) && row.state !== "needs-operator")
+      return { operation: toStored(row), next: undefined };
     const message = reason === "" ? "An operator ended the operation." : reason;
-    return toStored(await decree(store, deps, tx, row, { state: "failed", reason: "ABANDONED", message }));
+    return decree(store, deps, tx, row, { state: "failed", reason: "ABANDONED", message });
   });
 }
 
@@ -171,17 +221,19 @@ interface Decree {
   readonly message: string;
 }
 
-/** Ends an operation from outside: the server goes to ERROR, every older fence is refused from now on. */
+/**
+ * Ends an operation from outside: every older fence of it is refused from now on. In the lane "life" the
+ * server goes to ERROR; in others the next of the lane gets its turn.
+ */
 async function decree(
   store: Store,
   deps: StoreDeps,
   tx: Tx,
   row: JoinedRow,
   { state, reason, message }: Decree,
-): Promise<OperationRow> {
+): Promise<Abandoned> {
   const now = deps.clock.now();
   const name = operationName(row.server_id, row.id);
-  const error = OperationError.fromPartial({ reason, domain: "cells", message });
   const changes = {
     state,
     owner: "",
@@ -189,12 +241,13 @@ async function decree(
     // Who retries it still needs them.
     secrets: state === "failed" ? null : row.secrets,
     waiting_for: state === "failed" ? "" : row.state === "undoing" ? "undoing" : "running",
-    error: encoded(OperationError, error),
+    error: encoded(OperationError, OperationError.fromPartial({ reason, domain: "cells", message })),
     generation: row.generation + 1,
     updated_at: now,
   };
-  const next: OperationRow = { ...row, ...changes };
-  const owns = row.i_current_operation === name || row.i_current_operation === "";
+  const ended: OperationRow = { ...row, ...changes };
+  const before = loadRecord(instanceOf(row));
+  const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
   const change = InstanceChange.fromPartial({
     server: {
       vmState: VmState.VM_STATE_ERROR,
@@ -203,36 +256,18 @@ async function decree(
     },
     updateMask: ["vm_state", "task_state", "fault"],
   });
-  const record = owns ? applyChange(loadRecord(instanceOf(row)), change, "", now) : undefined;
-  const columns = record === undefined ? undefined : instanceColumns(record);
+  const record = owns ? applyChange(before, change, "", now) : undefined;
   await allTogether([
     {
       name: "op",
       body: sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`,
     },
-    ...(columns === undefined
-      ? []
-      : [
-          {
-            name: "inst",
-            body: sql`UPDATE ${store.t.instance} SET ${assignments({ ...columns, operation_fence: row.i_operation_fence + 1 })} WHERE id = ${row.server_id}`,
-          },
-        ]),
     {
       name: "act",
       body: sql`UPDATE ${store.t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${row.server_id} AND id = ${row.id}`,
     },
-    outboxPart(
-      store.t,
-      deps.ids,
-      [
-        ...(record === undefined || columns === undefined
-          ? []
-          : [instanceChanged(record, columns, "changed")]),
-        operationChanged(next),
-      ],
-      now,
-    ),
+    ...changeParts(store, deps, ended, record, { operation_fence: row.i_operation_fence + 1 }, now),
   ]).execute(tx);
-  return next;
+  const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row.lane, before, now);
+  return { operation: toStored(ended), next };
 }

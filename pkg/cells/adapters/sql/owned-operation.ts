@@ -1,6 +1,7 @@
 import { sql } from "./sql.js";
 import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { parseOperationName } from "../../../model/operation-name.js";
+import { LIFE } from "../../domain/lanes.js";
 import { CellsErrors } from "../../errors.js";
 import { OPERATION_COLUMNS } from "./operation-rows.js";
 import type { InstanceRow, JoinedRow, OperationRow } from "./rows.js";
@@ -84,8 +85,7 @@ export async function lockOwned(store: Store, tx: Tx, name: string, fence: bigin
     row !== undefined &&
     BigInt(row.fence) === fence &&
     isLiveWord(row.state) &&
-    row.i_current_operation === name &&
-    row.i_operation_fence === row.fence;
+    (row.lane === LIFE ? row.i_current_operation === name : row.turn === 0);
   if (!owned) throw CellsErrors.FENCE_LOST({ operation: name });
   return row;
 }

@@ -11,7 +11,7 @@ import { applyUserChange } from "../../domain/apply-change.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { loadRecord, serverOf } from "../../domain/records.js";
 import { CellsErrors } from "../../errors.js";
-import { instanceChanged } from "./commit-step.js";
+import { instanceChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { outboxPart } from "./outbox.js";

@@ -30,6 +30,9 @@ export interface OperationRow {
   readonly handed_over_to: string;
   /** Fields of StoredOperation that have no column. */
   readonly other_fields: Buffer;
+  readonly lane: string;
+  /** Place in its lane's queue; 0: its turn has come. */
+  readonly turn: number;
   readonly created_at: Instant;
   readonly updated_at: Instant;
 }

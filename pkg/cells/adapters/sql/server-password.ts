@@ -8,7 +8,7 @@ import { CommonErrors } from "../../../kernel/errors.js";
 import { withServerPassword } from "../../domain/server-password.js";
 import { instanceColumns } from "../../domain/instance-columns.js";
 import { CellsErrors } from "../../errors.js";
-import { instanceChanged } from "./commit-step.js";
+import { instanceChanged } from "./changed-rows.js";
 import type { StoreDeps } from "./deps.js";
 import { allTogether, assignments } from "./fragments.js";
 import { outboxPart } from "./outbox.js";

@@ -35,8 +35,9 @@ export async function confirmOwnership(
 }
 
 /**
- * How an operation was given back. `heir` owns the instance of one that was pre-empted; "" when nobody has to
- * be told. `takenBack`: it has ended without its conductor, and what was made for it is gone.
+ * How an operation was given back. `heir` has the lane of one that was pre-empted, or took over all lanes;
+ * "" when nobody has to be told. `takenBack`: it has ended without its conductor, and what was made for it
+ * is gone.
  */
 export interface Leaving {
   readonly heir: string;
@@ -63,9 +64,12 @@ export async function leaveOperation(
       SELECT owner = '' AND state IN ('preempted', 'failed', 'cancelled') AS taken_back FROM ${t.operation} WHERE id = ${id}
     ), gone AS (
       UPDATE ${t.operation} SET owner = '', ready_at = CASE WHEN state = 'preempted' THEN NULL ELSE ${again}::timestamptz END
-      WHERE id = ${id} AND fence = ${Number(fence)} AND owner <> '' RETURNING server_id, state
+      WHERE id = ${id} AND fence = ${Number(fence)} AND owner <> '' RETURNING server_id, lane, state
     )
-    SELECT COALESCE((SELECT i.current_operation FROM gone JOIN ${t.instance} AS i ON i.id = gone.server_id WHERE gone.state = 'preempted'), '') AS heir,
+    SELECT COALESCE((
+        SELECT 'operations/' || o.server_id || '/' || o.id FROM gone JOIN ${t.operation} AS o ON o.server_id = gone.server_id
+        WHERE gone.state = 'preempted' AND o.lane <> 'life' AND o.lane = gone.lane AND o.turn = 0 AND o.state IN ('running', 'parked', 'undoing')
+      ), (SELECT i.current_operation FROM gone JOIN ${t.instance} AS i ON i.id = gone.server_id WHERE gone.state = 'preempted'), '') AS heir,
       COALESCE((SELECT taken_back FROM before), false) AS "takenBack"`.execute(db),
   );
   return rows[0] ?? { heir: "", takenBack: false };

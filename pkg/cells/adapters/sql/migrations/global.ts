@@ -1,5 +1,6 @@
 import type { Migration } from "../../../../platform/db/index.js";
 import { feedMigration } from "../../../../platform/db/feed/index.js";
+import { laneStatements } from "./lanes.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 
 /** History of the global database. */
@@ -113,4 +114,5 @@ export const globalMigrations: readonly Migration[] = [
     statements: [`INSERT INTO counter (name, value) VALUES ('aggregate-change', 0) ON CONFLICT DO NOTHING`],
   },
   { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
+  { name: "0009-lanes", statements: laneStatements },
 ];
