@@ -41,7 +41,8 @@ export const aServer = (init: Partial<Server> & { readonly id: string }): Server
     tags: ["t"],
     userData: "dXNlcg==",
     addresses: [{ networkLabel: "private", version: 4, address: "10.0.0.9", type: "fixed" }],
-    hostInfo: { host: "h1", node: "h1", instanceName: "i-1", cell: "cell1" },
+    // Its host is silent: its state is unknown, which is a right of its own to see.
+    hostInfo: { host: "silent", node: "silent", instanceName: "i-1", cell: "cell1" },
     createdAt: { seconds: 1_762_000_000n, nanos: 0 },
     launchedAt: { seconds: 1_762_000_009n, nanos: 0 },
     ...init,
@@ -146,6 +147,15 @@ export class World {
         availabilityZone: "nova",
         address: "agent",
         up: true,
+      }),
+      HostService.fromPartial({
+        id: "5e55e55e-0000-4000-8000-000000000002",
+        number: 2n,
+        host: "silent",
+        binary: "nova-compute",
+        availabilityZone: "nova",
+        address: "agent",
+        up: false,
       }),
     ]);
     nodes.set("cell1", [

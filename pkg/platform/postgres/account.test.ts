@@ -41,7 +41,8 @@ describe("places of the embedded PostgreSQL", () => {
   let dir: string;
   const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, name: "" };
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), "kilonova-places-"));
+    // Not below TMPDIR, which may be the runner's own: a stranger must come as far as this.
+    dir = await mkdtemp("/tmp/kilonova-places-");
   });
   afterEach(() => rm(dir, { recursive: true }));
 
