@@ -64,7 +64,7 @@ export interface ConnectMethods {
  *
  * @param descriptors  an encoded FileDescriptorSet with all imports
  * @throws when a method is not among the descriptors
- * @cost reads all descriptors: some 50 ms
+ * @cost reads all descriptors: 0.15 s and 10 MB, so at the start and never in a call
  */
 export function connectHandlers(
   bindings: readonly ServiceBinding[],

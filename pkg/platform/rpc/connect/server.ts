@@ -37,13 +37,15 @@ export class ConnectServer {
   readonly #http1 = createHttp1({ keepAliveTimeout: IDLE_MS, noDelay: true });
   /** Never sees a connection: only makes requests and responses of streams. */
   readonly #http2 = createHttp2();
-  #methods: ConnectMethods | undefined;
+  readonly #methods: ConnectMethods;
   readonly #calls = new Set<ConnectCall>();
   readonly #sockets = new Set<Socket>();
   #idle = (): void => {};
 
   constructor(options: ConnectServerOptions) {
     this.#options = options;
+    // Before anybody can call: it takes longer than a call may keep the others waiting.
+    this.#methods = connectHandlers(options.bindings, options.descriptors, options);
     for (const server of [this.#http1, this.#http2]) {
       server.on(
         "request",
@@ -110,8 +112,6 @@ export class ConnectServer {
   }
 
   async #answer(request: HttpRequest, response: HttpResponse, call: ConnectCall): Promise<void> {
-    // Reading the descriptors takes a moment that only those pay who use them.
-    this.#methods ??= connectHandlers(this.#options.bindings, this.#options.descriptors, this.#options);
     const { byPath, registry } = this.#methods;
     const [path = ""] = (request.url ?? "").split("?");
     const handler = byPath.get(path);
