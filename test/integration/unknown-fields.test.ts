@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";
-import { aDeclaration } from "../../pkg/model/testing/a-declaration.js";
+import { aDeclaration, aForm } from "../../pkg/model/testing/a-declaration.js";
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -60,6 +60,15 @@ const DERIVED = ["Operation"];
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR } = OperationState;
 
+/** Servers that are full of fields are locked, too. */
+const KIND = aDeclaration("test.kind", {
+  forms: {
+    plain: { ...aForm, lock: "ignores" },
+    preempting: { ...aForm, lock: "ignores", contention: "pre-empts" },
+  },
+  formOf: (input) => (input === "pre-empt" ? "preempting" : "plain"),
+});
+
 type Encodable<M> = { encode(message: M): { finish(): Uint8Array } };
 
 describe("fields of a newer build in what is stored", function () {
@@ -67,7 +76,7 @@ describe("fields of a newer build in what is stored", function () {
   let s: CellsUnderTest;
   const passed = new Set<string>();
   before(async () => {
-    s = await startCellsService({}, new OperationCatalogue([anyOperation(aDeclaration("test.kind"))]));
+    s = await startCellsService({}, new OperationCatalogue([anyOperation(KIND)]));
   });
   after(() => s.close());
 
@@ -375,7 +384,7 @@ describe("fields of a newer build in what is stored", function () {
       committed: { database: "global", cancelRequested: false },
     });
     // Signals stay at the source; an operation begins its life here without an error, and pre-empted none.
-    const left = ["signals[]", "error", "preempted_steps[]"];
+    const left = ["signals[]", "error", "preempted_steps[]", "also_preempted[]"];
     keepsAll("operation handed over", OPERATION, StoredOperation, operation, left);
     keepsAll("record handed over", RECORD, InstanceRecord, instance);
     await told("record handed over", "cell1", id, SERVER);

@@ -15,7 +15,8 @@ const UUIDS = {
   cell0: "00000000-0000-0000-0000-000000000000",
   cell1: "11111111-1111-4111-8111-111111111111",
 } as const;
-const DATABASE = "kilonova_cluster";
+/** Deployments of one run share a server, not a database. */
+let databases = 0;
 
 /** A real deployment on loopback: PostgreSQL, etcd, certificates, and one process per service. */
 export class TestDeployment {
@@ -231,7 +232,8 @@ async function createDatabase(): Promise<string> {
   } = await testCluster();
   const client = new pg.Client({ host, port, user, database });
   await client.connect();
-  await client.query(`CREATE DATABASE ${DATABASE}`);
+  const name = `kilonova_cluster_${process.pid}_${++databases}`;
+  await client.query(`CREATE DATABASE ${name}`);
   await client.end();
-  return `postgresql://${user}@/${DATABASE}?host=${encodeURIComponent(host)}&port=${port}`;
+  return `postgresql://${user}@/${name}?host=${encodeURIComponent(host)}&port=${port}`;
 }
