@@ -266,7 +266,7 @@ describe("a cloud with two QEMU hosts", function () {
       for (const [one, other] of [guests, [...guests].reverse()]) {
         assert.ok(one && other);
         const own = tryAs(uidOf(one), filesOf(one));
-        assert.equal(Object.keys(own).length, 5);
+        assert.equal(Object.keys(own).length, 6);
         assert.deepEqual([...new Set(Object.values(own))], ["ok"], JSON.stringify(own));
         const foreign = [...filesOf(other), ...agents.map((name) => join(cloud.home, name))];
         const reached = tryAs(uidOf(one), foreign);

@@ -157,7 +157,7 @@ describe("the trace of a boot on QEMU", function () {
       ...ACCEPTED,
       "operation server.boot",
       "step build-guest",
-      `${AGENT}/BuildGuest`,
+      `${AGENT}/RunCommand`,
       "agent.command",
     ];
     assertPath(...command, "driver.define");
