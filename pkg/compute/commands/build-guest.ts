@@ -1,5 +1,6 @@
 import { BuildGuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 import destroyGuest from "./destroy-guest.js";
 import { recordOf } from "./record-of.js";
 
@@ -15,8 +16,7 @@ const buildGuest: Command<BuildGuestInput, GuestOutput> = {
     await host.define(ctx, record, secrets);
     ctx.signal.throwIfAborted();
     await host.plug(ctx, record);
-    ctx.signal.throwIfAborted();
-    await host.driver.powerOn(ctx, serverId);
+    await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

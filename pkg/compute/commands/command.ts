@@ -2,6 +2,7 @@ import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_cha
 import type { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { ServerSecrets } from "../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../kernel/index.js";
+import { traced } from "../../kernel/index.js";
 import type { Capability, MessageType } from "../../model/operation-declaration.js";
 import type { Driver } from "../driver.js";
 
@@ -45,6 +46,12 @@ export interface Command<I = unknown, O = unknown> {
   readonly undo?: Command<object, unknown>;
   /** Repeatable. @throws what the operation's owner may read; `cause` is for administrators */
   run(call: CommandCall, input: I): Promise<O>;
+}
+
+/** A part of a command with a span of its own; not begun once a newer command has taken over. */
+export function part<T>(ctx: Ctx, name: string, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+  ctx.signal.throwIfAborted();
+  return traced(ctx, name, {}, work);
 }
 
 /** @returns the command as all commands are listed */

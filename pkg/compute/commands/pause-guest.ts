@@ -1,5 +1,6 @@
 import { GuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 
 /** Freezes a running guest in memory; a paused one is left alone. */
 const pauseGuest: Command<GuestInput, GuestOutput> = {
@@ -9,7 +10,7 @@ const pauseGuest: Command<GuestInput, GuestOutput> = {
   capability: "pause",
   whenOvertaken: "stops",
   async run({ ctx, serverId, host }) {
-    await host.driver.pause?.(ctx, serverId);
+    await part(ctx, "driver.pause", async (c) => host.driver.pause?.(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

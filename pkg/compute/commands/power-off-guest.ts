@@ -1,5 +1,6 @@
 import { GuestOutput, PowerOffGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 
 /** Powers a guest off, gracefully first. */
 const powerOffGuest: Command<PowerOffGuestInput, GuestOutput> = {
@@ -8,7 +9,7 @@ const powerOffGuest: Command<PowerOffGuestInput, GuestOutput> = {
   output: GuestOutput,
   whenOvertaken: "stops",
   async run({ ctx, serverId, host }, { softTimeoutMs }) {
-    await host.driver.powerOff(ctx, serverId, softTimeoutMs);
+    await part(ctx, "driver.powerOff", (c) => host.driver.powerOff(c, serverId, softTimeoutMs));
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

@@ -1,5 +1,6 @@
 import { GuestOutput, PowerOnGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 import { recordOf } from "./record-of.js";
 
 /** Powers a defined guest on; one that runs is left alone. */
@@ -10,8 +11,7 @@ const powerOnGuest: Command<PowerOnGuestInput, GuestOutput> = {
   whenOvertaken: "stops",
   async run({ ctx, serverId, host }, { instance }) {
     await host.plug(ctx, recordOf(serverId, instance));
-    ctx.signal.throwIfAborted();
-    await host.driver.powerOn(ctx, serverId);
+    await part(ctx, "driver.powerOn", (c) => host.driver.powerOn(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

@@ -1,6 +1,7 @@
 import { GuestOutput, RebootGuestInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import { AgentErrors } from "../errors.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 import { recordOf } from "./record-of.js";
 
 /** Restarts a guest; a soft reboot that it does not follow becomes a hard one. */
@@ -12,8 +13,9 @@ const rebootGuest: Command<RebootGuestInput, GuestOutput> = {
   async run({ ctx, serverId, host }, { instance, hard, softTimeoutMs }) {
     if (!(await host.driver.inspect(ctx, serverId))) throw AgentErrors.GUEST_NOT_FOUND({ serverId });
     await host.plug(ctx, recordOf(serverId, instance));
-    ctx.signal.throwIfAborted();
-    await host.driver.reboot(ctx, serverId, hard ? "hard" : "soft", softTimeoutMs);
+    await part(ctx, "driver.reboot", (c) =>
+      host.driver.reboot(c, serverId, hard ? "hard" : "soft", softTimeoutMs),
+    );
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

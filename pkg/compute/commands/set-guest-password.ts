@@ -1,5 +1,6 @@
 import { GuestOutput, SetGuestPasswordInput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 
 /** Has the agent inside the guest set its administrator's password. */
 const setGuestPassword: Command<SetGuestPasswordInput, GuestOutput> = {
@@ -10,7 +11,9 @@ const setGuestPassword: Command<SetGuestPasswordInput, GuestOutput> = {
   // Half a change would leave nobody knowing the password.
   whenOvertaken: "finishes",
   async run({ ctx, serverId, host }, { adminPassword }) {
-    await host.driver.setAdminPassword?.(ctx, serverId, adminPassword);
+    await part(ctx, "driver.setAdminPassword", async (c) =>
+      host.driver.setAdminPassword?.(c, serverId, adminPassword),
+    );
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

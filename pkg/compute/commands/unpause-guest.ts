@@ -1,5 +1,6 @@
 import { GuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
+import { part } from "./command.js";
 
 /** Lets a paused guest go on; one that runs is left alone. */
 const unpauseGuest: Command<GuestInput, GuestOutput> = {
@@ -9,7 +10,7 @@ const unpauseGuest: Command<GuestInput, GuestOutput> = {
   capability: "pause",
   whenOvertaken: "stops",
   async run({ ctx, serverId, host }) {
-    await host.driver.unpause?.(ctx, serverId);
+    await part(ctx, "driver.unpause", async (c) => host.driver.unpause?.(c, serverId));
     return { powerState: await host.powerState(ctx, serverId) };
   },
 };

@@ -24,6 +24,7 @@ export function identity(stage: Stage): void {
     const catalog = await admin.json<Fields[]>("catalog", "list");
     assert.deepEqual(column(catalog, "Type").sort(), [
       "compute",
+      "compute-rpc",
       "identity",
       "image",
       "network",
