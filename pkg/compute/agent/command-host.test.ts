@@ -50,7 +50,7 @@ async function build(
     flavor: { name: "f", vcpus: 1, memoryMib: 64 },
   };
   const instance = InstanceRecord.fromPartial({ server, spec: { ...spec } });
-  const call = { ctx, serverId: server.id, host, progress: () => {} };
+  const call = { ctx, serverId: server.id, host };
   await buildGuest.run(call, { instance, secrets: undefined });
   return { fetched, defined };
 }

@@ -51,7 +51,7 @@ export async function removeDeletedGuests(
       try {
         if (
           !(await commands.finish(ctx, { serverId, fence }, async (c) => {
-            await destroyGuest.run({ ctx: c, serverId, host: own, progress: () => {} }, {});
+            await destroyGuest.run({ ctx: c, serverId, host: own }, {});
           }))
         )
           continue;

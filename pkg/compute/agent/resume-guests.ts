@@ -33,7 +33,7 @@ export async function resumeGuests(
     const guest = guests.get(serverId);
     if (guest === undefined || !shouldResume(instance, guest)) continue;
     try {
-      const call = { ctx, serverId, host: own, progress: () => {} };
+      const call = { ctx, serverId, host: own };
       const { powerState } = await powerOnGuest.run(call, { instance });
       note(serverId, { state: powerState, byGuest: false });
       ctx.log.info("agent.guest.resumed", { instanceUuid: serverId });

@@ -58,7 +58,7 @@ export function agentHandlers({
         ctx,
         header,
         async (c) => {
-          const call = { ctx: c, serverId, host: own, progress: () => {} };
+          const call = { ctx: c, serverId, host: own };
           return command.output.encode(await command.run(call, input)).finish();
         },
         { undoOf, finishes: command.whenOvertaken === "finishes" },

@@ -1,7 +1,6 @@
 import { BuildGuestInput, GuestOutput } from "../../../gen/kilonova/compute/v1/commands.js";
 import type { Command } from "./command.js";
 import { part } from "./command.js";
-import destroyGuest from "./destroy-guest.js";
 import { recordOf } from "./record-of.js";
 
 /** Fetches the image, makes disks and config drive, plugs the ports and starts the guest. */
@@ -10,7 +9,6 @@ const buildGuest: Command<BuildGuestInput, GuestOutput> = {
   input: BuildGuestInput,
   output: GuestOutput,
   whenOvertaken: "stops",
-  undo: destroyGuest,
   async run({ ctx, serverId, host }, { instance, secrets }) {
     const record = recordOf(serverId, instance);
     await host.define(ctx, record, secrets);

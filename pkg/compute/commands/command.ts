@@ -25,8 +25,6 @@ export interface CommandCall {
   readonly ctx: Ctx;
   readonly serverId: string;
   readonly host: CommandHost;
-  /** Tells how far it is: 0 to 100. Cheap; only now and then is it passed on to the operation. */
-  progress(percent: number): void;
 }
 
 /**
@@ -42,8 +40,6 @@ export interface Command<I = unknown, O = unknown> {
   readonly capability?: Capability;
   /** What becomes of it when a newer command takes over: it is told to stop, or waited for. */
   readonly whenOvertaken: "stops" | "finishes";
-  /** The command that takes it back; it also keeps it from running later. */
-  readonly undo?: Command<object, unknown>;
   /** Repeatable. @throws what the operation's owner may read; `cause` is for administrators */
   run(call: CommandCall, input: I): Promise<O>;
 }

@@ -3,7 +3,7 @@ import { PowerState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Command } from "./command.js";
 import { part } from "./command.js";
 
-/** Ends the guest and removes every trace of it. Absent is success. */
+/** Ends the guest and removes every trace of it. Absent is success. Undoes build-guest. */
 const destroyGuest: Command<GuestInput, GuestOutput> = {
   name: "destroy-guest",
   input: GuestInput,
