@@ -3,7 +3,7 @@ const service = "(api|cells|conductor|scheduler|placement|compute|gateway|gatewa
 const test = "\\.test\\.ts$|/testing/|^pkg/testkit/";
 /** Pure rooms: values in, values out. */
 const decisions =
-  "^pkg/(model|policy)/|^pkg/[^/]+/domain/|^pkg/standalone/[^/]+/domain/|^pkg/scheduler/(filters|weighers)/";
+  "^pkg/(model|policy)/|^pkg/[^/]+/domain/|^pkg/[^/]+/[^/]+/domain/|^pkg/scheduler/(filters|weighers)/";
 /**
  * Where protobuf's messages may be seen. Records of servers, hosts and operations are messages, stored as
  * they are, so the services that keep and show them work on messages. All others have words of their own and
@@ -30,7 +30,7 @@ module.exports = {
       name: "decisions-know-no-effects",
       severity: "error",
       from: { path: decisions, pathNot: test },
-      to: { path: "^pkg/platform/|/(adapters|ops|engine|steps)/|/wire\\.ts$" },
+      to: { path: "^pkg/platform/|/(adapters|ops|engine|steps|store|rpc)/|/wire\\.ts$" },
     },
     {
       name: "decisions-ask-no-machine",

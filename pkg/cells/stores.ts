@@ -1,8 +1,8 @@
 import type { Ctx } from "../kernel/ctx.js";
 import { parseOperationName } from "../model/operation-name.js";
-import { sql } from "./adapters/sql/sql.js";
+import { sql } from "./store/sql.js";
 import { CellsErrors } from "./errors.js";
-import type { Store } from "./adapters/sql/tables.js";
+import type { Store } from "./store/tables.js";
 
 /** The databases that this process serves, by name. */
 export class Stores {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
+import { sql } from "../../pkg/cells/store/sql.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
-import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
+import type { Store } from "../../pkg/cells/store/tables.js";
 import { VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";

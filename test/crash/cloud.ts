@@ -12,8 +12,8 @@ import { SchedulerServiceDefinition } from "../../gen/kilonova/scheduler/v1/sche
 import { fakeGlance } from "../../pkg/clients/glance/testing/fake-glance.js";
 import type { Neutron } from "../../pkg/clients/neutron/ports.js";
 import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../pkg/cells/index.js";
-import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
-import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
+import { openStore } from "../../pkg/cells/store/tables.js";
+import type { Store } from "../../pkg/cells/store/tables.js";
 import { computeConfig } from "../../pkg/compute/index.js";
 import { vendorData, vendordataConfig } from "../../pkg/compute/vendordata/index.js";
 import { buildAgent } from "../../pkg/compute/wire.js";

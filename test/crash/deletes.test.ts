@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
+import { sql } from "../../pkg/cells/store/sql.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { ServerGroupPolicy } from "../../gen/kilonova/api/v1/server_groups_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";

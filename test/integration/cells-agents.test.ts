@@ -8,7 +8,7 @@ import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instance
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { ServerGroupStoreServiceDefinition } from "../../gen/kilonova/cells/v1/server_groups_service.js";
 import { ServerHostInfo, PowerState } from "../../gen/kilonova/type/v1/server.js";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
+import { sql } from "../../pkg/cells/store/sql.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { AGENT_REPORT, MAX_WAITING_SIGNALS, VICTIM_AT_REST } from "../../pkg/model/signals.js";
 import type { ServiceDefinition } from "../../pkg/platform/rpc/index.js";

@@ -4,8 +4,8 @@ import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_servic
 import { InstancePort } from "../../gen/kilonova/cells/v1/instance_change.js";
 import type { Timestamp } from "../../gen/google/protobuf/timestamp.js";
 import { ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
-import { hostZones } from "../../pkg/cells/adapters/sql/host-zones.js";
+import { sql } from "../../pkg/cells/store/sql.js";
+import { hostZones } from "../../pkg/cells/hosts/store/host-zones.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";

@@ -8,9 +8,9 @@ import { InstancesServiceDefinition } from "../../gen/kilonova/cells/v1/instance
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { CommitStepRequest } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
-import { lockQuota } from "../../pkg/cells/adapters/sql/quota.js";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
-import type { Store } from "../../pkg/cells/adapters/sql/tables.js";
+import { lockQuota } from "../../pkg/cells/quota/store/quota.js";
+import { sql } from "../../pkg/cells/store/sql.js";
+import type { Store } from "../../pkg/cells/store/tables.js";
 import { cellsConfig } from "../../pkg/cells/config.js";
 import { defaultLimitsOf } from "../../pkg/cells/config.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";

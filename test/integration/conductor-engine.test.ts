@@ -14,18 +14,18 @@ import { bindService, LocalNetwork } from "../../pkg/platform/rpc/index.js";
 import { Metrics, noTracer } from "../../pkg/platform/telemetry/index.js";
 import { systemClock } from "../../pkg/platform/process/clock.js";
 import { systemIds } from "../../pkg/platform/process/ids.js";
-import { NumberBlocks } from "../../pkg/cells/adapters/number-blocks.js";
-import { operationStoreHandlers } from "../../pkg/cells/adapters/rpc/operation-store.js";
-import { secretBox } from "../../pkg/cells/adapters/secret-box.js";
-import { acceptOperation } from "../../pkg/cells/adapters/sql/accept-operation.js";
-import { cellMigrations } from "../../pkg/cells/adapters/sql/migrations/cell.js";
-import { globalMigrations } from "../../pkg/cells/adapters/sql/migrations/global.js";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
-import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
-import { loadRecord } from "../../pkg/cells/domain/records.js";
+import { NumberBlocks } from "../../pkg/cells/store/number-blocks.js";
+import { operationStoreHandlers } from "../../pkg/cells/operations/rpc/operation-store.js";
+import { secretBox } from "../../pkg/cells/store/secret-box.js";
+import { acceptOperation } from "../../pkg/cells/operations/store/accept-operation.js";
+import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
+import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
+import { sql } from "../../pkg/cells/store/sql.js";
+import { openStore } from "../../pkg/cells/store/tables.js";
+import { loadRecord } from "../../pkg/cells/servers/domain/records.js";
 import { isLive } from "../../pkg/model/operation-states.js";
 import { toTimestamp } from "../../pkg/model/wire-time.js";
-import { getOperation } from "../../pkg/cells/adapters/sql/read-operations.js";
+import { getOperation } from "../../pkg/cells/operations/store/read-operations.js";
 import { Stores } from "../../pkg/cells/stores.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { Conductor } from "../../pkg/conductor/engine/conductor.js";
@@ -39,7 +39,7 @@ import { testCtx } from "../../pkg/testkit/ctx.js";
 import { testDatabase } from "../../pkg/testkit/postgres.js";
 import { until } from "../../pkg/testkit/until.js";
 import { LEDGER, Ledger, toyLedger } from "../crash/toy.ledger.js";
-import type { InstanceRow } from "../../pkg/cells/adapters/sql/rows.js";
+import type { InstanceRow } from "../../pkg/cells/store/rows.js";
 
 type Special = Partial<
   Pick<ConstructorParameters<typeof Conductor>[0], "store" | "crash" | "clock" | "unclaimedMs">

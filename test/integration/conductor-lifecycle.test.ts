@@ -2,7 +2,7 @@ import { RebootInput } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
+import { sql } from "../../pkg/cells/store/sql.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { PowerState, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";

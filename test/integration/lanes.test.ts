@@ -5,11 +5,11 @@ import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/ope
 import type { CommitStepRequest, StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
 import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
-import { cellMigrations } from "../../pkg/cells/adapters/sql/migrations/cell.js";
-import { insertInto } from "../../pkg/cells/adapters/sql/fragments.js";
-import { getOperation } from "../../pkg/cells/adapters/sql/read-operations.js";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
-import { openStore } from "../../pkg/cells/adapters/sql/tables.js";
+import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
+import { insertInto } from "../../pkg/cells/store/fragments.js";
+import { getOperation } from "../../pkg/cells/operations/store/read-operations.js";
+import { sql } from "../../pkg/cells/store/sql.js";
+import { openStore } from "../../pkg/cells/store/tables.js";
 import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
 import { anyOperation } from "../../pkg/model/operation-declaration.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
-import { loadRecord, storeRecord } from "../../pkg/cells/domain/records.js";
+import { loadRecord, storeRecord } from "../../pkg/cells/servers/domain/records.js";
 import { etcdInstalled, freePort } from "../../pkg/testkit/etcd.js";
 import { saltIn, saltable, saltedAs } from "../../pkg/testkit/unknown-fields.js";
 import { until } from "../../pkg/testkit/until.js";

@@ -14,7 +14,7 @@ const table: readonly (readonly [from: string, to: string, rule: string])[] = [
   ["pkg/kernel/a.ts", "node:fs", "kernel-imports-nothing"],
   ["pkg/platform/db/a.ts", "pkg/cells/index.ts", "platform-knows-no-service"],
   ["pkg/cells/domain/a.ts", "pkg/platform/db/b.ts", "decisions-know-no-effects"],
-  ["pkg/cells/domain/a.ts", "pkg/cells/adapters/sql/b.ts", "decisions-know-no-effects"],
+  ["pkg/cells/hosts/domain/a.ts", "pkg/cells/hosts/store/b.ts", "decisions-know-no-effects"],
   ["pkg/standalone/image/domain/a.ts", "pkg/standalone/image/ops/b.ts", "decisions-know-no-effects"],
   ["pkg/scheduler/filters/a.ts", "pkg/scheduler/adapters/peers/b.ts", "decisions-know-no-effects"],
   ["pkg/placement/domain/a.ts", "node:fs", "decisions-ask-no-machine"],

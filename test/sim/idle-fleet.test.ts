@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sql } from "../../pkg/cells/adapters/sql/sql.js";
+import { sql } from "../../pkg/cells/store/sql.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
 import { startCellsService } from "../integration/support/cells-service.js";

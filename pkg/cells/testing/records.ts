@@ -1,12 +1,12 @@
-import { sql } from "../adapters/sql/sql.js";
+import { sql } from "../store/sql.js";
 import { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { InstancePort } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { DiskConfig, PowerState, Server, VmState } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { toTimestamp } from "../../model/wire-time.js";
-import { instanceColumns, instanceIdentity } from "../domain/instance-columns.js";
-import type { Store } from "../adapters/sql/tables.js";
-import { insertInto } from "../adapters/sql/fragments.js";
+import { instanceColumns, instanceIdentity } from "../servers/domain/instance-columns.js";
+import type { Store } from "../store/tables.js";
+import { insertInto } from "../store/fragments.js";
 
 /** A server in ACTIVE on no host, with what the case needs on top. */
 export const aServer = (init: Partial<Server> & { readonly id: string }): Server =>

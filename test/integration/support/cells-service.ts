@@ -11,7 +11,7 @@ import {
 import { InstancesServiceDefinition } from "../../../gen/kilonova/cells/v1/instances_service.js";
 import type { SyncProviderTreeRequest } from "../../../gen/kilonova/placement/v1/placement_service.js";
 import { buildCells, cellMigrations, cellsConfig, globalMigrations } from "../../../pkg/cells/index.js";
-import { openStore } from "../../../pkg/cells/adapters/sql/tables.js";
+import { openStore } from "../../../pkg/cells/store/tables.js";
 import { silentLogger } from "../../../pkg/kernel/index.js";
 import { systemClock } from "../../../pkg/platform/process/clock.js";
 import { systemIds } from "../../../pkg/platform/process/ids.js";

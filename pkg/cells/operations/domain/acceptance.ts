@@ -1,0 +1,49 @@
+import type { UpdateConditions } from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import { vmStateWord } from "../../../model/instance-states.js";
+import type { Form } from "../../../model/operation-declaration.js";
+import { CellsErrors } from "../../errors.js";
+
+/** Who asks, and for what. */
+export interface Asked {
+  readonly form: Omit<Form, "taskState" | "contention">;
+  /** Nova's word in refusals. */
+  readonly action: string;
+  /** Whether the actor may pass locks. */
+  readonly bypassLock: boolean;
+}
+
+/** The conditions of a user's change. */
+export const askedOf = (conditions: UpdateConditions): Asked => ({
+  form: {
+    ...(conditions.allowedVmStates.length === 0 ? {} : { vmStates: conditions.allowedVmStates }),
+    ...(conditions.mustHaveLaunched ? { needsLaunch: true } : {}),
+    lock: conditions.checkLock ? "refuses" : "ignores",
+  },
+  action: conditions.verb,
+  bypassLock: conditions.bypassLock,
+});
+
+/**
+ * Checks in Nova's order: lock, host, vm_state, task_state, launched.
+ * @throws INSTANCE_LOCKED, NOT_READY, INVALID_STATE
+ * @source compute-api-states §3
+ */
+export function checkAcceptable(server: Server, { form, action, bypassLock }: Asked): void {
+  const refuse = (attr: string, state: string): never => {
+    throw CellsErrors.INVALID_STATE({ server: server.id, method: action, attr, state });
+  };
+  if (form.lock !== "ignores" && !bypassLock && server.lock !== undefined) {
+    if (form.lock === "hides") refuse("never-launched", "");
+    throw CellsErrors.INSTANCE_LOCKED({ server: server.id });
+  }
+  if (form.needsHost === true && (server.hostInfo?.host ?? "") === "")
+    throw CellsErrors.NOT_READY({ server: server.id });
+  if (form.vmStates !== undefined && !form.vmStates.includes(server.vmState))
+    refuse("vm_state", vmStateWord(server.vmState));
+  if (form.taskStates !== undefined && !form.taskStates.includes(server.taskState)) {
+    if (server.taskState === "") refuse("never-launched", "");
+    else refuse("task_state", server.taskState);
+  }
+  if (form.needsLaunch === true && server.launchedAt === undefined) refuse("never-launched", "");
+}

@@ -1,0 +1,161 @@
+import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { VICTIM_AT_REST } from "../../../model/signals.js";
+import type { Handlers } from "../../../platform/rpc/index.js";
+import { durationMs } from "../../../model/wire-time.js";
+import type { NumberBlocks } from "../../store/number-blocks.js";
+import { activate, awakening, overdueCopies } from "../hand-over.js";
+import type { Waker } from "../../ports.js";
+import type { Stores } from "../../stores.js";
+import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
+import { commitStep } from "../store/commit-step.js";
+import type { StoreDeps } from "../../store/deps.js";
+import { commitHandover, dropDormant, prepareHandover } from "../store/handover.js";
+import {
+  abandonOperation,
+  requestCancel,
+  retryOperation,
+  strandOperations,
+} from "../store/operator-actions.js";
+import { operationIdOf } from "../store/owned-operation.js";
+import { getOperation, listOperations } from "../store/read-operations.js";
+import { confirmOwnership, leaveOperation, settleOperation } from "../store/settle.js";
+import { signalOperation } from "../store/signals.js";
+import type { Signal } from "../store/signals.js";
+import type { Store } from "../../store/tables.js";
+
+export interface OperationStoreDeps {
+  readonly stores: Stores;
+  readonly deps: StoreDeps;
+  readonly waker: Waker;
+  /** Numbers that name guests, by cell. */
+  readonly guestNumbers: (cell: string) => NumberBlocks;
+}
+
+/** Serves stored operations. Each method translates and calls one store function. */
+export function operationStoreHandlers({
+  stores,
+  deps,
+  waker,
+  guestNumbers,
+}: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
+  const { wake, whereAwake } = awakening(stores, deps, waker);
+  const awake = async <T>(
+    ctx: Ctx,
+    database: string,
+    name: string,
+    fn: (store: Store) => Promise<T>,
+  ): Promise<T> =>
+    whereAwake(
+      ctx,
+      await stores.locateOperation(ctx, database, name),
+      parseOperationName(name)?.serverId ?? "",
+      fn,
+    );
+  const signal = async (ctx: Ctx, store: Store, one: Signal): Promise<boolean> => {
+    const { accepted, woke } = await signalOperation(store, deps, ctx, one);
+    if (woke) waker.wake(ctx, store.name, one.operation);
+    return accepted;
+  };
+  return {
+    acquireOperations: (ctx, request) => acquireOperations(stores.get(request.database), deps, ctx, request),
+    strandOperations: async (ctx, { database, kinds, olderThan }) => ({
+      names: await strandOperations(stores.get(database), deps, ctx, {
+        kinds,
+        olderThanMs: durationMs(olderThan),
+      }),
+    }),
+    renewOperations: async (ctx, { database, owner, ownership, names }) => {
+      await renewOperations(stores.get(database), deps, ctx, owner, names, durationMs(ownership));
+      return {};
+    },
+    releaseOperations: async (ctx, { database, owner }) => {
+      await releaseOperations(stores.get(database), deps, ctx, owner);
+      return {};
+    },
+    confirmOwnership: async (ctx, { database, name, fence, ownership }) => {
+      await confirmOwnership(stores.get(database), deps, ctx, name, fence, durationMs(ownership));
+      return {};
+    },
+    leaveOperation: async (ctx, { database, name, fence }) => {
+      const store = stores.get(database);
+      const { heir, takenBack } = await leaveOperation(store, deps, ctx, name, fence);
+      if (heir !== "")
+        await signal(ctx, store, {
+          operation: heir,
+          id: `at-rest/${name}`,
+          kind: VICTIM_AT_REST,
+          payload: Buffer.alloc(0),
+        });
+      return { takenBack };
+    },
+    settleOperation: async (ctx, { database, name }) => ({
+      atRest: await settleOperation(stores.get(database), deps, ctx, name),
+    }),
+    commitStep: async (ctx, request) => {
+      const { response, next } = await commitStep(stores.get(request.database), deps, ctx, request);
+      if (next !== undefined) waker.wake(ctx, request.database, next);
+      return response;
+    },
+    getStoredOperation: async (ctx, { database, name }) => {
+      const operation = await awake(ctx, database, name, (store) => getOperation(store, ctx, name));
+      // Conductors ask a source what became of a hand-over; everybody else wants the operation where it lives
+      // on.
+      if (operation.handedOverTo === "" || ctx.peer.service === "conductor") return { operation };
+      return {
+        operation: await awake(ctx, operation.handedOverTo, name, (store) => getOperation(store, ctx, name)),
+      };
+    },
+    listStoredOperations: async (ctx, request) => {
+      const store = await stores.locate(ctx, request.database, request.serverId);
+      const page = await listOperations(store, ctx, request);
+      if (page.operations.length > 0 || request.pageToken !== "" || request.serverId === "") return page;
+      await wake(ctx, store, request.serverId);
+      return listOperations(store, ctx, request);
+    },
+    signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      return { accepted: await signal(ctx, store, { operation: name, id: signalId, kind, payload }) };
+    },
+    prepareHandover: async (ctx, request) => {
+      const target = stores.cell(request.database);
+      await prepareHandover(target, deps, ctx, request, await guestNumbers(target.name).next(ctx));
+      return {};
+    },
+    commitHandover: (ctx, { database, name, fence, targetDatabase }) =>
+      commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name),
+    activateHandover: (ctx, request) => activate(stores, deps, ctx, request),
+    dropHandover: async (ctx, { database, name }) => {
+      await dropDormant(stores.cell(database), ctx, [operationIdOf(name)]);
+      return {};
+    },
+    listDormant: async (ctx, { database, olderThan }) => {
+      const overdue = await overdueCopies(stores, deps, ctx, stores.cell(database), durationMs(olderThan));
+      return {
+        operations: overdue.map(({ serverId, operationId, sourceDatabase }) => ({
+          name: operationName(serverId, operationId),
+          sourceDatabase,
+        })),
+      };
+    },
+    retryOperation: async (ctx, { database, name }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      const operation = await retryOperation(store, deps, ctx, name);
+      waker.wake(ctx, store.name, name);
+      return { operation };
+    },
+    abandonOperation: async (ctx, { database, name, reason }) => {
+      const store = await stores.locateOperation(ctx, database, name);
+      const { operation, next } = await abandonOperation(store, deps, ctx, name, reason);
+      if (next !== undefined) waker.wake(ctx, store.name, next);
+      return { operation };
+    },
+    requestCancel: async (ctx, { database, name }) =>
+      awake(ctx, database, name, async (store) => {
+        const operation = await requestCancel(store, deps, ctx, name);
+        waker.wake(ctx, store.name, name);
+        return { operation };
+      }),
+  };
+}

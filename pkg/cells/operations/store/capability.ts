@@ -1,0 +1,21 @@
+import { sql } from "../../store/sql.js";
+import { ComputeNode } from "../../../../gen/kilonova/cells/v1/hosts_service.js";
+import type { Server } from "../../../../gen/kilonova/type/v1/server.js";
+import type { OperationDeclaration } from "../../../model/operation-declaration.js";
+import { CellsErrors } from "../../errors.js";
+import type { Store, Tx } from "../../store/tables.js";
+
+/** @throws CAPABILITY_MISSING when the server's host has not registered what the operation needs */
+export async function requireCapability(
+  store: Store,
+  tx: Tx,
+  { capability }: Pick<OperationDeclaration, "capability">,
+  { id, hostInfo }: Server,
+): Promise<void> {
+  if (capability === undefined) return;
+  const { rows } = await sql<{
+    body: Buffer;
+  }>`SELECT body FROM ${store.t.compute_node} WHERE host = ${hostInfo?.host ?? ""}`.execute(tx);
+  if (!rows.some(({ body }) => ComputeNode.decode(body).capabilities.includes(capability)))
+    throw CellsErrors.CAPABILITY_MISSING({ server: id, capability });
+}

@@ -1,0 +1,157 @@
+import { sql } from "../../store/sql.js";
+import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { KilonovaError } from "../../../kernel/errors.js";
+import type { Instant } from "../../../kernel/time.js";
+import { formOf } from "../../../model/operation-declaration.js";
+import { operationName } from "../../../model/operation-name.js";
+import { checkAcceptable } from "../domain/acceptance.js";
+import { encoded } from "../../domain/bytes.js";
+import { serverOf } from "../../servers/domain/records.js";
+import { requireCapability } from "./capability.js";
+import { operationChanged } from "../../servers/store/changed-rows.js";
+import type { StoreDeps } from "../../store/deps.js";
+import { allTogether, assignments } from "../../store/fragments.js";
+import type { Part } from "../../store/fragments.js";
+import { outboxPart } from "../../store/outbox.js";
+import { operationColumns } from "./owned-operation.js";
+import type { OperationRow } from "../../store/rows.js";
+import type { Store, Tx } from "../../store/tables.js";
+
+/**
+ * Operations of a server in lanes other than "life" that have not ended, those whose turn has come first,
+ * then in the order of the queue. The caller has locked the server's row.
+ */
+export async function liveBeside(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
+  const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+    WHERE o.server_id = ${serverId} AND o.lane <> 'life' AND o.state IN ('running', 'parked', 'undoing') ORDER BY o.turn`.execute(
+    tx,
+  );
+  return rows;
+}
+
+/**
+ * A pre-empted operation's row. Its fence ends here: the number that the next acquisition mints is higher
+ * than any it had. It stays its owner's until that one has come to the end of its step: what no fence holds
+ * back may still be under way.
+ */
+export const preempted = (victim: OperationRow, now: Instant): OperationRow => ({
+  ...victim,
+  state: "preempted",
+  ready_at: victim.owner === "" ? null : victim.ready_at,
+  secrets: null,
+  generation: victim.generation + 1,
+  updated_at: now,
+});
+
+/** Stores how operations ended otherwise than by a commit of theirs, and ends what their timelines show. */
+export function endingParts({ t }: Store, ended: readonly OperationRow[], now: Instant): Part[] {
+  return ended.flatMap(
+    ({ id, server_id, state, ready_at, secrets, error, generation, updated_at }, index) => [
+      {
+        name: `ended${index}`,
+        body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, generation, updated_at })} WHERE id = ${id}`,
+      },
+      {
+        name: `cut${index}`,
+        body: sql`UPDATE ${t.instance_action_event} SET finished_at = ${now}, result = 'Error' WHERE action_id = ${id} AND finished_at IS NULL`,
+      },
+      ...(state === "preempted"
+        ? []
+        : [
+            {
+              name: `failed${index}`,
+              body: sql`UPDATE ${t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${server_id} AND id = ${id}`,
+            },
+          ]),
+    ],
+  );
+}
+
+/** One that waited, ended before its turn. */
+export const endedWaiting = (
+  row: OperationRow,
+  state: "failed" | "cancelled",
+  { reason, domain, message, facts }: KilonovaError,
+  now: Instant,
+): OperationRow => ({
+  ...row,
+  state,
+  ready_at: null,
+  secrets: null,
+  error: encoded(
+    OperationError,
+    OperationError.fromPartial({ reason, domain, message, facts: new Map(Object.entries(facts)) }),
+  ),
+  generation: row.generation + 1,
+  updated_at: now,
+});
+
+/**
+ * Gives a lane's turn to the first that waits and that the server's state still fits; those before it end as
+ * FAILED. Call it in the transaction that ended the one before, once that is written, with the server's row
+ * locked.
+ * @param record  as the transaction leaves it
+ * @returns the name of the operation whose turn it is; undefined when nobody waits
+ * @cost one statement when nobody waits; else one to three more
+ */
+export async function nextInLane(
+  store: Store,
+  deps: StoreDeps,
+  tx: Tx,
+  lane: string,
+  record: InstanceRecord,
+  now: Instant,
+): Promise<string | undefined> {
+  const { t } = store;
+  const live = (await liveBeside(store, tx, serverOf(record).id)).filter((row) => row.lane === lane);
+  if (live.some(({ turn }) => turn === 0)) return undefined;
+  const ended: OperationRow[] = [];
+  let next: OperationRow | undefined;
+  for (const row of live) {
+    const refusal = await refusalOf(store, deps, tx, row, record);
+    if (refusal === undefined) {
+      next = { ...row, turn: 0, ready_at: now, generation: row.generation + 1, updated_at: now };
+      break;
+    }
+    ended.push(endedWaiting(row, "failed", refusal, now));
+  }
+  if (ended.length === 0 && next === undefined) return undefined;
+  const parts = endingParts(store, ended, now);
+  if (next !== undefined) {
+    const { id, turn, ready_at, generation, updated_at } = next;
+    parts.push({
+      name: "next",
+      body: sql`UPDATE ${t.operation} SET ${assignments({ turn, ready_at, generation, updated_at })} WHERE id = ${id}`,
+    });
+  }
+  const changed = [...ended, ...(next === undefined ? [] : [next])].map((row) => operationChanged(row));
+  await allTogether([...parts, outboxPart(t, deps.ids, changed, now)]).execute(tx);
+  return next === undefined ? undefined : operationName(next.server_id, next.id);
+}
+
+/**
+ * Why an operation that waited may not begin; undefined when it may. Locks are not judged again: they stop
+ * who asks, not what was accepted. A kind that this process does not know begins: who knows it will see.
+ */
+async function refusalOf(
+  store: Store,
+  deps: StoreDeps,
+  tx: Tx,
+  { kind, input }: OperationRow,
+  record: InstanceRecord,
+): Promise<KilonovaError | undefined> {
+  const declaration = deps.operations.find(kind);
+  if (declaration === undefined) return undefined;
+  const { action } = declaration;
+  const server = serverOf(record);
+  try {
+    checkAcceptable(server, { form: formOf(declaration, input), action, bypassLock: true });
+    await requireCapability(store, tx, declaration, server);
+    return undefined;
+  } catch (error) {
+    if (error instanceof KilonovaError && (error.kind === "refused" || error.kind === "unsupported"))
+      return error;
+    throw error;
+  }
+}

@@ -1,0 +1,273 @@
+import { sql } from "../../store/sql.js";
+import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
+import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type { AcceptedKind, StoredOperation } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { InstanceChange } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import type { Instant } from "../../../kernel/time.js";
+import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { toTimestamp } from "../../../model/wire-time.js";
+import { applyChange } from "../../servers/domain/apply-change.js";
+import { encoded } from "../../domain/bytes.js";
+import { instanceColumns } from "../../servers/domain/instance-columns.js";
+import { LIFE, closesLanes } from "../domain/lanes.js";
+import { loadRecord } from "../../servers/domain/records.js";
+import { CellsErrors } from "../../errors.js";
+import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
+import type { StoreDeps } from "../../store/deps.js";
+import { allTogether, assignments } from "../../store/fragments.js";
+import type { Part } from "../../store/fragments.js";
+import { endedWaiting, endingParts, liveBeside, nextInLane } from "./lanes.js";
+import { toStored } from "./operation-rows.js";
+import { outboxPart } from "../../store/outbox.js";
+import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
+import type { JoinedRow, OperationRow } from "../../store/rows.js";
+import type { Store, Tx } from "../../store/tables.js";
+
+async function lockExisting(store: Store, tx: Tx, name: string): Promise<JoinedRow> {
+  const row = await lockOperation(store, tx, name);
+  if (row === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: name });
+  return row;
+}
+
+/**
+ * Asks an operation to cancel; one that is parked wakes up for it, one that waits for its turn ends at once.
+ * One that has ended stays as it is.
+ */
+export async function requestCancel(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  name: string,
+): Promise<StoredOperation> {
+  return store.db.write(ctx, "operations.cancel", async (tx) => {
+    const row = await lockExisting(store, tx, name);
+    if (!isLiveWord(row.state)) return toStored(row);
+    const now = deps.clock.now();
+    if (row.turn > 0) {
+      const ended = endedWaiting(row, "cancelled", CellsErrors.OPERATION_CANCELLED({ operation: name }), now);
+      const parts = endingParts(store, [ended], now);
+      await allTogether([...parts, outboxPart(store.t, deps.ids, [operationChanged(ended)], now)]).execute(
+        tx,
+      );
+      return toStored(ended);
+    }
+    const changes = {
+      cancel_requested: true,
+      ready_at: row.state === "parked" ? now : row.ready_at,
+      updated_at: now,
+    };
+    await sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`.execute(tx);
+    return toStored({ ...row, ...changes });
+  });
+}
+
+/**
+ * Name of what runs where an operation would go on: in its lane, or in the lane "life" with all others
+ * closed; "" for nothing.
+ */
+async function inTheWay(store: Store, deps: StoreDeps, tx: Tx, row: JoinedRow): Promise<string> {
+  if (row.lane === LIFE) return row.i_current_operation;
+  const {
+    rows: [closing],
+  } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
+    WHERE o.id = ${parseOperationName(row.i_current_operation)?.operationId ?? ""}`.execute(tx);
+  if (closing !== undefined && closesLanes(deps.operations.find(closing.kind), closing.input))
+    return row.i_current_operation;
+  const live = await liveBeside(store, tx, row.server_id);
+  const rival = live.find(({ lane, turn }) => lane === row.lane && turn === 0);
+  return rival === undefined ? "" : operationName(rival.server_id, rival.id);
+}
+
+/** Stores a server's record, when it changes, and tells of it and of its operation. */
+function changeParts(
+  { t }: Store,
+  deps: StoreDeps,
+  operation: OperationRow,
+  record: InstanceRecord | undefined,
+  more: { readonly operation_fence?: number },
+  now: Instant,
+): Part[] {
+  if (record === undefined) return [outboxPart(t, deps.ids, [operationChanged(operation)], now)];
+  const columns = instanceColumns(record);
+  return [
+    {
+      name: "inst",
+      body: sql`UPDATE ${t.instance} SET ${assignments({ ...columns, ...more })} WHERE id = ${operation.server_id}`,
+    },
+    outboxPart(t, deps.ids, [instanceChanged(record, columns, "changed"), operationChanged(operation)], now),
+  ];
+}
+
+/** Steps that have not ended may fail as often again as they did. */
+function withFreshAttempts(stored: Buffer): Buffer {
+  const before = StoredSteps.decode(stored);
+  return encoded(StoredSteps, {
+    ...before,
+    steps: before.steps.map((step) => (step.errorReason === "" ? step : { ...step, attempts: 1 })),
+  });
+}
+
+/**
+ * Puts an operation that waits for an operator back to work where it stopped.
+ * @throws NOT_NEEDING_OPERATOR; OPERATION_IN_PROGRESS when something else runs on the instance by now
+ */
+export async function retryOperation(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  name: string,
+): Promise<StoredOperation> {
+  return store.db.write(ctx, "operations.retry", async (tx) => {
+    const row = await lockExisting(store, tx, name);
+    if (row.state !== "needs-operator") throw CellsErrors.NOT_NEEDING_OPERATOR({ operation: name });
+    const rival = await inTheWay(store, deps, tx, row);
+    if (rival !== "") throw CellsErrors.OPERATION_IN_PROGRESS({ server: row.server_id, operation: rival });
+    const now = deps.clock.now();
+    const next: OperationRow = {
+      ...row,
+      state: row.waiting_for === "undoing" ? "undoing" : "running",
+      waiting_for: "",
+      steps: withFreshAttempts(row.steps),
+      ready_at: now,
+      deadline: null,
+      generation: row.generation + 1,
+      updated_at: now,
+    };
+    const { state, waiting_for, steps, ready_at, deadline, generation, updated_at } = next;
+    const record =
+      row.lane === LIFE ? applyChange(loadRecord(instanceOf(row)), undefined, name, now) : undefined;
+    const op = {
+      name: "op",
+      body: sql`UPDATE ${store.t.operation} SET ${assignments({ state, waiting_for, steps, ready_at, deadline, generation, updated_at })} WHERE id = ${row.id}`,
+    };
+    await allTogether([op, ...changeParts(store, deps, next, record, {}, now)]).execute(tx);
+    return toStored(next);
+  });
+}
+
+/** An operation that was ended by decree, and the one of its lane whose turn it is now. */
+export interface Abandoned {
+  readonly operation: StoredOperation;
+  readonly next: string | undefined;
+}
+
+/**
+ * Ends an operation by decree: FAILED, every older fence of it refused from now on. In the lane "life" the
+ * instance is ERROR then; in others the next of the lane gets its turn. Repeatable.
+ */
+export async function abandonOperation(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  name: string,
+  reason: string,
+): Promise<Abandoned> {
+  return store.db.write(ctx, "operations.abandon", async (tx) => {
+    const row = await lockExisting(store, tx, name);
+    if (!isLiveWord(row.state) && row.state !== "needs-operator")
+      return { operation: toStored(row), next: undefined };
+    const message = reason === "" ? "An operator ended the operation." : reason;
+    return decree(store, deps, tx, row, { state: "failed", reason: "ABANDONED", message });
+  });
+}
+
+const STRANDED_AT_ONCE = 20;
+
+/**
+ * Hands operations to an operator that are ready for long and of no kind and version that somebody runs.
+ * @param kinds   those that the caller runs
+ * @returns their names, 20 at most
+ */
+export async function strandOperations(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  { kinds, olderThanMs }: { readonly kinds: readonly AcceptedKind[]; readonly olderThanMs: number },
+): Promise<string[]> {
+  const { t } = store;
+  const since = deps.clock.now() - BigInt(olderThanMs) * 1000n;
+  const known = sql.join([
+    sql`('', 0)`,
+    ...kinds.map(({ kind, version }) => sql`(${kind}::text, ${version}::int)`),
+  ]);
+  const { rows } = await store.db.statement(ctx, "operations.unclaimed", (db) =>
+    sql<{ id: string; server_id: string }>`SELECT id, server_id FROM ${t.operation}
+      WHERE ready_at <= ${since} AND state IN ('running', 'parked', 'undoing')
+        AND NOT (kind, kind_version) IN (${known}) ORDER BY ready_at LIMIT ${STRANDED_AT_ONCE}`.execute(db),
+  );
+  const stranded: string[] = [];
+  for (const { id, server_id } of rows) {
+    const name = operationName(server_id, id);
+    const isStranded = await store.db.write(ctx, "operations.strand", async (tx) => {
+      const row = await lockOperation(store, tx, name);
+      const readyAt = row?.ready_at ?? undefined;
+      if (row === undefined || readyAt === undefined || readyAt > since || !isLiveWord(row.state))
+        return false;
+      const message = `No conductor can run operations of kind ${row.kind}, version ${row.kind_version}.`;
+      await decree(store, deps, tx, row, { state: "needs-operator", reason: "NO_CONDUCTOR", message });
+      return true;
+    });
+    if (isStranded) stranded.push(name);
+  }
+  return stranded;
+}
+
+interface Decree {
+  readonly state: "failed" | "needs-operator";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * Ends an operation from outside: every older fence of it is refused from now on. In the lane "life" the
+ * server goes to ERROR; in others the next of the lane gets its turn.
+ */
+async function decree(
+  store: Store,
+  deps: StoreDeps,
+  tx: Tx,
+  row: JoinedRow,
+  { state, reason, message }: Decree,
+): Promise<Abandoned> {
+  const now = deps.clock.now();
+  const name = operationName(row.server_id, row.id);
+  const changes = {
+    state,
+    owner: "",
+    ready_at: null,
+    // Who retries it still needs them.
+    secrets: state === "failed" ? null : row.secrets,
+    waiting_for: state === "failed" ? "" : row.state === "undoing" ? "undoing" : "running",
+    error: encoded(OperationError, OperationError.fromPartial({ reason, domain: "cells", message })),
+    generation: row.generation + 1,
+    updated_at: now,
+  };
+  const ended: OperationRow = { ...row, ...changes };
+  const before = loadRecord(instanceOf(row));
+  const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
+  const change = InstanceChange.fromPartial({
+    server: {
+      vmState: VmState.VM_STATE_ERROR,
+      taskState: "",
+      fault: { code: 500, message, reason, createdAt: toTimestamp(now) },
+    },
+    updateMask: ["vm_state", "task_state", "fault"],
+  });
+  const record = owns ? applyChange(before, change, "", now) : undefined;
+  await allTogether([
+    {
+      name: "op",
+      body: sql`UPDATE ${store.t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`,
+    },
+    {
+      name: "act",
+      body: sql`UPDATE ${store.t.instance_action} SET updated_at = ${now}, failed = true WHERE server_id = ${row.server_id} AND id = ${row.id}`,
+    },
+    ...changeParts(store, deps, ended, record, { operation_fence: row.i_operation_fence + 1 }, now),
+  ]).execute(tx);
+  const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row.lane, before, now);
+  return { operation: toStored(ended), next };
+}

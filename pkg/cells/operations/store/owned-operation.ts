@@ -1,0 +1,102 @@
+import { sql } from "../../store/sql.js";
+import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import { parseOperationName } from "../../../model/operation-name.js";
+import { LIFE } from "../domain/lanes.js";
+import { CellsErrors } from "../../errors.js";
+import { OPERATION_COLUMNS } from "./operation-rows.js";
+import type { InstanceRow, JoinedRow, OperationRow } from "../../store/rows.js";
+import type { Store, Tx } from "../../store/tables.js";
+
+const INSTANCE_COLUMNS = [
+  "generation",
+  "current_operation",
+  "operation_fence",
+  "leaving_to",
+  "number",
+  "server",
+  "details",
+  "user_data",
+] as const satisfies readonly (keyof InstanceRow)[];
+
+export const operationColumns = (alias: string) =>
+  sql.join(OPERATION_COLUMNS.map((column) => sql.ref(`${alias}.${column}`)));
+export const instanceColumnsPrefixed = (alias: string) =>
+  sql.join(
+    INSTANCE_COLUMNS.map((column) => sql`${sql.ref(`${alias}.${column}`)} AS ${sql.ref(`i_${column}`)}`),
+  );
+
+/** The instance's half of a joined row. */
+export const instanceOf = (row: JoinedRow): InstanceRow => ({
+  generation: row.i_generation,
+  current_operation: row.i_current_operation,
+  operation_fence: row.i_operation_fence,
+  leaving_to: row.i_leaving_to,
+  number: row.i_number,
+  server: row.i_server,
+  details: row.i_details,
+  user_data: row.i_user_data,
+});
+
+/** A joined row out of its halves. */
+export const joinRows = (operation: OperationRow, instance: InstanceRow): JoinedRow => ({
+  ...operation,
+  i_generation: instance.generation,
+  i_current_operation: instance.current_operation,
+  i_operation_fence: instance.operation_fence,
+  i_leaving_to: instance.leaving_to,
+  i_number: instance.number,
+  i_server: instance.server,
+  i_details: instance.details,
+  i_user_data: instance.user_data,
+});
+
+/** The operation's uuid. @throws OPERATION_NOT_FOUND when the text is no operation's name */
+export function operationIdOf(name: string): string {
+  const ids = parseOperationName(name);
+  if (ids === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: name });
+  return ids.operationId;
+}
+
+/**
+ * Reads an operation and its instance, and locks both rows until the transaction ends.
+ * @returns undefined when there is no such operation here
+ */
+export async function lockOperation(store: Store, tx: Tx, name: string): Promise<JoinedRow | undefined> {
+  const { t } = store;
+  const { rows } = await sql<JoinedRow>`SELECT ${operationColumns("o")}, ${instanceColumnsPrefixed("i")}
+    FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id WHERE o.id = ${operationIdOf(name)} FOR UPDATE`.execute(
+    tx,
+  );
+  return rows[0];
+}
+
+const LIVE = new Set(["running", "parked", "undoing"]);
+
+/** Whether a stored state still owns its instance. */
+export const isLiveWord = (state: string): boolean => LIVE.has(state);
+
+/**
+ * As `lockOperation`, for its owner.
+ * @throws FENCE_LOST when the fence is not the newest, or when something else owns the instance
+ */
+export async function lockOwned(store: Store, tx: Tx, name: string, fence: bigint): Promise<JoinedRow> {
+  const row = await lockOperation(store, tx, name);
+  const owned =
+    row !== undefined &&
+    BigInt(row.fence) === fence &&
+    isLiveWord(row.state) &&
+    (row.lane === LIFE ? row.i_current_operation === name : row.turn === 0);
+  if (!owned) throw CellsErrors.FENCE_LOST({ operation: name });
+  return row;
+}
+
+/** Signals that nobody has consumed yet, oldest first. */
+export async function pendingSignals(store: Store, tx: Tx, operationId: string): Promise<StoredSignal[]> {
+  const { rows } = await sql<{
+    signal_id: string;
+    kind: string;
+    payload: Buffer;
+  }>`SELECT signal_id, kind, payload FROM ${store.t.operation_signal}
+    WHERE operation_id = ${operationId} AND consumed_at IS NULL ORDER BY created_at, signal_id`.execute(tx);
+  return rows.map(({ signal_id, kind, payload }) => ({ id: signal_id, kind, payload }));
+}

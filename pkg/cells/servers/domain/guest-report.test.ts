@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { PowerState, VmState } from "../../../../gen/kilonova/type/v1/server.js";
+import { aServer } from "../../testing/records.js";
+import { afterGuestReport } from "./guest-report.js";
+
+const {
+  POWER_STATE_RUNNING: RUNNING,
+  POWER_STATE_SHUTDOWN: SHUTDOWN,
+  POWER_STATE_CRASHED: CRASHED,
+} = PowerState;
+const id = "6f70656e-7374-4163-8b00-000000000001";
+
+const fault = {
+  code: 500,
+  message: "The disk is missing.",
+  details: "",
+  reason: "NO_DISK",
+  createdAt: undefined,
+};
+
+describe("afterGuestReport", () => {
+  it("stops a server whose guest powered itself off", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id }), SHUTDOWN), {
+      vmState: VmState.VM_STATE_STOPPED,
+      powerState: SHUTDOWN,
+    }));
+  it("stops a server whose guest crashed, and says that its power is off", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id }), CRASHED), {
+      vmState: VmState.VM_STATE_STOPPED,
+      powerState: SHUTDOWN,
+    }));
+  it("hears nothing new of a crashed guest whose server is stopped", () =>
+    assert.equal(
+      afterGuestReport(aServer({ id, vmState: VmState.VM_STATE_STOPPED, powerState: SHUTDOWN }), CRASHED),
+      undefined,
+    ));
+  it("puts a server in error whose guest could not be brought back up", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id }), SHUTDOWN, fault), {
+      vmState: VmState.VM_STATE_ERROR,
+      powerState: SHUTDOWN,
+      fault,
+    }));
+  it("hears of no fault when the server was stopped meanwhile", () =>
+    assert.equal(
+      afterGuestReport(
+        aServer({ id, vmState: VmState.VM_STATE_STOPPED, powerState: SHUTDOWN }),
+        SHUTDOWN,
+        fault,
+      ),
+      undefined,
+    ));
+  it("leaves a server alone that an operation owns", () =>
+    assert.equal(afterGuestReport(aServer({ id, currentOperation: "operations/a/b" }), SHUTDOWN), undefined));
+  it("changes nothing when nothing is new", () =>
+    assert.equal(afterGuestReport(aServer({ id }), RUNNING), undefined));
+  it("records power without touching another lasting state", () =>
+    assert.deepEqual(afterGuestReport(aServer({ id, vmState: VmState.VM_STATE_ERROR }), SHUTDOWN), {
+      vmState: VmState.VM_STATE_ERROR,
+      powerState: SHUTDOWN,
+    }));
+});

@@ -1,0 +1,173 @@
+import { sql } from "../../store/sql.js";
+import type {
+  GetInstanceRequest,
+  UpdateInstanceRequest,
+} from "../../../../gen/kilonova/cells/v1/instances_service.js";
+import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import type { Ctx } from "../../../kernel/ctx.js";
+import { CommonErrors } from "../../../kernel/errors.js";
+import { askedOf, checkAcceptable } from "../../operations/domain/acceptance.js";
+import { applyUserChange } from "../domain/apply-change.js";
+import { instanceColumns } from "../domain/instance-columns.js";
+import { loadRecord, serverOf } from "../domain/records.js";
+import { CellsErrors } from "../../errors.js";
+import { instanceChanged } from "./changed-rows.js";
+import type { StoreDeps } from "../../store/deps.js";
+import { allTogether, assignments } from "../../store/fragments.js";
+import { outboxPart } from "../../store/outbox.js";
+import type { InstanceRow } from "../../store/rows.js";
+import type { Store, Tx } from "../../store/tables.js";
+
+const MAX_ASKED = 500;
+
+type FoundRow = InstanceRow & { readonly project_id: string; readonly deleted: boolean };
+
+const FOUND = sql`project_id, deleted_at IS NOT NULL AS deleted, generation, current_operation, operation_fence, leaving_to, number, server, details, user_data`;
+
+/** @throws SERVER_NOT_FOUND; SERVER_MOVED when the record has gone to another database */
+export async function getInstance(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: GetInstanceRequest,
+): Promise<InstanceRecord> {
+  const { rows } = await store.db.statement(ctx, "instances.get", (db) =>
+    sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.instance} WHERE id = ${request.serverId}`.execute(db),
+  );
+  const row = visible(rows[0], request);
+  const record = loadRecord(row);
+  if (!request.withUserData || row.user_data === null)
+    return { ...record, encryptedUserData: Buffer.alloc(0) };
+  const userData = deps.box.open(row.user_data, request.serverId).toString();
+  return { ...record, encryptedUserData: Buffer.alloc(0), server: { ...serverOf(record), userData } };
+}
+
+/**
+ * Reads a record and keeps others from changing it until the transaction ends. @throws SERVER_NOT_FOUND,
+ * SERVER_MOVED
+ */
+export async function lockInstance(
+  store: Store,
+  tx: Tx,
+  asked: { readonly serverId: string; readonly projectId: string },
+): Promise<InstanceRecord> {
+  const { rows } =
+    await sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.instance} WHERE id = ${asked.serverId} FOR UPDATE`.execute(
+      tx,
+    );
+  return loadRecord(visible(rows[0], asked));
+}
+
+function visible(
+  row: FoundRow | undefined,
+  asked: { readonly serverId: string; readonly projectId: string; readonly withDeleted?: boolean },
+): FoundRow {
+  if (
+    row === undefined ||
+    (row.deleted && asked.withDeleted !== true) ||
+    (asked.projectId !== "" && row.project_id !== asked.projectId)
+  ) {
+    throw CellsErrors.SERVER_NOT_FOUND({ server: asked.serverId });
+  }
+  if (row.leaving_to !== "") throw CellsErrors.SERVER_MOVED({ server: asked.serverId });
+  return row;
+}
+
+/** A record after a user's change. */
+interface Updated {
+  readonly instance: InstanceRecord;
+  readonly changed: boolean;
+}
+
+/**
+ * Changes what a user may change at once, whatever operation runs.
+ * @throws SERVER_NOT_FOUND, SERVER_MOVED, GENERATION_CONFLICT; INVALID_STATE, INSTANCE_LOCKED of the
+ *   conditions; what `applyUserChange` throws
+ */
+export async function updateInstance(
+  store: Store,
+  deps: StoreDeps,
+  ctx: Ctx,
+  request: UpdateInstanceRequest,
+): Promise<Updated> {
+  const serverId = request.server?.id ?? "";
+  return store.db.write(ctx, "instances.update", async (tx) => {
+    const { rows } =
+      await sql<FoundRow>`SELECT ${FOUND} FROM ${store.t.instance} WHERE id = ${serverId} FOR UPDATE`.execute(
+        tx,
+      );
+    const row = visible(rows[0], { serverId, projectId: request.projectId });
+    if (request.expectedGeneration !== 0n && BigInt(row.generation) !== request.expectedGeneration)
+      throw CellsErrors.GENERATION_CONFLICT({ server: serverId });
+    const now = deps.clock.now();
+    const before = loadRecord(row);
+    if (request.conditions !== undefined) checkAcceptable(serverOf(before), askedOf(request.conditions));
+    const record = applyUserChange(before, request, now);
+    if (record === before)
+      return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: false };
+    const columns = instanceColumns(record);
+    await allTogether([
+      {
+        name: "inst",
+        body: sql`UPDATE ${store.t.instance} SET ${assignments(columns)} WHERE id = ${serverId}`,
+      },
+      outboxPart(store.t, deps.ids, [instanceChanged(record, columns, "changed")], now),
+    ]).execute(tx);
+    return { instance: { ...record, encryptedUserData: Buffer.alloc(0) }, changed: true };
+  });
+}
+
+/** Records that are not deleted, on one host or anywhere. */
+export async function countInstances(store: Store, ctx: Ctx, host: string): Promise<number> {
+  const { rows } = await store.db.statement(ctx, "instances.count", (db) =>
+    sql<{ count: number }>`
+    SELECT count(*) AS count FROM ${store.t.instance} WHERE deleted_at IS NULL AND (${host} = '' OR host = ${host})`.execute(
+      db,
+    ),
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** A host's records by id, a page at a time. */
+export async function listHostInstances(
+  store: Store,
+  ctx: Ctx,
+  host: string,
+  after: string,
+): Promise<{ instances: InstanceRecord[]; nextPageToken: string }> {
+  const limit = 500;
+  const { rows } = await store.db.statement(ctx, "instances.of-host", (db) =>
+    sql<InstanceRow & { id: string }>`
+    SELECT id, number, server, details FROM ${store.t.instance} WHERE host = ${host} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${limit}`.execute(
+      db,
+    ),
+  );
+  return {
+    instances: rows.map((row) => loadRecord(row)),
+    nextPageToken: rows.length === limit ? (rows.at(-1)?.id ?? "") : "",
+  };
+}
+
+/**
+ * Those of the servers whose record is here, marked deleted and owned by no operation. @param serverIds at
+ * most {@link MAX_ASKED}
+ */
+export async function findDeletedInstances(
+  store: Store,
+  ctx: Ctx,
+  serverIds: readonly string[],
+): Promise<{ deleted: { serverId: string; fence: bigint }[] }> {
+  if (serverIds.length > MAX_ASKED)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "server_ids",
+      problem: `must not be more than ${MAX_ASKED}`,
+    });
+  const { rows } = await store.db.statement(ctx, "instances.deleted", (db) =>
+    sql<{ id: string; operation_fence: number }>`
+    SELECT id, operation_fence FROM ${store.t.instance}
+    WHERE id = ANY(${serverIds}::text[]) AND deleted_at IS NOT NULL AND current_operation = '' AND leaving_to = ''`.execute(
+      db,
+    ),
+  );
+  return { deleted: rows.map((row) => ({ serverId: row.id, fence: BigInt(row.operation_fence) })) };
+}

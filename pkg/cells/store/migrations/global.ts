@@ -1,0 +1,118 @@
+import type { Migration } from "../../../platform/db/index.js";
+import { feedMigration } from "../../../platform/db/feed/index.js";
+import { laneStatements } from "./lanes.js";
+import { otherFields, serverRecordStatements } from "./server-records.js";
+
+/** History of the global database. */
+export const globalMigrations: readonly Migration[] = [
+  { name: "0001-server-records", statements: serverRecordStatements },
+  {
+    name: "0002-mappings-and-quota",
+    statements: [
+      `CREATE TABLE cell (name text PRIMARY KEY, uuid text NOT NULL, disabled bool NOT NULL DEFAULT false)`,
+      `CREATE TABLE instance_mapping (
+        server_id text PRIMARY KEY,
+        database text NOT NULL,
+        project_id text NOT NULL,
+        user_id text NOT NULL,
+        deleted bool NOT NULL DEFAULT false,
+        created_at timestamptz NOT NULL
+      )`,
+      `CREATE TABLE quota_limit (
+        project_id text NOT NULL,
+        user_id text NOT NULL DEFAULT '',
+        resource text NOT NULL,
+        max int8 NOT NULL,
+        PRIMARY KEY (project_id, user_id, resource)
+      )`,
+      `CREATE TABLE quota_usage (
+        project_id text PRIMARY KEY,
+        instances int8 NOT NULL CONSTRAINT quota_usage_instances CHECK (instances >= 0),
+        cores int8 NOT NULL CONSTRAINT quota_usage_cores CHECK (cores >= 0),
+        ram int8 NOT NULL CONSTRAINT quota_usage_ram CHECK (ram >= 0)
+      )`,
+      `CREATE TABLE quota_holding (
+        server_id text PRIMARY KEY,
+        project_id text NOT NULL,
+        cores int8 NOT NULL,
+        ram int8 NOT NULL
+      )`,
+    ],
+  },
+  {
+    name: "0003-flavors-and-key-pairs",
+    statements: [
+      `CREATE TABLE flavor (
+        id text CONSTRAINT flavor_id_once PRIMARY KEY,
+        name text NOT NULL CONSTRAINT flavor_name_once UNIQUE,
+        is_public bool NOT NULL,
+        disabled bool NOT NULL,
+        vcpus int8 NOT NULL,
+        memory_mib int8 NOT NULL,
+        root_gib int8 NOT NULL,
+        ephemeral_gib int8 NOT NULL,
+        swap_mib int8 NOT NULL,
+        rxtx_factor float8 NOT NULL,
+        description text,
+        created_at timestamptz NOT NULL,
+        updated_at timestamptz,
+        project_ids text[] NOT NULL,
+        generation int8 NOT NULL,
+        body bytea NOT NULL
+      )`,
+      `CREATE TABLE key_pair (
+        user_id text NOT NULL,
+        name text NOT NULL,
+        id int8 NOT NULL CONSTRAINT key_pair_number_once UNIQUE,
+        body bytea NOT NULL,
+        CONSTRAINT key_pair_name_once PRIMARY KEY (user_id, name)
+      )`,
+      `CREATE TABLE counter (name text PRIMARY KEY, value int8 NOT NULL)`,
+      `INSERT INTO counter (name, value) VALUES ('key_pair', 0) ON CONFLICT DO NOTHING`,
+    ],
+  },
+  feedMigration("0004-feed"),
+  {
+    name: "0005-server-groups",
+    statements: [
+      `CREATE TABLE server_group (
+        id text PRIMARY KEY,
+        project_id text NOT NULL,
+        user_id text NOT NULL,
+        name text NOT NULL,
+        policy text NOT NULL CONSTRAINT server_group_policy_known CHECK (policy IN ('affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity')),
+        max_server_per_host int8,
+        created_at timestamptz NOT NULL
+      )`,
+      `CREATE INDEX server_group_by_project ON server_group (project_id, created_at, id)`,
+      `CREATE TABLE server_group_member (
+        server_id text PRIMARY KEY,
+        group_id text NOT NULL,
+        position int8 NOT NULL,
+        joined_at timestamptz NOT NULL,
+        cell text NOT NULL DEFAULT '',
+        host text NOT NULL DEFAULT ''
+      )`,
+      `CREATE INDEX server_group_member_by_group ON server_group_member (group_id)`,
+    ],
+  },
+  {
+    name: "0006-aggregates",
+    statements: [
+      `CREATE TABLE aggregate (
+        number int8 PRIMARY KEY,
+        id text NOT NULL CONSTRAINT aggregate_id_once UNIQUE,
+        name text NOT NULL CONSTRAINT aggregate_name_once UNIQUE,
+        generation int8 NOT NULL,
+        body bytea NOT NULL
+      )`,
+      `INSERT INTO counter (name, value) VALUES ('aggregate', 0) ON CONFLICT DO NOTHING`,
+    ],
+  },
+  {
+    name: "0007-aggregate-changes",
+    statements: [`INSERT INTO counter (name, value) VALUES ('aggregate-change', 0) ON CONFLICT DO NOTHING`],
+  },
+  { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
+  { name: "0009-lanes", statements: laneStatements },
+];
