@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { CommonErrors, followToken, noSpan, noteEnd, rootCtx } from "../../kernel/index.js";
 import type { Authenticated, Ctx, Ids, Logger, Span } from "../../kernel/index.js";
 
-import { welcome } from "./connections.js";
+import { welcome } from "../sharing/connection-bounds.js";
 import type { Gate } from "../sharing/index.js";
 import type { SpanOrigin } from "../telemetry/index.js";
 

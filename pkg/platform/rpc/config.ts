@@ -10,6 +10,12 @@ export const publicLimitsConfig = {
     .describe(
       "Connections at once; beyond it the oldest goes on which no valid token ever came, or the new one when there is none.",
     ),
+  maxConnectionsPerAddress: z
+    .number()
+    .int()
+    .min(1)
+    .default(500)
+    .describe("The same for one client address. Raise it when a proxy stands before this port."),
   maxStreams: z
     .number()
     .int()

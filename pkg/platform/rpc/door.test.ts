@@ -303,6 +303,38 @@ describe("the door of a public port", () => {
     await strict.close();
   });
 
+  it("gives one address no more connections than its share, and cuts no known caller's for it", async () => {
+    const strict = await start({ maxConnections: 3, maxConnectionsPerAddress: 2 });
+    const known = new grpc.Client(`127.0.0.1:${strict.port}`, grpc.credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    const from = async (localAddress: string): Promise<Socket> => {
+      const socket = connectTcp({ port: strict.port, host: "127.0.0.1", localAddress })
+        .on("error", () => {})
+        .resume();
+      await once(socket, "connect");
+      return socket;
+    };
+    assert.ok((await send(known, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer);
+    const first = await from("127.0.0.1");
+    const second = await from("127.0.0.1");
+    await once(first, "close");
+    const elsewhere = await from("127.0.0.2");
+    assert.ok((await send(known, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer);
+    assert.deepEqual([second.destroyed, elsewhere.destroyed], [false, false]);
+    const other = new grpc.Client(`127.0.0.1:${strict.port}`, grpc.credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    assert.ok((await send(other, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer, "instead of a stranger");
+    const tooMany = await from("127.0.0.1");
+    await once(tooMany, "close");
+    assert.ok((await send(known, GET_KEY_PAIR, Buffer.alloc(0), "good")).answer);
+    assert.equal(elsewhere.destroyed, false);
+    for (const client of [known, other]) client.close();
+    for (const socket of [second, elsewhere]) socket.destroy();
+    await strict.close();
+  });
+
   it("continues a user's trace, and lets nobody decide that it is recorded", async () => {
     const theirs = "4bf92f3577b34da6a3ce929d0e0e4736";
     const record = async (sampleRatio: number, token: string): Promise<string[]> => {

@@ -2,6 +2,7 @@ import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { createServer as createTls } from "node:tls";
+import { ConnectionBounds, welcome } from "../sharing/connection-bounds.js";
 import type { PublicLimits } from "./config.js";
 
 const LOOK_MS = 100;
@@ -32,14 +33,16 @@ export interface PublicListenerOptions {
 export class PublicListener {
   readonly #limits: PublicLimits;
   readonly #server: Server;
-  readonly #all = new Map<string, Socket>();
-  /** By arrival. */
+  readonly #bounds: ConnectionBounds;
+  /** By `address:port`, in order of arrival. */
   readonly #strangers = new Map<string, { readonly socket: Socket; readonly sinceMs: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: PublicListenerOptions) {
     const { limits, tls } = options;
     this.#limits = limits;
+    // A known caller's connection stays: what is under way on it is not seen from here.
+    this.#bounds = new ConnectionBounds({ numbers: limits, isProxy: () => false, isIdle: () => false });
     const begin = (socket: Socket): void => tellApart(socket, options);
     const secure = tls
       ? createTls({ ...tls, ALPNProtocols: ["h2", "http/1.1"] }, begin).on("tlsClientError", cut)
@@ -68,6 +71,8 @@ export class PublicListener {
 
   /** A call on the connection of this peer (`address:port`) came with a valid token. */
   welcome(peer: string): void {
+    const stranger = this.#strangers.get(peer);
+    if (stranger) welcome(stranger.socket);
     this.#strangers.delete(peer);
   }
 
@@ -78,21 +83,10 @@ export class PublicListener {
   }
 
   #add(socket: Socket): boolean {
-    if (this.#all.size >= this.#limits.maxConnections) {
-      const oldest = this.#strangers.values().next().value;
-      if (oldest === undefined) {
-        socket.destroy();
-        return false;
-      }
-      oldest.socket.destroy();
-    }
+    if (!this.#bounds.admit(socket)) return false;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#all.set(peer, socket);
     this.#strangers.set(peer, { socket, sinceMs: performance.now() });
-    socket.once("close", () => {
-      this.#all.delete(peer);
-      this.#strangers.delete(peer);
-    });
+    socket.once("close", () => this.#strangers.delete(peer));
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
     return true;
   }
