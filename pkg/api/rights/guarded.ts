@@ -2,7 +2,7 @@ import type { NovaListing } from "../../../gen/kilonova/compat/v1/nova_lists_ser
 import type { Ctx } from "../../kernel/index.js";
 import type { Policy, RuleName, Target } from "../../policy/index.js";
 import type { Shape, Unary } from "../shape/shape.js";
-import { requireShape } from "../shape/shape.js";
+import { shapeCheck } from "../shape/shape.js";
 import type { Call, DeclaredRules } from "./rights.js";
 import { ApiErrors } from "../errors.js";
 import { Rights, plainListing } from "./rights.js";
@@ -61,8 +61,9 @@ export function guarded<Req extends object, Res, S extends Subject>(
   about: About<NoInfer<Req>, S>,
   run: (ctx: Call, request: Req, subject: S) => Promise<Res>,
 ): Guarded<Req, Res> {
+  const check = shapeCheck<Req>(shape);
   return new GuardedOp(async (ctx, request) => {
-    requireShape<Req>(shape, request);
+    check(request);
     const subject = await about(ctx, request);
     const rule = subject.decides ?? ctx.rights.deciding;
     if (rule !== "none") ctx.rights.enforce(rule, subject.owner);

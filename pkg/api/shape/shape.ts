@@ -2,8 +2,10 @@ import type { Ctx, FieldViolation } from "../../kernel/index.js";
 import { snakeCase } from "../../kernel/index.js";
 import { ApiErrors } from "../errors.js";
 
+type Report = (path: string, problem: string) => void;
+
 /** Judges one value; tells each problem with the path at which it sits. Pure. */
-export type Rule<T> = (value: T, path: string, report: (path: string, problem: string) => void) => void;
+export type Rule<T> = (value: T, path: string, report: Report) => void;
 
 type Rules<M> = { readonly [K in keyof M]?: Rule<M[K]> };
 
@@ -32,36 +34,42 @@ type HoldsEnum<T> = T extends number
 export type Unary<Req, Res> = (ctx: Ctx, request: Req) => Promise<Res>;
 
 /**
- * Checks a request against a shape.
- * @throws INVALID_REQUEST with one violation per problem, paths in the proto's spelling
+ * A check of requests against a shape; make it once, it is asked with every request.
+ * @throws INVALID_REQUEST (the check) with one violation per problem, paths in the proto's spelling
  */
-export function requireShape<M extends object>(shape: Shape<M>, message: M): void {
-  const violations: FieldViolation[] = [];
-  object(shape)(message, "", (path, problem) => violations.push({ field: path, description: problem }));
-  const first = violations[0];
-  if (first !== undefined)
-    throw ApiErrors.INVALID_REQUEST({ field: first.field, problem: first.description }, { violations });
+export function shapeCheck<M extends object>(shape: Shape<M>): (message: M) => void {
+  const rule = object(shape);
+  return (message) => {
+    const violations: FieldViolation[] = [];
+    rule(message, "", (path, problem) => violations.push({ field: path, description: problem }));
+    const first = violations[0];
+    if (first !== undefined)
+      throw ApiErrors.INVALID_REQUEST({ field: first.field, problem: first.description }, { violations });
+  };
 }
 
 /** A message inside a message. */
-export const object =
-  <M extends object>(shape: Shape<M>): Rule<M> =>
-  (value, path, report) => {
-    const rules: Rules<M> = shape;
-    for (const key in rules) {
-      const rule = rules[key];
-      if (rule !== undefined)
-        rule(value[key], path === "" ? snakeCase(key) : `${path}.${snakeCase(key)}`, report);
-    }
+export const object = <M extends object>(shape: Shape<M>): Rule<M> => {
+  const rules: Rules<M> = shape;
+  const fields: ((value: M, path: string, report: Report) => void)[] = [];
+  for (const key in rules) {
+    const [rule, name] = [rules[key], snakeCase(key)];
+    if (rule !== undefined)
+      fields.push((value, path, report) => rule(value[key], path === "" ? name : `${path}.${name}`, report));
+  }
+  return (value, path, report) => {
+    for (const check of fields) check(value, path, report);
   };
+};
 
 /** A message that must be there. */
-export const required =
-  <M extends object>(shape: Shape<M>): Rule<M | undefined> =>
-  (value, path, report) => {
+export const required = <M extends object>(shape: Shape<M>): Rule<M | undefined> => {
+  const rule = object(shape);
+  return (value, path, report) => {
     if (value === undefined) report(path, "is required");
-    else object(shape)(value, path, report);
+    else rule(value, path, report);
   };
+};
 
 /** A rule for values that may be left out. */
 export const optional =
