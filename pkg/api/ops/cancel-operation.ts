@@ -8,7 +8,7 @@ import { CommonErrors } from "../../kernel/index.js";
 import type { About, Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
-import { presentOperation } from "../view/operation-view.js";
+import { presentOperation } from "../../model/operation-view.js";
 import type { TheOperation } from "./read-operation.js";
 import { theOperation } from "./read-operation.js";
 

@@ -9,7 +9,7 @@ import { testCtx } from "../../testkit/ctx.js";
 import { until } from "../../testkit/until.js";
 import type { TestApi } from "../testing/an-api.js";
 import { anApi, as, member, stranger } from "../testing/an-api.js";
-import { presentOperation } from "../view/operation-view.js";
+import { presentOperation } from "../../model/operation-view.js";
 
 const A = "00000000-0000-4000-8000-000000000001";
 const NAME = operationName(A, "00000000-0000-4000-8000-00000000000a");
