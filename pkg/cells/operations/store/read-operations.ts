@@ -60,7 +60,7 @@ export async function listOperations(
       ...(onlyUnfinished(query) ? [UNFINISHED] : []),
       ...(end === undefined ? [] : [sql`${PLACE} >= ${placeOf(end)}`]),
     ],
-    moving: showsRunning(query) ? [...range, ...kindCondition(query)] : [sql`false`],
+    moving: showsRunning(query) ? [...ofServers(query), ...range, ...kindCondition(query)] : [sql`false`],
     limit,
   });
   const found = rows.map((row) => toStored(shown(row)));
@@ -100,6 +100,12 @@ function rangeConditions(query: ListStoredOperationsRequest): Sql[] {
     ...(after === undefined ? [] : [sql`${PLACE} < ${placeOf(after)}`]),
   ];
 }
+
+/** The same of the servers that are just going: by these they are found. */
+const ofServers = ({ serverId, projectId }: ListStoredOperationsRequest): Sql[] => [
+  ...(serverId === "" ? [] : [sql`i.id = ${serverId}`]),
+  ...(projectId === "" ? [] : [sql`i.project_id = ${projectId}`]),
+];
 
 const kindCondition = ({ kinds }: ListStoredOperationsRequest): Sql[] =>
   kinds.length === 0 ? [] : [sql`o.kind = ANY(${kinds}::text[])`];
@@ -152,13 +158,15 @@ async function pageRows(
   const columns = operationColumns("o");
   const newest = sql`ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit + 1}`;
   const here = sql.join([sql`o.state <> 'handed-over'`, ...listed], sql` AND `);
-  const going = sql.join([sql`i.leaving_to <> ''`, sql`o.state = 'handed-over'`, ...moving], sql` AND `);
+  const going = sql.join([sql`i.leaving_to <> ''`, ...moving], sql` AND `);
   const { rows } = await db.statement(ctx, "operations.list", (on) =>
     sql<OperationRow>`SELECT ${columns} FROM (
       (SELECT ${columns} FROM ${t.operation} AS o WHERE ${here} ${newest})
       UNION ALL
-      (SELECT ${columns} FROM ${t.instance} AS i
-        JOIN ${t.operation} AS o ON o.server_id = i.id AND o.handed_over_to = i.leaving_to WHERE ${going} ${newest})
+      (SELECT ${columns} FROM ${t.instance} AS i CROSS JOIN LATERAL (
+        SELECT ${columns} FROM ${t.operation} AS o
+        WHERE o.server_id = i.id AND o.state = 'handed-over' AND o.handed_over_to = i.leaving_to
+        ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS o WHERE ${going} ${newest})
     ) AS o ${newest}`.execute(on),
   );
   return rows;
