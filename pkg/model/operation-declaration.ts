@@ -117,8 +117,8 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   /** What of it must not lie in the clear; absent when there is nothing. */
   readonly secrets?: MessageType<S>;
   /**
-   * What of its input the server's project sees, and whoever watches it: nothing of other projects. Absent when
-   * there is nothing to tell.
+   * What of its input the server's project sees, and whoever watches it: nothing of other projects. Absent
+   * when there is nothing to tell.
    */
   readonly metadata?: (input: I) => OperationMetadata["asked"];
   /** What it answers when it has ended well; absent when it leaves nothing. Must not throw. */

@@ -55,7 +55,7 @@ const ACTOR = "kilonova.type.v1.Actor";
 const REPORT = "kilonova.cells.v1.ReportCommandRequest";
 const SECRETS = "kilonova.type.v1.ServerSecrets";
 
-/** Made from others and never changed: of a StoredOperation at each change, of a request at its acceptance. */
+/** Never changed: made anew of a StoredOperation at each change, or of a request at its acceptance. */
 const DERIVED = ["Operation", "BootInput"];
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR } = OperationState;

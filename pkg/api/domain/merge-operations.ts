@@ -9,7 +9,7 @@ export interface Place {
   readonly id: string;
 }
 
-/** Part of the list as one database has it: everything down to `searchedTo`, or to its end when that is unset. */
+/** What one database has of the list: everything down to `searchedTo`, or to the end when that is unset. */
 export interface OperationPage {
   readonly operations: readonly StoredOperation[];
   readonly searchedTo: OperationPlace | undefined;
@@ -21,10 +21,10 @@ export const placeOf = ({ name, createdAt }: StoredOperation): Place => ({
 });
 
 /**
- * Merges what the databases have into one page. An operation that two of them show, because it is just moving,
- * counts once, at its highest generation. Nothing is shown beyond a place up to which one of them has not
- * searched: what it has there comes with the next page.
- * @returns `next`: where the next page begins, unless rows of this one are left out; undefined at the end
+ * Merges what the databases have into one page. An operation that two of them show, because it is just
+ * moving, counts once, at its highest generation. Nothing is shown beyond a place up to which one of them has
+ * not searched: what it has there comes with the next page.
+ * @returns with `next`: the place after which the next page begins; undefined on the last one
  */
 export function mergeOperations(
   pages: readonly OperationPage[],

@@ -50,8 +50,8 @@ const listed =
   };
 
 /**
- * Lists operations of all databases as one, newest first, or those of one server, also of a deleted one. Cells
- * that do not answer are named.
+ * Lists operations of all databases as one, newest first, or those of one server, also of a deleted one.
+ * Cells that do not answer are named.
  */
 export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, ListOperationsResponse> =>
   guarded(
@@ -153,8 +153,8 @@ const readOne = async (parts: Parts, ctx: Call, query: Query): Promise<Found> =>
 });
 
 /**
- * The global database is read before the cells: an operation that is being handed over meanwhile is seen twice
- * rather than never.
+ * The global database is read before the cells: an operation that is being handed over meanwhile is seen
+ * twice rather than never.
  */
 async function readAll(parts: Parts, ctx: Call, query: Query): Promise<Found> {
   const first = await parts.guard.fanOut(ctx, [GLOBAL], read(parts, query));

@@ -1260,8 +1260,8 @@ export const OperationsServiceDefinition = {
       },
     },
     /**
-     * Lists operations, newest first: those of one server, also of one that is deleted, or those of the caller's
-     * project. Pages. A page may be shorter than asked for, even empty, while there are more: only
+     * Lists operations, newest first: those of one server, also of one that is deleted, or those of the
+     * caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
      * `next_page_token` tells.
      *
      * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;

@@ -233,8 +233,8 @@ export interface Operation {
   /** Where it stands. */
   state: OperationState;
   /**
-   * Whether nothing happens any more by itself. Only an operation that is NEEDS_OPERATOR may still go on: when
-   * an operator retries it, `done` is false again.
+   * Whether nothing happens any more by itself. Only an operation that is NEEDS_OPERATOR may still go on:
+   * when an operator retries it, `done` is false again.
    */
   done: boolean;
   /** Name of the step that runs or waits. */

@@ -225,7 +225,7 @@ function nextRow(
   };
 }
 
-/** The operation's row with what it promised, once it has succeeded. @param after  its server as it leaves it */
+/** A row with what its kind promises, once it has succeeded. @param after  its server as it leaves it */
 function withResult({ operations }: StoreDeps, row: OperationRow, after: InstanceRecord): OperationRow {
   const declaration = row.state === "succeeded" ? operations.find(row.kind) : undefined;
   const result = declaration && resultOf(declaration, serverOf(after), StoredSteps.decode(row.steps).steps);
