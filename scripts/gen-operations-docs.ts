@@ -2,10 +2,12 @@
 // page is out of date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Server } from "../gen/kilonova/type/v1/server.js";
+import { snakeCase } from "../pkg/kernel/index.js";
 import { vmStateWord } from "../pkg/model/instance-states.js";
 import { catalogue } from "../pkg/model/operation-catalogue.js";
 import type { Form, OperationDeclaration } from "../pkg/model/operation-declaration.js";
-import { newestVersion } from "../pkg/model/operation-declaration.js";
+import { exampleInput, metadataOf, newestVersion, resultOf } from "../pkg/model/operation-declaration.js";
 import { packageRoot } from "../pkg/platform/service/index.js";
 
 const code = (text: string): string => `\`${text}\``;
@@ -34,6 +36,23 @@ const kinds = (): string[] => [
       begun(one),
       code(one.rule),
       one.capability ?? "–",
+    ]),
+  ),
+];
+
+/** The words of a oneof's case, as the proto spells it. */
+const word = (one: { readonly $case: string } | undefined): string =>
+  one === undefined ? "–" : code(snakeCase(one.$case));
+
+const shown = (): string[] => [
+  row(["kind", "`action`", "`metadata`", "`result`"]),
+  row(["---", "---", "---", "---"]),
+  ...catalogue.all.map((one) =>
+    row([
+      code(one.kind),
+      code(one.action),
+      word(metadataOf(one, exampleInput(one))?.asked),
+      word(resultOf(one, Server.fromPartial({}), [])?.outcome),
     ]),
   ),
 ];
@@ -87,6 +106,27 @@ const page = [
   "How to add one: [adding/operation.md](adding/operation.md).",
   "",
   ...kinds(),
+  "",
+  "## What users see",
+  "",
+  "`GetOperation`, `ListOperations`, `WaitOperation` and the events of `WatchEvents` show the same message",
+  "(`kilonova.type.v1.Operation`). `metadata` is what was asked, `result` what came of it once it has SUCCEEDED;",
+  "the table names the field that is set. `initiator` is who began it: somebody of the server's project, an operator,",
+  "or the cloud itself. One that is PREEMPTED names its `successor`. `progress` is how far the running step has come,",
+  "where something measures it.",
+  "",
+  ...shown(),
+  "",
+  "`ListOperations` without a server lists those of the caller's project over all cells, newest first, narrowed by",
+  "states, kinds and the time of acceptance; `all_projects` needs the rule",
+  "`os_compute_api:servers:detail:get_all_tenants`. A page is read from an index and costs the same however long the",
+  "history is: with filters that few operations fit it may be short or empty, and `next_page_token` goes on. With",
+  "`with_resume_token` a watch goes on from the list without a gap; of two states of an operation the one of the higher",
+  "`generation` is the newer.",
+  "",
+  "`CancelOperation` asks for cancellation. It has an effect before the kind's pivot only, and needs the rule of the",
+  "table above, asked about the server's owner, whoever began the operation. One that is NEEDS_OPERATOR is `done`, but",
+  "an operator may retry it (`kilonova manage operation retry`): then it is not.",
   "",
   "## Where they start, and what is seen meanwhile",
   "",

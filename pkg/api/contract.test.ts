@@ -9,6 +9,8 @@ import { policyRules } from "../platform/rpc/index.js";
 import type { Channel, MethodBinding, ServiceDefinition } from "../platform/rpc/index.js";
 import { packageRoot } from "../platform/service/index.js";
 import { anApi, as, member } from "./testing/an-api.js";
+import { OperationsServiceDefinition } from "../../gen/kilonova/api/v1/operations_service.js";
+import { catalogue } from "../model/operation-catalogue.js";
 import { NovaListsServiceDefinition } from "../../gen/kilonova/compat/v1/nova_lists_service.js";
 import { publicErrors } from "./public-errors.js";
 import { publicContract } from "./contract.gen.js";
@@ -139,6 +141,32 @@ describe("the public contract", () => {
       ({ method: one }) => begins(one) && !WITHOUT_TOKEN.has(one.name),
     )) {
       assert.ok("clientToken" in fieldsOf(method.requestType), `${method.name} lacks client_token`);
+    }
+  });
+
+  it("lets whoever may begin an operation ask to cancel it", () => {
+    const rules = policyRules(
+      methods.find(({ method }) => method.name === "CancelOperation")?.method ?? assert.fail(),
+    );
+    assert.deepEqual([...rules].sort(), [...new Set(catalogue.all.map(({ rule }) => rule))].sort());
+  });
+
+  it("answers operations of one shape wherever it answers any", () => {
+    const { operation } = OperationsServiceDefinition.methods.getOperation.responseType.fromPartial({
+      operation: {},
+    });
+    const fields = ["progress", "action", "metadata", "result", "initiator", "successor", "generation"];
+    for (const field of fields) assert.ok(operation !== undefined && field in operation, field);
+    for (const internal of ["input", "secrets", "owner", "fence", "actor", "traceparent"])
+      assert.ok(operation !== undefined && !(internal in operation), internal);
+  });
+
+  it("names the cells that did not answer, and where a watch goes on, in lists that all cells give", () => {
+    for (const name of ["ListServers", "ListOperations"]) {
+      const { responseType } =
+        methods.find(({ method }) => method.name === name)?.method ?? assert.fail(name);
+      for (const field of ["unreachableCells", "resumeToken"])
+        assert.ok(field in fieldsOf(responseType), `${name} lacks ${field}`);
     }
   });
 

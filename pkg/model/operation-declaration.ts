@@ -1,4 +1,6 @@
+import type { StepRecord } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
+import type { OperationMetadata, OperationResult } from "../../gen/kilonova/type/v1/operation.js";
 import type { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { RuleName } from "../policy/index.js";
 
@@ -85,6 +87,14 @@ export interface Instant<I> {
   readonly actor: Actor;
 }
 
+/** How an operation has ended well: what its result is made of. */
+export interface Ended {
+  /** As the operation leaves it, at the generation that shows the end. */
+  readonly server: Server;
+  /** What a step left when it finished, parsed; undefined when it did not finish. */
+  outputOf(step: string): unknown;
+}
+
 /**
  * Everything about a kind of operation that more than one room needs to know. The acceptor, the api, the
  * gateway, the conductor, the legal changes of state, the crash matrix and the docs' table read it here;
@@ -106,6 +116,13 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   readonly input: MessageType<I>;
   /** What of it must not lie in the clear; absent when there is nothing. */
   readonly secrets?: MessageType<S>;
+  /**
+   * What of its input the server's project sees, and whoever watches it: nothing of other projects. Absent
+   * when there is nothing to tell.
+   */
+  readonly metadata?: (input: I) => OperationMetadata["asked"];
+  /** What it answers when it has ended well; absent when it leaves nothing. Must not throw. */
+  readonly result?: (ended: Ended) => OperationResult["outcome"];
   readonly methods: readonly BeginningMethod[];
   /** What beginning it needs, and therefore ending it. */
   readonly rule: RuleName;
@@ -170,6 +187,36 @@ export function formOf(declaration: OperationDeclaration, input: Uint8Array): Fo
   if (form === undefined) throw new Error(`${kind} has no form ${String(name)}`);
   return form;
 }
+
+/** What is shown of an encoded input. */
+export function metadataOf(
+  { input: type, metadata }: Pick<OperationDeclaration, "input" | "metadata">,
+  input: Uint8Array,
+): OperationMetadata | undefined {
+  const asked = metadata?.(type.decode(input));
+  return asked === undefined ? undefined : { asked };
+}
+
+/** What an operation answers that has ended well. @param server  as it leaves it @param steps  all of them */
+export function resultOf(
+  { result }: Pick<OperationDeclaration, "result">,
+  server: Server,
+  steps: readonly StepRecord[],
+): OperationResult | undefined {
+  const outcome = result?.({ server, outputOf: (step) => outputIn(steps, step) });
+  return outcome === undefined ? undefined : { outcome };
+}
+
+function outputIn(steps: readonly StepRecord[], step: string): unknown {
+  const last = steps.findLast(({ name }) => name === step);
+  return last?.state === "done" && last.output.length > 0 ? JSON.parse(last.output.toString()) : undefined;
+}
+
+/** The result of most kinds: the server itself. */
+export const theServer = ({ server: { id, generation } }: Ended): OperationResult["outcome"] => ({
+  $case: "server",
+  value: { id, generation },
+});
 
 /** An encoded input, or the example's. */
 export const exampleInput = ({ input, example }: OperationDeclaration): Uint8Array =>

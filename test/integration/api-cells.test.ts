@@ -27,7 +27,8 @@ import { HostsServiceDefinition } from "../../gen/kilonova/cells/v1/hosts_servic
 import { InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
 import { OperationStoreServiceDefinition } from "../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
-import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
+import type { Operation } from "../../gen/kilonova/type/v1/operation.js";
+import { InitiatorKind, OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { ServerHostInfo, VmState } from "../../gen/kilonova/type/v1/server.js";
 import {
   administrator,
@@ -290,6 +291,101 @@ describe("integration: api and cells", () => {
       hiddenFields: [],
     });
     await assert.rejects(eventsFor(stranger), { reason: "SERVER_NOT_FOUND" });
+  });
+
+  it("lists a project's operations at every moment of a hand-over, and watches on from the list", async () => {
+    const owner = { ...member, userId: "u3", projectId: "p3" };
+    const operations = () => api.channel.client(OperationsServiceDefinition);
+    const list = async (request: Parameters<ReturnType<typeof operations>["listOperations"]>[1] = {}) => {
+      const answer = await operations().listOperations(as(owner), request);
+      assert.deepEqual(answer.unreachableCells, []);
+      return answer;
+    };
+    const kinds = async (request = {}) => (await list(request)).operations.map(({ kind }) => kind);
+    const {
+      servers: [made],
+      operations: [booting],
+    } = await create({ name: "web" }, owner);
+    const [serverId, name] = [made?.id ?? "", booting?.name ?? ""];
+    assert.deepEqual(await kinds(), ["server.boot"]);
+    const { resumeToken } = await list({ withResumeToken: true });
+    await leaveFor(name);
+    assert.deepEqual(await kinds(), ["server.boot"]);
+    await store().activateHandover(asConductor(), { database: "cell1", name });
+    assert.deepEqual(await kinds({ states: [OperationState.OPERATION_STATE_RUNNING] }), ["server.boot"]);
+    const { fence } = await acquire("cell1", name);
+    await store().commitStep(asConductor(), {
+      database: "cell1",
+      name,
+      fence,
+      state: OperationState.OPERATION_STATE_SUCCEEDED,
+      release: true,
+      change: {
+        server: { vmState: VmState.VM_STATE_ACTIVE, taskState: "", launchedAt: { seconds: 1n, nanos: 0 } },
+        updateMask: ["vm_state", "task_state", "launched_at"],
+      },
+    });
+    const operator = { ...administrator, projectId: "adm" };
+    const { operation: stop } = await servers().stopServer(as(operator), { serverId });
+    await servers().deleteServer(as(owner), { serverId });
+
+    assert.deepEqual(await kinds(), ["server.delete", "server.stop", "server.boot"]);
+    assert.deepEqual(await kinds({ kinds: ["server.stop"] }), ["server.stop"]);
+    assert.deepEqual(await kinds({ serverId }), ["server.delete", "server.stop", "server.boot"]);
+    const [deletion, stopped, boot] = (await list()).operations;
+    assert.deepEqual(boot?.metadata?.asked, {
+      $case: "createServer",
+      value: { name: "web", flavorId: "1", imageId: anImage().id },
+    });
+    const { result } = boot;
+    assert.equal(result?.outcome?.value.id, serverId);
+    assert.deepEqual([stopped?.name, stopped?.successor], [stop?.name, deletion?.name]);
+    assert.deepEqual(
+      [boot, stopped, deletion].map((one) => [one?.action, one?.initiator?.userId, one?.initiator?.kind]),
+      [
+        ["create", "u3", InitiatorKind.INITIATOR_KIND_PROJECT],
+        ["stop", "root", InitiatorKind.INITIATOR_KIND_OPERATOR],
+        ["delete", "u3", InitiatorKind.INITIATOR_KIND_PROJECT],
+      ],
+    );
+
+    // Pages of one hold the same list, and their tokens are good for nobody else's.
+    const paged: string[] = [];
+    for (let pageToken = "", first = true; first || pageToken !== ""; first = false) {
+      const page = await list({ pageSize: 1, pageToken });
+      paged.push(...page.operations.map(({ kind }) => kind));
+      pageToken = page.nextPageToken;
+      if (pageToken !== "")
+        await assert.rejects(operations().listOperations(as(stranger), { pageSize: 1, pageToken }), {
+          reason: "BAD_PAGE_TOKEN",
+        });
+    }
+    assert.deepEqual(paged, ["server.delete", "server.stop", "server.boot"]);
+    assert.ok(
+      (await operations().listOperations(as(stranger), {})).operations.every(
+        ({ projectId }) => projectId === stranger.projectId,
+      ),
+    );
+    const everybody = await operations().listOperations(as(administrator), { allProjects: true });
+    assert.ok(everybody.operations.some((one) => one.name === name));
+
+    const told: Operation[] = [];
+    const watching = new AbortController();
+    for await (const { operation } of api.channel
+      .client(EventsServiceDefinition)
+      .watchEvents(as(owner, { signal: watching.signal, deadlineMs: undefined }), {
+        resumeToken,
+        withOperations: true,
+      })) {
+      if (operation !== undefined) told.push(operation);
+      if (operation?.state === OperationState.OPERATION_STATE_PREEMPTED) break;
+    }
+    watching.abort();
+    assert.deepEqual(told.at(-1), stopped);
+    assert.deepEqual(
+      told.findLast((one) => one.name === name),
+      boot,
+    );
   });
 
   it("answers the same token with the same servers and another body with a conflict", async () => {

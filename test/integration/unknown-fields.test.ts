@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
-import { anyOperation } from "../../pkg/model/operation-declaration.js";
+import { anyOperation, theServer } from "../../pkg/model/operation-declaration.js";
 import { aDeclaration, aForm } from "../../pkg/model/testing/a-declaration.js";
 import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -55,8 +55,8 @@ const ACTOR = "kilonova.type.v1.Actor";
 const REPORT = "kilonova.cells.v1.ReportCommandRequest";
 const SECRETS = "kilonova.type.v1.ServerSecrets";
 
-/** Made anew from a StoredOperation at each change and never read back. */
-const DERIVED = ["Operation"];
+/** Never changed: made anew of a StoredOperation at each change, or of a request at its acceptance. */
+const DERIVED = ["Operation", "BootInput"];
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_NEEDS_OPERATOR: NEEDS_OPERATOR } = OperationState;
 
@@ -67,6 +67,7 @@ const KIND = aDeclaration("test.kind", {
     preempting: { ...aForm, lock: "ignores", contention: "pre-empts" },
   },
   formOf: (input) => (input === "pre-empt" ? "preempting" : "plain"),
+  result: theServer,
 });
 
 type Encodable<M> = { encode(message: M): { finish(): Uint8Array } };
@@ -186,13 +187,14 @@ describe("fields of a newer build in what is stored", function () {
     Actor.fromPartial({ kind: "user", userId: "u", projectId: "project" }),
   );
 
-  async function accept(serverId: string): Promise<string> {
+  async function accept(serverId: string, input = ""): Promise<string> {
     const { operation } = await s.instances.acceptOperation(testCtx(), {
       database: "cell1",
       serverId,
       actor,
       kind: "test.kind",
       kindVersion: 1,
+      input: Buffer.from(input),
     });
     return operation?.name ?? assert.fail("no operation");
   }
@@ -323,6 +325,36 @@ describe("fields of a newer build in what is stored", function () {
     await operator().abandonOperation(testCtx(), { database: "cell1", name, reason: "enough" });
     // The fault is a new one.
     await kept("abandoning", ["server.fault", "fault"]);
+  });
+
+  it("stays with operations when they end well, and when another takes over", async () => {
+    const salt = async (name: string): Promise<void> => {
+      const { id, other_fields } = await operationRow(name);
+      await s.store.db.statement(testCtx(), "test.salt", (at) =>
+        sql`UPDATE ${s.store.t.operation} SET other_fields = ${salted(OPERATION, other_fields)} WHERE id = ${id}`.execute(
+          at,
+        ),
+      );
+    };
+    /** The rest of the message is in columns of its own. */
+    const kept = async (what: string, name: string): Promise<StoredOperation> => {
+      const { other_fields } = await operationRow(name);
+      const left = saltIn(OPERATION, other_fields);
+      assert.ok(
+        ["", "metadata", "metadata.lock_server"].every((path) => left.has(path)),
+        `${what}: lost`,
+      );
+      return StoredOperation.decode(other_fields);
+    };
+    const id = await newerServer();
+    const victim = await accept(id);
+    await salt(victim);
+    const heir = await accept(id, "pre-empt");
+    assert.equal((await kept("pre-emption", victim)).successor, heir);
+    await salt(heir);
+    const { operation } = await acquire(heir);
+    await commit(heir, operation.fence, { state: OperationState.OPERATION_STATE_SUCCEEDED });
+    assert.equal((await kept("success", heir)).result?.outcome?.value.id, id);
   });
 
   it("stays with servers from their acceptance on, and with their secrets", async () => {

@@ -243,6 +243,13 @@ const operations: readonly RpcExpected[] = [
   onOperation("GetOperation", "os-instance-actions:show", "server.boot"),
   onOperation("WaitOperation", "os-instance-actions:show", "server.boot", wait),
   label("OperationsService/ListOperations", "os-instance-actions:list"),
+  rpc("OperationsService/ListOperations", {}, [os("os-instance-actions:list")], { form: "of the project" }),
+  rpc(
+    "OperationsService/ListOperations",
+    { allProjects: true },
+    [os("os-instance-actions:list"), os("servers:detail:get_all_tenants")],
+    { form: "all projects" },
+  ),
   ...KINDS.map((kind) => onOperation("CancelOperation", BEGINS[kind] ?? kind, kind, {}, kind)),
   rpc("EventsService/WatchEvents", {}, [os("servers:detail")], SEEN),
   rpc("EventsService/WatchEvents", {}, [os("servers:detail")], unknownOnly),

@@ -8,11 +8,15 @@ import { CommonErrors } from "../../kernel/index.js";
 import type { About, Guarded } from "../rights/guarded.js";
 import { guarded } from "../rights/guarded.js";
 import type { Parts } from "../parts.js";
-import { presentOperation } from "../view/operation-view.js";
+import { presentOperation } from "../../model/operation-view.js";
 import type { TheOperation } from "./read-operation.js";
 import { theOperation } from "./read-operation.js";
 
-/** Whoever may begin an operation may end it. @throws OPERATION_NOT_FOUND */
+/**
+ * Whoever may begin an operation on a server may end it: the kind's rule is asked about the server's owner,
+ * whoever began it.
+ * @throws OPERATION_NOT_FOUND; UNIMPLEMENTED for a kind that this version does not know
+ */
 const toBegin =
   (parts: Parts): About<CancelOperationRequest, TheOperation> =>
   async (ctx, request) => {
@@ -20,7 +24,9 @@ const toBegin =
     const declaration = catalogue.find(found.operation.kind);
     if (declaration === undefined)
       throw CommonErrors.UNIMPLEMENTED({ what: `Cancelling operations of kind ${found.operation.kind}` });
-    return { ...found, decides: declaration.rule };
+    const { serverId } = found.operation;
+    const { owner } = await parts.servers.about({ withDeleted: true })(ctx, { serverId });
+    return { ...found, owner, decides: declaration.rule };
   };
 
 /** Asks for cancellation; an operation that is done stays as it is. */

@@ -1,35 +1,165 @@
-import type {
-  ListOperationsRequest,
-  ListOperationsResponse,
-} from "../../../gen/kilonova/api/v1/operations_service.js";
-import { rowsOf } from "../domain/page.js";
-import { sealedPaging } from "../crypto/page-tokens.js";
-import { id, pageSize, pageToken } from "../shape/common.js";
-import type { Guarded } from "../rights/guarded.js";
-import { guarded } from "../rights/guarded.js";
+import { ListOperationsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type { ListOperationsResponse } from "../../../gen/kilonova/api/v1/operations_service.js";
+import type { OperationPlace, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import { Operation, OperationState } from "../../../gen/kilonova/type/v1/operation.js";
+import type { Timestamp } from "../../../gen/google/protobuf/timestamp.js";
+import type { Ctx } from "../../kernel/index.js";
+import { GLOBAL } from "../../model/database-names.js";
+import { presentOperation } from "../../model/operation-view.js";
+import { toTimestamp } from "../../model/wire-time.js";
+import { ownProject } from "../cells/servers.js";
+import { bindingOf } from "../crypto/hashes.js";
+import { decodePageToken, encodePageToken } from "../crypto/page-tokens.js";
+import type { OperationPage } from "../domain/merge-operations.js";
+import { isAfter, mergeOperations, placeOf } from "../domain/merge-operations.js";
+import { fittingRows, rowsOf } from "../domain/page.js";
+import { ApiErrors } from "../errors.js";
+import { headToken } from "../events/heads.js";
+import { watchBinding } from "../events/watch-binding.js";
 import type { Parts } from "../parts.js";
-import { presentOperation } from "../view/operation-view.js";
+import type { About, Guarded, Subject } from "../rights/guarded.js";
+import { guarded, own } from "../rights/guarded.js";
+import type { Call } from "../rights/rights.js";
+import { paging } from "../shape/common.js";
+import { list, oneOf, text } from "../shape/shape.js";
 
-/** Lists the operations of one server, newest first; also of a deleted one. */
+/** Whose operations are listed. */
+interface Listed extends Subject {
+  /** "" for those of all servers. */
+  readonly serverId: string;
+}
+
+/** What is asked of each database. */
+interface Query {
+  readonly serverId: string;
+  readonly projectId: string;
+  readonly states: OperationState[];
+  readonly kinds: string[];
+  readonly createdSince: Timestamp | undefined;
+  readonly pageSize: number;
+  readonly after: OperationPlace | undefined;
+}
+
+/** With a server its owner decides; else the list is of the caller's project. */
+const listed =
+  (parts: Parts): About<ListOperationsRequest, Listed> =>
+  async (ctx, request) => {
+    if (request.serverId === "") return { ...own(ctx), serverId: "" };
+    const { server, owner } = await parts.servers.about({ withDeleted: true })(ctx, request);
+    return { owner, serverId: server.id };
+  };
+
+/**
+ * Lists operations of all databases as one, newest first, or those of one server, also of a deleted one.
+ * Cells that do not answer are named.
+ */
 export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, ListOperationsResponse> =>
   guarded(
-    { serverId: id, pageSize, pageToken },
-    parts.servers.about({ withDeleted: true }),
-    async (ctx, request, { server }) => {
-      const pages = sealedPaging(parts.tokens, ["operations", server.id]);
-      const storeToken = pages.open(request.pageToken);
-      const { operations, nextPageToken } = await parts.servers.at(
-        ctx,
-        request.serverId,
-        (inner, database, serverId) =>
-          parts.operations.listStoredOperations(inner, {
-            database,
-            serverId,
-            states: [],
-            pageSize: rowsOf(request.pageSize),
-            pageToken: storeToken,
-          }),
-      );
-      return { operations: operations.map(presentOperation), nextPageToken: pages.seal(nextPageToken) };
+    {
+      ...paging,
+      serverId: text(),
+      states: list(oneOf(OperationState, { unset: false })),
+      kinds: list(text(), 200),
+    },
+    listed(parts),
+    async (ctx, request, { serverId }) => {
+      const { allProjects } = request;
+      if (allProjects) ctx.rights.enforce("os_compute_api:servers:detail:get_all_tenants");
+      const projectId = allProjects ? "" : ownProject(ctx);
+      const binding = bindingOfList({ ...request, serverId }, projectId);
+      const after =
+        request.pageToken === ""
+          ? undefined
+          : placeIn(decodePageToken(parts.tokens, binding, request.pageToken));
+      // Read before the rows: what changes while they are read is told by the watch.
+      const resumeToken =
+        request.withResumeToken && after === undefined
+          ? await headToken(
+              parts,
+              ctx,
+              watchBinding({ allProjects, serverIds: serverId === "" ? [] : [serverId] }, projectId),
+            )
+          : "";
+      const query: Query = {
+        serverId,
+        projectId: serverId === "" ? projectId : "",
+        states: request.states,
+        kinds: request.kinds,
+        createdSince: request.createdSince,
+        pageSize: rowsOf(request.pageSize),
+        after,
+      };
+      const { pages, unreachable } = await (serverId === ""
+        ? readAll(parts, ctx, query)
+        : readOne(parts, ctx, query));
+      const { operations: merged, next } = mergeOperations(pages, query.pageSize);
+      const all = merged.map(presentOperation);
+      const operations = fittingRows(all, (one) => Operation.encode(one).finish().length);
+      const last = merged[operations.length - 1];
+      const goesOn = operations.length < all.length && last !== undefined ? placeOf(last) : next;
+      return {
+        operations: [...operations],
+        nextPageToken:
+          goesOn === undefined
+            ? ""
+            : encodePageToken(parts.tokens, binding, [goesOn.at.toString(), goesOn.id]),
+        unreachableCells: [...unreachable],
+        resumeToken,
+      };
     },
   );
+
+/** What page tokens are bound to: all that decides which rows there are. */
+function bindingOfList(request: ListOperationsRequest, projectId: string): string {
+  const { serverId, allProjects, states, kinds, createdSince } = request;
+  const asked = ListOperationsRequest.fromPartial({
+    serverId,
+    allProjects,
+    states: [...states].sort(),
+    kinds: [...kinds].sort(),
+    createdSince,
+  });
+  return `operations ${bindingOf(ListOperationsRequest.encode(asked).finish())} ${projectId}`;
+}
+
+const placeIn = ([at = "0", id = ""]: readonly string[]): OperationPlace => ({
+  createdAt: toTimestamp(BigInt(at)),
+  id,
+});
+
+interface Found {
+  readonly pages: readonly OperationPage[];
+  readonly unreachable: readonly string[];
+}
+
+/**
+ * Asks one database. What is of another project, or was shown before, is dropped: a cells service that is one
+ * version older does not know these conditions.
+ */
+const read =
+  (parts: Parts, query: Query) =>
+  async (ctx: Ctx, database: string): Promise<OperationPage> => {
+    const page = await parts.operations.listStoredOperations(ctx, { database, ...query });
+    const { projectId, after } = query;
+    const fits = (one: StoredOperation): boolean =>
+      (projectId === "" || one.projectId === projectId) && (after === undefined || isAfter(one, after));
+    return { ...page, operations: page.operations.filter(fits) };
+  };
+
+/** Of one server, wherever it is. */
+const readOne = async (parts: Parts, ctx: Call, query: Query): Promise<Found> => ({
+  pages: [await parts.servers.at(ctx, query.serverId, read(parts, query))],
+  unreachable: [],
+});
+
+/**
+ * The global database is read before the cells: an operation that is being handed over meanwhile is seen
+ * twice rather than never.
+ */
+async function readAll(parts: Parts, ctx: Call, query: Query): Promise<Found> {
+  const first = await parts.guard.fanOut(ctx, [GLOBAL], read(parts, query));
+  const rest = await parts.guard.fanOut(ctx, await parts.databases.cells(ctx), read(parts, query));
+  const pages = [...first.answers, ...rest.answers].map(({ value }) => value);
+  if (pages.length === 0) throw ApiErrors.LIST_UNAVAILABLE({});
+  return { pages, unreachable: [...first.unreachable, ...rest.unreachable] };
+}

@@ -6,7 +6,7 @@ import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { About, Subject } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
-import { isMoving, presentOperation } from "../view/operation-view.js";
+import { isMoving, presentOperation } from "../../model/operation-view.js";
 
 /** An operation as its owner sees it. */
 export interface TheOperation extends Subject {

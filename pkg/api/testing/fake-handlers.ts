@@ -11,6 +11,7 @@ import {
   OperationStoreServiceDefinition,
   StoredOperation,
 } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type { OperationPlace } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -26,8 +27,9 @@ import { operationName } from "../../model/operation-name.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
 import { systemClock } from "../../platform/process/clock.js";
+import { isAfter, placeOf } from "../domain/merge-operations.js";
 import { compareBytes } from "../domain/merge-rows.js";
-import { presentOperation } from "../view/operation-view.js";
+import { presentOperation } from "../../model/operation-view.js";
 import type { FakeCells } from "./fake-cells.js";
 import { FakeErrors } from "./fake-cells.js";
 
@@ -341,15 +343,33 @@ const hostHandlers = (cells: FakeCells): Partial<Handlers<HostsServiceDefinition
   },
 });
 
+const toPlace = (one: StoredOperation): OperationPlace => ({
+  createdAt: one.createdAt,
+  id: placeOf(one).id,
+});
+
 const operationHandlers = (cells: FakeCells): Partial<Handlers<OperationStoreServiceDefinition>> => ({
   getStoredOperation: async (_ctx, { name }) => {
     const operation = cells.operations.get(name);
     if (operation === undefined) throw FakeErrors.OPERATION_NOT_FOUND({ operation: name });
     return { operation };
   },
-  listStoredOperations: async (_ctx, { serverId }) => ({
-    operations: [...cells.operations.values()].filter((one) => one.serverId === serverId),
-    nextPageToken: "",
-  }),
+  listStoredOperations: async (_ctx, { database, serverId, projectId, states, kinds, after, pageSize }) => {
+    const all = [...cells.operations.values()]
+      .filter((one) => serverId === "" || one.serverId === serverId)
+      .filter((one) => (cells.mappings.get(one.serverId)?.database ?? "global") === database)
+      .filter((one) => projectId === "" || one.projectId === projectId)
+      .filter((one) => states.length === 0 || states.includes(one.state))
+      .filter((one) => kinds.length === 0 || kinds.includes(one.kind))
+      .sort((a, b) => (isAfter(a, toPlace(b)) ? 1 : -1))
+      .filter((one) => after === undefined || isAfter(one, after));
+    const operations = all.slice(0, pageSize);
+    const last = operations.at(-1);
+    return {
+      operations,
+      nextPageToken: "",
+      searchedTo: last === undefined || all.length === operations.length ? undefined : toPlace(last),
+    };
+  },
   requestCancel: async (_ctx, { name }) => ({ operation: cells.operations.get(name) }),
 });

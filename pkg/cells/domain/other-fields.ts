@@ -11,15 +11,19 @@ const NONE = Buffer.alloc(0);
 
 /**
  * For messages that are stored column by column: the fields that have no column, encoded as the message
- * itself. So far these are only fields that a newer build has sent. A field that is new begins its life here,
- * so that older builds carry it on (docs/contributor/mixed-versions.md).
+ * itself: those that a newer build has sent, and those of this build that SQL has no need to look at. A field
+ * that is new begins its life here, so that older builds carry it on (docs/contributor/mixed-versions.md).
+ * @param known  the fields of this build that have no column
  * @returns empty for none, which costs nothing
  */
 export const otherFieldsOf = <M extends { readonly _unknownFields?: object | undefined }>(
   type: TypeOf<M>,
-  { _unknownFields }: M,
+  { _unknownFields }: Pick<M, "_unknownFields">,
+  known: Partial<M> = {},
 ): Buffer =>
-  _unknownFields === undefined ? NONE : bufferOf(type.encode(type.fromPartial({ _unknownFields })).finish());
+  _unknownFields === undefined && Object.values(known).every((value) => value === undefined || value === "")
+    ? NONE
+    : bufferOf(type.encode(type.fromPartial({ ...known, _unknownFields })).finish());
 
 /** Fields without a column, to be spread below those that have one. */
 export const withOtherFields = <M>(type: TypeOf<M>, stored: Buffer): M | undefined =>

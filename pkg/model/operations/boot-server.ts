@@ -1,6 +1,7 @@
+import { BootInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { NOTHING, declareOperation } from "../operation-declaration.js";
+import { declareOperation, theServer } from "../operation-declaration.js";
 
 /** A new server. What it shall be is in its record. */
 export default declareOperation({
@@ -8,7 +9,12 @@ export default declareOperation({
   summary: "Finds a host, makes ports and disks, and starts the guest.",
   versions: [1],
   lane: "life",
-  input: NOTHING,
+  input: BootInput,
+  metadata: ({ name, flavorId, imageId }) => ({
+    $case: "createServer",
+    value: { name, flavorId, imageId },
+  }),
+  result: theServer,
   methods: [{ name: "CreateServers" }],
   rule: "os_compute_api:servers:create",
   action: "create",
@@ -21,4 +27,5 @@ export default declareOperation({
     },
   },
   ends: [VmState.VM_STATE_ACTIVE],
+  example: { input: { name: "vm1", flavorId: "1", imageId: "70a599e0-31e7-49b7-b260-868f441e862b" } },
 });

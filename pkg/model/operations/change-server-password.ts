@@ -1,7 +1,7 @@
 import { ChangePasswordSecrets } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { NOTHING, declareOperation } from "../operation-declaration.js";
+import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
 
 export default declareOperation({
   kind: "server.change-password",
@@ -10,6 +10,7 @@ export default declareOperation({
   lane: "life",
   input: NOTHING,
   secrets: ChangePasswordSecrets,
+  result: theServer,
   methods: [{ name: "ChangeServerPassword", key: "changePassword" }],
   rule: "os_compute_api:os-admin-password",
   action: "changePassword",

@@ -1,7 +1,7 @@
 import { LockInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import type { ServerLock } from "../../../gen/kilonova/type/v1/server.js";
 import type { Instant } from "../operation-declaration.js";
-import { declareOperation } from "../operation-declaration.js";
+import { declareOperation, theServer } from "../operation-declaration.js";
 import { partyOf } from "../server-lock.js";
 
 /** Locking again changes nothing, not even the reason; only an administrator's lock replaces an owner's. */
@@ -18,6 +18,8 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: LockInput,
+  metadata: ({ reason }) => ({ $case: "lockServer", value: { reason } }),
+  result: theServer,
   methods: [{ name: "LockServer", key: "lock" }],
   rule: "os_compute_api:os-lock-server:lock",
   action: "lock",

@@ -1,6 +1,6 @@
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { NOTHING, declareOperation } from "../operation-declaration.js";
+import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
 
 export default declareOperation({
   kind: "server.pause",
@@ -8,6 +8,7 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: NOTHING,
+  result: theServer,
   methods: [{ name: "PauseServer", key: "pause" }],
   rule: "os_compute_api:os-pause-server:pause",
   action: "pause",

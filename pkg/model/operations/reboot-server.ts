@@ -1,7 +1,7 @@
 import { RebootInput } from "../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { declareOperation } from "../operation-declaration.js";
+import { declareOperation, theServer } from "../operation-declaration.js";
 
 /**
  * A hard reboot also helps servers that are off, paused, suspended or broken, and may take over from a reboot
@@ -13,6 +13,8 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: RebootInput,
+  metadata: ({ hard }) => ({ $case: "rebootServer", value: { hard } }),
+  result: theServer,
   methods: [{ name: "RebootServer", key: "reboot" }],
   rule: "os_compute_api:servers:reboot",
   action: "reboot",

@@ -1,6 +1,6 @@
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { NOTHING, declareOperation } from "../operation-declaration.js";
+import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
 
 export default declareOperation({
   kind: "server.start",
@@ -8,6 +8,7 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: NOTHING,
+  result: theServer,
   methods: [{ name: "StartServer", key: "os-start" }],
   rule: "os_compute_api:servers:start",
   action: "start",

@@ -1,4 +1,4 @@
-import { NOTHING, declareOperation } from "../operation-declaration.js";
+import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
 
 export default declareOperation({
   kind: "server.unlock",
@@ -6,6 +6,7 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: NOTHING,
+  result: theServer,
   methods: [{ name: "UnlockServer", key: "unlock" }],
   rule: "os_compute_api:os-lock-server:unlock",
   action: "unlock",

@@ -1,6 +1,6 @@
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { TaskState } from "../instance-states.js";
-import { NOTHING, declareOperation } from "../operation-declaration.js";
+import { NOTHING, declareOperation, theServer } from "../operation-declaration.js";
 
 export default declareOperation({
   kind: "server.unpause",
@@ -8,6 +8,7 @@ export default declareOperation({
   versions: [1],
   lane: "life",
   input: NOTHING,
+  result: theServer,
   methods: [{ name: "UnpauseServer", key: "unpause" }],
   rule: "os_compute_api:os-pause-server:unpause",
   action: "unpause",

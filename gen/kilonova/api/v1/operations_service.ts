@@ -5,7 +5,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
-import { Operation } from "../../type/v1/operation.js";
+import { Operation, OperationState } from "../../type/v1/operation.js";
 import { Server } from "../../type/v1/server.js";
 
 /** What an event tells. */
@@ -58,14 +58,26 @@ export interface GetOperationResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** Input of ListOperations. */
+/** Input of ListOperations. Filters narrow each other. */
 export interface ListOperationsRequest {
-  /** UUID. */
+  /** UUID. Empty lists those of all servers of the project. */
   serverId: string;
   /** Default 100; more than 1000 counts as 1000. A page ends earlier at 3 MiB. */
   pageSize: number;
-  /** From an earlier answer. */
+  /** From an earlier answer to the same request. */
   pageToken: string;
+  /** Of all projects; needs policy. Changes nothing with `server_id`. */
+  allProjects: boolean;
+  /** Only in these states; empty means any. */
+  states: OperationState[];
+  /** Only of these kinds, such as "server.boot"; empty means any. What is no kind fits nothing. */
+  kinds: string[];
+  /** Only those accepted then or later. */
+  createdSince:
+    | Timestamp
+    | undefined;
+  /** Also a token for WatchEvents. Only the first page has one. */
+  withResumeToken: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -75,6 +87,14 @@ export interface ListOperationsResponse {
   operations: Operation[];
   /** Empty on the last page. */
   nextPageToken: string;
+  /** Cells that did not answer: this page lacks their operations. */
+  unreachableCells: string[];
+  /**
+   * Where WatchEvents goes on from this list without a gap: what changed since is told, some of it perhaps
+   * again; an event whose operation's generation is not greater than the one known changes nothing. Good for
+   * a watch with the same `all_projects`, and with `server_id`, if given, as its only server.
+   */
+  resumeToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -297,7 +317,16 @@ export const GetOperationResponse: MessageFns<GetOperationResponse> = {
 };
 
 function createBaseListOperationsRequest(): ListOperationsRequest {
-  return { serverId: "", pageSize: 0, pageToken: "" };
+  return {
+    serverId: "",
+    pageSize: 0,
+    pageToken: "",
+    allProjects: false,
+    states: [],
+    kinds: [],
+    createdSince: undefined,
+    withResumeToken: false,
+  };
 }
 
 export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
@@ -310,6 +339,25 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.allProjects !== false) {
+      writer.uint32(32).bool(message.allProjects);
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.kinds) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.createdSince !== undefined) {
+      Timestamp.encode(message.createdSince, writer.uint32(58).fork()).join();
+    }
+    if (message.withResumeToken !== false) {
+      writer.uint32(64).bool(message.withResumeToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -359,6 +407,56 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.allProjects = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kinds.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.createdSince = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.withResumeToken = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -390,12 +488,19 @@ export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
     message.serverId = object.serverId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.allProjects = object.allProjects ?? false;
+    message.states = object.states?.map((e) => e) || [];
+    message.kinds = object.kinds?.map((e) => e) || [];
+    message.createdSince = (object.createdSince !== undefined && object.createdSince !== null)
+      ? Timestamp.fromPartial(object.createdSince)
+      : undefined;
+    message.withResumeToken = object.withResumeToken ?? false;
     return message;
   },
 };
 
 function createBaseListOperationsResponse(): ListOperationsResponse {
-  return { operations: [], nextPageToken: "" };
+  return { operations: [], nextPageToken: "", unreachableCells: [], resumeToken: "" };
 }
 
 export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
@@ -405,6 +510,12 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    for (const v of message.unreachableCells) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.resumeToken !== "") {
+      writer.uint32(34).string(message.resumeToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -446,6 +557,22 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unreachableCells.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -476,6 +603,8 @@ export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
       message._unknownFields = object._unknownFields as ListOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.unreachableCells = object.unreachableCells?.map((e) => e) || [];
+    message.resumeToken = object.resumeToken ?? "";
     return message;
   },
 };
@@ -1131,9 +1260,12 @@ export const OperationsServiceDefinition = {
       },
     },
     /**
-     * Lists the operations of one server, newest first. Pages.
+     * Lists operations, newest first: those of one server, also of one that is deleted, or those of the
+     * caller's project. Pages. A page may be shorter than asked for, even empty, while there are more: only
+     * `next_page_token` tells.
      *
-     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN.
+     * Errors: NOT_FOUND / SERVER_NOT_FOUND; INVALID_ARGUMENT / BAD_PAGE_TOKEN or INVALID_REQUEST;
+     * PERMISSION_DENIED / FORBIDDEN; UNAVAILABLE / LIST_UNAVAILABLE when no database answers.
      */
     listOperations: {
       name: "ListOperations",
@@ -1187,6 +1319,54 @@ export const OperationsServiceDefinition = {
               105,
               115,
               116,
+            ]) as Buffer,
+            Buffer.from([
+              45,
+              111,
+              115,
+              95,
+              99,
+              111,
+              109,
+              112,
+              117,
+              116,
+              101,
+              95,
+              97,
+              112,
+              105,
+              58,
+              115,
+              101,
+              114,
+              118,
+              101,
+              114,
+              115,
+              58,
+              100,
+              101,
+              116,
+              97,
+              105,
+              108,
+              58,
+              103,
+              101,
+              116,
+              95,
+              97,
+              108,
+              108,
+              95,
+              116,
+              101,
+              110,
+              97,
+              110,
+              116,
+              115,
             ]) as Buffer,
           ],
         },
@@ -1257,9 +1437,9 @@ export const OperationsServiceDefinition = {
     },
     /**
      * Asks for cancellation; takes effect before the operation's pivot only. Repeatable: cancelling what is
-     * done changes nothing. Needs the rule that starting an operation of this kind needs.
+     * done changes nothing. Needs the rule that beginning an operation of this kind needs, whoever began it.
      *
-     * Errors: NOT_FOUND / OPERATION_NOT_FOUND.
+     * Errors: NOT_FOUND / OPERATION_NOT_FOUND; PERMISSION_DENIED / FORBIDDEN.
      */
     cancelOperation: {
       name: "CancelOperation",

@@ -4,6 +4,17 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+/** Input of `server.boot`: what names the server in lists of operations. Its record says what it shall be. */
+export interface BootInput {
+  /** Server's name. */
+  name: string;
+  /** Flavor's id. */
+  flavorId: string;
+  /** Image's id; empty for none. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Input of `server.reboot`. */
 export interface RebootInput {
   /** Whether the guest is not asked first. */
@@ -24,6 +35,104 @@ export interface ChangePasswordSecrets {
   adminPassword: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+function createBaseBootInput(): BootInput {
+  return { name: "", flavorId: "", imageId: "" };
+}
+
+export const BootInput: MessageFns<BootInput> = {
+  encode(message: BootInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.flavorId !== "") {
+      writer.uint32(18).string(message.flavorId);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(26).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BootInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBootInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.flavorId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BootInput>): BootInput {
+    return BootInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BootInput>): BootInput {
+    const message = createBaseBootInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as BootInput["_unknownFields"];
+    message.name = object.name ?? "";
+    message.flavorId = object.flavorId ?? "";
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
 
 function createBaseRebootInput(): RebootInput {
   return { hard: false };

@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Actor } from "../../type/v1/actor.js";
-import { OperationError, OperationState } from "../../type/v1/operation.js";
+import { OperationError, OperationMetadata, OperationResult, OperationState } from "../../type/v1/operation.js";
 import { InstanceChange, InstanceRecord } from "./instance_change.js";
 
 /** A step as stored. */
@@ -151,6 +151,16 @@ export interface StoredOperation {
   turn: bigint;
   /** What it pre-empted in other lanes; those that had not begun have left nothing and are not here. */
   alsoPreempted: PreemptedOperation[];
+  /** What owners see of the input. Made from it when the operation is accepted. */
+  metadata:
+    | OperationMetadata
+    | undefined;
+  /** What it promised. Made when it succeeds. */
+  result:
+    | OperationResult
+    | undefined;
+  /** Name of the operation that pre-empted it; empty when none has. */
+  successor: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -396,6 +406,27 @@ export interface ListStoredOperationsRequest {
   pageSize: number;
   /** From an earlier answer. */
   pageToken: string;
+  /** Only of this project. */
+  projectId: string;
+  /** Only of these kinds. */
+  kinds: string[];
+  /** Only those accepted then or later. */
+  createdSince:
+    | Timestamp
+    | undefined;
+  /** Only those that come after this place in the list. Not together with a page token. */
+  after: OperationPlace | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A place in a list of operations, which is sorted by these fields, both descending. */
+export interface OperationPlace {
+  /** When an operation was accepted. */
+  createdAt:
+    | Timestamp
+    | undefined;
+  /** The operation's UUID. */
+  id: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -405,6 +436,11 @@ export interface ListStoredOperationsResponse {
   operations: StoredOperation[];
   /** Empty on the last page. */
   nextPageToken: string;
+  /**
+   * The place up to which everything that was asked for is in `operations`; unset on the last page. With
+   * filters that few operations fit it may lie beyond the last one: only so many are looked at for a page.
+   */
+  searchedTo: OperationPlace | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1033,6 +1069,9 @@ function createBaseStoredOperation(): StoredOperation {
     lane: "",
     turn: 0n,
     alsoPreempted: [],
+    metadata: undefined,
+    result: undefined,
+    successor: "",
   };
 }
 
@@ -1148,6 +1187,15 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     }
     for (const v of message.alsoPreempted) {
       PreemptedOperation.encode(v!, writer.uint32(274).fork()).join();
+    }
+    if (message.metadata !== undefined) {
+      OperationMetadata.encode(message.metadata, writer.uint32(322).fork()).join();
+    }
+    if (message.result !== undefined) {
+      OperationResult.encode(message.result, writer.uint32(330).fork()).join();
+    }
+    if (message.successor !== "") {
+      writer.uint32(338).string(message.successor);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1445,6 +1493,30 @@ export const StoredOperation: MessageFns<StoredOperation> = {
             message.alsoPreempted.push(PreemptedOperation.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.metadata = OperationMetadata.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.result = OperationResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.successor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1519,6 +1591,13 @@ export const StoredOperation: MessageFns<StoredOperation> = {
     message.lane = object.lane ?? "";
     message.turn = (object.turn !== undefined && object.turn !== null) ? BigInt(object.turn) : 0n;
     message.alsoPreempted = object.alsoPreempted?.map((e) => PreemptedOperation.fromPartial(e)) || [];
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? OperationMetadata.fromPartial(object.metadata)
+      : undefined;
+    message.result = (object.result !== undefined && object.result !== null)
+      ? OperationResult.fromPartial(object.result)
+      : undefined;
+    message.successor = object.successor ?? "";
     return message;
   },
 };
@@ -3485,7 +3564,17 @@ export const GetStoredOperationResponse: MessageFns<GetStoredOperationResponse> 
 };
 
 function createBaseListStoredOperationsRequest(): ListStoredOperationsRequest {
-  return { database: "", serverId: "", states: [], pageSize: 0, pageToken: "" };
+  return {
+    database: "",
+    serverId: "",
+    states: [],
+    pageSize: 0,
+    pageToken: "",
+    projectId: "",
+    kinds: [],
+    createdSince: undefined,
+    after: undefined,
+  };
 }
 
 export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest> = {
@@ -3508,6 +3597,18 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(50).string(message.projectId);
+    }
+    for (const v of message.kinds) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.createdSince !== undefined) {
+      Timestamp.encode(message.createdSince, writer.uint32(66).fork()).join();
+    }
+    if (message.after !== undefined) {
+      OperationPlace.encode(message.after, writer.uint32(74).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3583,6 +3684,38 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
             message.pageToken = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kinds.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdSince = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.after = OperationPlace.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3616,12 +3749,108 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
     message.states = object.states?.map((e) => e) || [];
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.projectId = object.projectId ?? "";
+    message.kinds = object.kinds?.map((e) => e) || [];
+    message.createdSince = (object.createdSince !== undefined && object.createdSince !== null)
+      ? Timestamp.fromPartial(object.createdSince)
+      : undefined;
+    message.after = (object.after !== undefined && object.after !== null)
+      ? OperationPlace.fromPartial(object.after)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOperationPlace(): OperationPlace {
+  return { createdAt: undefined, id: "" };
+}
+
+export const OperationPlace: MessageFns<OperationPlace> = {
+  encode(message: OperationPlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(message.createdAt, writer.uint32(10).fork()).join();
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationPlace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationPlace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.createdAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperationPlace>): OperationPlace {
+    return OperationPlace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationPlace>): OperationPlace {
+    const message = createBaseOperationPlace();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationPlace["_unknownFields"];
+    message.createdAt = (object.createdAt !== undefined && object.createdAt !== null)
+      ? Timestamp.fromPartial(object.createdAt)
+      : undefined;
+    message.id = object.id ?? "";
     return message;
   },
 };
 
 function createBaseListStoredOperationsResponse(): ListStoredOperationsResponse {
-  return { operations: [], nextPageToken: "" };
+  return { operations: [], nextPageToken: "", searchedTo: undefined };
 }
 
 export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsResponse> = {
@@ -3631,6 +3860,9 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
     }
     if (message.nextPageToken !== "") {
       writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.searchedTo !== undefined) {
+      OperationPlace.encode(message.searchedTo, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3672,6 +3904,14 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
             message.nextPageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.searchedTo = OperationPlace.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3702,6 +3942,9 @@ export const ListStoredOperationsResponse: MessageFns<ListStoredOperationsRespon
       message._unknownFields = object._unknownFields as ListStoredOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    message.searchedTo = (object.searchedTo !== undefined && object.searchedTo !== null)
+      ? OperationPlace.fromPartial(object.searchedTo)
+      : undefined;
     return message;
   },
 };
@@ -5597,7 +5840,12 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([3, 3, 2, 9]) as Buffer] } },
     },
-    /** Lists operations by server or by state. Pages. */
+    /**
+     * Lists operations of one database, newest first. Pages. One that is just being handed over to another
+     * database is shown as running here until that one shows it.
+     *
+     * Errors: INVALID_ARGUMENT for a page token of another list.
+     */
     listStoredOperations: {
       name: "ListStoredOperations",
       requestType: ListStoredOperationsRequest as typeof ListStoredOperationsRequest,

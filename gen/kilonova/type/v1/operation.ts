@@ -41,6 +41,27 @@ export namespace OperationState {
   export type OPERATION_STATE_NEEDS_OPERATOR = typeof OperationState.OPERATION_STATE_NEEDS_OPERATOR;
 }
 
+/** On whose behalf an operation began. */
+export const InitiatorKind = {
+  /** INITIATOR_KIND_UNSPECIFIED - Not set. */
+  INITIATOR_KIND_UNSPECIFIED: 0,
+  /** INITIATOR_KIND_PROJECT - Somebody of the project that owns the server. */
+  INITIATOR_KIND_PROJECT: 1,
+  /** INITIATOR_KIND_OPERATOR - Somebody from elsewhere: an operator of the cloud. */
+  INITIATOR_KIND_OPERATOR: 2,
+  /** INITIATOR_KIND_SYSTEM - The cloud itself; nobody asked. */
+  INITIATOR_KIND_SYSTEM: 3,
+} as const;
+
+export type InitiatorKind = typeof InitiatorKind[keyof typeof InitiatorKind];
+
+export namespace InitiatorKind {
+  export type INITIATOR_KIND_UNSPECIFIED = typeof InitiatorKind.INITIATOR_KIND_UNSPECIFIED;
+  export type INITIATOR_KIND_PROJECT = typeof InitiatorKind.INITIATOR_KIND_PROJECT;
+  export type INITIATOR_KIND_OPERATOR = typeof InitiatorKind.INITIATOR_KIND_OPERATOR;
+  export type INITIATOR_KIND_SYSTEM = typeof InitiatorKind.INITIATOR_KIND_SYSTEM;
+}
+
 /** Why an operation failed. `reason` is the contract, `message` is for people and tenant-safe. */
 export interface OperationError {
   /** UPPER_SNAKE reason code, such as NO_VALID_HOST. */
@@ -109,6 +130,94 @@ export interface OperationStep {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** How far the step that runs has come. A figure to show, not one to decide by. */
+export interface OperationProgress {
+  /** 0 to 100. May fall when a step begins again. */
+  percent: number;
+  /** What is counted, such as "image_bytes". Empty if nothing is. */
+  phase: string;
+  /** How much of it is done. */
+  done: bigint;
+  /** How much there is; 0 if that is not known. */
+  total: bigint;
+  /** When this was measured. */
+  updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for, as far as it decides what is done. Holds no secrets and nothing of other projects. */
+export interface OperationMetadata {
+  /** By kind. Unset for kinds that need no more than a server. */
+  asked:
+    | //
+    /** Of "server.boot". */
+    { $case: "createServer"; value: CreateServerMetadata }
+    | //
+    /** Of "server.reboot". */
+    { $case: "rebootServer"; value: RebootServerMetadata }
+    | //
+    /** Of "server.lock". */
+    { $case: "lockServer"; value: LockServerMetadata }
+    | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a new server. */
+export interface CreateServerMetadata {
+  /** Its name then. */
+  name: string;
+  /** Flavor's id. */
+  flavorId: string;
+  /** Image's id; empty for none. */
+  imageId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a reboot. */
+export interface RebootServerMetadata {
+  /** Whether the guest was not to be asked first. */
+  hard: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was asked for with a lock. */
+export interface LockServerMetadata {
+  /** Why; empty for no reason given. */
+  reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What an operation has brought about. */
+export interface OperationResult {
+  /** By kind; docs/operations.md says which. Unset for kinds that leave nothing, such as "server.delete". */
+  outcome:
+    | //
+    /** A server, new or changed. */
+    { $case: "server"; value: ServerResult }
+    | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A server as an operation has left it. */
+export interface ServerResult {
+  /** Server's UUID. */
+  id: string;
+  /** Generation of the server that shows the operation's end. Readers may see a later one. */
+  generation: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Who began an operation. */
+export interface OperationInitiator {
+  /** On whose behalf. */
+  kind: InitiatorKind;
+  /** Identity's user id; empty for the cloud itself. */
+  userId: string;
+  /** Project in which the user acted; empty for the cloud itself, and for a token without one. */
+  projectId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Slow work that was accepted and will end, whatever process dies. */
 export interface Operation {
   /** `operations/<server uuid>/<operation uuid>`. */
@@ -123,7 +232,10 @@ export interface Operation {
   requestId: string;
   /** Where it stands. */
   state: OperationState;
-  /** Whether the state is final. */
+  /**
+   * Whether nothing happens any more by itself. Only an operation that is NEEDS_OPERATOR may still go on:
+   * when an operator retries it, `done` is false again.
+   */
   done: boolean;
   /** Name of the step that runs or waits. */
   currentStep: string;
@@ -138,7 +250,31 @@ export interface Operation {
     | Timestamp
     | undefined;
   /** Last change. */
-  updatedAt: Timestamp | undefined;
+  updatedAt:
+    | Timestamp
+    | undefined;
+  /** How far the step that runs has come. Unset if nothing measures it. */
+  progress:
+    | OperationProgress
+    | undefined;
+  /** Nova's name of the instance action, such as "create". */
+  action: string;
+  /** What was asked for. Unset for kinds that need no more than a server. */
+  metadata:
+    | OperationMetadata
+    | undefined;
+  /** What it has brought about. Only when SUCCEEDED; unset for kinds that leave nothing. */
+  result:
+    | OperationResult
+    | undefined;
+  /** Who began it. */
+  initiator:
+    | OperationInitiator
+    | undefined;
+  /** Name of the operation that took over. Only when PREEMPTED. */
+  successor: string;
+  /** Grows with every change that is told. Of two records of an operation the higher one is the newer. */
+  generation: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -782,6 +918,771 @@ export const OperationStep: MessageFns<OperationStep> = {
   },
 };
 
+function createBaseOperationProgress(): OperationProgress {
+  return { percent: 0, phase: "", done: 0n, total: 0n, updatedAt: undefined };
+}
+
+export const OperationProgress: MessageFns<OperationProgress> = {
+  encode(message: OperationProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.percent !== 0) {
+      writer.uint32(8).uint32(message.percent);
+    }
+    if (message.phase !== "") {
+      writer.uint32(18).string(message.phase);
+    }
+    if (message.done !== 0n) {
+      if (BigInt.asUintN(64, message.done) !== message.done) {
+        throw new globalThis.Error("value provided for field message.done of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.done);
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asUintN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.total);
+    }
+    if (message.updatedAt !== undefined) {
+      Timestamp.encode(message.updatedAt, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.percent = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.done = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.total = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.updatedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperationProgress>): OperationProgress {
+    return OperationProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationProgress>): OperationProgress {
+    const message = createBaseOperationProgress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationProgress["_unknownFields"];
+    message.percent = object.percent ?? 0;
+    message.phase = object.phase ?? "";
+    message.done = (object.done !== undefined && object.done !== null) ? BigInt(object.done) : 0n;
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
+      ? Timestamp.fromPartial(object.updatedAt)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOperationMetadata(): OperationMetadata {
+  return { asked: undefined };
+}
+
+export const OperationMetadata: MessageFns<OperationMetadata> = {
+  encode(message: OperationMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.asked?.$case) {
+      case "createServer":
+        CreateServerMetadata.encode(message.asked.value, writer.uint32(10).fork()).join();
+        break;
+      case "rebootServer":
+        RebootServerMetadata.encode(message.asked.value, writer.uint32(18).fork()).join();
+        break;
+      case "lockServer":
+        LockServerMetadata.encode(message.asked.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.asked = { $case: "createServer", value: CreateServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.asked = { $case: "rebootServer", value: RebootServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.asked = { $case: "lockServer", value: LockServerMetadata.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperationMetadata>): OperationMetadata {
+    return OperationMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationMetadata>): OperationMetadata {
+    const message = createBaseOperationMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationMetadata["_unknownFields"];
+    switch (object.asked?.$case) {
+      case "createServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "createServer", value: CreateServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "rebootServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "rebootServer", value: RebootServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+      case "lockServer": {
+        if (object.asked?.value !== undefined && object.asked?.value !== null) {
+          message.asked = { $case: "lockServer", value: LockServerMetadata.fromPartial(object.asked.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseCreateServerMetadata(): CreateServerMetadata {
+  return { name: "", flavorId: "", imageId: "" };
+}
+
+export const CreateServerMetadata: MessageFns<CreateServerMetadata> = {
+  encode(message: CreateServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.flavorId !== "") {
+      writer.uint32(18).string(message.flavorId);
+    }
+    if (message.imageId !== "") {
+      writer.uint32(26).string(message.imageId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.flavorId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateServerMetadata>): CreateServerMetadata {
+    return CreateServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateServerMetadata>): CreateServerMetadata {
+    const message = createBaseCreateServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CreateServerMetadata["_unknownFields"];
+    message.name = object.name ?? "";
+    message.flavorId = object.flavorId ?? "";
+    message.imageId = object.imageId ?? "";
+    return message;
+  },
+};
+
+function createBaseRebootServerMetadata(): RebootServerMetadata {
+  return { hard: false };
+}
+
+export const RebootServerMetadata: MessageFns<RebootServerMetadata> = {
+  encode(message: RebootServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hard !== false) {
+      writer.uint32(8).bool(message.hard);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.hard = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RebootServerMetadata>): RebootServerMetadata {
+    return RebootServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebootServerMetadata>): RebootServerMetadata {
+    const message = createBaseRebootServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as RebootServerMetadata["_unknownFields"];
+    message.hard = object.hard ?? false;
+    return message;
+  },
+};
+
+function createBaseLockServerMetadata(): LockServerMetadata {
+  return { reason: "" };
+}
+
+export const LockServerMetadata: MessageFns<LockServerMetadata> = {
+  encode(message: LockServerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LockServerMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLockServerMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LockServerMetadata>): LockServerMetadata {
+    return LockServerMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LockServerMetadata>): LockServerMetadata {
+    const message = createBaseLockServerMetadata();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as LockServerMetadata["_unknownFields"];
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseOperationResult(): OperationResult {
+  return { outcome: undefined };
+}
+
+export const OperationResult: MessageFns<OperationResult> = {
+  encode(message: OperationResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.outcome?.$case) {
+      case "server":
+        ServerResult.encode(message.outcome.value, writer.uint32(10).fork()).join();
+        break;
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outcome = { $case: "server", value: ServerResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperationResult>): OperationResult {
+    return OperationResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationResult>): OperationResult {
+    const message = createBaseOperationResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationResult["_unknownFields"];
+    switch (object.outcome?.$case) {
+      case "server": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "server", value: ServerResult.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseServerResult(): ServerResult {
+  return { id: "", generation: 0n };
+}
+
+export const ServerResult: MessageFns<ServerResult> = {
+  encode(message: ServerResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.generation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServerResult>): ServerResult {
+    return ServerResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServerResult>): ServerResult {
+    const message = createBaseServerResult();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ServerResult["_unknownFields"];
+    message.id = object.id ?? "";
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseOperationInitiator(): OperationInitiator {
+  return { kind: 0, userId: "", projectId: "" };
+}
+
+export const OperationInitiator: MessageFns<OperationInitiator> = {
+  encode(message: OperationInitiator, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.projectId !== "") {
+      writer.uint32(26).string(message.projectId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationInitiator {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationInitiator();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.projectId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperationInitiator>): OperationInitiator {
+    return OperationInitiator.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationInitiator>): OperationInitiator {
+    const message = createBaseOperationInitiator();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationInitiator["_unknownFields"];
+    message.kind = object.kind ?? 0;
+    message.userId = object.userId ?? "";
+    message.projectId = object.projectId ?? "";
+    return message;
+  },
+};
+
 function createBaseOperation(): Operation {
   return {
     name: "",
@@ -796,6 +1697,13 @@ function createBaseOperation(): Operation {
     error: undefined,
     createdAt: undefined,
     updatedAt: undefined,
+    progress: undefined,
+    action: "",
+    metadata: undefined,
+    result: undefined,
+    initiator: undefined,
+    successor: "",
+    generation: 0n,
   };
 }
 
@@ -836,6 +1744,30 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(98).fork()).join();
+    }
+    if (message.progress !== undefined) {
+      OperationProgress.encode(message.progress, writer.uint32(114).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(122).string(message.action);
+    }
+    if (message.metadata !== undefined) {
+      OperationMetadata.encode(message.metadata, writer.uint32(130).fork()).join();
+    }
+    if (message.result !== undefined) {
+      OperationResult.encode(message.result, writer.uint32(138).fork()).join();
+    }
+    if (message.initiator !== undefined) {
+      OperationInitiator.encode(message.initiator, writer.uint32(146).fork()).join();
+    }
+    if (message.successor !== "") {
+      writer.uint32(154).string(message.successor);
+    }
+    if (message.generation !== 0n) {
+      if (BigInt.asUintN(64, message.generation) !== message.generation) {
+        throw new globalThis.Error("value provided for field message.generation of type uint64 too large");
+      }
+      writer.uint32(160).uint64(message.generation);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -957,6 +1889,62 @@ export const Operation: MessageFns<Operation> = {
             message.updatedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.progress = OperationProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.metadata = OperationMetadata.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.result = OperationResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.initiator = OperationInitiator.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.successor = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.generation = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1003,6 +1991,23 @@ export const Operation: MessageFns<Operation> = {
     message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
       ? Timestamp.fromPartial(object.updatedAt)
       : undefined;
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? OperationProgress.fromPartial(object.progress)
+      : undefined;
+    message.action = object.action ?? "";
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? OperationMetadata.fromPartial(object.metadata)
+      : undefined;
+    message.result = (object.result !== undefined && object.result !== null)
+      ? OperationResult.fromPartial(object.result)
+      : undefined;
+    message.initiator = (object.initiator !== undefined && object.initiator !== null)
+      ? OperationInitiator.fromPartial(object.initiator)
+      : undefined;
+    message.successor = object.successor ?? "";
+    message.generation = (object.generation !== undefined && object.generation !== null)
+      ? BigInt(object.generation)
+      : 0n;
     return message;
   },
 };

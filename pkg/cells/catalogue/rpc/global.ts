@@ -19,7 +19,7 @@ import { FlavorAnswers } from "../store/flavor-answers.js";
 import { createFlavor, deleteFlavor, getFlavor, listFlavors, updateFlavor } from "../store/flavors.js";
 import { createKeyPair, deleteKeyPair, getKeyPair, listKeyPairs } from "../store/key-pairs.js";
 import { getMappings, listCells } from "../../servers/store/mappings.js";
-import { toPublic } from "../../operations/store/operation-rows.js";
+import { presentOperation } from "../../../model/operation-view.js";
 import { getQuota, releaseHoldings } from "../../quota/store/quota.js";
 import type { DefaultLimits } from "../../quota/store/quota.js";
 import { getOperation } from "../../operations/store/read-operations.js";
@@ -61,7 +61,7 @@ export function globalHandlers({
         const [operation, record] = await whereAwake(ctx, store, serverId, () =>
           Promise.all([getOperation(store, ctx, name), getInstance(store, deps, ctx, request)]),
         );
-        return { operation: toPublic(operation), server: serverOf(record) };
+        return { operation: presentOperation(operation), server: serverOf(record) };
       }),
     );
     return {

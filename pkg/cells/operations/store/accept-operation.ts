@@ -9,7 +9,7 @@ import { snakeCase } from "../../../kernel/case.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { hasGuestAgent } from "../../../model/image-properties.js";
-import { formOf } from "../../../model/operation-declaration.js";
+import { formOf, metadataOf, resultOf } from "../../../model/operation-declaration.js";
 import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
@@ -28,7 +28,7 @@ import { instanceChanged, operationChanged } from "../../servers/store/changed-r
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments, insertInto } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
-import { toStored, victimBytes } from "./operation-rows.js";
+import { otherOperationFields, toStored, victimBytes, withOtherOperationFields } from "./operation-rows.js";
 import { endingParts, liveBeside, preempted } from "./lanes.js";
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
@@ -227,17 +227,30 @@ async function storeInstant(
     input: declaration.input.decode(request.input),
     actor,
   });
+  const accepted = newOperation(
+    deps,
+    ctx,
+    { ...acceptance, victim: undefined, others: [], turn: 0 },
+    deps.ids.uuid(),
+    now,
+  );
+  const changed =
+    set === undefined
+      ? undefined
+      : applyChange(
+          record,
+          InstanceChange.fromPartial({ server: set, updateMask: Object.keys(set).map(snakeCase) }),
+          instance.current_operation,
+          now,
+        );
   const operation: OperationRow = {
-    ...newOperation(
-      deps,
-      ctx,
-      { ...acceptance, victim: undefined, others: [], turn: 0 },
-      deps.ids.uuid(),
-      now,
-    ),
+    ...accepted,
     state: "succeeded",
     ready_at: null,
     secrets: null,
+    other_fields: withOtherOperationFields(accepted.other_fields, {
+      result: resultOf(declaration, serverOf(changed ?? record), []),
+    }),
   };
   const parts: Part[] = [{ name: "op", body: insertInto(t.operation, [{ ...operation }]) }];
   const events = [operationChanged(operation, "created")];
@@ -246,9 +259,7 @@ async function storeInstant(
       name: "tok",
       body: insertInto(t.client_token, [tokenRow(token, [nameOf(operation)], now)]),
     });
-  if (set !== undefined) {
-    const change = InstanceChange.fromPartial({ server: set, updateMask: Object.keys(set).map(snakeCase) });
-    const changed = applyChange(record, change, instance.current_operation, now);
+  if (changed !== undefined) {
     const columns = instanceColumns(changed);
     events.push(instanceChanged(changed, columns, "changed"));
     const { id: actionId, server_id: serverId } = operation;
@@ -280,7 +291,9 @@ async function storeAccepted(
   const { request, instance, victim, others, token } = acceptance;
   const now = deps.clock.now();
   const operation = newOperation(deps, ctx, acceptance, deps.ids.uuid(), now);
-  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) => preempted(one, now));
+  const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
+    preempted(one, nameOf(operation), now),
+  );
   const columns = operation.lane === LIFE ? lifeChange(acceptance, operation, now) : undefined;
   const parts: Part[] = [
     { name: "op", body: insertInto(t.operation, [{ ...operation }]) },
@@ -360,7 +373,11 @@ function newOperation(
       others.filter(({ fence }) => fence > 0),
     ),
     handed_over_to: "",
-    other_fields: Buffer.alloc(0),
+    other_fields: otherOperationFields({
+      metadata: metadataOf(declaration, request.input),
+      result: undefined,
+      successor: "",
+    }),
     lane: declaration.lane,
     turn,
     created_at: now,

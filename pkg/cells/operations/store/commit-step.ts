@@ -11,6 +11,7 @@ import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
+import { resultOf } from "../../../model/operation-declaration.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
@@ -24,6 +25,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments, changing, onlyWhere } from "../../store/fragments.js";
 import type { ConditionalPart } from "../../store/fragments.js";
 import { nextInLane } from "./lanes.js";
+import { withOtherOperationFields } from "./operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import { instanceOf, joinRows, lockOwned, operationIdOf, pendingSignals } from "./owned-operation.js";
@@ -144,12 +146,12 @@ function planOf(
   waiting: readonly StoredSignal[],
 ): Plan {
   const now = deps.clock.now();
-  const next = nextRow(row, request, waiting, now);
   const before = instanceOf(row);
   const record = nextInstance(row, request, now);
   const columns = record === undefined ? undefined : instanceColumns(record);
-  const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
   const after = record ?? loadRecord(before);
+  const next = withResult(deps, nextRow(row, request, waiting, now), after);
+  const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
   const instance =
     columns === undefined
       ? before
@@ -223,6 +225,15 @@ function nextRow(
   };
 }
 
+/** A row with what its kind promises, once it has succeeded. @param after  its server as it leaves it */
+function withResult({ operations }: StoreDeps, row: OperationRow, after: InstanceRecord): OperationRow {
+  const declaration = row.state === "succeeded" ? operations.find(row.kind) : undefined;
+  const result = declaration && resultOf(declaration, serverOf(after), StoredSteps.decode(row.steps).steps);
+  return result === undefined
+    ? row
+    : { ...row, other_fields: withOtherOperationFields(row.other_fields, { result }) };
+}
+
 /** When somebody may take the operation: at once, when a timer or an ownership ends, or never. */
 function readyAt(
   row: OperationRow,
@@ -287,6 +298,7 @@ function writes(
     secrets,
     updated_at,
     ...ownership,
+    ...(next.other_fields === row.other_fields ? {} : { other_fields: next.other_fields }),
   };
   const parts = [changing("op", sql`UPDATE ${t.operation} SET ${assignments(changes)} WHERE id = ${row.id}`)];
   if (columns !== undefined)

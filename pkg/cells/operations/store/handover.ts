@@ -12,7 +12,6 @@ import { fromTimestampOrNull } from "../../../model/wire-time.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
 import { instanceColumns, instanceIdentity } from "../../servers/domain/instance-columns.js";
-import { otherFieldsOf } from "../../domain/other-fields.js";
 import { serverOf } from "../../servers/domain/records.js";
 import { CellsErrors } from "../../errors.js";
 import { instanceChanged, operationChanged } from "../../servers/store/changed-rows.js";
@@ -20,6 +19,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, inserting, onlyWhere } from "../../store/fragments.js";
 import type { ConditionalPart } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
+import { otherOperationFields } from "./operation-rows.js";
 import { instanceOf, joinRows, lockOperation, operationIdOf } from "./owned-operation.js";
 import type { DormantRow, InstanceRow, OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
@@ -388,7 +388,7 @@ const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow =
   preempts: copy.preempts,
   preempted: null,
   handed_over_to: "",
-  other_fields: otherFieldsOf(StoredOperation, copy),
+  other_fields: otherOperationFields(copy),
   lane: "life",
   turn: 0,
   created_at: fromTimestampOrNull(copy.createdAt) ?? extra.now,

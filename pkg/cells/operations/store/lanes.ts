@@ -14,6 +14,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { outboxPart } from "../../store/outbox.js";
+import { withOtherOperationFields } from "./operation-rows.js";
 import { operationColumns } from "./owned-operation.js";
 import type { OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
@@ -34,10 +35,12 @@ export async function liveBeside(store: Store, tx: Tx, serverId: string): Promis
  * A pre-empted operation's row. Its fence ends here: the number that the next acquisition mints is higher
  * than any it had. It stays its owner's until that one has come to the end of its step: what no fence holds
  * back may still be under way.
+ * @param successor  name of the operation that takes over
  */
-export const preempted = (victim: OperationRow, now: Instant): OperationRow => ({
+export const preempted = (victim: OperationRow, successor: string, now: Instant): OperationRow => ({
   ...victim,
   state: "preempted",
+  other_fields: withOtherOperationFields(victim.other_fields, { successor }),
   ready_at: victim.owner === "" ? null : victim.ready_at,
   secrets: null,
   generation: victim.generation + 1,
@@ -47,10 +50,10 @@ export const preempted = (victim: OperationRow, now: Instant): OperationRow => (
 /** Stores how operations ended otherwise than by a commit of theirs, and ends what their timelines show. */
 export function endingParts({ t }: Store, ended: readonly OperationRow[], now: Instant): Part[] {
   return ended.flatMap(
-    ({ id, server_id, state, ready_at, secrets, error, generation, updated_at }, index) => [
+    ({ id, server_id, state, ready_at, secrets, error, other_fields, generation, updated_at }, index) => [
       {
         name: `ended${index}`,
-        body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, generation, updated_at })} WHERE id = ${id}`,
+        body: sql`UPDATE ${t.operation} SET ${assignments({ state, ready_at, secrets, error, other_fields, generation, updated_at })} WHERE id = ${id}`,
       },
       {
         name: `cut${index}`,

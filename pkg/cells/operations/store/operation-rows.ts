@@ -1,18 +1,15 @@
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
-import { Operation, OperationError, OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
-import type { OperationStep } from "../../../../gen/kilonova/type/v1/operation.js";
+import { OperationError } from "../../../../gen/kilonova/type/v1/operation.js";
 import { StoredOperation, StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type {
   PreemptedOperation,
-  StepRecord,
   StoredSignal,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import { isLive, operationStateOf, stepResult } from "../../../model/operation-states.js";
-import { ownersError } from "../../../model/operation-error.js";
+import { isLive, operationStateOf } from "../../../model/operation-states.js";
 import { operationName } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
-import { withOtherFields } from "../../domain/other-fields.js";
+import { otherFieldsOf, withOtherFields } from "../../domain/other-fields.js";
 import type { OperationRow } from "../../store/rows.js";
 
 /** All columns of `operation`, for statements that read whole rows. */
@@ -57,7 +54,7 @@ export function toStored(
 ): StoredOperation {
   const victim = row.preempted === null ? undefined : StoredOperation.decode(row.preempted);
   return {
-    ...withOtherFields(StoredOperation, row.other_fields),
+    ...(withOtherFields(StoredOperation, row.other_fields) ?? NO_OTHERS),
     name: operationName(row.server_id, row.id),
     kind: row.kind,
     kindVersion: row.kind_version,
@@ -95,36 +92,22 @@ export function toStored(
   };
 }
 
-const toPublicStep = (step: StepRecord): OperationStep => ({
-  name: step.name,
-  startedAt: step.startedAt,
-  finishedAt: step.finishedAt,
-  result: stepResult(step.state),
-  attempts: step.attempts,
-});
+/** Fields of a stored operation that have no column, as the row keeps them. */
+export const otherOperationFields = ({
+  metadata,
+  result,
+  successor,
+  _unknownFields,
+}: Pick<StoredOperation, "metadata" | "result" | "successor" | "_unknownFields">): Buffer =>
+  otherFieldsOf(StoredOperation, { _unknownFields }, { metadata, result, successor });
 
-/** What users see of an operation. */
-export function toPublic(stored: StoredOperation): Operation {
-  const done = !isLive(stored.state);
-  const failed =
-    stored.state === OperationState.OPERATION_STATE_FAILED ||
-    stored.state === OperationState.OPERATION_STATE_CANCELLED ||
-    stored.state === OperationState.OPERATION_STATE_NEEDS_OPERATOR;
-  return {
-    name: stored.name,
-    kind: stored.kind,
-    serverId: stored.serverId,
-    projectId: stored.projectId,
-    requestId: stored.requestId,
-    state: stored.state,
-    done,
-    currentStep: done ? "" : stored.currentStep,
-    steps: stored.steps.map(toPublicStep),
-    error: failed ? ownersError(stored.error) : undefined,
-    createdAt: stored.createdAt,
-    updatedAt: stored.updatedAt,
-  };
-}
+/** The same with some of them set anew. */
+export const withOtherOperationFields = (
+  before: Buffer,
+  set: Partial<Pick<StoredOperation, "result" | "successor">>,
+): Buffer => otherOperationFields({ ...(withOtherFields(StoredOperation, before) ?? NO_OTHERS), ...set });
+
+const NO_OTHERS = { metadata: undefined, result: undefined, successor: "" };
 
 /**
  * What a pre-empting operation keeps of its victims: the input of its clean-up.

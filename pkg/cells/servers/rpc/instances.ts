@@ -9,7 +9,7 @@ import type { Stores } from "../../stores.js";
 import { acceptOperation } from "../../operations/store/accept-operation.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { listInstances } from "../store/list-instances.js";
-import { toPublic } from "../../operations/store/operation-rows.js";
+import { presentOperation } from "../../../model/operation-view.js";
 import { getAction, listActions } from "../../operations/store/read-actions.js";
 import { countInstances, getInstance, updateInstance } from "../store/read-instances.js";
 import { clearServerPassword, saveServerPassword } from "../store/server-password.js";
@@ -73,7 +73,7 @@ export function instancesHandlers({
         acceptOperation(store, deps, ctx, request),
       );
       if (!replayed) waker.wake(ctx, request.database, operation.name);
-      return { operation: toPublic(operation), replayed };
+      return { operation: presentOperation(operation), replayed };
     },
     listActions: async (ctx, { database, query, marker }) =>
       query === undefined

@@ -3,6 +3,7 @@ import type {
   AcceptedServer,
   AcceptServersRequest,
 } from "../../../../gen/kilonova/cells/v1/global_service.js";
+import { BootInput } from "../../../../gen/kilonova/cells/v1/operation_inputs.js";
 import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import { StoredSteps } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { Actor } from "../../../../gen/kilonova/type/v1/actor.js";
@@ -12,7 +13,9 @@ import { ServerSecrets } from "../../../../gen/kilonova/type/v1/server_spec.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
+import { anyOperation, metadataOf, newestVersion } from "../../../model/operation-declaration.js";
 import { operationName } from "../../../model/operation-name.js";
+import bootServer from "../../../model/operations/boot-server.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { violates } from "../../../platform/db/index.js";
 import { encoded } from "../../domain/bytes.js";
@@ -28,7 +31,8 @@ import { instanceChanged, operationChanged } from "./changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, insertInto } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
-import { toPublic, toStored } from "../../operations/store/operation-rows.js";
+import { presentOperation } from "../../../model/operation-view.js";
+import { otherOperationFields, toStored } from "../../operations/store/operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { countedLimits, lockQuota } from "../../quota/store/quota.js";
 import type { DefaultLimits } from "../../quota/store/quota.js";
@@ -44,8 +48,6 @@ export interface AcceptedServers {
 }
 
 const METHOD = "CreateServers";
-const KIND = "server.boot";
-const KIND_VERSION = 1;
 
 /**
  * Accepts servers: client token, quota, build requests, mappings, operations, actions and outbox, all in one
@@ -115,7 +117,7 @@ async function accept(
   await allTogether(writes(store, deps, fresh, holdings.slice(0, fits), token, now)).execute(tx);
   return {
     servers: fresh.map(({ record }) => serverOf(record)),
-    operations: fresh.map(({ operation }) => toPublic(toStored(operation))),
+    operations: fresh.map(({ operation }) => presentOperation(toStored(operation))),
     replayed: undefined,
   };
 }
@@ -161,17 +163,22 @@ function freshServer(
   };
   const secrets = accepted.secrets === undefined ? Buffer.alloc(0) : encoded(ServerSecrets, accepted.secrets);
   const userData = accepted.secrets?.userData ?? "";
+  const input = encoded(BootInput, {
+    name: server.name,
+    flavorId: accepted.spec?.flavor?.id ?? "",
+    imageId: accepted.spec?.image?.id ?? "",
+  });
   const operation: OperationRow = {
     id,
     server_id: accepted.serverId,
     project_id: server.projectId,
-    kind: KIND,
-    kind_version: KIND_VERSION,
-    action: "create",
+    kind: bootServer.kind,
+    kind_version: newestVersion(bootServer),
+    action: bootServer.action,
     request_id: ctx.requestId,
     actor: encoded(Actor, actor),
     traceparent,
-    input: Buffer.alloc(0),
+    input,
     secrets: secrets.length === 0 ? null : deps.box.seal(secrets, id),
     state: "running",
     current_step: "",
@@ -188,8 +195,12 @@ function freshServer(
     preempts: "",
     preempted: null,
     handed_over_to: "",
-    other_fields: Buffer.alloc(0),
-    lane: "life",
+    other_fields: otherOperationFields({
+      metadata: metadataOf(anyOperation(bootServer), input),
+      result: undefined,
+      successor: "",
+    }),
+    lane: bootServer.lane,
     turn: 0,
     created_at: now,
     updated_at: now,

@@ -3,7 +3,8 @@ import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_
 import { encoded } from "../../domain/bytes.js";
 import type { InstanceColumns } from "../domain/instance-columns.js";
 import { serverOf } from "../domain/records.js";
-import { toPublic, toStored } from "../../operations/store/operation-rows.js";
+import { presentOperation } from "../../../model/operation-view.js";
+import { toStored } from "../../operations/store/operation-rows.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import type { OperationRow } from "../../store/rows.js";
 
@@ -17,7 +18,7 @@ export const operationChanged = (
   projectId: row.project_id,
   generation: row.generation,
   eventType,
-  payload: encoded(Operation, toPublic(toStored(row))),
+  payload: encoded(Operation, presentOperation(toStored(row))),
 });
 
 /** The outbox row of an instance's new generation. */
