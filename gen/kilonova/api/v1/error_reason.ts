@@ -527,6 +527,10 @@ export const ErrorReason = {
   ERROR_REASON_UNKNOWN_COMMAND: 257,
   /** ERROR_REASON_UNKNOWN_STEP - With INTERNAL. */
   ERROR_REASON_UNKNOWN_STEP: 258,
+  /** ERROR_REASON_HOST_CANNOT - With UNIMPLEMENTED. */
+  ERROR_REASON_HOST_CANNOT: 259,
+  /** ERROR_REASON_SUBJECT_BUSY - With FAILED_PRECONDITION. */
+  ERROR_REASON_SUBJECT_BUSY: 260,
 } as const;
 
 export type ErrorReason = typeof ErrorReason[keyof typeof ErrorReason];
@@ -792,4 +796,6 @@ export namespace ErrorReason {
   export type ERROR_REASON_JOURNAL_UNREADABLE = typeof ErrorReason.ERROR_REASON_JOURNAL_UNREADABLE;
   export type ERROR_REASON_UNKNOWN_COMMAND = typeof ErrorReason.ERROR_REASON_UNKNOWN_COMMAND;
   export type ERROR_REASON_UNKNOWN_STEP = typeof ErrorReason.ERROR_REASON_UNKNOWN_STEP;
+  export type ERROR_REASON_HOST_CANNOT = typeof ErrorReason.ERROR_REASON_HOST_CANNOT;
+  export type ERROR_REASON_SUBJECT_BUSY = typeof ErrorReason.ERROR_REASON_SUBJECT_BUSY;
 }

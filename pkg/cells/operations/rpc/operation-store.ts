@@ -1,6 +1,10 @@
-import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  ListStoredOperationsRequest,
+  OperationStoreServiceDefinition,
+} from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { CLOUD, operationName, parseOperationName } from "../../../model/operation-name.js";
+import type { Subject } from "../../../model/operation-name.js";
 import { VICTIM_AT_REST } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
@@ -8,6 +12,7 @@ import type { NumberBlocks } from "../../store/number-blocks.js";
 import { activate, awakening, overdueCopies } from "../hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
+import { acceptSubjectOperation } from "../store/accept-subject-operation.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -18,6 +23,7 @@ import {
   retryOperation,
   strandOperations,
 } from "../store/operator-actions.js";
+import { toPublic } from "../store/operation-rows.js";
 import { operationIdOf } from "../store/owned-operation.js";
 import { getOperation, listOperations } from "../store/read-operations.js";
 import { confirmOwnership, leaveOperation, settleOperation } from "../store/settle.js";
@@ -32,6 +38,12 @@ export interface OperationStoreDeps {
   /** Numbers that name guests, by cell. */
   readonly guestNumbers: (cell: string) => NumberBlocks;
 }
+
+const subjectIn = ({ serverId, hostId, cloud }: ListStoredOperationsRequest): Subject | undefined => {
+  if (serverId !== "") return { kind: "server", id: serverId };
+  if (hostId !== "") return { kind: "host", id: hostId };
+  return cloud ? CLOUD : undefined;
+};
 
 /** Serves stored operations. Each method translates and calls one store function. */
 export function operationStoreHandlers({
@@ -108,11 +120,16 @@ export function operationStoreHandlers({
       };
     },
     listStoredOperations: async (ctx, request) => {
-      const store = await stores.locate(ctx, request.database, request.serverId);
-      const page = await listOperations(store, ctx, request);
+      const subject = subjectIn(request);
+      const store =
+        subject === undefined
+          ? stores.get(request.database)
+          : await stores.locateSubject(ctx, request.database, subject);
+      const query = { ...request, subjectId: subject?.id ?? "" };
+      const page = await listOperations(store, ctx, query);
       if (page.operations.length > 0 || request.pageToken !== "" || request.serverId === "") return page;
       await wake(ctx, store, request.serverId);
-      return listOperations(store, ctx, request);
+      return listOperations(store, ctx, query);
     },
     signalOperation: async (ctx, { database, name, signalId, kind, payload }) => {
       const store = await stores.locateOperation(ctx, database, name);
@@ -138,6 +155,13 @@ export function operationStoreHandlers({
           sourceDatabase,
         })),
       };
+    },
+    acceptSubjectOperation: async (ctx, request) => {
+      const subject: Subject = request.hostId === "" ? CLOUD : { kind: "host", id: request.hostId };
+      const store = await stores.locateSubject(ctx, request.database, subject);
+      const { operation, replayed } = await acceptSubjectOperation(store, deps, ctx, request);
+      if (!replayed) waker.wake(ctx, store.name, operation.name);
+      return { operation: toPublic(operation), replayed };
     },
     retryOperation: async (ctx, { database, name }) => {
       const store = await stores.locateOperation(ctx, database, name);

@@ -26,7 +26,8 @@ export async function getOperation(store: Store, ctx: Ctx, name: string): Promis
 }
 
 export interface OperationQuery {
-  readonly serverId: string;
+  /** "" for any. */
+  readonly subjectId: string;
   readonly states: readonly OperationState[];
   readonly pageSize: number;
   readonly pageToken: string;
@@ -46,7 +47,7 @@ export async function listOperations(
   const after = readToken(query.pageToken);
   const conditions = [
     sql`o.state <> 'handed-over'`,
-    ...(query.serverId === "" ? [] : [sql`o.server_id = ${query.serverId}`]),
+    ...(query.subjectId === "" ? [] : [sql`o.server_id = ${query.subjectId}`]),
     ...(query.states.length === 0
       ? []
       : [sql`o.state = ANY(${query.states.map(operationStateWord)}::text[])`]),

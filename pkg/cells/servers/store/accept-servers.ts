@@ -163,6 +163,7 @@ function freshServer(
   const userData = accepted.secrets?.userData ?? "";
   const operation: OperationRow = {
     id,
+    subject: "server",
     server_id: accepted.serverId,
     project_id: server.projectId,
     kind: KIND,

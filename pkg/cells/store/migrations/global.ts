@@ -2,6 +2,7 @@ import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { subjectStatements } from "./subjects.js";
 
 /** History of the global database. */
 export const globalMigrations: readonly Migration[] = [
@@ -115,4 +116,5 @@ export const globalMigrations: readonly Migration[] = [
   },
   { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
   { name: "0009-lanes", statements: laneStatements },
+  { name: "0010-subjects", statements: subjectStatements },
 ];
