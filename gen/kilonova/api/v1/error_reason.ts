@@ -531,6 +531,10 @@ export const ErrorReason = {
   ERROR_REASON_HOST_CANNOT: 259,
   /** ERROR_REASON_SUBJECT_BUSY - With FAILED_PRECONDITION. */
   ERROR_REASON_SUBJECT_BUSY: 260,
+  /** ERROR_REASON_HOSTS_FAILED - With FAILED_PRECONDITION. */
+  ERROR_REASON_HOSTS_FAILED: 261,
+  /** ERROR_REASON_IMAGES_NOT_CACHED - With FAILED_PRECONDITION. */
+  ERROR_REASON_IMAGES_NOT_CACHED: 262,
 } as const;
 
 export type ErrorReason = typeof ErrorReason[keyof typeof ErrorReason];
@@ -798,4 +802,6 @@ export namespace ErrorReason {
   export type ERROR_REASON_UNKNOWN_STEP = typeof ErrorReason.ERROR_REASON_UNKNOWN_STEP;
   export type ERROR_REASON_HOST_CANNOT = typeof ErrorReason.ERROR_REASON_HOST_CANNOT;
   export type ERROR_REASON_SUBJECT_BUSY = typeof ErrorReason.ERROR_REASON_SUBJECT_BUSY;
+  export type ERROR_REASON_HOSTS_FAILED = typeof ErrorReason.ERROR_REASON_HOSTS_FAILED;
+  export type ERROR_REASON_IMAGES_NOT_CACHED = typeof ErrorReason.ERROR_REASON_IMAGES_NOT_CACHED;
 }
