@@ -7,30 +7,48 @@ import { snakeCase } from "../pkg/kernel/index.js";
 import { vmStateWord } from "../pkg/model/instance-states.js";
 import { catalogue } from "../pkg/model/operation-catalogue.js";
 import type { Form, OperationDeclaration } from "../pkg/model/operation-declaration.js";
-import { exampleInput, metadataOf, newestVersion, resultOf } from "../pkg/model/operation-declaration.js";
+import {
+  exampleInput,
+  metadataOf,
+  newestVersion,
+  resultOf,
+  subjectOf,
+} from "../pkg/model/operation-declaration.js";
+import type { SubjectKind } from "../pkg/model/operation-name.js";
 import { packageRoot } from "../pkg/platform/service/index.js";
 
 const code = (text: string): string => `\`${text}\``;
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
+const aboutOf: Readonly<Record<SubjectKind, string>> = {
+  server: "a server",
+  host: "a host",
+  cloud: "the cloud",
+};
 const begun = ({ methods }: OperationDeclaration): string =>
-  methods.map(({ name, key }) => (key === undefined ? code(name) : `${code(name)}, ${code(key)}`)).join("; ");
+  methods.length === 0
+    ? "another operation"
+    : methods
+        .map(({ name, key }) => (key === undefined ? code(name) : `${code(name)}, ${code(key)}`))
+        .join("; ");
 
 const kinds = (): string[] => [
   row([
     "kind",
     "version",
+    "about",
     "lane",
     "what it does",
     "begun by (RPC, REST action)",
     "needs the rule",
     "the host needs",
   ]),
-  row(["---", "---", "---", "---", "---", "---", "---"]),
+  row(["---", "---", "---", "---", "---", "---", "---", "---"]),
   ...catalogue.all.map((one) =>
     row([
       code(one.kind),
       String(newestVersion(one)),
+      aboutOf[subjectOf(one)],
       one.lane,
       one.summary,
       begun(one),
@@ -69,6 +87,19 @@ const busyOf: Readonly<Record<Form["contention"], string>> = {
   "pre-empts-all": "takes over all lanes; joins one of its kind",
 };
 
+const ofServers = catalogue.all.filter((one) => subjectOf(one) === "server");
+const ofOthers = catalogue.all.filter((one) => subjectOf(one) !== "server");
+
+const others = (): string[] => [
+  row(["kind", "about", "lane", "when busy"]),
+  row(["---", "---", "---", "---"]),
+  ...ofOthers.flatMap((one) =>
+    Object.values(one.forms).map(({ contention }) =>
+      row([code(one.kind), aboutOf[subjectOf(one)], one.lane, busyOf[contention]]),
+    ),
+  ),
+];
+
 const states = (): string[] => [
   row([
     "kind",
@@ -81,7 +112,7 @@ const states = (): string[] => [
     "when busy",
   ]),
   row(["---", "---", "---", "---", "---", "---", "---", "---"]),
-  ...catalogue.all.flatMap((one) =>
+  ...ofServers.flatMap((one) =>
     Object.entries(one.forms).map(([name, form]) =>
       row([
         code(one.kind),
@@ -133,6 +164,13 @@ const page = [
   "A server that is locked lets administrators pass. *Busy* is a server with a running operation in that lane.",
   "",
   ...states(),
+  "",
+  "## Of hosts and of the cloud",
+  "",
+  "They have no states and no locks. Names: `operations/hosts/<uuid of the host's compute node>/<uuid>`, `operations/cloud/<uuid>`.",
+  "Who may begin one may see it, wait for it and cancel it; watches do not tell of them.",
+  "",
+  ...others(),
   "",
 ].join("\n");
 

@@ -35,6 +35,7 @@ import {
 } from "./ops/aggregates.js";
 import { beginnings } from "./ops/begin-operation.js";
 import { addFlavorAccess } from "./ops/add-flavor-access.js";
+import { cacheAggregateImages } from "./ops/cache-aggregate-images.js";
 import { cancelOperation } from "./ops/cancel-operation.js";
 import { clearServerPassword } from "./ops/clear-server-password.js";
 import { createFlavor } from "./ops/create-flavor.js";
@@ -203,7 +204,7 @@ const operatorBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     updateComputeService: updateComputeService(parts),
     deleteComputeService: deleteComputeService(parts),
   }),
-  bind.part(AggregatesServiceDefinition, {
+  bind.whole(AggregatesServiceDefinition, {
     createAggregate: createAggregate(parts),
     getAggregate: getAggregate(parts),
     listAggregates: listAggregates(parts),
@@ -212,6 +213,7 @@ const operatorBindings = (parts: Parts, bind: Binder): ServiceBinding[] => [
     addAggregateHost: addAggregateHost(parts),
     removeAggregateHost: removeAggregateHost(parts),
     setAggregateMetadata: setAggregateMetadata(parts),
+    cacheAggregateImages: cacheAggregateImages(parts),
   }),
   bind.whole(HypervisorsServiceDefinition, {
     listHypervisors: listHypervisors(parts),

@@ -59,6 +59,14 @@ export const CellsErrors = defineErrors("cells", {
     "refused",
     (p: { server: string; operation: string }) => `Another operation is running on instance ${p.server}.`,
   ],
+  HOST_CANNOT: [
+    "unsupported",
+    (p: { host: string; capability: string }) => `Host ${p.host} cannot do this (${p.capability}).`,
+  ],
+  SUBJECT_BUSY: [
+    "refused",
+    (p: { subject: string; operation: string }) => `Another operation is running on the ${p.subject}.`,
+  ],
   OPERATION_CANCELLED: ["cancelled", (_p: { operation: string }) => "The operation was cancelled."],
   GENERATION_CONFLICT: ["conflict", (p: { server: string }) => `Instance ${p.server} was changed meanwhile.`],
   METADATA_ITEM_NOT_FOUND: ["missing", (_p: { key: string }) => "Metadata item was not found"],

@@ -1,8 +1,12 @@
 import type { Ctx } from "../kernel/ctx.js";
+import { mapLimit } from "../kernel/concurrency.js";
 import { parseOperationName } from "../model/operation-name.js";
+import type { Subject } from "../model/operation-name.js";
 import { sql } from "./store/sql.js";
 import { CellsErrors } from "./errors.js";
 import type { Store } from "./store/tables.js";
+
+const CELLS_AT_ONCE = 8;
 
 /** The databases that this process serves, by name. */
 export class Stores {
@@ -48,10 +52,27 @@ export class Stores {
     return this.get(row.database);
   }
 
-  /** As `locate`, for an operation's name. @throws OPERATION_NOT_FOUND */
+  /** As `locate`, for an operation's name. @throws OPERATION_NOT_FOUND, HOST_NOT_FOUND */
   async locateOperation(ctx: Ctx, name: string, operation: string): Promise<Store> {
     const ids = parseOperationName(operation);
     if (ids === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation });
-    return this.locate(ctx, name, ids.serverId);
+    return this.locateSubject(ctx, name, ids.subject);
+  }
+
+  /** As `locate`: a host is looked for in every cell. @throws SERVER_NOT_FOUND, HOST_NOT_FOUND */
+  async locateSubject(ctx: Ctx, name: string, { kind, id }: Subject): Promise<Store> {
+    if (name !== "") return this.get(name);
+    if (kind === "server") return this.locate(ctx, name, id);
+    if (kind === "cloud") return this.global;
+    const cells = this.all.filter((store) => store !== this.global);
+    const found = await mapLimit(cells, CELLS_AT_ONCE, async (store) => {
+      const { rows } = await store.db.statement(ctx, "hosts.locate", (db) =>
+        sql`SELECT 1 FROM ${store.t.compute_node} WHERE id = ${id}`.execute(db),
+      );
+      return rows.length > 0 ? [store] : [];
+    });
+    const [home] = found.flat();
+    if (home === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: id });
+    return home;
   }
 }

@@ -154,7 +154,15 @@ async function startImages(deps: ComputeDeps, driver: Driver, isolation: Isolati
       );
     }),
   );
-  return { prepare: (ctx, image) => cache.prepare(ctx, image.id, image) };
+  return {
+    prepare: (ctx, image) => cache.prepare(ctx, image.id, image),
+    cache: async (ctx, imageId) => {
+      const isNew = !(await cache.has(ctx, imageId));
+      // Also what is there: it was asked for, so it is kept as if it had been used.
+      await cache.prepare(ctx, imageId);
+      return isNew;
+    },
+  };
 }
 
 async function startPlumbing(deps: ComputeDeps): Promise<{ plumbing: Plumbing; tunnelPort: number }> {

@@ -35,6 +35,13 @@ export const conductorConfig = z
       0,
       "How long a step waits for an agent's command before it parks until the agent's report, in ms.",
     ),
+    precacheConcurrency: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("Hosts of an aggregate that fetch images at once when asked to cache them."),
     shutdownTimeoutMs: ms(
       60_000,
       0,

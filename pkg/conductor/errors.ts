@@ -34,6 +34,14 @@ export const ConductorErrors = defineErrors("conductor", {
     "refused",
     (p: { network: string; problem: string }) => `Network ${p.network} cannot be used: ${p.problem}`,
   ],
+  IMAGES_NOT_CACHED: [
+    "refused",
+    (p: { failed: string; images: string }) => `${p.failed} of ${p.images} images could not be cached.`,
+  ],
+  HOSTS_FAILED: [
+    "refused",
+    (p: { failed: string; hosts: string }) => `${p.failed} of ${p.hosts} hosts did not succeed.`,
+  ],
   PORT_IN_USE: ["refused", (p: { port: string }) => `Port ${p.port} is still in use.`],
   PORT_BINDING_FAILED: [
     "refused",

@@ -9,6 +9,8 @@ export interface KindDeps {
   readonly factsOf: (ctx: Ctx, networkId: string) => Promise<NetworkFacts>;
   /** Hosts tried for one boot. */
   readonly maxAttempts: number;
+  /** Hosts that fetch images for one request at once. */
+  readonly precacheConcurrency: number;
 }
 
 /** Default export of each file in `ops/`. */

@@ -37,6 +37,11 @@ export interface Ports {
   readonly holdings: Pick<Client<GlobalServiceDefinition>, "releaseHoldings">;
   /** Whether a pre-empted operation has come to rest. */
   readonly operations: Pick<Client<typeof OperationStoreServiceDefinition>, "settleOperation">;
+  /** Operations that another one begins and waits for. */
+  readonly children: Pick<
+    Client<typeof OperationStoreServiceDefinition>,
+    "acceptSubjectOperation" | "getStoredOperation"
+  >;
   readonly neutron: Neutron;
   readonly agents: Agents;
   /** How long a step waits for an agent before it parks, ms. */

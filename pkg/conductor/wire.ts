@@ -72,13 +72,19 @@ export function buildConductor(deps: ConductorDeps): ConductorService {
     clock,
     groups: cells.client(ServerGroupStoreServiceDefinition),
     operations: store,
+    children: store,
     neutron: deps.neutron,
     agents,
     agentWaitMs: config.agentWaitMs,
     softTimeoutMs: config.shutdownTimeoutMs,
   };
   const kinds = kindFactories.map((factory) =>
-    factory({ ports, factsOf: networkFacts(deps.neutron, clock), maxAttempts: config.maxAttempts }),
+    factory({
+      ports,
+      factsOf: networkFacts(deps.neutron, clock),
+      maxAttempts: config.maxAttempts,
+      precacheConcurrency: config.precacheConcurrency,
+    }),
   );
   const registry = new Registry(kinds);
   const conductor = new Conductor({

@@ -4,7 +4,7 @@ import { powerStateNumber, powerStateOf, vmStateOf, vmStateWord } from "./instan
 import { aDeclaration, aForm } from "./testing/a-declaration.js";
 import { mayBecome, transitionsOf } from "./transitions.js";
 import { anyOperation } from "./operation-declaration.js";
-import { parseOperationName, operationName } from "./operation-name.js";
+import { CLOUD, operationName, operationNameOf, parseOperationName } from "./operation-name.js";
 import { fromTimestamp, toTimestamp } from "./wire-time.js";
 
 describe("words of states", () => {
@@ -36,8 +36,32 @@ describe("operation names", () => {
   const a = "6f70656e-7374-4163-8b00-000000000001",
     b = "6f70656e-7374-4163-8b00-000000000002";
   it("are read back", () =>
-    assert.deepEqual(parseOperationName(operationName(a, b)), { serverId: a, operationId: b }));
-  for (const bad of ["", "operations/x/y", `operations/${a}`, `operations/${a}/${b}/c`, `ops/${a}/${b}`])
+    assert.deepEqual(parseOperationName(operationName(a, b)), {
+      subject: { kind: "server", id: a },
+      serverId: a,
+      operationId: b,
+    }));
+  for (const [subject, name] of [
+    [{ kind: "host", id: a }, `operations/hosts/${a}/${b}`],
+    [CLOUD, `operations/cloud/${b}`],
+  ] as const)
+    it(`are read back for the ${subject.kind}`, () => {
+      assert.equal(operationNameOf(subject, b), name);
+      assert.deepEqual(parseOperationName(name), { subject, serverId: "", operationId: b });
+    });
+  for (const bad of [
+    "",
+    "operations/x/y",
+    `operations/${a}`,
+    `operations/${a}/${b}/c`,
+    `ops/${a}/${b}`,
+    `operations/hosts/${b}`,
+    `operations/hosts/x/${b}`,
+    `operations/servers/${a}/${b}`,
+    `operations/hosts/${a}/${b}/${b}`,
+    `operations/cloud/${a}/${b}`,
+    "operations/cloud/x",
+  ])
     it(`refuses '${bad}'`, () => assert.equal(parseOperationName(bad), undefined));
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { declareOperation } from "./operation-declaration.js";
-import { aDeclaration, aForm } from "./testing/a-declaration.js";
+import { declareOperation, declareSubjectOperation, subjectOf } from "./operation-declaration.js";
+import { aDeclaration, aForm, subjectDeclaration } from "./testing/a-declaration.js";
 
 describe("a declaration", () => {
   const beside = { lane: "volumes", formOf: () => "plain" } as const;
@@ -26,4 +26,25 @@ describe("a declaration", () => {
       ).lane,
       "volumes",
     ));
+
+  it("is about a server unless it says otherwise", () => {
+    assert.equal(subjectOf(aDeclaration("test.kind")), "server");
+    assert.equal(subjectOf(declareSubjectOperation(subjectDeclaration("test.kind", "host"))), "host");
+  });
+  const ofHost = {
+    subject: "host",
+    action: "",
+    lane: "images",
+    forms: { plain: aForm },
+    formOf: () => "plain",
+  } as const;
+  for (const [what, declaration] of [
+    ["of a host in the lane life", { ...ofHost, lane: "life" }],
+    ["of a host that ends in a server's state", { ...ofHost, ends: [1] }],
+    ["of a host with an instance action", { ...ofHost, action: "stop" }],
+    ["of a host that is instant", { ...ofHost, instant: () => undefined, event: "e" }],
+    ["of the cloud that asks for a capability", { ...ofHost, subject: "cloud", capability: "pause" }],
+  ] as const)
+    it(`${what} is refused`, () =>
+      assert.throws(() => declareOperation(aDeclaration("test.kind", declaration))));
 });

@@ -3,6 +3,7 @@ import type { Actor } from "../../gen/kilonova/type/v1/actor.js";
 import type { OperationMetadata, OperationResult } from "../../gen/kilonova/type/v1/operation.js";
 import type { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
 import type { RuleName } from "../policy/index.js";
+import type { SubjectKind } from "./operation-name.js";
 
 /** A protobuf message's codec, as the generated code exports it. */
 export interface MessageType<T> {
@@ -28,7 +29,7 @@ export type Capability = (typeof CAPABILITIES)[number];
 /**
  * What operations of one subject may do side by side: those of one lane exclude each other, those of two
  * lanes do not. The lane "life" holds what a server's lasting and task states are about; task states are
- * shown by it alone.
+ * shown by it alone. Hosts and the cloud have no "life".
  */
 export type Lane = "life" | "volumes" | "ports" | "images";
 
@@ -74,7 +75,7 @@ export interface Form {
 
 /** A method that begins an operation. */
 export interface BeginningMethod {
-  /** Of `ServersService`, such as "PauseServer". */
+  /** Of `ServersService` when the subject is a server, such as "PauseServer". */
   readonly name: string;
   /** Key of the body of `POST /servers/{id}/action`; absent when another route leads to it. */
   readonly key?: string;
@@ -110,7 +111,9 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
    * stored operations could not be continued with the new steps.
    */
   readonly versions: readonly [number, ...number[]];
-  /** Within a server, operations of one lane exclude each other. */
+  /** What it is about; absent: a server. Hosts' operations are in their cell's database, the cloud's in the global one. */
+  readonly subject?: SubjectKind;
+  /** Within its subject, operations of one lane exclude each other. */
   readonly lane: Lane;
   /** What it works with. */
   readonly input: MessageType<I>;
@@ -126,7 +129,7 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   readonly methods: readonly BeginningMethod[];
   /** What beginning it needs, and therefore ending it. */
   readonly rule: RuleName;
-  /** Nova's name for the instance action, which is also the word in refusals. */
+  /** Nova's name for the instance action, which is also the word in refusals; "" where the subject is no server. */
   readonly action: string;
   readonly forms: Readonly<Record<F, Form>>;
   /** Which form a request has; needed when there are several. */
@@ -135,7 +138,7 @@ export interface OperationDeclaration<I = unknown, S = unknown, F extends string
   readonly ends: readonly VmState[];
   /** From this step on there is only forward. */
   readonly pivot?: string;
-  /** What the server's host must be able to do. */
+  /** What the host must be able to do: the server's, or the one that it is about. */
   readonly capability?: Capability;
   /**
    * Done with its acceptance, in the same transaction, whatever else is under way: it has no steps. @returns
@@ -158,7 +161,62 @@ export function declareOperation<I, S, F extends string>(
   if ((instant === undefined) !== (event === undefined))
     throw new Error(`${kind}: an instant operation has an event, others have steps`);
   for (const form of Object.values<Form>(forms)) checkLane(kind, lane, form, instant !== undefined);
+  checkSubject(declaration);
   return declaration;
+}
+
+/** What is declared of an operation on a host or on the cloud: nothing of a server's states and locks. */
+export interface SubjectOperation<I, S> extends Pick<
+  OperationDeclaration<I, S>,
+  | "kind"
+  | "summary"
+  | "versions"
+  | "input"
+  | "secrets"
+  | "methods"
+  | "rule"
+  | "pivot"
+  | "capability"
+  | "example"
+> {
+  readonly subject: Exclude<SubjectKind, "server">;
+  readonly lane: Exclude<Lane, "life">;
+  readonly contention: Exclude<Contention, "pre-empts-all">;
+}
+
+/** As `declareOperation`, for hosts and the cloud. */
+export const declareSubjectOperation = <I, S = unknown>({
+  contention,
+  ...declaration
+}: SubjectOperation<I, S>): OperationDeclaration<I, S, "usual"> =>
+  declareOperation({
+    ...declaration,
+    action: "",
+    forms: { usual: { taskState: "", contention, lock: "ignores" } },
+    ends: [],
+  });
+
+/** The kind of its subject. */
+export const subjectOf = ({ subject = "server" }: Pick<OperationDeclaration, "subject">): SubjectKind =>
+  subject;
+
+function checkSubject({
+  kind,
+  subject = "server",
+  lane,
+  ends,
+  instant,
+  capability,
+  action,
+}: Pick<OperationDeclaration, "kind" | "subject" | "lane" | "ends" | "capability" | "action"> & {
+  readonly instant?: unknown;
+}): void {
+  if (subject === "server") return;
+  if (lane === "life") throw new Error(`${kind}: only servers have the lane life`);
+  if (ends.length > 0 || action !== "" || instant !== undefined)
+    throw new Error(`${kind}: only servers have states, instance actions and instant operations`);
+  if (subject === "cloud" && capability !== undefined)
+    throw new Error(`${kind}: there is no host whose capability could be asked for`);
 }
 
 function checkLane(kind: string, lane: Lane, { contention, taskState }: Form, instant: boolean): void {

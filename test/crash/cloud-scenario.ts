@@ -8,7 +8,8 @@ import type { Cloud, Schemas } from "./cloud.js";
 import { migrateCloud, openCloud } from "./cloud.js";
 import { diskNeutron, NETWORK } from "./disk-neutron.js";
 import type { Place } from "./protocol.js";
-import { act, boot, ended, operationOf } from "./requests.js";
+import { act, actOnSubject, boot, ended, operationOf } from "./requests.js";
+import { subjectOf } from "../../pkg/model/operation-declaration.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
 import type { Scenario } from "./scenario.js";
 import { wayTo } from "./way-to.js";
@@ -53,6 +54,11 @@ async function begin(cloud: Cloud, kind: string, failing: boolean): Promise<void
       failMessage: "As asked.",
     }));
     await cloud.agent(HOST, "operator").scriptFakeDriver(testCtx(), { host: HOST, rules });
+  }
+  const wanted = operationOf(kind);
+  if (subjectOf(wanted) !== "server") {
+    await actOnSubject(cloud, wanted);
+    return;
   }
   await boot(cloud, { ids: [SERVER], networks: [{ networkId: NETWORK }] });
   if (kind === "server.boot") return;

@@ -1,3 +1,4 @@
+import { HostTarget } from "../../gen/kilonova/cells/v1/operation_inputs.js";
 import { AcceptServersRequest } from "../../gen/kilonova/cells/v1/global_service.js";
 import type { Operation } from "../../gen/kilonova/type/v1/operation.js";
 import { VmState, DiskConfig } from "../../gen/kilonova/type/v1/server.js";
@@ -5,7 +6,12 @@ import type { Server } from "../../gen/kilonova/type/v1/server.js";
 import { KilonovaError } from "../../pkg/kernel/index.js";
 import { isLive } from "../../pkg/model/operation-states.js";
 import { catalogue } from "../../pkg/model/operation-catalogue.js";
-import { exampleInput, exampleSecrets, newestVersion } from "../../pkg/model/operation-declaration.js";
+import {
+  exampleInput,
+  exampleSecrets,
+  newestVersion,
+  subjectOf,
+} from "../../pkg/model/operation-declaration.js";
 import type { OperationDeclaration } from "../../pkg/model/operation-declaration.js";
 import { testCtx } from "../../pkg/testkit/ctx.js";
 import { until } from "../../pkg/testkit/until.js";
@@ -82,6 +88,34 @@ export function operationOf(kind: string): OperationDeclaration {
   const declaration = catalogue.find(kind);
   if (declaration === undefined) throw new Error(`nobody declares ${kind}`);
   return declaration;
+}
+
+/** Hosts that operations of the cloud work with, as the api would find them. */
+export async function targets(cloud: Cloud): Promise<HostTarget[]> {
+  const { nodes } = await cloud.hosts.listHosts(testCtx(), { cell: "cell1", recordsOnly: true });
+  return nodes.map(({ id, host }) => HostTarget.fromPartial({ cell: "cell1", host, hostId: id }));
+}
+
+/** As `act`, for an operation on the first host, or on the cloud with all hosts. */
+export async function actOnSubject(cloud: Cloud, declaration: OperationDeclaration): Promise<Operation> {
+  const hosts = await targets(cloud);
+  const onHost = subjectOf(declaration) === "host";
+  const input = onHost
+    ? exampleInput(declaration)
+    : declaration.input
+        .encode(declaration.input.fromPartial({ ...declaration.example?.input, hosts }))
+        .finish();
+  const { operation } = await cloud.operations.acceptSubjectOperation(testCtx(), {
+    hostId: onHost ? (hosts[0]?.hostId ?? "") : "",
+    actor,
+    kind: declaration.kind,
+    kindVersion: newestVersion(declaration),
+    input: Buffer.from(input),
+    secrets: Buffer.from(exampleSecrets(declaration)),
+    method: declaration.kind,
+  });
+  if (operation === undefined) throw new Error("no operation");
+  return operation;
 }
 
 /** Accepts an operation as it is declared, with its example unless told otherwise. */

@@ -249,6 +249,9 @@ const operators: readonly RestExpected[] = [
   onAggregate("add_host", 2, { host: "h1" }),
   onAggregate("remove_host", 1, { host: "h1" }),
   onAggregate("set_metadata", 1, { metadata: { a: "b" } }),
+  rest("POST /os-aggregates/{id}/images", ["compute:aggregates:images"], {
+    body: { cache: [{ id: anImage().id }] },
+  }),
   hypervisor("GET /os-hypervisors", "list"),
   hypervisor("GET /os-hypervisors/detail", "list-detail"),
   hypervisor("GET /os-hypervisors/{id}", "show"),

@@ -15,6 +15,7 @@ import {
   REQUEST,
   SERVER,
   SERVICE,
+  isOnServer,
   operationOf,
 } from "./world.js";
 
@@ -238,6 +239,11 @@ const onOperation = (method: string, needs: string, kind: string, request = {}, 
     about: "project",
     ...(form === "" ? {} : { form }),
   });
+/** About no project: beginning one, seeing it and ending it need one and the same rule. */
+const CACHE_IMAGES: RuleName = "compute:aggregates:images";
+const onSubject = (method: string, kind: string, request = {}) =>
+  rpc(`OperationsService/${method}`, { name: operationOf(kind), ...request }, [CACHE_IMAGES], { form: kind });
+const OF_SUBJECTS = KINDS.filter((kind) => !isOnServer(kind));
 
 const operations: readonly RpcExpected[] = [
   onOperation("GetOperation", "os-instance-actions:show", "server.boot"),
@@ -250,7 +256,14 @@ const operations: readonly RpcExpected[] = [
     [os("os-instance-actions:list"), os("servers:detail:get_all_tenants")],
     { form: "all projects" },
   ),
-  ...KINDS.map((kind) => onOperation("CancelOperation", BEGINS[kind] ?? kind, kind, {}, kind)),
+  ...KINDS.filter(isOnServer).map((kind) =>
+    onOperation("CancelOperation", BEGINS[kind] ?? kind, kind, {}, kind),
+  ),
+  ...OF_SUBJECTS.flatMap((kind) => [
+    onSubject("GetOperation", kind),
+    onSubject("WaitOperation", kind, wait),
+    onSubject("CancelOperation", kind),
+  ]),
   rpc("EventsService/WatchEvents", {}, [os("servers:detail")], SEEN),
   rpc("EventsService/WatchEvents", {}, [os("servers:detail")], unknownOnly),
   rpc(
@@ -390,6 +403,9 @@ const operators: readonly RpcExpected[] = [
   onAggregate("AddAggregateHost", "add_host", { aggregateId: EMPTY_AGGREGATE, host: "h1" }),
   onAggregate("RemoveAggregateHost", "remove_host", { aggregateId: AGGREGATE, host: "h1" }),
   onAggregate("SetAggregateMetadata", "set_metadata", { aggregateId: AGGREGATE, ...items }),
+  rpc("AggregatesService/CacheAggregateImages", { aggregateId: AGGREGATE, imageIds: [anImage().id] }, [
+    CACHE_IMAGES,
+  ]),
   hypervisors("HYPERVISORS_VIEW_DETAIL", "list-detail"),
   hypervisors("HYPERVISORS_VIEW_BRIEF", "list"),
   hypervisors("HYPERVISORS_VIEW_STATISTICS", "statistics"),

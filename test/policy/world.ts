@@ -10,7 +10,9 @@ import { OperationState } from "../../gen/kilonova/type/v1/operation.js";
 import { Server, VmState } from "../../gen/kilonova/type/v1/server.js";
 import { aFlavor, aNetwork, anApi, anImage } from "../../pkg/api/testing/an-api.js";
 import type { TestApi } from "../../pkg/api/testing/an-api.js";
-import { operationName } from "../../pkg/model/operation-name.js";
+import { subjectOf } from "../../pkg/model/operation-declaration.js";
+import { CLOUD, operationNameOf } from "../../pkg/model/operation-name.js";
+import type { Subject } from "../../pkg/model/operation-name.js";
 import type { Policy, RuleName } from "../../pkg/policy/index.js";
 import { createPolicy } from "../../pkg/policy/index.js";
 import { bindPart } from "../../pkg/platform/rpc/index.js";
@@ -26,8 +28,21 @@ export const REQUEST = "req-77777777-aaaa-4777-8777-777777777777";
 /** Another server of p1, which an administrator has locked. */
 export const LOCKED = "5eeeeeee-0000-4000-8000-000000000002";
 export const KINDS: readonly string[] = catalogue.all.map(({ kind }) => kind);
+const subjectIn = (kind: string): Subject => {
+  const declaration = catalogue.find(kind);
+  switch (declaration === undefined ? "server" : subjectOf(declaration)) {
+    case "server":
+      return { kind: "server", id: SERVER };
+    case "host":
+      return { kind: "host", id: HYPERVISOR };
+    case "cloud":
+      return CLOUD;
+  }
+};
 export const operationOf = (kind: string): string =>
-  operationName(SERVER, `8888888${KINDS.indexOf(kind).toString(16)}-aaaa-4888-8888-888888888888`);
+  operationNameOf(subjectIn(kind), `8888888${KINDS.indexOf(kind).toString(16)}-aaaa-4888-8888-888888888888`);
+/** Whether it is about the server of p1. */
+export const isOnServer = (kind: string): boolean => subjectIn(kind).kind === "server";
 
 export const aServer = (init: Partial<Server> & { readonly id: string }): Server =>
   Server.fromPartial({
@@ -99,8 +114,8 @@ export class World {
         StoredOperation.fromPartial({
           name,
           kind,
-          serverId: SERVER,
-          projectId: "p1",
+          serverId: isOnServer(kind) ? SERVER : "",
+          projectId: isOnServer(kind) ? "p1" : "",
           state,
         }),
       );

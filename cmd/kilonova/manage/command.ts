@@ -13,6 +13,19 @@ const unfinished = [
   OperationState.OPERATION_STATE_NEEDS_OPERATOR,
 ];
 
+interface ListOptions {
+  readonly home?: string;
+  readonly database: string;
+  readonly server?: string;
+  readonly host?: string;
+  readonly cloud?: boolean;
+}
+
+const queryOf = ({ database, server, host, cloud }: ListOptions) =>
+  server === undefined && host === undefined && cloud === undefined
+    ? { database, states: unfinished }
+    : { serverId: server ?? "", hostId: host ?? "", cloud: cloud ?? false };
+
 /** `kilonova manage`: what operators do to a running cloud. */
 export function manageCommand(): Command {
   const manage = new Command("manage").description("operate a running cloud");
@@ -24,14 +37,16 @@ export function manageCommand(): Command {
 
   operation
     .command("list")
-    .description("operations that have not ended, or all of one server")
+    .description("operations that have not ended, or all of one server, of one host or of the cloud")
     .option(...home)
     .option("--database <name>", "global, cell0, cell1, …", "cell1")
     .option("--server <uuid>", "only of this server, ended ones too")
-    .action((o: { home?: string; database: string; server?: string }) =>
+    .option("--host <uuid>", "only of the host with this hypervisor id, ended ones too")
+    .option("--cloud", "only of the cloud itself, ended ones too")
+    .action((o: ListOptions) =>
       asOperator(o.home, async (ctx, channel) => {
         const store = channel.client(OperationStoreServiceDefinition);
-        const query = o.server ? { serverId: o.server } : { database: o.database, states: unfinished };
+        const query = queryOf(o);
         const { operations } = await store.listStoredOperations(ctx, { ...query, pageSize: 1000 });
         printTable(
           ["NAME", "KIND", "STATE", "STEP", "OWNER"],
@@ -88,7 +103,7 @@ export function manageCommand(): Command {
   );
   act(
     "abandon",
-    "end an operation by decree: FAILED, its server in ERROR",
+    "end an operation by decree: FAILED, its server (if any) in ERROR",
     async (ctx, channel, name, reason) =>
       (await channel.client(OperationStoreServiceDefinition).abandonOperation(ctx, { name, reason }))
         .operation?.state,

@@ -204,6 +204,8 @@ export class EventWatch {
     if (entry.eventType === "moved") return undefined;
     if (entry.entityKind === "operation") {
       const operation = Operation.decode(entry.payload);
+      // Of hosts and of the cloud: who may see them is a matter of their kinds' rules, not of projects.
+      if (operation.serverId === "") return undefined;
       if (serverIds.size > 0 && !serverIds.has(operation.serverId)) return undefined;
       return this.#generations.admit(`operation ${entry.entityId}`, entry.generation, database !== GLOBAL)
         ? { type: EventType.EVENT_TYPE_OPERATION_CHANGED, operation }

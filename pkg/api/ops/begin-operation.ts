@@ -3,7 +3,7 @@ import { ServersServiceDefinition } from "../../../gen/kilonova/api/v1/servers_s
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { catalogue } from "../../model/operation-catalogue.js";
 import type { MessageType, OperationDeclaration } from "../../model/operation-declaration.js";
-import { newestVersion } from "../../model/operation-declaration.js";
+import { newestVersion, subjectOf } from "../../model/operation-declaration.js";
 import type { Action, ActionInput, ActionRequest } from "../actions/action.js";
 import { actions } from "../actions/index.gen.js";
 import { bodyHash } from "../crypto/hashes.js";
@@ -31,20 +31,25 @@ const WITHOUT_FIELDS: Omit<Action, "method"> = { shape: {}, input: () => ({}) };
 export function beginnings(parts: Parts): Readonly<Record<string, Begin>> {
   const special = new Map(actions.map((one) => [one.method, one]));
   return Object.fromEntries(
-    catalogue.all.flatMap((declaration) =>
-      declaration.methods
-        .map(({ name }) => name)
-        .filter((method) => !ELSEWHERE.has(method))
-        .map((method) => {
-          const found = Object.entries(ServersServiceDefinition.methods).find(
-            ([, one]) => one.name === method,
-          );
-          if (found === undefined) throw new Error(`the contract has no method ${method}`);
-          const [key, { requestType }] = found;
-          const type = requestType as unknown as MessageType<ActionRequest>;
-          return [key, begin(parts, declaration, type, special.get(method) ?? { ...WITHOUT_FIELDS, method })];
-        }),
-    ),
+    catalogue.all
+      .filter((one) => subjectOf(one) === "server")
+      .flatMap((declaration) =>
+        declaration.methods
+          .map(({ name }) => name)
+          .filter((method) => !ELSEWHERE.has(method))
+          .map((method) => {
+            const found = Object.entries(ServersServiceDefinition.methods).find(
+              ([, one]) => one.name === method,
+            );
+            if (found === undefined) throw new Error(`the contract has no method ${method}`);
+            const [key, { requestType }] = found;
+            const type = requestType as unknown as MessageType<ActionRequest>;
+            return [
+              key,
+              begin(parts, declaration, type, special.get(method) ?? { ...WITHOUT_FIELDS, method }),
+            ];
+          }),
+      ),
   );
 }
 
@@ -105,5 +110,5 @@ async function accept(
   return operation;
 }
 
-const encodedAs = (type: MessageType<unknown>, fields: object): Buffer =>
+export const encodedAs = (type: MessageType<unknown>, fields: object): Buffer =>
   Buffer.from(type.encode(type.fromPartial(fields)).finish());

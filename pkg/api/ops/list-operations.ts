@@ -38,6 +38,7 @@ interface Query {
   readonly createdSince: Timestamp | undefined;
   readonly pageSize: number;
   readonly after: OperationPlace | undefined;
+  readonly ofServers: true;
 }
 
 /** With a server its owner decides; else the list is of the caller's project. */
@@ -88,6 +89,7 @@ export const listOperations = (parts: Parts): Guarded<ListOperationsRequest, Lis
         createdSince: request.createdSince,
         pageSize: rowsOf(request.pageSize),
         after,
+        ofServers: true,
       };
       const { pages, unreachable } = await (serverId === ""
         ? readAll(parts, ctx, query)
@@ -142,7 +144,9 @@ const read =
     const page = await parts.operations.listStoredOperations(ctx, { database, ...query });
     const { projectId, after } = query;
     const fits = (one: StoredOperation): boolean =>
-      (projectId === "" || one.projectId === projectId) && (after === undefined || isAfter(one, after));
+      one.serverId !== "" &&
+      (projectId === "" || one.projectId === projectId) &&
+      (after === undefined || isAfter(one, after));
     return { ...page, operations: page.operations.filter(fits) };
   };
 

@@ -1,10 +1,13 @@
 import type { StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { KilonovaError } from "../../kernel/index.js";
+import { catalogue } from "../../model/operation-catalogue.js";
 import { parseOperationName } from "../../model/operation-name.js";
+import type { RuleName } from "../../policy/index.js";
 import { ApiErrors } from "../errors.js";
 import type { Parts } from "../parts.js";
 import type { About, Subject } from "../rights/guarded.js";
+import { own } from "../rights/guarded.js";
 import type { Call } from "../rights/rights.js";
 import { isMoving, presentOperation } from "../../model/operation-view.js";
 
@@ -18,17 +21,33 @@ export const theOperation =
   (parts: Parts): About<{ readonly name: string }, TheOperation> =>
   async (ctx, { name }) => {
     const stored = await findOperation(parts, ctx, name);
+    if (stored.serverId === "")
+      return { ...own(ctx), operation: presentOperation(stored), decides: toBegin(stored) };
     return {
       operation: presentOperation(stored),
       owner: { project_id: stored.projectId, user_id: stored.actor?.userId ?? "" },
     };
   };
 
-/** Finds an operation of a server that the caller may see; also of one that is gone. */
+/** Whoever may begin an operation on a host or on the cloud may see it. @throws OPERATION_NOT_FOUND */
+function toBegin({ kind, name }: StoredOperation): RuleName {
+  const declaration = catalogue.find(kind);
+  if (declaration === undefined) throw ApiErrors.OPERATION_NOT_FOUND({ operation: name });
+  return declaration.rule;
+}
+
+/**
+ * Finds an operation of a server that the caller may see, also of one that is gone; or one of a host or of the
+ * cloud.
+ */
 async function findOperation(parts: Parts, ctx: Call, name: string): Promise<StoredOperation> {
   const ids = parseOperationName(name);
   if (ids === undefined) throw ApiErrors.OPERATION_NOT_FOUND({ operation: name });
   const found = await load(parts, ctx, name);
+  if (ids.subject.kind !== "server") {
+    if (found === undefined) throw ApiErrors.OPERATION_NOT_FOUND({ operation: name });
+    return found;
+  }
   const stored =
     found === undefined || isMoving(found)
       ? ((await loadMoving(parts, ctx, name, ids.serverId)) ?? found)

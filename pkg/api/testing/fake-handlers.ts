@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { FeedServiceDefinition } from "../../../gen/kilonova/cells/v1/feed_service.js";
 import { GlobalServiceDefinition } from "../../../gen/kilonova/cells/v1/global_service.js";
 import { Aggregate } from "../../../gen/kilonova/api/v1/aggregates_service.js";
@@ -23,7 +24,8 @@ import { applyUserChange } from "../../cells/servers/domain/apply-change.js";
 import type { Ctx } from "../../kernel/index.js";
 import { CommonErrors } from "../../kernel/index.js";
 import { fromTimestamp } from "../../model/wire-time.js";
-import { operationName } from "../../model/operation-name.js";
+import { CLOUD, operationName, operationNameOf } from "../../model/operation-name.js";
+import type { Subject } from "../../model/operation-name.js";
 import type { Handlers, ServiceBinding, ServiceDefinition } from "../../platform/rpc/index.js";
 import { bindService } from "../../platform/rpc/index.js";
 import { systemClock } from "../../platform/process/clock.js";
@@ -372,4 +374,15 @@ const operationHandlers = (cells: FakeCells): Partial<Handlers<OperationStoreSer
     };
   },
   requestCancel: async (_ctx, { name }) => ({ operation: cells.operations.get(name) }),
+  acceptSubjectOperation: async (_ctx, request) => {
+    cells.subjectRequests.push(request);
+    const subject: Subject = request.hostId === "" ? CLOUD : { kind: "host", id: request.hostId };
+    const stored = StoredOperation.fromPartial({
+      name: operationNameOf(subject, randomUUID()),
+      kind: request.kind,
+      state: OperationState.OPERATION_STATE_RUNNING,
+    });
+    cells.operations.set(stored.name, stored);
+    return { operation: presentOperation(stored), replayed: false };
+  },
 });

@@ -1,9 +1,14 @@
 import type { Instant } from "../../kernel/time.js";
+import type { SubjectKind } from "../../model/operation-name.js";
 
 /** A row of `operation`. */
 export interface OperationRow {
   readonly id: string;
+  /** What it is about: "server", "host" or "cloud". */
+  readonly subject: SubjectKind;
+  /** Id of its subject, also when that is no server. */
   readonly server_id: string;
+  /** "" when its subject is no server. */
   readonly project_id: string;
   readonly kind: string;
   readonly kind_version: number;
@@ -37,7 +42,10 @@ export interface OperationRow {
   readonly updated_at: Instant;
 }
 
-/** What operations need of a row of `instance`. */
+/**
+ * What operations need of a row of `instance`. Of subjects that are no servers there is only the fence; the
+ * rest is empty.
+ */
 export interface InstanceRow {
   readonly generation: number;
   readonly current_operation: string;

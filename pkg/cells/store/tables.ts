@@ -13,6 +13,7 @@ const NAMES = [
   "instance",
   "operation",
   "operation_signal",
+  "operation_subject",
   "client_token",
   "instance_action",
   "instance_action_event",

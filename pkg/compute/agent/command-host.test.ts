@@ -39,6 +39,7 @@ async function build(
       dynamic: async () => new Map<string, never>(),
     },
     images: {
+      cache: async () => false,
       prepare: async (_ctx, image) => {
         fetched.push(image);
         return { imageId: image.id, path: `/images/${image.id}`, virtualSizeBytes: 1 };

@@ -26,6 +26,7 @@ type ForeignLine = z.infer<typeof foreignShape>;
 
 /** One line of the journal: what became of a command. Secrets never get here. */
 export interface JournalEntry {
+  /** Id of the operation's subject: fences count for each. A server's, or the host's own. */
   readonly serverId: string;
   readonly commandId: string;
   readonly operation: string;

@@ -10,6 +10,8 @@ export interface Images {
    * IMAGE_UNAVAILABLE
    */
   prepare(ctx: Ctx, image: ImageRef): Promise<PreparedImage>;
+  /** As `prepare`, before any server needs it. @returns whether it was not there yet */
+  cache(ctx: Ctx, imageId: string): Promise<boolean>;
 }
 
 /** The host's data plane. */
@@ -51,4 +53,5 @@ export const noPlumbing: Plumbing = {
 };
 export const noImages: Images = {
   prepare: async (_ctx, image) => ({ imageId: image.id, path: "", virtualSizeBytes: 0 }),
+  cache: async () => false,
 };

@@ -7,6 +7,7 @@ import {
   ScriptFakeDriverResponse,
 } from "../../../gen/kilonova/compute/v1/agent_service.js";
 import { CommonErrors } from "../../kernel/index.js";
+import { parseOperationName } from "../../model/operation-name.js";
 import type { Handlers } from "../../platform/rpc/index.js";
 import { can } from "../capabilities.js";
 import type { Command, CommandHost } from "../commands/command.js";
@@ -39,10 +40,10 @@ export function agentHandlers({
     if (asked !== host) throw AgentErrors.WRONG_HOST({ host: asked, expected: host });
   };
   const headerOf = (header: CommandHeader | undefined): CommandHeader => {
-    if (!header?.commandId || !header.serverId)
+    if (!header?.commandId || subjectOf(header) === undefined)
       throw CommonErrors.INVALID_ARGUMENT({
         field: "header",
-        problem: "command_id and server_id are needed",
+        problem: "command_id is needed, and server_id unless the operation is a host's",
       });
     meant(header.host);
     return header;
@@ -54,9 +55,11 @@ export function agentHandlers({
       const command = commandOf(driver, name);
       const input = command.input.decode(bytes);
       const { serverId } = header;
+      if ((command.subject === "host") !== (serverId === ""))
+        throw CommonErrors.INVALID_ARGUMENT({ field: "command", problem: "it is about something else" });
       const result = await commands.run(
         ctx,
-        header,
+        { ...header, serverId: subjectOf(header) ?? "" },
         async (c) => {
           const call = { ctx: c, serverId, host: own };
           return command.output.encode(await command.run(call, input)).finish();
@@ -92,6 +95,13 @@ export function agentHandlers({
       return ScriptFakeDriverResponse.create({});
     },
   };
+}
+
+/** Id of what a command's fence counts for: the server, or the host that the operation is about. */
+function subjectOf({ serverId, operation }: CommandHeader): string | undefined {
+  if (serverId !== "") return serverId;
+  const subject = parseOperationName(operation)?.subject;
+  return subject?.kind === "host" ? subject.id : undefined;
 }
 
 /** @throws UNKNOWN_COMMAND, CAPABILITY_MISSING */

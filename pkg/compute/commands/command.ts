@@ -11,6 +11,11 @@ export interface CommandHost {
   readonly driver: Driver;
   /** Images, documents, disks and definition of a guest, without starting it. */
   define(ctx: Ctx, instance: InstanceRecord, secrets: ServerSecrets | undefined): Promise<void>;
+  /**
+   * Brings an image into the host's cache. @returns whether it was not there yet @throws IMAGE_REFUSED,
+   * IMAGE_UNAVAILABLE and other reasons of the image
+   */
+  cacheImage(ctx: Ctx, imageId: string): Promise<boolean>;
   /** Connects the instance's ports with the switch, and lets go of others. */
   plug(ctx: Ctx, instance: InstanceRecord): Promise<void>;
   /** Lets go of all of a server's ports. */
@@ -23,17 +28,21 @@ export interface CommandHost {
 export interface CommandCall {
   /** Aborts when a newer command takes over. */
   readonly ctx: Ctx;
+  /** "" for a command on the host itself. */
   readonly serverId: string;
   readonly host: CommandHost;
 }
 
 /**
  * A command to an agent: one file declares all of it. The conductor sends it, typed by `input` and `output`;
- * the agent journals it, runs it at most once at a time per server, and repeats the journaled output.
+ * the agent journals it, runs it at most once at a time per server, or per host, and repeats the journaled
+ * output.
  */
 export interface Command<I = unknown, O = unknown> {
   /** Never reused. */
   readonly name: string;
+  /** What it is about: commands on the host are sent by the host's own operations. Absent: a server. */
+  readonly subject?: "server" | "host";
   readonly input: MessageType<I>;
   readonly output: MessageType<O>;
   /** What the driver must be able to do. */

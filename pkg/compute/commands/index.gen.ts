@@ -2,6 +2,7 @@
 import type { Command } from "./command.js";
 import { listed } from "./command.js";
 import buildGuest from "./build-guest.js";
+import cacheImages from "./cache-images.js";
 import destroyGuest from "./destroy-guest.js";
 import pauseGuest from "./pause-guest.js";
 import powerOffGuest from "./power-off-guest.js";
@@ -13,6 +14,7 @@ import unpauseGuest from "./unpause-guest.js";
 /** Everything in this folder, by file name. */
 export const commands: readonly Command[] = [
   listed(buildGuest),
+  listed(cacheImages),
   listed(destroyGuest),
   listed(pauseGuest),
   listed(powerOffGuest),

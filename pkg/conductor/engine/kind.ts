@@ -1,3 +1,4 @@
+import type { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { StoredOperation, StoredSignal } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
@@ -5,7 +6,8 @@ import type { Server } from "../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import type { Instant } from "../../kernel/time.js";
 import type { Lane, OperationDeclaration } from "../../model/operation-declaration.js";
-import { anyOperation, formOf, newestVersion } from "../../model/operation-declaration.js";
+import { anyOperation, formOf, newestVersion, subjectOf } from "../../model/operation-declaration.js";
+import type { SubjectKind } from "../../model/operation-name.js";
 import type { Outputs } from "./outputs.js";
 
 /** What an operation changes on its instance, in the commit that moves it on. */
@@ -19,14 +21,12 @@ export interface Change {
   readonly deleteRecord?: boolean;
 }
 
-/** What a step knows. Everything in it is stored; nothing else survives a crash. */
-export interface StepCall<I = unknown> {
+/** What every step knows. Everything in it is stored; nothing else survives a crash. */
+export interface CloudCall<I = unknown> {
   readonly ctx: Ctx;
   readonly database: string;
   readonly operation: StoredOperation;
   readonly input: I;
-  readonly instance: InstanceRecord;
-  readonly server: Server;
   /** Under which every effect outside is made. */
   readonly fence: bigint;
   /** `<operation uuid>/<step>/<round>`: the same for every start until the step is undone. */
@@ -43,6 +43,25 @@ export interface StepCall<I = unknown> {
   /** Decrypted; only what the operation was accepted with. */
   readonly secrets: Buffer;
   readonly now: Instant;
+}
+
+/** What a step of an operation on a server knows. */
+export interface StepCall<I = unknown> extends CloudCall<I> {
+  readonly instance: InstanceRecord;
+  readonly server: Server;
+}
+
+/** What a step of an operation on a host knows. */
+export interface HostCall<I = unknown> extends CloudCall<I> {
+  /** As it was registered when the operation was taken; only with its id when it is registered no more. */
+  readonly host: ComputeNode;
+}
+
+/** What a step knows of its operation's subject. */
+export interface CallOf<I> {
+  readonly server: StepCall<I>;
+  readonly host: HostCall<I>;
+  readonly cloud: CloudCall<I>;
 }
 
 /** How a start of a step ended. Built with `done`, `park`, `retry`, `fail` and `handOver`. */
@@ -151,7 +170,7 @@ export const handOver = (database: string, output: unknown, change?: Change): St
 });
 
 /** One named piece of an operation. Both halves may be repeated at any time, also after they succeeded. */
-export interface Step<I = unknown> {
+export interface Step<I = unknown, C extends CloudCall<I> = StepCall<I>> {
   readonly name: string;
   /** Name in the instance action's timeline, Nova's where it has one; "" shows nothing. */
   readonly event: string;
@@ -164,15 +183,16 @@ export interface Step<I = unknown> {
   readonly unfenced?: boolean;
   /** From its first start, parked time included; then it fails (before the pivot). */
   readonly timeoutMs: number;
-  run(call: StepCall<I>): Promise<StepResult>;
+  run(call: C): Promise<StepResult>;
   /** Absent when there is nothing to take back. May change the instance with the commit that stores it. */
-  undo?(call: StepCall<I>): Promise<Change | undefined>;
+  undo?(call: C): Promise<Change | undefined>;
 }
 
 /** How one version of an operation is done: a list of steps. What it is, its declaration says. */
 export interface OperationKind<I = unknown> {
   readonly kind: string;
   readonly version: number;
+  readonly subject: SubjectKind;
   readonly lane: Lane;
   /** Whether an operation with this input takes over all lanes. */
   closesLanes(input: Buffer): boolean;
@@ -196,6 +216,28 @@ export interface KindSteps<I> {
   failed(call: StepCall<I>, error: OperationError, details: string): Change;
 }
 
+/** As `KindSteps`, for operations on hosts and on the cloud: they change no server. */
+export interface SubjectSteps<I, K extends SubjectKind> {
+  readonly version?: number;
+  readonly steps: readonly Step<I, CallOf<I>[K]>[];
+}
+
+/** As `defineKind`, for operations on hosts and on the cloud. @throws when the declaration has another subject */
+export function defineSubjectKind<I, S, F extends string, K extends "host" | "cloud">(
+  subject: K,
+  declaration: OperationDeclaration<I, S, F>,
+  { steps, ...more }: SubjectSteps<NoInfer<I>, K>,
+): OperationKind {
+  if (subjectOf(declaration) !== subject)
+    throw new Error(`${declaration.kind} is about a ${subjectOf(declaration)}`);
+  // `Run.callOf` makes what the kind's subject has.
+  return defineKind(declaration, {
+    ...more,
+    steps: steps as unknown as readonly Step<I>[],
+    failed: () => ({}),
+  });
+}
+
 /**
  * Joins steps with their declaration, and checks what TypeScript cannot: names are unique, the pivot is one
  * of them, and the version is declared.
@@ -214,6 +256,7 @@ export function defineKind<I, S, F extends string>(
   const defined: OperationKind<I> = {
     kind,
     version,
+    subject: subjectOf(declaration),
     lane,
     closesLanes: (bytes) => formOf(anyOperation(declaration), bytes).contention === "pre-empts-all",
     parseInput: (bytes) => input.decode(bytes),

@@ -1,8 +1,10 @@
+import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { AcceptedKind, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { mapLimit } from "../../kernel/concurrency.js";
 import type { Clock } from "../../kernel/time.js";
+import { parseOperationName } from "../../model/operation-name.js";
 import { toDuration } from "../../model/wire-time.js";
 import type { OperationStore } from "./operation-store.js";
 
@@ -25,6 +27,8 @@ export interface Hold {
 export interface Taken {
   readonly operation: StoredOperation;
   readonly instance: InstanceRecord;
+  /** The host that the operation is about; with no more than its id when it is registered no more. */
+  readonly host: ComputeNode | undefined;
   readonly hold: Hold;
 }
 
@@ -45,6 +49,12 @@ export interface OwnershipOptions {
   readonly ownershipMs: number;
 }
 
+function hostOf({ name }: StoredOperation, hosts: readonly ComputeNode[]): ComputeNode | undefined {
+  const subject = parseOperationName(name)?.subject;
+  if (subject?.kind !== "host") return undefined;
+  return hosts.find(({ id }) => id === subject.id) ?? ComputeNode.fromPartial({ id: subject.id });
+}
+
 /**
  * Which operations are this conductor's, and until when. An owner that does not renew counts as dead and
  * others take over; what counts is decided by the fence, so being late is harmless except for effects that no
@@ -61,7 +71,7 @@ export class Ownership {
   async take(ctx: Ctx, { database, kinds, limit, names }: Wanted): Promise<Taken[]> {
     const { store, clock, owner } = this.#options;
     const sinceMs = clock.monotonicMs();
-    const { operations, instances } = await store.acquireOperations(ctx, {
+    const { operations, instances, hosts } = await store.acquireOperations(ctx, {
       database,
       owner,
       kinds: [...kinds],
@@ -71,7 +81,10 @@ export class Ownership {
     });
     return operations.flatMap((operation, index) => {
       const instance = instances[index];
-      return instance === undefined ? [] : [{ operation, instance, hold: { name: operation.name, sinceMs } }];
+      const host = hostOf(operation, hosts);
+      return instance === undefined
+        ? []
+        : [{ operation, instance, host, hold: { name: operation.name, sinceMs } }];
     });
   }
 

@@ -1,3 +1,4 @@
+import type { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import { CommitStepRequest } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StepRecord, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
@@ -12,7 +13,7 @@ import { toTimestamp } from "../../model/wire-time.js";
 import { backoffMs } from "./backoff.js";
 import { toInstanceChange } from "./change.js";
 import { operationError } from "./kind.js";
-import type { Change, OperationKind, Step, StepCall } from "./kind.js";
+import type { Change, CloudCall, HostCall, OperationKind, Step, StepCall } from "./kind.js";
 import type { OperationStore } from "./operation-store.js";
 import { Outputs } from "./outputs.js";
 import type { Fenced, Hold, Ownership } from "./ownership.js";
@@ -27,7 +28,10 @@ export interface RunInit {
   readonly ownership: Ownership;
   readonly database: string;
   readonly operation: StoredOperation;
+  /** Without a server when the operation is about none. */
   readonly instance: InstanceRecord;
+  /** The host that it is about. */
+  readonly host: ComputeNode | undefined;
   readonly hold: Hold;
 }
 
@@ -62,6 +66,7 @@ export class Run {
   database: string;
   operation: StoredOperation;
   instance: InstanceRecord;
+  readonly #host: ComputeNode | undefined;
   /** Name of the step that this run itself has just made current: nobody can have started it. */
   fresh = "";
   /** Whether the operation was given back in order to be taken at once, under a new fence. */
@@ -77,6 +82,7 @@ export class Run {
     this.database = init.database;
     this.operation = init.operation;
     this.instance = init.instance;
+    this.#host = init.host;
   }
 
   get now(): Instant {
@@ -101,14 +107,11 @@ export class Run {
 
   /** What a step gets to see. */
   callOf(step: Step, record: StepRecord, ctx: Ctx = this.ctx): StepCall {
-    const { operation, instance, database } = this;
-    if (instance.server === undefined) throw new Error("an instance record without server");
-    return {
+    const { operation, database } = this;
+    const call: CloudCall = {
       ctx,
       database,
       operation,
-      instance,
-      server: instance.server,
       input: this.kind.parseInput(operation.input),
       fence: operation.fence,
       stepId: `${parseOperationName(operation.name)?.operationId ?? ""}/${step.name}/${record.round}`,
@@ -120,6 +123,23 @@ export class Run {
       secrets: operation.secrets,
       now: this.now,
     };
+    // Steps get what their kind's subject has; `defineKind` and `defineSubjectKind` see to it.
+    return { ...call, ...this.#subject() } as StepCall;
+  }
+
+  #subject(): Pick<StepCall, "instance" | "server"> | Pick<HostCall, "host"> | object {
+    const { instance } = this;
+    const host = this.#host;
+    switch (this.kind.subject) {
+      case "cloud":
+        return {};
+      case "host":
+        if (host === undefined) throw new Error("an operation of a host without its record");
+        return { host };
+      case "server":
+        if (instance.server === undefined) throw new Error("an instance record without server");
+        return { instance, server: instance.server };
+    }
   }
 
   /**
@@ -142,7 +162,7 @@ export class Run {
       ...(progress.deadline === undefined ? {} : { deadline: toTimestamp(progress.deadline) }),
       ...(progress.error === undefined ? {} : { error: progress.error }),
     });
-    request.change = toInstanceChange(progress.change);
+    if (this.kind.subject === "server") request.change = toInstanceChange(progress.change);
     const answer = await this.repeatedly((ctx) => this.#store.commitStep(ctx, request));
     this.instance = answer.instance ?? this.instance;
     this.operation = {

@@ -4,17 +4,17 @@ import type { Command } from "../../compute/commands/command.js";
 import { AGENT_REPORT } from "../../model/signals.js";
 import { ConductorErrors } from "../errors.js";
 import { park } from "../engine/kind.js";
-import type { StepCall, StepResult } from "../engine/kind.js";
+import type { CloudCall, StepResult } from "../engine/kind.js";
 import type { HostRef, Ports } from "../ports.js";
 
 /** A report may be lost; asking again repeats the answer. */
 const ASK_AGAIN_MS = 20_000;
 
 /** Reports that wait; whoever asks the agent again has no more use for them. */
-export const agentReports = (call: StepCall): readonly string[] =>
+export const agentReports = (call: CloudCall): readonly string[] =>
   call.signals.filter(({ kind }) => kind === AGENT_REPORT).map(({ id }) => id);
 
-const headerOf = (call: StepCall, ports: Ports, host: HostRef, commandId: string): CommandHeader => ({
+const headerOf = (call: CloudCall, ports: Ports, host: HostRef, commandId: string): CommandHeader => ({
   commandId,
   operation: call.operation.name,
   fence: call.fence,
@@ -33,7 +33,7 @@ export interface CommandOptions {
 
 /** Sends a command once, typed by its declaration. @returns how it stands, with its output once it is done */
 export async function sendCommand<I, O>(
-  call: StepCall,
+  call: CloudCall,
   ports: Ports,
   host: HostRef,
   command: Command<I, O>,
@@ -59,7 +59,7 @@ export async function sendCommand<I, O>(
  * @throws FENCE_LOST when a newer command took over
  */
 export async function commandAgent<I, O>(
-  call: StepCall,
+  call: CloudCall,
   ports: Ports,
   host: HostRef,
   command: Command<I, O>,

@@ -202,6 +202,10 @@ function agentThat(answers: () => Partial<CommandResult>, up = true): Ports {
     softTimeoutMs: 1,
     neutron: fakeNeutron(),
     operations: { settleOperation: async () => ({ atRest: true }) },
+    children: {
+      acceptSubjectOperation: () => assert.fail("nobody begins one"),
+      getStoredOperation: () => assert.fail("nobody looks at one"),
+    },
     scheduler: { selectDestinations: async () => SelectDestinationsResponse.fromPartial({}) },
     groups: someGroup(),
     instances: { listInstances: async () => ({ rows: [], more: false }) },

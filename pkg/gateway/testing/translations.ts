@@ -791,6 +791,13 @@ export const translations: readonly Translation[] = [
     { aggregateId: "7" },
   ],
   [
+    "POST /os-aggregates/{id}/images",
+    "/os-aggregates/7/images",
+    as({ ...act({ cache: [{ id: "1a000000-0000-4000-8000-000000000001" }] }), version: "2.81" }),
+    "cacheAggregateImages",
+    { aggregateId: "7", imageIds: ["1a000000-0000-4000-8000-000000000001"] },
+  ],
+  [
     "POST /os-aggregates/{id}/action#add_host",
     "/os-aggregates/7/action",
     as(act({ add_host: { host: "h" } })),

@@ -2,6 +2,8 @@
 import type { OperationDeclaration } from "../operation-declaration.js";
 import { anyOperation } from "../operation-declaration.js";
 import bootServer from "./boot-server.js";
+import cacheAggregateImages from "./cache-aggregate-images.js";
+import cacheHostImages from "./cache-host-images.js";
 import changeServerPassword from "./change-server-password.js";
 import deleteServer from "./delete-server.js";
 import lockServer from "./lock-server.js";
@@ -15,6 +17,8 @@ import unpauseServer from "./unpause-server.js";
 /** Everything in this folder, by file name. */
 export const operations: readonly OperationDeclaration[] = [
   anyOperation(bootServer),
+  anyOperation(cacheAggregateImages),
+  anyOperation(cacheHostImages),
   anyOperation(changeServerPassword),
   anyOperation(deleteServer),
   anyOperation(lockServer),

@@ -1,4 +1,4 @@
-import type { Form, MessageType, OperationDeclaration } from "../operation-declaration.js";
+import type { Form, MessageType, OperationDeclaration, SubjectOperation } from "../operation-declaration.js";
 
 /** An input that is its own text. */
 const TEXT: MessageType<string> = {
@@ -32,5 +32,23 @@ export const aDeclaration = (
   },
   formOf: (input) => (input === "pre-empt" ? "preempting" : input === "join" ? "joining" : "plain"),
   ends: [],
+  ...over,
+});
+
+/** An operation on a host or on the cloud. */
+export const subjectDeclaration = (
+  kind: string,
+  subject: "host" | "cloud",
+  over: Partial<SubjectOperation<string, unknown>> = {},
+): SubjectOperation<string, unknown> => ({
+  kind,
+  subject,
+  summary: "For tests.",
+  versions: [1],
+  lane: "images",
+  input: TEXT,
+  methods: [],
+  rule: "compute:aggregates:images",
+  contention: "refused",
   ...over,
 });

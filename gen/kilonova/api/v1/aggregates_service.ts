@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { Operation } from "../../type/v1/operation.js";
 
 /** One aggregate. */
 export interface Aggregate {
@@ -187,13 +188,17 @@ export interface SetAggregateMetadataResponse {
 export interface CacheAggregateImagesRequest {
   /** UUID or number. */
   aggregateId: string;
-  /** Images, at least one, no repetition. */
+  /** Images: 1 to 100, no repetition. Whether they exist is found out by the hosts. */
   imageIds: string[];
+  /** See CreateServersRequest. */
+  clientToken: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Output of CacheAggregateImages. */
 export interface CacheAggregateImagesResponse {
+  /** The operation; it belongs to no server. */
+  operation: Operation | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1896,7 +1901,7 @@ export const SetAggregateMetadataResponse: MessageFns<SetAggregateMetadataRespon
 };
 
 function createBaseCacheAggregateImagesRequest(): CacheAggregateImagesRequest {
-  return { aggregateId: "", imageIds: [] };
+  return { aggregateId: "", imageIds: [], clientToken: "" };
 }
 
 export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest> = {
@@ -1906,6 +1911,9 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
     }
     for (const v of message.imageIds) {
       writer.uint32(18).string(v!);
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(26).string(message.clientToken);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1947,6 +1955,14 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
             message.imageIds.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1977,16 +1993,20 @@ export const CacheAggregateImagesRequest: MessageFns<CacheAggregateImagesRequest
       message._unknownFields = object._unknownFields as CacheAggregateImagesRequest["_unknownFields"];
     message.aggregateId = object.aggregateId ?? "";
     message.imageIds = object.imageIds?.map((e) => e) || [];
+    message.clientToken = object.clientToken ?? "";
     return message;
   },
 };
 
 function createBaseCacheAggregateImagesResponse(): CacheAggregateImagesResponse {
-  return { };
+  return { operation: undefined };
 }
 
 export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesResponse> = {
   encode(message: CacheAggregateImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -2011,6 +2031,14 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2039,6 +2067,9 @@ export const CacheAggregateImagesResponse: MessageFns<CacheAggregateImagesRespon
     const message = createBaseCacheAggregateImagesResponse();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as CacheAggregateImagesResponse["_unknownFields"];
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
+      : undefined;
     return message;
   },
 };
@@ -2526,10 +2557,11 @@ export const AggregatesServiceDefinition = {
       },
     },
     /**
-     * Asks the hosts of an aggregate to fetch images before servers need them. Best effort: hosts that fail
-     * only log it.
+     * Has the hosts of an aggregate fetch images before servers need them, a few hosts at a time. The operation
+     * is the cloud's; it fails when a host or an image did, once all others have been seen to.
      *
-     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / IMAGE_NOT_FOUND, INVALID_REQUEST.
+     * Errors: NOT_FOUND / AGGREGATE_NOT_FOUND; INVALID_ARGUMENT / INVALID_REQUEST; UNAVAILABLE: a cell that may
+     * have some of the hosts is silent; ABORTED / TOKEN_REUSED.
      */
     cacheAggregateImages: {
       name: "CacheAggregateImages",

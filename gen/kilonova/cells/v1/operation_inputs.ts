@@ -36,6 +36,35 @@ export interface ChangePasswordSecrets {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of `host.cache-images`. */
+export interface CacheHostImagesInput {
+  /** UUIDs. */
+  imageIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of `cloud.cache-images`. */
+export interface CacheAggregateImagesInput {
+  /** UUID, for the record. */
+  aggregateId: string;
+  /** Hosts of the aggregate when it was accepted. */
+  hosts: HostTarget[];
+  /** UUIDs. */
+  imageIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A host that an operation of the cloud works with. */
+export interface HostTarget {
+  /** Its cell. */
+  cell: string;
+  /** Logical host. */
+  host: string;
+  /** UUID of its compute node. */
+  hostId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseBootInput(): BootInput {
   return { name: "", flavorId: "", imageId: "" };
 }
@@ -352,6 +381,276 @@ export const ChangePasswordSecrets: MessageFns<ChangePasswordSecrets> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as ChangePasswordSecrets["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
+    return message;
+  },
+};
+
+function createBaseCacheHostImagesInput(): CacheHostImagesInput {
+  return { imageIds: [] };
+}
+
+export const CacheHostImagesInput: MessageFns<CacheHostImagesInput> = {
+  encode(message: CacheHostImagesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.imageIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CacheHostImagesInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCacheHostImagesInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CacheHostImagesInput>): CacheHostImagesInput {
+    return CacheHostImagesInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CacheHostImagesInput>): CacheHostImagesInput {
+    const message = createBaseCacheHostImagesInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheHostImagesInput["_unknownFields"];
+    message.imageIds = object.imageIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCacheAggregateImagesInput(): CacheAggregateImagesInput {
+  return { aggregateId: "", hosts: [], imageIds: [] };
+}
+
+export const CacheAggregateImagesInput: MessageFns<CacheAggregateImagesInput> = {
+  encode(message: CacheAggregateImagesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.aggregateId !== "") {
+      writer.uint32(10).string(message.aggregateId);
+    }
+    for (const v of message.hosts) {
+      HostTarget.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.imageIds) {
+      writer.uint32(26).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CacheAggregateImagesInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCacheAggregateImagesInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.aggregateId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hosts.push(HostTarget.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.imageIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CacheAggregateImagesInput>): CacheAggregateImagesInput {
+    return CacheAggregateImagesInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CacheAggregateImagesInput>): CacheAggregateImagesInput {
+    const message = createBaseCacheAggregateImagesInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheAggregateImagesInput["_unknownFields"];
+    message.aggregateId = object.aggregateId ?? "";
+    message.hosts = object.hosts?.map((e) => HostTarget.fromPartial(e)) || [];
+    message.imageIds = object.imageIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseHostTarget(): HostTarget {
+  return { cell: "", host: "", hostId: "" };
+}
+
+export const HostTarget: MessageFns<HostTarget> = {
+  encode(message: HostTarget, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cell !== "") {
+      writer.uint32(10).string(message.cell);
+    }
+    if (message.host !== "") {
+      writer.uint32(18).string(message.host);
+    }
+    if (message.hostId !== "") {
+      writer.uint32(26).string(message.hostId);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostTarget {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostTarget();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cell = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hostId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HostTarget>): HostTarget {
+    return HostTarget.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostTarget>): HostTarget {
+    const message = createBaseHostTarget();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as HostTarget["_unknownFields"];
+    message.cell = object.cell ?? "";
+    message.host = object.host ?? "";
+    message.hostId = object.hostId ?? "";
     return message;
   },
 };

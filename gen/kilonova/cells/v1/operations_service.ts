@@ -6,7 +6,14 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Actor } from "../../type/v1/actor.js";
-import { OperationError, OperationMetadata, OperationResult, OperationState } from "../../type/v1/operation.js";
+import {
+  Operation,
+  OperationError,
+  OperationMetadata,
+  OperationResult,
+  OperationState,
+} from "../../type/v1/operation.js";
+import { ComputeNode } from "./hosts_service.js";
 import { InstanceChange, InstanceRecord } from "./instance_change.js";
 
 /** A step as stored. */
@@ -68,15 +75,18 @@ export interface StoredSignal {
 
 /** An operation as stored. */
 export interface StoredOperation {
-  /** `operations/<server uuid>/<operation uuid>`. */
+  /**
+   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`, of
+   * the cloud `operations/cloud/<operation uuid>`.
+   */
   name: string;
   /** Such as "server.boot". */
   kind: string;
   /** Version of the kind's steps. */
   kindVersion: number;
-  /** Server concerned. */
+  /** Server concerned; empty when its subject is a host or the cloud. */
   serverId: string;
-  /** Owner. */
+  /** Owner; empty when its subject is a host or the cloud. */
   projectId: string;
   /** Who asked. */
   actor:
@@ -209,8 +219,10 @@ export interface AcquireOperationsRequest {
 export interface AcquireOperationsResponse {
   /** Acquired ones, with fences. */
   operations: StoredOperation[];
-  /** The instances they concern, same order. */
+  /** The instances they concern, same order; without a server for those of other subjects. */
   instances: InstanceRecord[];
+  /** The hosts that some of them concern, as far as they are registered. */
+  hosts: ComputeNode[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -415,7 +427,15 @@ export interface ListStoredOperationsRequest {
     | Timestamp
     | undefined;
   /** Only those that come after this place in the list. Not together with a page token. */
-  after: OperationPlace | undefined;
+  after:
+    | OperationPlace
+    | undefined;
+  /** Only of this host: UUID of its compute node. */
+  hostId: string;
+  /** Only of the cloud. */
+  cloud: boolean;
+  /** Only those that are about a server. */
+  ofServers: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -585,6 +605,46 @@ export interface DormantOperation {
 export interface ListDormantResponse {
   /** Dormant copies. */
   operations: DormantOperation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of AcceptSubjectOperation. */
+export interface AcceptSubjectOperationRequest {
+  /** The host's cell, or "global" for the cloud; empty looks it up. */
+  database: string;
+  /** UUID of the host's compute node; empty for the cloud. */
+  hostId: string;
+  /** Who asks. */
+  actor:
+    | Actor
+    | undefined;
+  /** Client token; empty for none. */
+  clientToken: string;
+  /** Hash of what the client token protects. */
+  bodyHash: Buffer;
+  /** Method that the client token belongs to. */
+  method: string;
+  /** Kind's name. */
+  kind: string;
+  /** Version of the kind. */
+  kindVersion: number;
+  /** Encoded input, whose message the kind declares. */
+  input: Buffer;
+  /** Encoded secrets, likewise. */
+  secrets: Buffer;
+  /** W3C traceparent of the request. */
+  traceparent: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of AcceptSubjectOperation. */
+export interface AcceptSubjectOperationResponse {
+  /** The operation. */
+  operation:
+    | Operation
+    | undefined;
+  /** Whether the client token was used before. */
+  replayed: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1935,7 +1995,7 @@ export const AcquireOperationsRequest: MessageFns<AcquireOperationsRequest> = {
 };
 
 function createBaseAcquireOperationsResponse(): AcquireOperationsResponse {
-  return { operations: [], instances: [] };
+  return { operations: [], instances: [], hosts: [] };
 }
 
 export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = {
@@ -1945,6 +2005,9 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
     }
     for (const v of message.instances) {
       InstanceRecord.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.hosts) {
+      ComputeNode.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1986,6 +2049,14 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
             message.instances.push(InstanceRecord.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hosts.push(ComputeNode.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2016,6 +2087,7 @@ export const AcquireOperationsResponse: MessageFns<AcquireOperationsResponse> = 
       message._unknownFields = object._unknownFields as AcquireOperationsResponse["_unknownFields"];
     message.operations = object.operations?.map((e) => StoredOperation.fromPartial(e)) || [];
     message.instances = object.instances?.map((e) => InstanceRecord.fromPartial(e)) || [];
+    message.hosts = object.hosts?.map((e) => ComputeNode.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3574,6 +3646,9 @@ function createBaseListStoredOperationsRequest(): ListStoredOperationsRequest {
     kinds: [],
     createdSince: undefined,
     after: undefined,
+    hostId: "",
+    cloud: false,
+    ofServers: false,
   };
 }
 
@@ -3609,6 +3684,15 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
     }
     if (message.after !== undefined) {
       OperationPlace.encode(message.after, writer.uint32(74).fork()).join();
+    }
+    if (message.hostId !== "") {
+      writer.uint32(82).string(message.hostId);
+    }
+    if (message.cloud !== false) {
+      writer.uint32(88).bool(message.cloud);
+    }
+    if (message.ofServers !== false) {
+      writer.uint32(96).bool(message.ofServers);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3716,6 +3800,30 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
             message.after = OperationPlace.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.hostId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.cloud = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.ofServers = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3757,6 +3865,9 @@ export const ListStoredOperationsRequest: MessageFns<ListStoredOperationsRequest
     message.after = (object.after !== undefined && object.after !== null)
       ? OperationPlace.fromPartial(object.after)
       : undefined;
+    message.hostId = object.hostId ?? "";
+    message.cloud = object.cloud ?? false;
+    message.ofServers = object.ofServers ?? false;
     return message;
   },
 };
@@ -5240,6 +5351,300 @@ export const ListDormantResponse: MessageFns<ListDormantResponse> = {
   },
 };
 
+function createBaseAcceptSubjectOperationRequest(): AcceptSubjectOperationRequest {
+  return {
+    database: "",
+    hostId: "",
+    actor: undefined,
+    clientToken: "",
+    bodyHash: Buffer.alloc(0),
+    method: "",
+    kind: "",
+    kindVersion: 0,
+    input: Buffer.alloc(0),
+    secrets: Buffer.alloc(0),
+    traceparent: "",
+  };
+}
+
+export const AcceptSubjectOperationRequest: MessageFns<AcceptSubjectOperationRequest> = {
+  encode(message: AcceptSubjectOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.hostId !== "") {
+      writer.uint32(18).string(message.hostId);
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(26).fork()).join();
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(34).string(message.clientToken);
+    }
+    if (message.bodyHash.length !== 0) {
+      writer.uint32(42).bytes(message.bodyHash);
+    }
+    if (message.method !== "") {
+      writer.uint32(50).string(message.method);
+    }
+    if (message.kind !== "") {
+      writer.uint32(58).string(message.kind);
+    }
+    if (message.kindVersion !== 0) {
+      writer.uint32(64).uint32(message.kindVersion);
+    }
+    if (message.input.length !== 0) {
+      writer.uint32(74).bytes(message.input);
+    }
+    if (message.secrets.length !== 0) {
+      writer.uint32(82).bytes(message.secrets);
+    }
+    if (message.traceparent !== "") {
+      writer.uint32(90).string(message.traceparent);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptSubjectOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptSubjectOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hostId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bodyHash = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.kindVersion = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.input = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.secrets = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AcceptSubjectOperationRequest>): AcceptSubjectOperationRequest {
+    return AcceptSubjectOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptSubjectOperationRequest>): AcceptSubjectOperationRequest {
+    const message = createBaseAcceptSubjectOperationRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptSubjectOperationRequest["_unknownFields"];
+    message.database = object.database ?? "";
+    message.hostId = object.hostId ?? "";
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    message.clientToken = object.clientToken ?? "";
+    message.bodyHash = object.bodyHash ?? Buffer.alloc(0);
+    message.method = object.method ?? "";
+    message.kind = object.kind ?? "";
+    message.kindVersion = object.kindVersion ?? 0;
+    message.input = object.input ?? Buffer.alloc(0);
+    message.secrets = object.secrets ?? Buffer.alloc(0);
+    message.traceparent = object.traceparent ?? "";
+    return message;
+  },
+};
+
+function createBaseAcceptSubjectOperationResponse(): AcceptSubjectOperationResponse {
+  return { operation: undefined, replayed: false };
+}
+
+export const AcceptSubjectOperationResponse: MessageFns<AcceptSubjectOperationResponse> = {
+  encode(message: AcceptSubjectOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptSubjectOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptSubjectOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AcceptSubjectOperationResponse>): AcceptSubjectOperationResponse {
+    return AcceptSubjectOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptSubjectOperationResponse>): AcceptSubjectOperationResponse {
+    const message = createBaseAcceptSubjectOperationResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as AcceptSubjectOperationResponse["_unknownFields"];
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
+      : undefined;
+    message.replayed = object.replayed ?? false;
+    return message;
+  },
+};
+
 function createBaseRetryOperationRequest(): RetryOperationRequest {
   return { database: "", name: "" };
 }
@@ -5921,6 +6326,21 @@ export const OperationStoreServiceDefinition = {
       responseType: ListDormantResponse as typeof ListDormantResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /**
+     * Accepts an operation on a host, or on the cloud, as its kind declares: client token, the host and its
+     * capability, and mutual exclusion in its lane in one transaction. Wakes a conductor.
+     *
+     * Errors: NOT_FOUND / HOST_NOT_FOUND; FAILED_PRECONDITION / SUBJECT_BUSY; UNIMPLEMENTED / HOST_CANNOT;
+     * UNAVAILABLE / UNKNOWN_KIND: not a kind and version of this build; ABORTED / TOKEN_REUSED.
+     */
+    acceptSubjectOperation: {
+      name: "AcceptSubjectOperation",
+      requestType: AcceptSubjectOperationRequest as typeof AcceptSubjectOperationRequest,
+      requestStream: false,
+      responseType: AcceptSubjectOperationResponse as typeof AcceptSubjectOperationResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([3, 2, 3, 9]) as Buffer] } },
     },
     /** Puts an operation in NEEDS_OPERATOR back to work. */
     retryOperation: {

@@ -35,9 +35,9 @@ export interface CommandHeader {
   commandId: string;
   /** Operation's name. */
   operation: string;
-  /** Operation's fence; lower ones than seen for the server's lane are refused with FENCE_LOST. */
+  /** Operation's fence; lower ones than seen for the subject's lane are refused with FENCE_LOST. */
   fence: bigint;
-  /** Server. */
+  /** Server; empty for a command on the host itself, sent by an operation of that host. */
   serverId: string;
   /** Logical host meant: an agent refuses commands for others. */
   host: string;

@@ -62,6 +62,33 @@ export interface SetGuestPasswordInput {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Input of cache-images. */
+export interface CacheImagesInput {
+  /** UUIDs. */
+  imageIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of cache-images. */
+export interface CacheImagesOutput {
+  /** Those that had not been there. */
+  fetchedIds: string[];
+  /** Those that are not there now. */
+  failures: ImageFailure[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** An image that a host could not cache. */
+export interface ImageFailure {
+  /** UUID. */
+  imageId: string;
+  /** Reason code. */
+  reason: string;
+  /** One sentence. */
+  message: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseGuestOutput(): GuestOutput {
   return { powerState: 0 };
 }
@@ -608,6 +635,264 @@ export const SetGuestPasswordInput: MessageFns<SetGuestPasswordInput> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as SetGuestPasswordInput["_unknownFields"];
     message.adminPassword = object.adminPassword ?? "";
+    return message;
+  },
+};
+
+function createBaseCacheImagesInput(): CacheImagesInput {
+  return { imageIds: [] };
+}
+
+export const CacheImagesInput: MessageFns<CacheImagesInput> = {
+  encode(message: CacheImagesInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.imageIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CacheImagesInput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCacheImagesInput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CacheImagesInput>): CacheImagesInput {
+    return CacheImagesInput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CacheImagesInput>): CacheImagesInput {
+    const message = createBaseCacheImagesInput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheImagesInput["_unknownFields"];
+    message.imageIds = object.imageIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCacheImagesOutput(): CacheImagesOutput {
+  return { fetchedIds: [], failures: [] };
+}
+
+export const CacheImagesOutput: MessageFns<CacheImagesOutput> = {
+  encode(message: CacheImagesOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.fetchedIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.failures) {
+      ImageFailure.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CacheImagesOutput {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCacheImagesOutput();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fetchedIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.failures.push(ImageFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CacheImagesOutput>): CacheImagesOutput {
+    return CacheImagesOutput.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CacheImagesOutput>): CacheImagesOutput {
+    const message = createBaseCacheImagesOutput();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as CacheImagesOutput["_unknownFields"];
+    message.fetchedIds = object.fetchedIds?.map((e) => e) || [];
+    message.failures = object.failures?.map((e) => ImageFailure.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseImageFailure(): ImageFailure {
+  return { imageId: "", reason: "", message: "" };
+}
+
+export const ImageFailure: MessageFns<ImageFailure> = {
+  encode(message: ImageFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageId !== "") {
+      writer.uint32(10).string(message.imageId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.imageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImageFailure>): ImageFailure {
+    return ImageFailure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageFailure>): ImageFailure {
+    const message = createBaseImageFailure();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ImageFailure["_unknownFields"];
+    message.imageId = object.imageId ?? "";
+    message.reason = object.reason ?? "";
+    message.message = object.message ?? "";
     return message;
   },
 };

@@ -220,13 +220,16 @@ export interface OperationInitiator {
 
 /** Slow work that was accepted and will end, whatever process dies. */
 export interface Operation {
-  /** `operations/<server uuid>/<operation uuid>`. */
+  /**
+   * `operations/<server uuid>/<operation uuid>`; of a host `operations/hosts/<host uuid>/<operation uuid>`, of
+   * the cloud `operations/cloud/<operation uuid>`.
+   */
   name: string;
   /** Such as "server.boot". */
   kind: string;
-  /** Server concerned. */
+  /** Server concerned; empty when it is about a host or the cloud. */
   serverId: string;
-  /** Owner of the server. */
+  /** Owner of the server; empty when there is none. */
   projectId: string;
   /** `req-…` of the call that started it. */
   requestId: string;

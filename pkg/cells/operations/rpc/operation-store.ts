@@ -1,6 +1,11 @@
-import type { OperationStoreServiceDefinition } from "../../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  ListStoredOperationsRequest,
+  OperationStoreServiceDefinition,
+} from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import type { Ctx } from "../../../kernel/ctx.js";
-import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { CLOUD, operationName, parseOperationName } from "../../../model/operation-name.js";
+import type { Subject } from "../../../model/operation-name.js";
+import { presentOperation } from "../../../model/operation-view.js";
 import { VICTIM_AT_REST } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
@@ -8,6 +13,7 @@ import type { NumberBlocks } from "../../store/number-blocks.js";
 import { activate, awakening, overdueCopies } from "../hand-over.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
+import { acceptSubjectOperation } from "../store/accept-subject-operation.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
@@ -32,6 +38,12 @@ export interface OperationStoreDeps {
   /** Numbers that name guests, by cell. */
   readonly guestNumbers: (cell: string) => NumberBlocks;
 }
+
+const subjectIn = ({ serverId, hostId, cloud }: ListStoredOperationsRequest): Subject | undefined => {
+  if (serverId !== "") return { kind: "server", id: serverId };
+  if (hostId !== "") return { kind: "host", id: hostId };
+  return cloud ? CLOUD : undefined;
+};
 
 /** Serves stored operations. Each method translates and calls one store function. */
 export function operationStoreHandlers({
@@ -108,7 +120,11 @@ export function operationStoreHandlers({
       };
     },
     listStoredOperations: async (ctx, request) => {
-      const store = await stores.locate(ctx, request.database, request.serverId);
+      const subject = subjectIn(request);
+      const store =
+        subject === undefined
+          ? stores.get(request.database)
+          : await stores.locateSubject(ctx, request.database, subject);
       const page = await listOperations(store, ctx, request);
       if (page.operations.length > 0 || request.pageToken !== "" || request.serverId === "") return page;
       await wake(ctx, store, request.serverId);
@@ -138,6 +154,13 @@ export function operationStoreHandlers({
           sourceDatabase,
         })),
       };
+    },
+    acceptSubjectOperation: async (ctx, request) => {
+      const subject: Subject = request.hostId === "" ? CLOUD : { kind: "host", id: request.hostId };
+      const store = await stores.locateSubject(ctx, request.database, subject);
+      const { operation, replayed } = await acceptSubjectOperation(store, deps, ctx, request);
+      if (!replayed) waker.wake(ctx, store.name, operation.name);
+      return { operation: presentOperation(operation), replayed };
     },
     retryOperation: async (ctx, { database, name }) => {
       const store = await stores.locateOperation(ctx, database, name);

@@ -9,9 +9,9 @@ import { snakeCase } from "../../../kernel/case.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
 import { hasGuestAgent } from "../../../model/image-properties.js";
-import { formOf, metadataOf, resultOf } from "../../../model/operation-declaration.js";
+import { formOf, metadataOf, resultOf, subjectOf } from "../../../model/operation-declaration.js";
 import type { Form, OperationDeclaration } from "../../../model/operation-declaration.js";
-import { operationName } from "../../../model/operation-name.js";
+import type { Subject, SubjectKind } from "../../../model/operation-name.js";
 import { violates } from "../../../platform/db/index.js";
 import { checkAcceptable } from "../domain/acceptance.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
@@ -28,8 +28,15 @@ import { instanceChanged, operationChanged } from "../../servers/store/changed-r
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments, insertInto } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
-import { otherOperationFields, toStored, victimBytes, withOtherOperationFields } from "./operation-rows.js";
-import { endingParts, liveBeside, preempted } from "./lanes.js";
+import {
+  nameOf,
+  otherOperationFields,
+  toStored,
+  victimBytes,
+  withOtherOperationFields,
+} from "./operation-rows.js";
+import { endingParts, liveBeside, placeBeside, preempted } from "./lanes.js";
+import type { LanePlace } from "./lanes.js";
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
 import { isLiveWord, operationColumns, operationIdOf } from "./owned-operation.js";
@@ -76,7 +83,7 @@ async function accept(
   tx: Tx,
   request: AcceptOperationRequest,
 ): Promise<Accepted> {
-  const declaration = declarationOf(deps, request);
+  const declaration = declarationOf(deps, request, "server");
   const form = formOf(declaration, request.input);
   const instance = await lockInstance(store, tx, request);
   const token = tokenUse(request);
@@ -102,12 +109,14 @@ async function accept(
   return { operation: toStored(operation), replayed: false };
 }
 
-function declarationOf(
+/** @throws UNKNOWN_KIND, also for a kind about another subject */
+export function declarationOf(
   { operations }: StoreDeps,
-  { kind, kindVersion }: AcceptOperationRequest,
+  { kind, kindVersion }: Pick<AcceptOperationRequest, "kind" | "kindVersion">,
+  subject: SubjectKind,
 ): OperationDeclaration {
   const declaration = operations.find(kind);
-  if (declaration?.versions.includes(kindVersion) !== true)
+  if (declaration?.versions.includes(kindVersion) !== true || subjectOf(declaration) !== subject)
     throw CellsErrors.UNKNOWN_KIND({ kind, version: kindVersion });
   return declaration;
 }
@@ -117,16 +126,6 @@ async function runningOn(store: Store, tx: Tx, instance: LockedInstance): Promis
   if (instance.current_operation === "") return undefined;
   const owner = await readOperation(store, tx, instance.current_operation);
   return isLiveWord(owner.state) ? owner : undefined;
-}
-
-/** Where an operation stands among those of its server. */
-interface LanePlace {
-  /** The one of its lane that it takes over from. */
-  readonly victim: OperationRow | undefined;
-  /** Those of other lanes that end with its acceptance. */
-  readonly others: readonly OperationRow[];
-  /** Place in the queue; 0: it begins at once. */
-  readonly turn: number;
 }
 
 /**
@@ -154,20 +153,10 @@ async function placeOf(
   if (store.name === GLOBAL) throw CellsErrors.NOT_READY({ server: serverId });
   if (running !== undefined && closesLanes(deps.operations.find(running.kind), running.input))
     throw inProgress(running);
-  const live = (await liveBeside(store, tx, serverId)).filter((row) => row.lane === lane);
-  const [first] = live;
-  const current = live.find(({ turn }) => turn === 0);
-  const waiting = live.length - (current === undefined ? 0 : 1);
-  switch (placeIn({ busy: current !== undefined, waiting }, contention)) {
-    case "begins":
-      return { victim: undefined, others: [], turn: 0 };
-    case "takes-over":
-      return { victim: current, others: [], turn: 0 };
-    case "waits":
-      return { victim: undefined, others: [], turn: instance.operation_fence + 1 };
-    case "refused":
-      throw first === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(first);
-  }
+  const wanted = { subjectId: serverId, lane, contention };
+  return placeBeside(store, tx, wanted, instance.operation_fence + 1, (first) =>
+    first === undefined ? CellsErrors.NOT_READY({ server: serverId }) : inProgress(first),
+  );
 }
 
 async function lockInstance(store: Store, tx: Tx, request: AcceptOperationRequest): Promise<LockedInstance> {
@@ -181,7 +170,9 @@ async function lockInstance(store: Store, tx: Tx, request: AcceptOperationReques
   return row;
 }
 
-const tokenUse = (request: AcceptOperationRequest): TokenUse => ({
+export const tokenUse = (
+  request: Pick<AcceptOperationRequest, "actor" | "method" | "clientToken" | "bodyHash">,
+): TokenUse => ({
   projectId: request.actor?.projectId ?? "",
   userId: request.actor?.userId ?? "",
   method: request.method,
@@ -189,7 +180,7 @@ const tokenUse = (request: AcceptOperationRequest): TokenUse => ({
   bodyHash: request.bodyHash,
 });
 
-async function readOperation(store: Store, tx: Tx, name: string): Promise<OperationRow> {
+export async function readOperation(store: Store, tx: Tx, name: string): Promise<OperationRow> {
   const { rows } =
     await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o WHERE o.id = ${operationIdOf(name)}`.execute(
       tx,
@@ -230,7 +221,7 @@ async function storeInstant(
   const accepted = newOperation(
     deps,
     ctx,
-    { ...acceptance, victim: undefined, others: [], turn: 0 },
+    { ...acceptance, ...ofServer(acceptance), victim: undefined, others: [], turn: 0 },
     deps.ids.uuid(),
     now,
   );
@@ -290,7 +281,7 @@ async function storeAccepted(
   const { t } = store;
   const { request, instance, victim, others, token } = acceptance;
   const now = deps.clock.now();
-  const operation = newOperation(deps, ctx, acceptance, deps.ids.uuid(), now);
+  const operation = newOperation(deps, ctx, { ...acceptance, ...ofServer(acceptance) }, deps.ids.uuid(), now);
   const ended = [...(victim === undefined ? [] : [victim]), ...others].map((one) =>
     preempted(one, nameOf(operation), now),
   );
@@ -336,17 +327,36 @@ function lifeChange(
   return { values, event: instanceChanged(changed, values, "changed") };
 }
 
-function newOperation(
+/** What the row of a new operation is made of. */
+export interface NewOperation extends LanePlace {
+  readonly subject: Subject;
+  /** Owner of the server; "" for other subjects. */
+  readonly projectId: string;
+  readonly declaration: OperationDeclaration;
+  readonly request: Pick<
+    AcceptOperationRequest,
+    "kind" | "kindVersion" | "actor" | "traceparent" | "input" | "secrets"
+  >;
+}
+
+const ofServer = ({ request, instance }: Acceptance): Pick<NewOperation, "subject" | "projectId"> => ({
+  subject: { kind: "server", id: request.serverId },
+  projectId: instance.project_id,
+});
+
+/** A row that has not been stored yet. */
+export function newOperation(
   deps: StoreDeps,
   ctx: Ctx,
-  { request, declaration, instance, victim, others, turn }: Acceptance & LanePlace,
+  { subject, projectId, request, declaration, victim, others, turn }: NewOperation,
   id: string,
   now: Instant,
 ): OperationRow {
   return {
     id,
-    server_id: request.serverId,
-    project_id: instance.project_id,
+    subject: subject.kind,
+    server_id: subject.id,
+    project_id: projectId,
     kind: request.kind,
     kind_version: request.kindVersion,
     action: declaration.action,
@@ -367,7 +377,7 @@ function newOperation(
     waiting_for: "",
     cancel_requested: false,
     error: null,
-    preempts: victim === undefined ? "" : operationName(victim.server_id, victim.id),
+    preempts: victim === undefined ? "" : nameOf(victim),
     preempted: victimBytes(
       victim,
       others.filter(({ fence }) => fence > 0),
@@ -384,8 +394,6 @@ function newOperation(
     updated_at: now,
   };
 }
-
-const nameOf = ({ server_id, id }: OperationRow): string => operationName(server_id, id);
 
 /** The only event of an instant operation. */
 const instantEvent = (actionId: string, event: string, now: Instant): Readonly<Record<string, unknown>> => ({

@@ -4,14 +4,16 @@ import type {
   AcquireOperationsResponse,
   StoredOperation,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
-import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
+import { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { durationMs } from "../../../model/wire-time.js";
 import { loadRecord } from "../../servers/domain/records.js";
 import type { StoreDeps } from "../../store/deps.js";
+import { hostsOf } from "./subject-hosts.js";
 import { toStored } from "./operation-rows.js";
 import {
-  instanceColumnsPrefixed,
+  holderOf,
+  idsOf,
   instanceOf,
   operationColumns,
   operationIdOf,
@@ -23,10 +25,10 @@ import type { Store } from "../../store/tables.js";
 type AcquiredRow = JoinedRow & { readonly has_signals: boolean };
 
 /**
- * Takes operations that are ready: unowned, expired or due ones. The fence is the instance's own growing
- * number, so that the fences of all operations on one server can be compared, whoever minted them and in
- * whichever lane; several taken at once get a number each.
- * @cost one statement; one more for each operation with signals
+ * Takes operations that are ready: unowned, expired or due ones. The fence is the subject's own growing
+ * number, so that the fences of all its operations can be compared, whoever minted them and in whichever
+ * lane; several taken at once get a number each.
+ * @cost one statement; one more for each operation with signals, and one for all hosts
  */
 export async function acquireOperations(
   store: Store,
@@ -47,9 +49,10 @@ export async function acquireOperations(
       ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id))
       : [];
     operations.push(toStored(row, { signals, secrets: openSecrets(deps, row) }));
-    instances.push(loadRecord(instanceOf(row)));
+    instances.push(row.subject === "server" ? loadRecord(instanceOf(row)) : InstanceRecord.fromPartial({}));
   }
-  return { operations, instances };
+  const ids = rows.flatMap(({ subject, server_id }) => (subject === "host" ? [server_id] : []));
+  return { operations, instances, hosts: ids.length === 0 ? [] : await hostsOf(store, ctx, ids) };
 }
 
 /** Secrets of an operation for its owner. */
@@ -66,6 +69,10 @@ function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRe
     request.kinds.map(({ kind, version }) => sql`(o.kind = ${kind} AND o.kind_version = ${version})`),
     sql` OR `,
   );
+  const isServers = (name: string): boolean => idsOf(name).subject.kind === "server";
+  const withOthers = request.names.length === 0 || !request.names.every(isServers);
+  const servers = holderOf(store, "server");
+  const others = holderOf(store, "host");
   // Named ones are found by their ids. An order and a limit would lead planners to the index of readiness,
   // which is full of yesterday's entries.
   const names = request.names.slice(0, request.limit).map(operationIdOf);
@@ -83,16 +90,23 @@ function acquisition(store: Store, deps: StoreDeps, request: AcquireOperationsRe
     ), wanted AS (
       SELECT server_id, count(*) AS places, array_agg(name) AS names, bool_or(lane <> 'life') AS beside FROM placed GROUP BY server_id
     ), inst AS (
-      UPDATE ${t.instance} AS i SET operation_fence = i.operation_fence + wanted.places FROM wanted
+      UPDATE ${servers.table} AS i SET operation_fence = i.operation_fence + wanted.places FROM wanted
       WHERE i.id = wanted.server_id AND (wanted.beside OR i.current_operation = ANY(wanted.names))
-      RETURNING i.id AS i_id, ${instanceColumnsPrefixed("i")}
-    )
+      RETURNING i.id AS i_id, ${servers.columns("i")}
+    )${
+      withOthers
+        ? sql`, subj AS (
+      UPDATE ${others.table} AS i SET operation_fence = i.operation_fence + wanted.places FROM wanted
+      WHERE i.id = wanted.server_id RETURNING i.id AS i_id, ${others.columns("i")}
+    ), holder AS (SELECT * FROM inst UNION ALL SELECT * FROM subj)`
+        : sql`, holder AS (SELECT * FROM inst)`
+    }
     UPDATE ${t.operation} AS o SET
-      fence = inst.i_operation_fence + 1 - placed.place, owner = ${request.owner}, ready_at = ${until}, waiting_for = '',
+      fence = holder.i_operation_fence + 1 - placed.place, owner = ${request.owner}, ready_at = ${until}, waiting_for = '',
       state = CASE WHEN o.state = 'parked' THEN 'running' ELSE o.state END
-    FROM placed JOIN inst ON inst.i_id = placed.server_id
-    WHERE o.id = placed.id AND (placed.lane <> 'life' OR inst.i_current_operation = placed.name)
-    RETURNING ${operationColumns("o")}, inst.*,
+    FROM placed JOIN holder ON holder.i_id = placed.server_id
+    WHERE o.id = placed.id AND (placed.lane <> 'life' OR holder.i_current_operation = placed.name)
+    RETURNING ${operationColumns("o")}, holder.*,
       EXISTS (SELECT 1 FROM ${t.operation_signal} AS s WHERE s.operation_id = o.id AND s.consumed_at IS NULL) AS has_signals`;
 }
 

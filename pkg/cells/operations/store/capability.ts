@@ -19,3 +19,19 @@ export async function requireCapability(
   if (!rows.some(({ body }) => ComputeNode.decode(body).capabilities.includes(capability)))
     throw CellsErrors.CAPABILITY_MISSING({ server: id, capability });
 }
+
+/** @throws HOST_NOT_FOUND; HOST_CANNOT when it has not registered what an operation on it needs */
+export async function requireHost(
+  store: Store,
+  tx: Tx,
+  { capability }: Pick<OperationDeclaration, "capability">,
+  hostId: string,
+): Promise<void> {
+  const { rows } = await sql<{
+    body: Buffer;
+  }>`SELECT body FROM ${store.t.compute_node} WHERE id = ${hostId}`.execute(tx);
+  const [node] = rows.map(({ body }) => ComputeNode.decode(body));
+  if (node === undefined) throw CellsErrors.HOST_NOT_FOUND({ host: hostId });
+  if (capability !== undefined && !node.capabilities.includes(capability))
+    throw CellsErrors.HOST_CANNOT({ host: hostId, capability });
+}

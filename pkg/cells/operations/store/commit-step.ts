@@ -28,7 +28,14 @@ import { nextInLane } from "./lanes.js";
 import { withOtherOperationFields } from "./operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import type { OutboxRow } from "../../store/outbox.js";
-import { instanceOf, joinRows, lockOwned, operationIdOf, pendingSignals } from "./owned-operation.js";
+import {
+  holderOf,
+  instanceOf,
+  joinRows,
+  lockOwned,
+  operationIdOf,
+  pendingSignals,
+} from "./owned-operation.js";
 import type { InstanceRow, JoinedRow, OperationRow } from "../../store/rows.js";
 import type { Store } from "../../store/tables.js";
 import { timelineParts } from "./timeline.js";
@@ -43,7 +50,8 @@ export interface Committed {
  * Stores progress of an operation with everything that goes with it (instance, timeline, consumed signals,
  * outbox) in one transaction, conditional on the fence. The end of one in a lane other than "life" gives the
  * turn to the next of its lane in the same transaction.
- * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state
+ * @throws FENCE_LOST; INVALID_ARGUMENT when another lane than "life" would change the task state, or an
+ *   operation that is about no server a server
  * @cost one round trip when this process stored the operation last; else five: begin, lock, signals, write,
  *   commit
  */
@@ -83,9 +91,9 @@ async function commitUnchanged(
   const { t } = store;
   const plan = planOf(store, deps, request, row, []);
   const owned = row.lane === LIFE ? sql` AND i.current_operation = ${request.name}` : sql``;
-  const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id
-    WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}
-      AND i.generation = ${row.i_generation}${owned} FOR UPDATE`;
+  const unchanged = row.subject === "server" ? sql` AND i.generation = ${row.i_generation}` : sql``;
+  const held = sql`SELECT o.cancel_requested FROM ${t.operation} AS o JOIN ${holderOf(store, row.subject).table} AS i ON i.id = o.server_id
+    WHERE o.id = ${row.id} AND o.fence = ${row.fence} AND o.generation = ${row.generation} AND o.state = ${row.state}${unchanged}${owned} FOR UPDATE`;
   const statement = onlyWhere<{ cancel_requested: boolean; has_signals: boolean }>(
     held,
     plan.parts,
@@ -120,9 +128,7 @@ async function commitLocked(
       const plan = planOf(store, deps, request, row, waiting);
       await allTogether(plan.parts).execute(tx);
       const ends = row.lane !== LIFE && !isLive(request.state);
-      const next = ends
-        ? await nextInLane(store, deps, tx, row.lane, plan.record, deps.clock.now())
-        : undefined;
+      const next = ends ? await nextInLane(store, deps, tx, row, plan.record, deps.clock.now()) : undefined;
       return { plan, waiting, cancelRequested: row.cancel_requested, next };
     },
   );
@@ -134,7 +140,8 @@ async function commitLocked(
 interface Plan {
   readonly parts: readonly ConditionalPart[];
   readonly next: OperationRow;
-  readonly record: InstanceRecord;
+  /** Undefined when the operation is about no server. */
+  readonly record: InstanceRecord | undefined;
   readonly instance: InstanceRow;
 }
 
@@ -149,11 +156,11 @@ function planOf(
   const before = instanceOf(row);
   const record = nextInstance(row, request, now);
   const columns = record === undefined ? undefined : instanceColumns(record);
-  const after = record ?? loadRecord(before);
+  const after = record ?? (row.subject === "server" ? loadRecord(before) : undefined);
   const next = withResult(deps, nextRow(row, request, waiting, now), after);
   const outbox = outboxPart(store.t, deps.ids, outboxRows(next, record, columns, request), now);
   const instance =
-    columns === undefined
+    columns === undefined || after === undefined
       ? before
       : {
           ...before,
@@ -180,7 +187,7 @@ const answerOf = (
   signals: StoredSignal[],
   cancelRequested: boolean,
 ): CommitStepResponse => ({
-  generation: serverOf(record).generation,
+  generation: record === undefined ? 0n : serverOf(record).generation,
   signals,
   cancelRequested,
   instance: record,
@@ -226,7 +233,12 @@ function nextRow(
 }
 
 /** A row with what its kind promises, once it has succeeded. @param after  its server as it leaves it */
-function withResult({ operations }: StoreDeps, row: OperationRow, after: InstanceRecord): OperationRow {
+function withResult(
+  { operations }: StoreDeps,
+  row: OperationRow,
+  after: InstanceRecord | undefined,
+): OperationRow {
+  if (after === undefined) return row;
   const declaration = row.state === "succeeded" ? operations.find(row.kind) : undefined;
   const result = declaration && resultOf(declaration, serverOf(after), StoredSteps.decode(row.steps).steps);
   return result === undefined
@@ -251,6 +263,11 @@ function readyAt(
 
 function nextInstance(row: JoinedRow, request: CommitStepRequest, now: Instant): InstanceRecord | undefined {
   const beside = row.lane !== LIFE;
+  if (row.subject !== "server" && request.change !== undefined)
+    throw CommonErrors.INVALID_ARGUMENT({
+      field: "change",
+      problem: `an operation of a ${row.subject} has no server to change`,
+    });
   if (beside && request.change?.updateMask?.includes("task_state") === true)
     throw CommonErrors.INVALID_ARGUMENT({
       field: "change",

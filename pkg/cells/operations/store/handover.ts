@@ -363,6 +363,7 @@ interface RowExtras {
 
 const operationRowOf = (copy: StoredOperation, extra: RowExtras): OperationRow => ({
   id: extra.id,
+  subject: "server",
   server_id: copy.serverId,
   project_id: copy.projectId,
   kind: copy.kind,

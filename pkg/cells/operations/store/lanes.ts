@@ -4,11 +4,13 @@ import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_
 import { KilonovaError } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
 import { formOf } from "../../../model/operation-declaration.js";
-import { operationName } from "../../../model/operation-name.js";
+import type { Contention } from "../../../model/operation-declaration.js";
+import { nameOf } from "./operation-rows.js";
 import { checkAcceptable } from "../domain/acceptance.js";
+import { placeIn } from "../domain/lanes.js";
 import { encoded } from "../../domain/bytes.js";
 import { serverOf } from "../../servers/domain/records.js";
-import { requireCapability } from "./capability.js";
+import { requireCapability, requireHost } from "./capability.js";
 import { operationChanged } from "../../servers/store/changed-rows.js";
 import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
@@ -20,15 +22,53 @@ import type { OperationRow } from "../../store/rows.js";
 import type { Store, Tx } from "../../store/tables.js";
 
 /**
- * Operations of a server in lanes other than "life" that have not ended, those whose turn has come first,
- * then in the order of the queue. The caller has locked the server's row.
+ * Operations of a subject in lanes other than "life" that have not ended, those whose turn has come first,
+ * then in the order of the queue. The caller has locked the subject's holder.
  */
-export async function liveBeside(store: Store, tx: Tx, serverId: string): Promise<OperationRow[]> {
+export async function liveBeside(store: Store, tx: Tx, subjectId: string): Promise<OperationRow[]> {
   const { rows } = await sql<OperationRow>`SELECT ${operationColumns("o")} FROM ${store.t.operation} AS o
-    WHERE o.server_id = ${serverId} AND o.lane <> 'life' AND o.state IN ('running', 'parked', 'undoing') ORDER BY o.turn`.execute(
+    WHERE o.server_id = ${subjectId} AND o.lane <> 'life' AND o.state IN ('running', 'parked', 'undoing') ORDER BY o.turn`.execute(
     tx,
   );
   return rows;
+}
+
+/** Where an operation stands among those of its subject. */
+export interface LanePlace {
+  /** The one of its lane that it takes over from. */
+  readonly victim: OperationRow | undefined;
+  /** Those of other lanes that end with its acceptance. */
+  readonly others: readonly OperationRow[];
+  /** Place in the queue; 0: it begins at once. */
+  readonly turn: number;
+}
+
+/**
+ * Finds an operation's place in a lane beside "life". The caller has locked the holder.
+ * @param fence  the holder's next: grows with each acceptance, so that it orders the queue
+ * @param busy   the refusal
+ * @throws what `busy` makes of the operation that is in the way
+ */
+export async function placeBeside(
+  store: Store,
+  tx: Tx,
+  wanted: { readonly subjectId: string; readonly lane: string; readonly contention: Contention },
+  fence: number,
+  busy: (rival: OperationRow | undefined) => Error,
+): Promise<LanePlace> {
+  const live = (await liveBeside(store, tx, wanted.subjectId)).filter(({ lane }) => lane === wanted.lane);
+  const current = live.find(({ turn }) => turn === 0);
+  const waiting = live.length - (current === undefined ? 0 : 1);
+  switch (placeIn({ busy: current !== undefined, waiting }, wanted.contention)) {
+    case "begins":
+      return { victim: undefined, others: [], turn: 0 };
+    case "takes-over":
+      return { victim: current, others: [], turn: 0 };
+    case "waits":
+      return { victim: undefined, others: [], turn: fence };
+    case "refused":
+      throw busy(live[0]);
+  }
 }
 
 /**
@@ -91,10 +131,11 @@ export const endedWaiting = (
 });
 
 /**
- * Gives a lane's turn to the first that waits and that the server's state still fits; those before it end as
- * FAILED. Call it in the transaction that ended the one before, once that is written, with the server's row
+ * Gives a lane's turn to the first that waits and that its subject still fits; those before it end as
+ * FAILED. Call it in the transaction that ended the one before, once that is written, with the holder
  * locked.
- * @param record  as the transaction leaves it
+ * @param before  the one that ended
+ * @param record  the server's as the transaction leaves it; undefined when the subject is none
  * @returns the name of the operation whose turn it is; undefined when nobody waits
  * @cost one statement when nobody waits; else one to three more
  */
@@ -102,12 +143,12 @@ export async function nextInLane(
   store: Store,
   deps: StoreDeps,
   tx: Tx,
-  lane: string,
-  record: InstanceRecord,
+  before: Pick<OperationRow, "server_id" | "lane">,
+  record: InstanceRecord | undefined,
   now: Instant,
 ): Promise<string | undefined> {
   const { t } = store;
-  const live = (await liveBeside(store, tx, serverOf(record).id)).filter((row) => row.lane === lane);
+  const live = (await liveBeside(store, tx, before.server_id)).filter(({ lane }) => lane === before.lane);
   if (live.some(({ turn }) => turn === 0)) return undefined;
   const ended: OperationRow[] = [];
   let next: OperationRow | undefined;
@@ -130,8 +171,10 @@ export async function nextInLane(
   }
   const changed = [...ended, ...(next === undefined ? [] : [next])].map((row) => operationChanged(row));
   await allTogether([...parts, outboxPart(t, deps.ids, changed, now)]).execute(tx);
-  return next === undefined ? undefined : operationName(next.server_id, next.id);
+  return next === undefined ? undefined : nameOf(next);
 }
+
+const GIVEN_UP: ReadonlySet<string> = new Set(["refused", "unsupported", "missing"]);
 
 /**
  * Why an operation that waited may not begin; undefined when it may. Locks are not judged again: they stop
@@ -141,20 +184,22 @@ async function refusalOf(
   store: Store,
   deps: StoreDeps,
   tx: Tx,
-  { kind, input }: OperationRow,
-  record: InstanceRecord,
+  { kind, input, subject, server_id }: OperationRow,
+  record: InstanceRecord | undefined,
 ): Promise<KilonovaError | undefined> {
   const declaration = deps.operations.find(kind);
   if (declaration === undefined) return undefined;
   const { action } = declaration;
-  const server = serverOf(record);
   try {
-    checkAcceptable(server, { form: formOf(declaration, input), action, bypassLock: true });
-    await requireCapability(store, tx, declaration, server);
+    if (subject === "host") await requireHost(store, tx, declaration, server_id);
+    if (record !== undefined) {
+      const server = serverOf(record);
+      checkAcceptable(server, { form: formOf(declaration, input), action, bypassLock: true });
+      await requireCapability(store, tx, declaration, server);
+    }
     return undefined;
   } catch (error) {
-    if (error instanceof KilonovaError && (error.kind === "refused" || error.kind === "unsupported"))
-      return error;
+    if (error instanceof KilonovaError && GIVEN_UP.has(error.kind)) return error;
     throw error;
   }
 }

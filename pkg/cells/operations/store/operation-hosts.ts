@@ -6,7 +6,8 @@ import { operationIdOf } from "./owned-operation.js";
 import type { Store } from "../../store/tables.js";
 
 /**
- * Whether an operation works on a host: its server is there by its record, or one of its steps was.
+ * Whether an operation works on a host: it is about that host, its server is there by its record, or one of
+ * its steps was.
  * @throws WRONG_OPERATION otherwise, also when there is no such operation
  * @cost one statement
  */
@@ -19,7 +20,8 @@ export async function requireOperationOn(
   const { t } = store;
   const { rows } = await store.db.statement(ctx, "operations.hosts", (db) =>
     sql<{ host: string | null; steps: Buffer }>`
-    SELECT i.host, o.steps FROM ${t.operation} AS o LEFT JOIN ${t.instance} AS i ON i.id = o.server_id
+    SELECT COALESCE(i.host, n.host) AS host, o.steps FROM ${t.operation} AS o
+      LEFT JOIN ${t.instance} AS i ON i.id = o.server_id LEFT JOIN ${t.compute_node} AS n ON n.id = o.server_id
     WHERE o.id = ${operationIdOf(operation)}`.execute(db),
   );
   const row = rows[0];

@@ -6,7 +6,7 @@ import type {
   StoredSignal,
 } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { isLive, operationStateOf } from "../../../model/operation-states.js";
-import { operationName } from "../../../model/operation-name.js";
+import { operationNameOf } from "../../../model/operation-name.js";
 import { toTimestamp, toTimestampOrUnset } from "../../../model/wire-time.js";
 import { encoded } from "../../domain/bytes.js";
 import { otherFieldsOf, withOtherFields } from "../../domain/other-fields.js";
@@ -15,6 +15,7 @@ import type { OperationRow } from "../../store/rows.js";
 /** All columns of `operation`, for statements that read whole rows. */
 export const OPERATION_COLUMNS = [
   "id",
+  "subject",
   "server_id",
   "project_id",
   "kind",
@@ -47,6 +48,14 @@ export const OPERATION_COLUMNS = [
   "updated_at",
 ] as const satisfies readonly (keyof OperationRow)[];
 
+/** The name of a row's operation. */
+export const nameOf = ({
+  subject,
+  server_id,
+  id,
+}: Pick<OperationRow, "subject" | "server_id" | "id">): string =>
+  operationNameOf({ kind: subject, id: server_id }, id);
+
 /** A row as a message, without secrets and signals. */
 export function toStored(
   row: OperationRow,
@@ -55,10 +64,10 @@ export function toStored(
   const victim = row.preempted === null ? undefined : StoredOperation.decode(row.preempted);
   return {
     ...(withOtherFields(StoredOperation, row.other_fields) ?? NO_OTHERS),
-    name: operationName(row.server_id, row.id),
+    name: nameOf(row),
     kind: row.kind,
     kindVersion: row.kind_version,
-    serverId: row.server_id,
+    serverId: row.subject === "server" ? row.server_id : "",
     projectId: row.project_id,
     actor: Actor.decode(row.actor),
     requestId: row.request_id,
@@ -126,9 +135,9 @@ export const victimBytes = (own: OperationRow | undefined, others: readonly Oper
         }),
       );
 
-const remains = ({ server_id, id, kind, input, steps }: OperationRow): PreemptedOperation => ({
-  name: operationName(server_id, id),
-  kind,
-  input,
-  steps: StoredSteps.decode(steps).steps,
+const remains = (row: OperationRow): PreemptedOperation => ({
+  name: nameOf(row),
+  kind: row.kind,
+  input: row.input,
+  steps: StoredSteps.decode(row.steps).steps,
 });

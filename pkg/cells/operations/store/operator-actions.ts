@@ -7,7 +7,7 @@ import type { InstanceRecord } from "../../../../gen/kilonova/cells/v1/instance_
 import { VmState } from "../../../../gen/kilonova/type/v1/server.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Instant } from "../../../kernel/time.js";
-import { operationName, parseOperationName } from "../../../model/operation-name.js";
+import { parseOperationName } from "../../../model/operation-name.js";
 import { toTimestamp } from "../../../model/wire-time.js";
 import { applyChange } from "../../servers/domain/apply-change.js";
 import { encoded } from "../../domain/bytes.js";
@@ -20,7 +20,7 @@ import type { StoreDeps } from "../../store/deps.js";
 import { allTogether, assignments } from "../../store/fragments.js";
 import type { Part } from "../../store/fragments.js";
 import { endedWaiting, endingParts, liveBeside, nextInLane } from "./lanes.js";
-import { toStored } from "./operation-rows.js";
+import { nameOf, toStored } from "./operation-rows.js";
 import { outboxPart } from "../../store/outbox.js";
 import { instanceOf, isLiveWord, lockOperation, operationColumns } from "./owned-operation.js";
 import type { JoinedRow, OperationRow } from "../../store/rows.js";
@@ -78,7 +78,7 @@ async function inTheWay(store: Store, deps: StoreDeps, tx: Tx, row: JoinedRow): 
     return row.i_current_operation;
   const live = await liveBeside(store, tx, row.server_id);
   const rival = live.find(({ lane, turn }) => lane === row.lane && turn === 0);
-  return rival === undefined ? "" : operationName(rival.server_id, rival.id);
+  return rival === undefined ? "" : nameOf(rival);
 }
 
 /** Stores a server's record, when it changes, and tells of it and of its operation. */
@@ -194,13 +194,13 @@ export async function strandOperations(
     ...kinds.map(({ kind, version }) => sql`(${kind}::text, ${version}::int)`),
   ]);
   const { rows } = await store.db.statement(ctx, "operations.unclaimed", (db) =>
-    sql<{ id: string; server_id: string }>`SELECT id, server_id FROM ${t.operation}
+    sql<Pick<OperationRow, "id" | "subject" | "server_id">>`SELECT id, subject, server_id FROM ${t.operation}
       WHERE ready_at <= ${since} AND state IN ('running', 'parked', 'undoing')
         AND NOT (kind, kind_version) IN (${known}) ORDER BY ready_at LIMIT ${STRANDED_AT_ONCE}`.execute(db),
   );
   const stranded: string[] = [];
-  for (const { id, server_id } of rows) {
-    const name = operationName(server_id, id);
+  for (const one of rows) {
+    const name = nameOf(one);
     const isStranded = await store.db.write(ctx, "operations.strand", async (tx) => {
       const row = await lockOperation(store, tx, name);
       const readyAt = row?.ready_at ?? undefined;
@@ -233,7 +233,7 @@ async function decree(
   { state, reason, message }: Decree,
 ): Promise<Abandoned> {
   const now = deps.clock.now();
-  const name = operationName(row.server_id, row.id);
+  const name = nameOf(row);
   const changes = {
     state,
     owner: "",
@@ -246,7 +246,7 @@ async function decree(
     updated_at: now,
   };
   const ended: OperationRow = { ...row, ...changes };
-  const before = loadRecord(instanceOf(row));
+  const before = row.subject === "server" ? loadRecord(instanceOf(row)) : undefined;
   const owns = row.lane === LIFE && (row.i_current_operation === name || row.i_current_operation === "");
   const change = InstanceChange.fromPartial({
     server: {
@@ -256,7 +256,7 @@ async function decree(
     },
     updateMask: ["vm_state", "task_state", "fault"],
   });
-  const record = owns ? applyChange(before, change, "", now) : undefined;
+  const record = owns && before !== undefined ? applyChange(before, change, "", now) : undefined;
   await allTogether([
     {
       name: "op",
@@ -268,6 +268,6 @@ async function decree(
     },
     ...changeParts(store, deps, ended, record, { operation_fence: row.i_operation_fence + 1 }, now),
   ]).execute(tx);
-  const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row.lane, before, now);
+  const next = row.lane === LIFE ? undefined : await nextInLane(store, deps, tx, row, before, now);
   return { operation: toStored(ended), next };
 }

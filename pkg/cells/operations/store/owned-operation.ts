@@ -1,6 +1,8 @@
 import { sql } from "../../store/sql.js";
+import type { Sql } from "../../store/sql.js";
 import type { StoredSignal } from "../../../../gen/kilonova/cells/v1/operations_service.js";
 import { parseOperationName } from "../../../model/operation-name.js";
+import type { OperationIds, SubjectKind } from "../../../model/operation-name.js";
 import { LIFE } from "../domain/lanes.js";
 import { CellsErrors } from "../../errors.js";
 import { OPERATION_COLUMNS } from "./operation-rows.js";
@@ -20,10 +22,41 @@ const INSTANCE_COLUMNS = [
 
 export const operationColumns = (alias: string) =>
   sql.join(OPERATION_COLUMNS.map((column) => sql.ref(`${alias}.${column}`)));
-export const instanceColumnsPrefixed = (alias: string) =>
+const instanceColumnsPrefixed = (alias: string): Sql =>
   sql.join(
     INSTANCE_COLUMNS.map((column) => sql`${sql.ref(`${alias}.${column}`)} AS ${sql.ref(`i_${column}`)}`),
   );
+
+/** What stands in a joined row where a subject that is no server has nothing. */
+const ABSENT: Readonly<Record<Exclude<keyof InstanceRow, "operation_fence">, Sql>> = {
+  generation: sql`0::int8`,
+  current_operation: sql`''::text`,
+  leaving_to: sql`''::text`,
+  number: sql`0::int8`,
+  server: sql`''::bytea`,
+  details: sql`''::bytea`,
+  user_data: sql`NULL::bytea`,
+};
+
+const subjectColumnsPrefixed = (alias: string): Sql =>
+  sql.join(
+    INSTANCE_COLUMNS.map(
+      (column) =>
+        sql`${column === "operation_fence" ? sql.ref(`${alias}.${column}`) : ABSENT[column]} AS ${sql.ref(`i_${column}`)}`,
+    ),
+  );
+
+/** The row that is locked for a subject's operations, and mints their fences: a server's is its own record. */
+export interface Holder {
+  readonly table: Sql;
+  /** Its half of a joined row. */
+  readonly columns: (alias: string) => Sql;
+}
+
+export const holderOf = ({ t }: Store, subject: SubjectKind): Holder =>
+  subject === "server"
+    ? { table: t.instance, columns: instanceColumnsPrefixed }
+    : { table: t.operation_subject, columns: subjectColumnsPrefixed };
 
 /** The instance's half of a joined row. */
 export const instanceOf = (row: JoinedRow): InstanceRow => ({
@@ -50,21 +83,25 @@ export const joinRows = (operation: OperationRow, instance: InstanceRow): Joined
   i_user_data: instance.user_data,
 });
 
-/** The operation's uuid. @throws OPERATION_NOT_FOUND when the text is no operation's name */
-export function operationIdOf(name: string): string {
+/** What a name says. @throws OPERATION_NOT_FOUND when the text is no operation's name */
+export function idsOf(name: string): OperationIds {
   const ids = parseOperationName(name);
   if (ids === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: name });
-  return ids.operationId;
+  return ids;
 }
 
+/** The operation's uuid. @throws OPERATION_NOT_FOUND when the text is no operation's name */
+export const operationIdOf = (name: string): string => idsOf(name).operationId;
+
 /**
- * Reads an operation and its instance, and locks both rows until the transaction ends.
+ * Reads an operation and its holder, and locks both rows until the transaction ends.
  * @returns undefined when there is no such operation here
  */
 export async function lockOperation(store: Store, tx: Tx, name: string): Promise<JoinedRow | undefined> {
-  const { t } = store;
-  const { rows } = await sql<JoinedRow>`SELECT ${operationColumns("o")}, ${instanceColumnsPrefixed("i")}
-    FROM ${t.operation} AS o JOIN ${t.instance} AS i ON i.id = o.server_id WHERE o.id = ${operationIdOf(name)} FOR UPDATE`.execute(
+  const { subject, operationId } = idsOf(name);
+  const holder = holderOf(store, subject.kind);
+  const { rows } = await sql<JoinedRow>`SELECT ${operationColumns("o")}, ${holder.columns("i")}
+    FROM ${store.t.operation} AS o JOIN ${holder.table} AS i ON i.id = o.server_id WHERE o.id = ${operationId} FOR UPDATE`.execute(
     tx,
   );
   return rows[0];
@@ -72,7 +109,7 @@ export async function lockOperation(store: Store, tx: Tx, name: string): Promise
 
 const LIVE = new Set(["running", "parked", "undoing"]);
 
-/** Whether a stored state still owns its instance. */
+/** Whether a stored state still owns its subject. */
 export const isLiveWord = (state: string): boolean => LIVE.has(state);
 
 /**

@@ -10,6 +10,7 @@ import { OperationState } from "../../../../gen/kilonova/type/v1/operation.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CommonErrors } from "../../../kernel/errors.js";
 import type { Instant } from "../../../kernel/time.js";
+import { CLOUD } from "../../../model/operation-name.js";
 import { isLive, operationStateWord } from "../../../model/operation-states.js";
 import { fromTimestamp, toTimestamp } from "../../../model/wire-time.js";
 import { sqlTime } from "../../../platform/db/index.js";
@@ -60,7 +61,9 @@ export async function listOperations(
       ...(onlyUnfinished(query) ? [UNFINISHED] : []),
       ...(end === undefined ? [] : [sql`${PLACE} >= ${placeOf(end)}`]),
     ],
-    moving: showsRunning(query) ? [...ofServers(query), ...range, ...kindCondition(query)] : [sql`false`],
+    moving: showsRunning(query)
+      ? [...ofMovingServers(query), ...range, ...kindCondition(query)]
+      : [sql`false`],
     limit,
   });
   const found = rows.map((row) => toStored(shown(row)));
@@ -91,10 +94,13 @@ const afterOf = ({ after, pageToken }: ListStoredOperationsRequest): Place | und
 
 /** What an index finds. */
 function rangeConditions(query: ListStoredOperationsRequest): Sql[] {
-  const { serverId, projectId, createdSince } = query;
+  const { serverId, projectId, hostId, cloud, ofServers, createdSince } = query;
   const after = afterOf(query);
   return [
     ...(serverId === "" ? [] : [sql`o.server_id = ${serverId}`]),
+    ...(hostId === "" ? [] : [sql`o.server_id = ${hostId}`]),
+    ...(cloud ? [sql`o.server_id = ${CLOUD.id}`] : []),
+    ...(ofServers ? [sql`o.subject = 'server'`] : []),
     ...(projectId === "" ? [] : [sql`o.project_id = ${projectId}`]),
     ...(createdSince === undefined ? [] : [sql`o.created_at >= ${fromTimestamp(createdSince)}`]),
     ...(after === undefined ? [] : [sql`${PLACE} < ${placeOf(after)}`]),
@@ -102,7 +108,7 @@ function rangeConditions(query: ListStoredOperationsRequest): Sql[] {
 }
 
 /** The same of the servers that are just going: by these they are found. */
-const ofServers = ({ serverId, projectId }: ListStoredOperationsRequest): Sql[] => [
+const ofMovingServers = ({ serverId, projectId }: ListStoredOperationsRequest): Sql[] => [
   ...(serverId === "" ? [] : [sql`i.id = ${serverId}`]),
   ...(projectId === "" ? [] : [sql`i.project_id = ${projectId}`]),
 ];

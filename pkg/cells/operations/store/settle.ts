@@ -2,7 +2,8 @@ import { sql } from "../../store/sql.js";
 import type { Ctx } from "../../../kernel/ctx.js";
 import { CellsErrors } from "../../errors.js";
 import type { StoreDeps } from "../../store/deps.js";
-import { operationIdOf } from "./owned-operation.js";
+import { idsOf, operationIdOf } from "./owned-operation.js";
+import { operationPrefix } from "../../../model/operation-name.js";
 import type { Store } from "../../store/tables.js";
 
 /**
@@ -56,7 +57,7 @@ export async function leaveOperation(
   fence: bigint,
 ): Promise<Leaving> {
   const { t } = store;
-  const id = operationIdOf(name);
+  const { subject, operationId: id } = idsOf(name);
   const again = deps.clock.now() + PAUSE_MS * 1000n;
   const { rows } = await store.db.statement(ctx, "operations.leave", (db) =>
     sql<Leaving>`
@@ -67,7 +68,7 @@ export async function leaveOperation(
       WHERE id = ${id} AND fence = ${Number(fence)} AND owner <> '' RETURNING server_id, lane, state
     )
     SELECT COALESCE((
-        SELECT 'operations/' || o.server_id || '/' || o.id FROM gone JOIN ${t.operation} AS o ON o.server_id = gone.server_id
+        SELECT ${operationPrefix(subject)} || o.id FROM gone JOIN ${t.operation} AS o ON o.server_id = gone.server_id
         WHERE gone.state = 'preempted' AND o.lane <> 'life' AND o.lane = gone.lane AND o.turn = 0 AND o.state IN ('running', 'parked', 'undoing')
       ), (SELECT i.current_operation FROM gone JOIN ${t.instance} AS i ON i.id = gone.server_id WHERE gone.state = 'preempted'), '') AS heir,
       COALESCE((SELECT taken_back FROM before), false) AS "takenBack"`.execute(db),

@@ -170,6 +170,7 @@ function freshServer(
   });
   const operation: OperationRow = {
     id,
+    subject: "server",
     server_id: accepted.serverId,
     project_id: server.projectId,
     kind: bootServer.kind,

@@ -3,6 +3,7 @@ import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { operationListStatements } from "./operation-lists.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { subjectStatements } from "./subjects.js";
 
 /** History of a cell's database, cell0 included. */
 export const cellMigrations: readonly Migration[] = [
@@ -53,4 +54,5 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0005-other-fields", statements: otherFields("operation", "service") },
   { name: "0006-lanes", statements: laneStatements },
   { name: "0007-operation-lists", statements: operationListStatements },
+  { name: "0008-subjects", statements: subjectStatements },
 ];

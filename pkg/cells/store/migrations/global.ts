@@ -3,6 +3,7 @@ import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
 import { operationListStatements } from "./operation-lists.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
+import { subjectStatements } from "./subjects.js";
 
 /** History of the global database. */
 export const globalMigrations: readonly Migration[] = [
@@ -117,4 +118,5 @@ export const globalMigrations: readonly Migration[] = [
   { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
   { name: "0009-lanes", statements: laneStatements },
   { name: "0010-operation-lists", statements: operationListStatements },
+  { name: "0011-subjects", statements: subjectStatements },
 ];

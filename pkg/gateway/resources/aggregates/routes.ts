@@ -2,7 +2,8 @@ import type { Aggregate } from "../../../../gen/kilonova/api/v1/aggregates_servi
 import { GatewayErrors } from "../../errors.js";
 import type { ApiRequest, Reply } from "../../http/api-request.js";
 import { replyEmpty, replyJson } from "../../http/api-request.js";
-import { mapOf, member, objectOf, textOf } from "../../http/fields.js";
+import { listOf, mapOf, member, objectOf, textOf } from "../../http/fields.js";
+import { isObject } from "../../http/json.js";
 import type { ApiClients } from "../../ports.js";
 import type { Operation } from "../../routing/endpoints.js";
 import { pathNumber } from "../path-number.js";
@@ -10,6 +11,7 @@ import { required } from "../required.js";
 import { noParameters } from "../servers/schemas.js";
 import {
   addHostBody,
+  cacheImagesBody,
   createAggregateBody,
   removeHostBody,
   setMetadataBody,
@@ -119,6 +121,18 @@ export function aggregateRoutes({ aggregates: api }: Pick<ApiClients, "aggregate
             host: textOf(request.member("remove_host"), "host") ?? "",
           }),
         ),
+    },
+    {
+      route: "POST /os-aggregates/{id}/images",
+      body: cacheImagesBody,
+      handle: async (request) => {
+        const asked = listOf(isObject(request.body) ? request.body : {}, "cache");
+        const imageIds = asked.flatMap((one) => (isObject(one) ? [textOf(one, "id") ?? ""] : []));
+        if (new Set(imageIds).size < imageIds.length)
+          throw GatewayErrors.BAD_REQUEST({ message: "Duplicate images in request" });
+        await api.cacheAggregateImages(request.ctx, { aggregateId: numberOf(request), imageIds });
+        return replyEmpty;
+      },
     },
     {
       route: "POST /os-aggregates/{id}/action#set_metadata",

@@ -1,4 +1,5 @@
 import {
+  array,
   hostName,
   KEY_PATTERN,
   looseName,
@@ -10,6 +11,7 @@ import {
   required,
   nothing,
   text,
+  uuid,
 } from "../../schema/nodes.js";
 import type { Node } from "../../schema/nodes.js";
 
@@ -53,4 +55,8 @@ export const setMetadataBody: Node = object([
       required("metadata", object([], { patterns: { [KEY_PATTERN]: nullableText({ maxLength: 255 }) } })),
     ]),
   ),
+]);
+
+export const cacheImagesBody: Node = object([
+  required("cache", array(object([required("id", uuid)]), { minItems: 1 })),
 ]);

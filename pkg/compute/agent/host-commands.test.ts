@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RunCommandRequest } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { CommandHeader, CommandPhase } from "../../../gen/kilonova/compute/v1/agent_service.js";
+import { CacheImagesInput, CacheImagesOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import { rootCtx } from "../../kernel/index.js";
+import type { CommandHost } from "../commands/command.js";
+import { FakeDriver } from "../drivers/fake/index.js";
+import { Commands } from "./commands.js";
+import { Journal } from "./journal.js";
+import { agentHandlers } from "./service.js";
+
+const HOST_ID = "40000000-0000-4000-8000-000000000001";
+const SERVER = "5e000000-0000-4000-8000-000000000001";
+const operationOf = (subject: string, last: string): string =>
+  `operations/${subject}/09000000-0000-4000-8000-00000000000${last}`;
+const ctx = rootCtx({ requestId: "req-1" });
+
+describe("commands on the host itself", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "kilonova-host-commands-")), "journal");
+  let journal: Journal;
+  let asked: string[] = [];
+
+  const open = async (): Promise<ReturnType<typeof agentHandlers>> => {
+    const opened = await Journal.open(path, Date.now());
+    journal = opened.journal;
+    asked = [];
+    const own = {
+      driver: new FakeDriver({ hostname: "h" }),
+      cacheImage: async (_ctx: unknown, imageId: string) => {
+        asked.push(imageId);
+        return true;
+      },
+    } as unknown as CommandHost;
+    const commands = new Commands(opened.journal, opened.entries, async () => {});
+    return agentHandlers({ host: "h", own, commands, epoch: () => 1n });
+  };
+  const request = (header: Partial<CommandHeader>, command = "cache-images"): RunCommandRequest => ({
+    header: CommandHeader.fromPartial({
+      commandId: "c1",
+      operation: operationOf(`hosts/${HOST_ID}`, "1"),
+      fence: 5n,
+      host: "h",
+      waitMs: 5_000,
+      lane: "images",
+      ...header,
+    }),
+    command,
+    input: Buffer.from(CacheImagesInput.encode({ imageIds: ["a"] }).finish()),
+    undoOf: "",
+  });
+  const run = async (
+    agent: ReturnType<typeof agentHandlers>,
+    ...init: Parameters<typeof request>
+  ): Promise<CacheImagesOutput> => {
+    const answer = await agent.runCommand(ctx, request(...init));
+    assert.ok("result" in answer);
+    const { result } = answer;
+    assert.equal(result?.phase, CommandPhase.COMMAND_PHASE_DONE);
+    return CacheImagesOutput.decode(result.output);
+  };
+
+  it("are journaled under the host's id: answers are repeated and lower fences refused by the next agent too", async () => {
+    let agent = await open();
+    assert.deepEqual((await run(agent, {})).fetchedIds, ["a"]);
+    assert.deepEqual(asked, ["a"]);
+    await journal.close();
+    agent = await open();
+    assert.deepEqual((await run(agent, {})).fetchedIds, ["a"]);
+    assert.deepEqual(asked, [], "it was done once more");
+    const older = { commandId: "c0", operation: operationOf(`hosts/${HOST_ID}`, "2"), fence: 4n };
+    await assert.rejects(run(agent, older), { reason: "FENCE_LOST" });
+    await run(agent, { ...older, commandId: "c2", lane: "ports" });
+    await journal.close();
+  });
+
+  it("are refused when they are about something else, or nobody can say about what", async () => {
+    const agent = await open();
+    await assert.rejects(run(agent, { serverId: SERVER }), { reason: "INVALID_ARGUMENT" });
+    await assert.rejects(run(agent, {}, "pause-guest"), { reason: "INVALID_ARGUMENT" });
+    for (const operation of [operationOf(SERVER, "1"), operationOf("cloud", "1"), "x"])
+      await assert.rejects(run(agent, { operation }), { reason: "INVALID_ARGUMENT" });
+    assert.deepEqual(asked, []);
+    await journal.close();
+  });
+});

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { CommonErrors, rootCtx } from "../../kernel/index.js";
+import { ImageErrors } from "../images/errors.js";
+import cacheImages from "./cache-images.js";
+import type { CommandHost } from "./command.js";
+
+const run = (cacheImage: CommandHost["cacheImage"], signal = new AbortController().signal) =>
+  cacheImages.run(
+    { ctx: rootCtx({ requestId: "req-1", signal }), serverId: "", host: { cacheImage } as CommandHost },
+    { imageIds: ["a", "b", "c"] },
+  );
+
+describe("caching images", () => {
+  it("tells which were fetched, and which are missing and why; one that fails does not stop the others", async () => {
+    const output = await run(async (_ctx, imageId) => {
+      if (imageId === "b") throw ImageErrors.IMAGE_NOT_ACTIVE({ imageId });
+      return imageId === "c";
+    });
+    assert.deepEqual(output.fetchedIds, ["c"]);
+    assert.deepEqual(
+      output.failures.map(({ imageId, reason }) => [imageId, reason]),
+      [["b", "IMAGE_NOT_ACTIVE"]],
+    );
+  });
+
+  it("fails as a whole while the Image service is away", () =>
+    assert.rejects(
+      run(async () => {
+        throw CommonErrors.UNAVAILABLE({ what: "The Image service" });
+      }),
+      { reason: "UNAVAILABLE" },
+    ));
+
+  it("begins with no further image once a newer command has taken over", async () => {
+    const stop = new AbortController();
+    const asked: string[] = [];
+    await assert.rejects(
+      run(async (_ctx, imageId) => {
+        asked.push(imageId);
+        stop.abort(new Error("taken over"));
+        return true;
+      }, stop.signal),
+      /taken over/,
+    );
+    assert.deepEqual(asked, ["a"]);
+  });
+});

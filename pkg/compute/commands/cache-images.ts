@@ -1,0 +1,32 @@
+import type { ImageFailure } from "../../../gen/kilonova/compute/v1/commands.js";
+import { CacheImagesInput, CacheImagesOutput } from "../../../gen/kilonova/compute/v1/commands.js";
+import { asKilonovaError, isRetryable } from "../../kernel/index.js";
+import type { Command } from "./command.js";
+
+/**
+ * Brings images into the host's cache, one after the other. One that cannot be had does not stop the others;
+ * while the Image service is away, the command as a whole fails, to be tried again.
+ */
+const cacheImages: Command<CacheImagesInput, CacheImagesOutput> = {
+  name: "cache-images",
+  subject: "host",
+  input: CacheImagesInput,
+  output: CacheImagesOutput,
+  whenOvertaken: "stops",
+  async run({ ctx, host }, { imageIds }) {
+    const fetchedIds: string[] = [];
+    const failures: ImageFailure[] = [];
+    for (const imageId of imageIds) {
+      ctx.signal.throwIfAborted();
+      try {
+        if (await host.cacheImage(ctx, imageId)) fetchedIds.push(imageId);
+      } catch (error) {
+        if (ctx.signal.aborted || isRetryable(error)) throw error;
+        const { reason, message } = asKilonovaError(error);
+        failures.push({ imageId, reason, message });
+      }
+    }
+    return { fetchedIds, failures };
+  },
+};
+export default cacheImages;
