@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { OperationState } from "../../../gen/kilonova/type/v1/operation.js";
+import type { ListOperationsRequest } from "../../../gen/kilonova/api/v1/operations_service.js";
+import { InitiatorKind, OperationState } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Operation } from "../../../gen/kilonova/type/v1/operation.js";
 import { VmState } from "../../../gen/kilonova/type/v1/server.js";
 import { until } from "../../../pkg/testkit/until.js";
 import { call, failure } from "../support/grpc-user.js";
+import type { GrpcUser } from "../support/grpc-user.js";
 import { getJson } from "../support/identity.js";
 import type { Stage } from "./stage.js";
 
@@ -52,9 +54,21 @@ export function operations(stage: Stage): void {
     );
     for (const step of done.steps)
       assert.ok(step.startedAt && step.finishedAt && step.result === "success", step.name);
-    assert.equal((await stage.demo.get(server.id)).vmState, VmState.VM_STATE_ACTIVE);
+    const booted = await stage.demo.get(server.id);
+    assert.equal(booted.vmState, VmState.VM_STATE_ACTIVE);
     assert.equal((await portsOf(server.id)).length, 1);
     assert.equal(Object.keys((await allocationsOf(server.id)) as object).length, 1);
+    const { name, flavor, image, userId, projectId } = booted;
+    assert.deepEqual(done.metadata?.asked, {
+      $case: "createServer",
+      value: { name, flavorId: flavor?.id, imageId: image?.id },
+    });
+    assert.deepEqual(
+      [done.action, done.initiator],
+      ["create", { kind: InitiatorKind.INITIATOR_KIND_PROJECT, userId, projectId }],
+    );
+    const made = done.result?.outcome?.value;
+    assert.ok(made?.id === server.id && made.generation > 1n && made.generation <= booted.generation);
     assert.equal((await stage.demo.delete(server.id)).state, OPERATION_STATE_SUCCEEDED);
     await assertNothingHeld(server.id);
     assert.equal(
@@ -80,8 +94,13 @@ export function operations(stage: Stage): void {
       timeout: { seconds: 0n, nanos: 0 },
     });
     assert.equal(polled.operation?.done, false);
-    assert.equal((await stage.demo.delete(server.id)).state, OPERATION_STATE_SUCCEEDED);
-    assert.equal((await stage.demo.wait(operation)).state, OperationState.OPERATION_STATE_PREEMPTED);
+    const deletion = await stage.demo.delete(server.id);
+    assert.deepEqual([deletion.state, deletion.result], [OPERATION_STATE_SUCCEEDED, undefined]);
+    const { state, successor, result } = await stage.demo.wait(operation);
+    assert.deepEqual(
+      [state, successor, result],
+      [OperationState.OPERATION_STATE_PREEMPTED, deletion.name, undefined],
+    );
     await assertNothingHeld(server.id);
   });
 
@@ -178,6 +197,36 @@ export function operations(stage: Stage): void {
     await assertNothingHeld(server.id);
     await stage.demo.delete(server.id);
     await stage.admin.flavors.deleteFlavor(call(), { flavorId: flavor?.id ?? "" });
+  });
+
+  it("lists what a project has done, of servers that are gone too, and nothing of other projects", async () => {
+    const mine = await stage.demo.create("listed");
+    const other = await stage.admin.create("not-listed");
+    await stage.demo.wait(mine.operation);
+    await stage.admin.wait(other.operation);
+    const deletion = await stage.demo.delete(mine.server.id);
+    await stage.admin.delete(other.server.id);
+    const names = async (user: GrpcUser, request: Partial<ListOperationsRequest> = {}): Promise<string[]> => {
+      const found: string[] = [];
+      for (let pageToken = "", first = true; first || pageToken !== ""; first = false) {
+        const page = await user.operations.listOperations(call(), { ...request, pageToken });
+        assert.deepEqual(page.unreachableCells, []);
+        found.push(...page.operations.map(({ name }) => name));
+        pageToken = page.nextPageToken;
+      }
+      return found;
+    };
+    const all = await names(stage.demo, { pageSize: 2 });
+    assert.deepEqual(all.slice(0, 2), [deletion.name, mine.operation.name]);
+    assert.deepEqual(all, await names(stage.demo));
+    assert.ok(!all.includes(other.operation.name));
+    const since = mine.operation.createdAt;
+    assert.deepEqual(await names(stage.demo, { createdSince: since, kinds: ["server.delete"] }), [
+      deletion.name,
+    ]);
+    assert.deepEqual(await names(stage.demo, { states: [OperationState.OPERATION_STATE_RUNNING] }), []);
+    assert.ok((await names(stage.admin, { allProjects: true })).includes(mine.operation.name));
+    assert.equal((await failure(names(stage.demo, { allProjects: true }))).reason, "FORBIDDEN");
   });
 
   it("hides operations of other projects", async () => {
