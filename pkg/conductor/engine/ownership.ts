@@ -1,4 +1,8 @@
-import type { AcceptedKind, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  AcceptedKind,
+  SourceCommit,
+  StoredOperation,
+} from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { mapLimit } from "../../kernel/concurrency.js";
@@ -83,7 +87,7 @@ export class Ownership {
     ctx: Ctx,
     database: string,
     name: string,
-    source: { readonly database: string; readonly cancelRequested: boolean },
+    source: SourceCommit,
   ): Promise<{ operation: StoredOperation | undefined; instance: InstanceRecord | undefined }> {
     const { store, owner } = this.#options;
     return store.activateHandover(ctx, {

@@ -115,4 +115,9 @@ export const globalMigrations: readonly Migration[] = [
   },
   { name: "0008-other-fields", statements: otherFields("operation", "server_group") },
   { name: "0009-lanes", statements: laneStatements },
+  {
+    // The fence under which a server last changed its database: what was sent before that comes too late.
+    name: "0010-mapping-fence",
+    statements: [`ALTER TABLE instance_mapping ADD COLUMN fence int8 NOT NULL DEFAULT 0`],
+  },
 ];
