@@ -11,6 +11,7 @@ import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
 import { NumberBlocks } from "../../pkg/cells/store/number-blocks.js";
 import { secretBox } from "../../pkg/cells/store/secret-box.js";
 import { sql } from "../../pkg/cells/store/sql.js";
+import type { StoreDeps } from "../../pkg/cells/store/deps.js";
 import { openStore } from "../../pkg/cells/store/tables.js";
 import type { Schema, Store } from "../../pkg/cells/store/tables.js";
 import { Stores } from "../../pkg/cells/stores.js";
@@ -77,6 +78,7 @@ const WRITES = new Set(
 /** One installation of three databases, with hands on everything. */
 export interface HandOverWorld extends World {
   readonly stores: Stores;
+  readonly deps: StoreDeps;
   /** As conductors call it. */
   readonly store: OperationStore;
   readonly instances: Client<typeof InstancesServiceDefinition>;
@@ -188,6 +190,7 @@ export function openHandOvers(
   return {
     kinds,
     stores,
+    deps,
     store,
     instances: network.connect("cells", { service: "api", host: "" }).client(InstancesServiceDefinition),
     start,
