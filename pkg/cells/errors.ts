@@ -35,6 +35,10 @@ export const CellsErrors = defineErrors("cells", {
     (p: { operation: string }) => `Operation ${p.operation} is owned by somebody else now.`,
   ],
   PREEMPTED: ["refused", (p: { operation: string }) => `Operation ${p.operation} was pre-empted.`],
+  RECORD_NOT_KEPT: [
+    "refused",
+    (p: { server: string }) => `No record of instance ${p.server} is kept there to return to.`,
+  ],
   INVALID_STATE: [
     "refused",
     (p: { server: string; method: string; attr: string; state: string }) =>

@@ -103,6 +103,7 @@ describe("lanes of a server", () => {
       replacePorts: false,
       deleteRecord: false,
       dropFault: false,
+      dropKept: false,
     },
   });
   const stored = (name: string): Promise<StoredOperation> => getOperation(s.store, testCtx(), name);

@@ -297,6 +297,7 @@ describe("fields of a newer build in what is stored", function () {
         replacePorts: true,
         deleteRecord: false,
         dropFault: false,
+        dropKept: false,
       },
     });
     keepsAll("answer of a step", RECORD, InstanceRecord, answer.instance);
@@ -365,8 +366,8 @@ describe("fields of a newer build in what is stored", function () {
     );
     const { operations } = await s.global.acceptServers(testCtx(), asked);
     const { operation, instance } = await acquire(operations[0]?.name ?? "", "global");
-    // The record itself begins here: ports are made later.
-    keepsAll("accepted server", RECORD, InstanceRecord, instance, ["", "ports[]"]);
+    // The record itself begins here: ports are made later, and it has come from nowhere.
+    keepsAll("accepted server", RECORD, InstanceRecord, instance, ["", "ports[]", "kept"]);
     keepsAll("accepted secrets", SECRETS, ServerSecrets, ServerSecrets.decode(operation.secrets));
     keepsAll("who asked", ACTOR, Actor, operation.actor);
     await told("accepted server", "global", id, SERVER);

@@ -1,5 +1,6 @@
 import type { Instant } from "../../kernel/time.js";
 import type { SubjectKind } from "../../model/operation-name.js";
+import type { Protocol } from "../operations/domain/hand-over.js";
 
 /** A row of `operation`. */
 export interface OperationRow {
@@ -72,4 +73,18 @@ export interface DormantRow {
   readonly user_data: Buffer | null;
   readonly activated: boolean;
   readonly created_at: Instant;
+  readonly protocol: Protocol;
+  /** What else of the server's history goes with it, see `travelling-rows.ts`; null for a new server. */
+  readonly history: Buffer | null;
+}
+
+/** A row of `kept_server`: a record that is hidden while its server is in another cell. */
+export interface KeptRow {
+  readonly server_id: string;
+  /** The one that moved it. */
+  readonly operation_id: string;
+  readonly number: number;
+  readonly server: Buffer;
+  readonly details: Buffer;
+  readonly user_data: Buffer | null;
 }

@@ -4,6 +4,7 @@ import type { CostlyAccess } from "./costly-reads.js";
 import { RecentRows } from "./recent-rows.js";
 import type { DormantRow, JoinedRow } from "./rows.js";
 import { sql } from "./sql.js";
+import { Tidings } from "./tidings.js";
 import type { Kysely } from "kysely";
 import type { Sql } from "./sql.js";
 import type { Database } from "../../platform/db/index.js";
@@ -18,6 +19,7 @@ const NAMES = [
   "instance_action",
   "instance_action_event",
   "dormant_operation",
+  "kept_server",
   "cell",
   "instance_mapping",
   "quota_limit",
@@ -56,6 +58,8 @@ export interface Store {
   readonly recent: RecentRows<JoinedRow>;
   /** Dormant copies that this process has prepared. */
   readonly prepared: RecentRows<DormantRow>;
+  /** Told of each server that this process has woken here. */
+  readonly awoken: Tidings;
 }
 
 const alone = (database: Database<Schema>): CostlyAccess => ({
@@ -85,5 +89,6 @@ export function openStore(
     costly: new CostlyReads(costly),
     recent: new RecentRows(),
     prepared: new RecentRows(),
+    awoken: new Tidings(),
   };
 }

@@ -19,5 +19,6 @@ export function toInstanceChange(change: Change | undefined): InstanceChange | u
     replacePorts: change.ports !== undefined,
     deleteRecord: change.deleteRecord ?? false,
     dropFault: change.dropFault ?? false,
+    dropKept: change.dropKept ?? false,
   };
 }

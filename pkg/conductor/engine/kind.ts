@@ -1,5 +1,6 @@
 import type { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
 import type { InstancePort, InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
+import { HandoverProtocol } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { StoredOperation, StoredSignal } from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { OperationError } from "../../../gen/kilonova/type/v1/operation.js";
 import type { Server } from "../../../gen/kilonova/type/v1/server.js";
@@ -19,6 +20,8 @@ export interface Change {
   readonly dropFault?: boolean;
   /** Marks the record deleted. */
   readonly deleteRecord?: boolean;
+  /** No record of the server is kept in the cell that it came from any more. */
+  readonly dropKept?: boolean;
 }
 
 /** What every step knows. Everything in it is stored; nothing else survives a crash. */
@@ -64,7 +67,13 @@ export interface CallOf<I> {
   readonly cloud: CloudCall<I>;
 }
 
-/** How a start of a step ended. Built with `done`, `park`, `retry`, `fail` and `handOver`. */
+/** The next step, which a hand-over finishes with itself: one commit less. */
+export interface AlsoDone {
+  readonly step: string;
+  readonly output: unknown;
+}
+
+/** How a start of a step ended. Built with `done`, `park`, `retry`, `fail`, `handOver`, `moveTo`, `returnTo`. */
 export type StepResult =
   | {
       readonly kind: "done";
@@ -91,10 +100,15 @@ export type StepResult =
     }
   | {
       readonly kind: "hand-over";
+      readonly protocol: HandoverProtocol;
       readonly database: string;
       readonly output: unknown;
       readonly change: Change | undefined;
+      readonly alsoDone: AlsoDone | undefined;
     };
+
+export type FailResult = Extract<StepResult, { kind: "fail" }>;
+export type RetryResult = Extract<StepResult, { kind: "retry" }>;
 
 interface Extra {
   readonly consumed?: readonly string[];
@@ -124,7 +138,7 @@ export const park = (signal: string, wakeAfterMs: number, extra: Extra = {}): St
 });
 
 /** Starts again later. */
-export const retry = (afterMs: number): StepResult => ({ kind: "retry", afterMs });
+export const retry = (afterMs: number): RetryResult => ({ kind: "retry", afterMs });
 
 /**
  * Gives up: everything done so far is undone. With `backTo`, only down to that step, which then begins anew.
@@ -138,7 +152,7 @@ export const fail = (
     readonly facts?: Readonly<Record<string, string>>;
   },
   options: Extra & { readonly backTo?: string; readonly details?: string } = {},
-): StepResult => ({
+): FailResult => ({
   kind: "fail",
   backTo: options.backTo ?? "",
   details: options.details ?? "",
@@ -161,12 +175,45 @@ export const operationError = (error: {
   noValidHost: undefined,
 });
 
-/** Goes on in another database. The source's commit is the step's commit. */
-export const handOver = (database: string, output: unknown, change?: Change): StepResult => ({
+/**
+ * A new server goes on in its cell, or in cell0. The source's promise is the step's commit.
+ * @param alsoDone  the step after this one, when it has nothing left to do
+ */
+export const handOver = (
+  database: string,
+  output: unknown,
+  change?: Change,
+  alsoDone?: AlsoDone,
+): StepResult => ({
   kind: "hand-over",
+  protocol: HandoverProtocol.HANDOVER_PROTOCOL_NEW_SERVER,
   database,
   output,
   change,
+  alsoDone,
+});
+
+/**
+ * Goes on in another cell. The one that it leaves keeps a hidden record until `ForgetKept`; `instance.kept`
+ * says where. Waits while something runs in another lane.
+ */
+export const moveTo = (cell: string, output: unknown, change?: Change): StepResult => ({
+  kind: "hand-over",
+  protocol: HandoverProtocol.HANDOVER_PROTOCOL_MOVE,
+  database: cell,
+  output,
+  change,
+  alsoDone: undefined,
+});
+
+/** Goes back to the cell that keeps a record, where the server has its kept host and number once more. */
+export const returnTo = (cell: string, output: unknown, change?: Change): StepResult => ({
+  kind: "hand-over",
+  protocol: HandoverProtocol.HANDOVER_PROTOCOL_RETURN,
+  database: cell,
+  output,
+  change,
+  alsoDone: undefined,
 });
 
 /** One named piece of an operation. Both halves may be repeated at any time, also after they succeeded. */

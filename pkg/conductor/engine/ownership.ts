@@ -1,5 +1,9 @@
 import { ComputeNode } from "../../../gen/kilonova/cells/v1/hosts_service.js";
-import type { AcceptedKind, StoredOperation } from "../../../gen/kilonova/cells/v1/operations_service.js";
+import type {
+  AcceptedKind,
+  SourceCommit,
+  StoredOperation,
+} from "../../../gen/kilonova/cells/v1/operations_service.js";
 import type { InstanceRecord } from "../../../gen/kilonova/cells/v1/instance_change.js";
 import type { Ctx } from "../../kernel/ctx.js";
 import { mapLimit } from "../../kernel/concurrency.js";
@@ -96,7 +100,7 @@ export class Ownership {
     ctx: Ctx,
     database: string,
     name: string,
-    source: { readonly database: string; readonly cancelRequested: boolean },
+    source: SourceCommit,
   ): Promise<{ operation: StoredOperation | undefined; instance: InstanceRecord | undefined }> {
     const { store, owner } = this.#options;
     return store.activateHandover(ctx, {

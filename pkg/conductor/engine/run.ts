@@ -158,6 +158,7 @@ export class Run {
       undoUntil: progress.undoUntil ?? "",
       consumedSignals: [...(progress.consumed ?? [])],
       release: progress.release ?? false,
+      instanceGeneration: this.instance.server?.generation ?? 0n,
       ...(progress.wakeAt === undefined ? {} : { wakeAt: toTimestamp(progress.wakeAt) }),
       ...(progress.deadline === undefined ? {} : { deadline: toTimestamp(progress.deadline) }),
       ...(progress.error === undefined ? {} : { error: progress.error }),

@@ -117,18 +117,21 @@ async function runCurrent(run: Run, options: RunnerOptions): Promise<boolean> {
       toOperationError(ConductorErrors.STEP_DEADLINE({ step: step.name })),
       "",
     );
-  const result = await start(
+  let result = await start(
     run,
     options,
     step,
     record,
     forwardOnly ? run.now + BigInt(step.timeoutMs) * 1000n : deadline,
   );
+  if (result.kind === "hand-over") {
+    const handedOver = await handOverTo(run, options, step, record, result);
+    if (typeof handedOver === "boolean") return handedOver;
+    result = handedOver;
+  }
   switch (result.kind) {
     case "done":
       return finish(run, options, index, record, result);
-    case "hand-over":
-      return handOverTo(run, options, step, record, result);
     case "park":
       return parkAt(run, step, record, result, deadline);
     case "retry":

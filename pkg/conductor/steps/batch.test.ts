@@ -57,6 +57,11 @@ describe("servers of one request", () => {
     assert.ok(result.kind === "hand-over");
     assert.deepEqual([result.database, result.output], ["cell1", {}]);
     assert.deepEqual(
+      result.alsoDone,
+      { step: "claim-host", output: { index: 0, host: chosen } },
+      "the scheduler's claim is held: no commit says so again",
+    );
+    assert.deepEqual(
       asked.map(({ database }) => database),
       ["global", "cell0"],
       "in this order: who leaves the one is in the other",

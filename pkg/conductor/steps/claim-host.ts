@@ -21,7 +21,8 @@ const isTaken = (error: unknown): boolean => error instanceof KilonovaError && O
 
 /**
  * Holds a claim on the host to build on: at first the scheduler's own, after a failed build one on the next
- * alternate, without the scheduler, in the same cell.
+ * alternate, without the scheduler, in the same cell. The first is done by the hand-over; it is started only
+ * where that found no host, or was another version's.
  */
 export const claimHost = (ports: Pick<Ports, "placement" | "groups">): Step => ({
   name: claimedHost.step,

@@ -6,7 +6,7 @@ import { outputOf } from "../engine/outputs.js";
 import type { Ports } from "../ports.js";
 import { fateOfBatch, NOWHERE } from "./batch.js";
 import type { BatchFate } from "./batch.js";
-import { refusal, selectedHosts } from "./destinations.js";
+import { claimedHost, refusal, selectedHosts } from "./destinations.js";
 
 /** Why the server is not built although it found a host. */
 export const handedOver = outputOf("hand-over", z.object({ refusal: refusal.optional() }));
@@ -30,7 +30,13 @@ export const handOverToCell = (ports: Pick<Ports, "instances" | "clock">): Step 
     if (chosen === undefined) return handOver(NOWHERE, {});
     switch (await fateOf(call, ports)) {
       case "placed":
-        return handOver(chosen.cell, {}, { set: { availabilityZone: chosen.zone } });
+        // The scheduler has claimed this host: the step that holds a claim has nothing to do.
+        return handOver(
+          chosen.cell,
+          {},
+          { set: { availabilityZone: chosen.zone } },
+          { step: claimedHost.step, output: { index: 0, host: chosen } },
+        );
       case "waiting":
         return park("", LOOK_AGAIN_MS);
       case "refused":

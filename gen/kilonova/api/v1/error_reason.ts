@@ -535,6 +535,8 @@ export const ErrorReason = {
   ERROR_REASON_HOSTS_FAILED: 261,
   /** ERROR_REASON_IMAGES_NOT_CACHED - With FAILED_PRECONDITION. */
   ERROR_REASON_IMAGES_NOT_CACHED: 262,
+  /** ERROR_REASON_RECORD_NOT_KEPT - With FAILED_PRECONDITION. */
+  ERROR_REASON_RECORD_NOT_KEPT: 263,
 } as const;
 
 export type ErrorReason = typeof ErrorReason[keyof typeof ErrorReason];
@@ -804,4 +806,5 @@ export namespace ErrorReason {
   export type ERROR_REASON_SUBJECT_BUSY = typeof ErrorReason.ERROR_REASON_SUBJECT_BUSY;
   export type ERROR_REASON_HOSTS_FAILED = typeof ErrorReason.ERROR_REASON_HOSTS_FAILED;
   export type ERROR_REASON_IMAGES_NOT_CACHED = typeof ErrorReason.ERROR_REASON_IMAGES_NOT_CACHED;
+  export type ERROR_REASON_RECORD_NOT_KEPT = typeof ErrorReason.ERROR_REASON_RECORD_NOT_KEPT;
 }

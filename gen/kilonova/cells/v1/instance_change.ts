@@ -91,6 +91,17 @@ export interface InstanceRecord {
    * none.
    */
   serverPassword: string;
+  /** Where the server came from, while a record is kept there for its return. Unset: nowhere. */
+  kept: KeptRecord | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A hidden record in the cell that a server has moved from. */
+export interface KeptRecord {
+  /** Cell that keeps it. */
+  database: string;
+  /** Name of the operation that moved the server from there. */
+  operation: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -112,6 +123,8 @@ export interface InstanceChange {
   deleteRecord: boolean;
   /** Clears the fault. */
   dropFault: boolean;
+  /** Clears `kept`: nothing is kept elsewhere any more. */
+  dropKept: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -621,6 +634,7 @@ function createBaseInstanceRecord(): InstanceRecord {
     encryptedUserData: Buffer.alloc(0),
     number: 0n,
     serverPassword: "",
+    kept: undefined,
   };
 }
 
@@ -646,6 +660,9 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     }
     if (message.serverPassword !== "") {
       writer.uint32(50).string(message.serverPassword);
+    }
+    if (message.kept !== undefined) {
+      KeptRecord.encode(message.kept, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -719,6 +736,14 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
             message.serverPassword = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.kept = KeptRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -757,6 +782,95 @@ export const InstanceRecord: MessageFns<InstanceRecord> = {
     message.encryptedUserData = object.encryptedUserData ?? Buffer.alloc(0);
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.serverPassword = object.serverPassword ?? "";
+    message.kept = (object.kept !== undefined && object.kept !== null)
+      ? KeptRecord.fromPartial(object.kept)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseKeptRecord(): KeptRecord {
+  return { database: "", operation: "" };
+}
+
+export const KeptRecord: MessageFns<KeptRecord> = {
+  encode(message: KeptRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.operation !== "") {
+      writer.uint32(18).string(message.operation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KeptRecord>): KeptRecord {
+    return KeptRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeptRecord>): KeptRecord {
+    const message = createBaseKeptRecord();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as KeptRecord["_unknownFields"];
+    message.database = object.database ?? "";
+    message.operation = object.operation ?? "";
     return message;
   },
 };
@@ -769,6 +883,7 @@ function createBaseInstanceChange(): InstanceChange {
     replacePorts: false,
     deleteRecord: false,
     dropFault: false,
+    dropKept: false,
   };
 }
 
@@ -791,6 +906,9 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     }
     if (message.dropFault !== false) {
       writer.uint32(48).bool(message.dropFault);
+    }
+    if (message.dropKept !== false) {
+      writer.uint32(96).bool(message.dropKept);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -864,6 +982,14 @@ export const InstanceChange: MessageFns<InstanceChange> = {
             message.dropFault = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.dropKept = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -900,6 +1026,7 @@ export const InstanceChange: MessageFns<InstanceChange> = {
     message.replacePorts = object.replacePorts ?? false;
     message.deleteRecord = object.deleteRecord ?? false;
     message.dropFault = object.dropFault ?? false;
+    message.dropKept = object.dropKept ?? false;
     return message;
   },
 };

@@ -16,6 +16,27 @@ import {
 import { ComputeNode } from "./hosts_service.js";
 import { InstanceChange, InstanceRecord } from "./instance_change.js";
 
+/** How a server goes from one database to another. */
+export const HandoverProtocol = {
+  /** HANDOVER_PROTOCOL_UNSPECIFIED - What processes before the two others existed have always meant: a new server. */
+  HANDOVER_PROTOCOL_UNSPECIFIED: 0,
+  /** HANDOVER_PROTOCOL_NEW_SERVER - From the global database to the cell of its host, or to cell0: the source forgets it. */
+  HANDOVER_PROTOCOL_NEW_SERVER: 1,
+  /** HANDOVER_PROTOCOL_MOVE - From one cell to another: the source keeps its record, hidden, until it is forgotten or returned to. */
+  HANDOVER_PROTOCOL_MOVE: 2,
+  /** HANDOVER_PROTOCOL_RETURN - Back to the cell that keeps a record: the server has its number and its host there once more. */
+  HANDOVER_PROTOCOL_RETURN: 3,
+} as const;
+
+export type HandoverProtocol = typeof HandoverProtocol[keyof typeof HandoverProtocol];
+
+export namespace HandoverProtocol {
+  export type HANDOVER_PROTOCOL_UNSPECIFIED = typeof HandoverProtocol.HANDOVER_PROTOCOL_UNSPECIFIED;
+  export type HANDOVER_PROTOCOL_NEW_SERVER = typeof HandoverProtocol.HANDOVER_PROTOCOL_NEW_SERVER;
+  export type HANDOVER_PROTOCOL_MOVE = typeof HandoverProtocol.HANDOVER_PROTOCOL_MOVE;
+  export type HANDOVER_PROTOCOL_RETURN = typeof HandoverProtocol.HANDOVER_PROTOCOL_RETURN;
+}
+
 /** A step as stored. */
 export interface StepRecord {
   /** Step's name. */
@@ -374,6 +395,11 @@ export interface CommitStepRequest {
   release: boolean;
   /** New value while UNDOING; empty otherwise. */
   undoUntil: string;
+  /**
+   * Generation of the instance that the conductor has: while it is the newest one, the answer leaves the
+   * instance out. 0: it has none.
+   */
+  instanceGeneration: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -385,7 +411,7 @@ export interface CommitStepResponse {
   signals: StoredSignal[];
   /** Whether somebody asked to cancel. */
   cancelRequested: boolean;
-  /** The instance as it is now. */
+  /** The instance as it is now; unset when the conductor has it, or when the operation has ended. */
   instance: InstanceRecord | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -504,6 +530,8 @@ export interface PrepareHandoverRequest {
   instance: Buffer;
   /** Fence at the source; a copy prepared under a higher one is kept. */
   fence: bigint;
+  /** The same in PrepareHandover and CommitHandover. */
+  protocol: HandoverProtocol;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -522,6 +550,10 @@ export interface CommitHandoverRequest {
   fence: bigint;
   /** Target database. */
   targetDatabase: string;
+  /** See PrepareHandover. */
+  protocol: HandoverProtocol;
+  /** Generation of the instance that was copied; 0 commits whatever there is. */
+  instanceGeneration: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -529,6 +561,15 @@ export interface CommitHandoverRequest {
 export interface CommitHandoverResponse {
   /** Whether somebody had asked for cancellation by then: the copy may be older. */
   cancelRequested: boolean;
+  /**
+   * Set when nothing was committed, because the instance has changed since it was copied: as it is now, for
+   * another copy.
+   */
+  stale:
+    | InstanceRecord
+    | undefined;
+  /** Signals that nobody had consumed by then. */
+  signals: StoredSignal[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -555,6 +596,8 @@ export interface SourceCommit {
   database: string;
   /** See CommitHandoverResponse. */
   cancelRequested: boolean;
+  /** See CommitHandoverResponse. */
+  signals: StoredSignal[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -580,6 +623,22 @@ export interface DropHandoverRequest {
 
 /** Output of DropHandover. */
 export interface DropHandoverResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Input of ForgetKept. */
+export interface ForgetKeptRequest {
+  /** Database that keeps the record. */
+  database: string;
+  /** Server. */
+  serverId: string;
+  /** Name of the operation that moved it from there. */
+  operation: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Output of ForgetKept. */
+export interface ForgetKeptResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3116,6 +3175,7 @@ function createBaseCommitStepRequest(): CommitStepRequest {
     change: undefined,
     release: false,
     undoUntil: "",
+    instanceGeneration: 0n,
   };
 }
 
@@ -3165,6 +3225,12 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
     }
     if (message.undoUntil !== "") {
       writer.uint32(114).string(message.undoUntil);
+    }
+    if (message.instanceGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.instanceGeneration) !== message.instanceGeneration) {
+        throw new globalThis.Error("value provided for field message.instanceGeneration of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.instanceGeneration);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3302,6 +3368,14 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
             message.undoUntil = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.instanceGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3352,6 +3426,9 @@ export const CommitStepRequest: MessageFns<CommitStepRequest> = {
       : undefined;
     message.release = object.release ?? false;
     message.undoUntil = object.undoUntil ?? "";
+    message.instanceGeneration = (object.instanceGeneration !== undefined && object.instanceGeneration !== null)
+      ? BigInt(object.instanceGeneration)
+      : 0n;
     return message;
   },
 };
@@ -4264,6 +4341,7 @@ function createBasePrepareHandoverRequest(): PrepareHandoverRequest {
     change: undefined,
     instance: Buffer.alloc(0),
     fence: 0n,
+    protocol: 0,
   };
 }
 
@@ -4289,6 +4367,9 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
         throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
       }
       writer.uint32(48).uint64(message.fence);
+    }
+    if (message.protocol !== 0) {
+      writer.uint32(56).int32(message.protocol);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4362,6 +4443,14 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
             message.fence = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.protocol = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4400,6 +4489,7 @@ export const PrepareHandoverRequest: MessageFns<PrepareHandoverRequest> = {
       : undefined;
     message.instance = object.instance ?? Buffer.alloc(0);
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    message.protocol = object.protocol ?? 0;
     return message;
   },
 };
@@ -4467,7 +4557,14 @@ export const PrepareHandoverResponse: MessageFns<PrepareHandoverResponse> = {
 };
 
 function createBaseCommitHandoverRequest(): CommitHandoverRequest {
-  return { database: "", name: "", fence: 0n, targetDatabase: "" };
+  return {
+    database: "",
+    name: "",
+    fence: 0n,
+    targetDatabase: "",
+    protocol: 0,
+    instanceGeneration: 0n,
+  };
 }
 
 export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
@@ -4486,6 +4583,15 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
     }
     if (message.targetDatabase !== "") {
       writer.uint32(34).string(message.targetDatabase);
+    }
+    if (message.protocol !== 0) {
+      writer.uint32(40).int32(message.protocol);
+    }
+    if (message.instanceGeneration !== 0n) {
+      if (BigInt.asUintN(64, message.instanceGeneration) !== message.instanceGeneration) {
+        throw new globalThis.Error("value provided for field message.instanceGeneration of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.instanceGeneration);
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4543,6 +4649,22 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
             message.targetDatabase = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.protocol = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.instanceGeneration = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4575,18 +4697,28 @@ export const CommitHandoverRequest: MessageFns<CommitHandoverRequest> = {
     message.name = object.name ?? "";
     message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
     message.targetDatabase = object.targetDatabase ?? "";
+    message.protocol = object.protocol ?? 0;
+    message.instanceGeneration = (object.instanceGeneration !== undefined && object.instanceGeneration !== null)
+      ? BigInt(object.instanceGeneration)
+      : 0n;
     return message;
   },
 };
 
 function createBaseCommitHandoverResponse(): CommitHandoverResponse {
-  return { cancelRequested: false };
+  return { cancelRequested: false, stale: undefined, signals: [] };
 }
 
 export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
   encode(message: CommitHandoverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.cancelRequested !== false) {
       writer.uint32(8).bool(message.cancelRequested);
+    }
+    if (message.stale !== undefined) {
+      InstanceRecord.encode(message.stale, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.signals) {
+      StoredSignal.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4620,6 +4752,22 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
             message.cancelRequested = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stale = InstanceRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signals.push(StoredSignal.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4649,6 +4797,10 @@ export const CommitHandoverResponse: MessageFns<CommitHandoverResponse> = {
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as CommitHandoverResponse["_unknownFields"];
     message.cancelRequested = object.cancelRequested ?? false;
+    message.stale = (object.stale !== undefined && object.stale !== null)
+      ? InstanceRecord.fromPartial(object.stale)
+      : undefined;
+    message.signals = object.signals?.map((e) => StoredSignal.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4780,7 +4932,7 @@ export const ActivateHandoverRequest: MessageFns<ActivateHandoverRequest> = {
 };
 
 function createBaseSourceCommit(): SourceCommit {
-  return { database: "", cancelRequested: false };
+  return { database: "", cancelRequested: false, signals: [] };
 }
 
 export const SourceCommit: MessageFns<SourceCommit> = {
@@ -4790,6 +4942,9 @@ export const SourceCommit: MessageFns<SourceCommit> = {
     }
     if (message.cancelRequested !== false) {
       writer.uint32(16).bool(message.cancelRequested);
+    }
+    for (const v of message.signals) {
+      StoredSignal.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4831,6 +4986,14 @@ export const SourceCommit: MessageFns<SourceCommit> = {
             message.cancelRequested = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signals.push(StoredSignal.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4861,6 +5024,7 @@ export const SourceCommit: MessageFns<SourceCommit> = {
       message._unknownFields = object._unknownFields as SourceCommit["_unknownFields"];
     message.database = object.database ?? "";
     message.cancelRequested = object.cancelRequested ?? false;
+    message.signals = object.signals?.map((e) => StoredSignal.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5099,6 +5263,166 @@ export const DropHandoverResponse: MessageFns<DropHandoverResponse> = {
     const message = createBaseDropHandoverResponse();
     if (object._unknownFields !== undefined)
       message._unknownFields = object._unknownFields as DropHandoverResponse["_unknownFields"];
+    return message;
+  },
+};
+
+function createBaseForgetKeptRequest(): ForgetKeptRequest {
+  return { database: "", serverId: "", operation: "" };
+}
+
+export const ForgetKeptRequest: MessageFns<ForgetKeptRequest> = {
+  encode(message: ForgetKeptRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.database !== "") {
+      writer.uint32(10).string(message.database);
+    }
+    if (message.serverId !== "") {
+      writer.uint32(18).string(message.serverId);
+    }
+    if (message.operation !== "") {
+      writer.uint32(26).string(message.operation);
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetKeptRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetKeptRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.database = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ForgetKeptRequest>): ForgetKeptRequest {
+    return ForgetKeptRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ForgetKeptRequest>): ForgetKeptRequest {
+    const message = createBaseForgetKeptRequest();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForgetKeptRequest["_unknownFields"];
+    message.database = object.database ?? "";
+    message.serverId = object.serverId ?? "";
+    message.operation = object.operation ?? "";
+    return message;
+  },
+};
+
+function createBaseForgetKeptResponse(): ForgetKeptResponse {
+  return { };
+}
+
+export const ForgetKeptResponse: MessageFns<ForgetKeptResponse> = {
+  encode(message: ForgetKeptResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetKeptResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetKeptResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ForgetKeptResponse>): ForgetKeptResponse {
+    return ForgetKeptResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ForgetKeptResponse>): ForgetKeptResponse {
+    const message = createBaseForgetKeptResponse();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as ForgetKeptResponse["_unknownFields"];
     return message;
   },
 };
@@ -6274,7 +6598,13 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([3, 3, 2, 9]) as Buffer] } },
     },
-    /** Target database: inserts the instance and a dormant copy of the operation. Idempotent. */
+    /**
+     * Target database: stores a dormant copy of the instance and the operation, which nobody sees. Idempotent;
+     * a copy made under a higher fence stays.
+     *
+     * Errors: INVALID_ARGUMENT when the protocol does not fit the two databases; FAILED_PRECONDITION /
+     * RECORD_NOT_KEPT when nothing is kept there to return to.
+     */
     prepareHandover: {
       name: "PrepareHandover",
       requestType: PrepareHandoverRequest as typeof PrepareHandoverRequest,
@@ -6284,10 +6614,12 @@ export const OperationStoreServiceDefinition = {
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
     /**
-     * Source database: the only commit point. Conditional on the fence: sets the mapping, marks handed over,
-     * drops the build request.
+     * Source database, conditional on the fence and on the instance's generation: marks the operation handed
+     * over and the instance as leaving. From here on it only goes forward. The mapping of a new server names the
+     * target with that; of a move or return with ActivateHandover. Idempotent.
      *
-     * Errors: ABORTED / FENCE_LOST; FAILED_PRECONDITION / PREEMPTED when the user deleted the server meanwhile.
+     * Errors: ABORTED / FENCE_LOST; FAILED_PRECONDITION / PREEMPTED when the user deleted the server meanwhile;
+     * OPERATION_IN_PROGRESS while something runs in another lane of a server that would move.
      */
     commitHandover: {
       name: "CommitHandover",
@@ -6297,7 +6629,11 @@ export const OperationStoreServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },
-    /** Target database: activates a dormant copy after the source's commit. Idempotent. */
+    /**
+     * Target database: activates a dormant copy after the source's commit, the mapping first; then the source
+     * forgets its record, or keeps it hidden after a move. Idempotent; a copy of a hand-over that is over, since
+     * the server has gone elsewhere, is forgotten.
+     */
     activateHandover: {
       name: "ActivateHandover",
       requestType: ActivateHandoverRequest as typeof ActivateHandoverRequest,
@@ -6312,6 +6648,18 @@ export const OperationStoreServiceDefinition = {
       requestType: DropHandoverRequest as typeof DropHandoverRequest,
       requestStream: false,
       responseType: DropHandoverResponse as typeof DropHandoverResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
+    },
+    /**
+     * Database that a server has moved from: forgets the record that it kept for a return. Nothing happens when
+     * it keeps none, or one of a later move.
+     */
+    forgetKept: {
+      name: "ForgetKept",
+      requestType: ForgetKeptRequest as typeof ForgetKeptRequest,
+      requestStream: false,
+      responseType: ForgetKeptResponse as typeof ForgetKeptResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [Buffer.from([1, 3]) as Buffer] } },
     },

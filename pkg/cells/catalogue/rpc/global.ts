@@ -10,7 +10,7 @@ import { KilonovaError } from "../../../kernel/errors.js";
 import { parseOperationName } from "../../../model/operation-name.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { serverOf } from "../../servers/domain/records.js";
-import { awakening } from "../../operations/hand-over.js";
+import { awakening } from "../../operations/hand-over/awakening.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acceptServers } from "../../servers/store/accept-servers.js";
@@ -44,7 +44,7 @@ export function globalHandlers({
   // A project's creations wait for each other at its usage row anyway: here they do so without a connection,
   // and without PostgreSQL's crowd at one row.
   const creations = new KeyedLock();
-  const { whereAwake } = awakening(stores, deps, waker);
+  const { whereAwake } = awakening({ stores, deps }, waker);
   /** What an earlier call with the same token was answered, as it is now, wherever it is now. */
   const replay = async (ctx: Ctx, names: readonly string[]): Promise<AcceptServersResponse> => {
     const found = await Promise.all(

@@ -10,14 +10,20 @@ import { VICTIM_AT_REST } from "../../../model/signals.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { durationMs } from "../../../model/wire-time.js";
 import type { NumberBlocks } from "../../store/number-blocks.js";
-import { activate, awakening, overdueCopies } from "../hand-over.js";
+import { activate } from "../hand-over/activate.js";
+import { awakening } from "../hand-over/awakening.js";
+import { overdueCopies } from "../hand-over/overdue.js";
+import { handOvers } from "../hand-over/protocols.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
+import { CellsErrors } from "../../errors.js";
 import { acceptSubjectOperation } from "../store/accept-subject-operation.js";
 import { acquireOperations, releaseOperations, renewOperations } from "../store/acquire.js";
 import { commitStep } from "../store/commit-step.js";
 import type { StoreDeps } from "../../store/deps.js";
-import { commitHandover, dropDormant, prepareHandover } from "../store/handover.js";
+import { dropDormant } from "../store/dormant.js";
+import { forgetKept } from "../store/kept.js";
+import { protocolOf } from "../domain/hand-over.js";
 import {
   abandonOperation,
   requestCancel,
@@ -52,7 +58,8 @@ export function operationStoreHandlers({
   waker,
   guestNumbers,
 }: OperationStoreDeps): Handlers<OperationStoreServiceDefinition> {
-  const { wake, whereAwake } = awakening(stores, deps, waker);
+  const places = { stores, deps };
+  const { wake, whereAwake } = awakening(places, waker);
   const awake = async <T>(
     ctx: Ctx,
     database: string,
@@ -136,18 +143,39 @@ export function operationStoreHandlers({
     },
     prepareHandover: async (ctx, request) => {
       const target = stores.cell(request.database);
-      await prepareHandover(target, deps, ctx, request, await guestNumbers(target.name).next(ctx));
+      const { sourceDatabase, protocol } = request;
+      if (request.operation === undefined) throw CellsErrors.OPERATION_NOT_FOUND({ operation: "" });
+      await handOvers[protocolOf(protocol, sourceDatabase, target.name)].prepare(places, ctx, {
+        target,
+        request,
+        operation: request.operation,
+        number: () => guestNumbers(target.name).next(ctx),
+      });
       return {};
     },
-    commitHandover: (ctx, { database, name, fence, targetDatabase }) =>
-      commitHandover(stores.get(database), deps, ctx, name, fence, stores.cell(targetDatabase).name),
-    activateHandover: (ctx, request) => activate(stores, deps, ctx, request),
+    commitHandover: async (ctx, { database, name, fence, targetDatabase, protocol, instanceGeneration }) => {
+      const source = stores.get(database);
+      const target = stores.cell(targetDatabase).name;
+      const asked = { name, fence, target, generation: instanceGeneration };
+      const handOver = handOvers[protocolOf(protocol, database, target)];
+      const { stale, late } = await handOver.promise(places, ctx, source, asked);
+      return {
+        stale,
+        cancelRequested: late?.cancelRequested ?? false,
+        signals: [...(late?.signals ?? [])],
+      };
+    },
+    activateHandover: (ctx, request) => activate(places, ctx, request),
     dropHandover: async (ctx, { database, name }) => {
-      await dropDormant(stores.cell(database), ctx, [operationIdOf(name)]);
+      await dropDormant(stores.cell(database), ctx, operationIdOf(name));
+      return {};
+    },
+    forgetKept: async (ctx, { database, serverId, operation }) => {
+      await forgetKept(stores.cell(database), ctx, serverId, operation);
       return {};
     },
     listDormant: async (ctx, { database, olderThan }) => {
-      const overdue = await overdueCopies(stores, deps, ctx, stores.cell(database), durationMs(olderThan));
+      const overdue = await overdueCopies(places, ctx, stores.cell(database), durationMs(olderThan));
       return {
         operations: overdue.map(({ serverId, operationId, sourceDatabase }) => ({
           name: operationName(serverId, operationId),

@@ -108,7 +108,7 @@ async function commitUnchanged(
   const signals = committed.has_signals
     ? await store.db.statement(ctx, "operations.signals", (db) => pendingSignals(store, db, row.id))
     : [];
-  return answerOf(plan, signals, committed.cancel_requested);
+  return answerOf(plan, request, signals, committed.cancel_requested);
 }
 
 async function commitLocked(
@@ -133,7 +133,7 @@ async function commitLocked(
     },
   );
   remember(store, plan);
-  return { response: answerOf(plan, waiting, cancelRequested), next };
+  return { response: answerOf(plan, request, waiting, cancelRequested), next };
 }
 
 /** Everything that a commit writes, and the rows as they are after it. */
@@ -184,14 +184,21 @@ function remember(store: Store, { next, instance }: Plan): void {
 
 const answerOf = (
   { record }: Plan,
+  request: CommitStepRequest,
   signals: StoredSignal[],
   cancelRequested: boolean,
 ): CommitStepResponse => ({
   generation: record === undefined ? 0n : serverOf(record).generation,
   signals,
   cancelRequested,
-  instance: record,
+  instance: record && needsRecord(request, serverOf(record).generation) ? record : undefined,
 });
+
+/** Whether the conductor goes on with an older record than the one of this generation. */
+const needsRecord = (
+  { instanceGeneration, state, release }: CommitStepRequest,
+  generation: bigint,
+): boolean => instanceGeneration === 0n || (isLive(state) && !release && instanceGeneration !== generation);
 
 /** Steps after a commit: changed ones replace those of the same name and round, new ones come last. */
 function withSteps(stored: Buffer, changed: readonly StepRecord[]): Buffer {

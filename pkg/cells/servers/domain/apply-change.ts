@@ -64,7 +64,12 @@ export function applyChange(
       to: vmStateWord(server.vmState),
     });
   finish(server, now);
-  return { ...record, server, ports: change?.replacePorts === true ? change.ports : record.ports };
+  return {
+    ...record,
+    server,
+    ports: change?.replacePorts === true ? change.ports : record.ports,
+    ...(change?.dropKept === true ? { kept: undefined } : {}),
+  };
 }
 
 /** What a user changes at once. */

@@ -3,7 +3,7 @@ import type { InstancesServiceDefinition } from "../../../../gen/kilonova/cells/
 import type { Ctx } from "../../../kernel/ctx.js";
 import type { Handlers } from "../../../platform/rpc/index.js";
 import { CellsErrors } from "../../errors.js";
-import { awakening } from "../../operations/hand-over.js";
+import { awakening } from "../../operations/hand-over/awakening.js";
 import type { Waker } from "../../ports.js";
 import type { Stores } from "../../stores.js";
 import { acceptOperation } from "../../operations/store/accept-operation.js";
@@ -27,7 +27,7 @@ export function instancesHandlers({
   deps,
   waker,
 }: InstancesDeps): Handlers<InstancesServiceDefinition> {
-  const { whereAwake } = awakening(stores, deps, waker);
+  const { whereAwake } = awakening({ stores, deps }, waker);
   const awake = <T>(
     ctx: Ctx,
     database: string,

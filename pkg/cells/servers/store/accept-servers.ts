@@ -160,6 +160,7 @@ function freshServer(
     encryptedUserData: Buffer.alloc(0),
     number: 0n,
     serverPassword: "",
+    kept: undefined,
   };
   const secrets = accepted.secrets === undefined ? Buffer.alloc(0) : encoded(ServerSecrets, accepted.secrets);
   const userData = accepted.secrets?.userData ?? "";

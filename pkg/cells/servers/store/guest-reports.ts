@@ -32,7 +32,7 @@ export async function reportGuest(
     const { rows } = await sql<
       InstanceRow & { report_number: number }
     >`SELECT generation, current_operation, operation_fence, leaving_to, number, server, details, user_data, report_number
-      FROM ${t.instance} WHERE id = ${report.serverId} AND host = ${report.host} AND deleted_at IS NULL FOR UPDATE`.execute(
+      FROM ${t.instance} WHERE id = ${report.serverId} AND host = ${report.host} AND deleted_at IS NULL AND leaving_to = '' FOR UPDATE`.execute(
       tx,
     );
     const row = rows[0];

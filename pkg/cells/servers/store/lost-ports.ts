@@ -36,7 +36,7 @@ export async function reportLostPorts(
     const record = loadRecord(row);
     const ports = record.ports.filter(({ portId }) => !portIds.includes(portId));
     if (ports.length === record.ports.length) return true;
-    if (row.current_operation !== "") return false;
+    if (row.current_operation !== "" || row.leaving_to !== "") return false;
     const now = deps.clock.now();
     const change = InstanceChange.fromPartial({ replacePorts: true, ports });
     const changed = applyChange(record, change, row.current_operation, now);

@@ -73,6 +73,16 @@ function visible(
   return row;
 }
 
+/** The database for which a server is leaving this one; "" for none, or when it is not here (any more). */
+export async function leavingTo(store: Store, ctx: Ctx, serverId: string): Promise<string> {
+  const { rows } = await store.db.statement(ctx, "instances.leaving-to", (db) =>
+    sql<
+      Pick<InstanceRow, "leaving_to">
+    >`SELECT leaving_to FROM ${store.t.instance} WHERE id = ${serverId}`.execute(db),
+  );
+  return rows[0]?.leaving_to ?? "";
+}
+
 /** A record after a user's change. */
 interface Updated {
   readonly instance: InstanceRecord;

@@ -1,6 +1,7 @@
 import type { Migration } from "../../../platform/db/index.js";
 import { feedMigration } from "../../../platform/db/feed/index.js";
 import { laneStatements } from "./lanes.js";
+import { moveStatements } from "./moves.js";
 import { operationListStatements } from "./operation-lists.js";
 import { otherFields, serverRecordStatements } from "./server-records.js";
 import { subjectStatements } from "./subjects.js";
@@ -55,4 +56,5 @@ export const cellMigrations: readonly Migration[] = [
   { name: "0006-lanes", statements: laneStatements },
   { name: "0007-operation-lists", statements: operationListStatements },
   { name: "0008-subjects", statements: subjectStatements },
+  { name: "0009-moves", statements: moveStatements },
 ];

@@ -119,4 +119,9 @@ export const globalMigrations: readonly Migration[] = [
   { name: "0009-lanes", statements: laneStatements },
   { name: "0010-operation-lists", statements: operationListStatements },
   { name: "0011-subjects", statements: subjectStatements },
+  {
+    // The fence under which a server last changed its database: what was sent before that comes too late.
+    name: "0012-mapping-fence",
+    statements: [`ALTER TABLE instance_mapping ADD COLUMN fence int8 NOT NULL DEFAULT 0`],
+  },
 ];

@@ -1,0 +1,39 @@
+import type { Ctx } from "../../../kernel/ctx.js";
+import type { Store } from "../../store/tables.js";
+import { dropCopies, oldCopies } from "../store/dormant.js";
+import type { FoundCopy } from "../store/dormant.js";
+import type { Places } from "./protocol.js";
+import { handOvers } from "./protocols.js";
+
+/**
+ * Copies that have been dormant for long: somebody has to ask their source. Those that woke since are forgotten
+ * here, many at a time, the source's record first: a boot does not wait for it.
+ */
+export async function overdueCopies(
+  places: Places,
+  ctx: Ctx,
+  target: Store,
+  olderThanMs: number,
+): Promise<FoundCopy[]> {
+  const old = await oldCopies(target, places.deps, ctx, olderThanMs);
+  const awake = old.filter(({ activated }) => activated);
+  for (const copies of bySourceAndProtocol(awake)) {
+    const [{ sourceDatabase, protocol }] = copies;
+    await handOvers[protocol].leave(places, ctx, target, places.stores.get(sourceDatabase), copies);
+  }
+  if (awake.length > 0) await dropCopies(target, ctx, awake);
+  return old.filter(({ activated }) => !activated);
+}
+
+type Some<T> = [T, ...T[]];
+
+function bySourceAndProtocol(copies: readonly FoundCopy[]): Some<FoundCopy>[] {
+  const groups = new Map<string, Some<FoundCopy>>();
+  for (const copy of copies) {
+    const key = `${copy.protocol} ${copy.sourceDatabase}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [copy]);
+    else group.push(copy);
+  }
+  return [...groups.values()];
+}

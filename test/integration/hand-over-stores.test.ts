@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { InstancePort, InstanceRecord } from "../../gen/kilonova/cells/v1/instance_change.js";
+import { ReportGuestRequest } from "../../gen/kilonova/cells/v1/hosts_service.js";
+import { StoredOperation } from "../../gen/kilonova/cells/v1/operations_service.js";
+import { PowerState, ServerHostInfo } from "../../gen/kilonova/type/v1/server.js";
+import {
+  dropCopies,
+  dropDormant,
+  findCopies,
+  storeDormant,
+} from "../../pkg/cells/operations/store/dormant.js";
+import { findKept, forgetKept } from "../../pkg/cells/operations/store/kept.js";
+import { forgetServer, keepServer } from "../../pkg/cells/operations/store/leave.js";
+import { mappingOf, swapMapping } from "../../pkg/cells/operations/store/mapping-swap.js";
+import { reportGuest } from "../../pkg/cells/servers/store/guest-reports.js";
+import { reportLostPorts } from "../../pkg/cells/servers/store/lost-ports.js";
+import { cellMigrations } from "../../pkg/cells/store/migrations/cell.js";
+import { globalMigrations } from "../../pkg/cells/store/migrations/global.js";
+import { secretBox } from "../../pkg/cells/store/secret-box.js";
+import { sql } from "../../pkg/cells/store/sql.js";
+import { openStore } from "../../pkg/cells/store/tables.js";
+import type { Store } from "../../pkg/cells/store/tables.js";
+import { aServer, putInstance } from "../../pkg/cells/testing/records.js";
+import { OperationCatalogue } from "../../pkg/model/operation-catalogue.js";
+import { systemClock } from "../../pkg/platform/process/clock.js";
+import { systemIds } from "../../pkg/platform/process/ids.js";
+import { testCtx } from "../../pkg/testkit/ctx.js";
+import { testDatabase } from "../../pkg/testkit/postgres.js";
+
+const ctx = testCtx();
+const deps = {
+  clock: systemClock,
+  ids: systemIds,
+  box: secretBox([{ id: "k", key: Buffer.alloc(32, 1) }]),
+  operations: new OperationCatalogue([]),
+};
+
+/** Each statement of a hand-over by itself: what it refuses when it comes late. */
+describe("a hand-over's statements", () => {
+  let global: Store;
+  let cell: Store;
+  before(async () => {
+    global = openStore("global", (await testDatabase(globalMigrations)).open());
+    cell = openStore("cell1", (await testDatabase(cellMigrations)).open());
+  });
+
+  /** A server of this cell that leaves for cell2 under a fence. */
+  const leavingServer = async (fence: number): Promise<{ serverId: string; operationId: string }> => {
+    const serverId = randomUUID();
+    const hostInfo = ServerHostInfo.fromPartial({ host: "h" });
+    await putInstance(cell, ctx, aServer({ id: serverId, hostInfo }), [
+      InstancePort.fromPartial({ portId: "p" }),
+    ]);
+    await cell.db.statement(ctx, "test.leaving", (db) =>
+      sql`UPDATE ${cell.t.instance} SET leaving_to = 'cell2', operation_fence = ${fence} WHERE id = ${serverId}`.execute(
+        db,
+      ),
+    );
+    return { serverId, operationId: randomUUID() };
+  };
+  const generationOf = async (serverId: string): Promise<number | undefined> => {
+    const { rows } = await cell.db.statement(ctx, "test.generation", (db) =>
+      sql<{ generation: number }>`SELECT generation FROM ${cell.t.instance} WHERE id = ${serverId}`.execute(
+        db,
+      ),
+    );
+    return rows[0]?.generation;
+  };
+
+  it("swap a mapping once, again without effect, and not back when they come late", async () => {
+    const serverId = randomUUID();
+    await global.db.statement(ctx, "test.mapping", (db) =>
+      sql`INSERT INTO ${global.t.instance_mapping} (server_id, database, project_id, user_id, created_at)
+        VALUES (${serverId}, 'cell1', 'p', 'u', ${systemClock.now()})`.execute(db),
+    );
+    const out = { serverId, from: "cell1", to: "cell2", fence: 5 };
+    assert.equal(await swapMapping(global, ctx, out), true);
+    assert.equal(await swapMapping(global, ctx, out), true);
+    assert.equal(await swapMapping(global, ctx, { serverId, from: "cell2", to: "cell1", fence: 8 }), true);
+    assert.equal(await swapMapping(global, ctx, out), false);
+    assert.deepEqual(await mappingOf(global, ctx, serverId), { database: "cell1", fence: 8 });
+    assert.equal(await swapMapping(global, ctx, { ...out, serverId: randomUUID() }), false);
+  });
+
+  it("hide or forget a record only under the fence that it left with", async () => {
+    const { serverId, operationId } = await leavingServer(8);
+    const left = { serverId, operationId, sourceFence: 8 };
+    const name = `operations/${serverId}/${operationId}`;
+    await keepServer(cell, deps, ctx, "cell2", { ...left, sourceFence: 5 });
+    await forgetServer(cell, ctx, "cell2", { ...left, sourceFence: 5 });
+    await keepServer(cell, deps, ctx, "cell3", left);
+    assert.equal(await generationOf(serverId), 1, "it has left for another place, or later");
+    await keepServer(cell, deps, ctx, "cell2", left);
+    await keepServer(cell, deps, ctx, "cell2", left);
+    assert.equal(await generationOf(serverId), undefined);
+    const kept = await findKept(cell, ctx, serverId, name);
+    assert.equal(kept?.ports[0]?.portId, "p");
+    await forgetKept(cell, ctx, serverId, `operations/${serverId}/${randomUUID()}`);
+    assert.notEqual(await findKept(cell, ctx, serverId, name), undefined, "another move's is not meant");
+    await forgetKept(cell, ctx, serverId, name);
+    assert.equal(await findKept(cell, ctx, serverId, name), undefined);
+  });
+
+  it("leave a copy alone that was made anew, or that woke", async () => {
+    const serverId = randomUUID();
+    const operationId = randomUUID();
+    const copy = {
+      protocol: "move" as const,
+      sourceDatabase: "cell2",
+      operation: StoredOperation.fromPartial({ name: `operations/${serverId}/${operationId}`, serverId }),
+      record: InstanceRecord.fromPartial({ server: aServer({ id: serverId }) }),
+      userData: Buffer.alloc(0),
+      history: null,
+    };
+    const fences = async (): Promise<number[]> =>
+      (await findCopies(cell, ctx, serverId)).map(({ sourceFence }) => sourceFence);
+    assert.notEqual(await storeDormant(cell, deps, ctx, { ...copy, sourceFence: 5n }), undefined);
+    assert.notEqual(await storeDormant(cell, deps, ctx, { ...copy, sourceFence: 7n }), undefined);
+    assert.equal(await storeDormant(cell, deps, ctx, { ...copy, sourceFence: 5n }), undefined);
+    await dropCopies(cell, ctx, [{ operationId, sourceFence: 5 }]);
+    assert.deepEqual(await fences(), [7]);
+    await cell.db.statement(ctx, "test.woke", (db) =>
+      sql`UPDATE ${cell.t.dormant_operation} SET activated = true WHERE operation_id = ${operationId}`.execute(
+        db,
+      ),
+    );
+    await dropDormant(cell, ctx, operationId);
+    assert.deepEqual(await fences(), [7]);
+    await dropCopies(cell, ctx, [{ operationId, sourceFence: 7 }]);
+    assert.deepEqual(await fences(), []);
+  });
+
+  it("are not disturbed by what hosts tell of a server that has left", async () => {
+    const { serverId } = await leavingServer(3);
+    const powerState = PowerState.POWER_STATE_SHUTDOWN;
+    await reportGuest(
+      cell,
+      deps,
+      ctx,
+      ReportGuestRequest.fromPartial({ cell: "cell1", host: "h", serverId, powerState, reportNumber: 1n }),
+    );
+    const settled = await reportLostPorts(cell, deps, ctx, {
+      cell: "cell1",
+      host: "h",
+      serverId,
+      portIds: ["p"],
+    });
+    assert.equal(settled, false, "it is told again, where the server is then");
+    assert.equal(await generationOf(serverId), 1);
+  });
+});
