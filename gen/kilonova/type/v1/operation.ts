@@ -109,6 +109,21 @@ export interface OperationStep {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** How far the step that runs has come. A figure to show, not one to decide by. */
+export interface OperationProgress {
+  /** 0 to 100. May fall when a step begins again. */
+  percent: number;
+  /** What is counted, such as "image_bytes". Empty if nothing is. */
+  phase: string;
+  /** How much of it is done. */
+  done: bigint;
+  /** How much there is; 0 if that is not known. */
+  total: bigint;
+  /** When this was measured. */
+  updatedAt: Timestamp | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Slow work that was accepted and will end, whatever process dies. */
 export interface Operation {
   /** `operations/<server uuid>/<operation uuid>`. */
@@ -138,7 +153,11 @@ export interface Operation {
     | Timestamp
     | undefined;
   /** Last change. */
-  updatedAt: Timestamp | undefined;
+  updatedAt:
+    | Timestamp
+    | undefined;
+  /** How far the step that runs has come. Unset if nothing measures it. */
+  progress: OperationProgress | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -782,6 +801,136 @@ export const OperationStep: MessageFns<OperationStep> = {
   },
 };
 
+function createBaseOperationProgress(): OperationProgress {
+  return { percent: 0, phase: "", done: 0n, total: 0n, updatedAt: undefined };
+}
+
+export const OperationProgress: MessageFns<OperationProgress> = {
+  encode(message: OperationProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.percent !== 0) {
+      writer.uint32(8).uint32(message.percent);
+    }
+    if (message.phase !== "") {
+      writer.uint32(18).string(message.phase);
+    }
+    if (message.done !== 0n) {
+      if (BigInt.asUintN(64, message.done) !== message.done) {
+        throw new globalThis.Error("value provided for field message.done of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.done);
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asUintN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.total);
+    }
+    if (message.updatedAt !== undefined) {
+      Timestamp.encode(message.updatedAt, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.percent = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.done = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.total = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.updatedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        message._unknownFields ??= {};
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperationProgress>): OperationProgress {
+    return OperationProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationProgress>): OperationProgress {
+    const message = createBaseOperationProgress();
+    if (object._unknownFields !== undefined)
+      message._unknownFields = object._unknownFields as OperationProgress["_unknownFields"];
+    message.percent = object.percent ?? 0;
+    message.phase = object.phase ?? "";
+    message.done = (object.done !== undefined && object.done !== null) ? BigInt(object.done) : 0n;
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
+      ? Timestamp.fromPartial(object.updatedAt)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseOperation(): Operation {
   return {
     name: "",
@@ -796,6 +945,7 @@ function createBaseOperation(): Operation {
     error: undefined,
     createdAt: undefined,
     updatedAt: undefined,
+    progress: undefined,
   };
 }
 
@@ -836,6 +986,9 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(message.updatedAt, writer.uint32(98).fork()).join();
+    }
+    if (message.progress !== undefined) {
+      OperationProgress.encode(message.progress, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined && !("knownOnly" in writer)) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -957,6 +1110,14 @@ export const Operation: MessageFns<Operation> = {
             message.updatedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.progress = OperationProgress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1002,6 +1163,9 @@ export const Operation: MessageFns<Operation> = {
       : undefined;
     message.updatedAt = (object.updatedAt !== undefined && object.updatedAt !== null)
       ? Timestamp.fromPartial(object.updatedAt)
+      : undefined;
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? OperationProgress.fromPartial(object.progress)
       : undefined;
     return message;
   },

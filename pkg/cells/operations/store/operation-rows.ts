@@ -123,6 +123,7 @@ export function toPublic(stored: StoredOperation): Operation {
     error: failed ? ownersError(stored.error) : undefined,
     createdAt: stored.createdAt,
     updatedAt: stored.updatedAt,
+    progress: undefined,
   };
 }
 
